@@ -1,0 +1,136 @@
+/**
+ * The architecture, held by `npm run check`. test/dependency-rules.spec.ts plants violations and expects them to be
+ * found: a rule that silently stops matching is worse than none.
+ */
+
+/** A lib imports only libs to its left; apps import all. */
+const order = [
+  'crypto',
+  'providers',
+  'config',
+  'database',
+  'http',
+  'egress',
+  'audit',
+  'tenants',
+  'credentials',
+  'access',
+  'usage',
+  'model-routing',
+];
+
+const spec = '\\.spec\\.ts$';
+
+const orderRules = order.slice(0, -1).map((lib, position) => ({
+  name: `order-${lib}`,
+  comment: `libs/${lib} stands left of these libs and must not import them.`,
+  severity: 'error',
+  from: { path: `^libs/${lib}/` },
+  to: { path: `^libs/(${order.slice(position + 1).join('|')})/` },
+}));
+
+const httpClients = [
+  'undici',
+  'axios',
+  'node-fetch',
+  'node-fetch-native',
+  'cross-fetch',
+  'isomorphic-fetch',
+  'whatwg-fetch',
+  'ofetch',
+  'got',
+  'ky',
+  'needle',
+  'request',
+  'superagent',
+  'openai',
+  '@nestjs/axios',
+].join('|');
+
+module.exports = {
+  forbidden: [
+    ...orderRules,
+    {
+      name: 'lib-has-a-place',
+      comment: 'Every lib has its place in the order above; add a new one there.',
+      severity: 'error',
+      from: {},
+      to: { path: '^libs/[^/]+/', pathNot: `^libs/(${order.join('|')})/` },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'front-door',
+      comment: 'Another lib is reached only through its index.ts (#lib).',
+      severity: 'error',
+      from: { path: '^libs/([^/]+)/' },
+      to: { path: '^libs/', pathNot: ['^libs/$1/', '^libs/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'front-door-apps',
+      comment: 'A lib is reached only through its index.ts (#lib).',
+      severity: 'error',
+      from: { path: '^apps/' },
+      to: { path: '^libs/', pathNot: '^libs/[^/]+/index\\.ts$' },
+    },
+    {
+      name: 'own-front-door',
+      comment: 'Within a lib import the file itself, never the own index.ts.',
+      severity: 'error',
+      from: { path: '^libs/([^/]+)/', pathNot: spec },
+      to: { path: '^libs/$1/index\\.ts$' },
+    },
+    {
+      name: 'nothing-imports-an-app',
+      severity: 'error',
+      from: { pathNot: '^(apps|test)/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'product-without-tests',
+      comment: 'What is shipped never needs what only tests it.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: spec },
+      to: { path: '(^test/|\\.spec\\.ts$)' },
+    },
+    {
+      name: 'outgoing-http-only-in-egress',
+      comment:
+        'libs/egress opens every outgoing socket: address policy, timeouts and no redirects live there.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/egress/', '^apps/api/main\\.ts$', spec] },
+      to: {
+        path: [
+          `(^|/)node_modules/(${httpClients})/`,
+          `^(${httpClients})$`,
+          '^(node:)?(http|https|http2|net|tls)$',
+        ],
+        // Types open no socket.
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'resolvable',
+      comment: 'What cannot be resolved escapes every rule above.',
+      severity: 'error',
+      from: {},
+      to: { path: '^[#.]', couldNotResolve: true },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' },
+    // Without 'source', `#lib` leads to dist/ or nowhere, and violations pass.
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'require', 'node', 'default'],
+      mainFields: ['module', 'main', 'types', 'typings'],
+    },
+  },
+};

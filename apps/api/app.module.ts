@@ -1,0 +1,70 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { type Config, ConfigModule } from '#config';
+import { CredentialsModule, TenantCredential } from '#credentials';
+import { CryptoModule } from '#crypto';
+import { connectAndMigrate, dataSourceOptions } from '#database';
+import { EgressModule, parseAllowList } from '#egress';
+import { AccessGuard, type Log, PlatformKeyGuard, ProblemFilter, SuperApiKeyGuard } from '#http';
+import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
+import { Tenant, TenantsModule } from '#tenants';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { HealthController } from './health.controller';
+import { processSecrets } from './process-secrets';
+
+/** What the application is made from; the tests hand in theirs. */
+export interface AppParts {
+  readonly config: Config;
+  /** Address of the PostgreSQL: DATABASE_URL or the embedded one's. */
+  readonly databaseUrl: string;
+  readonly catalogue: ModelCatalogue;
+  readonly log: Log;
+  /** The port we listen on, once known: no tenant's endpoint may be ourselves. */
+  readonly ownPort: () => number | undefined;
+}
+
+/** The composition root: which modules there are, and what they are made from. */
+@Module({})
+export class AppModule {
+  static register(parts: AppParts): DynamicModule {
+    const { config, databaseUrl, log } = parts;
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.register(config),
+        CryptoModule.register(config.encryptionKeys),
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({
+            ...dataSourceOptions({ url: databaseUrl, entities: [Tenant, TenantCredential] }),
+            manualInitialization: false,
+            retryAttempts: 0,
+          }),
+          dataSourceFactory: async (options) => {
+            const dataSource = new DataSource(options as DataSourceOptions);
+            await connectAndMigrate(dataSource, {
+              waitSeconds: config.databaseWaitSeconds,
+              log: (message: string) => log.info(message),
+            });
+            return dataSource;
+          },
+        }),
+        EgressModule.register({
+          allow: parseAllowList(config.egressAllow),
+          ownPort: parts.ownPort,
+          processSecrets: processSecrets(config),
+        }),
+        TenantsModule,
+        CredentialsModule,
+        ModelRoutingModule.register(parts.catalogue),
+      ],
+      controllers: [HealthController],
+      providers: [
+        SuperApiKeyGuard,
+        PlatformKeyGuard,
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

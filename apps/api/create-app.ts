@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { authenticateEarly, NestLog, platformPrefix, Problem, sendProblem } from '#http';
+import { AppModule, type AppParts } from './app.module';
+import { addSwagger } from './swagger';
+
+const sysadminBodyLimit = 1024 * 1024;
+
+/** The whole application, initialised and not yet listening. Shared by main.ts and the tests. */
+export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
+  const { config, log } = parts;
+  const adapter = new FastifyAdapter({
+    bodyLimit: sysadminBodyLimit,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(request, reply, new Problem('malformed_request', { cause: error })),
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return;
+      const tooLarge = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
+      const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+      const body = JSON.stringify({ title: 'The request cannot be read', code: 'malformed_request' });
+      socket.end(
+        `HTTP/1.1 ${status}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+      );
+    },
+  });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRoute', (route) => {
+    if (route.url.startsWith(`${platformPrefix}/`)) route.bodyLimit = config.maxBodyBytes;
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-tenkey-request-id', request.id);
+    done();
+  });
+  fastify.addHook('onRequest', authenticateEarly(config.superApiKeys, config.platformApiKeys));
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const { problem } = request;
+    log[problem && problem.status >= 500 ? 'error' : 'info'](
+      {
+        request_id: request.id,
+        method: request.method,
+        path: request.routeOptions.url ?? '(no route)',
+        status: reply.raw.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+        ...(request.tenantId !== undefined && { tenant: request.tenantId }),
+        ...request.logFields,
+        ...(problem && { code: problem.code }),
+        ...(problem && problem.status >= 500 && { err: problem }),
+      },
+      'request',
+    );
+    done();
+  });
+
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger: new NestLog(log),
+  });
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    // /v1 passes bytes on; they are parsed once, by the code that routes them.
+    const isPlatform = (request.routeOptions.url ?? '').startsWith(platformPrefix);
+    if (isPlatform || body.length === 0) done(null, body.length === 0 ? undefined : body);
+    else void parseJson(request, body.toString(), done);
+  });
+  addSwagger(app);
+  await app.init();
+  await fastify.ready();
+  return app;
+}

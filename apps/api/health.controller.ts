@@ -1,0 +1,75 @@
+import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type FastifyReply } from 'fastify';
+import { DataSource } from 'typeorm';
+import { type Config, InjectConfig } from '#config';
+import { KeyCanary } from '#credentials';
+import { Access } from '#http';
+import { ModelCatalogue } from '#model-routing';
+
+@ApiTags('4 Health')
+@Access('public')
+@Controller()
+export class HealthController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly canary: KeyCanary,
+    private readonly catalogue: ModelCatalogue,
+  ) {}
+
+  @Get('health')
+  @ApiOperation({ summary: 'The process is alive', description: 'Looks at nothing else.' })
+  @ApiResponse({ status: 200, schema: { example: { status: 'ok' } } })
+  health(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @ApiOperation({
+    summary: 'Calls can be served',
+    description: 'Database, encryption keys and catalogue. Counters and fingerprints only.',
+  })
+  @ApiResponse({
+    status: 200,
+    schema: {
+      example: {
+        status: 'ready',
+        mode: 'strict',
+        database: 'ok',
+        encryption_keys: 'ok',
+        models: 8,
+        missing_keys: [],
+      },
+    },
+  })
+  @ApiResponse({ status: 503, description: 'Not ready; `reason` says why and what to do.' })
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Record<string, unknown>> {
+    const mode = this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant';
+    const models = this.catalogue.all().length;
+    try {
+      await this.dataSource.query('SELECT 1');
+      const check = await this.canary.check();
+      if (!check.isReady) reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+      return {
+        status: check.isReady ? 'ready' : 'not_ready',
+        mode,
+        database: 'ok',
+        encryption_keys: check.isReady ? 'ok' : 'missing',
+        models,
+        missing_keys: check.missingKeys,
+        ...(check.reason && { reason: check.reason }),
+      };
+    } catch {
+      reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+      return {
+        status: 'not_ready',
+        mode,
+        database: 'unavailable',
+        models,
+        reason: 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL runs.',
+      };
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+
+const description = `The vault and router for LLM credentials on platforms that serve many tenants.
+
+1. **Authorize** (top right): \`super-api-key\` is INTRIC_SUPER_API_KEY, \`platform-key\` is PLATFORM_API_KEY; at a first start both were written to \`.env\`.
+2. **Create a tenant** under *Tenants*.
+3. **Set its credential** under *Credentials*: pick the provider's example, put in the key.
+4. **Call a model** under *Platform API* with the tenant's id in X-Tenant-ID. The answer's x-tenkey-credential header says whose key paid.
+
+A key that was stored is never shown again, only its last four characters.`;
+
+/** Swagger UI at /docs and the document at /docs/openapi.json, from local files. */
+export function addSwagger(app: NestFastifyApplication): void {
+  const builder = new DocumentBuilder()
+    .setTitle('Tenkey')
+    .setDescription(description)
+    .setVersion('1')
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'INTRIC_SUPER_API_KEY' },
+      'super-api-key',
+    )
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'PLATFORM_API_KEY' },
+      'platform-key',
+    );
+  const document = SwaggerModule.createDocument(app, builder.build());
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'docs/openapi.json',
+    yamlDocumentUrl: 'docs/openapi.yaml',
+    customSiteTitle: 'Tenkey',
+    swaggerOptions: { persistAuthorization: false, tagsSorter: 'alpha', tryItOutEnabled: true },
+  });
+}

@@ -1,0 +1,15 @@
+/** Unit specs stand beside the code, guarantees in test/. Browser specs have a configuration of their own. */
+module.exports = {
+  testRegex: '\\.spec\\.ts$',
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/'],
+  moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json'],
+  transform: { '^.+\\.[cm]?[tj]s$': '<rootDir>/test/support/transform.cjs' },
+  transformIgnorePatterns: ['\\.cjs$'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.tenkey'],
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,199 @@
+import { resolve } from 'node:path';
+import { Secret } from '#crypto';
+import { type Provider, providers, type Settings } from '#providers';
+import { type Environment, isBlank } from './environment';
+import { faultOfEncryptionKey, faultOfKey } from './weak-keys';
+
+/** The operator's own key of one provider, as read from the environment. */
+export interface GlobalCredential {
+  readonly apiKey: Secret;
+  readonly settings: Settings;
+}
+
+/** Every setting, checked and frozen. Nothing else reads the environment. */
+export interface Config {
+  readonly isProduction: boolean;
+  readonly port: number;
+  readonly host: string;
+  /** A PostgreSQL address, or undefined for the embedded database. */
+  readonly databaseUrl?: Secret;
+  readonly dataDirectory: string;
+  readonly databaseWaitSeconds: number;
+  /** True: every tenant needs its own credentials. False: all tenants use the global keys. */
+  readonly tenantCredentialsEnabled: boolean;
+  readonly legacyModelsUseGlobalKeys: boolean;
+  readonly encryptionKeys: { readonly current?: Secret; readonly previous: readonly Secret[] };
+  readonly superApiKeys: readonly Secret[];
+  readonly platformApiKeys: readonly Secret[];
+  readonly aiModelsFile?: string;
+  readonly logLevel: LogLevel;
+  readonly egressAllow: string;
+  readonly maxBodyBytes: number;
+  /** The operator's base URL of each provider that has one. */
+  readonly baseUrls: ReadonlyMap<string, string>;
+  /** Names of set global key variables; names only, in strict mode nothing reads their values. */
+  readonly globalVariablesPresent: readonly string[];
+  /**
+   * Reads the global credential of one provider, at the moment it is asked for. In strict mode it never does: the
+   * one exception is LEGACY_MODELS_USE_GLOBAL_KEYS, and then only for what legacy models ask.
+   */
+  globalCredential(provider: Provider): GlobalCredential | undefined;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** All faults of the environment at once, each with its fix. The values are not in it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly faults: readonly string[]) {
+    super(`Tenkey cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  }
+}
+
+/**
+ * @param env variables as text; read by name, one at a time, never copied
+ * @throws ConfigError naming every faulty variable
+ */
+export function loadConfig(env: Environment): Config {
+  const faults: string[] = [];
+  const isProduction = env.NODE_ENV === 'production';
+  const read = (name: string) => (isBlank(env[name]) ? undefined : env[name]?.trim());
+
+  const flag = (name: string, fallback: boolean) => {
+    const text = read(name)?.toLowerCase();
+    if (text === undefined) return fallback;
+    if (['true', '1', 'yes', 'on'].includes(text)) return true;
+    if (['false', '0', 'no', 'off'].includes(text)) return false;
+    faults.push(`${name} must be true or false.`);
+    return fallback;
+  };
+  const whole = (name: string, fallback: number, least: number, most: number) => {
+    const text = read(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    faults.push(`${name} must be a whole number from ${least} to ${most}.`);
+    return fallback;
+  };
+
+  const tenantCredentialsEnabled = flag('TENANT_CREDENTIALS_ENABLED', true);
+  const legacyModelsUseGlobalKeys = flag('LEGACY_MODELS_USE_GLOBAL_KEYS', false);
+  const embeddedAllowed = flag('EMBEDDED_DATABASE', !isProduction);
+
+  const databaseUrl = read('DATABASE_URL');
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    faults.push(
+      'DATABASE_URL must begin with postgresql:// , e.g. postgresql://user:password@host:5432/tenkey',
+    );
+  }
+  if (databaseUrl === undefined && !embeddedAllowed) {
+    faults.push(
+      'DATABASE_URL is not set. Set it to a PostgreSQL 15 or newer, or EMBEDDED_DATABASE=true to use the embedded one.',
+    );
+  }
+
+  const logLevel = (read('LOG_LEVEL') ?? 'info') as LogLevel;
+  if (!logLevels.includes(logLevel)) faults.push(`LOG_LEVEL must be one of ${logLevels.join(', ')}.`);
+
+  const superApiKeys = apiKeys('INTRIC_SUPER_API_KEY');
+  if (superApiKeys.length === 0) {
+    faults.push(
+      'INTRIC_SUPER_API_KEY is not set. Choose a random text of at least 16 characters (openssl rand -hex 32).',
+    );
+  }
+  const platformApiKeys = apiKeys('PLATFORM_API_KEY');
+  const superTexts = new Set(superApiKeys.map((key) => key.expose()));
+  if (platformApiKeys.some((key) => superTexts.has(key.expose()))) {
+    faults.push('PLATFORM_API_KEY must differ from INTRIC_SUPER_API_KEY.');
+  }
+  const encryptionKeys = readEncryptionKeys();
+
+  const baseUrls = new Map<string, string>();
+  for (const provider of providers) {
+    for (const name of provider.baseUrlVariables) {
+      const text = read(name);
+      if (text === undefined || baseUrls.has(provider.id)) continue;
+      if (isBaseUrl(text)) baseUrls.set(provider.id, text);
+      else faults.push(`${name} must be an http or https URL without user name, query and fragment.`);
+    }
+  }
+  const globalVariablesPresent = providers
+    .flatMap((provider) => [
+      provider.globalVariables.apiKey,
+      ...Object.values(provider.globalVariables.settings),
+    ])
+    .filter((name) => name in env);
+
+  const config: Config = Object.freeze({
+    isProduction,
+    port: whole('PORT', 3000, 0, 65535),
+    host: read('HOST') ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
+    databaseUrl: databaseUrl === undefined ? undefined : new Secret(databaseUrl),
+    dataDirectory: resolve(read('TENKEY_DATA_DIR') ?? '.tenkey'),
+    databaseWaitSeconds: whole('DATABASE_WAIT_SECONDS', 60, 0, 3600),
+    tenantCredentialsEnabled,
+    legacyModelsUseGlobalKeys,
+    encryptionKeys,
+    superApiKeys,
+    platformApiKeys,
+    aiModelsFile: read('AI_MODELS_FILE'),
+    logLevel,
+    egressAllow: read('EGRESS_ALLOW') ?? '',
+    maxBodyBytes: whole('MAX_BODY_BYTES', 32 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
+    baseUrls,
+    globalVariablesPresent,
+    globalCredential(provider: Provider): GlobalCredential | undefined {
+      if (tenantCredentialsEnabled && !legacyModelsUseGlobalKeys) return undefined;
+      const apiKey = read(provider.globalVariables.apiKey);
+      if (apiKey === undefined) return undefined;
+      const settings: Record<string, unknown> = {};
+      for (const [setting, name] of Object.entries(provider.globalVariables.settings)) {
+        const value = read(name);
+        if (value !== undefined) settings[setting] = value;
+      }
+      return Object.freeze({ apiKey: new Secret(apiKey), settings: Object.freeze(settings) });
+    },
+  });
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+
+  function apiKeys(name: string): Secret[] {
+    const keys = (read(name) ?? '').split(',').map((key) => key.trim());
+    const given = keys.filter((key) => key !== '');
+    for (const key of given) {
+      const fault = faultOfKey(key);
+      if (fault) faults.push(`${name} ${fault}`);
+    }
+    return given.map((key) => new Secret(key));
+  }
+
+  function readEncryptionKeys() {
+    const command = 'npm run generate-encryption-key prints a line for .env.';
+    const current = read('ENCRYPTION_KEY');
+    if (current === undefined && tenantCredentialsEnabled) {
+      faults.push(
+        `ENCRYPTION_KEY is not set, and tenant credentials cannot be sealed without it. ${command}`,
+      );
+    }
+    const check = (name: string, key: string) => {
+      const fault = faultOfEncryptionKey(key);
+      if (fault) faults.push(`${name} ${fault} ${command}`);
+      return fault === undefined;
+    };
+    const previous = (read('ENCRYPTION_KEY_PREVIOUS') ?? '').split(',').map((key) => key.trim());
+    return {
+      current: current !== undefined && check('ENCRYPTION_KEY', current) ? new Secret(current) : undefined,
+      previous: previous
+        .filter((key) => key !== '' && check('ENCRYPTION_KEY_PREVIOUS', key))
+        .map((key) => new Secret(key)),
+    };
+  }
+}
+
+function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const isWeb = url.protocol === 'http:' || url.protocol === 'https:';
+  return isWeb && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}

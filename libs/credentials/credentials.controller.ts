@@ -1,0 +1,115 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, UseGuards } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiSecurity,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { Access, ApiProblems, validTenantId } from '#http';
+import { providers } from '#providers';
+import { TenantsService } from '#tenants';
+import {
+  ListCredentialsAnswer,
+  ListedCredentialDto,
+  RemoveCredentialAnswer,
+  SetCredentialAnswer,
+  validFields,
+  validProvider,
+} from './credentials.dto';
+import { CredentialsService } from './credentials.service';
+import { FeatureEnabledGuard } from './feature-enabled.guard';
+
+const providerParam = ApiParam({ name: 'provider', enum: providers.map(({ id }) => id) });
+
+@ApiTags('2 Credentials')
+@ApiSecurity('super-api-key')
+@ApiExtraModels(...providers.map((provider) => provider.credentialClass))
+@Access('sysadmin')
+@UseGuards(FeatureEnabledGuard)
+@ApiProblems('unauthenticated', 'feature_disabled', 'validation_failed', 'tenant_not_found')
+@ApiProblems('malformed_request', 'credential_store_unavailable', 'internal_error')
+@Controller('api/v1/sysadmin/tenants/:tenant_id/credentials')
+export class CredentialsController {
+  constructor(
+    private readonly credentials: CredentialsService,
+    private readonly tenants: TenantsService,
+  ) {}
+
+  @Put(':provider')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: "Set a tenant's credential",
+    description:
+      "Seals the key and replaces this provider's entry whole. From the next call on, this tenant's calls to this provider use exactly this key. There is no way to read it back: answers show its last four characters.",
+  })
+  @providerParam
+  @ApiBody({
+    schema: { oneOf: providers.map((provider) => ({ $ref: getSchemaPath(provider.credentialClass) })) },
+    examples: Object.fromEntries(
+      providers.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
+    ),
+  })
+  @ApiOkResponse({ type: SetCredentialAnswer })
+  @ApiProblems(
+    'credential_validation_failed',
+    'endpoint_not_allowed',
+    'payload_too_large',
+    'unsupported_media_type',
+  )
+  async set(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('provider') providerText: string,
+    @Body() body: unknown,
+  ): Promise<SetCredentialAnswer> {
+    const tenantId = validTenantId(tenantIdText);
+    const provider = validProvider(providerText);
+    await this.tenants.find(tenantId);
+    const fields = validFields(provider, body);
+    const set = await this.credentials.set(tenantId, provider, fields);
+    const warning = this.credentials.warningOf(provider, fields.settings);
+    const message = `The ${provider.label} (${provider.id}) credential is set.`;
+    return {
+      tenant_id: tenantId,
+      provider: provider.id,
+      masked_key: set.mask,
+      message: warning ? `${message} ${warning}` : message,
+      set_at: set.configuredAt.toISOString(),
+    };
+  }
+
+  @Get()
+  @ApiOperation({
+    summary: "List a tenant's credentials",
+    description: 'Masks and settings. Nothing is decrypted, so it also works when an encryption key is lost.',
+  })
+  @ApiOkResponse({ type: ListCredentialsAnswer })
+  async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsAnswer> {
+    const listed = await this.credentials.list(validTenantId(tenantIdText));
+    return { credentials: listed.map((credential) => ListedCredentialDto.of(credential)) };
+  }
+
+  @Delete(':provider')
+  @ApiOperation({
+    summary: "Remove a tenant's credential",
+    description:
+      'Its calls to this provider then fail with credential_not_configured. Repeating it is harmless.',
+  })
+  @providerParam
+  @ApiOkResponse({ type: RemoveCredentialAnswer })
+  async remove(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('provider') providerText: string,
+  ): Promise<RemoveCredentialAnswer> {
+    const tenantId = validTenantId(tenantIdText);
+    const provider = validProvider(providerText);
+    const deleted = await this.credentials.remove(tenantId, provider);
+    const message = deleted
+      ? `The ${provider.label} (${provider.id}) credential is removed.`
+      : `There was no ${provider.label} (${provider.id}) credential.`;
+    return { tenant_id: tenantId, provider: provider.id, message, deleted };
+  }
+}

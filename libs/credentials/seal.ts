@@ -1,0 +1,40 @@
+import { type FernetService } from '#crypto';
+import { type TenantCredential } from './tenant-credential.entity';
+
+const purpose = 'tenkey tenant credential seal v1';
+
+/**
+ * Fernet authenticates the key's text and nothing beside it. The seal binds it to its row: tenant, provider, settings
+ * and version. A row copied to another tenant, or an endpoint edited in SQL, no longer fits its seal.
+ */
+export function sealOf(fernet: FernetService, row: TenantCredential): string {
+  return fernet.mac(row.keyId, purpose, partsOf(row));
+}
+
+/** @returns false when the row differs from what was sealed; the key with `row.keyId` must be loaded */
+export function fitsSeal(fernet: FernetService, row: TenantCredential): boolean {
+  return fernet.verifyMac(row.keyId, purpose, partsOf(row), row.seal);
+}
+
+function partsOf(row: TenantCredential): string[] {
+  return [
+    row.tenantId,
+    row.provider,
+    row.sealedApiKey,
+    row.keyHint,
+    row.keyId,
+    row.version,
+    row.configuredAt.toISOString(),
+    canonicalJson(row.settings),
+  ];
+}
+
+/** JSON with sorted keys at every level: PostgreSQL's jsonb keeps no order. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}

@@ -1,0 +1,15 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { FernetService, type KeyRing } from './fernet.service';
+
+/** Imported once, by the composition root: the ring is handed in, because this library reads no configuration. */
+@Module({})
+export class CryptoModule {
+  static register(ring: KeyRing): DynamicModule {
+    return {
+      module: CryptoModule,
+      global: true,
+      providers: [{ provide: FernetService, useFactory: () => new FernetService(ring) }],
+      exports: [FernetService],
+    };
+  }
+}

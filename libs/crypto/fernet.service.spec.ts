@@ -1,0 +1,176 @@
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { inspect } from 'node:util';
+import { Test } from '@nestjs/testing';
+import { CryptoModule } from './crypto.module';
+import { decrypt, encrypt, generateKey, InvalidKey, InvalidToken } from './fernet';
+import { FernetService, KeyNotLoaded, NoCurrentKey, NotSealed } from './fernet.service';
+import { Secret } from './secret';
+
+const oldKey = generateKey();
+const newKey = generateKey();
+const before = new FernetService({ current: new Secret(oldKey), previous: [] });
+const after = new FernetService({ current: new Secret(newKey), previous: [new Secret(oldKey)] });
+const empty = new FernetService({ previous: [] });
+const idOf = (key: string) =>
+  createHash('sha256')
+    .update('tenkey key id')
+    .update(Buffer.from(key, 'base64url'))
+    .digest('hex')
+    .slice(0, 12);
+
+describe('the key ring', () => {
+  it('names each key by a fingerprint, the current one first', () => {
+    expect(after.currentKeyId).toBe(idOf(newKey));
+    expect(after.keyIds()).toEqual([idOf(newKey), idOf(oldKey)]);
+    expect(after.hasKey(idOf(oldKey))).toBe(true);
+    expect(before.hasKey(idOf(newKey))).toBe(false);
+  });
+
+  it('seals with the current key and opens with any', () => {
+    const old = before.encrypt(new Secret('sk-old'));
+    const fresh = after.encrypt(new Secret('sk-new'));
+    expect([old.keyId, fresh.keyId]).toEqual([idOf(oldKey), idOf(newKey)]);
+    expect(after.decrypt(old.sealed, old.keyId).expose()).toBe('sk-old');
+    expect(after.decrypt(fresh.sealed, fresh.keyId).expose()).toBe('sk-new');
+  });
+
+  it('may hold no current key: opens, does not seal', () => {
+    const reader = new FernetService({ previous: [new Secret(oldKey)] });
+    const { sealed, keyId } = before.encrypt(new Secret('sk-old'));
+    expect(reader.decrypt(sealed, keyId).expose()).toBe('sk-old');
+    expect(reader.currentKeyId).toBeUndefined();
+    expect(() => reader.encrypt(new Secret('x'))).toThrow(NoCurrentKey);
+    expect([empty.currentKeyId, empty.keyIds()]).toEqual([undefined, []]);
+  });
+
+  it('counts a key that is listed twice once', () => {
+    const ring = { current: new Secret(oldKey), previous: [new Secret(oldKey), new Secret(newKey)] };
+    expect(new FernetService(ring).keyIds()).toEqual([idOf(oldKey), idOf(newKey)]);
+  });
+
+  it('refuses what is not a key, without repeating it', () => {
+    expect(() => new FernetService({ current: new Secret('not-a-key'), previous: [] })).toThrow(InvalidKey);
+    expect(() => new FernetService({ previous: [new Secret(` ${oldKey}`)] })).toThrow(InvalidKey);
+    expect(new InvalidKey().message).not.toContain('not-a-key');
+  });
+
+  it('is not shown by inspecting or serialising the service', () => {
+    after.mac(idOf(newKey), 'row', []);
+    const text = inspect(after, { depth: null, showHidden: true }) + JSON.stringify(after);
+    expect(text).not.toContain(newKey.slice(0, 20));
+    expect(text).not.toContain(oldKey.slice(0, 20));
+  });
+
+  it('reaches every module through CryptoModule', async () => {
+    const ring = { current: new Secret(newKey), previous: [] };
+    const app = await Test.createTestingModule({ imports: [CryptoModule.register(ring)] }).compile();
+    expect(app.get(FernetService).currentKeyId).toBe(idOf(newKey));
+    await app.close();
+  });
+});
+
+describe('sealed text', () => {
+  const keyId = idOf(newKey);
+
+  it('is the prefix and a plain Fernet token', () => {
+    const { sealed } = after.encrypt(new Secret('åäö-密钥🔑'));
+    expect(sealed).toMatch(/^enc:fernet:v1:gAAAAA[\w-]+={0,2}$/);
+    expect(decrypt(sealed.slice('enc:fernet:v1:'.length), newKey).toString('utf8')).toBe('åäö-密钥🔑');
+    expect(after.decrypt(sealed, keyId).expose()).toBe('åäö-密钥🔑');
+  });
+
+  it.each(['', '\uFEFFkey', 'a\0b', 'x'.repeat(10_000)])('opens to exactly what was sealed (%#)', (text) => {
+    const { sealed } = after.encrypt(new Secret(text));
+    expect(after.decrypt(sealed, keyId).expose()).toBe(text);
+  });
+
+  it('is told from plaintext by its prefix', () => {
+    expect(after.isSealed(after.encrypt(new Secret('x')).sealed)).toBe(true);
+    for (const text of ['', 'sk-plain', ' enc:fernet:v1:x', 'ENC:fernet:v1:x', 'enc:fernet:v2:x']) {
+      expect(after.isSealed(text)).toBe(false);
+    }
+  });
+
+  it('is refused: plaintext and bare tokens', () => {
+    for (const text of ['', 'sk-plain', encrypt('x', newKey)]) {
+      expect(() => after.decrypt(text, keyId)).toThrow(NotSealed);
+    }
+  });
+
+  it('is refused: a key id that is not loaded, which the error names', () => {
+    const { sealed } = after.encrypt(new Secret('x'));
+    for (const unknown of ['000000000000', '', '__proto__']) {
+      expect(() => after.decrypt(sealed, unknown)).toThrow(KeyNotLoaded);
+      expect(() => after.decrypt(sealed, unknown)).toThrow(expect.objectContaining({ keyId: unknown }));
+    }
+  });
+
+  it('is refused: the other key of the ring, a change, a token that is not text', () => {
+    const { sealed } = after.encrypt(new Secret('x'));
+    expect(() => after.decrypt(sealed, idOf(oldKey))).toThrow(InvalidToken);
+    expect(() => after.decrypt(`${sealed}\n`, keyId)).toThrow(InvalidToken);
+    expect(() => after.decrypt('enc:fernet:v1:', keyId)).toThrow(InvalidToken);
+    const bytes = encrypt(Buffer.from([0xff, 0xfe]), newKey);
+    expect(() => after.decrypt(`enc:fernet:v1:${bytes}`, keyId)).toThrow(InvalidToken);
+  });
+
+  it('is never made of text that would come back changed', () => {
+    expect(() => after.encrypt(new Secret('half \ud83d'))).toThrow(TypeError);
+  });
+});
+
+describe('the mac', () => {
+  const keyId = idOf(newKey);
+  const mac = (...parts: string[]) => after.mac(keyId, 'row', parts);
+
+  it('is HMAC-SHA256 under HKDF-SHA256 over length-prefixed UTF-8', () => {
+    const derived = Buffer.from(hkdfSync('sha256', Buffer.from(newKey, 'base64url'), '', 'row', 32));
+    const message = Buffer.from('\0\0\0\0\0\0\0\x02å\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01b', 'utf8');
+    expect(mac('å', '', 'b')).toBe(createHmac('sha256', derived).update(message).digest('base64url'));
+  });
+
+  it('tells apart every way of dividing the same text', () => {
+    const macs = [
+      mac('ab', 'c'),
+      mac('a', 'bc'),
+      mac('abc'),
+      mac('abc', ''),
+      mac('', 'abc'),
+      mac('a', 'b', 'c'),
+      mac(),
+      mac(''),
+      mac('', ''),
+      mac('a\0\0\0\0\0\0\0\x01b'),
+      mac('a', 'b'),
+      mac('b', 'a'),
+    ];
+    expect(new Set(macs).size).toBe(macs.length);
+  });
+
+  it('differs by purpose and by key, and stays the same otherwise', () => {
+    expect(after.mac(keyId, 'row', ['a'])).toBe(mac('a'));
+    expect(after.mac(keyId, 'event', ['a'])).not.toBe(mac('a'));
+    expect(after.mac(idOf(oldKey), 'row', ['a'])).not.toBe(mac('a'));
+    expect(after.mac(idOf(oldKey), 'row', ['a'])).toBe(before.mac(idOf(oldKey), 'row', ['a']));
+  });
+
+  it('verifies, and refuses every other text', () => {
+    const right = mac('a', 'b');
+    expect(after.verifyMac(keyId, 'row', ['a', 'b'], right)).toBe(true);
+    expect(after.verifyMac(keyId, 'row', ['ab'], right)).toBe(false);
+    expect(after.verifyMac(keyId, 'event', ['a', 'b'], right)).toBe(false);
+    expect(after.verifyMac(idOf(oldKey), 'row', ['a', 'b'], right)).toBe(false);
+    for (const wrong of ['', right.slice(1), `${right}=`, ` ${right}`, right.toLowerCase(), 'å'.repeat(43)]) {
+      expect(after.verifyMac(keyId, 'row', ['a', 'b'], wrong)).toBe(false);
+    }
+  });
+
+  it('is not made or verified with a key that is not loaded', () => {
+    expect(() => after.mac('000000000000', 'row', [])).toThrow(KeyNotLoaded);
+    expect(() => after.verifyMac('000000000000', 'row', [], '')).toThrow(KeyNotLoaded);
+  });
+
+  it('refuses lone surrogates, which UTF-8 would make equal', () => {
+    expect(() => mac('\ud83d')).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,144 @@
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { decrypt, encrypt, InvalidKey, InvalidToken, isKey } from './fernet';
+import { Secret } from './secret';
+
+const PREFIX = 'enc:fernet:v1:';
+
+/** The keys of this installation: `current` seals and opens, `previous` only open. Each a 44-character Fernet key. */
+export interface KeyRing {
+  readonly current?: Secret;
+  readonly previous: readonly Secret[];
+}
+
+/** Seals secrets for storage, opens them again, and signs what is stored beside them. */
+@Injectable()
+export class FernetService {
+  readonly #keys = new Map<string, Secret>();
+  readonly #derived = new Map<string, Buffer>();
+  readonly #currentKeyId: string | undefined;
+
+  /** Throws `InvalidKey`. */
+  constructor(ring: KeyRing) {
+    if (ring.current !== undefined) this.#currentKeyId = this.#load(ring.current);
+    for (const key of ring.previous) this.#load(key);
+  }
+
+  get currentKeyId(): string | undefined {
+    return this.#currentKeyId;
+  }
+
+  /** The ids of all loaded keys, the current one first. */
+  keyIds(): string[] {
+    return [...this.#keys.keys()];
+  }
+
+  hasKey(keyId: string): boolean {
+    return this.#keys.has(keyId);
+  }
+
+  /** `enc:fernet:v1:<token>` under the current key. Throws `NoCurrentKey`; a TypeError for a lone surrogate. */
+  encrypt(secret: Secret): { sealed: string; keyId: string } {
+    const keyId = this.#currentKeyId;
+    if (keyId === undefined) throw new NoCurrentKey();
+    return { sealed: PREFIX + encrypt(utf8(secret.expose()), this.#key(keyId).expose()), keyId };
+  }
+
+  /** Throws `NotSealed`, `KeyNotLoaded` or `InvalidToken`. Stored plaintext is refused, never passed through. */
+  decrypt(sealed: string, keyId: string): Secret {
+    if (!this.isSealed(sealed)) throw new NotSealed();
+    const bytes = decrypt(sealed.slice(PREFIX.length), this.#key(keyId).expose());
+    try {
+      return new Secret(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    } catch {
+      throw new InvalidToken();
+    }
+  }
+
+  /** Whether the text claims to be sealed; only `decrypt` tells whether it is. */
+  isSealed(text: string): boolean {
+    return text.startsWith(PREFIX);
+  }
+
+  /**
+   * HMAC-SHA256 of the parts, as unpadded base64url. Each purpose has a key of its own (HKDF, RFC 5869), so a value
+   * made for one says nothing about another; each part is preceded by its length in bytes, so no two lists of parts
+   * are the same message. Throws `KeyNotLoaded`; a TypeError for a lone surrogate.
+   */
+  mac(keyId: string, purpose: string, parts: readonly string[]): string {
+    const hmac = createHmac('sha256', this.#derive(keyId, purpose));
+    for (const part of parts) {
+      const bytes = utf8(part);
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64BE(BigInt(bytes.length));
+      hmac.update(length).update(bytes);
+    }
+    return hmac.digest('base64url');
+  }
+
+  /** Compares in constant time. Throws like `mac`. */
+  verifyMac(keyId: string, purpose: string, parts: readonly string[], mac: string): boolean {
+    const expected = Buffer.from(this.mac(keyId, purpose, parts));
+    const given = Buffer.from(mac);
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+
+  #load(key: Secret): string {
+    if (!isKey(key.expose())) throw new InvalidKey();
+    const keyId = createHash('sha256')
+      .update('tenkey key id')
+      .update(bytesOf(key))
+      .digest('hex')
+      .slice(0, 12);
+    if (!this.#keys.has(keyId)) this.#keys.set(keyId, key);
+    return keyId;
+  }
+
+  #key(keyId: string): Secret {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) throw new KeyNotLoaded(keyId);
+    return key;
+  }
+
+  #derive(keyId: string, purpose: string): Buffer {
+    const name = `${keyId} ${purpose}`;
+    const cached = this.#derived.get(name);
+    if (cached !== undefined) return cached;
+    const derived = Buffer.from(hkdfSync('sha256', bytesOf(this.#key(keyId)), '', purpose, 32));
+    this.#derived.set(name, derived);
+    return derived;
+  }
+}
+
+/** The row was sealed with a key that is not in the ring: lost, or not handed over at start. */
+export class KeyNotLoaded extends Error {
+  override readonly name = 'KeyNotLoaded';
+  constructor(readonly keyId: string) {
+    super(`encryption key ${keyId} is not loaded`);
+  }
+}
+
+export class NoCurrentKey extends Error {
+  override readonly name = 'NoCurrentKey';
+  constructor() {
+    super('no encryption key is configured');
+  }
+}
+
+export class NotSealed extends Error {
+  override readonly name = 'NotSealed';
+  constructor() {
+    super(`the stored value does not begin with ${PREFIX}`);
+  }
+}
+
+function bytesOf(key: Secret): Buffer {
+  return Buffer.from(key.expose(), 'base64url');
+}
+
+/** Node writes every lone surrogate as U+FFFD: two texts would become one, and a key would come back changed. */
+function utf8(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.toString('utf8') !== text) throw new TypeError('the text is not well-formed Unicode');
+  return bytes;
+}

@@ -1,0 +1,278 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { chown, lstat, mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { type Account, childEnvironment, shortHash } from './postgres-binaries';
+import { initialise, locate, type Location, ownerOf, user } from './postgres-directory';
+
+export interface EmbeddedPostgres {
+  /** Where the data really is; not always the folder asked for, see startEmbeddedPostgres. */
+  readonly dataDirectory: string;
+  /** The only way in: a folder of mode 0700 with the unix socket. There is no TCP port. */
+  readonly socketDirectory: string;
+  readonly user: string;
+  urlOf(database: string): string;
+  /** Stops the server too, unless another process still uses it. */
+  stop(): Promise<void>;
+}
+
+const applicationDatabase = 'tenkey';
+const port = 5432;
+const holderName = 'tenkey-holder';
+/** Session advisory lock in the database postgres: serialises creating the application database, and leaving. */
+const lifecycleLock = 7_364_001;
+const logName = 'postgres.log';
+const logLimitBytes = 10_000_000;
+const startLimitMs = 60_000;
+const stopLimitMs = 20_000;
+
+/**
+ * Starts PostgreSQL on a data directory, or joins the server that already runs on it (left by a killed process, or
+ * started by another at this moment). As root the server runs as user postgres, else nobody; a data directory that user
+ * cannot reach is replaced by one under /var/lib/tenkey, which is logged.
+ */
+export async function startEmbeddedPostgres(options: {
+  dataDirectory: string;
+  log: (message: string) => void;
+}): Promise<EmbeddedPostgres> {
+  const location = await locate(options.dataDirectory, options.log);
+  await initialise(location);
+  const server = new Server(location);
+  await server.hold();
+  return server;
+}
+
+class Server implements EmbeddedPostgres {
+  readonly user = user;
+  socketDirectory: string;
+  private readonly ownSocketDirectory: string;
+  private wasHeld = false;
+  private holder: Client | undefined;
+  private reviving: Promise<void> | undefined;
+  private stopped: Promise<void> | undefined;
+
+  constructor(private readonly location: Location) {
+    // PostgreSQL limits a socket's path to 107 bytes (103 on macOS); some temporary folders alone come close.
+    const parent = tmpdir().length > 70 ? '/tmp' : tmpdir();
+    this.ownSocketDirectory = join(parent, `tenkey-${shortHash(location.database)}`);
+    this.socketDirectory = this.ownSocketDirectory;
+  }
+
+  get dataDirectory(): string {
+    return this.location.folder;
+  }
+
+  urlOf(database: string): string {
+    const host = encodeURIComponent(this.socketDirectory);
+    return `postgresql://${user}@${host}:${port}/${encodeURIComponent(database)}`;
+  }
+
+  /** One connection for as long as we live: it shows other processes that we use the server, and us when it died. */
+  async hold(): Promise<void> {
+    const client = await this.connectOrLaunch();
+    try {
+      await createApplicationDatabase(client);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    const lost = (): void => {
+      if (this.holder !== client) return;
+      this.holder = undefined;
+      if (this.stopped === undefined)
+        this.reviving ??= this.revive().finally(() => (this.reviving = undefined));
+    };
+    this.holder = client;
+    this.wasHeld = true;
+    client.on('error', lost);
+    client.on('end', lost);
+  }
+
+  stop(): Promise<void> {
+    return (this.stopped ??= this.leave());
+  }
+
+  private async leave(): Promise<void> {
+    await this.reviving;
+    const client = this.holder;
+    this.holder = undefined;
+    if (client === undefined) return;
+    client.on('error', () => undefined);
+    try {
+      await client.query('select pg_advisory_lock($1)', [lifecycleLock]);
+      const others = await client.query(
+        'select 1 from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid() limit 1',
+        [holderName],
+      );
+      if (others.rowCount !== 0) {
+        // Renamed before the lock is given back, or two that leave together would each leave the server to the other.
+        await client.query("set application_name = 'tenkey-leaving'");
+        return;
+      }
+      const pid = await postmasterPid(this.location.database);
+      if (pid === undefined) return;
+      process.kill(pid, 'SIGINT');
+      await exitOf(pid, this.location.database);
+    } catch (error) {
+      this.location.log(`Embedded PostgreSQL was already gone at the stop: ${messageOf(error)}`);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  private async revive(): Promise<void> {
+    this.location.log('Embedded PostgreSQL went away; starting it again.');
+    for (let pauseMs = 250; this.stopped === undefined; pauseMs = Math.min(pauseMs * 2, 5000)) {
+      try {
+        await this.hold();
+        this.location.log('Embedded PostgreSQL is back.');
+        return;
+      } catch (error) {
+        if (this.stopped === undefined) this.location.log(messageOf(error));
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  private async connectOrLaunch(): Promise<Client> {
+    const deadline = Date.now() + startLimitMs;
+    let child: ChildProcess | undefined;
+    let logStart = 0;
+    for (;;) {
+      const result = await this.connect();
+      if (result instanceof Client) return result;
+      if (this.stopped !== undefined) throw new Error('Embedded PostgreSQL is being stopped.');
+      if (child !== undefined && (child.exitCode !== null || child.signalCode !== null)) {
+        const written = await logSince(this.location.folder, logStart);
+        // The lock file means that another process was faster; shared memory, that a killed server's backends still end.
+        if (!/lock file .* already exists|pre-existing shared memory|is still in use/.test(written)) {
+          throw new Error(`Embedded PostgreSQL did not start:\n${lastLines(written)}`);
+        }
+        child = undefined;
+        await sleep(50);
+      } else if (child === undefined && (result.code === 'ENOENT' || result.code === 'ECONNREFUSED')) {
+        await prepareSocketFolder(this.socketDirectory, this.location.account);
+        logStart = await rotateLog(this.location.folder);
+        child = await launch(this.location, this.socketDirectory);
+      }
+      if (Date.now() > deadline) {
+        const reason = `${result.message}\n${lastLines(await logSince(this.location.folder, logStart))}`;
+        throw new Error(`Embedded PostgreSQL did not answer within ${startLimitMs / 1000} s: ${reason}`);
+      }
+      await sleep(25);
+    }
+  }
+
+  private async connect(): Promise<Client | NodeJS.ErrnoException> {
+    // A server started under another TMPDIR has its socket elsewhere; its lock file says where. Only at the start: the
+    // connection pools hold our address afterwards.
+    if (!this.wasHeld) {
+      const listed = (await lockFileLines(this.location.database))[4];
+      const isThere = listed !== undefined && (await ownerOf(listed)) !== undefined;
+      this.socketDirectory = isThere && listed.startsWith('/') ? listed : this.ownSocketDirectory;
+    }
+    await refuseForeignFolder(this.socketDirectory, this.location.account);
+    const client = new Client({
+      host: this.socketDirectory,
+      port,
+      user,
+      password: '',
+      ssl: false,
+      database: 'postgres',
+      application_name: holderName,
+      connectionTimeoutMillis: 5000,
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      return error as NodeJS.ErrnoException;
+    }
+  }
+}
+
+async function createApplicationDatabase(client: Client): Promise<void> {
+  await client.query('select pg_advisory_lock($1)', [lifecycleLock]);
+  try {
+    const found = await client.query('select 1 from pg_database where datname = $1', [applicationDatabase]);
+    if (found.rowCount === 0) await client.query(`create database ${applicationDatabase}`);
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', [lifecycleLock]);
+  }
+}
+
+async function launch(location: Location, socketDirectory: string): Promise<ChildProcess> {
+  const output = openSync(join(location.folder, logName), 'a', 0o600);
+  const settings = ['listen_addresses=', `port=${port}`, 'unix_socket_permissions=0700'];
+  const child = spawn(
+    join(location.binaries, 'bin', 'postgres'),
+    ['-D', location.database, '-k', socketDirectory, ...settings.flatMap((setting) => ['-c', setting])],
+    // Detached: Ctrl-C goes to the whole group, and would stop the server under the requests still being answered.
+    {
+      ...location.account,
+      cwd: '/',
+      env: childEnvironment,
+      detached: true,
+      stdio: ['ignore', output, output],
+    },
+  );
+  closeSync(output);
+  await new Promise<void>((done, fail) => child.once('spawn', done).once('error', fail));
+  child.unref();
+  return child;
+}
+
+/** The size of the log, in bytes, before a new server writes to it. */
+async function rotateLog(folder: string): Promise<number> {
+  const file = join(folder, logName);
+  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
+  if (size <= logLimitBytes) return size;
+  await rename(file, `${file}.old`);
+  return 0;
+}
+
+async function prepareSocketFolder(folder: string, account: Account | undefined): Promise<void> {
+  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await refuseForeignFolder(folder, account);
+  if (account !== undefined) await chown(folder, account.uid, account.gid);
+}
+
+/** Inside is trust: a folder, and a server, that somebody else put under the predictable name must not be used. */
+async function refuseForeignFolder(folder: string, account: Account | undefined): Promise<void> {
+  const found = await lstat(folder).catch(() => undefined);
+  if (found === undefined) return;
+  // Root's for the moment between making and giving it away.
+  const owners = account === undefined ? [process.getuid?.()] : [account.uid, 0];
+  if (!found.isDirectory() || !owners.includes(found.uid) || (found.mode & 0o077) !== 0) {
+    throw new Error(`${folder} belongs to another user or is open to others; remove it and start again.`);
+  }
+}
+
+const lockFileLines = async (database: string): Promise<string[]> =>
+  (await readFile(join(database, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+
+async function postmasterPid(database: string): Promise<number | undefined> {
+  const pid = Number((await lockFileLines(database))[0]);
+  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
+}
+
+async function exitOf(pid: number, database: string): Promise<void> {
+  const deadline = Date.now() + stopLimitMs;
+  while (Date.now() < deadline && (await postmasterPid(database)) === pid) await sleep(20);
+}
+
+async function logSince(folder: string, start: number): Promise<string> {
+  const bytes = await readFile(join(folder, logName)).catch(() => Buffer.alloc(0));
+  return bytes.subarray(start).toString('utf8').trim();
+}
+
+const lastLines = (text: string): string => text.split('\n').slice(-8).join('\n');
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

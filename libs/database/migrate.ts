@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { type DataSource } from 'typeorm';
+import { isDatabaseUnavailable } from './unavailable';
+
+/** Any constant will do, as long as every release uses the same one. */
+const migrationLock = 7_364_002;
+const oldestVersion = 150_000;
+const messageEveryMs = 5000;
+
+/** The database could not be reached or used; the message names host and database, never the password. */
+export class DatabaseStartError extends Error {
+  override readonly name = 'DatabaseStartError';
+}
+
+/**
+ * Waits until the database answers, at most `waitSeconds`, then brings its schema up to date and leaves the data source
+ * initialised. Safe for replicas that start together: a connection of its own holds an advisory lock meanwhile. The lock
+ * needs a session: behind PgBouncer in transaction mode give the direct address.
+ * @throws DatabaseStartError
+ */
+export async function connectAndMigrate(
+  dataSource: DataSource,
+  options: { waitSeconds: number; log: (message: string) => void },
+): Promise<void> {
+  const url = 'url' in dataSource.options ? dataSource.options.url : undefined;
+  if (typeof url !== 'string') throw new DatabaseStartError('The data source has no url.');
+  const client = await connectWithin(url, options);
+  try {
+    await requireVersion(client);
+    // This connection has no statement timeout: another replica's migration may take its time.
+    await client.query('select pg_advisory_lock($1)', [migrationLock]);
+    if (!dataSource.isInitialized) await dataSource.initialize();
+    const done = await dataSource.runMigrations();
+    for (const { name } of done) options.log(`Migration ${name} is done.`);
+  } finally {
+    // Ending the session gives the lock back, also after an error.
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function connectWithin(
+  url: string,
+  { waitSeconds, log }: { waitSeconds: number; log: (message: string) => void },
+): Promise<Client> {
+  const where = describe(url);
+  const deadline = Date.now() + waitSeconds * 1000;
+  for (let nextMessage = Date.now(); ;) {
+    const limitMs = Math.min(5000, Math.max(deadline - Date.now(), 1000));
+    const result = await connect(url, limitMs);
+    if (result instanceof Client) return result;
+    if (!mayComeYet(result)) {
+      throw new DatabaseStartError(`Cannot use ${where}: ${reasonOf(result)}. ${adviceFor(result)}`);
+    }
+    if (Date.now() >= deadline) {
+      throw new DatabaseStartError(
+        `Gave up on ${where} after ${waitSeconds} s: ${reasonOf(result)}. ${adviceFor(result)}`,
+      );
+    }
+    if (Date.now() >= nextMessage) {
+      const leftSeconds = Math.ceil((deadline - Date.now()) / 1000);
+      log(`Waiting for ${where}: ${reasonOf(result)}; up to ${leftSeconds} s more.`);
+      nextMessage = Date.now() + messageEveryMs;
+    }
+    await sleep(Math.min(500, Math.max(deadline - Date.now(), 0)));
+  }
+}
+
+async function connect(url: string, connectionTimeoutMillis: number): Promise<Client | Error> {
+  try {
+    const client = new Client({
+      connectionString: url,
+      connectionTimeoutMillis,
+      application_name: 'tenkey-migrate',
+    });
+    // Without a listener a connection that breaks between two queries would end the process.
+    client.on('error', () => undefined);
+    await client.connect().catch(async (error: unknown) => {
+      await client.end().catch(() => undefined);
+      throw error;
+    });
+    return client;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+async function requireVersion(client: Client): Promise<void> {
+  const { rows } = await client.query<{ server_version_num: string; server_version: string }>(
+    "select current_setting('server_version_num') as server_version_num, current_setting('server_version') as server_version",
+  );
+  if (Number(rows[0]?.server_version_num) < oldestVersion) {
+    throw new DatabaseStartError(
+      `PostgreSQL ${rows[0]?.server_version} is too old: Tenkey needs ${oldestVersion / 10_000} or newer. Upgrade the server.`,
+    );
+  }
+}
+
+const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');
+
+/** 3D000: the server is up, but whatever prepares it has not made the database yet. */
+const mayComeYet = (error: Error): boolean => isDatabaseUnavailable(error) || codeOf(error) === '3D000';
+
+/** An AggregateError (localhost over IPv6 and IPv4) has a code and no message. */
+const reasonOf = (error: Error): string => error.message || codeOf(error) || 'no answer';
+
+function adviceFor(error: Error): string {
+  const code = codeOf(error);
+  if (code === '3D000') return 'Create the database, or correct its name in DATABASE_URL.';
+  if (code.startsWith('28')) return 'Check user and password in DATABASE_URL, and pg_hba.conf of the server.';
+  return 'Check that the server runs, that host and port in DATABASE_URL are right, and that no firewall is between.';
+}
+
+function describe(url: string): string {
+  try {
+    const { hostname, port, pathname, searchParams } = new URL(url);
+    const host = searchParams.get('host') ?? decodeURIComponent(hostname);
+    const address = host.startsWith('/') ? host : `${host || 'localhost'}:${port || '5432'}`;
+    return `database "${decodeURIComponent(pathname.slice(1))}" at ${address}`;
+  } catch {
+    return 'the database of DATABASE_URL (which is not a valid address)';
+  }
+}

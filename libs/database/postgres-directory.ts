@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { chown, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import {
+  type Account,
+  childEnvironment,
+  findBinaries,
+  isReachable,
+  sharedFolder,
+  shortHash,
+  unprivilegedAccount,
+} from './postgres-binaries';
+
+export const user = 'tenkey';
+
+export interface Location {
+  readonly folder: string;
+  readonly database: string;
+  readonly account: Account | undefined;
+  readonly binaries: string;
+  readonly log: (message: string) => void;
+}
+
+/** Where the data is, whose it is and what runs on it. */
+export async function locate(asked: string, log: (message: string) => void): Promise<Location> {
+  let account = await unprivilegedAccount();
+  await mkdir(resolve(asked), { recursive: true, mode: 0o755 });
+  let folder = await realpath(asked);
+  if (account !== undefined) {
+    const elsewhere = join(sharedFolder, shortHash(folder));
+    const owner = await ownerOf(join(folder, 'db'));
+    // Data that is already there keeps its owner: PostgreSQL refuses a data directory of another user.
+    if (owner !== undefined && owner.uid !== 0) account = owner;
+    // Data already elsewhere stays in use, or it would seem lost once somebody opens the folder's permissions.
+    const isElsewhere = owner === undefined && (await ownerOf(join(elsewhere, 'db'))) !== undefined;
+    if (isElsewhere || !(await isReachable(folder, account))) {
+      log(`The user PostgreSQL runs as cannot reach ${folder}; the database is in ${elsewhere} instead.`);
+      await mkdir(elsewhere, { recursive: true, mode: 0o755 });
+      folder = elsewhere;
+      account = (await ownerOf(join(folder, 'db'))) ?? account;
+    }
+  }
+  const binaries = await findBinaries(account, folder);
+  return { folder, database: join(folder, 'db'), account, binaries, log };
+}
+
+export async function ownerOf(path: string): Promise<Account | undefined> {
+  return stat(path).then(
+    ({ uid, gid }) => ({ uid, gid }),
+    () => undefined,
+  );
+}
+
+/** initdb beside the place, then one rename: a start killed halfway leaves no half database behind. */
+export async function initialise({ folder, database, account, binaries, log }: Location): Promise<void> {
+  if ((await ownerOf(database)) !== undefined) return;
+  await removeAbandonedDrafts(folder);
+  const draft = `${database}.new.${process.pid}-${shortHash(String(Math.random()))}`;
+  await mkdir(draft, { mode: 0o700 });
+  try {
+    if (account !== undefined) await chown(draft, account.uid, account.gid);
+    log(`Creating the embedded database in ${database}`);
+    await initdb(binaries, draft, account);
+    await rename(draft, database);
+    const handle = await open(folder);
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    // Lost the race against another first start: its database is the one to use.
+    if ((await ownerOf(database)) === undefined) throw error;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function removeAbandonedDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith('db.new.')) continue;
+    const ageMs =
+      Date.now() - (await stat(join(folder, name)).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+    if (ageMs > 600_000) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function initdb(binaries: string, draft: string, account: Account | undefined): Promise<void> {
+  // Trust is safe here: the socket's folder is closed to every other user, and there is no port.
+  const settings = ['-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--data-checksums', '-U', user];
+  const child = spawn(join(binaries, 'bin', 'initdb'), ['-D', draft, ...settings], {
+    ...account,
+    cwd: '/',
+    env: childEnvironment,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return new Promise((done, fail) => {
+    let complaint = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+    child.on('error', fail);
+    child.on('close', (code) =>
+      code === 0 ? done() : fail(new Error(`initdb failed: ${complaint.trim()}`)),
+    );
+  });
+}

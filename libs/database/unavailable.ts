@@ -1,0 +1,40 @@
+const codes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  '53300', // too_many_connections
+]);
+
+/** node-postgres and its pool report these without a code. */
+const messages =
+  /connection terminated|timeout exceeded when trying to connect|timeout expired|connection ended unexpectedly|client has encountered a connection error|client was closed and is not queryable|driver not connected|cannot use a pool after calling end/i;
+
+/**
+ * Is the database away, so that the same request may succeed later? Class 08 (connection exception), 57P0x (operator
+ * intervention: shut down, starting up), too many connections, and what sockets and the pool report. A query that was
+ * answered with an error of its own (constraint, syntax, statement timeout) is not.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  return isUnavailable(error, 0);
+}
+
+function isUnavailable(error: unknown, depth: number): boolean {
+  if (typeof error !== 'object' || error === null || depth > 5) return false;
+  const { code, syscall, message, driverError, cause, errors } = error as Record<string, unknown>;
+  if (typeof code === 'string') {
+    if (codes.has(code) || /^(08...|57P0.)$/.test(code)) return true;
+    // A socket that is not there; a missing file is ENOENT too, but not from connect().
+    if (code === 'ENOENT' && syscall === 'connect') return true;
+  }
+  if (typeof message === 'string' && messages.test(message)) return true;
+  const nested = [driverError, cause, ...(Array.isArray(errors) ? (errors as unknown[]) : [])];
+  return nested.some((inner) => isUnavailable(inner, depth + 1));
+}

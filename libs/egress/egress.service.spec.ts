@@ -1,0 +1,299 @@
+import { inspect } from 'node:util';
+import { Secret } from '#crypto';
+import { Problem } from '#http';
+import type { Provider } from '#providers';
+import { type ProviderServer, startProviderServer } from '../../test/support/provider-server';
+import { parseAllowList } from './address-policy';
+import { ClientGone, EgressService, type Timeouts } from './egress.service';
+import type { Route } from './route';
+
+const KEY = 'canary/Key+7f3a==quite-long';
+const TENANT = '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11';
+const keyHeaders = {
+  openai: (key: Secret) => ({ authorization: `Bearer ${key.expose()}` }),
+  azure: (key: Secret) => ({ 'api-key': key.expose() }),
+  anthropic: (key: Secret) => ({ 'x-api-key': key.expose(), 'anthropic-version': '2023-06-01' }),
+};
+const paths = {
+  openai: '/v1/chat/completions',
+  azure: '/openai/deployments/d/chat/completions?api-version=2024-10-21',
+  anthropic: '/v1/messages',
+};
+const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] });
+const stream = JSON.stringify({ ...JSON.parse(body), stream: true });
+
+let server: ProviderServer;
+let egress: EgressService;
+const services: EgressService[] = [];
+
+const service = (allow: string, timeouts?: Timeouts) => {
+  const made = new EgressService({
+    allow: parseAllowList(allow),
+    ownPort: () => undefined,
+    processSecrets: [new Secret('the-process-super-key')],
+    ...(timeouts === undefined ? {} : { timeouts }),
+  });
+  services.push(made);
+  return made;
+};
+
+beforeAll(async () => {
+  server = await startProviderServer();
+  egress = service(`127.0.0.1:${server.port}`);
+});
+beforeEach(() => server.reset());
+afterAll(async () => {
+  for (const each of services) await each.onModuleDestroy();
+  await server.close();
+});
+
+function routeTo(base: string, changes: Partial<Route> = {}, dialect: keyof typeof paths = 'openai'): Route {
+  const provider = {
+    id: dialect,
+    label: 'Testing',
+    globalVariables: { apiKey: 'TESTING_API_KEY', settings: {} },
+    headers: keyHeaders[dialect],
+    isNetworkRuleRefusal: (message: string) => /Virtual Network|Firewall/.test(message),
+  } as unknown as Provider;
+  return {
+    tenantId: TENANT,
+    model: 'm',
+    adapter: 'litellm',
+    provider,
+    upstreamModel: 'm',
+    target: 'm',
+    operation: 'chat/completions',
+    url: new URL(base + paths[dialect]),
+    isOperatorAddress: false,
+    credential: {
+      tenantId: TENANT,
+      provider,
+      source: 'tenant',
+      mask: '...long',
+      version: '3',
+      settings: { endpoint: base },
+      open: () => new Secret(KEY),
+    },
+    ...changes,
+  };
+}
+
+const send = (route = routeTo(server.url), text = body, by = egress, signal = new AbortController().signal) =>
+  by.send(route, text, { signal });
+
+async function problemOf(call: Promise<unknown>): Promise<Problem> {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(Problem);
+  const everything = inspect(error, { depth: 10, showHidden: true });
+  expect(everything).not.toContain(KEY);
+  expect(everything).not.toContain(Buffer.from(KEY).toString('base64'));
+  expect(everything).not.toContain(encodeURIComponent(KEY));
+  return error as Problem;
+}
+
+async function textOf(readable: AsyncIterable<Buffer>): Promise<string> {
+  let text = '';
+  for await (const part of readable) text += part.toString();
+  return text;
+}
+
+test.each(['openai', 'azure', 'anthropic'] as const)(
+  '%s gets the key in its header, and once',
+  async (dialect) => {
+    const answer = await send(routeTo(server.url, {}, dialect));
+    expect(await textOf(answer.body)).toContain('echo: hello');
+    expect(server.requests).toHaveLength(1);
+    expect(server.requests[0]).toMatchObject({ method: 'POST', key: KEY, rawBody: body });
+    expect(server.requests[0]?.headers).toMatchObject({
+      'user-agent': 'tenkey',
+      'content-type': 'application/json',
+    });
+    expect(server.requests[0]?.path + inspect(server.requests[0]?.query)).not.toContain('canary');
+  },
+);
+
+test('a stream comes through whole', async () => {
+  const answer = await send(routeTo(server.url), stream);
+  expect(answer.headers['content-type']).toContain('text/event-stream');
+  expect(await textOf(answer.body)).toMatch(/"usage".*\n\ndata: \[DONE\]\n\n$/);
+});
+
+test('of the upstream headers only those listed come back, and none that repeats the key', async () => {
+  server.next({
+    echoRequestHeaders: true,
+    headers: { 'request-id': 'req_1', 'x-ratelimit-limit': '5', server: 'x' },
+  });
+  const answer = await send();
+  answer.body.destroy();
+  expect(answer.headers).toMatchObject({ 'request-id': 'req_1', 'x-ratelimit-limit': '5' });
+  expect(Object.keys(answer.headers).join()).not.toMatch(/server|x-echo|authorization(?!.)/);
+  expect(inspect(answer.headers)).not.toContain('canary');
+  expect(inspect(answer.headers)).not.toContain(Buffer.from(KEY).toString('base64'));
+});
+
+test('a redirect is not followed', async () => {
+  server.next({ status: 307, headers: { location: `${server.url}/elsewhere` } });
+  const problem = await problemOf(send());
+  expect(problem).toMatchObject({ code: 'upstream_unavailable', status: 502 });
+  expect(problem.message).toContain('redirect (307)');
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a refused key becomes 424 with tenant, provider, mask and the PUT', async () => {
+  server.rejectKey(KEY);
+  const problem = await problemOf(send());
+  expect(problem).toMatchObject({ code: 'credential_rejected', status: 424 });
+  expect(problem.message).toContain(TENANT);
+  expect(problem.message).toContain('openai');
+  expect(problem.message).toContain('...long');
+  expect(problem.details.hint).toBe(`PUT /api/v1/sysadmin/tenants/${TENANT}/credentials/openai`);
+});
+
+test('a refused global key names the variable', async () => {
+  server.rejectKey(KEY);
+  const route = routeTo(server.url, { isOperatorAddress: true });
+  const problem = await problemOf(send({ ...route, credential: { ...route.credential, source: 'global' } }));
+  expect(problem.details.hint).toContain('TESTING_API_KEY');
+});
+
+test.each<[number, string, number]>([
+  [400, 'upstream_rejected_request', 400],
+  [404, 'upstream_rejected_request', 404],
+  [413, 'upstream_rejected_request', 413],
+  [422, 'upstream_rejected_request', 422],
+  [418, 'upstream_rejected_request', 400],
+  [403, 'credential_rejected', 424],
+  [429, 'upstream_rate_limited', 429],
+  [500, 'upstream_unavailable', 502],
+  [503, 'upstream_unavailable', 502],
+])('upstream %i -> %s %i', async (status, code, ours) => {
+  const text = `bad ${KEY} ${Buffer.from(KEY).toString('base64')} ${encodeURIComponent(KEY)} the-process-super-key`;
+  for (const shape of [{ error: { message: text } }, { message: text }, { detail: text }, text]) {
+    server.next({ status, body: shape, headers: { 'retry-after': '7' } });
+    const problem = await problemOf(send());
+    expect(problem).toMatchObject({ code, status: ours });
+    if (code === 'upstream_rejected_request')
+      expect(problem.message).toBe('bad [removed] [removed] [removed] [removed]');
+    if (status === 429) expect(problem.details.retryAfter).toBe('7');
+  }
+});
+
+test("a 403 of the provider's firewall is not the key's fault", async () => {
+  server.next({
+    status: 403,
+    body: { error: { message: 'Access denied due to Virtual Network/Firewall rules.' } },
+  });
+  expect((await problemOf(send())).code).toBe('upstream_network_rules');
+});
+
+test('an endless error body is read within bounds', async () => {
+  server.next({ status: 400, body: 'x'.repeat(5_000_000) });
+  expect((await problemOf(send())).message.length).toBeLessThanOrEqual(2000);
+});
+
+test.each(['127.0.0.1', '[::1]', 'localhost', '2130706433', '[::ffff:127.0.0.1]', '169.254.169.254'])(
+  'an endpoint at %s is refused before anything is sent',
+  async (host) => {
+    const problem = await problemOf(send(routeTo(`http://${host}:${server.port}`), body, service('')));
+    expect(problem).toMatchObject({ code: 'endpoint_not_allowed', status: 424 });
+    expect(problem.details.hint).toMatch(/EGRESS_ALLOW|never allowed/);
+    expect(server.requests).toHaveLength(0);
+  },
+);
+
+test('a name that resolves to loopback is refused at the connection, and allowed by rule', async () => {
+  // The hosts file of the machine gives its own name; resolution is replaced where that is all we have.
+  const dns = jest.requireActual<typeof import('node:dns')>('node:dns');
+  const lookup = jest
+    .spyOn(dns, 'lookup')
+    .mockImplementation(((_name: string, _options: object, done: Function) =>
+      done(null, [{ address: '127.0.0.1', family: 4 }])) as never);
+  try {
+    const base = `http://rebound.example:${server.port}`;
+    const problem = await problemOf(send(routeTo(base), body, service('')));
+    expect(problem.code).toBe('endpoint_not_allowed');
+    expect(server.requests).toHaveLength(0);
+    const answer = await send(routeTo(base), body, service(`rebound.example:${server.port}`));
+    answer.body.destroy();
+    expect(server.requests).toHaveLength(1);
+  } finally {
+    lookup.mockRestore();
+  }
+});
+
+test("the operator's own address is exempt", async () => {
+  const route = routeTo(server.url, { isOperatorAddress: true });
+  const answer = await send(
+    { ...route, credential: { ...route.credential, settings: {} } },
+    body,
+    service(''),
+  );
+  expect(await textOf(answer.body)).toContain('echo: hello');
+});
+
+test.each<[string, (route: Route) => Route]>([
+  ['another tenant', (route) => ({ ...route, tenantId: 'another' })],
+  ['another provider', (route) => ({ ...route, provider: { ...route.provider, id: 'another' } })],
+  ['another host', (route) => ({ ...route, url: new URL('https://evil.example/v1') })],
+  ['another scheme', (route) => ({ ...route, url: new URL('ftp://evil.example/v1') })],
+  ['a fragment', (route) => ({ ...route, url: new URL(`${route.url.href}#x`) })],
+  ["a tenant's endpoint as the operator's", (route) => ({ ...route, isOperatorAddress: true })],
+])('a route with %s is refused and its key never opened', async (_name, change) => {
+  const route = routeTo(server.url);
+  const open = jest.fn(() => new Secret(KEY));
+  const problem = await problemOf(send(change({ ...route, credential: { ...route.credential, open } })));
+  expect(problem.code).toBe('internal_error');
+  expect(open).not.toHaveBeenCalled();
+  expect(server.requests).toHaveLength(0);
+});
+
+test('a slow head and a slow body are timeouts', async () => {
+  const quick = service(`127.0.0.1:*`, { connectMs: 1000, firstByteMs: 150, idleMs: 150 });
+  server.next({ delayMs: 1500 });
+  expect(await problemOf(send(routeTo(server.url), body, quick))).toMatchObject({
+    code: 'upstream_timeout',
+    status: 504,
+  });
+  server.next({ chunkDelayMs: 1500 });
+  const answer = await send(routeTo(server.url), stream, quick);
+  expect((await problemOf(textOf(answer.body))).code).toBe('upstream_timeout');
+});
+
+test('a refused connection, an unknown name, broken TLS and a broken stream are 502', async () => {
+  const any = service('127.0.0.1:*');
+  expect((await problemOf(send(routeTo('http://127.0.0.1:1'), body, any))).code).toBe('upstream_unavailable');
+  expect((await problemOf(send(routeTo('http://no-such-name.invalid'), body, any))).code).toBe(
+    'upstream_unavailable',
+  );
+  const tls = routeTo(`https://127.0.0.1:${server.port}`);
+  expect((await problemOf(send(tls, body, any))).code).toBe('upstream_unavailable');
+  server.next({ breakAfterChunks: 2 });
+  const answer = await send(routeTo(server.url), stream);
+  expect((await problemOf(textOf(answer.body))).code).toBe('upstream_unavailable');
+});
+
+test.each(['before the head', 'during the stream', 'by destroying the body'])(
+  'a caller that leaves %s closes the upstream connection',
+  async (moment) => {
+    const leaving = new AbortController();
+    server.next(moment === 'before the head' ? { delayMs: 300 } : { chunkDelayMs: 100 });
+    const call = send(routeTo(server.url), stream, egress, leaving.signal);
+    if (moment === 'before the head') {
+      setTimeout(() => leaving.abort(), 50);
+      await expect(call).rejects.toBeInstanceOf(ClientGone);
+    } else {
+      const answer = await call;
+      if (moment === 'during the stream') {
+        setTimeout(() => leaving.abort(), 50);
+        await expect(textOf(answer.body)).rejects.toBeInstanceOf(ClientGone);
+      } else {
+        answer.body.destroy();
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(server.requests[0]?.aborted).toBe(true);
+  },
+);

@@ -1,0 +1,97 @@
+import { Secret } from '#crypto';
+import { cleanMessage, mentions } from './redact';
+
+const value = 'My key/with+odd="chars" & 100%?';
+const secret = new Secret(value);
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+const spellings: [string, string][] = [
+  ['plain', value],
+  ['base64', base64(value)],
+  ['base64 without padding', base64(value).replace(/=+$/, '')],
+  ['base64url', Buffer.from(value).toString('base64url')],
+  ['base64 after one byte', base64(`:${value}`)],
+  ['base64 after two bytes', base64(`u:${value}!`)],
+  ['hexadecimal', Buffer.from(value).toString('hex')],
+  ['URL-encoded', encodeURIComponent(value)],
+  ['form-encoded', new URLSearchParams({ value }).toString().slice(6)],
+  ['lower-case URL-encoded', encodeURIComponent(value).replace(/%../g, (code) => code.toLowerCase())],
+  ['doubly URL-encoded', encodeURIComponent(encodeURIComponent(value))],
+  ['URL-encoded base64', encodeURIComponent(base64(value))],
+  ['JSON', JSON.stringify(value)],
+  ['JSON with escaped slashes', JSON.stringify(value).replaceAll('/', '\\/')],
+  [
+    'unicode-escaped',
+    Array.from(value, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+  ],
+  ['with an invisible character inside', `${value.slice(0, 9)}\u200b\u0000${value.slice(9)}`],
+];
+
+test.each(spellings)('a secret spelled %s is removed', (_name, text) => {
+  const cleaned = cleanMessage(`before ${text} after`, [secret]);
+  expect(cleaned).toMatch(/^before .*\[removed\].* after$/);
+  expect(cleaned.replaceAll('[removed]', '').length).toBeLessThan(24);
+});
+
+test.each(spellings.slice(0, -1))('a header with a secret spelled %s is recognised', (_name, text) =>
+  expect(mentions(`a ${text} b`, [secret])).toBe(true),
+);
+
+test('every secret is removed, the longer before the one it begins with', () => {
+  const secrets = [new Secret('prefix-prefix'), new Secret('prefix-prefix-rest')];
+  expect(cleanMessage('a prefix-prefix-rest b prefix-prefix c', secrets)).toBe('a [removed] b [removed] c');
+});
+
+test('a part of a secret is removed', () => {
+  const long = new Secret('correct horse battery staple');
+  expect(cleanMessage('key correct horse bat... is bad', [long])).toBe('key [removed]... is bad');
+});
+
+test.each([
+  'sk-abcdefghijklmnop',
+  'sk-proj-abc_def-123456',
+  'sk-ant-api03-abcdef',
+  'sk-abcd********wxyz',
+  'gsk_abcdefghij',
+  'xai-abcdefghij',
+  'AIzaSyA1234567890abcdefghijk',
+  'tk_abcdefghijkl',
+  'Bearer abc123def',
+  'gAAAAABhZ2VkX3Rva2VuX2hlcmU=',
+  'enc:fernet:v1:gAAAAABh',
+  'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
+  '0123456789abcdef0123456789ABCDEF',
+  'postgres://user:pass@db',
+])('%s looks like a key', (text) => {
+  const cleaned = cleanMessage(`the key "${text}" is bad`, []);
+  expect(cleaned).toContain('[removed]');
+  expect(cleaned).not.toContain(text);
+});
+
+test.each([
+  'Unsupported parameter: max_tokens is not supported with this model, use max_completion_tokens.',
+  'Bearer authentication is required',
+  'task-oriented models; request 123e4567-e89b-12d3-a456-426614174000',
+])('prose stays: %s', (text) => expect(cleanMessage(text, [secret])).toBe(text));
+
+test('control characters go, and a message has one line', () =>
+  expect(cleanMessage('a\r\nb\tc\u001b[31m\u202ed', [])).toBe('a b c[31md'));
+
+test('the length is cut after removal, so no beginning of a key stays at the end', () => {
+  const plain = new Secret('short-odd-key');
+  const cleaned = cleanMessage('x '.repeat(996) + plain.expose().repeat(30), [plain]);
+  expect(cleaned).toHaveLength(2000);
+  expect(cleaned).not.toContain('short');
+});
+
+test('a long hostile message takes no long time', () => {
+  const start = Date.now();
+  for (const part of ['%25', '\\', 'sk-', 'eyJ', 'Bearer ', 'My key', '://a', 'a', 'gAAAA']) {
+    cleanMessage(part.repeat(65_536 / part.length), [
+      secret,
+      new Secret('%%%%%%%%'),
+      new Secret('\\\\\\\\\\\\\\\\'),
+    ]);
+  }
+  expect(Date.now() - start).toBeLessThan(8000);
+});

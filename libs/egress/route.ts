@@ -1,0 +1,41 @@
+import type { Secret } from '#crypto';
+import type { Operation, Provider, Settings } from '#providers';
+
+/** Whose key pays: the tenant's own, or the operator's global one. */
+export type CredentialSource = 'tenant' | 'global';
+
+/**
+ * A credential found but not opened: whose it is, which version, what its mask is, and how to open it.
+ * `open` decrypts anew at each call; nothing keeps what it returns.
+ */
+export interface RouteCredential {
+  readonly tenantId: string;
+  readonly provider: Provider;
+  readonly source: CredentialSource;
+  readonly mask: string;
+  /** Version of the tenant's row; null for a global key. */
+  readonly version: string | null;
+  readonly settings: Settings;
+  open(): Secret;
+}
+
+/**
+ * The frozen decision for one request. An adapter makes it once; the call, the log line, the answer's headers and the
+ * usage record only read it. Tenant and provider travel inside it, so no later step can mix two of them up.
+ */
+export interface Route {
+  readonly tenantId: string;
+  /** Name in ai_models.yml. */
+  readonly model: string;
+  readonly adapter: 'litellm' | 'legacy';
+  readonly provider: Provider;
+  /** The provider's own name of the model. */
+  readonly upstreamModel: string;
+  /** The deployment or model actually addressed (azure: the deployment). */
+  readonly target: string;
+  readonly operation: Operation;
+  readonly url: URL;
+  /** True when the address comes from the operator's environment or the provider's default: exempt from the address policy. */
+  readonly isOperatorAddress: boolean;
+  readonly credential: RouteCredential;
+}

@@ -1,0 +1,57 @@
+import { SseRelay } from './sse-relay';
+
+/** The output after each part, and after the end. */
+async function relay(parts: Buffer[], last?: string): Promise<{ during: string; all: string }> {
+  const stream = new SseRelay();
+  let all = '';
+  stream.on('data', (chunk: Buffer) => (all += chunk.toString('latin1')));
+  for (const part of parts) await new Promise((resolve) => stream.write(part, resolve));
+  await new Promise(setImmediate);
+  const during = all;
+  const ended = new Promise((resolve) => stream.on('end', resolve));
+  if (last === undefined) stream.end();
+  else stream.endWith(last);
+  await ended;
+  return { during, all };
+}
+
+const events = 'data: {"ä":1}\n\n: note\r\n\r\nevent: x\rdata: 2\r\rdata: a\ndata: b\r\n\ndata: [DONE]\n\n';
+const bytes = Buffer.from(events);
+const latin1 = bytes.toString('latin1');
+
+test.each(Array.from({ length: bytes.length + 1 }, (_, at) => at))(
+  'cut at byte %i, nothing changes',
+  async (at) => {
+    const { during, all } = await relay([bytes.subarray(0, at), bytes.subarray(at)]);
+    expect(during).toBe(latin1);
+    expect(all).toBe(latin1);
+  },
+);
+
+test.each(Array.from({ length: bytes.length }, (_, at) => at))(
+  'a fault after byte %i leaves whole events and the error event',
+  async (at) => {
+    const { during, all } = await relay([bytes.subarray(0, at)], 'data: {"error":1}\n\n');
+    expect(latin1.startsWith(during)).toBe(true);
+    expect(during === '' || /(\n\n|\r\r|\r\n\r\n?)$/.test(during) || during.endsWith('\r\n\n')).toBe(true);
+    expect(all).toBe(`${during}data: {"error":1}\n\n`);
+  },
+);
+
+test('byte by byte, nothing changes', async () => {
+  const { all } = await relay(Array.from(bytes, (byte) => Buffer.from([byte])));
+  expect(all).toBe(latin1);
+});
+
+test('an incomplete event is held, and sent at a normal end', async () => {
+  const { during, all } = await relay([Buffer.from('data: 1\n\ndata: 2\n')]);
+  expect(during).toBe('data: 1\n\n');
+  expect(all).toBe('data: 1\n\ndata: 2\n');
+});
+
+test('an event too long to hold is forwarded in part, and closed before an error event', async () => {
+  const long = Buffer.alloc(17 * 1024 * 1024, 'x');
+  const { during, all } = await relay([long], 'data: e\n\n');
+  expect(during).toHaveLength(long.length);
+  expect(all.slice(long.length)).toBe('\n\ndata: e\n\n');
+});

@@ -1,0 +1,53 @@
+import { ApiResponse } from '@nestjs/swagger';
+import { Problem, type ProblemCode, problems } from './problem';
+import { renderProblem } from './render';
+
+const declared = new WeakMap<object, Map<number, Set<ProblemCode>>>();
+
+/**
+ * Documents the problems of a route or controller: one response per status with an example of each code, rendered as
+ * the filter would. Several uses on one target add up.
+ * @param codes where a code has a second status, that status is documented by the route that meets it
+ */
+export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
+  return problemsDecorator('/api', codes);
+}
+
+/** The same for /v1, in OpenAI's shape. */
+export function ApiOpenAiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
+  return problemsDecorator('/v1', codes);
+}
+
+function problemsDecorator(path: string, codes: readonly ProblemCode[]): MethodDecorator & ClassDecorator {
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
+    const subject = (descriptor?.value as object | undefined) ?? target;
+    const known = declared.get(subject) ?? new Map<number, Set<ProblemCode>>();
+    declared.set(subject, known);
+    for (const code of codes) {
+      const isCall = path === '/v1' && code === 'endpoint_not_allowed';
+      const status: number = isCall ? 424 : problems[code].status;
+      known.set(status, (known.get(status) ?? new Set()).add(code));
+    }
+    for (const [status, ofStatus] of known) {
+      const rendered = [...ofStatus].map(
+        (code) => [code, renderProblem(new Problem(code, { status }), path, 'req-1')] as const,
+      );
+      const contentType = rendered[0]?.[1].contentType.split(';')[0] ?? 'application/json';
+      const decorate = ApiResponse({
+        status,
+        description: [...ofStatus].map((code) => `\`${code}\`: ${problems[code].title}.`).join('\n\n'),
+        content: {
+          [contentType]: {
+            schema: { type: 'object' },
+            examples: Object.fromEntries(rendered.map(([code, { body }]) => [code, { value: body }])),
+          },
+        },
+      });
+      (decorate)(
+        target,
+        key,
+        descriptor,
+      );
+    }
+  };
+}

@@ -1,0 +1,18 @@
+import './request';
+
+/**
+ * How Tenkey speaks HTTP: who may call what, and how every failure looks.
+ *
+ * Guarantees: default deny; authentication before a body is read; every error has one of the codes of problem.ts and
+ * the shape of its API (RFC 9457, on /v1 OpenAI's); no input and no foreign error text reaches an answer; every log
+ * line is searched for keys. Does not: know tenants, credentials or providers.
+ */
+export { ApiOpenAiProblems, ApiProblems } from './api-problems';
+export { Access, AccessGuard, authenticateEarly, type Audience } from './access';
+export { createLog, describeError, NestLog, type Log } from './log';
+export { PlatformKeyGuard } from './platform-key.guard';
+export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';
+export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter';
+export { platformPrefix, renderProblem, sysadminPrefix } from './render';
+export { SuperApiKeyGuard } from './super-api-key.guard';
+export { faultsOf, validated, validTenantId } from './validation';

@@ -1,0 +1,25 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Secret } from '#crypto';
+import { Problem } from './problem';
+
+/** True when the presented key is one of ours. Digests have one length, so the time tells nothing about the key. */
+export function isOneOf(presented: unknown, keys: readonly Secret[]): boolean {
+  if (typeof presented !== 'string' || presented === '') return false;
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const given = digest(presented);
+  return keys.reduce((found, key) => timingSafeEqual(given, digest(key.expose())) || found, false);
+}
+
+export function unauthenticatedSysadmin(): Problem {
+  return new Problem('unauthenticated', {
+    detail: 'The sysadmin API needs the super API key.',
+    hint: 'Send the header X-API-Key with the value of INTRIC_SUPER_API_KEY.',
+  });
+}
+
+export function unauthenticatedPlatform(): Problem {
+  return new Problem('unauthenticated', {
+    detail: 'The platform API needs the platform key.',
+    hint: 'Send the header X-API-Key with the value of PLATFORM_API_KEY, and X-Tenant-ID with the tenant.',
+  });
+}

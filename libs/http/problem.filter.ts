@@ -1,0 +1,63 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { isDatabaseUnavailable } from '#database';
+import { Problem, type ProblemCode } from './problem';
+import { renderProblem } from './render';
+
+const byStatus: Readonly<Record<number, ProblemCode>> = {
+  400: 'malformed_request',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'route_not_found',
+  405: 'method_not_allowed',
+  413: 'payload_too_large',
+  414: 'malformed_request',
+  415: 'unsupported_media_type',
+};
+
+/** Any throw as the Problem that describes it. Texts of foreign errors are never passed on: they may hold input. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isDatabaseUnavailable(error)) {
+    return new Problem('credential_store_unavailable', {
+      detail: 'The database of Tenkey cannot be reached. Nothing was changed. Try again shortly.',
+      cause: error,
+    });
+  }
+  const status =
+    error instanceof HttpException
+      ? error.getStatus()
+      : (error as { statusCode?: unknown } | null)?.statusCode;
+  const code = typeof status === 'number' ? byStatus[status] : undefined;
+  return new Problem(code ?? 'internal_error', {
+    cause: error,
+    ...(code === undefined && {
+      detail: 'An unexpected fault. The log has the cause under this request id.',
+    }),
+  });
+}
+
+/** The path without its query, which a mistaken caller may have put a key into. */
+export function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? '/';
+}
+
+/** Sends a problem; the only place that writes an error answer. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  const problem = problemOf(error);
+  request.problem = problem;
+  if (reply.sent) return;
+  const { contentType, body } = renderProblem(problem, pathOf(request.url), request.id);
+  reply.header('x-tenkey-request-id', request.id);
+  if (problem.details.retryAfter) reply.header('retry-after', problem.details.retryAfter);
+  if (problem.status === 401) reply.header('www-authenticate', 'X-API-Key');
+  void reply.status(problem.status).header('content-type', contentType).send(JSON.stringify(body));
+}
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), error);
+  }
+}

@@ -1,0 +1,95 @@
+import { type Config } from '#config';
+import { type Route, type RouteCredential } from '#egress';
+import { Problem } from '#http';
+import { type Operation, type Provider } from '#providers';
+import { type Model, providerOfModel } from '../model-catalogue';
+
+/** How a model's route is found. */
+export interface Adapter {
+  readonly name: Route['adapter'];
+  /** The one decision of a request; nothing is opened or sent by it. */
+  route(tenantId: string, model: Model, operation: Operation): Promise<Route>;
+}
+
+/** The operator's key of a provider as a credential for this tenant's call. */
+export function globalCredential(config: Config, tenantId: string, provider: Provider): RouteCredential {
+  const found = config.globalCredential(provider);
+  if (!found) {
+    const name = provider.globalVariables.apiKey;
+    throw new Problem('credential_not_configured', {
+      detail: `There is no global ${provider.label} key.`,
+      hint: `Set ${name} in the environment of Tenkey and restart.`,
+    });
+  }
+  return {
+    tenantId,
+    provider,
+    source: 'global',
+    mask: found.apiKey.mask,
+    version: null,
+    settings: found.settings,
+    open: () => found.apiKey,
+  };
+}
+
+/** The provider of a model and its own name there, or the problem that it cannot do this. */
+export function targetOf(model: Model, operation: Operation): { provider: Provider; upstreamModel: string } {
+  const kinds: Record<Operation, Model['kind']> = {
+    'chat/completions': 'completion',
+    embeddings: 'embedding',
+  };
+  if (model.kind !== kinds[operation]) {
+    throw new Problem('endpoint_not_supported', {
+      detail: `${model.name} is not a model for /v1/${operation}. No call was made.`,
+      param: 'model',
+    });
+  }
+  const target = providerOfModel(model);
+  if (!target) {
+    throw new Problem('endpoint_not_supported', {
+      detail: `${model.name} has no provider (family ${model.family ?? 'none'}). No call was made.`,
+      hint: 'Add litellm_model_name to the model in ai_models.yml.',
+      param: 'model',
+    });
+  }
+  if (!target.provider.operations.includes(operation)) {
+    throw new Problem('endpoint_not_supported', {
+      detail: `${target.provider.label} has no ${operation}; it has ${target.provider.operations.join(', ')}. No call was made.`,
+      param: 'model',
+    });
+  }
+  return target;
+}
+
+/** Puts the Route together: tenant's endpoint, else the operator's, else the provider's own. */
+export function routeOf(
+  adapter: Route['adapter'],
+  config: Config,
+  model: Model,
+  operation: Operation,
+  upstreamModel: string,
+  credential: RouteCredential,
+  modelAddress?: string,
+): Route {
+  const { provider, settings, tenantId } = credential;
+  const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
+  const endpoint = own ?? modelAddress ?? config.baseUrls.get(provider.id) ?? provider.defaultEndpoint;
+  if (endpoint === undefined) {
+    throw new Problem('endpoint_not_configured', {
+      detail: `There is no address for ${provider.label} of tenant ${tenantId}.`,
+      hint: `PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id} with an endpoint, or set ${provider.baseUrlVariables.join(' or ')}.`,
+    });
+  }
+  return Object.freeze({
+    tenantId,
+    model: model.name,
+    adapter,
+    provider,
+    upstreamModel,
+    target: provider.target(settings, upstreamModel),
+    operation,
+    url: provider.url(new URL(endpoint), settings, upstreamModel, operation),
+    isOperatorAddress: own === undefined || credential.source === 'global',
+    credential: Object.freeze(credential),
+  });
+}

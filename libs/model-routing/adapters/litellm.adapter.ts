@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import { type Config, InjectConfig } from '#config';
+import { CredentialsService } from '#credentials';
+import { type Route } from '#egress';
+import { type Operation } from '#providers';
+import { type Model } from '../model-catalogue';
+import { type Adapter, globalCredential, routeOf, targetOf } from './adapter';
+
+/** Models with a litellm_model_name. Strict mode: the tenant's own credential and no other. */
+@Injectable()
+export class LitellmAdapter implements Adapter {
+  readonly name = 'litellm';
+
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly credentials: CredentialsService,
+  ) {}
+
+  async route(tenantId: string, model: Model, operation: Operation): Promise<Route> {
+    const { provider, upstreamModel } = targetOf(model, operation);
+    const credential = this.config.tenantCredentialsEnabled
+      ? await this.credentials.resolve(tenantId, provider)
+      : globalCredential(this.config, tenantId, provider);
+    return routeOf(this.name, this.config, model, operation, upstreamModel, credential);
+  }
+}

@@ -1,0 +1,32 @@
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Access, ApiOpenAiProblems } from '#http';
+import { answerCall } from './answer';
+import { callProblems } from './call-problems';
+import { ModelRoutingService } from './model-routing.service';
+
+@ApiTags('3 Platform API')
+@ApiSecurity('platform-key')
+@ApiHeader({ name: 'X-Tenant-ID', required: true, description: 'The tenant whose key pays.' })
+@Access('platform')
+@Controller('v1/embeddings')
+export class EmbeddingsController {
+  constructor(private readonly routing: ModelRoutingService) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Embeddings',
+    description: "OpenAI's format. `model` is a name of ai_models.yml.",
+  })
+  @ApiBody({
+    schema: { type: 'object', required: ['model', 'input'], additionalProperties: true },
+    examples: { plain: { value: { model: 'text-embedding-3-small', input: 'Hello' } } },
+  })
+  @ApiOkResponse({ description: "The provider's answer, byte for byte." })
+  @ApiOpenAiProblems(...callProblems)
+  embed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return answerCall(this.routing, 'embeddings', request, reply);
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * From a model's name to the provider's answer.
+ *
+ * Guarantees: one frozen Route per request; in strict mode a LiteLLM-adapter model is called with the tenant's own
+ * credential or not at all; the provider's bytes are passed on unchanged. Does not: retry, cache keys or answers, or
+ * open sockets (egress does).
+ */
+export { CatalogueError, type Model, ModelCatalogue } from './model-catalogue';
+export { ModelRoutingModule } from './model-routing.module';
+export { ModelRoutingService, type RoutedAnswer } from './model-routing.service';

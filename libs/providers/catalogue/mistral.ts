@@ -1,0 +1,14 @@
+import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { openAiCompatible } from '../openai-compatible';
+
+export const mistral = openAiCompatible({
+  id: 'mistral',
+  label: 'Mistral',
+  families: ['mistral'],
+  defaultEndpoint: 'https://api.mistral.ai/v1',
+  credentialClass: ApiKeyFields,
+  fields: [apiKeyField],
+  example: { api_key: 'not-a-real-mistral-key' },
+  apiKeyVariable: 'MISTRAL_API_KEY',
+  baseUrlVariables: ['MISTRAL_BASE_URL'],
+});

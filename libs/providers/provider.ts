@@ -1,0 +1,80 @@
+import type { Secret } from '#crypto';
+
+/** What a caller can ask of a provider; the value is the path below /v1 and, in most providers, below the base URL. */
+export type Operation = 'chat/completions' | 'embeddings';
+
+/** The wire format of a provider. `openai` is the identity: what the client sent is what the provider gets. */
+export type DialectName = 'openai' | 'anthropic';
+
+/** The names of the environment variables that hold the operator's own ("global") credential of a provider. */
+export interface GlobalVariables {
+  readonly apiKey: string;
+  /** Setting name (a field of the provider's credential) -> variable name. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The non-secret fields of a credential, as stored and shown: endpoint, api_version, deployment_name ... */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** One field of a credential, by its name in JSON. */
+export interface CredentialField {
+  readonly name: string;
+  readonly required: boolean;
+}
+
+/**
+ * Everything the rest of the code may know of one provider. One file of catalogue/ makes one; nothing outside names a
+ * provider. No method ever sees a key and a URL together: a key cannot end up in a URL.
+ */
+export interface Provider<S extends Settings = Settings> {
+  /** File name, path segment of the credential routes, and prefix of `litellm_model_name`. */
+  readonly id: string;
+  /** What people call it. */
+  readonly label: string;
+  /** Further prefixes of `litellm_model_name` that mean this provider (`hosted_vllm`). */
+  readonly prefixes: readonly string[];
+  /** Families of legacy models (ai_models.yml) that this provider serves. */
+  readonly families: readonly string[];
+  /** True for the one provider that a `litellm_model_name` without a slash means. */
+  readonly isDefault: boolean;
+  /** class-validator class of the credential's fields, `api_key` included, with @ApiProperty examples. */
+  readonly credentialClass: new () => object;
+  /** Every field of `credentialClass`, in the order people fill them in; the one list of what is required. */
+  readonly fields: readonly CredentialField[];
+  /** A complete example body for PUT, for the documentation. The key in it is visibly not one. */
+  readonly example: Readonly<Record<string, unknown>>;
+  readonly globalVariables: GlobalVariables;
+  /**
+   * Names of variables that hold the operator's base URL in place of `defaultEndpoint`, first set one wins.
+   * Such an address bills nobody, so it applies in both modes.
+   */
+  readonly baseUrlVariables: readonly string[];
+  /** Where the provider is when neither tenant nor operator says otherwise; absent when there is no such place. */
+  readonly defaultEndpoint?: string;
+  readonly dialect: DialectName;
+  readonly operations: readonly Operation[];
+  /**
+   * The name that goes into the request's `model`, and (azure) selects the deployment.
+   * @returns the deployment or upstream model actually addressed, for display
+   * @throws InvalidTarget when the settings name a deployment that cannot be one
+   */
+  target(settings: S, upstreamModel: string): string;
+  /**
+   * The address of one operation, built with the URL class from the endpoint's parsed parts.
+   * @param endpoint the tenant's, the operator's or the default endpoint, parsed
+   * @returns a URL whose origin is the endpoint's and whose path begins with the endpoint's path
+   * @throws InvalidTarget when endpoint or settings cannot make such a URL
+   */
+  url(endpoint: URL, settings: S, upstreamModel: string, operation: Operation): URL;
+  /** The headers that carry the key, and any others the provider demands. Lower-case names. */
+  headers(apiKey: Secret): Record<string, string>;
+  /** A request that costs nothing and tells whether a key is accepted: the method and URL. */
+  probe(endpoint: URL, settings: S): { readonly method: 'GET' | 'POST'; readonly url: URL };
+  /** True when a 403's text speaks of the provider's own network rules and not of the key. */
+  isNetworkRuleRefusal?(message: string): boolean;
+}
+
+/** Types and freezes one provider: a file of catalogue/ is one call of this, or of a function that calls it. */
+export function defineProvider<S extends Settings>(provider: Provider<S>): Provider<S> {
+  return Object.freeze(provider);
+}

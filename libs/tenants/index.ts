@@ -1,0 +1,9 @@
+/**
+ * Tenants: who owns credentials and pays.
+ *
+ * Guarantees: names and ids are unique; a suspended tenant's calls are refused; deleting one removes its credentials.
+ * Does not: hold or show credential material.
+ */
+export { Tenant, type TenantState } from './tenant.entity';
+export { TenantsModule } from './tenants.module';
+export { tenantNotFound, TenantsService } from './tenants.service';

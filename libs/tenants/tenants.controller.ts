@@ -1,0 +1,89 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
+import { Access, ApiProblems, validated, validTenantId } from '#http';
+import { CreateTenantDto, ListTenantsQuery, TenantDto, TenantPageDto, UpdateTenantDto } from './tenants.dto';
+import { TenantsService } from './tenants.service';
+
+@ApiTags('1 Tenants')
+@ApiSecurity('super-api-key')
+@Access('sysadmin')
+@ApiProblems(
+  'unauthenticated',
+  'validation_failed',
+  'malformed_request',
+  'credential_store_unavailable',
+  'internal_error',
+)
+@Controller('api/v1/sysadmin/tenants')
+export class TenantsController {
+  constructor(private readonly tenants: TenantsService) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Create a tenant',
+    description: 'A tenant owns credentials and pays for its calls.',
+  })
+  @ApiBody({ type: CreateTenantDto })
+  @ApiCreatedResponse({ type: TenantDto })
+  @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
+  async create(@Body() body: unknown): Promise<TenantDto> {
+    return TenantDto.of(await this.tenants.create(validated(CreateTenantDto, body)));
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List tenants', description: 'Newest first, in pages.' })
+  @ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', default: 100, minimum: 1, maximum: 1000 },
+  })
+  @ApiQuery({ name: 'cursor', required: false, description: '`next_cursor` of the page before.' })
+  @ApiQuery({ name: 'search', required: false, description: 'Part of the name or display name, any case.' })
+  @ApiOkResponse({ type: TenantPageDto })
+  async list(@Query() query: unknown): Promise<TenantPageDto> {
+    const page = await this.tenants.list(validated(ListTenantsQuery, query));
+    const items = page.items.map((tenant) => TenantDto.of(tenant));
+    return { items, count: items.length, total: page.total, next_cursor: page.nextCursor };
+  }
+
+  @Get(':tenant_id')
+  @ApiOperation({ summary: 'One tenant' })
+  @ApiOkResponse({ type: TenantDto })
+  @ApiProblems('tenant_not_found')
+  async find(@Param('tenant_id') id: string): Promise<TenantDto> {
+    return TenantDto.of(await this.tenants.find(validTenantId(id)));
+  }
+
+  @Patch(':tenant_id')
+  @ApiOperation({
+    summary: 'Change a tenant',
+    description: 'Suspending refuses its calls and keeps its credentials.',
+  })
+  @ApiBody({ type: UpdateTenantDto })
+  @ApiOkResponse({ type: TenantDto })
+  @ApiProblems('tenant_not_found', 'tenant_conflict', 'payload_too_large', 'unsupported_media_type')
+  async update(@Param('tenant_id') id: string, @Body() body: unknown): Promise<TenantDto> {
+    return TenantDto.of(await this.tenants.update(validTenantId(id), validated(UpdateTenantDto, body)));
+  }
+
+  @Delete(':tenant_id')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a tenant',
+    description: 'Removes its credentials with it. This cannot be undone.',
+  })
+  @ApiNoContentResponse({ description: 'Gone.' })
+  @ApiProblems('tenant_not_found')
+  async remove(@Param('tenant_id') id: string): Promise<void> {
+    await this.tenants.remove(validTenantId(id));
+  }
+}

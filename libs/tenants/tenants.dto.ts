@@ -1,0 +1,132 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { type Tenant, type TenantState } from './tenant.entity';
+
+const trimmed = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' ? value.trim() : value;
+// PostgreSQL's text cannot hold U+0000, and control characters have no place in a name.
+const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
+const noControlFault = { message: '$property must not contain control characters' };
+
+export class CreateTenantDto {
+  @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
+  @IsOptional()
+  @IsUUID()
+  id?: string;
+
+  @ApiProperty({ example: 'sundsvall', description: 'Unique short name.' })
+  @Transform(trimmed)
+  @IsString()
+  @Length(1, 200)
+  @Matches(noControl, noControlFault)
+  name: string;
+
+  @ApiPropertyOptional({ example: 'Sundsvalls kommun' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  @Matches(noControl, noControlFault)
+  display_name?: string | null;
+
+  @ApiPropertyOptional({ enum: ['active', 'suspended'], default: 'active' })
+  @IsOptional()
+  @IsIn(['active', 'suspended'])
+  state?: TenantState;
+}
+
+export class UpdateTenantDto {
+  @ApiPropertyOptional({ example: 'sundsvall' })
+  @IsOptional()
+  @Transform(trimmed)
+  @IsString()
+  @Length(1, 200)
+  @Matches(noControl, noControlFault)
+  name?: string;
+
+  @ApiPropertyOptional({ example: 'Sundsvalls kommun', nullable: true, type: String })
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  @Matches(noControl, noControlFault)
+  display_name?: string | null;
+
+  @ApiPropertyOptional({
+    enum: ['active', 'suspended'],
+    description: 'A suspended tenant cannot call models.',
+  })
+  @IsOptional()
+  @IsIn(['active', 'suspended'])
+  state?: TenantState;
+}
+
+export class ListTenantsQuery {
+  @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit?: number;
+
+  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  cursor?: string;
+
+  @ApiPropertyOptional({ description: 'Part of the name or display name, any case.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  @Matches(noControl, noControlFault)
+  search?: string;
+}
+
+export class TenantDto {
+  @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
+  id: string;
+  @ApiProperty({ example: 'sundsvall' })
+  name: string;
+  @ApiProperty({ nullable: true, type: String, example: 'Sundsvalls kommun' })
+  display_name: string | null;
+  @ApiProperty({ enum: ['active', 'suspended'] })
+  state: TenantState;
+  @ApiProperty({ format: 'date-time' })
+  created_at: string;
+  @ApiProperty({ format: 'date-time' })
+  updated_at: string;
+
+  static of(tenant: Tenant): TenantDto {
+    return {
+      id: tenant.id,
+      name: tenant.name,
+      display_name: tenant.displayName,
+      state: tenant.state,
+      created_at: tenant.createdAt.toISOString(),
+      updated_at: tenant.updatedAt.toISOString(),
+    };
+  }
+}
+
+export class TenantPageDto {
+  @ApiProperty({ type: [TenantDto] })
+  items: TenantDto[];
+  @ApiProperty({ description: 'Items on this page.' })
+  count: number;
+  @ApiProperty({ description: 'All tenants that match.' })
+  total: number;
+  @ApiProperty({ nullable: true, type: String })
+  next_cursor: string | null;
+}

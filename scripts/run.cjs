@@ -1,0 +1,124 @@
+// Runs a compiled entry, building first when the sources have changed since the last build:
+//   node scripts/run.cjs apps/api/main.js [arguments]
+//   node scripts/run.cjs --build-only
+// The entry runs in this very process, so that signals and the exit code are its own.
+const { spawn } = require('node:child_process');
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.resolve(__dirname, '..');
+const dist = path.join(root, 'dist');
+const stampFile = path.join(dist, '.stamp');
+const compiler = path.join(root, 'node_modules/@nestjs/cli/bin/nest.js');
+
+const LOCK_STALE_MS = 60_000;
+const LOCK_RETRY_MS = 500;
+const LOCK_WAIT_MS = 5 * 60_000;
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
+
+async function main() {
+  const [target, ...args] = process.argv.slice(2);
+  if (target === undefined) throw new Error('usage: node scripts/run.cjs <entry below dist/> | --build-only');
+  const entry = target === '--build-only' ? undefined : path.join(dist, target);
+
+  if (fs.existsSync(compiler)) {
+    if (!isFresh()) await buildUnderLock();
+  } else if (!fs.existsSync(entry ?? dist)) {
+    // A production install has no compiler: dist/ must have come along.
+    throw new Error('Not built, and the compiler is not installed. Run `npm ci`, then try again.');
+  }
+  if (entry === undefined) return;
+  if (!fs.existsSync(entry)) throw new Error(`No such entry: ${path.relative(root, entry)}`);
+  process.argv = [process.argv[0], entry, ...args];
+  require(entry);
+}
+
+function isFresh() {
+  return fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === sourceHash();
+}
+
+/** SHA-256 over the name and content of everything that the build reads. */
+function sourceHash() {
+  const files = [
+    ...['apps', 'libs', 'test/demo'].flatMap((folder) => sourceFiles(folder, true)),
+    ...sourceFiles('test/support', false).filter((file) => file.endsWith('.ts')),
+    ...fs.readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name)),
+    ...['ormconfig.ts', 'package.json', 'package-lock.json', 'nest-cli.json'].filter((name) =>
+      fs.existsSync(path.join(root, name)),
+    ),
+  ].sort();
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const content = fs.readFileSync(path.join(root, file));
+    hash.update(`${file.split(path.sep).join('/')}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+function sourceFiles(folder, recursive) {
+  const absolute = path.join(root, folder);
+  if (!fs.existsSync(absolute)) return [];
+  return fs.readdirSync(absolute, { withFileTypes: true }).flatMap((item) => {
+    const name = path.join(folder, item.name);
+    if (item.isDirectory()) return recursive && item.name !== 'node_modules' ? sourceFiles(name, true) : [];
+    return /\.(ts|json|ya?ml)$/.test(item.name) && !item.name.endsWith('.spec.ts') ? [name] : [];
+  });
+}
+
+async function buildUnderLock() {
+  const release = await lockProject();
+  try {
+    if (isFresh()) return; // built by whoever held the lock
+    // Taken before the build: a file saved meanwhile makes the next start build again.
+    const hash = sourceHash();
+    // A build that fails has already overwritten part of dist/, which the old stamp would vouch for.
+    fs.rmSync(stampFile, { force: true });
+    await build();
+    fs.writeFileSync(stampFile, hash);
+  } finally {
+    await release();
+  }
+}
+
+async function lockProject() {
+  const { lock } = require('proper-lockfile');
+  fs.mkdirSync(dist, { recursive: true });
+  // The lock stands inside the project, because the folder around it need not be writable.
+  const options = { lockfilePath: path.join(dist, '.lock'), stale: LOCK_STALE_MS };
+  try {
+    return await lock(root, options);
+  } catch (error) {
+    if (error.code !== 'ELOCKED') throw error;
+  }
+  console.error('another build is under way, waiting');
+  const retries = {
+    retries: LOCK_WAIT_MS / LOCK_RETRY_MS,
+    factor: 1,
+    minTimeout: LOCK_RETRY_MS,
+    maxTimeout: LOCK_RETRY_MS,
+  };
+  return lock(root, { ...options, retries }).catch((error) => {
+    throw error.code === 'ELOCKED' ? new Error('The other build did not end within five minutes.') : error;
+  });
+}
+
+/** Asynchronous, because the lock is kept fresh by a timer. What the compiler says goes to stderr: stdout is the entry's. */
+function build() {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [compiler, 'build', 'api'], { cwd: root, stdio: ['ignore', 2, 2] });
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const passOn = (signal) => child.kill(signal);
+    for (const signal of signals) process.on(signal, passOn);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      for (const name of signals) process.off(name, passOn);
+      if (code === 0) resolve();
+      else reject(new Error(signal ? `The build was stopped (${signal}).` : 'The build failed.'));
+    });
+  });
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+
+describe('access', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+
+  it('answers 401 without a key on every documented route but health and docs', async () => {
+    const { body: document } = await test.http().get('/docs/openapi.json');
+    const open = ['/health', '/ready'];
+    let checked = 0;
+    for (const [path, methods] of Object.entries(document.paths as Record<string, object>)) {
+      const url = path.replace('{tenant_id}', randomUUID()).replace('{provider}', 'openai');
+      for (const method of Object.keys(methods) as ('get' | 'put' | 'post' | 'patch' | 'delete')[]) {
+        const answer = await test.http()[method](url);
+        expect([method, path, answer.status]).toEqual([method, path, open.includes(path) ? 200 : 401]);
+        checked += 1;
+      }
+    }
+    expect(checked).toBeGreaterThan(10);
+  });
+
+  it.each([
+    ['/api/v1/sysadmin/tenants', { 'x-api-key': platformKey }],
+    ['/api/v1/sysadmin/tenants', { authorization: `Bearer ${superKey}` }],
+    [`/api/v1/sysadmin/tenants?x-api-key=${superKey}`, {}],
+    ['/api/v1/sysadmin/no-such-route', {}],
+    ['/api/v1/sysadmin/tenants', { 'x-api-key': '' }],
+    ['/%61pi/v1/sysadmin/tenants', {}],
+    ['/v1/models', { 'x-api-key': superKey, 'x-tenant-id': randomUUID() }],
+    ['/%761/models', {}],
+    ['/v1/no-such-route', {}],
+  ])('GET %s %# is 401 in our shape', async (path, headers) => {
+    const answer = await test
+      .http()
+      .get(path)
+      .set(headers as Record<string, string>);
+    expect(answer.status).toBe(401);
+    expect(answer.body.code ?? answer.body.error.code).toBe('unauthenticated');
+    expect(answer.text).not.toContain(superKey);
+  });
+
+  it.each([
+    ['{"broken', 'application/json', 400, 'malformed_request'],
+    ['x'.repeat(1024 * 1024 + 10), 'application/json', 413, 'payload_too_large'],
+    ['a=b', 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
+  ])('judges the body only after the key (%#)', async (body, type, status, code) => {
+    const send = () => test.http().post('/api/v1/sysadmin/tenants').set('content-type', type);
+    expect((await send().send(body)).status).toBe(401);
+    const answer = await send().set('X-API-Key', superKey).send(body);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('opens no credential route in single-tenant mode, and uses the global key', async () => {
+    const single = await startTestApp({
+      TENANT_CREDENTIALS_ENABLED: 'false',
+      OPENAI_API_KEY: 'sk-global-key-of-the-operator',
+    });
+    try {
+      const tenant = await single.createTenant();
+      const put = await single.setCredential(tenant, 'openai', { api_key: 'sk-tenant-key-12345' });
+      expect([put.status, put.body.code]).toEqual([404, 'feature_disabled']);
+      for (const model of ['gpt-4o', 'gpt-4o-legacy']) {
+        const answer = await single.chat(tenant, { model });
+        expect([answer.status, answer.headers['x-tenkey-credential-source']]).toEqual([200, 'global']);
+      }
+      const keys = single.provider.requests.map((seen) => seen.key);
+      expect(keys).toEqual(['sk-global-key-of-the-operator', 'sk-global-key-of-the-operator']);
+    } finally {
+      await single.close();
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import OpenAI from 'openai';
+import { platformKey, startTestApp, type TestApp } from './support/app';
+
+const key = 'sk-sentinel-chat-completion-k1y7';
+
+describe('chat completions', () => {
+  let test: TestApp;
+  let tenant: string;
+  let client: OpenAI;
+  beforeAll(async () => {
+    test = await startTestApp();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: key });
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    client = new OpenAI({
+      apiKey: 'unused-by-tenkey',
+      baseURL: `http://127.0.0.1:${port}/v1`,
+      defaultHeaders: { 'X-API-Key': platformKey, 'X-Tenant-ID': tenant },
+      maxRetries: 0,
+    });
+  });
+  beforeEach(() => test.provider.reset());
+  afterAll(() => test.close());
+
+  it("reaches the provider with the tenant's key and the upstream model, and says who paid", async () => {
+    const answer = await test.chat(tenant, { seed: 1, made_up_parameter: { kept: true } });
+    expect(answer.status).toBe(200);
+    const [seen] = test.provider.requests;
+    expect(seen).toMatchObject({ key, body: { model: 'gpt-4o', made_up_parameter: { kept: true } } });
+    expect(answer.headers).toMatchObject({
+      'x-tenkey-provider': 'openai',
+      'x-tenkey-adapter': 'litellm',
+      'x-tenkey-credential-source': 'tenant',
+    });
+    expect(answer.headers['x-tenkey-credential']).toMatch(/^openai\/\.\.\.k1y7\/v\d+$/);
+  });
+
+  it('serves the openai client: whole, streamed, and typed errors', async () => {
+    const messages = [{ role: 'user' as const, content: 'good morning' }];
+    const whole = await client.chat.completions.create({ model: 'gpt-4o', messages });
+    expect(whole.choices[0]!.message.content).toContain('good morning');
+    const stream = await client.chat.completions.create({ model: 'gpt-4o', messages, stream: true });
+    let text = '';
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    expect(text).toContain('good morning');
+    await expect(client.chat.completions.create({ model: 'none', messages })).rejects.toBeInstanceOf(
+      OpenAI.NotFoundError,
+    );
+    test.provider.next({ status: 429, headers: { 'retry-after': '7' } });
+    await expect(client.chat.completions.create({ model: 'gpt-4o', messages })).rejects.toBeInstanceOf(
+      OpenAI.RateLimitError,
+    );
+  });
+
+  it('ends a stream that the provider broke with one typed error', async () => {
+    test.provider.next({ breakAfterChunks: 1 });
+    const stream = await client.chat.completions.create({
+      model: 'gpt-4o',
+      messages: [{ role: 'user', content: 'one two three four' }],
+      stream: true,
+    });
+    await expect(
+      (async () => {
+        for await (const _ of stream);
+      })(),
+    ).rejects.toMatchObject({ code: 'upstream_unavailable' });
+  });
+
+  it('names a refused credential by mask, not as the caller’s 401, and never repeats the key', async () => {
+    test.provider.rejectKey(key);
+    const answer = await test.chat(tenant);
+    expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_rejected']);
+    expect(answer.body.error.message).toContain('...k1y7');
+    expect(answer.text + JSON.stringify(answer.headers) + test.logLines.join('')).not.toContain(key);
+  });
+
+  it('speaks Anthropic for text and refuses by name what it cannot translate', async () => {
+    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
+    const answer = await test.chat(tenant, { model: 'claude-sonnet' });
+    expect(answer.status).toBe(200);
+    expect(answer.body.object).toBe('chat.completion');
+    expect(test.provider.requests[0]).toMatchObject({ key: 'sk-ant-sentinel-anthropic-a1b2' });
+    const refused = await test.chat(tenant, { model: 'claude-sonnet', stream: true });
+    expect([refused.status, refused.body.error.code]).toEqual([400, 'endpoint_not_supported']);
+    expect(test.provider.requests).toHaveLength(1);
+  });
+
+  it('never calls with a legacy model in strict mode', async () => {
+    const answer = await test.chat(tenant, { model: 'gpt-4o-legacy' });
+    expect([answer.status, answer.body.error.code]).toEqual([424, 'legacy_model_in_strict_mode']);
+    expect(test.provider.requests).toHaveLength(0);
+  });
+
+  it('refuses a suspended tenant', async () => {
+    const other = await test.createTenant();
+    await test.sysadmin('patch', `/tenants/${other}`).send({ state: 'suspended' });
+    const answer = await test.chat(other);
+    expect([answer.status, answer.body.error.code]).toEqual([403, 'tenant_suspended']);
+  });
+});

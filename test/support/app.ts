@@ -1,0 +1,105 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import request from 'supertest';
+import { type DataSource } from 'typeorm';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import { loadConfig } from '#config';
+import { generateKey } from '#crypto';
+import { createLog } from '#http';
+import { ModelCatalogue } from '#model-routing';
+import { createApp } from '../../apps/api/create-app';
+import { processSecrets } from '../../apps/api/process-secrets';
+import { createTestDatabase } from './postgres';
+import { type ProviderServer, startProviderServer } from './provider-server';
+
+export const superKey = 'test-super-key-4f1c0a7be2';
+export const platformKey = 'test-platform-key-9d2e6b31';
+export const encryptionKey = generateKey();
+
+export interface TestApp {
+  readonly app: NestFastifyApplication;
+  readonly provider: ProviderServer;
+  readonly database: DataSource;
+  readonly databaseUrl: string;
+  readonly logLines: string[];
+  /** A supertest agent without any key. */
+  http(): ReturnType<typeof request>;
+  /** As the sysadmin. */
+  sysadmin(method: 'get' | 'put' | 'post' | 'patch' | 'delete', path: string): request.Test;
+  /** A chat completion for a tenant. */
+  chat(tenantId: string, body?: Record<string, unknown>): request.Test;
+  createTenant(name?: string): Promise<string>;
+  setCredential(tenantId: string, provider: string, body: Record<string, unknown>): Promise<request.Response>;
+  close(): Promise<void>;
+}
+
+/** The real application on a database of its own and a local provider; `env` overrides its settings. */
+export async function startTestApp(
+  env: Record<string, string | undefined> = {},
+  options: { databaseUrl?: string; models?: string } = {},
+): Promise<TestApp> {
+  const provider = await startProviderServer();
+  const created = options.databaseUrl ? undefined : await createTestDatabase();
+  const databaseUrl = options.databaseUrl ?? created?.url ?? '';
+  const base = `${provider.url}/v1`;
+  const config = loadConfig({
+    DATABASE_URL: databaseUrl,
+    INTRIC_SUPER_API_KEY: superKey,
+    PLATFORM_API_KEY: platformKey,
+    ENCRYPTION_KEY: encryptionKey,
+    LOG_LEVEL: 'trace',
+    DATABASE_WAIT_SECONDS: '5',
+    OPENAI_BASE_URL: base,
+    MISTRAL_BASE_URL: base,
+    OVHCLOUD_BASE_URL: base,
+    BERGET_BASE_URL: base,
+    ANTHROPIC_BASE_URL: provider.url,
+    EGRESS_ALLOW: `127.0.0.1:${new URL(provider.url).port}`,
+    ...env,
+  });
+  const logLines: string[] = [];
+  const log = createLog(config.logLevel, processSecrets(config), {
+    write: (line) => void logLines.push(line),
+  });
+  const catalogue = options.models
+    ? ModelCatalogue.parse(options.models, 'models.yml')
+    : ModelCatalogue.load(join(__dirname, '../../apps/api/ai_models.yml'));
+  let port: number | undefined;
+  const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
+  await app.listen(0, '127.0.0.1');
+  port = (app.getHttpServer().address() as { port: number }).port;
+  const root = '/api/v1/sysadmin';
+  const test: TestApp = {
+    app,
+    provider,
+    database: app.get<DataSource>(getDataSourceToken()),
+    databaseUrl,
+    logLines,
+    http: () => request(app.getHttpServer()),
+    sysadmin: (method, path) =>
+      request(app.getHttpServer())
+        [method](root + path)
+        .set('X-API-Key', superKey),
+    chat: (tenantId, body) =>
+      request(app.getHttpServer())
+        .post('/v1/chat/completions')
+        .set('X-API-Key', platformKey)
+        .set('X-Tenant-ID', tenantId)
+        .send({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }], ...body }),
+    createTenant: async (name = `tenant-${randomUUID()}`) => {
+      const answer = await test.sysadmin('post', '/tenants').send({ name });
+      if (answer.status !== 201) throw new Error(`tenant not created: ${answer.status}`);
+      return answer.body.id as string;
+    },
+    setCredential: (tenantId, providerId, body) =>
+      test.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),
+    close: async () => {
+      await app.close();
+      await provider.close();
+      await created?.drop();
+    },
+  };
+  return test;
+}

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError, generateEnvFile, loadConfig, readEnvironment } from '#config';
 import { KeyCanary } from '#credentials';
-import { startEmbeddedPostgres } from '#database';
+import { DatabaseStartError, startEmbeddedPostgres } from '#database';
 import { createLog } from '#http';
 import { CatalogueError, ModelCatalogue } from '#model-routing';
 import { createApp } from './create-app';
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     ? undefined
     : await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log: note });
   const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
-  let port: number | undefined;
+  let port: number | undefined = undefined;
   const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
 
   if (config.tenantCredentialsEnabled) {
@@ -89,7 +89,7 @@ function shippedModels(): string {
 }
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || error instanceof CatalogueError;
+  const isExpected = [ConfigError, CatalogueError, DatabaseStartError].some((type) => error instanceof type);
   const text =
     error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`${text}\n`);

@@ -2,13 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Secret } from '#crypto';
 import { faultsOf, type FieldFault, Problem } from '#http';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
-import { type CredentialStatus, type ListedCredential } from './credentials.service';
-
-/** A validated body: the key in its opaque type, everything else as settings. */
-export interface CredentialFields {
-  readonly apiKey: Secret;
-  readonly settings: Readonly<Record<string, unknown>>;
-}
+import { type CredentialFields, type CredentialStatus, type ListedCredential } from './credential';
 
 /** The provider of a path segment, or a 422 that does not repeat it. */
 export function validProvider(text: string): Provider {

@@ -7,22 +7,9 @@ import { AddressPolicy, type RouteCredential } from '#egress';
 import { Problem } from '#http';
 import { type Provider } from '#providers';
 import { Tenant, tenantNotFound, TenantsService } from '#tenants';
-import { type CredentialFields } from './credentials.dto';
+import { type CredentialFields, type CredentialStatus, type ListedCredential } from './credential';
 import { fitsSeal, sealOf } from './seal';
 import { TenantCredential } from './tenant-credential.entity';
-
-/** What the operator must know of a stored credential; the first that applies. */
-export type CredentialStatus = 'plaintext' | 'unreadable' | 'tampered' | 'ready';
-
-export interface ListedCredential {
-  readonly provider: string;
-  readonly mask: string;
-  readonly isEncrypted: boolean;
-  readonly configuredAt: Date;
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly version: string;
-  readonly status: CredentialStatus;
-}
 
 /** Each tenant's credentials. Every query names the tenant; there is no method without one. */
 @Injectable()

@@ -6,6 +6,7 @@
  * key, give a key back, or detect that an older whole row of the same tenant was put back in SQL.
  */
 export { CredentialsModule } from './credentials.module';
-export { CredentialsService, type CredentialStatus } from './credentials.service';
+export { type CredentialStatus } from './credential';
+export { CredentialsService } from './credentials.service';
 export { KeyCanary, type KeyCheck } from './key-canary';
 export { TenantCredential } from './tenant-credential.entity';

@@ -209,7 +209,7 @@ test('a name that resolves to loopback is refused at the connection, and allowed
   const dns = jest.requireActual<typeof import('node:dns')>('node:dns');
   const lookup = jest
     .spyOn(dns, 'lookup')
-    .mockImplementation(((_name: string, _options: object, done: Function) =>
+    .mockImplementation(((_name: string, _options: object, done: (error: null, found: object[]) => void) =>
       done(null, [{ address: '127.0.0.1', family: 4 }])) as never);
   try {
     const base = `http://rebound.example:${server.port}`;

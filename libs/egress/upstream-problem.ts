@@ -141,7 +141,7 @@ function causesOf(error: unknown): Error[] {
     const each = next as Error;
     found.push(each);
     open.push(each.cause);
-    if (each instanceof AggregateError) open.push(...each.errors);
+    if (each instanceof AggregateError) open.push(...(each.errors as unknown[]));
   }
   return found;
 }

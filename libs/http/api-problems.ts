@@ -43,11 +43,8 @@ function problemsDecorator(path: string, codes: readonly ProblemCode[]): MethodD
           },
         },
       });
-      (decorate)(
-        target,
-        key,
-        descriptor,
-      );
+      if (key !== undefined && descriptor) (decorate as MethodDecorator)(target, key, descriptor);
+      else (decorate as ClassDecorator)(target as new () => object);
     }
   };
 }

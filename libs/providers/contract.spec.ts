@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
-import { Secret } from '../crypto/secret';
+import { Secret } from '#crypto';
 import type { Operation, Provider } from './provider';
 import {
   defaultProvider,

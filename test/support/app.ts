@@ -66,7 +66,7 @@ export async function startTestApp(
   const catalogue = options.models
     ? ModelCatalogue.parse(options.models, 'models.yml')
     : ModelCatalogue.load(join(__dirname, '../../apps/api/ai_models.yml'));
-  let port: number | undefined;
+  let port: number | undefined = undefined;
   const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
   await app.listen(0, '127.0.0.1');
   port = (app.getHttpServer().address() as { port: number }).port;

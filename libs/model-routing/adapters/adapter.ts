@@ -1,7 +1,7 @@
 import { type Config } from '#config';
 import { type Route, type RouteCredential } from '#egress';
 import { Problem } from '#http';
-import { type Operation, type Provider } from '#providers';
+import { InvalidTarget, type Operation, type Provider } from '#providers';
 import { type Model, providerOfModel } from '../model-catalogue';
 
 /** How a model's route is found. */
@@ -86,10 +86,25 @@ export function routeOf(
     adapter,
     provider,
     upstreamModel,
-    target: provider.target(settings, upstreamModel),
+    target: aimed(credential, () => provider.target(settings, upstreamModel)),
     operation,
-    url: provider.url(new URL(endpoint), settings, upstreamModel, operation),
+    url: aimed(credential, () => provider.url(new URL(endpoint), settings, upstreamModel, operation)),
     isOperatorAddress: own === undefined || credential.source === 'global',
     credential: Object.freeze(credential),
   });
+}
+
+/** Settings of the environment are not checked when they are written; a wrong one is the operator's to mend. */
+function aimed<T>(credential: RouteCredential, aim: () => T): T {
+  try {
+    return aim();
+  } catch (error) {
+    if (!(error instanceof InvalidTarget)) throw error;
+    const { provider } = credential;
+    throw new Problem('endpoint_not_configured', {
+      detail: `The ${provider.label} setting ${error.setting} is missing or not valid.`,
+      hint: `Correct ${provider.globalVariables.settings[error.setting] ?? error.setting}.`,
+      cause: error,
+    });
+  }
 }

@@ -63,6 +63,11 @@ describe('access', () => {
       const tenant = await single.createTenant();
       const put = await single.setCredential(tenant, 'openai', { api_key: 'sk-tenant-key-12345' });
       expect([put.status, put.body.code]).toEqual([404, 'feature_disabled']);
+      const broken = await single
+        .sysadmin('put', '/tenants/not-a-uuid/credentials/none')
+        .set('content-type', 'application/json')
+        .send('{"broken');
+      expect(broken.body.code).toBe('feature_disabled');
       for (const model of ['gpt-4o', 'gpt-4o-legacy']) {
         const answer = await single.chat(tenant, { model });
         expect([answer.status, answer.headers['x-tenkey-credential-source']]).toEqual([200, 'global']);

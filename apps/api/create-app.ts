@@ -61,14 +61,11 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     abortOnError: false,
     logger: new NestLog(log),
   });
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    // /v1 passes bytes on; they are parsed once, by the code that routes them.
-    const isPlatform = (request.routeOptions.url ?? '').startsWith(platformPrefix);
-    if (isPlatform || body.length === 0) done(null, body.length === 0 ? undefined : body);
-    else void parseJson(request, body.toString(), done);
-  });
+  // Bytes everywhere: /v1 passes them on, the sysadmin routes parse them after their other checks.
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body.length === 0 ? undefined : body),
+  );
   addSwagger(app);
   await app.init();
   await fastify.ready();

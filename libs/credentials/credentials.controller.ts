@@ -9,7 +9,7 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, validTenantId } from '#http';
+import { Access, ApiProblems, jsonOf, validTenantId } from '#http';
 import { providers } from '#providers';
 import { TenantsService } from '#tenants';
 import {
@@ -67,8 +67,9 @@ export class CredentialsController {
   ): Promise<SetCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
+    const input = jsonOf(body);
     await this.tenants.find(tenantId);
-    const fields = validFields(provider, body);
+    const fields = validFields(provider, input);
     const set = await this.credentials.set(tenantId, provider, fields);
     const warning = this.credentials.warningOf(provider, fields.settings);
     const message = `The ${provider.label} (${provider.id}) credential is set.`;

@@ -15,4 +15,4 @@ export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetai
 export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter';
 export { platformPrefix, renderProblem, sysadminPrefix } from './render';
 export { SuperApiKeyGuard } from './super-api-key.guard';
-export { faultsOf, validated, validTenantId } from './validation';
+export { faultsOf, jsonOf, validated, validTenantId } from './validation';

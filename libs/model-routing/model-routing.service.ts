@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { EgressService, type Route, type UpstreamResponse } from '#egress';
-import { Problem } from '#http';
+import { jsonOf, Problem } from '#http';
 import {
   AmbiguousModel,
   decodeAnthropicChat,
@@ -114,14 +114,10 @@ export class ModelRoutingService {
 }
 
 function parseRequest(body: Buffer): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw new Problem('malformed_request', { detail: 'The body is not valid JSON in UTF-8.' });
-  }
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+  const parsed = jsonOf(body);
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
     return parsed as Record<string, unknown>;
+  }
   throw new Problem('malformed_request', { detail: 'The body must be a JSON object.' });
 }
 

@@ -9,7 +9,7 @@ import {
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, validated, validTenantId } from '#http';
+import { Access, ApiProblems, jsonOf, validated, validTenantId } from '#http';
 import { CreateTenantDto, ListTenantsQuery, TenantDto, TenantPageDto, UpdateTenantDto } from './tenants.dto';
 import { TenantsService } from './tenants.service';
 
@@ -36,7 +36,7 @@ export class TenantsController {
   @ApiCreatedResponse({ type: TenantDto })
   @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
   async create(@Body() body: unknown): Promise<TenantDto> {
-    return TenantDto.of(await this.tenants.create(validated(CreateTenantDto, body)));
+    return TenantDto.of(await this.tenants.create(validated(CreateTenantDto, jsonOf(body))));
   }
 
   @Get()
@@ -72,7 +72,8 @@ export class TenantsController {
   @ApiOkResponse({ type: TenantDto })
   @ApiProblems('tenant_not_found', 'tenant_conflict', 'payload_too_large', 'unsupported_media_type')
   async update(@Param('tenant_id') id: string, @Body() body: unknown): Promise<TenantDto> {
-    return TenantDto.of(await this.tenants.update(validTenantId(id), validated(UpdateTenantDto, body)));
+    const tenantId = validTenantId(id);
+    return TenantDto.of(await this.tenants.update(tenantId, validated(UpdateTenantDto, jsonOf(body))));
   }
 
   @Delete(':tenant_id')

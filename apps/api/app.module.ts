@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type Config, ConfigModule } from '#config';
@@ -22,6 +22,8 @@ export interface AppParts {
   readonly log: Log;
   /** The port we listen on, once known: no tenant's endpoint may be ourselves. */
   readonly ownPort: () => number | undefined;
+  /** Further modules of the platform that this runs in. */
+  readonly imports?: readonly Type[];
 }
 
 /** The composition root: which modules there are, and what they are made from. */
@@ -57,6 +59,7 @@ export class AppModule {
         TenantsModule,
         CredentialsModule,
         ModelRoutingModule.register(parts.catalogue),
+        ...(parts.imports ?? []),
       ],
       controllers: [HealthController],
       providers: [

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { type Type } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
 import { type DataSource } from 'typeorm';
@@ -38,7 +39,7 @@ export interface TestApp {
 /** The real application on a database of its own and a local provider; `env` overrides its settings. */
 export async function startTestApp(
   env: Record<string, string | undefined> = {},
-  options: { databaseUrl?: string; models?: string } = {},
+  options: { databaseUrl?: string; models?: string; imports?: readonly Type[] } = {},
 ): Promise<TestApp> {
   const provider = await startProviderServer();
   const created = options.databaseUrl ? undefined : await createTestDatabase();
@@ -67,7 +68,14 @@ export async function startTestApp(
     ? ModelCatalogue.parse(options.models, 'models.yml')
     : ModelCatalogue.load(join(__dirname, '../../apps/api/ai_models.yml'));
   let port: number | undefined = undefined;
-  const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
+  const app = await createApp({
+    config,
+    databaseUrl,
+    catalogue,
+    log,
+    ownPort: () => port,
+    imports: options.imports,
+  });
   await app.listen(0, '127.0.0.1');
   port = (app.getHttpServer().address() as { port: number }).port;
   const root = '/api/v1/sysadmin';

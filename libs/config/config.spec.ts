@@ -1,0 +1,121 @@
+import 'reflect-metadata';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKey } from '#crypto';
+import { findProvider, providers } from '#providers';
+import { ConfigError, loadConfig } from './config';
+import { generateEnvFile, readEnvironment } from './environment';
+
+const good = {
+  INTRIC_SUPER_API_KEY: 'a-super-key-of-enough-length',
+  PLATFORM_API_KEY: 'a-platform-key-of-enough-length',
+  ENCRYPTION_KEY: generateKey(),
+};
+
+function faultsOf(env: Record<string, string | undefined>): string {
+  try {
+    loadConfig({ ...good, ...env });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('loadConfig', () => {
+  it.each([
+    [{ INTRIC_SUPER_API_KEY: undefined }, 'INTRIC_SUPER_API_KEY is not set'],
+    [{ INTRIC_SUPER_API_KEY: 'short' }, 'INTRIC_SUPER_API_KEY must have at least 16'],
+    [{ INTRIC_SUPER_API_KEY: 'sk-1234567890123456' }, 'INTRIC_SUPER_API_KEY is a published example'],
+    [{ PLATFORM_API_KEY: good.INTRIC_SUPER_API_KEY }, 'PLATFORM_API_KEY must differ'],
+    [{ ENCRYPTION_KEY: '' }, 'npm run generate-encryption-key'],
+    [{ ENCRYPTION_KEY: 'not-a-key' }, 'ENCRYPTION_KEY must be 32 bytes'],
+    [{ ENCRYPTION_KEY: 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=' }, 'ENCRYPTION_KEY is published'],
+    [{ ENCRYPTION_KEY_PREVIOUS: 'x' }, 'ENCRYPTION_KEY_PREVIOUS must be'],
+    [{ TENANT_CREDENTIALS_ENABLED: 'maybe' }, 'TENANT_CREDENTIALS_ENABLED must be true or false'],
+    [{ PORT: '70000' }, 'PORT must be a whole number'],
+    [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must begin with'],
+    [{ NODE_ENV: 'production' }, 'DATABASE_URL is not set'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of'],
+    [{ OPENAI_BASE_URL: 'http://user:pass@host' }, 'OPENAI_BASE_URL must be'],
+  ])('refuses %j', (env, expected) => {
+    const message = faultsOf(env);
+    expect(message).toContain(expected);
+    for (const value of Object.values(env)) {
+      if (value && value.length > 8 && !value.startsWith('mysql')) expect(message).not.toContain(value);
+    }
+  });
+
+  it('reports every fault at once', () => {
+    const message = faultsOf({ PORT: 'x', LOG_LEVEL: 'x', INTRIC_SUPER_API_KEY: '' });
+    expect(message.match(/^ {2}- /gm)).toHaveLength(3);
+  });
+
+  it('accepts production with the embedded database asked for, and several super keys', () => {
+    const config = loadConfig({
+      ...good,
+      NODE_ENV: 'production',
+      EMBEDDED_DATABASE: 'true',
+      INTRIC_SUPER_API_KEY: 'first-key-of-enough-length, second-key-of-enough-length',
+    });
+    expect(config.superApiKeys).toHaveLength(2);
+    expect(config.host).toBe('0.0.0.0');
+  });
+
+  it('never reads a global key in strict mode, and says which are set', () => {
+    const poisoned = new Set(providers.map((provider) => provider.globalVariables.apiKey));
+    const env = new Proxy<Record<string, string>>(
+      { ...good, ...Object.fromEntries([...poisoned].map((name) => [name, 'poison'])) },
+      {
+        get(target, name: string) {
+          if (poisoned.has(name)) throw new Error(`${name} was read`);
+          return target[name];
+        },
+      },
+    );
+    const config = loadConfig(env);
+    for (const provider of providers) expect(config.globalCredential(provider)).toBeUndefined();
+    expect(config.globalVariablesPresent).toEqual(expect.arrayContaining([...poisoned]));
+  });
+
+  it('reads one global credential in single-tenant mode, its settings with it', () => {
+    const config = loadConfig({
+      ...good,
+      TENANT_CREDENTIALS_ENABLED: 'false',
+      ENCRYPTION_KEY: undefined,
+      AZURE_API_KEY: 'azure-global-key-w1x2',
+      AZURE_ENDPOINT: 'https://one.openai.azure.com',
+    });
+    const credential = config.globalCredential(findProvider('azure')!);
+    expect(String(credential?.apiKey)).toBe('[secret ...w1x2]');
+    expect(credential?.settings).toEqual({ endpoint: 'https://one.openai.azure.com' });
+    expect(JSON.stringify(config)).not.toContain(good.INTRIC_SUPER_API_KEY);
+  });
+});
+
+describe('.env', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tenkey-env-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('is generated once, for its owner alone, and is never overwritten', () => {
+    expect(generateEnvFile(folder)).toBe(true);
+    const text = readFileSync(join(folder, '.env'), 'utf8');
+    expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
+    expect(generateEnvFile(folder)).toBe(false);
+    expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(text);
+    expect(() => loadConfig(readEnvironment({}, folder))).not.toThrow();
+  });
+
+  it('gives way to real variables, and its global keys are dropped in strict mode', () => {
+    writeFileSync(join(folder, '.env'), 'PORT=1111\nLOG_LEVEL=warn\nOPENAI_API_KEY=sk-in-the-file\n');
+    const strict = readEnvironment({ PORT: '2222' }, folder);
+    expect([strict.PORT, strict.LOG_LEVEL, strict.OPENAI_API_KEY]).toEqual(['2222', 'warn', undefined]);
+    expect('OPENAI_API_KEY' in strict).toBe(true);
+    const single = readEnvironment({ TENANT_CREDENTIALS_ENABLED: 'false' }, folder);
+    expect(single.OPENAI_API_KEY).toBe('sk-in-the-file');
+  });
+});

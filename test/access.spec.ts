@@ -33,6 +33,8 @@ describe('access', () => {
     ['/v1/models', { 'x-api-key': superKey, 'x-tenant-id': randomUUID() }],
     ['/%761/models', {}],
     ['/v1/no-such-route', {}],
+    ['/v1/%zz', {}],
+    ['/api/v1/sysadmin/tenants/%ff', {}],
   ])('GET %s %# is 401 in our shape', async (path, headers) => {
     const answer = await test
       .http()
@@ -52,6 +54,16 @@ describe('access', () => {
     expect((await send().send(body)).status).toBe(401);
     const answer = await send().set('X-API-Key', superKey).send(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('tells a wrong method from a wrong path, without reading the body', async () => {
+    const wrongMethod = await test.sysadmin('put', '/tenants').send('{"broken');
+    expect([wrongMethod.status, wrongMethod.body.code]).toEqual([405, 'method_not_allowed']);
+    expect(wrongMethod.headers.allow).toBe('GET, HEAD, POST');
+    const onPlatform = await test.http().get('/v1/chat/completions').set('X-API-Key', platformKey);
+    expect([onPlatform.status, onPlatform.body.error.code]).toEqual([405, 'method_not_allowed']);
+    const wrongPath = await test.sysadmin('get', '/no-such-route');
+    expect([wrongPath.status, wrongPath.body.code]).toEqual([404, 'route_not_found']);
   });
 
   it('opens no credential route in single-tenant mode, and uses the global key', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { authenticateEarly, NestLog, platformPrefix, Problem, sendProblem } from '#http';
+import { authenticateEarly, KnownRoutes, NestLog, pathOf, platformPrefix, Problem, sendProblem } from '#http';
 import { AppModule, type AppParts } from './app.module';
 import { addSwagger } from './swagger';
 
@@ -11,13 +11,17 @@ const sysadminBodyLimit = 1024 * 1024;
 /** The whole application, initialised and not yet listening. Shared by main.ts and the tests. */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
   const { config, log } = parts;
+  const authenticate = authenticateEarly(config.superApiKeys, config.platformApiKeys);
   const adapter = new FastifyAdapter({
     bodyLimit: sysadminBodyLimit,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+    // A path that the router cannot decode runs no hook, so the key is asked for here as well.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(request, reply, new Problem('malformed_request', { cause: error })),
+      authenticate(request, reply, () =>
+        sendProblem(request, reply, new Problem('malformed_request', { cause: error })),
+      ),
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return;
       const tooLarge = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
@@ -29,14 +33,23 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     },
   });
   const fastify = adapter.getInstance();
+  const routes = new KnownRoutes();
   fastify.addHook('onRoute', (route) => {
+    routes.add(route.method, route.url);
     if (route.url.startsWith(`${platformPrefix}/`)) route.bodyLimit = config.maxBodyBytes;
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-tenkey-request-id', request.id);
     done();
   });
-  fastify.addHook('onRequest', authenticateEarly(config.superApiKeys, config.platformApiKeys));
+  fastify.addHook('onRequest', authenticate);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const methods = request.is404 ? routes.methodsOf(pathOf(request.url)) : [];
+    if (methods.length === 0) return done();
+    reply.header('allow', methods.join(', '));
+    const detail = `This route has ${methods.join(', ')}.`;
+    sendProblem(request, reply, new Problem('method_not_allowed', { detail }));
+  });
   fastify.addHook('onResponse', (request, reply, done) => {
     const { problem } = request;
     log[problem && problem.status >= 500 ? 'error' : 'info'](

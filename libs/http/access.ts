@@ -51,7 +51,7 @@ export class AccessGuard implements CanActivate {
  */
 export function authenticateEarly(superKeys: readonly Secret[], platformKeys: readonly Secret[]) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    const paths = [decoded(pathOf(request.url)), request.routeOptions.url ?? ''];
+    const paths = [decoded(pathOf(request.url)), matched(request)];
     const isWithin = (prefix: string) => paths.some((path) => isBelow(path, prefix));
     const presented = request.headers['x-api-key'];
     if (isWithin(sysadminPrefix) && !isOneOf(presented, superKeys)) {
@@ -62,6 +62,11 @@ export function authenticateEarly(superKeys: readonly Secret[], platformKeys: re
       done();
     }
   };
+}
+
+/** A request that the router could not decode has no route options. */
+function matched(request: FastifyRequest): string {
+  return (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '';
 }
 
 function decoded(path: string): string {

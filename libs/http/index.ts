@@ -9,6 +9,7 @@ import './request';
  */
 export { ApiOpenAiProblems, ApiProblems } from './api-problems';
 export { Access, AccessGuard, authenticateEarly, type Audience } from './access';
+export { KnownRoutes } from './known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
 export { PlatformKeyGuard } from './platform-key.guard';
 export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';

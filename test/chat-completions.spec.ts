@@ -3,6 +3,14 @@ import { platformKey, startTestApp, type TestApp } from './support/app';
 
 const key = 'sk-sentinel-chat-completion-k1y7';
 
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error('it did not come true in 10 s');
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
 describe('chat completions', () => {
   let test: TestApp;
   let tenant: string;
@@ -64,6 +72,35 @@ describe('chat completions', () => {
         for await (const _ of stream);
       })(),
     ).rejects.toMatchObject({ code: 'upstream_unavailable' });
+  });
+
+  it('ends the call to the provider when the client leaves, before and after the first byte', async () => {
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const leave = async (body: object, afterFirstByte: boolean) => {
+      const gone = new AbortController();
+      const call = fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
+        body: JSON.stringify({
+          model: 'gpt-4o',
+          messages: [{ role: 'user', content: 'a b c d e' }],
+          ...body,
+        }),
+        signal: gone.signal,
+      });
+      if (afterFirstByte) await (await call).body!.getReader().read();
+      else await until(() => test.provider.requests.length > 0);
+      gone.abort();
+      if (!afterFirstByte) await expect(call).rejects.toThrow();
+      await until(() => test.provider.requests[0]?.aborted === true);
+      test.provider.reset();
+    };
+    test.provider.next({ delayMs: 2000 });
+    await leave({}, false);
+    test.provider.next({ chunkDelayMs: 300 });
+    await leave({ stream: true }, true);
+    const errors = test.logLines.filter((line) => JSON.parse(line).level >= 50);
+    expect(errors.filter((line) => line.includes('internal_error'))).toEqual([]);
   });
 
   it('names a refused credential by mask, not as the caller’s 401, and never repeats the key', async () => {

@@ -34,7 +34,7 @@ export interface Config {
   /** Names of set global key variables; names only, in strict mode nothing reads their values. */
   readonly globalVariablesPresent: readonly string[];
   /**
-   * Reads the global credential of one provider, at the moment it is asked for. In strict mode it never does: the
+   * The global credential of one provider, read when it is first asked for. In strict mode it never does: the
    * one exception is LEGACY_MODELS_USE_GLOBAL_KEYS, and then only for what legacy models ask.
    */
   globalCredential(provider: Provider): GlobalCredential | undefined;
@@ -125,6 +125,7 @@ export function loadConfig(env: Environment): Config {
     ])
     .filter((name) => name in env);
 
+  const globalCredentials = new Map<Provider, GlobalCredential>();
   const config: Config = Object.freeze({
     isProduction,
     port: whole('PORT', 3000, 0, 65535),
@@ -145,6 +146,8 @@ export function loadConfig(env: Environment): Config {
     globalVariablesPresent,
     globalCredential(provider: Provider): GlobalCredential | undefined {
       if (tenantCredentialsEnabled && !legacyModelsUseGlobalKeys) return undefined;
+      const known = globalCredentials.get(provider);
+      if (known) return known;
       const apiKey = read(provider.globalVariables.apiKey);
       if (apiKey === undefined) return undefined;
       const settings: Record<string, unknown> = {};
@@ -152,7 +155,9 @@ export function loadConfig(env: Environment): Config {
         const value = read(name);
         if (value !== undefined) settings[setting] = value;
       }
-      return Object.freeze({ apiKey: new Secret(apiKey), settings: Object.freeze(settings) });
+      const credential = Object.freeze({ apiKey: new Secret(apiKey), settings: Object.freeze(settings) });
+      globalCredentials.set(provider, credential);
+      return credential;
     },
   });
   if (faults.length > 0) throw new ConfigError(faults);

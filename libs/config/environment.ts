@@ -15,24 +15,21 @@ export function isBlank(value: string | undefined): boolean {
 /**
  * The process's variables over those of `.env`: a real variable wins, also an empty one.
  *
- * In strict mode the global keys that stand in `.env` are dropped while it is read, so that no object of the process
- * ever holds them.
+ * The global keys that stand in `.env` are not kept: their names are, and a value is read again from the file at the
+ * moment it is asked for, which strict mode never does.
  */
 export function readEnvironment(processEnv: Environment, directory: string): Environment {
-  const file = readEnvFile(join(directory, '.env'));
-  const merged = new Proxy(file, {
-    get: (target, name: string) => (name in processEnv ? processEnv[name] : target[name]),
+  const path = join(directory, '.env');
+  const file = readEnvFile(path);
+  const globalKeys = new Set(providers.map(({ globalVariables }) => globalVariables.apiKey));
+  for (const name of globalKeys) if (name in file) file[name] = undefined;
+  return new Proxy(file, {
+    get: (target, name: string) => {
+      if (name in processEnv) return processEnv[name];
+      return globalKeys.has(name) && name in target ? readEnvFile(path)[name] : target[name];
+    },
     has: (target, name) => name in processEnv || name in target,
   });
-  const strict = !/^(false|0|no|off)$/i.test((merged.TENANT_CREDENTIALS_ENABLED ?? '').trim());
-  const optedIn = /^(true|1|yes|on)$/i.test((merged.LEGACY_MODELS_USE_GLOBAL_KEYS ?? '').trim());
-  if (strict && !optedIn) {
-    for (const provider of providers) {
-      const name = provider.globalVariables.apiKey;
-      if (name in file) file[name] = undefined;
-    }
-  }
-  return merged;
 }
 
 function readEnvFile(path: string): Record<string, string | undefined> {

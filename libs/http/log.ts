@@ -18,7 +18,10 @@ export function createLog(
   const filtered: DestinationStream = {
     write(line) {
       let text = line;
-      for (const secret of secrets) text = text.replaceAll(secret.expose(), secret.toString());
+      for (const secret of secrets) {
+        // As it stands in a JSON line: quotes and backslashes are escaped there.
+        text = text.replaceAll(JSON.stringify(secret.expose()).slice(1, -1), secret.toString());
+      }
       destination.write(removeKeyShapes(text));
     },
   };

@@ -1,6 +1,6 @@
 import { type Readable } from 'node:stream';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Route, SseRelay } from '#egress';
+import { ClientGone, type Route, SseRelay } from '#egress';
 import { platformPrefix, Problem, problemOf, renderProblem } from '#http';
 import { type Operation } from '#providers';
 import { type ModelRoutingService } from './model-routing.service';
@@ -24,13 +24,25 @@ export async function answerCall(
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
-  const answer = await routing.call(tenantId, operation, request.body, {
-    signal: gone.signal,
-    onRoute: (route) => {
-      request.logFields = logFieldsOf(route);
-      reply.headers(headersOf(route));
-    },
-  });
+  const answer = await routing
+    .call(tenantId, operation, request.body, {
+      signal: gone.signal,
+      onRoute: (route) => {
+        request.logFields = logFieldsOf(route);
+        reply.headers(headersOf(route));
+      },
+    })
+    .catch((error: unknown) => {
+      if (error instanceof ClientGone) return undefined;
+      throw error;
+    });
+  if (answer === undefined) {
+    // Nobody is there to be told, and nothing failed.
+    request.logFields = { ...request.logFields, client_gone: true };
+    reply.hijack();
+    reply.raw.destroy();
+    return;
+  }
   reply.hijack();
   const head = { ...reply.getHeaders(), ...answer.headers, 'x-tenkey-request-id': request.id };
   reply.raw.writeHead(answer.status, head as Record<string, string>);

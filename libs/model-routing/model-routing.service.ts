@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { EgressService, type Route, type UpstreamResponse } from '#egress';
+import { ClientGone, EgressService, type Route, type UpstreamResponse } from '#egress';
 import { jsonOf, Problem } from '#http';
 import {
   AmbiguousModel,
@@ -105,6 +105,7 @@ export class ModelRoutingService {
         isStream: false,
       };
     } catch (error) {
+      if (error instanceof Problem || error instanceof ClientGone) throw error;
       throw new Problem('upstream_unavailable', {
         detail: `${route.provider.label} broke off its answer or sent one that cannot be read.`,
         cause: error,

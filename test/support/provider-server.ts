@@ -60,7 +60,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
     requests.push(request);
     response.on('close', () => (request.aborted = !response.writableFinished));
     const next = queue.shift() ?? {};
-    if (next.delayMs !== undefined) await wait(next.delayMs);
+    if (next.delayMs !== undefined) await wait(next.delayMs, undefined, { ref: false });
     if (next.echoRequestHeaders === true) echo(request, response);
     for (const [name, value] of Object.entries(next.headers ?? {})) response.setHeader(name, value);
     const dialect = dialectOf(request.path);
@@ -82,7 +82,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
       if (index === next.breakAfterChunks) return void response.destroy();
       if (response.destroyed) return;
       response.write(chunk);
-      await wait(next.chunkDelayMs ?? 1);
+      await wait(next.chunkDelayMs ?? 1, undefined, { ref: false });
     }
     if (chunks.length === next.breakAfterChunks) return void response.destroy();
     response.end();

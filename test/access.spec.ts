@@ -65,29 +65,4 @@ describe('access', () => {
     const wrongPath = await test.sysadmin('get', '/no-such-route');
     expect([wrongPath.status, wrongPath.body.code]).toEqual([404, 'route_not_found']);
   });
-
-  it('opens no credential route in single-tenant mode, and uses the global key', async () => {
-    const single = await startTestApp({
-      TENANT_CREDENTIALS_ENABLED: 'false',
-      OPENAI_API_KEY: 'sk-global-key-of-the-operator',
-    });
-    try {
-      const tenant = await single.createTenant();
-      const put = await single.setCredential(tenant, 'openai', { api_key: 'sk-tenant-key-12345' });
-      expect([put.status, put.body.code]).toEqual([404, 'feature_disabled']);
-      const broken = await single
-        .sysadmin('put', '/tenants/not-a-uuid/credentials/none')
-        .set('content-type', 'application/json')
-        .send('{"broken');
-      expect(broken.body.code).toBe('feature_disabled');
-      for (const model of ['gpt-4o', 'gpt-4o-legacy']) {
-        const answer = await single.chat(tenant, { model });
-        expect([answer.status, answer.headers['x-tenkey-credential-source']]).toEqual([200, 'global']);
-      }
-      const keys = single.provider.requests.map((seen) => seen.key);
-      expect(keys).toEqual(['sk-global-key-of-the-operator', 'sk-global-key-of-the-operator']);
-    } finally {
-      await single.close();
-    }
-  });
 });

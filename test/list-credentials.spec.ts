@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { FernetService } from '#crypto';
+import { startTestApp, type TestApp } from './support/app';
+
+describe('list credentials', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'vllm', { api_key: 'vllm-key-ending-in-zzz', endpoint: null });
+    await test.setCredential(tenant, 'azure', {
+      api_key: 'azure-key-ending-in-w9x8',
+      endpoint: 'https://sundsvall.openai.azure.com',
+      api_version: '2024-10-21',
+      deployment_name: 'gpt-4o',
+      deployments: { 'gpt-4o-mini': 'mini' },
+    });
+  });
+  afterAll(() => test.close());
+
+  const list = (id = tenant) => test.sysadmin('get', `/tenants/${id}/credentials`);
+
+  it('shows masks, settings without the unset ones, and a status, sorted by provider', async () => {
+    const { body } = await list();
+    expect(body.credentials).toEqual([
+      {
+        provider: 'azure',
+        masked_key: '...w9x8',
+        encryption_status: 'encrypted',
+        configured_at: expect.any(String),
+        config: {
+          endpoint: 'https://sundsvall.openai.azure.com',
+          api_version: '2024-10-21',
+          deployment_name: 'gpt-4o',
+          deployments: { 'gpt-4o-mini': 'mini' },
+        },
+        status: 'ready',
+        version: expect.stringMatching(/^\d+$/),
+      },
+      expect.objectContaining({ provider: 'vllm', masked_key: '...-zzz', config: {} }),
+    ]);
+  });
+
+  it('opens nothing', async () => {
+    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    await list();
+    expect(decrypt).not.toHaveBeenCalled();
+    // The same counter sees a call: each opens the credential once, and no opened key is kept.
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-opened-once-a-call' });
+    for (let calls = 1; calls <= 2; calls += 1) {
+      await test.chat(tenant);
+      expect(decrypt).toHaveBeenCalledTimes(calls);
+    }
+    decrypt.mockRestore();
+    await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+  });
+
+  it('does not stop at rows that cannot be used', async () => {
+    await test.database.query(
+      `UPDATE tenant_credentials SET sealed_api_key = 'in clear' WHERE tenant_id = $1 AND provider = 'azure'`,
+      [tenant],
+    );
+    const { status, body } = await list();
+    expect(status).toBe(200);
+    expect(body.credentials[0]).toMatchObject({ status: 'plaintext', encryption_status: 'plaintext' });
+    expect(JSON.stringify(body)).not.toContain('in clear');
+    expect(body.credentials[1].status).toBe('ready');
+  });
+
+  it('is empty for a tenant without any, 404 for none, 422 for no UUID', async () => {
+    expect((await list(await test.createTenant())).body).toEqual({ credentials: [] });
+    expect((await list(randomUUID())).body.code).toBe('tenant_not_found');
+    const bad = await list('no-uuid');
+    expect([bad.status, bad.body.code]).toEqual([422, 'validation_failed']);
+    expect(bad.text).not.toContain('no-uuid');
+  });
+});

@@ -1,0 +1,87 @@
+import { startTestApp, type TestApp } from './support/app';
+
+const globalKey = 'sk-global-key-of-the-operator';
+
+describe('single-tenant mode', () => {
+  let strict: TestApp;
+  let single: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    strict = await startTestApp();
+    tenant = await strict.createTenant();
+    await strict.setCredential(tenant, 'openai', { api_key: 'sk-stored-key-of-the-tenant' });
+    single = await startTestApp(
+      { TENANT_CREDENTIALS_ENABLED: 'false', ENCRYPTION_KEY: undefined, OPENAI_API_KEY: globalKey },
+      { databaseUrl: strict.databaseUrl },
+    );
+  });
+  afterAll(async () => {
+    await single.close();
+    await strict.close();
+  });
+
+  it('uses the global key for every tenant and both adapters, and reads no stored one', async () => {
+    const other = await single.createTenant();
+    for (const [id, model, adapter] of [
+      [tenant, 'gpt-4o', 'litellm'],
+      [other, 'gpt-4o', 'litellm'],
+      [tenant, 'gpt-4o-legacy', 'legacy'],
+    ] as const) {
+      const answer = await single.chat(id, { model });
+      expect(answer.status).toBe(200);
+      expect(answer.headers).toMatchObject({
+        'x-tenkey-adapter': adapter,
+        'x-tenkey-credential-source': 'global',
+        'x-tenkey-credential': 'openai/...ator/global',
+      });
+    }
+    expect(single.provider.requests.map(({ key }) => key)).toEqual([globalKey, globalKey, globalKey]);
+  });
+
+  it('answers every credential route with feature_disabled, before path and body are looked at', async () => {
+    for (const method of ['put', 'get', 'delete'] as const) {
+      const path = method === 'get' ? '/tenants/no-uuid/credentials' : '/tenants/no-uuid/credentials/none';
+      const request = single.sysadmin(method, path);
+      const answer = await (method === 'put'
+        ? request.set('content-type', 'application/json').send('{"broken')
+        : request);
+      expect([answer.status, answer.body.code]).toEqual([404, 'feature_disabled']);
+      expect(answer.body.hint).toContain('TENANT_CREDENTIALS_ENABLED');
+    }
+    const noKey = await single.http().put(`/api/v1/sysadmin/tenants/${tenant}/credentials/openai`);
+    expect(noKey.status).toBe(401);
+  });
+
+  it('names the variable of a global key that is not set', async () => {
+    const answer = await single.chat(tenant, { model: 'mistral-large' });
+    expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_not_configured']);
+    expect(answer.body.error.message).toContain('MISTRAL_API_KEY');
+  });
+
+  it('says so in /ready', async () => {
+    expect((await single.http().get('/ready')).body).toMatchObject({
+      status: 'ready',
+      mode: 'single-tenant',
+    });
+    expect((await strict.http().get('/ready')).body).toMatchObject({ status: 'ready', mode: 'strict' });
+  });
+
+  it('lets legacy models use the global key in strict mode only when asked openly', async () => {
+    const opted = await startTestApp(
+      { LEGACY_MODELS_USE_GLOBAL_KEYS: 'true', OPENAI_API_KEY: globalKey },
+      { databaseUrl: strict.databaseUrl },
+    );
+    try {
+      const legacy = await opted.chat(tenant, { model: 'gpt-4o-legacy' });
+      expect([legacy.status, legacy.headers['x-tenkey-credential-source']]).toEqual([200, 'global']);
+      const own = await opted.chat(tenant);
+      expect(own.headers['x-tenkey-credential-source']).toBe('tenant');
+      const none = await opted.chat(await opted.createTenant());
+      expect(none.body.error.code).toBe('credential_not_configured');
+      const keys = opted.provider.requests.map(({ key }) => key);
+      expect(keys).toEqual([globalKey, 'sk-stored-key-of-the-tenant']);
+    } finally {
+      await opted.close();
+    }
+  });
+});

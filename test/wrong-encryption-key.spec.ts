@@ -1,0 +1,65 @@
+import { generateKey } from '#crypto';
+import { encryptionKey, startTestApp, type TestApp } from './support/app';
+
+describe('a start with the wrong ENCRYPTION_KEY', () => {
+  const otherKey = generateKey();
+  let right: TestApp;
+  let wrong: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    right = await startTestApp();
+    tenant = await right.createTenant();
+    await right.setCredential(tenant, 'openai', { api_key: 'sk-sealed-under-the-right-key' });
+    await right.setCredential(tenant, 'mistral', { api_key: 'another-sealed-under-the-right-key' });
+    expect((await right.http().get('/ready')).status).toBe(200);
+    wrong = await startTestApp({ ENCRYPTION_KEY: otherKey }, { databaseUrl: right.databaseUrl });
+  });
+  afterAll(async () => {
+    await wrong.close();
+    await right.close();
+  });
+
+  it('is not ready, and names the missing key by its fingerprint and the setting to mend', async () => {
+    const ready = await wrong.http().get('/ready');
+    expect([ready.status, ready.body.encryption_keys]).toEqual([503, 'missing']);
+    expect(ready.body.missing_keys).toHaveLength(1);
+    expect(ready.body.missing_keys[0]).toMatch(/^[0-9a-f]{12}$/);
+    expect(ready.body.reason).toContain('ENCRYPTION_KEY_PREVIOUS');
+    expect(ready.text).not.toContain(encryptionKey);
+    expect((await wrong.http().get('/health')).status).toBe(200);
+  });
+
+  it('is ready when the right key is loaded as an earlier one', async () => {
+    const both = await startTestApp(
+      { ENCRYPTION_KEY: otherKey, ENCRYPTION_KEY_PREVIOUS: encryptionKey },
+      { databaseUrl: right.databaseUrl },
+    );
+    try {
+      expect((await both.http().get('/ready')).status).toBe(200);
+      expect((await both.chat(tenant)).status).toBe(200);
+    } finally {
+      await both.close();
+    }
+  });
+
+  it('lists the credentials as unreadable and refuses their calls', async () => {
+    const list = await wrong.sysadmin('get', `/tenants/${tenant}/credentials`);
+    expect(list.status).toBe(200);
+    const statuses = list.body.credentials.map((one: { status: string }) => one.status);
+    expect(statuses).toEqual(['unreadable', 'unreadable']);
+    wrong.provider.reset();
+    const answer = await wrong.chat(tenant);
+    expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_unreadable']);
+    expect(answer.body.error.message).toContain(`PUT /api/v1/sysadmin/tenants/${tenant}/credentials/openai`);
+    expect(wrong.provider.requests).toHaveLength(0);
+  });
+
+  it('still removes and replaces, and is ready once nothing is left under the missing key', async () => {
+    const removed = await wrong.sysadmin('delete', `/tenants/${tenant}/credentials/mistral`);
+    expect(removed.body.deleted).toBe(true);
+    expect((await wrong.setCredential(tenant, 'openai', { api_key: 'sk-set-anew-12345' })).status).toBe(200);
+    expect((await wrong.chat(tenant)).status).toBe(200);
+    expect(wrong.provider.requests.at(-1)?.key).toBe('sk-set-anew-12345');
+    expect((await wrong.http().get('/ready')).status).toBe(200);
+  });
+});

@@ -17,11 +17,21 @@ export function addSwagger(app: NestFastifyApplication): void {
     .setDescription(description)
     .setVersion('1')
     .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'INTRIC_SUPER_API_KEY' },
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'INTRIC_SUPER_API_KEY, for *Tenants* and *Credentials*.',
+      },
       'super-api-key',
     )
     .addApiKey(
-      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'PLATFORM_API_KEY' },
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'PLATFORM_API_KEY, for the *Platform API*.',
+      },
       'platform-key',
     );
   const document = SwaggerModule.createDocument(app, builder.build());

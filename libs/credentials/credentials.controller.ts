@@ -23,15 +23,24 @@ import {
 import { CredentialsService } from './credentials.service';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
+const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
 const providerParam = ApiParam({ name: 'provider', enum: providers.map(({ id }) => id) });
+const credentialClasses = [...new Set(providers.map((provider) => provider.credentialClass))];
 
 @ApiTags('2 Credentials')
 @ApiSecurity('super-api-key')
-@ApiExtraModels(...providers.map((provider) => provider.credentialClass))
+@ApiExtraModels(...credentialClasses)
 @Access('sysadmin')
 @UseGuards(FeatureEnabledGuard)
-@ApiProblems('unauthenticated', 'feature_disabled', 'validation_failed', 'tenant_not_found')
-@ApiProblems('malformed_request', 'credential_store_unavailable', 'internal_error')
+@ApiProblems(
+  'unauthenticated',
+  'feature_disabled',
+  'validation_failed',
+  'tenant_not_found',
+  'malformed_request',
+  'credential_store_unavailable',
+  'internal_error',
+)
 @Controller('api/v1/sysadmin/tenants/:tenant_id/credentials')
 export class CredentialsController {
   constructor(
@@ -47,14 +56,16 @@ export class CredentialsController {
       "Seals the key and replaces this provider's entry whole. From the next call on, this tenant's calls to this provider use exactly this key. There is no way to read it back: answers show its last four characters.",
   })
   @providerParam
+  @tenantParam
   @ApiBody({
-    schema: { oneOf: providers.map((provider) => ({ $ref: getSchemaPath(provider.credentialClass) })) },
+    schema: { anyOf: credentialClasses.map((type) => ({ $ref: getSchemaPath(type) })) },
     examples: Object.fromEntries(
       providers.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
     ),
   })
   @ApiOkResponse({ type: SetCredentialAnswer })
   @ApiProblems(
+    'validation_failed',
     'credential_validation_failed',
     'endpoint_not_allowed',
     'payload_too_large',
@@ -87,6 +98,7 @@ export class CredentialsController {
     summary: "List a tenant's credentials",
     description: 'Masks and settings. Nothing is decrypted, so it also works when an encryption key is lost.',
   })
+  @tenantParam
   @ApiOkResponse({ type: ListCredentialsAnswer })
   async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsAnswer> {
     const listed = await this.credentials.list(validTenantId(tenantIdText));
@@ -100,6 +112,7 @@ export class CredentialsController {
       'Its calls to this provider then fail with credential_not_configured. Repeating it is harmless.',
   })
   @providerParam
+  @tenantParam
   @ApiOkResponse({ type: RemoveCredentialAnswer })
   async remove(
     @Param('tenant_id') tenantIdText: string,

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Secret } from '#crypto';
 import { faultsOf, type FieldFault, Problem } from '#http';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
@@ -123,7 +123,7 @@ export class RemoveCredentialAnswer {
   tenant_id: string;
   @ApiProperty({ example: 'openai' })
   provider: string;
-  @ApiPropertyOptional({ example: 'The OpenAI (openai) credential is removed.' })
+  @ApiProperty({ example: 'The OpenAI (openai) credential is removed.' })
   message: string;
   @ApiProperty({ description: 'False when there was none.' })
   deleted: boolean;

@@ -7,10 +7,25 @@ import { ModelRoutingService } from './model-routing.service';
 import { callProblems } from './call-problems';
 
 const request = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say hello.' }] };
+const answer = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1764000000,
+  model: 'gpt-4o',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello!' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 },
+};
+const streamedAnswer =
+  'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hello!"}}]}\n\ndata: [DONE]\n\n';
 
 @ApiTags('3 Platform API')
 @ApiSecurity('platform-key')
-@ApiHeader({ name: 'X-Tenant-ID', required: true, description: 'The tenant whose key pays.' })
+@ApiHeader({
+  name: 'X-Tenant-ID',
+  required: true,
+  description: 'The `id` of the tenant whose key pays.',
+  schema: { type: 'string', format: 'uuid' },
+})
 @Access('platform')
 @Controller('v1/chat/completions')
 export class ChatCompletionsController {
@@ -25,9 +40,18 @@ export class ChatCompletionsController {
   })
   @ApiBody({
     schema: { type: 'object', required: ['model', 'messages'], additionalProperties: true },
-    examples: { plain: { value: request }, streamed: { value: { ...request, stream: true } } },
+    examples: {
+      plain: { summary: 'Whole answer', value: request },
+      streamed: { summary: 'Server-sent events', value: { ...request, stream: true } },
+    },
   })
-  @ApiOkResponse({ description: "The provider's answer, byte for byte where its format is OpenAI's." })
+  @ApiOkResponse({
+    description: "The provider's answer, byte for byte where its format is OpenAI's.",
+    content: {
+      'application/json': { schema: { type: 'object' }, example: answer },
+      'text/event-stream': { schema: { type: 'string' }, example: streamedAnswer },
+    },
+  })
   @ApiOpenAiProblems(...callProblems)
   complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return answerCall(this.routing, 'chat/completions', request, reply);

@@ -6,9 +6,21 @@ import { answerCall } from './answer';
 import { callProblems } from './call-problems';
 import { ModelRoutingService } from './model-routing.service';
 
+const answer = {
+  object: 'list',
+  data: [{ object: 'embedding', index: 0, embedding: [0.011, -0.024, 0.007] }],
+  model: 'text-embedding-3-small',
+  usage: { prompt_tokens: 1, total_tokens: 1 },
+};
+
 @ApiTags('3 Platform API')
 @ApiSecurity('platform-key')
-@ApiHeader({ name: 'X-Tenant-ID', required: true, description: 'The tenant whose key pays.' })
+@ApiHeader({
+  name: 'X-Tenant-ID',
+  required: true,
+  description: 'The `id` of the tenant whose key pays.',
+  schema: { type: 'string', format: 'uuid' },
+})
 @Access('platform')
 @Controller('v1/embeddings')
 export class EmbeddingsController {
@@ -22,9 +34,12 @@ export class EmbeddingsController {
   })
   @ApiBody({
     schema: { type: 'object', required: ['model', 'input'], additionalProperties: true },
-    examples: { plain: { value: { model: 'text-embedding-3-small', input: 'Hello' } } },
+    examples: { plain: { summary: 'One text', value: { model: 'text-embedding-3-small', input: 'Hello' } } },
   })
-  @ApiOkResponse({ description: "The provider's answer, byte for byte." })
+  @ApiOkResponse({
+    description: "The provider's answer, byte for byte.",
+    content: { 'application/json': { schema: { type: 'object' }, example: answer } },
+  })
   @ApiOpenAiProblems(...callProblems)
   embed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return answerCall(this.routing, 'embeddings', request, reply);

@@ -4,9 +4,27 @@ import { type FastifyRequest } from 'fastify';
 import { Access, ApiOpenAiProblems, Problem } from '#http';
 import { ModelRoutingService } from './model-routing.service';
 
+const answer = {
+  object: 'list',
+  data: [
+    {
+      id: 'gpt-4o',
+      object: 'model',
+      created: 0,
+      owned_by: 'OpenAI',
+      tenkey: { provider: 'openai', adapter: 'litellm', ready: true },
+    },
+  ],
+};
+
 @ApiTags('3 Platform API')
 @ApiSecurity('platform-key')
-@ApiHeader({ name: 'X-Tenant-ID', required: true, description: 'The tenant whose key pays.' })
+@ApiHeader({
+  name: 'X-Tenant-ID',
+  required: true,
+  description: 'The `id` of the tenant whose key pays.',
+  schema: { type: 'string', format: 'uuid' },
+})
 @Access('platform')
 @Controller('v1/models')
 export class ModelsController {
@@ -20,9 +38,16 @@ export class ModelsController {
   })
   @ApiOkResponse({
     description: "OpenAI's list of models, each with `tenkey: { provider, adapter, ready }`.",
+    schema: { type: 'object', example: answer },
   })
-  @ApiOpenAiProblems('unauthenticated', 'malformed_request', 'tenant_not_found', 'tenant_suspended')
-  @ApiOpenAiProblems('credential_store_unavailable', 'internal_error')
+  @ApiOpenAiProblems(
+    'unauthenticated',
+    'malformed_request',
+    'tenant_not_found',
+    'tenant_suspended',
+    'credential_store_unavailable',
+    'internal_error',
+  )
   async list(@Req() request: FastifyRequest): Promise<object> {
     if (request.tenantId === undefined) throw new Problem('unauthenticated');
     const models = await this.routing.models(request.tenantId);

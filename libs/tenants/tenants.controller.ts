@@ -5,6 +5,7 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiQuery,
   ApiSecurity,
   ApiTags,
@@ -12,6 +13,8 @@ import {
 import { Access, ApiProblems, jsonOf, validated, validTenantId } from '#http';
 import { CreateTenantDto, ListTenantsQuery, TenantDto, TenantPageDto, UpdateTenantDto } from './tenants.dto';
 import { TenantsService } from './tenants.service';
+
+const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
 
 @ApiTags('1 Tenants')
 @ApiSecurity('super-api-key')
@@ -32,7 +35,16 @@ export class TenantsController {
     summary: 'Create a tenant',
     description: 'A tenant owns credentials and pays for its calls.',
   })
-  @ApiBody({ type: CreateTenantDto })
+  @ApiBody({
+    type: CreateTenantDto,
+    examples: {
+      usual: { summary: 'Usual', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
+      own_id: {
+        summary: "With the platform's own id",
+        value: { id: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10', name: 'harnosand' },
+      },
+    },
+  })
   @ApiCreatedResponse({ type: TenantDto })
   @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
   async create(@Body() body: unknown): Promise<TenantDto> {
@@ -46,8 +58,18 @@ export class TenantsController {
     required: false,
     schema: { type: 'integer', default: 100, minimum: 1, maximum: 1000 },
   })
-  @ApiQuery({ name: 'cursor', required: false, description: '`next_cursor` of the page before.' })
-  @ApiQuery({ name: 'search', required: false, description: 'Part of the name or display name, any case.' })
+  @ApiQuery({
+    name: 'cursor',
+    required: false,
+    type: String,
+    description: '`next_cursor` of the page before.',
+  })
+  @ApiQuery({
+    name: 'search',
+    required: false,
+    type: String,
+    description: 'Part of the name or display name, any case.',
+  })
   @ApiOkResponse({ type: TenantPageDto })
   async list(@Query() query: unknown): Promise<TenantPageDto> {
     const page = await this.tenants.list(validated(ListTenantsQuery, query));
@@ -56,6 +78,7 @@ export class TenantsController {
   }
 
   @Get(':tenant_id')
+  @tenantParam
   @ApiOperation({ summary: 'One tenant' })
   @ApiOkResponse({ type: TenantDto })
   @ApiProblems('tenant_not_found')
@@ -64,11 +87,19 @@ export class TenantsController {
   }
 
   @Patch(':tenant_id')
+  @tenantParam
   @ApiOperation({
     summary: 'Change a tenant',
     description: 'Suspending refuses its calls and keeps its credentials.',
   })
-  @ApiBody({ type: UpdateTenantDto })
+  @ApiBody({
+    type: UpdateTenantDto,
+    examples: {
+      suspend: { summary: 'Suspend', value: { state: 'suspended' } },
+      activate: { summary: 'Activate', value: { state: 'active' } },
+      rename: { summary: 'Rename', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
+    },
+  })
   @ApiOkResponse({ type: TenantDto })
   @ApiProblems('tenant_not_found', 'tenant_conflict', 'payload_too_large', 'unsupported_media_type')
   async update(@Param('tenant_id') id: string, @Body() body: unknown): Promise<TenantDto> {
@@ -77,6 +108,7 @@ export class TenantsController {
   }
 
   @Delete(':tenant_id')
+  @tenantParam
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a tenant',

@@ -33,7 +33,7 @@ export class CreateTenantDto {
   @Matches(noControl, noControlFault)
   name: string;
 
-  @ApiPropertyOptional({ example: 'Sundsvalls kommun' })
+  @ApiPropertyOptional({ example: 'Sundsvalls kommun', nullable: true, type: String })
   @IsOptional()
   @IsString()
   @MaxLength(500)
@@ -123,10 +123,10 @@ export class TenantDto {
 export class TenantPageDto {
   @ApiProperty({ type: [TenantDto] })
   items: TenantDto[];
-  @ApiProperty({ description: 'Items on this page.' })
+  @ApiProperty({ example: 1, description: 'Items on this page.' })
   count: number;
-  @ApiProperty({ description: 'All tenants that match.' })
+  @ApiProperty({ example: 1, description: 'All tenants that match.' })
   total: number;
-  @ApiProperty({ nullable: true, type: String })
+  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;
 }

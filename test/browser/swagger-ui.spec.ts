@@ -1,0 +1,170 @@
+import { type Browser, chromium, type Locator, type Page, type Response } from 'playwright-core';
+import { platformKey, startTestApp, superKey, type TestApp } from '../support/app';
+
+// Not 127.0.0.1 or localhost, where Swagger UI leaves out what it would ask of other hosts.
+const host = 'tenkey.test';
+const chromiumArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  `--host-resolver-rules=MAP ${host} 127.0.0.1`,
+];
+const tenants = '/api/v1/sysadmin/tenants';
+const credentials = `${tenants}/{tenant_id}/credentials`;
+
+/** What one Execute sent, what came back, and what the page shows of it. */
+interface Executed {
+  readonly response: Response;
+  readonly sentKey: string | undefined;
+  readonly shown: string;
+}
+
+describe('Swagger UI in a browser', () => {
+  let test: TestApp;
+  let browser: Browser;
+  let page: Page;
+  let origin: string;
+  let tenantId: string;
+  const requested: string[] = [];
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    test = await startTestApp();
+    origin = `http://${host}:${(test.app.getHttpServer().address() as { port: number }).port}`;
+    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumArguments });
+    page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
+    page.setDefaultTimeout(20_000);
+    page.on('request', (request) => requested.push(request.url()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await page.goto(`${origin}/docs`);
+    await page.locator('.opblock').first().waitFor();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await test?.close();
+  });
+
+  /** The block of one operation, unfolded. */
+  async function operation(method: string, path: string): Promise<Locator> {
+    const block = page
+      .locator(`.opblock-${method}`)
+      .filter({ has: page.locator(`.opblock-summary-path[data-path="${path}"]`) });
+    if (!(await block.getAttribute('class'))?.split(' ').includes('is-open')) {
+      await block.locator('.opblock-summary-control').click();
+    }
+    await block.locator('.execute').waitFor();
+    return block;
+  }
+
+  const parameter = (block: Locator, name: string) =>
+    block.locator(`tr[data-param-name="${name}"]`).locator('input, select');
+
+  async function execute(block: Locator): Promise<Executed> {
+    const [response] = await Promise.all([
+      page.waitForResponse((answer) => new URL(answer.url()).pathname.includes('/v1/')),
+      block.locator('.execute').click(),
+    ]);
+    const live = block.locator('.live-responses-table');
+    await live
+      .locator('.response-col_status', { hasText: String(response.status()) })
+      .first()
+      .waitFor();
+    return {
+      response,
+      sentKey: response.request().headers()['x-api-key'],
+      shown: await live.locator('.response').innerText(),
+    };
+  }
+
+  it('takes both keys', async () => {
+    await page.locator('.auth-wrapper .authorize').first().click();
+    for (const [name, key] of [
+      ['super-api-key', superKey],
+      ['platform-key', platformKey],
+    ] as const) {
+      const form = page.locator('.auth-container').filter({ hasText: name });
+      await form.locator('input').fill(key);
+      await form.getByRole('button', { name: 'Apply credentials' }).click();
+      await form.getByText('Logout').waitFor();
+    }
+    await page.locator('.close-modal').click();
+    expect(await page.locator('.opblock .authorization__btn .locked').count()).toBe(11);
+  });
+
+  it('creates a tenant from the prefilled body', async () => {
+    const { response, sentKey } = await execute(await operation('post', tenants));
+    expect([response.status(), sentKey]).toEqual([201, superKey]);
+    const created = await response.json();
+    expect(created.name).toBe('sundsvall');
+    tenantId = created.id;
+  });
+
+  it('sets an Azure credential from its example and shows the mask', async () => {
+    const block = await operation('put', `${credentials}/{provider}`);
+    await parameter(block, 'tenant_id').fill(tenantId);
+    await parameter(block, 'provider').selectOption('azure');
+    await block.locator('.examples-select-element').first().selectOption({ label: 'Azure OpenAI' });
+    const body = block.locator('.body-param__text');
+    expect(JSON.parse(await body.inputValue())).toMatchObject({ deployment_name: 'gpt-4o-sweden' });
+    const { response, sentKey, shown } = await execute(block);
+    expect([response.status(), sentKey]).toEqual([200, superKey]);
+    expect(shown).toContain('"masked_key": "...-key"');
+    expect(shown).not.toContain('not-a-real-azure-key');
+  });
+
+  it('lists the credential, masked', async () => {
+    const block = await operation('get', credentials);
+    await parameter(block, 'tenant_id').fill(tenantId);
+    const { response, shown } = await execute(block);
+    expect(response.status()).toBe(200);
+    expect(shown).toContain('"provider": "azure"');
+    expect(shown).toContain('"masked_key": "...-key"');
+    expect(shown).not.toContain('not-a-real-azure-key');
+  });
+
+  it('calls a model with the platform key and shows whose key paid', async () => {
+    await test.setCredential(tenantId, 'openai', { api_key: 'sk-key-of-sundsvall-xyz9' });
+    const block = await operation('post', '/v1/chat/completions');
+    await parameter(block, 'X-Tenant-ID').fill(tenantId);
+    const { response, sentKey, shown } = await execute(block);
+    expect([response.status(), sentKey]).toEqual([200, platformKey]);
+    expect(shown).toMatch(/x-tenkey-credential: openai\/\.\.\.xyz9\//);
+    expect(test.provider.requests.at(-1)?.key).toBe('sk-key-of-sundsvall-xyz9');
+  });
+
+  it('removes the credential', async () => {
+    const block = await operation('delete', `${credentials}/{provider}`);
+    await parameter(block, 'tenant_id').fill(tenantId);
+    await parameter(block, 'provider').selectOption('azure');
+    const { response, shown } = await execute(block);
+    expect(response.status()).toBe(200);
+    expect(shown).toContain('"deleted": true');
+  });
+
+  it('offers every route ready to try', async () => {
+    const blocks = page.locator('.opblock');
+    for (const block of await blocks.all()) {
+      const path = await block.locator('.opblock-summary-path').getAttribute('data-path');
+      const method = (await block.locator('.opblock-summary-method').innerText()).toLowerCase();
+      const open = await operation(method, path!);
+      const parameters = await open.locator('tr[data-param-name]').count();
+      expect(await open.locator('tr[data-param-name]').locator('input, select').count()).toBe(parameters);
+      if (path!.startsWith('/v1/')) expect(await parameter(open, 'X-Tenant-ID').count()).toBe(1);
+      if (!['post', 'put', 'patch'].includes(method)) continue;
+      expect(JSON.parse(await open.locator('.body-param__text').inputValue())).not.toEqual({});
+    }
+  });
+
+  it('asked nothing of another host, and the browser had nothing to complain of', () => {
+    const elsewhere = requested.filter((url) => !url.startsWith('data:') && new URL(url).origin !== origin);
+    expect(elsewhere).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+});

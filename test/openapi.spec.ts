@@ -1,0 +1,150 @@
+import { problems } from '#http';
+import { providers } from '#providers';
+import { startTestApp, type TestApp } from './support/app';
+
+type Operation = Record<string, any>;
+
+const tenants = '/api/v1/sysadmin/tenants';
+const putCredential = `${tenants}/{tenant_id}/credentials/{provider}`;
+
+/** Name, path, operation of everything documented that needs a key. */
+function guardedRoutes(document: Record<string, any>): [string, string, Operation][] {
+  return Object.entries<Record<string, Operation>>(document.paths)
+    .filter(([path]) => !['/health', '/ready'].includes(path))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map<[string, string, Operation]>(([method, operation]) => [
+        `${method.toUpperCase()} ${path}`,
+        path,
+        operation,
+      ]),
+    );
+}
+
+/** Status, code and example body of every error that an operation documents. */
+function errorsOf(operation: Operation): { status: number; name: string; value: any }[] {
+  return Object.entries<any>(operation.responses)
+    .filter(([status]) => Number(status) >= 400)
+    .flatMap(([status, response]) =>
+      Object.values<any>(response.content ?? {}).flatMap((content) =>
+        Object.entries<any>(content.examples ?? {}).map(([name, { value }]) => ({
+          status: Number(status),
+          name,
+          value,
+        })),
+      ),
+    );
+}
+
+describe('the OpenAPI document', () => {
+  let test: TestApp;
+  let document: Record<string, any>;
+  let routes: ReturnType<typeof guardedRoutes>;
+  beforeAll(async () => {
+    test = await startTestApp();
+    document = (await test.http().get('/docs/openapi.json')).body;
+    routes = guardedRoutes(document);
+  });
+  afterAll(() => test.close());
+
+  it('has every route', () => {
+    expect(routes.map(([name]) => name).sort()).toEqual([
+      `DELETE ${tenants}/{tenant_id}`,
+      `DELETE ${putCredential}`,
+      `GET ${tenants}`,
+      `GET ${tenants}/{tenant_id}`,
+      `GET ${tenants}/{tenant_id}/credentials`,
+      'GET /v1/models',
+      `PATCH ${tenants}/{tenant_id}`,
+      `POST ${tenants}`,
+      'POST /v1/chat/completions',
+      'POST /v1/embeddings',
+      `PUT ${putCredential}`,
+    ]);
+  });
+
+  it('says of every route what it does and which key opens it', () => {
+    for (const [name, path, operation] of routes) {
+      const scheme = path.startsWith('/v1/') ? 'platform-key' : 'super-api-key';
+      expect([name, operation.security]).toEqual([name, [{ [scheme]: [] }]]);
+      expect([name, operation.summary]).toEqual([name, expect.stringMatching(/\w/)]);
+      const success = Object.keys(operation.responses).filter((status) => Number(status) < 300);
+      expect([name, success.length]).toEqual([name, 1]);
+    }
+    expect(Object.values<any>(document.components.securitySchemes).map((scheme) => scheme.name)).toEqual([
+      'X-API-Key',
+      'X-API-Key',
+    ]);
+  });
+
+  it('gives every error of every route as an example with our code, once', () => {
+    for (const [name, path, operation] of routes) {
+      for (const [status, response] of Object.entries<any>(operation.responses)) {
+        if (Number(status) < 400) continue;
+        const ofStatus = errorsOf(operation).filter((error) => error.status === Number(status));
+        expect([name, status, ofStatus.length > 0]).toEqual([name, status, true]);
+        const lines = response.description.split('\n\n');
+        expect([name, status, lines.length]).toEqual([name, status, ofStatus.length]);
+      }
+      for (const { status, name: code, value } of errorsOf(operation)) {
+        const known: { status: number; alsoStatus?: readonly number[] } | undefined = (problems as any)[code];
+        const statuses = [known?.status, ...(known?.alsoStatus ?? [])];
+        expect([name, code, statuses]).toEqual([name, code, expect.arrayContaining([status])]);
+        if (path.startsWith('/v1/')) expect(value.error.code).toBe(code);
+        else expect(value).toMatchObject({ code, status });
+      }
+    }
+  });
+
+  it('leaves out no error that every route of a kind can meet', () => {
+    for (const [name, path, operation] of routes) {
+      const expected = ['unauthenticated', 'internal_error', 'credential_store_unavailable'];
+      if (path.includes('{')) expected.push('validation_failed', 'tenant_not_found');
+      if (path.includes('/credentials')) expected.push('feature_disabled');
+      if (path.startsWith('/v1/')) expected.push('tenant_not_found', 'tenant_suspended');
+      if (operation.requestBody) {
+        expected.push(
+          'malformed_request',
+          'validation_failed',
+          'payload_too_large',
+          'unsupported_media_type',
+        );
+      }
+      const codes = errorsOf(operation).map((error) => error.name);
+      expect([name, codes]).toEqual([name, expect.arrayContaining(expected)]);
+    }
+  });
+
+  it('asks for X-Tenant-ID on every platform route', () => {
+    for (const [, path, operation] of routes) {
+      const header = operation.parameters.find((one: { name: string }) => one.name === 'X-Tenant-ID');
+      if (path.startsWith('/v1/')) expect(header).toMatchObject({ in: 'header', required: true });
+      else expect(header).toBeUndefined();
+    }
+  });
+
+  it('has an example per provider that the provider itself accepts', async () => {
+    const { examples } = document.paths[putCredential].put.requestBody.content['application/json'];
+    expect(Object.keys(examples)).toEqual(providers.map(({ id }) => id));
+    const tenant = await test.createTenant();
+    for (const [id, { value }] of Object.entries<any>(examples)) {
+      const answer = await test.setCredential(tenant, id, value);
+      expect([id, answer.status, answer.body.masked_key]).toEqual([id, 200, '...-key']);
+    }
+  });
+
+  it('has examples for tenants that are accepted, and the usual one names no id', async () => {
+    const bodyOf = (path: string, method: string) =>
+      Object.values<any>(document.paths[path][method].requestBody.content['application/json'].examples);
+    const creations = bodyOf(tenants, 'post');
+    expect(creations[0].value).not.toHaveProperty('id');
+    for (const { value } of creations) {
+      const created = await test.sysadmin('post', '/tenants').send(value);
+      expect(created.status).toBe(201);
+      await test.sysadmin('delete', `/tenants/${created.body.id}`);
+    }
+    const tenant = await test.createTenant();
+    for (const { value } of bodyOf(`${tenants}/{tenant_id}`, 'patch')) {
+      expect((await test.sysadmin('patch', `/tenants/${tenant}`).send(value)).status).toBe(200);
+    }
+  });
+});

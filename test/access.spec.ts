@@ -1,16 +1,30 @@
 import { randomUUID } from 'node:crypto';
+import { Controller, Get, Module } from '@nestjs/common';
 import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+
+/** A module of the platform that forgot to say who may call it. */
+@Controller('undeclared')
+class UndeclaredController {
+  @Get()
+  open(): string {
+    return 'open to everybody';
+  }
+}
+
+@Module({ controllers: [UndeclaredController] })
+class UndeclaredModule {}
 
 describe('access', () => {
   let test: TestApp;
   beforeAll(async () => {
-    test = await startTestApp();
+    test = await startTestApp({}, { imports: [UndeclaredModule] });
   });
   afterAll(() => test.close());
 
   it('answers 401 without a key on every documented route but health and docs', async () => {
     const { body: document } = await test.http().get('/docs/openapi.json');
     const open = ['/health', '/ready'];
+    delete document.paths['/undeclared'];
     let checked = 0;
     for (const [path, methods] of Object.entries(document.paths as Record<string, object>)) {
       const url = path.replace('{tenant_id}', randomUUID()).replace('{provider}', 'openai');
@@ -54,6 +68,29 @@ describe('access', () => {
     expect((await send().send(body)).status).toBe(401);
     const answer = await send().set('X-API-Key', superKey).send(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('refuses a route that does not declare who may call it, whatever the key', async () => {
+    for (const key of ['', superKey, platformKey]) {
+      const answer = await test.http().get('/undeclared').set('X-API-Key', key);
+      expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+    }
+  });
+
+  it('accepts each of several super keys, so that it can be rolled', async () => {
+    const rolled = await startTestApp({ INTRIC_SUPER_API_KEY: `${superKey},the-next-super-key-5d0e7c` });
+    try {
+      for (const [key, status] of [
+        [superKey, 200],
+        ['the-next-super-key-5d0e7c', 200],
+        [`${superKey},the-next-super-key-5d0e7c`, 401],
+      ] as const) {
+        const answer = await rolled.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', key);
+        expect(answer.status).toBe(status);
+      }
+    } finally {
+      await rolled.close();
+    }
   });
 
   it('tells a wrong method from a wrong path, without reading the body', async () => {

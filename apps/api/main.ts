@@ -20,6 +20,7 @@ async function main(): Promise<void> {
   if (hasGenerated) note('wrote .env with generated development secrets; keep it');
 
   const catalogue = ModelCatalogue.load(config.aiModelsFile ?? shippedModels());
+  for (const warning of catalogue.warnings) log.warn(warning);
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log: note });

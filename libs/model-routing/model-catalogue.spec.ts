@@ -63,6 +63,13 @@ describe('ModelCatalogue', () => {
     expect(bare.find('a').kind).toBe('completion');
   });
 
+  it('keeps an unknown field and warns of it by line', () => {
+    const text = 'completion_models:\n  - name: a\n    family: openai\n    hostng: eu';
+    const catalogue = ModelCatalogue.parse(text, 'models.yml');
+    expect(catalogue.warnings).toEqual(['models.yml:2: a: unknown field hostng']);
+    expect(catalogue.find('a').hostng).toBe('eu');
+  });
+
   it('splits a litellm_model_name at its first slash; without one the default provider is meant', () => {
     const split = (name: string) => {
       const found = splitLitellmName(name);

@@ -21,6 +21,14 @@ export class CatalogueError extends Error {
   override readonly name = 'CatalogueError';
 }
 
+/** Fields of ai_models.yml that are known; others are kept, and named in a warning since they may be slips. */
+const knownFields = new Set(
+  (
+    'name nickname family litellm_model_name token_limit is_deprecated stability hosting vision reasoning org ' +
+    'description base_url deployment_name dimensions max_input max_batch_size hf_link open_source nr_billion_parameters'
+  ).split(' '),
+);
+
 const sections: readonly [string, ModelKind][] = [
   ['completion_models', 'completion'],
   ['embedding_models', 'embedding'],
@@ -29,7 +37,11 @@ const sections: readonly [string, ModelKind][] = [
 
 /** The models by name. Loaded whole or not at all. */
 export class ModelCatalogue {
-  private constructor(private readonly byName: ReadonlyMap<string, Model>) {}
+  private constructor(
+    private readonly byName: ReadonlyMap<string, Model>,
+    /** Unknown fields by file and line; nothing that stops a start. */
+    readonly warnings: readonly string[],
+  ) {}
 
   /** @throws CatalogueError with file, line and reason of every fault */
   static load(file: string): ModelCatalogue {
@@ -51,19 +63,26 @@ export class ModelCatalogue {
       (error) => `${file}:${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0] ?? ''}`,
     );
     const byName = new Map<string, Model>();
+    const warnings: string[] = [];
     if (faults.length === 0) {
       const root: unknown = document.toJS({ maxAliasCount: 100 });
       for (const [path, kind, entry] of entriesOf(root)) {
         const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
         const at = `${file}:${node?.range ? lines.linePos(node.range[0]).line : 1}`;
         const fault = faultOf(entry, byName);
-        if (fault) faults.push(`${at}: ${fault}`);
-        else byName.set((entry as Model).name, Object.freeze({ ...(entry as Model), kind }));
+        if (fault) {
+          faults.push(`${at}: ${fault}`);
+          continue;
+        }
+        const model = entry as Model;
+        byName.set(model.name, Object.freeze({ ...model, kind }));
+        const unknown = Object.keys(model).filter((field) => !knownFields.has(field));
+        if (unknown.length > 0) warnings.push(`${at}: ${model.name}: unknown field ${unknown.join(', ')}`);
       }
       if (byName.size === 0 && faults.length === 0) faults.push(`${file}:1: there is no model in the file`);
     }
     if (faults.length > 0) throw new CatalogueError(faults.join('\n'));
-    return new ModelCatalogue(byName);
+    return new ModelCatalogue(byName, warnings);
   }
 
   all(): Model[] {

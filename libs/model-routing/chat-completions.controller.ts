@@ -1,9 +1,10 @@
-import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { Access, ApiOpenAiProblems } from '#http';
+import { ApiOpenAiProblems } from '#http';
 import { answerCall } from './answer';
 import { ModelRoutingService } from './model-routing.service';
+import { PlatformController } from './platform-controller';
 import { callProblems } from './call-problems';
 
 const request = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say hello.' }] };
@@ -18,16 +19,7 @@ const answer = {
 const streamedAnswer =
   'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hello!"}}]}\n\ndata: [DONE]\n\n';
 
-@ApiTags('3 Platform API')
-@ApiSecurity('platform-key')
-@ApiHeader({
-  name: 'X-Tenant-ID',
-  required: true,
-  description: 'The `id` of the tenant whose key pays.',
-  schema: { type: 'string', format: 'uuid' },
-})
-@Access('platform')
-@Controller('v1/chat/completions')
+@PlatformController('v1/chat/completions')
 export class ChatCompletionsController {
   constructor(private readonly routing: ModelRoutingService) {}
 

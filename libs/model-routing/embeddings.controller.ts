@@ -1,10 +1,11 @@
-import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { Access, ApiOpenAiProblems } from '#http';
+import { ApiOpenAiProblems } from '#http';
 import { answerCall } from './answer';
 import { callProblems } from './call-problems';
 import { ModelRoutingService } from './model-routing.service';
+import { PlatformController } from './platform-controller';
 
 const answer = {
   object: 'list',
@@ -13,16 +14,7 @@ const answer = {
   usage: { prompt_tokens: 1, total_tokens: 1 },
 };
 
-@ApiTags('3 Platform API')
-@ApiSecurity('platform-key')
-@ApiHeader({
-  name: 'X-Tenant-ID',
-  required: true,
-  description: 'The `id` of the tenant whose key pays.',
-  schema: { type: 'string', format: 'uuid' },
-})
-@Access('platform')
-@Controller('v1/embeddings')
+@PlatformController('v1/embeddings')
 export class EmbeddingsController {
   constructor(private readonly routing: ModelRoutingService) {}
 

@@ -1,8 +1,9 @@
-import { Controller, Get, Req } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Get, Req } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
-import { Access, ApiOpenAiProblems, Problem } from '#http';
+import { ApiOpenAiProblems, Problem } from '#http';
 import { ModelRoutingService } from './model-routing.service';
+import { PlatformController } from './platform-controller';
 
 const answer = {
   object: 'list',
@@ -17,16 +18,7 @@ const answer = {
   ],
 };
 
-@ApiTags('3 Platform API')
-@ApiSecurity('platform-key')
-@ApiHeader({
-  name: 'X-Tenant-ID',
-  required: true,
-  description: 'The `id` of the tenant whose key pays.',
-  schema: { type: 'string', format: 'uuid' },
-})
-@Access('platform')
-@Controller('v1/models')
+@PlatformController('v1/models')
 export class ModelsController {
   constructor(private readonly routing: ModelRoutingService) {}
 

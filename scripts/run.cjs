@@ -35,7 +35,19 @@ async function main() {
   if (entry === undefined) return;
   if (!fs.existsSync(entry)) throw new Error(`No such entry: ${path.relative(root, entry)}`);
   process.argv = [process.argv[0], entry, ...args];
+  if (process.env.npm_lifecycle_event !== undefined) endWithNpm();
   require(entry);
+}
+
+/** npm ends the shell between us at a signal, and a shell passes none on: without this a stopped service would run on. */
+function endWithNpm() {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  timer.unref();
 }
 
 function isFresh() {

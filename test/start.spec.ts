@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { generateKey } from '#crypto';
+import { createTestDatabase, type TestDatabase } from './support/postgres';
+
+const root = join(__dirname, '..');
+
+describe('npm start', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  function start(env: Record<string, string>): {
+    child: ChildProcess;
+    output: () => string;
+    ended: Promise<number | null>;
+  } {
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn('npm', ['start'], { cwd: root, env: { PATH, HOME, PORT: '0', ...env } });
+    let text = '';
+    child.stdout.on('data', (part: Buffer) => (text += part.toString()));
+    child.stderr.on('data', (part: Buffer) => (text += part.toString()));
+    return { child, output: () => text, ended: new Promise((done) => child.on('exit', done)) };
+  }
+
+  async function until<T>(found: () => T | undefined | Promise<T | undefined>, seconds: number): Promise<T> {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+      const value = await found();
+      if (value !== undefined) return value;
+      if (Date.now() > deadline) throw new Error(`it did not come true in ${seconds} s`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  it('serves on the given database, prints where Swagger UI is, and ends when npm is ended', async () => {
+    const service = start({
+      DATABASE_URL: database.url,
+      INTRIC_SUPER_API_KEY: 'start-super-key-of-the-test',
+      PLATFORM_API_KEY: 'start-platform-key-of-the-test',
+      ENCRYPTION_KEY: generateKey(),
+      OPENAI_API_KEY: 'sk-global-key-that-is-not-used',
+    });
+    const base = await until(() => /Swagger UI +(http\S+)\/docs/.exec(service.output())?.[1], 150);
+    expect((await fetch(`${base}/docs`)).status).toBe(200);
+    expect((await fetch(`${base}/ready`)).status).toBe(200);
+    expect(service.output()).toContain('not used in strict mode, and not read: OPENAI_API_KEY');
+    expect(service.output()).not.toContain('sk-global-key');
+    service.child.kill('SIGTERM');
+    await until(
+      () =>
+        fetch(`${base}/health`).then(
+          () => undefined,
+          () => true,
+        ),
+      15,
+    );
+  }, 180_000);
+
+  it('names every fault of the settings at once and ends with 1', async () => {
+    const service = start({
+      NODE_ENV: 'production',
+      PORT: 'many',
+      DATABASE_URL: '',
+      INTRIC_SUPER_API_KEY: '',
+      ENCRYPTION_KEY: '',
+    });
+    expect(await service.ended).toBe(1);
+    for (const name of ['PORT', 'DATABASE_URL', 'INTRIC_SUPER_API_KEY', 'ENCRYPTION_KEY']) {
+      expect(service.output()).toContain(`- ${name}`);
+    }
+  }, 180_000);
+
+  it('gives up on a database that does not come, and says what to check', async () => {
+    const service = start({
+      NODE_ENV: 'production',
+      DATABASE_URL: 'postgresql://tenkey:sentinel-password@127.0.0.1:9/tenkey',
+      DATABASE_WAIT_SECONDS: '1',
+      INTRIC_SUPER_API_KEY: 'start-super-key-of-the-test',
+      ENCRYPTION_KEY: generateKey(),
+    });
+    expect(await service.ended).toBe(1);
+    expect(service.output()).toContain('Gave up on database "tenkey" at 127.0.0.1:9');
+    expect(service.output()).not.toContain('sentinel-password');
+  }, 180_000);
+});

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -11,136 +11,247 @@ import { startEmbeddedPostgres } from '#database';
 import { createLog } from '#http';
 import { ModelCatalogue } from '#model-routing';
 import { createApp } from '../../apps/api/create-app';
-import { startProviderServer } from '../support/provider-server';
+import { type ProviderServer, startProviderServer } from '../support/provider-server';
 
-const say = (text = '') => process.stdout.write(`${text}\n`);
+type CleanUp = () => Promise<unknown>;
+
+interface Stage {
+  readonly base: string;
+  readonly provider: ProviderServer;
+  readonly databaseUrl: string;
+  readonly superKey: string;
+  readonly platformKey: string;
+}
+
+interface Tenant {
+  readonly name: string;
+  readonly id: string;
+  readonly key: string;
+}
+
+/** Everything that must never be shown whole. */
+const secrets: string[] = [];
+let stopSignal: string | undefined;
+
+function write(text: string): void {
+  if (stopSignal !== undefined) throw new Error(`stopped by ${stopSignal}`);
+  assert.ok(!secrets.some((secret) => text.includes(secret)), 'a line would have shown a whole key');
+  process.stdout.write(text);
+}
+
+function secret(text: string): string {
+  secrets.push(text);
+  return text;
+}
+
+const say = (text = '') => write(`${text}\n`);
 const step = (text: string) => say(`\n== ${text}`);
 
 /** Two tenants, one model, two keys: the story of Tenkey against a local provider, checked as it is told. */
 async function main(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenkey-demo-'));
-  const cleanUp: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  // The next line said throws, and so everything is cleaned up; a second Ctrl-C ends at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopSignal = signal));
+  const cleanUps: CleanUp[] = [];
+  const faults: unknown[] = [];
   try {
-    await tell(folder, cleanUp);
-    say('\nThe demo went as told.');
-  } finally {
-    for (const each of cleanUp.reverse()) await each();
+    await tell(await setUp(cleanUps));
+  } catch (error) {
+    faults.push(error);
   }
+  for (const cleanUp of cleanUps.reverse()) await cleanUp().catch((error: unknown) => faults.push(error));
+  if (faults.length === 0) return say('\nThe demo went as told. All is stopped and removed.');
+  for (const fault of faults) complain(fault);
+  process.exit(1);
 }
 
-async function tell(folder: string, cleanUp: (() => Promise<unknown>)[]): Promise<void> {
+async function setUp(cleanUps: CleanUp[]): Promise<Stage> {
   step('Start: an embedded PostgreSQL, a local provider, and Tenkey on free ports');
+  const folder = await mkdtemp(join(tmpdir(), 'tenkey-demo-'));
+  const remove = (path: string) => cleanUps.push(() => rm(path, { recursive: true, force: true }));
+  remove(folder);
+  // As root the server runs as another user, who must be able to enter.
+  await chmod(folder, 0o755);
   const postgres = await startEmbeddedPostgres({ dataDirectory: folder, log: () => undefined });
-  cleanUp.push(
-    () => rm(postgres.dataDirectory, { recursive: true, force: true }),
-    () => postgres.stop(),
-  );
+  remove(postgres.dataDirectory);
+  remove(postgres.socketDirectory);
+  cleanUps.push(() => postgres.stop());
   const provider = await startProviderServer();
-  cleanUp.push(() => provider.close());
-  const superKey = randomBytes(24).toString('hex');
-  const platformKey = randomBytes(24).toString('hex');
+  cleanUps.push(() => provider.close());
+
+  const superKey = secret(randomBytes(24).toString('hex'));
+  const platformKey = secret(randomBytes(24).toString('hex'));
   const databaseUrl = postgres.urlOf('tenkey');
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
     INTRIC_SUPER_API_KEY: superKey,
     PLATFORM_API_KEY: platformKey,
-    ENCRYPTION_KEY: generateKey(),
+    ENCRYPTION_KEY: secret(generateKey()),
     OPENAI_BASE_URL: `${provider.url}/v1`,
     LOG_LEVEL: 'silent',
   });
   const catalogue = ModelCatalogue.parse('- { name: gpt-4o, litellm_model_name: openai/gpt-4o }', 'demo');
-  const log = createLog('silent', []);
-  const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => undefined });
-  cleanUp.push(() => app.close());
+  let port: number | undefined = undefined;
+  const log = createLog(config.logLevel, []);
+  const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
+  cleanUps.push(() => app.close());
   await app.listen(0, '127.0.0.1');
-  const base = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
+  port = (app.getHttpServer().address() as { port: number }).port;
+  const base = `http://127.0.0.1:${port}`;
   say(`Tenkey    ${base}`);
   say(`provider  ${provider.url}`);
+  return { base, provider, databaseUrl, superKey, platformKey };
+}
 
-  const sysadmin = async (method: string, path: string, body?: object) => {
-    const answer = await fetch(`${base}/api/v1/sysadmin${path}`, {
-      method,
-      headers: { 'x-api-key': superKey, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    say(`${method} /api/v1/sysadmin${path}  ->  ${answer.status}`);
-    return (await answer.json()) as Record<string, unknown>;
-  };
-  const chat = (tenantId: string, extra: object = {}) =>
-    fetch(`${base}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenantId },
-      body: JSON.stringify({
-        model: 'gpt-4o',
-        messages: [{ role: 'user', content: 'Good morning' }],
-        ...extra,
-      }),
-    });
-
+async function tell(stage: Stage): Promise<void> {
   step('Two tenants, each with its own OpenAI key');
-  const tenants: { name: string; id: string; key: string }[] = [];
+  const tenants: Tenant[] = [];
   for (const name of ['sundsvall', 'ange']) {
-    const key = `not-a-real-key-of-${name}-${randomBytes(2).toString('hex')}`;
-    const { id } = await sysadmin('POST', '/tenants', { name });
-    const set = await sysadmin('PUT', `/tenants/${String(id)}/credentials/openai`, { api_key: key });
-    say(`  ${name}: ${String(set.masked_key)}`);
-    tenants.push({ name, id: String(id), key });
+    const key = secret(`not-a-real-key-of-${name}-${randomBytes(2).toString('hex')}`);
+    const id = await createTenant(stage, name);
+    const path = `/tenants/${id}/credentials/openai`;
+    const { masked_key } = await sysadmin(stage, 'PUT', path, 200, { api_key: key });
+    assert.equal(masked_key, maskOf(key));
+    say(`  ${name}: ${maskOf(key)}`);
+    tenants.push({ name, id, key });
   }
 
   step('The same model, called by both: each call carries the key of its tenant');
-  for (const { name, id, key } of tenants) {
-    const answer = await chat(id);
-    const seen = provider.requests.at(-1)?.key;
-    assert.equal(answer.status, 200);
-    assert.equal(seen, key);
-    say(
-      `  ${name}: the provider saw ${maskOf(seen)}; x-tenkey-credential: ${answer.headers.get('x-tenkey-credential')}`,
-    );
-  }
+  for (const tenant of tenants) await provesItsKey(stage, tenant, await chat(stage, tenant.id));
 
   step('Streamed, as it arrives');
-  const streamed = await chat(tenants[0]!.id, { stream: true });
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const part of streamed.body!) text += decoder.decode(part, { stream: true });
-  const events = text.split('\n\n').filter((event) => event.startsWith('data: {'));
-  for (const event of events) {
-    const chunk = JSON.parse(event.slice(6)) as { choices: { delta: { content?: string } }[] };
-    process.stdout.write(chunk.choices[0]?.delta.content ?? '');
-  }
-  say();
-  assert.ok(text.trimEnd().endsWith('data: [DONE]'));
+  const [first] = tenants as [Tenant];
+  stage.provider.next({ chunkDelayMs: 100 });
+  const streamed = await chat(stage, first.id, { stream: true });
+  await printStream(streamed);
+  await provesItsKey(stage, first, streamed);
+  assert.equal(stage.provider.requests.length, 3, 'the provider got another number of calls than were made');
 
   step('A tenant without a key: a clear error, and no call to anybody');
-  const { id: bare } = await sysadmin('POST', '/tenants', { name: 'berg' });
-  const calls = provider.requests.length;
-  const refused = await chat(String(bare));
-  const { error } = (await refused.json()) as { error: { code: string; message: string } };
-  say(`  ${refused.status} ${error.code}\n  ${error.message}`);
-  assert.equal(error.code, 'credential_not_configured');
-  assert.equal(provider.requests.length, calls);
+  await refusesWithoutKey(stage, await createTenant(stage, 'berg'));
 
   step('What the sysadmin sees: the list, masked');
-  const list = await sysadmin('GET', `/tenants/${tenants[0]!.id}/credentials`);
+  const list = await sysadmin(stage, 'GET', `/tenants/${first.id}/credentials`, 200);
   say(JSON.stringify(list, null, 2));
-  assert.ok(!JSON.stringify(list).includes(tenants[0]!.key));
+  assert.deepEqual(
+    list.credentials.map((each: Record<string, unknown>) => [each.provider, each.masked_key, each.status]),
+    [['openai', maskOf(first.key), 'ready']],
+  );
 
   step('What the database sees: the key sealed, the row bound to its tenant');
-  const database = new Client({ connectionString: databaseUrl });
-  await database.connect();
-  const { rows } = await database.query<{ sealed_api_key: string; key_hint: string; version: string }>(
-    'SELECT sealed_api_key, key_hint, version FROM tenant_credentials ORDER BY version',
+  await showRows(stage, tenants);
+}
+
+async function sysadmin(
+  stage: Stage,
+  method: string,
+  path: string,
+  expected: number,
+  body?: object,
+): Promise<any> {
+  const answer = await fetch(`${stage.base}/api/v1/sysadmin${path}`, {
+    method,
+    headers: { 'x-api-key': stage.superKey, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(30_000),
+  });
+  say(`${method} /api/v1/sysadmin${path}  ->  ${answer.status}`);
+  assert.equal(answer.status, expected);
+  return answer.json();
+}
+
+async function createTenant(stage: Stage, name: string): Promise<string> {
+  const { id } = await sysadmin(stage, 'POST', '/tenants', 201, { name });
+  return String(id);
+}
+
+function chat(stage: Stage, tenantId: string, extra: object = {}): Promise<Response> {
+  const messages = [{ role: 'user', content: 'Good morning to the whole town hall' }];
+  return fetch(`${stage.base}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-api-key': stage.platformKey,
+      'x-tenant-id': tenantId,
+    },
+    body: JSON.stringify({ model: 'gpt-4o', messages, ...extra }),
+    signal: AbortSignal.timeout(30_000),
+  });
+}
+
+/** The last call the provider recorded carried exactly this tenant's key, and the answer says so. */
+async function provesItsKey(stage: Stage, { name, key }: Tenant, answer: Response): Promise<void> {
+  if (!answer.bodyUsed) await answer.arrayBuffer();
+  const seen = stage.provider.requests.at(-1)?.key ?? '';
+  const header = answer.headers.get('x-tenkey-credential') ?? '';
+  say(`  ${name}: the provider saw ${maskOf(seen)}; x-tenkey-credential: ${header}`);
+  assert.equal(answer.status, 200);
+  // Not assert.equal, which would print both keys.
+  assert.ok(seen === key, `the provider did not get the key of ${name}`);
+  assert.ok(header.startsWith(`openai/${maskOf(key)}/`), `the header does not name the key of ${name}`);
+}
+
+async function printStream(answer: Response): Promise<void> {
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/);
+  const decoder = new TextDecoder();
+  let pending = '';
+  let parts = 0;
+  let isDone = false;
+  write('  ');
+  for await (const bytes of answer.body ?? []) {
+    const events = (pending + decoder.decode(bytes, { stream: true })).split('\n\n');
+    pending = events.pop() ?? '';
+    parts += 1;
+    for (const event of events) {
+      const data = event.replace(/^data: /, '');
+      if (data === '[DONE]') isDone = true;
+      else write(JSON.parse(data).choices[0]?.delta.content ?? '');
+    }
+  }
+  say();
+  assert.ok(isDone, 'the stream ended without [DONE]');
+  assert.ok(parts > 1, 'the stream arrived in one piece');
+}
+
+async function refusesWithoutKey(stage: Stage, tenantId: string): Promise<void> {
+  const { requests } = stage.provider;
+  const before = requests.length;
+  const answer = await chat(stage, tenantId);
+  const { error } = (await answer.json()) as { error: { code: string; message: string } };
+  const calls = requests.length - before;
+  say(`  ${answer.status} ${error.code}\n  ${error.message}\n  calls the provider recorded: ${calls}`);
+  assert.equal(answer.status, 424);
+  assert.equal(error.code, 'credential_not_configured');
+  assert.ok(
+    error.message.includes(`PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/openai`),
+    'the error does not say which request mends it',
   );
-  await database.end();
-  for (const row of rows) {
-    say(`  v${row.version}  ${row.key_hint}  ${row.sealed_api_key.slice(0, 60)}...`);
-    assert.ok(row.sealed_api_key.startsWith('enc:fernet:v1:gAAAA'));
+  assert.equal(calls, 0);
+}
+
+async function showRows({ databaseUrl }: Stage, tenants: readonly Tenant[]): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, string>>(
+      'select t.name, c.* from tenant_credentials c join tenants t on t.id = c.tenant_id order by c.version',
+    );
+    assert.equal(rows.length, tenants.length);
+    for (const [index, row] of rows.entries()) {
+      say(`  ${row.name}  ${row.key_hint}  ${row.sealed_api_key?.slice(0, 60)}...`);
+      assert.equal(row.tenant_id, tenants[index]?.id);
+      assert.ok(row.sealed_api_key?.startsWith('enc:fernet:v1:gAAAA'), 'the key is not sealed');
+      const isOpen = secrets.some((each) => JSON.stringify(row).includes(each));
+      assert.ok(!isOpen, 'the row holds a key in clear text');
+    }
+  } finally {
+    await client.end();
   }
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(
-    `The demo failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = 1;
-});
+function complain(fault: unknown): void {
+  const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+  const safe = secrets.reduce((cleaned, each) => cleaned.replaceAll(each, maskOf(each)), text);
+  process.stderr.write(`The demo failed: ${safe}\n`);
+}
+
+void main();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
 import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
 
@@ -90,6 +91,22 @@ describe('access', () => {
       }
     } finally {
       await rolled.close();
+    }
+  });
+
+  it('asks for the key whatever way the target is written', async () => {
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    for (const path of ['/v1/models', '/v1/no-such-route', '/api/v1/sysadmin/no-such-route']) {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const outgoing = httpRequest({ port, path: `http://tenkey.test${path}` }, (incoming) => {
+          let text = String(incoming.statusCode);
+          incoming.on('data', (part) => (text += String(part)));
+          incoming.on('end', () => resolve(text));
+        });
+        outgoing.on('error', reject).end();
+      });
+      expect(answer).toMatch(/^401.*unauthenticated/);
+      expect(answer.includes('authentication_error')).toBe(path.startsWith('/v1'));
     }
   });
 

@@ -16,6 +16,8 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     bodyLimit: sysadminBodyLimit,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
+    // Node's own refusal has no body; the hook below answers in our shape.
+    http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     // A path that the router cannot decode runs no hook, so the key is asked for here as well.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
@@ -33,6 +35,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     },
   });
   const fastify = adapter.getInstance();
+  // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); Node's own 417 has no body.
+  fastify.server.on('checkExpectation', (request, response) =>
+    fastify.server.emit('request', request, response),
+  );
   const routes = new KnownRoutes();
   fastify.addHook('onRoute', (route) => {
     routes.add(route.method, route.url);
@@ -43,6 +49,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     done();
   });
   fastify.addHook('onRequest', authenticate);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.raw.httpVersion !== '1.1' || request.raw.headers.host !== undefined) return done();
+    sendProblem(request, reply, new Problem('malformed_request', { detail: 'The header Host is missing.' }));
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
     const methods = request.is404 ? routes.methodsOf(pathOf(request.url)) : [];
     if (methods.length === 0) return done();

@@ -6,8 +6,8 @@ import { renderProblem } from './render';
 
 const byStatus: Readonly<Record<number, ProblemCode>> = {
   400: 'malformed_request',
-  401: 'unauthenticated',
-  403: 'forbidden',
+  // A file server's refusal of a path; our own refusals are Problems already.
+  403: 'route_not_found',
   404: 'route_not_found',
   405: 'method_not_allowed',
   413: 'payload_too_large',
@@ -37,9 +37,13 @@ export function problemOf(error: unknown): Problem {
   });
 }
 
-/** The path without its query, which a mistaken caller may have put a key into. */
+/**
+ * The path without its query, which a mistaken caller may have put a key into.
+ * @param url the request's target, which may be a whole URL (RFC 9112, 3.2.2)
+ */
 export function pathOf(url: string): string {
-  return url.split('?', 1)[0] ?? '/';
+  const target = url.startsWith('/') ? url : url.replace(/^[a-z]+:\/\/[^/?#]*/i, '');
+  return target.split('?', 1)[0] || '/';
 }
 
 /** Sends a problem; the only place that writes an error answer. */

@@ -6,12 +6,22 @@ import { type FieldFault, Problem } from './problem';
 export function faultsOf<T extends object>(type: new () => T, input: unknown): [T, FieldFault[]] {
   const isObject = typeof input === 'object' && input !== null && !Array.isArray(input);
   if (!isObject) return [new type(), [{ path: '', message: 'the body must be a JSON object' }]];
-  const instance = plainToInstance(type, input);
+  // class-transformer descends into every value, as deep as it goes, and calls what a `constructor` in it names. Our
+  // fields are flat, so what is nested goes round it.
+  const entries = Object.entries(input as Record<string, unknown>);
+  const instance = plainToInstance(type, Object.fromEntries(entries.filter(([, value]) => !isNested(value))));
+  for (const [name, value] of entries) {
+    if (isNested(value) && !(name in Object.prototype)) Object.assign(instance, { [name]: value });
+  }
   const errors = validateSync(instance, {
     forbidUnknownValues: false,
     validationError: { target: false, value: false },
   });
   return [instance, flatten(errors, '')];
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function flatten(errors: readonly ValidationError[], prefix: string): FieldFault[] {
@@ -24,13 +34,13 @@ function flatten(errors: readonly ValidationError[], prefix: string): FieldFault
 
 /**
  * A body's JSON, read by the route and not by the framework, so that a switched-off feature and a bad path are
- * answered before it.
+ * answered before it. A byte order mark is refused (RFC 8259): the bytes are passed on, and they begin with it.
  * @returns undefined for an empty body
  */
 export function jsonOf(body: unknown): unknown {
   if (!Buffer.isBuffer(body)) return undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
   } catch {
     throw new Problem('malformed_request', { detail: 'The body is not valid JSON in UTF-8.' });
   }

@@ -108,7 +108,10 @@ export class ModelRoutingService {
       if (error instanceof Problem || error instanceof ClientGone) throw error;
       throw new Problem('upstream_unavailable', {
         detail: `${route.provider.label} broke off its answer or sent one that cannot be read.`,
-        cause: error,
+        // Not the error itself: JSON.parse quotes the provider's text, which may repeat the key.
+        cause: new Error(
+          `the answer is not a message (${error instanceof Error ? error.name : typeof error})`,
+        ),
       });
     }
   }

@@ -101,7 +101,8 @@ function faultOfEndpoint(value: unknown): string | undefined {
   if (value.length > 2048) return 'must have at most 2048 characters';
   // The URL class removes tabs and line breaks, turns \ into / and accepts `https:host`; what is stored and shown
   // would then not be what is called.
-  if (/[\s\p{Cc}\\]/u.test(value)) return 'must not contain blanks, control characters or backslashes';
+  // Half a surrogate pair cannot be stored as JSON, and the URL class would put another character in its place.
+  if (/[\s\p{Cc}\p{Cs}\\]/u.test(value)) return 'must not contain blanks, control characters or backslashes';
   const authority = /^https?:\/\/([^/?#]+)/i.exec(value)?.[1];
   if (authority === undefined || !URL.canParse(value)) return 'must be an http or https URL';
   if (authority.includes('@')) return 'must not contain a user name or password';

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { format, inspect } from 'node:util';
 import { maskOf, Secret } from './secret';
 
@@ -60,6 +61,29 @@ describe('a secret', () => {
     ['key-ends-in-🔑🔑', '...n-🔑🔑'],
   ])('of %j has the mask %s', (value, mask) => {
     expect(new Secret(value).mask).toBe(mask);
+  });
+
+  it('shows the last four code points of any key and nothing else of it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 8, maxLength: 200 }), (value) => {
+        const points = Array.from(value);
+        fc.pre(points.length >= 8);
+        const shown = [
+          String(new Secret(value)),
+          JSON.stringify(new Secret(value)),
+          inspect(new Secret(value)),
+        ];
+        const last = points.slice(-4).join('');
+        expect(shown).toEqual([
+          `[secret ...${last}]`,
+          JSON.stringify(`[secret ...${last}]`),
+          `[secret ...${last}]`,
+        ]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 7 }), (value) => new Secret(value).mask === '...'),
+    );
   });
 
   it('maskOf counts code points, never halves of one', () => {

@@ -22,7 +22,7 @@ export class Secret {
 
   /** `...` and the last four code points; nothing at all of a value so short that four would be half of it. */
   get mask(): string {
-    return this.#value.length < 8 ? '...' : maskOf(this.#value);
+    return Array.from(this.#value).length < 8 ? '...' : maskOf(this.#value);
   }
 
   /** The text itself. */

@@ -74,6 +74,39 @@ describe('chat completions', () => {
     ).rejects.toMatchObject({ code: 'upstream_unavailable' });
   });
 
+  it('replaces an error event of the provider inside a stream, which may repeat the key', async () => {
+    const raw = `data: {"error":{"message":"Incorrect API key provided: ${key}"}}\n\n`;
+    test.provider.next({ chunks: ['data: {"choices":[]}\n\n', raw, 'data: [DONE]\n\n'] });
+    const answer = await test.chat(tenant, { stream: true });
+    expect(answer.text).not.toContain(key);
+    const last = JSON.parse(answer.text.trim().split('\n\n').at(-1)!.slice('data: '.length));
+    expect(last.error).toMatchObject({ code: 'upstream_unavailable', type: 'api_error' });
+    expect(last.error.message).toContain('Incorrect API key provided: [removed]');
+  });
+
+  it('serves a key of the greatest length, and keeps it out of the log', async () => {
+    const long = Array.from({ length: 10_240 }, (_, at) => String.fromCharCode(33 + ((at * 7919) % 94))).join(
+      '',
+    );
+    const other = await test.createTenant();
+    expect((await test.setCredential(other, 'openai', { api_key: long })).status).toBe(200);
+    // Longer than what a Node server takes as headers: the provider itself refuses it, and nothing of it comes back.
+    const before = test.logLines.length;
+    const answer = await test.chat(other);
+    expect(answer.status).toBeLessThan(500);
+    const shown = answer.text + JSON.stringify(answer.headers) + test.logLines.slice(before).join('');
+    expect(shown).not.toContain(long.slice(100, 120));
+  });
+
+  it('keeps what a caller needs to wait and to ask: retry-after and the id of the call at the provider', async () => {
+    test.provider.next({
+      status: 503,
+      headers: { 'retry-after': '7', 'x-request-id': 'req_at_the_provider' },
+    });
+    const answer = await test.chat(tenant);
+    expect(answer.headers).toMatchObject({ 'retry-after': '7', 'x-request-id': 'req_at_the_provider' });
+  });
+
   it('ends the call to the provider when the client leaves, before and after the first byte', async () => {
     const { port } = test.app.getHttpServer().address() as { port: number };
     const leave = async (body: object, afterFirstByte: boolean) => {

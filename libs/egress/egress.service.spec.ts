@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 beforeEach(() => server.reset());
 afterAll(async () => {
-  for (const each of services) await each.onModuleDestroy();
+  for (const each of services) await each.onApplicationShutdown();
   await server.close();
 });
 
@@ -297,3 +297,14 @@ test.each(['before the head', 'during the stream', 'by destroying the body'])(
     expect(server.requests[0]?.aborted).toBe(true);
   },
 );
+
+test('an IPv6 address as endpoint is connected to when it may be, and refused when not', async () => {
+  const endpoint = (host: string) => `http://${host}:9`;
+  // Nobody listens there; what counts is that the policy let the connection be tried.
+  const quick = { connectMs: 1500, firstByteMs: 1500, idleMs: 1500 };
+  const allowed = await problemOf(send(routeTo(endpoint('[::1]')), body, service('[::1]:9', quick)));
+  expect(['upstream_unavailable', 'upstream_timeout']).toContain(allowed.code);
+  expect(String(allowed.details.cause)).toMatch(/ECONNREFUSED|ENETUNREACH|EADDRNOTAVAIL|TIMEOUT/);
+  const refused = await problemOf(send(routeTo(endpoint('[::1]')), body, service('', quick)));
+  expect(refused.code).toBe('endpoint_not_allowed');
+});

@@ -1,5 +1,5 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
@@ -7,7 +7,7 @@ import { AddressPolicy, type AllowRule } from './address-policy';
 import { guardedConnector } from './guarded-connector';
 import { mentions } from './redact';
 import type { Route } from './route';
-import { addressProblem, ClientGone, faultOf, messageOf, refusalOf } from './upstream-problem';
+import { addressProblem, ClientGone, faultOf, messageOf, refusalOf, streamProblem } from './upstream-problem';
 
 export { ClientGone } from './upstream-problem';
 
@@ -20,7 +20,8 @@ export interface Timeouts {
   readonly idleMs: number;
 }
 
-export const defaultTimeouts: Timeouts = { connectMs: 10_000, firstByteMs: 120_000, idleMs: 120_000 };
+/** Ten minutes to the head, as the providers' own clients wait: a long reasoning answer comes all at once. */
+export const defaultTimeouts: Timeouts = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000 };
 
 export interface EgressOptions {
   readonly allow: readonly AllowRule[];
@@ -34,8 +35,6 @@ export interface EgressOptions {
 export interface SendOptions {
   /** Aborted when the caller leaves; closes the upstream connection. */
   readonly signal: AbortSignal;
-  /** Default `application/json`. */
-  readonly contentType?: string;
 }
 
 /** A success (2xx). An error of `body` is a Problem or `ClientGone`; whoever takes the answer must read or destroy it. */
@@ -44,16 +43,18 @@ export interface UpstreamResponse {
   /** Lower-case names, only those on the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Readable;
+  /** A Problem from the message of an error event inside the stream, cleaned as any error of the provider is. */
+  streamFault(message: string): Problem;
 }
 
 const ERROR_BODY_BYTES = 64 * 1024;
 const ERROR_BODY_MS = 5000;
 const passedHeaders =
-  /^(content-type|retry-after|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
+  /^(content-type|content-encoding|retry-after|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
 
 /** Sends one call to where its route says, with the key its route holds, once. */
 @Injectable()
-export class EgressService implements OnModuleDestroy {
+export class EgressService implements OnApplicationShutdown {
   readonly #options: EgressOptions;
   readonly #policy: AddressPolicy;
   readonly #guarded: Agent;
@@ -96,7 +97,7 @@ export class EgressService implements OnModuleDestroy {
           accept: 'application/json, text/event-stream',
           'accept-encoding': 'identity',
           'user-agent': 'tenkey',
-          'content-type': options.contentType ?? 'application/json',
+          'content-type': 'application/json',
           ...route.provider.headers(key),
         },
         body,
@@ -106,17 +107,28 @@ export class EgressService implements OnModuleDestroy {
       throw fault(error);
     }
 
-    const headers = headersOf(answer.headers, secrets);
-    if (answer.statusCode >= 200 && answer.statusCode < 300) {
-      return { status: answer.statusCode, headers, body: new UpstreamBody(answer.body, fault) };
+    try {
+      const headers = headersOf(answer.headers, secrets);
+      if (answer.statusCode >= 200 && answer.statusCode < 300) {
+        const streamFault = (message: string) => streamProblem(route, message, secrets);
+        return {
+          status: answer.statusCode,
+          headers,
+          body: new UpstreamBody(answer.body, fault),
+          streamFault,
+        };
+      }
+      const message = messageOf(await readError(answer.body));
+      if (options.signal.aborted) throw new ClientGone();
+      throw refusalOf(route, { status: answer.statusCode, message, headers }, secrets);
+    } catch (error) {
+      answer.body.destroy();
+      throw error;
     }
-    const message = messageOf(await readError(answer.body));
-    if (options.signal.aborted) throw new ClientGone();
-    const refusal = { status: answer.statusCode, message, retryAfter: headers['retry-after'] };
-    throw refusalOf(route, refusal, secrets);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After the HTTP server is closed: a running call still needs its connection. */
+  async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.#guarded.destroy(), this.#exempt.destroy()]);
   }
 }
@@ -136,7 +148,10 @@ class UpstreamBody extends PassThrough {
   }
 }
 
-/** The last check before a key meets an address: tenant, provider, endpoint and host must be those of the credential. */
+/**
+ * The last check before a key meets an address: tenant and provider must be those of the credential, and the address at
+ * the credential's own endpoint, or the operator's where the credential has none.
+ */
 function contradictionIn(route: Route): string | undefined {
   const { credential, url, provider, tenantId } = route;
   if (credential.tenantId !== tenantId) return 'the credential is of another tenant';

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import { isIPv6, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy';
 import { AddressRefused } from './upstream-problem';
@@ -13,7 +13,8 @@ export function guardedConnector(policy: AddressPolicy, connectMs: number): buil
   return (options, callback) => {
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
     // A literal address is never looked up, so it is checked here.
-    const reason = policy.checkHost(new URL(`${options.protocol}//${options.hostname}:${port}`));
+    const host = isIPv6(options.hostname) ? `[${options.hostname}]` : options.hostname;
+    const reason = policy.checkHost(new URL(`${options.protocol}//${host}:${port}`));
     if (reason !== undefined) return callback(new AddressRefused(reason), null);
     let connect = connectors.get(port);
     if (connect === undefined) {

@@ -13,6 +13,5 @@ export { AddressPolicy, type AddressPolicyOptions, type AllowRule, parseAllowLis
 export { EgressModule } from './egress.module';
 export { ClientGone, defaultTimeouts, type EgressOptions, EgressService } from './egress.service';
 export type { SendOptions, Timeouts, UpstreamResponse } from './egress.service';
-export { cleanMessage } from './redact';
 export type { CredentialSource, Route, RouteCredential } from './route';
 export { SseRelay } from './sse-relay';

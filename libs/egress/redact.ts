@@ -4,6 +4,9 @@ const MAXIMUM_LENGTH = 2000;
 /** A shorter run of a key's characters may be a word; from this length on it is a part of the key. */
 const FRAGMENT_LENGTH = 12;
 const REMOVED = '[removed]';
+/** How often a text may have been encoded over, and how many ways of reading it are tried. */
+const MAXIMUM_DEPTH = 4;
+const MAXIMUM_READINGS = 48;
 
 /**
  * A provider's message in a form that may be shown: without the given secrets in any usual spelling, without anything
@@ -12,7 +15,7 @@ const REMOVED = '[removed]';
 export function cleanMessage(message: string, secrets: readonly Secret[]): string {
   // First of all, so that an invisible character inside a key does not hide it.
   let text = message.replace(/[\t\n\r]+/g, ' ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
-  for (const form of formsOf(secrets)) text = text.replace(form, REMOVED);
+  text = removeRanges(text, rangesOf(text, secrets));
   for (const secret of secrets) text = removeFragments(text, secret.expose());
   text = removeKeyShapes(text).trim();
   return Array.from(text).slice(0, MAXIMUM_LENGTH).join('');
@@ -20,81 +23,175 @@ export function cleanMessage(message: string, secrets: readonly Secret[]): strin
 
 /** Whether one of the secrets is in the text, whole, in any usual spelling. */
 export function mentions(text: string, secrets: readonly Secret[]): boolean {
-  return formsOf(secrets).some((form) => text.search(form) !== -1);
+  return rangesOf(text, secrets).length > 0;
 }
 
-/** Longest secret first: one may be the beginning of another. */
-function formsOf(secrets: readonly Secret[]): RegExp[] {
-  return secrets
-    .map((secret) => secret.expose())
-    .filter((value) => value.length > 0)
-    .sort((a, b) => b.length - a.length)
-    .flatMap((value) => [spelled(value), ...base64Forms(value), hexForm(value)]);
+/** The text as written, or as it reads with one more layer of encoding taken off. */
+interface Reading {
+  readonly text: string;
+  /** Where each of its characters begins in the text as written, and, last, where that ends; undefined: as written. */
+  readonly starts?: Uint32Array;
 }
 
-/** Plain, percent-encoded (once or more, wholly or in part) and JSON-escaped, in any mixture. */
-function spelled(value: string): RegExp {
-  const characters = Array.from(value, (character) => {
-    const percent = Array.from(Buffer.from(character), (byte) => `%(?:25){0,3}${anyCase(hexOf(byte))}`).join(
-      '',
-    );
-    const unit = character.charCodeAt(0).toString(16).padStart(4, '0');
-    const space = character === ' ' ? '|\\+' : '';
-    // Bounded, and a backslash has no escapes of its own before it: otherwise a hostile text could take forever.
-    const escapes = character === '\\' ? '' : '\\\\{0,3}';
-    return `(?:${percent}|\\\\{1,3}u${anyCase(unit)}|${escapes}${escaped(character)}${space})`;
-  });
-  return new RegExp(characters.join(''), 'gu');
-}
+type Range = readonly [start: number, end: number];
 
 /**
- * Base64 and base64url, with and without padding, also in the middle of a longer encoded text (`Basic` of user and key):
- * one form for each of the three positions that a byte can have in a group. The characters at the ends that neighbours
- * share are left out; they hold less than a byte.
+ * Searches decoded texts for the secret, and not the text for a pattern made of the secret: a pattern has a limit on its
+ * size, takes long to make, and stands in the error when it cannot be made.
  */
-function base64Forms(value: string): RegExp[] {
-  return [0, 1, 2].flatMap((offset) => {
-    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
-    const text = bytes.toString('base64url');
-    const core = text.slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
-    if (core.length < 6) return [];
-    const either = core.replaceAll('-', '[-+]').replaceAll('_', '(?:_|/|\\\\/|%2[Ff])');
-    const last = text.length > Math.floor((bytes.length * 8) / 6) ? '[\\w+/-]?' : '';
-    return [new RegExp(`${either.replaceAll('[-+]', '(?:[-+]|%2[Bb])')}${last}(?:=|%3[Dd]){0,2}`, 'g')];
-  });
+function rangesOf(text: string, secrets: readonly Secret[]): Range[] {
+  const found: Range[] = [];
+  for (const reading of readingsOf(text)) {
+    const base64 = reading.text.replaceAll('-', '+').replaceAll('_', '/');
+    const hex = reading.text.replace(/[A-F]/g, (digit) => digit.toLowerCase());
+    for (const secret of secrets) {
+      const { plain, cores, hexadecimal } = spellingsOf(secret);
+      collect(found, reading, reading.text, plain);
+      collect(found, reading, hex, hexadecimal);
+      for (const core of cores) collect(found, reading, base64, core, endOfBase64);
+    }
+  }
+  return found;
 }
 
-function hexForm(value: string): RegExp {
-  return new RegExp(Buffer.from(value).toString('hex'), 'gi');
+function collect(
+  found: Range[],
+  { starts }: Reading,
+  text: string,
+  wanted: string,
+  endOf: (text: string, end: number) => number = (_, end) => end,
+): void {
+  if (wanted === '') return;
+  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
+    const end = endOf(text, at + wanted.length);
+    found.push([starts?.[at] ?? at, starts?.[end] ?? end]);
+  }
+}
+
+interface Spellings {
+  readonly plain: string;
+  /** Base64 at each of the three positions that a first byte can have in a group, without what neighbours share. */
+  readonly cores: readonly string[];
+  readonly hexadecimal: string;
+}
+
+/** Kept for as long as the Secret itself is, so that a call's many headers cost them once. */
+const known = new WeakMap<Secret, Spellings>();
+
+function spellingsOf(secret: Secret): Spellings {
+  let spellings = known.get(secret);
+  if (spellings === undefined) {
+    const plain = secret.expose();
+    const cores = [0, 1, 2].map((offset) => {
+      const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(plain)]);
+      const text = bytes.toString('base64').replaceAll('=', '');
+      return text.slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
+    });
+    spellings = {
+      plain,
+      cores: cores.filter((core) => core.length >= 6),
+      hexadecimal: Buffer.from(plain).toString('hex'),
+    };
+    known.set(secret, spellings);
+  }
+  return spellings;
+}
+
+/** One more character, which the last byte may share with a neighbour, and the padding. */
+function endOfBase64(text: string, end: number): number {
+  let last = /[A-Za-z0-9+/]/.test(text[end] ?? '') ? end + 1 : end;
+  for (let padding = 0; padding < 2 && text[last] === '='; padding++) last++;
+  return last;
+}
+
+/** What takes off one layer: percent-encoding, JSON's and C's escapes, and a form's plus for a blank. Keys are ASCII. */
+const layers: readonly [RegExp, (match: string) => string][] = [
+  [/%[2-7][0-9A-Fa-f]/g, (match) => String.fromCharCode(parseInt(match.slice(1), 16))],
+  [
+    /\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f]|["'/\\])/g,
+    (match) => (match.length === 2 ? match.slice(1) : String.fromCharCode(parseInt(match.slice(-2), 16))),
+  ],
+  [/\+/g, () => ' '],
+];
+
+function readingsOf(text: string): Reading[] {
+  const readings: Reading[] = [{ text }];
+  const seen = new Set([text]);
+  let newest = readings.slice();
+  for (let depth = 0; depth < MAXIMUM_DEPTH && newest.length > 0; depth++) {
+    const next: Reading[] = [];
+    for (const reading of newest) {
+      for (const [pattern, decode] of layers) {
+        const decoded = withoutLayer(reading, pattern, decode);
+        if (decoded === undefined || seen.has(decoded.text)) continue;
+        if (readings.length >= MAXIMUM_READINGS) return readings;
+        seen.add(decoded.text);
+        readings.push(decoded);
+        next.push(decoded);
+      }
+    }
+    newest = next;
+  }
+  return readings;
+}
+
+function withoutLayer(
+  reading: Reading,
+  pattern: RegExp,
+  decode: (match: string) => string,
+): Reading | undefined {
+  const { text, starts } = reading;
+  const sourceOf = (index: number) => starts?.[index] ?? index;
+  const mapped: number[] = [];
+  let decoded = '';
+  let kept = 0;
+  const keepTo = (end: number) => {
+    for (let index = kept; index < end; index++) mapped.push(sourceOf(index));
+    decoded += text.slice(kept, end);
+  };
+  for (const match of text.matchAll(pattern)) {
+    keepTo(match.index);
+    mapped.push(sourceOf(match.index));
+    decoded += decode(match[0]);
+    kept = match.index + match[0].length;
+  }
+  if (kept === 0) return undefined;
+  keepTo(text.length);
+  mapped.push(sourceOf(text.length));
+  return { text: decoded, starts: Uint32Array.from(mapped) };
+}
+
+function removeRanges(text: string, ranges: readonly Range[]): string {
+  let cleaned = '';
+  let kept = 0;
+  let open: Range | undefined;
+  const close = () => {
+    if (open === undefined) return;
+    cleaned += text.slice(kept, open[0]) + REMOVED;
+    kept = open[1];
+  };
+  for (const [start, end] of ranges.slice().sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+    if (open !== undefined && start <= open[1]) {
+      open = [open[0], Math.max(open[1], end)];
+    } else {
+      close();
+      open = [start, end];
+    }
+  }
+  close();
+  return cleaned + text.slice(kept);
 }
 
 /** A provider may cut the key it repeats; what is left of it is removed too. */
 function removeFragments(text: string, value: string): string {
   if (value.length < FRAGMENT_LENGTH || text.length < FRAGMENT_LENGTH) return text;
   const fragments = new Set<string>();
-  for (let i = 0; i + FRAGMENT_LENGTH <= value.length; i++)
+  for (let i = 0; i + FRAGMENT_LENGTH <= value.length; i++) {
     fragments.add(value.slice(i, i + FRAGMENT_LENGTH));
-  let cleaned = '';
-  let kept = 0;
-  for (let i = 0; i + FRAGMENT_LENGTH <= text.length; i++) {
-    if (!fragments.has(text.slice(i, i + FRAGMENT_LENGTH))) continue;
-    let end = i + FRAGMENT_LENGTH;
-    while (end < text.length && fragments.has(text.slice(end - FRAGMENT_LENGTH + 1, end + 1))) end++;
-    cleaned += text.slice(kept, i) + REMOVED;
-    kept = end;
-    i = end - 1;
   }
-  return cleaned + text.slice(kept);
-}
-
-function escaped(character: string): string {
-  return /[\^$\\.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
-}
-
-function hexOf(byte: number): string {
-  return byte.toString(16).padStart(2, '0');
-}
-
-function anyCase(hex: string): string {
-  return hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  const ranges: Range[] = [];
+  for (let i = 0; i + FRAGMENT_LENGTH <= text.length; i++) {
+    if (fragments.has(text.slice(i, i + FRAGMENT_LENGTH))) ranges.push([i, i + FRAGMENT_LENGTH]);
+  }
+  return removeRanges(text, ranges);
 }

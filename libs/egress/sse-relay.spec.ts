@@ -2,13 +2,13 @@ import { SseRelay } from './sse-relay';
 
 /** The output after each part, and after the end. */
 async function relay(parts: Buffer[], last?: string): Promise<{ during: string; all: string }> {
-  const stream = new SseRelay();
+  const stream = new SseRelay((message) => `data: fault ${message}\n\n`);
   let all = '';
+  const ended = new Promise((resolve) => stream.on('end', resolve));
   stream.on('data', (chunk: Buffer) => (all += chunk.toString('latin1')));
   for (const part of parts) await new Promise((resolve) => stream.write(part, resolve));
   await new Promise(setImmediate);
   const during = all;
-  const ended = new Promise((resolve) => stream.on('end', resolve));
   if (last === undefined) stream.end();
   else stream.endWith(last);
   await ended;
@@ -54,4 +54,32 @@ test('an event too long to hold is forwarded in part, and closed before an error
   const { during, all } = await relay([long], 'data: e\n\n');
   expect(during).toHaveLength(long.length);
   expect(all.slice(long.length)).toBe('\n\ndata: e\n\n');
+});
+
+const withError =
+  'data: {"choices":[{"delta":{"content":"an \\"error\\" in prose"}}]}\r\n\r\n' +
+  'event: error\r\ndata: {"error":{"message":"the raw text"}}\r\n\r\ndata: never seen\r\n\r\n';
+const failed = Buffer.from(withError);
+
+test.each(Array.from({ length: failed.length + 1 }, (_, at) => at))(
+  'an error event, cut at byte %i, is replaced and ends the stream',
+  async (at) => {
+    const { all } = await relay([failed.subarray(0, at), failed.subarray(at)]);
+    const first = withError.slice(0, withError.indexOf('event: error'));
+    // Cut between CR and LF, the CR alone has ended the line.
+    const lines = (text: string) => text.replace(/\r\n?/g, '\n');
+    expect(lines(all)).toBe(lines(`${first}data: fault the raw text\n\n`));
+  },
+);
+
+test.each([
+  ['data: {"error":"text"}\n\n', 'data: fault text\n\n'],
+  ['data: {"error":{"code":5}}\n\n', 'data: fault \n\n'],
+  ['data: {"error":null,"choices":[]}\n\n', undefined],
+  ['data: {"error": broken\n\n', undefined],
+  ['data: an error in prose\n\n', undefined],
+  ['data: {"choices":[{"delta":{"content":"\\"error\\""}}]}\n\n', undefined],
+])('of %j', async (event, expected) => {
+  const { all } = await relay([Buffer.from(event)]);
+  expect(all).toBe(expected ?? event);
 });

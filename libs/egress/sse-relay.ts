@@ -9,6 +9,14 @@ const CR = 0x0d;
  * only the beginning of the next one. So at any moment the client has whole events, and `endWith` can append one more.
  */
 export class SseRelay extends Transform {
+  /**
+   * @param faultOf makes the last event of a stream from the message of an error event, which is not passed on: it is
+   *   the provider's own text and may repeat the key
+   */
+  constructor(private readonly faultOf: (message: string) => string) {
+    super();
+  }
+
   #tail: Buffer[] = [];
   #tailBytes = 0;
   #atLineStart = true;
@@ -17,6 +25,7 @@ export class SseRelay extends Transform {
   /** Whether a part of an event was forwarded because the whole was too long to hold. */
   #isInsideEvent = false;
   #last: string | undefined;
+  #isOver = false;
 
   /**
    * After an upstream fault: drops the incomplete event, sends this one and ends.
@@ -29,11 +38,14 @@ export class SseRelay extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (this.#isOver) return done();
     const end = this.#endOfLastEvent(chunk);
     if (end > 0) {
-      this.#forwardTail();
-      this.push(chunk.subarray(0, end));
+      const events = Buffer.concat([...this.#tail, chunk.subarray(0, end)]);
+      this.#tail = [];
+      this.#tailBytes = 0;
       this.#isInsideEvent = false;
+      if (this.#forward(events)) return done();
     }
     if (end < chunk.length) {
       this.#tail.push(chunk.subarray(end));
@@ -46,7 +58,31 @@ export class SseRelay extends Transform {
     done();
   }
 
+  /** @returns true when an error event ended the stream */
+  #forward(events: Buffer): boolean {
+    // Almost every part holds no such word and is passed on unread.
+    if (!events.includes('error')) {
+      this.push(events);
+      return false;
+    }
+    let passed = 0;
+    for (const match of events.toString('latin1').matchAll(/[^]*?(?:\r\n|\n|\r(?!\n)){2}/g)) {
+      const message = errorMessageOf(events.toString('utf8', match.index, match.index + match[0].length));
+      if (message !== undefined) {
+        this.push(events.subarray(0, passed));
+        this.push(this.faultOf(message));
+        this.#isOver = true;
+        this.push(null);
+        return true;
+      }
+      passed = match.index + match[0].length;
+    }
+    this.push(events);
+    return false;
+  }
+
   override _flush(done: TransformCallback): void {
+    if (this.#isOver) return done();
     if (this.#last === undefined) this.#forwardTail();
     else this.push((this.#isInsideEvent ? '\n\n' : '') + this.#last);
     done();
@@ -78,4 +114,23 @@ export class SseRelay extends Transform {
     }
     return end;
   }
+}
+
+/** The message of an event whose data is an error object, or undefined: `{"error":{"message":...}}`, `{"error":"..."}`. */
+function errorMessageOf(event: string): string | undefined {
+  const data = event
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => line.slice(5).trimStart())
+    .join('\n');
+  if (!data.startsWith('{') || !data.includes('"error"')) return undefined;
+  let error: unknown;
+  try {
+    ({ error } = JSON.parse(data) as { error?: unknown });
+  } catch {
+    return undefined;
+  }
+  if (error === undefined || error === null) return undefined;
+  const message = typeof error === 'object' ? (error as { message?: unknown }).message : error;
+  return typeof message === 'string' ? message : '';
 }

@@ -24,7 +24,8 @@ export interface UpstreamRefusal {
   readonly status: number;
   /** As the provider wrote it; it may repeat the key. */
   readonly message: string;
-  readonly retryAfter: string | undefined;
+  /** Those on the allow-list. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export function addressProblem(route: Route, reason: string): Problem {
@@ -61,7 +62,10 @@ export function faultOf(route: Route, error: unknown, secrets: readonly Secret[]
 
 /** The Problem for an answer that is no success. Written anew; only a refusal of the request quotes the provider. */
 export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: readonly Secret[]): Problem {
-  const { status, retryAfter } = refusal;
+  const { status } = refusal;
+  const { 'retry-after': retryAfter, 'x-request-id': requestId } = refusal.headers;
+  // What a caller needs to wait as asked, and to ask the provider about it.
+  const kept = { ...(retryAfter && { retryAfter }), ...(requestId && { upstreamRequestId: requestId }) };
   const { provider, credential } = route;
   const message = cleanMessage(refusal.message, secrets);
   const cause = new Error(`upstream status ${status}: ${message}`);
@@ -71,6 +75,7 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
         detail: `${provider.label} refused the call of tenant ${route.tenantId}: its network rules do not admit this server.`,
         hint: `Admit this server's address in the network rules of the ${provider.label} resource.`,
         cause,
+        ...kept,
       });
     }
     const whose =
@@ -82,12 +87,13 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
           ? `Set a valid key in ${provider.globalVariables.apiKey}.`
           : putOf(route),
       cause,
+      ...kept,
     });
   }
   if (status === 429) {
     return new Problem('upstream_rate_limited', {
       detail: `${provider.label} limits the rate of this credential.`,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...kept,
       cause,
     });
   }
@@ -96,6 +102,7 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
       status: [400, 404, 413, 422].includes(status) ? status : 400,
       detail: message === '' ? `${provider.label} refused the request with status ${status}.` : message,
       cause,
+      ...kept,
     });
   }
   return new Problem('upstream_unavailable', {
@@ -104,7 +111,15 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
         ? `${provider.label} at ${route.url.host} answered with a redirect (${status}), which is never followed.`
         : `${provider.label} at ${route.url.host} failed with status ${status}.`,
     cause,
+    ...kept,
   });
+}
+
+/** An error that the provider sends inside a stream that began as a success. */
+export function streamProblem(route: Route, message: string, secrets: readonly Secret[]): Problem {
+  const said = cleanMessage(message, secrets);
+  const detail = `${route.provider.label} broke off its answer${said === '' ? '.' : `: ${said}`}`;
+  return new Problem('upstream_unavailable', { detail });
 }
 
 /** The sentence in an error body of any dialect: `error.message`, `message`, `detail`, or the text itself. */

@@ -70,6 +70,8 @@ export interface ProblemDetails {
   readonly param?: string;
   /** Value of the answer's Retry-After header. */
   readonly retryAfter?: string;
+  /** The provider's own id of the call, for its support. */
+  readonly upstreamRequestId?: string;
   /** One of the code's `alsoStatus`, when it applies. */
   readonly status?: number;
   /** For the log only; never rendered. */

@@ -1,9 +1,8 @@
-import { type Readable } from 'node:stream';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ClientGone, type Route, SseRelay } from '#egress';
 import { platformPrefix, Problem, problemOf, renderProblem } from '#http';
 import { type Operation } from '#providers';
-import { type ModelRoutingService } from './model-routing.service';
+import { type ModelRoutingService, type RoutedAnswer } from './model-routing.service';
 
 /**
  * One platform call from request to answer: the provider's head is awaited before ours is sent, its bytes are passed on
@@ -21,9 +20,11 @@ export async function answerCall(
     throw new Problem('malformed_request', { detail: 'The body is empty; send JSON.' });
   }
   const gone = new AbortController();
-  reply.raw.once('close', () => {
+  const leave = () => {
     if (!reply.raw.writableFinished) gone.abort();
-  });
+  };
+  if (reply.raw.destroyed) leave();
+  else reply.raw.once('close', leave);
   const answer = await routing
     .call(tenantId, operation, request.body, {
       signal: gone.signal,
@@ -46,13 +47,10 @@ export async function answerCall(
   reply.hijack();
   const head = { ...reply.getHeaders(), ...answer.headers, 'x-tenkey-request-id': request.id };
   reply.raw.writeHead(answer.status, head as Record<string, string>);
-  if (Buffer.isBuffer(answer.body)) {
-    reply.raw.end(answer.body);
-    return;
-  }
   reply.raw.flushHeaders();
-  if (answer.headers['content-type']?.startsWith('text/event-stream')) {
-    relayEvents(answer.body, request, reply);
+  const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
+  if (type?.startsWith('text/event-stream') && encoding === undefined) {
+    relayEvents(answer, request, reply);
     return;
   }
   answer.body.once('error', (error) => {
@@ -63,16 +61,17 @@ export async function answerCall(
 }
 
 /** Events as they come; a fault after the first is one last event, since the status is already sent. */
-function relayEvents(body: Readable, request: FastifyRequest, reply: FastifyReply): void {
-  const relay = new SseRelay();
-  body.once('error', (error) => {
-    if (reply.raw.destroyed) return;
-    const problem = problemOf(error);
+function relayEvents(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
+  const lastEventOf = (problem: Problem) => {
     request.problem = problem;
-    relay.endWith(`data: ${JSON.stringify(renderProblem(problem, platformPrefix, request.id).body)}\n\n`);
+    return `data: ${JSON.stringify(renderProblem(problem, platformPrefix, request.id).body)}\n\n`;
+  };
+  const relay = new SseRelay((message) => lastEventOf(answer.streamFault(message)));
+  answer.body.once('error', (error) => {
+    if (!reply.raw.destroyed) relay.endWith(lastEventOf(problemOf(error)));
   });
-  reply.raw.once('close', () => body.destroy());
-  body.pipe(relay).pipe(reply.raw);
+  reply.raw.once('close', () => answer.body.destroy());
+  answer.body.pipe(relay).pipe(reply.raw);
 }
 
 /** The receipt: which credential paid. Never more of the key than its mask. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { ClientGone, EgressService, type Route, type UpstreamResponse } from '#egress';
@@ -15,14 +16,9 @@ import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
 
-/** An answer on its way: the Route that it came by, and the provider's bytes. */
-export interface RoutedAnswer {
+/** An answer on its way: the Route that it came by, and the provider's bytes. Read or destroy its body. */
+export interface RoutedAnswer extends UpstreamResponse {
   readonly route: Route;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The provider's stream, or a whole body where the dialect had to be translated. */
-  readonly body: UpstreamResponse['body'] | Buffer;
-  readonly isStream: boolean;
 }
 
 /** Finds the one credential that pays for a call and makes the call with it. Other Nest modules may inject it. */
@@ -58,7 +54,7 @@ export class ModelRoutingService {
     const answer = await this.egress.send(route, withModel(body, route.upstreamModel), {
       signal: options.signal,
     });
-    return { route, ...answer, isStream: request.stream === true };
+    return { route, ...answer };
   }
 
   /** The catalogue as this tenant may use it. Nothing is opened or called. */
@@ -97,13 +93,8 @@ export class ModelRoutingService {
     try {
       for await (const chunk of answer.body) chunks.push(chunk as Buffer);
       const decoded = decodeAnthropicChat(JSON.parse(Buffer.concat(chunks).toString('utf8')), route.model);
-      return {
-        route,
-        status: answer.status,
-        headers: { ...answer.headers, 'content-type': 'application/json' },
-        body: Buffer.from(JSON.stringify(decoded)),
-        isStream: false,
-      };
+      const headers = { ...answer.headers, 'content-type': 'application/json' };
+      return { ...answer, route, headers, body: Readable.from([Buffer.from(JSON.stringify(decoded))]) };
     } catch (error) {
       if (error instanceof Problem || error instanceof ClientGone) throw error;
       throw new Problem('upstream_unavailable', {

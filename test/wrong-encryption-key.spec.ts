@@ -42,6 +42,66 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     }
   });
 
+  it('is not ready either with an earlier key beside the wrong one', async () => {
+    const middle = generateKey();
+    const rotated = await startTestApp({ ENCRYPTION_KEY: middle, ENCRYPTION_KEY_PREVIOUS: encryptionKey });
+    const other = await rotated.createTenant();
+    await rotated.setCredential(other, 'openai', { api_key: 'sk-sealed-under-the-middle-key' });
+    const beside = await startTestApp(
+      { ENCRYPTION_KEY: otherKey, ENCRYPTION_KEY_PREVIOUS: encryptionKey },
+      { databaseUrl: rotated.databaseUrl },
+    );
+    try {
+      for (let times = 0; times < 2; times += 1) {
+        const ready = await beside.http().get('/ready');
+        expect([ready.status, ready.body.missing_keys.length]).toEqual([503, 1]);
+      }
+    } finally {
+      await beside.close();
+      await rotated.close();
+    }
+  });
+
+  it('is not ready on a database that lost its canary, however often it is asked', async () => {
+    const restored = await startTestApp();
+    const other = await restored.createTenant();
+    await restored.setCredential(other, 'openai', { api_key: 'sk-of-the-restored-database' });
+    await restored.database.query('DELETE FROM encryption_canary');
+    const after = await startTestApp({ ENCRYPTION_KEY: otherKey }, { databaseUrl: restored.databaseUrl });
+    try {
+      for (let times = 0; times < 2; times += 1) expect((await after.http().get('/ready')).status).toBe(503);
+    } finally {
+      await after.close();
+      await restored.close();
+    }
+  });
+
+  it('stays ready when one row is under a lost key, and names that key', async () => {
+    const mixed = await startTestApp();
+    const other = await mixed.createTenant();
+    await mixed.setCredential(other, 'openai', { api_key: 'sk-of-the-mixed-database' });
+    await mixed.database.query(`UPDATE tenant_credentials SET key_id = 'abcdefabcdef'`);
+    try {
+      const ready = await mixed.http().get('/ready');
+      expect([ready.status, ready.body.missing_keys]).toEqual([200, ['abcdefabcdef']]);
+      expect(ready.body.reason).toContain('ENCRYPTION_KEY_PREVIOUS');
+    } finally {
+      await mixed.close();
+    }
+  });
+
+  it('does not concern single-tenant mode, which uses no stored credential', async () => {
+    const single = await startTestApp(
+      { TENANT_CREDENTIALS_ENABLED: 'false', ENCRYPTION_KEY: otherKey, OPENAI_API_KEY: 'sk-global' },
+      { databaseUrl: right.databaseUrl },
+    );
+    try {
+      expect((await single.http().get('/ready')).status).toBe(200);
+    } finally {
+      await single.close();
+    }
+  });
+
   it('lists the credentials as unreadable and refuses their calls', async () => {
     const list = await wrong.sysadmin('get', `/tenants/${tenant}/credentials`);
     expect(list.status).toBe(200);

@@ -1,11 +1,12 @@
-import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type FastifyReply } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { KeyCanary } from '#credentials';
-import { Access } from '#http';
+import { isDatabaseUnavailable } from '#database';
+import { Access, problemOf } from '#http';
 import { ModelCatalogue } from '#model-routing';
 
 @ApiTags('4 Health')
@@ -45,30 +46,38 @@ export class HealthController {
     },
   })
   @ApiResponse({ status: 503, description: 'Not ready; `reason` says why and what to do.' })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Record<string, unknown>> {
+  async ready(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Record<string, unknown>> {
     const mode = this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant';
     const models = this.catalogue.all().length;
     try {
-      await this.dataSource.query('SELECT 1');
       const check = await this.canary.check();
-      if (!check.isReady) reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+      // In single-tenant mode no stored credential is used, whatever key it is under.
+      const isReady = check.isReady || !this.config.tenantCredentialsEnabled;
+      if (!isReady) reply.status(HttpStatus.SERVICE_UNAVAILABLE);
       return {
-        status: check.isReady ? 'ready' : 'not_ready',
+        status: isReady ? 'ready' : 'not_ready',
         mode,
         database: 'ok',
-        encryption_keys: check.isReady ? 'ok' : 'missing',
+        encryption_keys: check.missingKeys.length === 0 ? 'ok' : 'missing',
         models,
         missing_keys: check.missingKeys,
         ...(check.reason && { reason: check.reason }),
       };
-    } catch {
+    } catch (error) {
       reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+      const isAway = isDatabaseUnavailable(error);
+      request.problem = problemOf(error);
       return {
         status: 'not_ready',
         mode,
-        database: 'unavailable',
+        database: isAway ? 'unavailable' : 'failed',
         models,
-        reason: 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL runs.',
+        reason: isAway
+          ? 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL runs.'
+          : 'The database answers with an error; the log has it.',
       };
     }
   }

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { FernetService, Secret } from '#crypto';
@@ -14,35 +14,42 @@ export interface KeyCheck {
 const canaryText = 'tenkey key canary';
 
 /**
- * One sealed text per database that a right key opens. A wrong ENCRYPTION_KEY is noticed at start and named, not at
- * the first tenant's call. A database without any credential under other keys adopts the current key.
+ * One sealed text per database that the right key opens. A wrong ENCRYPTION_KEY is noticed at start and named, not at
+ * the first tenant's call.
+ *
+ * At a start the canary moves to the current key, but only while no credential is under a key that is not loaded: then
+ * nothing can be lost by it, be it a rotation that is through or an empty database. While some are, a canary under another
+ * key (or none) means that the current key may be wrong, and the check fails.
  */
 @Injectable()
-export class KeyCanary {
+export class KeyCanary implements OnApplicationBootstrap {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly fernet: FernetService,
   ) {}
 
-  async check(): Promise<KeyCheck> {
+  async onApplicationBootstrap(): Promise<void> {
     const keyId = this.fernet.currentKeyId;
-    if (keyId === undefined) return { isReady: true, missingKeys: [] };
+    if (keyId === undefined || (await this.missingKeys()).length > 0) return;
+    const canary = await this.read();
+    if (!this.isAtHome(canary)) await this.plant(keyId, canary?.key_id);
+  }
+
+  /** Reads only. Without a current key there is nothing to check. */
+  async check(): Promise<KeyCheck> {
+    if (this.fernet.currentKeyId === undefined) return { isReady: true, missingKeys: [] };
+    const missing = await this.missingKeys();
+    if (missing.length === 0) return { isReady: true, missingKeys: [] };
+    const reason = `Some credentials are sealed under keys that are not loaded, with the fingerprints ${missing.join(', ')}. Add those keys to ENCRYPTION_KEY_PREVIOUS, or set the credentials that are listed as unreadable anew.`;
+    if (this.isAtHome(await this.read())) return { isReady: true, missingKeys: missing, reason };
+    return { isReady: false, missingKeys: missing, reason: `ENCRYPTION_KEY may be the wrong one. ${reason}` };
+  }
+
+  private async missingKeys(): Promise<string[]> {
     const used = await this.dataSource.query<{ key_id: string }[]>(
       'SELECT DISTINCT key_id FROM tenant_credentials ORDER BY key_id',
     );
-    const missing = used.map((row) => row.key_id).filter((id) => !this.fernet.hasKey(id));
-    const canary = await this.read();
-    if (canary && this.opens(canary)) return { isReady: true, missingKeys: missing };
-    if (canary === undefined || missing.length === 0) {
-      await this.plant(keyId, canary?.key_id);
-      return {
-        isReady: missing.length === 0,
-        missingKeys: missing,
-        ...(missing.length > 0 && wrongKey(missing)),
-      };
-    }
-    const all = [...new Set([...missing, canary.key_id])].sort();
-    return { isReady: false, missingKeys: all, ...wrongKey(all) };
+    return used.map((row) => row.key_id).filter((id) => !this.fernet.hasKey(id));
   }
 
   private async read(): Promise<{ key_id: string; sealed: string } | undefined> {
@@ -63,18 +70,13 @@ export class KeyCanary {
     );
   }
 
-  private opens(canary: { key_id: string; sealed: string }): boolean {
-    if (!this.fernet.hasKey(canary.key_id)) return false;
+  /** Under the current key, and that opens it. */
+  private isAtHome(canary: { key_id: string; sealed: string } | undefined): boolean {
+    if (canary === undefined || canary.key_id !== this.fernet.currentKeyId) return false;
     try {
       return this.fernet.decrypt(canary.sealed, canary.key_id).expose() === canaryText;
     } catch {
       return false;
     }
   }
-}
-
-function wrongKey(missing: readonly string[]): { reason: string } {
-  return {
-    reason: `ENCRYPTION_KEY is not the key of this database: the keys with the fingerprints ${missing.join(', ')} are missing. Set the right one, or add it to ENCRYPTION_KEY_PREVIOUS.`,
-  };
 }

@@ -15,20 +15,28 @@ export function createLog(
   secrets: readonly Secret[],
   destination: DestinationStream = process.stdout,
 ): Log {
-  const filtered: DestinationStream = {
-    write(line) {
-      let text = line;
-      for (const secret of secrets) {
-        // As it stands in a JSON line: quotes and backslashes are escaped there.
-        text = text.replaceAll(JSON.stringify(secret.expose()).slice(1, -1), secret.toString());
-      }
-      destination.write(removeKeyShapes(text));
-    },
-  };
+  const filter = lineFilter(secrets);
+  const filtered: DestinationStream = { write: (line) => destination.write(filter(line)) };
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
     filtered,
   );
+}
+
+/** Cleans finished lines. A line with something in it is cleaned value by value, so that it stays JSON. */
+function lineFilter(secrets: readonly Secret[]): (line: string) => string {
+  const plain = secrets.map((secret) => secret.expose());
+  // As they stand in a JSON line: quotes and backslashes are escaped there.
+  const spelt = plain.map((secret) => JSON.stringify(secret).slice(1, -1));
+  const clean = (text: string, forms: readonly string[]) =>
+    removeKeyShapes(forms.reduce((cleaned, form) => cleaned.replaceAll(form, () => '[secret]'), text));
+  return (line) => {
+    if (clean(line, spelt) === line) return line;
+    const value: unknown = JSON.parse(line, (_, each: unknown) =>
+      typeof each === 'string' ? clean(each, plain) : each,
+    );
+    return `${JSON.stringify(value)}\n`;
+  };
 }
 
 /** Name, message and stack of an error and its causes; never the objects that libraries attach (requests, headers). */

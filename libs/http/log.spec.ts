@@ -1,0 +1,52 @@
+import { Secret } from '#crypto';
+import { createLog } from './log';
+
+/** What is written, parsed: a line that is no JSON fails. */
+function lines(
+  secrets: Secret[],
+  write: (log: ReturnType<typeof createLog>) => void,
+): Record<string, unknown>[] {
+  const written: string[] = [];
+  write(createLog('trace', secrets, { write: (line) => void written.push(line) }));
+  return written.map((line) => {
+    expect(line.endsWith('\n')).toBe(true);
+    return JSON.parse(line);
+  });
+}
+
+describe('the log', () => {
+  it.each([
+    'plain-secret-of-the-process',
+    'super-key-of-enough-len-k9$&',
+    'ends-with-quote-and-slash"\\',
+    "$`$'$1-secret",
+  ])('removes the process secret %s from messages, fields and errors, and stays JSON', (value) => {
+    const [line] = lines([new Secret(value)], (log) =>
+      log.error(
+        { field: `a ${value} b`, nested: [{ value }], err: new Error(`saw ${value}`) },
+        `told ${value} twice ${value}`,
+      ),
+    );
+    expect(line).toMatchObject({
+      field: 'a [secret] b',
+      nested: [{ value: '[secret]' }],
+      msg: 'told [secret] twice [secret]',
+    });
+    const text = JSON.stringify(line);
+    expect(text).not.toContain(value);
+    expect(text).not.toContain(JSON.stringify(value).slice(1, -1));
+  });
+
+  it('removes what looks like a key beside quotes and backslashes, and stays JSON', () => {
+    const [line] = lines([], (log) => log.info({ a: 'Bearer abc12345\\"', b: '"sk-abcdefghijkl"' }, 'x'));
+    expect(line).toMatchObject({ b: '"[removed]"' });
+    expect(line!.a).not.toContain('abc12345');
+  });
+
+  it('shows a Secret as its mask, and of an error nothing that a library attached', () => {
+    const error = Object.assign(new Error('failed'), { request: { headers: { authorization: 'attached' } } });
+    const [line] = lines([], (log) => log.info({ key: new Secret('a-key-ending-in-w1x2'), err: error }, 'x'));
+    expect(line!.key).toBe('[secret ...w1x2]');
+    expect(JSON.stringify(line)).not.toContain('attached');
+  });
+});

@@ -1,4 +1,4 @@
-import { startTestApp, type TestApp } from './support/app';
+import { platformKey, startTestApp, type TestApp } from './support/app';
 
 describe('the log', () => {
   let test: TestApp;
@@ -61,6 +61,27 @@ describe('the log', () => {
         code: 'upstream_unavailable',
         err: expect.any(Object),
       }),
+    ]);
+  });
+
+  it('has one line for a call whose client left, which is no fault', async () => {
+    test.provider.next({ delayMs: 2000 });
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const before = test.logLines.length;
+    const gone = new AbortController();
+    const call = fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
+      body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] }),
+      signal: gone.signal,
+    });
+    const calls = test.provider.requests.length;
+    while (test.provider.requests.length === calls) await new Promise((done) => setTimeout(done, 10));
+    gone.abort();
+    await expect(call).rejects.toThrow();
+    await new Promise((done) => setTimeout(done, 100));
+    expect(test.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({ level: 30, status: 499, aborted: true, model: 'gpt-4o', mask: '...q7w8' }),
     ]);
   });
 

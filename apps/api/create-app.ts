@@ -2,11 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { authenticateEarly, KnownRoutes, NestLog, pathOf, platformPrefix, Problem, sendProblem } from '#http';
+import {
+  authenticateEarly,
+  KnownRoutes,
+  NestLog,
+  pathOf,
+  platformPrefix,
+  Problem,
+  RunningRequests,
+  sendProblem,
+} from '#http';
 import { AppModule, type AppParts } from './app.module';
+import { logWhenClosed } from './request-log';
 import { addSwagger } from './swagger';
 
 const sysadminBodyLimit = 1024 * 1024;
+/** For a request to arrive whole; a slow one would hold its memory. */
+const requestTimeoutMs = 300_000;
 
 /** The whole application, initialised and not yet listening. Shared by main.ts and the tests. */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
@@ -16,14 +28,19 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     bodyLimit: sysadminBodyLimit,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
+    // A request on an open connection during a stop is still served; the connection then closes.
+    return503OnClosing: false,
+    requestTimeout: requestTimeoutMs,
     // Node's own refusal has no body; the hook below answers in our shape.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     // A path that the router cannot decode runs no hook, so the key is asked for here as well.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      logWhenClosed(log, request, reply);
       authenticate(request, reply, () =>
-        sendProblem(request, reply, new Problem('malformed_request', { cause: error })),
-      ),
+        sendProblem(request, reply, new Problem('malformed_request', { cause: new Error(error.name) })),
+      );
+    },
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return;
       const tooLarge = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW';
@@ -44,7 +61,14 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     routes.add(route.method, route.url);
     if (route.url.startsWith(`${platformPrefix}/`)) route.bodyLimit = config.maxBodyBytes;
   });
+  const running = new RunningRequests();
+  fastify.addHook('preClose', async () => {
+    fastify.server.close();
+    await running.end(config.shutdownSeconds * 1000);
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
+    running.begin(request, reply);
+    logWhenClosed(log, request, reply);
     reply.header('x-tenkey-request-id', request.id);
     done();
   });
@@ -60,25 +84,6 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     const detail = `This route has ${methods.join(', ')}.`;
     sendProblem(request, reply, new Problem('method_not_allowed', { detail }));
   });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const { problem } = request;
-    log[problem && problem.status >= 500 ? 'error' : 'info'](
-      {
-        request_id: request.id,
-        method: request.method,
-        path: request.routeOptions.url ?? '(no route)',
-        status: reply.raw.statusCode,
-        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-        ...(request.tenantId !== undefined && { tenant: request.tenantId }),
-        ...request.logFields,
-        ...(problem && { code: problem.code }),
-        ...(problem && problem.status >= 500 && { err: problem }),
-      },
-      'request',
-    );
-    done();
-  });
-
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
     bodyParser: false,
     abortOnError: false,

@@ -4,8 +4,9 @@ import { Problem } from '#http';
 import type { Provider } from '#providers';
 import { type ProviderServer, startProviderServer } from '../../test/support/provider-server';
 import { parseAllowList } from './address-policy';
-import { ClientGone, EgressService, type Timeouts } from './egress.service';
+import { EgressService, type Timeouts } from './egress.service';
 import type { Route } from './route';
+import { ClientGone } from './upstream-problem';
 
 const KEY = 'canary/Key+7f3a==quite-long';
 const TENANT = '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11';

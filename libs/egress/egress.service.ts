@@ -7,9 +7,7 @@ import { AddressPolicy, type AllowRule } from './address-policy';
 import { guardedConnector } from './guarded-connector';
 import { mentions } from './redact';
 import type { Route } from './route';
-import { addressProblem, ClientGone, faultOf, messageOf, refusalOf, streamProblem } from './upstream-problem';
-
-export { ClientGone } from './upstream-problem';
+import { addressProblem, faultOf, goneBy, messageOf, refusalOf, streamProblem } from './upstream-problem';
 
 export interface Timeouts {
   /** Name resolution, TCP and TLS together. */
@@ -33,7 +31,7 @@ export interface EgressOptions {
 }
 
 export interface SendOptions {
-  /** Aborted when the caller leaves; closes the upstream connection. */
+  /** Aborted when the caller leaves, or with a Problem as reason; closes the upstream connection. */
   readonly signal: AbortSignal;
 }
 
@@ -81,12 +79,12 @@ export class EgressService implements OnApplicationShutdown {
     }
     const reason = route.isOperatorAddress ? undefined : this.#policy.checkHost(route.url);
     if (reason !== undefined) throw addressProblem(route, reason);
-    if (options.signal.aborted) throw new ClientGone();
+    if (options.signal.aborted) throw goneBy(options.signal);
 
     const key = route.credential.open();
     const secrets = [key, ...this.#options.processSecrets];
     const fault = (error: unknown) =>
-      options.signal.aborted ? new ClientGone() : faultOf(route, error, secrets);
+      options.signal.aborted ? goneBy(options.signal) : faultOf(route, error, secrets);
     let answer: Dispatcher.ResponseData;
     try {
       answer = await (route.isOperatorAddress ? this.#exempt : this.#guarded).request({
@@ -119,7 +117,7 @@ export class EgressService implements OnApplicationShutdown {
         };
       }
       const message = messageOf(await readError(answer.body));
-      if (options.signal.aborted) throw new ClientGone();
+      if (options.signal.aborted) throw goneBy(options.signal);
       throw refusalOf(route, { status: answer.statusCode, message, headers }, secrets);
     } catch (error) {
       answer.body.destroy();

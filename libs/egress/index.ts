@@ -11,7 +11,8 @@
  */
 export { AddressPolicy, type AddressPolicyOptions, type AllowRule, parseAllowList } from './address-policy';
 export { EgressModule } from './egress.module';
-export { ClientGone, defaultTimeouts, type EgressOptions, EgressService } from './egress.service';
+export { defaultTimeouts, type EgressOptions, EgressService } from './egress.service';
 export type { SendOptions, Timeouts, UpstreamResponse } from './egress.service';
 export type { CredentialSource, Route, RouteCredential } from './route';
 export { SseRelay } from './sse-relay';
+export { ClientGone } from './upstream-problem';

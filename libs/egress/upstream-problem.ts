@@ -19,6 +19,11 @@ export class ClientGone extends Error {
   }
 }
 
+/** Why a call was ended from our side: the signal's own Problem, else the caller left. */
+export function goneBy(signal: AbortSignal): Problem | ClientGone {
+  return signal.reason instanceof Problem ? signal.reason : new ClientGone();
+}
+
 /** What the upstream answered instead of a success, without the parts that are not ours to keep. */
 export interface UpstreamRefusal {
   readonly status: number;

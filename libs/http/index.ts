@@ -15,5 +15,6 @@ export { PlatformKeyGuard } from './platform-key.guard';
 export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';
 export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter';
 export { platformPrefix, renderProblem, sysadminPrefix } from './render';
+export { RunningRequests } from './running-requests';
 export { SuperApiKeyGuard } from './super-api-key.guard';
 export { faultsOf, jsonOf, validated, validTenantId } from './validation';

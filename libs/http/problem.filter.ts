@@ -29,11 +29,11 @@ export function problemOf(error: unknown): Problem {
       ? error.getStatus()
       : (error as { statusCode?: unknown } | null)?.statusCode;
   const code = typeof status === 'number' ? byStatus[status] : undefined;
-  return new Problem(code ?? 'internal_error', {
+  // The framework's own refusals repeat the path, so only their name is kept.
+  if (code !== undefined) return new Problem(code, { cause: new Error((error as Error).name) });
+  return new Problem('internal_error', {
+    detail: 'An unexpected fault. The log has the cause under this request id.',
     cause: error,
-    ...(code === undefined && {
-      detail: 'An unexpected fault. The log has the cause under this request id.',
-    }),
   });
 }
 

@@ -5,6 +5,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The tenant a platform call is for, once authenticated. */
     tenantId?: string;
+    /** Aborted when the client leaves, or with a Problem as reason when a stop cannot wait any longer. */
+    gone: AbortSignal;
     problem?: Problem;
     logFields?: Readonly<Record<string, unknown>>;
   }

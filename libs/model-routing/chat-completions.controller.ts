@@ -2,8 +2,7 @@ import { HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiOpenAiProblems } from '#http';
-import { answerCall } from './answer';
-import { ModelRoutingService } from './model-routing.service';
+import { PlatformCalls } from './platform-calls';
 import { PlatformController } from './platform-controller';
 import { callProblems } from './call-problems';
 
@@ -21,7 +20,7 @@ const streamedAnswer =
 
 @PlatformController('v1/chat/completions')
 export class ChatCompletionsController {
-  constructor(private readonly routing: ModelRoutingService) {}
+  constructor(private readonly calls: PlatformCalls) {}
 
   @Post()
   @HttpCode(200)
@@ -46,6 +45,6 @@ export class ChatCompletionsController {
   })
   @ApiOpenAiProblems(...callProblems)
   complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return answerCall(this.routing, 'chat/completions', request, reply);
+    return this.calls.answer('chat/completions', request, reply);
   }
 }

@@ -2,9 +2,8 @@ import { HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiOpenAiProblems } from '#http';
-import { answerCall } from './answer';
 import { callProblems } from './call-problems';
-import { ModelRoutingService } from './model-routing.service';
+import { PlatformCalls } from './platform-calls';
 import { PlatformController } from './platform-controller';
 
 const answer = {
@@ -16,7 +15,7 @@ const answer = {
 
 @PlatformController('v1/embeddings')
 export class EmbeddingsController {
-  constructor(private readonly routing: ModelRoutingService) {}
+  constructor(private readonly calls: PlatformCalls) {}
 
   @Post()
   @HttpCode(200)
@@ -34,6 +33,6 @@ export class EmbeddingsController {
   })
   @ApiOpenAiProblems(...callProblems)
   embed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return answerCall(this.routing, 'embeddings', request, reply);
+    return this.calls.answer('embeddings', request, reply);
   }
 }

@@ -7,6 +7,7 @@ import { ChatCompletionsController } from './chat-completions.controller';
 import { EmbeddingsController } from './embeddings.controller';
 import { ModelCatalogue } from './model-catalogue';
 import { ModelRoutingService } from './model-routing.service';
+import { PlatformCalls } from './platform-calls';
 import { ModelsController } from './models.controller';
 
 @Module({})
@@ -22,6 +23,7 @@ export class ModelRoutingModule {
         LitellmAdapter,
         LegacyAdapter,
         ModelRoutingService,
+        PlatformCalls,
       ],
       exports: [ModelRoutingService, ModelCatalogue],
     };

@@ -1,59 +1,54 @@
+import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ClientGone, type Route, SseRelay } from '#egress';
 import { platformPrefix, Problem, problemOf, renderProblem } from '#http';
 import { type Operation } from '#providers';
-import { type ModelRoutingService, type RoutedAnswer } from './model-routing.service';
+import { ModelRoutingService, type RoutedAnswer } from './model-routing.service';
 
 /**
  * One platform call from request to answer: the provider's head is awaited before ours is sent, its bytes are passed on
  * as they come, and a client that leaves ends the provider's call.
  */
-export async function answerCall(
-  routing: ModelRoutingService,
-  operation: Operation,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  const tenantId = request.tenantId;
-  if (tenantId === undefined) throw new Problem('unauthenticated');
-  if (!Buffer.isBuffer(request.body)) {
-    throw new Problem('malformed_request', { detail: 'The body is empty; send JSON.' });
-  }
-  const gone = new AbortController();
-  const leave = () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  };
-  if (reply.raw.destroyed) leave();
-  else reply.raw.once('close', leave);
-  const answer = await routing
-    .call(tenantId, operation, request.body, {
-      signal: gone.signal,
-      onRoute: (route) => {
-        request.logFields = logFieldsOf(route);
-        reply.headers(headersOf(route));
-      },
-    })
-    .catch((error: unknown) => {
-      if (error instanceof ClientGone) return undefined;
-      throw error;
-    });
-  if (answer === undefined) {
-    // Nobody is there to be told, and nothing failed.
-    request.logFields = { ...request.logFields, client_gone: true };
+@Injectable()
+export class PlatformCalls {
+  constructor(private readonly routing: ModelRoutingService) {}
+
+  async answer(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const tenantId = request.tenantId;
+    if (tenantId === undefined) throw new Problem('unauthenticated');
+    if (!Buffer.isBuffer(request.body)) {
+      throw new Problem('malformed_request', { detail: 'The body is empty; send JSON.' });
+    }
+    const answer = await this.routing
+      .call(tenantId, operation, request.body, {
+        signal: request.gone,
+        onRoute: (route) => {
+          request.logFields = logFieldsOf(route);
+          reply.headers(headersOf(route));
+        },
+      })
+      .catch((error: unknown) => {
+        if (error instanceof ClientGone) return undefined;
+        throw error;
+      });
     reply.hijack();
-    reply.raw.destroy();
-    return;
+    // Undefined: nobody is there to be told, and nothing failed.
+    if (answer !== undefined) pass(answer, request, reply);
   }
-  reply.hijack();
+}
+
+function pass(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
   const head = { ...reply.getHeaders(), ...answer.headers, 'x-tenkey-request-id': request.id };
   reply.raw.writeHead(answer.status, head as Record<string, string>);
   reply.raw.flushHeaders();
+  reply.raw.once('close', () => answer.body.destroy());
   const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
   if (type?.startsWith('text/event-stream') && encoding === undefined) {
     relayEvents(answer, request, reply);
     return;
   }
   answer.body.once('error', (error) => {
+    if (reply.raw.destroyed) return;
     request.problem = problemOf(error);
     reply.raw.destroy();
   });
@@ -70,7 +65,6 @@ function relayEvents(answer: RoutedAnswer, request: FastifyRequest, reply: Fasti
   answer.body.once('error', (error) => {
     if (!reply.raw.destroyed) relay.endWith(lastEventOf(problemOf(error)));
   });
-  reply.raw.once('close', () => answer.body.destroy());
   answer.body.pipe(relay).pipe(reply.raw);
 }
 

@@ -1,0 +1,70 @@
+import { connect } from 'node:net';
+import { platformKey, startTestApp, type TestApp } from './support/app';
+
+describe('a stop', () => {
+  const opened: TestApp[] = [];
+  afterAll(async () => {
+    for (const test of opened) await test.close();
+  });
+
+  async function start(shutdownSeconds: number) {
+    const test = await startTestApp({ SHUTDOWN_SECONDS: String(shutdownSeconds), LOG_LEVEL: 'info' });
+    opened.push(test);
+    const tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-call-that-runs-on' });
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const call = (body: object) =>
+      fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
+        body: JSON.stringify({
+          model: 'gpt-4o',
+          messages: [{ role: 'user', content: 'a b c d e f' }],
+          ...body,
+        }),
+      });
+    return { test, call, port };
+  }
+
+  it('lets running calls end and takes no new connection meanwhile', async () => {
+    const { test, call, port } = await start(10);
+    test.provider.next({ chunkDelayMs: 100 });
+    const answer = await call({ stream: true });
+    const stopped = test.app.close();
+    await new Promise((done) => setTimeout(done, 200));
+    await expect(
+      fetch(`http://127.0.0.1:${port}/health`, { headers: { connection: 'close' } }),
+    ).rejects.toThrow();
+    expect((await answer.text()).trim().endsWith('data: [DONE]')).toBe(true);
+    await stopped;
+  });
+
+  it('tells a call that outlives the wait, whole or streamed, in the shape of its client', async () => {
+    const { test, call } = await start(0);
+    test.provider.next({ chunkDelayMs: 3000 });
+    const streamed = await call({ stream: true });
+    test.provider.next({ delayMs: 3000 });
+    const whole = call({});
+    const asked = Date.now();
+    while (test.provider.requests.length < 2 && Date.now() < asked + 5000)
+      await new Promise((done) => setTimeout(done, 10));
+    const stopped = test.app.close();
+    const last = (await streamed.text()).trim().split('\n\n').at(-1)!;
+    expect(JSON.parse(last.slice('data: '.length)).error).toMatchObject({ code: 'upstream_unavailable' });
+    const answer = await whole;
+    expect(answer.status).toBe(502);
+    expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unavailable' } });
+    await stopped;
+    expect(test.provider.requests.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  it('is not held up by a connection that never asked anything', async () => {
+    const { test, port } = await start(10);
+    const socket = connect(port, '127.0.0.1');
+    await new Promise<void>((done) => socket.once('connect', () => done()));
+    const closed = new Promise<void>((done) => socket.once('close', () => done()));
+    socket.resume();
+    await test.app.close();
+    await closed;
+  });
+});

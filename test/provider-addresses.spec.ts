@@ -42,7 +42,13 @@ describe('each provider is called where, and how, its credential says', () => {
     ],
     ['gemma-vllm', '/v1/chat/completions', 'authorization', `Bearer ${key}`, 'google/gemma-3-27b-it'],
     ['claude-sonnet', '/v1/messages', 'x-api-key', key, 'claude-sonnet-4-5'],
-    ['azure-gpt-4o', '/openai/deployments/our-own-name-of-it/chat/completions', 'api-key', key, 'gpt-4o'],
+    [
+      'azure-gpt-4o',
+      '/openai/deployments/our-own-name-of-it/chat/completions',
+      'api-key',
+      key,
+      'our-own-name-of-it',
+    ],
   ])('%s: POST %s with the key in %s', async (model, path, header, value, upstreamModel) => {
     const answer = await test.chat(tenant, { model });
     expect(answer.status).toBe(200);

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { Secret } from '#crypto';
 import { Problem } from '#http';
-import type { Provider } from '#providers';
+import type { Provider, Timeouts } from '#providers';
 import { type ProviderServer, startProviderServer } from '../../test/support/provider-server';
 import { parseAllowList } from './address-policy';
-import { EgressService, type Timeouts } from './egress.service';
+import { EgressService } from './egress.service';
 import type { Route } from './route';
 import { ClientGone } from './upstream-problem';
 
@@ -64,6 +64,7 @@ function routeTo(base: string, changes: Partial<Route> = {}, dialect: keyof type
     upstreamModel: 'm',
     target: 'm',
     operation: 'chat/completions',
+    upstreamOperation: 'chat/completions',
     url: new URL(base + paths[dialect]),
     isOperatorAddress: false,
     credential: {

@@ -3,20 +3,12 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
+import type { Timeouts } from '#providers';
 import { AddressPolicy, type AllowRule } from './address-policy';
 import { guardedConnector } from './guarded-connector';
 import { mentions } from './redact';
 import type { Route } from './route';
 import { addressProblem, faultOf, goneBy, messageOf, refusalOf, streamProblem } from './upstream-problem';
-
-export interface Timeouts {
-  /** Name resolution, TCP and TLS together. */
-  readonly connectMs: number;
-  /** From the request sent to the answer's head. */
-  readonly firstByteMs: number;
-  /** Between two parts of the answer's body. */
-  readonly idleMs: number;
-}
 
 /** Ten minutes to the head, as the providers' own clients wait: a long reasoning answer comes all at once. */
 export const defaultTimeouts: Timeouts = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000 };

@@ -12,7 +12,7 @@
 export { AddressPolicy, type AddressPolicyOptions, type AllowRule, parseAllowList } from './address-policy';
 export { EgressModule } from './egress.module';
 export { defaultTimeouts, type EgressOptions, EgressService } from './egress.service';
-export type { SendOptions, Timeouts, UpstreamResponse } from './egress.service';
+export type { SendOptions, UpstreamResponse } from './egress.service';
 export type { CredentialSource, Route, RouteCredential } from './route';
 export { SseRelay } from './sse-relay';
 export { ClientGone } from './upstream-problem';

@@ -33,7 +33,10 @@ export interface Route {
   readonly upstreamModel: string;
   /** The deployment or model actually addressed (azure: the deployment). */
   readonly target: string;
+  /** What the client asked for. */
   readonly operation: Operation;
+  /** What the provider is asked for: the same, or what it is translated to. */
+  readonly upstreamOperation: Operation;
   readonly url: URL;
   /** True when the address comes from the operator's environment or the provider's default: exempt from the address policy. */
   readonly isOperatorAddress: boolean;

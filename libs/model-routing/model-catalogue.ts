@@ -3,7 +3,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { Problem } from '#http';
 import { defaultProvider, type Provider, providerOfFamily, providerOfPrefix } from '#providers';
 
-export type ModelKind = 'completion' | 'embedding' | 'transcription';
+export type ModelKind = 'completion' | 'embedding' | 'transcription' | 'speech' | 'image' | 'moderation';
 
 /** One entry of ai_models.yml. Fields that Tenkey does not use are kept as they are. */
 export interface Model {
@@ -33,6 +33,9 @@ const sections: readonly [string, ModelKind][] = [
   ['completion_models', 'completion'],
   ['embedding_models', 'embedding'],
   ['transcription_models', 'transcription'],
+  ['speech_models', 'speech'],
+  ['image_models', 'image'],
+  ['moderation_models', 'moderation'],
 ];
 
 /** The models by name. Loaded whole or not at all. */

@@ -5,13 +5,15 @@ import { ClientGone, EgressService, type Route, type UpstreamResponse } from '#e
 import { jsonOf, Problem } from '#http';
 import {
   AmbiguousModel,
-  decodeAnthropicChat,
-  encodeAnthropicChat,
+  type Json,
   type Operation,
+  serviceOf,
   spliceModel,
+  type Translation,
   UnsupportedParameter,
 } from '#providers';
 import { TenantsService } from '#tenants';
+import { operationsOfKind } from './adapters/adapter';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
@@ -50,8 +52,9 @@ export class ModelRoutingService {
     const model = this.catalogue.find(modelNameOf(request));
     const route = await this.adapterOf(model).route(tenantId, model, operation);
     options.onRoute?.(route);
-    if (route.provider.dialect === 'anthropic') return this.callAnthropic(route, request, options.signal);
-    const answer = await this.egress.send(route, withModel(body, route.upstreamModel), {
+    const translation = serviceOf(route.provider, operation)?.translation;
+    if (translation) return this.translated(translation, route, request, options.signal);
+    const answer = await this.egress.send(route, withModel(body, route.target), {
       signal: options.signal,
     });
     return { route, ...answer };
@@ -65,7 +68,7 @@ export class ModelRoutingService {
     return Promise.all(
       this.catalogue.all().map(async (model) => {
         const adapter = this.adapterOf(model);
-        const operation = model.kind === 'embedding' ? 'embeddings' : 'chat/completions';
+        const [operation = 'chat/completions'] = operationsOfKind(model.kind);
         const isReady = await adapter.route(tenantId, model, operation).then(
           () => true,
           (error: unknown) => {
@@ -82,17 +85,19 @@ export class ModelRoutingService {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
 
-  private async callAnthropic(
+  private async translated(
+    translation: Translation,
     route: Route,
     request: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<RoutedAnswer> {
-    const encoded = encodedForAnthropic(request, route.upstreamModel);
+    const encoded = encodedBy(translation, request, route.target);
     const answer = await this.egress.send(route, JSON.stringify(encoded), { signal });
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of answer.body) chunks.push(chunk as Buffer);
-      const decoded = decodeAnthropicChat(JSON.parse(Buffer.concat(chunks).toString('utf8')), route.model);
+      const context = { model: route.model, request };
+      const decoded = translation.decode(JSON.parse(Buffer.concat(chunks).toString('utf8')), context);
       const headers = { ...answer.headers, 'content-type': 'application/json' };
       return { ...answer, route, headers, body: Readable.from([Buffer.from(JSON.stringify(decoded))]) };
     } catch (error) {
@@ -101,7 +106,7 @@ export class ModelRoutingService {
         detail: `${route.provider.label} broke off its answer or sent one that cannot be read.`,
         // Not the error itself: JSON.parse quotes the provider's text, which may repeat the key.
         cause: new Error(
-          `the answer is not a message (${error instanceof Error ? error.name : typeof error})`,
+          `the answer is not as documented (${error instanceof Error ? error.name : typeof error})`,
         ),
       });
     }
@@ -136,12 +141,9 @@ function withModel(body: Buffer, upstreamModel: string): Buffer {
   }
 }
 
-function encodedForAnthropic(
-  request: Record<string, unknown>,
-  upstreamModel: string,
-): Record<string, unknown> {
+function encodedBy(translation: Translation, request: Json, upstreamModel: string): Json {
   try {
-    return encodeAnthropicChat(request, upstreamModel).body;
+    return translation.encode(request, upstreamModel).body;
   } catch (error) {
     if (!(error instanceof UnsupportedParameter)) throw error;
     throw new Problem('endpoint_not_supported', {

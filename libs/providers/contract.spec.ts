@@ -229,7 +229,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
   it('never leaves host and base path, whatever model, deployment and api_version are', () => {
     const endpoint = new URL('https://safe.example:8443/base');
-    const plain = provider.url(endpoint, provider.example, 'm', 'chat/completions');
+    const [operation] = provider.operations as [Operation];
+    const plain = provider.url(endpoint, provider.example, 'm', operation);
     fc.assert(
       fc.property(
         hostile,
@@ -246,10 +247,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
           };
           let urls: URL[];
           try {
-            urls = [
-              provider.url(endpoint, settings, b, 'chat/completions'),
-              provider.probe(endpoint, settings).url,
-            ];
+            urls = [provider.url(endpoint, settings, b, operation), provider.probe(endpoint, settings).url];
           } catch (error) {
             expect(error).toBeInstanceOf(InvalidTarget);
             return;
@@ -273,8 +271,13 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 describe('the addresses', () => {
   it.each([
     ['openai', undefined, 'chat/completions', 'https://api.openai.com/v1/chat/completions'],
-    ['anthropic', undefined, 'chat/completions', 'https://api.anthropic.com/v1/messages'],
-    ['anthropic', 'https://a.example/v1/', 'chat/completions', 'https://a.example/v1/messages'],
+    ['anthropic', undefined, 'messages', 'https://api.anthropic.com/v1/messages'],
+    [
+      'anthropic',
+      'https://a.example/v1/',
+      'messages/count_tokens',
+      'https://a.example/v1/messages/count_tokens',
+    ],
     ['mistral', undefined, 'embeddings', 'https://api.mistral.ai/v1/embeddings'],
     ['ovhcloud', undefined, 'embeddings', 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1/embeddings'],
     ['berget', undefined, 'chat/completions', 'https://api.berget.ai/v1/chat/completions'],

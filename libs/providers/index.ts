@@ -6,28 +6,21 @@
  * repeats the value; a translated request drops no parameter silently.
  *
  * It opens no connection, reads no environment, injects nothing, and does not decide whether an address may be called.
- * OpenAI's format is passed on as it came, except for `model`; see also https://docs.anthropic.com/en/api/messages.
+ * OpenAI's format is passed on as it came, except for `model` and a provider's documented differences; see also
+ * https://docs.anthropic.com/en/api/messages.
  */
+export { type Service, servedOperations, serviceOf } from './dialects/service';
+export { AmbiguousModel, spliceModel } from './dialects/splice-request';
 export {
-  decodeChat as decodeAnthropicChat,
-  decodeErrorMessage as decodeAnthropicErrorMessage,
-  encodeChat as encodeAnthropicChat,
+  type Json,
+  StreamFault,
+  type StreamTranslator,
+  type Translation,
   UnexpectedAnswer,
   UnsupportedParameter,
-} from './dialects/anthropic';
-export {
-  AmbiguousModel,
-  decodeErrorMessage as decodeOpenAiErrorMessage,
-  spliceModel,
-} from './dialects/openai';
-export type {
-  CredentialField,
-  DialectName,
-  GlobalVariables,
-  Operation,
-  Provider,
-  Settings,
-} from './provider';
+} from './dialects/translation';
+export { operations } from './provider';
+export type { CredentialField, GlobalVariables, Operation, Provider, Settings, Timeouts } from './provider';
 export {
   defaultProvider,
   findProvider,

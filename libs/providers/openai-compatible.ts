@@ -20,6 +20,11 @@ export interface OpenAiCompatible {
   readonly apiKeyVariable: string;
   readonly baseUrlVariables: readonly string[];
   readonly defaultEndpoint?: string;
+  readonly operations: readonly Operation[];
+  readonly differences?: Provider['differences'];
+  readonly timeouts?: Provider['timeouts'];
+  readonly passedRequestHeaders?: Provider['passedRequestHeaders'];
+  readonly isCredentialRefusal?: (status: number, message: string) => boolean;
   /** Path segments between endpoint and operation; none when the endpoint is the whole base URL. */
   baseSegments?(endpoint: URL): readonly string[];
 }
@@ -40,8 +45,11 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     globalVariables: { apiKey: options.apiKeyVariable, settings: {} },
     baseUrlVariables: options.baseUrlVariables,
     defaultEndpoint: options.defaultEndpoint,
-    dialect: 'openai',
-    operations: ['chat/completions', 'embeddings'],
+    operations: options.operations,
+    differences: options.differences,
+    timeouts: options.timeouts,
+    passedRequestHeaders: options.passedRequestHeaders,
+    isCredentialRefusal: options.isCredentialRefusal,
     target: (_settings: Settings, upstreamModel: string) => upstreamModel,
     url: (endpoint: URL, _settings: Settings, _upstreamModel: string, operation: Operation) =>
       below(endpoint, operation),

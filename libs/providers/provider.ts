@@ -1,10 +1,37 @@
 import type { Secret } from '#crypto';
 
-/** What a caller can ask of a provider; the value is the path below /v1 and, in most providers, below the base URL. */
-export type Operation = 'chat/completions' | 'embeddings';
+/** What can be asked of a provider; the value is the path below /v1 and, in most providers, below the base URL. */
+export const operations = [
+  'chat/completions',
+  'completions',
+  'embeddings',
+  'responses',
+  'audio/transcriptions',
+  'audio/speech',
+  'images/generations',
+  'moderations',
+  'messages',
+  'messages/count_tokens',
+] as const;
+export type Operation = (typeof operations)[number];
 
-/** The wire format of a provider. `openai` is the identity: what the client sent is what the provider gets. */
-export type DialectName = 'openai' | 'anthropic';
+/** How one provider's request differs from what the operation's own documentation says; all else passes as it came. */
+export interface RequestDifferences {
+  /** Top-level parameters that this provider names otherwise: the documented name -> its name. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** Top-level parameters that this provider refuses. They are left out, and the answer names them. */
+  readonly unsupported?: readonly string[];
+}
+
+/** How long a provider may take, in milliseconds. */
+export interface Timeouts {
+  /** Name resolution, TCP and TLS together. */
+  readonly connectMs: number;
+  /** From the request sent to the answer's head. */
+  readonly firstByteMs: number;
+  /** Between two parts of the answer's body. */
+  readonly idleMs: number;
+}
 
 /** The names of the environment variables that hold the operator's own ("global") credential of a provider. */
 export interface GlobalVariables {
@@ -51,11 +78,15 @@ export interface Provider<S extends Settings = Settings> {
   readonly baseUrlVariables: readonly string[];
   /** Where the provider is when neither tenant nor operator says otherwise; absent when there is no such place. */
   readonly defaultEndpoint?: string;
-  readonly dialect: DialectName;
+  /** What it has itself; others may be reached by translation (dialects/translation.ts). */
   readonly operations: readonly Operation[];
+  readonly differences?: Partial<Readonly<Record<Operation, RequestDifferences>>>;
+  /** Where it differs from what suits most. */
+  readonly timeouts?: Partial<Timeouts>;
+  /** Request headers of the client that are passed on, beside what Tenkey sets. Lower-case names. */
+  readonly passedRequestHeaders?: readonly string[];
   /**
-   * The name that goes into the request's `model`, and (azure) selects the deployment.
-   * @returns the deployment or upstream model actually addressed, for display
+   * The deployment or upstream model actually addressed: what goes into the request's `model`.
    * @throws InvalidTarget when the settings name a deployment that cannot be one
    */
   target(settings: S, upstreamModel: string): string;
@@ -70,6 +101,11 @@ export interface Provider<S extends Settings = Settings> {
   headers(apiKey: Secret): Record<string, string>;
   /** A request that costs nothing and tells whether a key is accepted: the method and URL. */
   probe(endpoint: URL, settings: S): { readonly method: 'GET' | 'POST'; readonly url: URL };
+  /**
+   * True when an error answer means that the key is not accepted; absent: 401 and 403 do.
+   * @param message the provider's sentence
+   */
+  isCredentialRefusal?(status: number, message: string): boolean;
   /** True when a 403's text speaks of the provider's own network rules and not of the key. */
   isNetworkRuleRefusal?(message: string): boolean;
 }

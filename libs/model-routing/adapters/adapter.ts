@@ -1,8 +1,15 @@
 import { type Config } from '#config';
 import { type Route, type RouteCredential } from '#egress';
 import { Problem } from '#http';
-import { InvalidTarget, type Operation, type Provider } from '#providers';
-import { type Model, providerOfModel } from '../model-catalogue';
+import {
+  InvalidTarget,
+  type Operation,
+  operations,
+  type Provider,
+  servedOperations,
+  serviceOf,
+} from '#providers';
+import { type Model, type ModelKind, providerOfModel } from '../model-catalogue';
 
 /** How a model's route is found. */
 export interface Adapter {
@@ -32,15 +39,37 @@ export function globalCredential(config: Config, tenantId: string, provider: Pro
   };
 }
 
-/** The provider of a model and its own name there, or the problem that it cannot do this. */
-export function targetOf(model: Model, operation: Operation): { provider: Provider; upstreamModel: string } {
-  const kinds: Record<Operation, Model['kind']> = {
-    'chat/completions': 'completion',
-    embeddings: 'embedding',
-  };
-  if (model.kind !== kinds[operation]) {
+const kindOf: Readonly<Record<Operation, ModelKind>> = {
+  'chat/completions': 'completion',
+  completions: 'completion',
+  embeddings: 'embedding',
+  responses: 'completion',
+  'audio/transcriptions': 'transcription',
+  'audio/speech': 'speech',
+  'images/generations': 'image',
+  moderations: 'moderation',
+  messages: 'completion',
+  'messages/count_tokens': 'completion',
+};
+
+/** Every operation that models of a kind are for, the usual one first. */
+export function operationsOfKind(kind: ModelKind): Operation[] {
+  return operations.filter((operation) => kindOf[operation] === kind);
+}
+
+/** Where a model's call goes: its provider, its own name there, and what is asked of the provider. */
+export interface Target {
+  readonly provider: Provider;
+  readonly upstreamModel: string;
+  readonly operation: Operation;
+  readonly upstreamOperation: Operation;
+}
+
+/** The target of a call, or the problem that the model or its provider cannot do this. */
+export function targetOf(model: Model, operation: Operation): Target {
+  if (model.kind !== kindOf[operation]) {
     throw new Problem('endpoint_not_supported', {
-      detail: `${model.name} is not a model for /v1/${operation}. No call was made.`,
+      detail: `${model.name} is not a model for /v1/${operation}; it is one for ${pathsOf(operationsOfKind(model.kind))}. No call was made.`,
       param: 'model',
     });
   }
@@ -52,13 +81,19 @@ export function targetOf(model: Model, operation: Operation): { provider: Provid
       param: 'model',
     });
   }
-  if (!target.provider.operations.includes(operation)) {
+  const service = serviceOf(target.provider, operation);
+  if (!service) {
+    const served = servedOperations(target.provider).filter((each) => kindOf[each] === model.kind);
     throw new Problem('endpoint_not_supported', {
-      detail: `${target.provider.label} has no ${operation}; it has ${target.provider.operations.join(', ')}. No call was made.`,
+      detail: `${target.provider.label} has no /v1/${operation}; for ${model.name} it has ${pathsOf(served)}. No call was made.`,
       param: 'model',
     });
   }
-  return target;
+  return { ...target, operation, upstreamOperation: service.operation };
+}
+
+function pathsOf(list: readonly Operation[]): string {
+  return list.length === 0 ? 'none' : list.map((operation) => `/v1/${operation}`).join(', ');
 }
 
 /** Puts the Route together: tenant's endpoint, else the operator's, else the provider's own. */
@@ -66,8 +101,7 @@ export function routeOf(
   adapter: Route['adapter'],
   config: Config,
   model: Model,
-  operation: Operation,
-  upstreamModel: string,
+  { upstreamModel, operation, upstreamOperation }: Target,
   credential: RouteCredential,
   modelAddress?: string,
 ): Route {
@@ -88,7 +122,8 @@ export function routeOf(
     upstreamModel,
     target: aimed(credential, () => provider.target(settings, upstreamModel)),
     operation,
-    url: aimed(credential, () => provider.url(new URL(endpoint), settings, upstreamModel, operation)),
+    upstreamOperation,
+    url: aimed(credential, () => provider.url(new URL(endpoint), settings, upstreamModel, upstreamOperation)),
     isOperatorAddress: own === undefined || credential.source === 'global',
     credential: Object.freeze(credential),
   });

@@ -22,12 +22,12 @@ export class LegacyAdapter implements Adapter {
         param: 'model',
       });
     }
-    const { provider, upstreamModel } = targetOf(model, operation);
-    const found = globalCredential(this.config, tenantId, provider);
+    const target = targetOf(model, operation);
+    const found = globalCredential(this.config, tenantId, target.provider);
     const credential =
       typeof model.deployment_name === 'string'
         ? { ...found, settings: { ...found.settings, deployment_name: model.deployment_name } }
         : found;
-    return routeOf(this.name, this.config, model, operation, upstreamModel, credential, model.base_url);
+    return routeOf(this.name, this.config, model, target, credential, model.base_url);
   }
 }

@@ -17,10 +17,10 @@ export class LitellmAdapter implements Adapter {
   ) {}
 
   async route(tenantId: string, model: Model, operation: Operation): Promise<Route> {
-    const { provider, upstreamModel } = targetOf(model, operation);
+    const target = targetOf(model, operation);
     const credential = this.config.tenantCredentialsEnabled
-      ? await this.credentials.resolve(tenantId, provider)
-      : globalCredential(this.config, tenantId, provider);
-    return routeOf(this.name, this.config, model, operation, upstreamModel, credential);
+      ? await this.credentials.resolve(tenantId, target.provider)
+      : globalCredential(this.config, tenantId, target.provider);
+    return routeOf(this.name, this.config, model, target, credential);
   }
 }

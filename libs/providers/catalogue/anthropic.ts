@@ -15,10 +15,11 @@ export const anthropic = defineProvider({
   globalVariables: { apiKey: 'ANTHROPIC_API_KEY', settings: {} },
   baseUrlVariables: ['ANTHROPIC_BASE_URL'],
   defaultEndpoint: 'https://api.anthropic.com',
-  dialect: 'anthropic',
-  operations: ['chat/completions'],
+  operations: ['messages', 'messages/count_tokens'],
+  passedRequestHeaders: ['anthropic-version', 'anthropic-beta'],
   target: (_settings, upstreamModel) => upstreamModel,
-  url: (endpoint) => urlBelow(endpoint, [...versionSegments(endpoint, 'v1'), 'messages']),
+  url: (endpoint, _settings, _upstreamModel, operation) =>
+    urlBelow(endpoint, [...versionSegments(endpoint, 'v1'), ...operation.split('/')]),
   headers: (apiKey) => ({ 'x-api-key': apiKey.expose(), 'anthropic-version': '2023-06-01' }),
   probe: (endpoint) => ({
     method: 'GET',

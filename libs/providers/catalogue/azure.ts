@@ -78,7 +78,6 @@ export const azure = defineProvider({
     },
   },
   baseUrlVariables: [],
-  dialect: 'openai',
   operations: ['chat/completions', 'embeddings'],
   target: deploymentOf,
   url: (endpoint, settings, upstreamModel, operation) =>

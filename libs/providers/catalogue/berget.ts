@@ -10,5 +10,6 @@ export const berget = openAiCompatible({
   fields: [apiKeyField, optionalEndpointField],
   example: { api_key: 'not-a-real-berget-key', endpoint: 'https://api.berget.ai/v1' },
   apiKeyVariable: 'BERGET_API_KEY',
+  operations: ['chat/completions', 'embeddings'],
   baseUrlVariables: ['BERGET_BASE_URL', 'BERGET_API_BASE'],
 });

@@ -10,5 +10,6 @@ export const mistral = openAiCompatible({
   fields: [apiKeyField],
   example: { api_key: 'not-a-real-mistral-key' },
   apiKeyVariable: 'MISTRAL_API_KEY',
+  operations: ['chat/completions', 'embeddings'],
   baseUrlVariables: ['MISTRAL_BASE_URL'],
 });

@@ -11,5 +11,6 @@ export const openai = openAiCompatible({
   fields: [apiKeyField, optionalEndpointField],
   example: { api_key: 'not-a-real-openai-key', endpoint: 'https://api.openai.com/v1' },
   apiKeyVariable: 'OPENAI_API_KEY',
+  operations: ['chat/completions', 'embeddings'],
   baseUrlVariables: ['OPENAI_BASE_URL'],
 });

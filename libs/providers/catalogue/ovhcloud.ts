@@ -13,5 +13,6 @@ export const ovhcloud = openAiCompatible({
     endpoint: 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1',
   },
   apiKeyVariable: 'OVHCLOUD_API_KEY',
+  operations: ['chat/completions', 'embeddings'],
   baseUrlVariables: ['OVHCLOUD_BASE_URL'],
 });

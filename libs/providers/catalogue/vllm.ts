@@ -12,5 +12,6 @@ export const vllm = openAiCompatible({
   fields: [apiKeyField, optionalEndpointField],
   example: { api_key: 'not-a-real-vllm-key', endpoint: 'http://vllm.models.svc.cluster.local:8000' },
   apiKeyVariable: 'VLLM_API_KEY',
+  operations: ['chat/completions', 'embeddings'],
   baseUrlVariables: ['VLLM_MODEL_URL'],
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { AmbiguousModel, decodeErrorMessage, spliceModel } from './openai';
+import { AmbiguousModel, spliceModel } from './splice-request';
 
 const splice = (body: string, model = 'new') => spliceModel(Buffer.from(body), model).toString();
 
@@ -70,17 +70,4 @@ describe('spliceModel', () => {
       { numRuns: 500 },
     );
   });
-});
-
-describe('decodeErrorMessage', () => {
-  it.each([
-    [{ error: { message: 'a' } }, 'a'],
-    [{ error: 'a' }, 'a'],
-    [{ object: 'error', message: 'a' }, 'a'],
-    [{ detail: 'a' }, 'a'],
-    [{ detail: [{ msg: 'a' }] }, undefined],
-    [{ error: { message: 7 } }, undefined],
-    [null, undefined],
-    ['text', undefined],
-  ])('%j is %j', (body, expected) => expect(decodeErrorMessage(body)).toBe(expected));
 });

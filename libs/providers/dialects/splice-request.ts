@@ -44,18 +44,6 @@ export function spliceModel(body: Buffer, model: string): Buffer {
   ]);
 }
 
-/**
- * The sentence in an error answer: OpenAI's `error.message`, a bare `error` or `message` (vLLM), or FastAPI's `detail`.
- * It is the provider's text and may repeat the key: clean it before it is shown.
- */
-export function decodeErrorMessage(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { error, message, detail } = body as Record<string, unknown>;
-  const nested =
-    typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
-  return [nested, message, detail].find((text): text is string => typeof text === 'string' && text !== '');
-}
-
 function skipBlanks(body: Buffer, from: number): number {
   let at = from;
   while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at += 1;

@@ -3,26 +3,15 @@
  * What has no counterpart is refused by name: a parameter dropped in silence is an answer to another question.
  */
 
-/** A parameter that the provider's format cannot express. `param` is OpenAI's spelling, e.g. `messages[0].content`. */
-export class UnsupportedParameter extends Error {
-  override readonly name = 'UnsupportedParameter';
-  constructor(
-    readonly param: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+import { type Json, type Translation, UnexpectedAnswer, UnsupportedParameter } from './translation';
 
-/** An answer of the provider that is not a message. It carries none of the answer. */
-export class UnexpectedAnswer extends Error {
-  override readonly name = 'UnexpectedAnswer';
-  constructor() {
-    super('The provider answered with something that is not a message.');
-  }
-}
-
-type Json = Record<string, unknown>;
+export const chatOnMessages: Translation = {
+  encode: encodeChat,
+  decode: (answer, { model }) => decodeChat(answer, model),
+  stream: () => {
+    throw new UnsupportedParameter('stream', 'This provider cannot stream here.');
+  },
+};
 
 /** Anthropic demands a limit and OpenAI does not: this is what a request without one gets. */
 const defaultMaxTokens = 4096;
@@ -51,7 +40,7 @@ const encoders: ReadonlyMap<string, (body: Json, value: unknown) => void> = new 
 ]);
 
 /** @throws UnsupportedParameter naming the first parameter that cannot be expressed */
-export function encodeChat(request: Json, upstreamModel: string): { body: Json } {
+export function encodeChat(request: Json, upstreamModel: string): { body: Json; dropped: string[] } {
   const body: Json = { model: upstreamModel };
   for (const [param, value] of Object.entries(request)) {
     if (value === null || value === undefined) continue;
@@ -66,7 +55,7 @@ export function encodeChat(request: Json, upstreamModel: string): { body: Json }
   }
   if (body.messages === undefined) encodeMessages(body, undefined);
   body.max_tokens ??= defaultMaxTokens;
-  return { body };
+  return { body, dropped: [] };
 }
 
 /**
@@ -109,12 +98,6 @@ export function decodeChat(
     ],
     usage: decodeUsage(answer.usage),
   };
-}
-
-/** The sentence in an error answer. It is the provider's text and may repeat the key: clean it before it is shown. */
-export function decodeErrorMessage(body: unknown): string | undefined {
-  if (!isObject(body) || !isObject(body.error)) return undefined;
-  return stringOr(body.error.message, '') || undefined;
 }
 
 const finishReasons: ReadonlyMap<unknown, string> = new Map([

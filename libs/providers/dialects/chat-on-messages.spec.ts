@@ -1,10 +1,5 @@
-import {
-  decodeChat,
-  decodeErrorMessage,
-  encodeChat,
-  UnexpectedAnswer,
-  UnsupportedParameter,
-} from './anthropic';
+import { decodeChat, encodeChat } from './chat-on-messages';
+import { UnexpectedAnswer, UnsupportedParameter } from './translation';
 
 const messages = [{ role: 'user', content: 'Hi' }];
 const paramRefused = (request: Record<string, unknown>) => {
@@ -182,13 +177,4 @@ describe('decodeChat', () => {
   it.each([null, 'x', [], {}, { content: 'x' }])('refuses %j', (value) =>
     expect(() => decodeChat(value, 'm')).toThrow(UnexpectedAnswer),
   );
-});
-
-describe('decodeErrorMessage', () => {
-  it('reads error.message only', () => {
-    expect(decodeErrorMessage({ type: 'error', error: { type: 'x', message: 'a' } })).toBe('a');
-    for (const body of [null, 'x', { error: 'x' }, { error: { message: 1 } }]) {
-      expect(decodeErrorMessage(body)).toBeUndefined();
-    }
-  });
 });

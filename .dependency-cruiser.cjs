@@ -126,10 +126,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^dist/' },
-    // Without 'source', `#lib` leads to dist/ or nowhere, and violations pass.
+    // Without 'tenkey-source', `#lib` leads to dist/ or nowhere, and violations pass.
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['source', 'import', 'require', 'node', 'default'],
+      conditionNames: ['tenkey-source', 'import', 'require', 'node', 'default'],
       mainFields: ['module', 'main', 'types', 'typings'],
     },
   },

@@ -7,7 +7,7 @@ module.exports = {
   transformIgnorePatterns: ['\\.cjs$'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.tenkey'],
   testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  testEnvironmentOptions: { customExportConditions: ['tenkey-source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,

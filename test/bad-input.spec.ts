@@ -115,7 +115,7 @@ describe('bad input', () => {
         return 'the shape of another API';
     }
     // The one thing named: a parameter that the provider's format does not have.
-    if (code === 'endpoint_not_supported') delete json.error.param;
+    if (code === 'parameter_not_supported') delete json.error.param;
     const shown = `${JSON.stringify(json)}\n${head}`.toLowerCase();
     if (shown.includes(marker.toLowerCase())) return 'repeats the input';
     const secrets = [superKey, platformKey, encryptionKey, tenantKey];

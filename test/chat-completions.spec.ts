@@ -151,7 +151,7 @@ describe('chat completions', () => {
     expect(answer.body.object).toBe('chat.completion');
     expect(test.provider.requests[0]).toMatchObject({ key: 'sk-ant-sentinel-anthropic-a1b2' });
     const refused = await test.chat(tenant, { model: 'claude-sonnet', stream: true });
-    expect([refused.status, refused.body.error.code]).toEqual([400, 'endpoint_not_supported']);
+    expect([refused.status, refused.body.error.code]).toEqual([400, 'parameter_not_supported']);
     expect(test.provider.requests).toHaveLength(1);
   });
 

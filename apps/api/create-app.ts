@@ -84,6 +84,13 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     const detail = `This route has ${methods.join(', ')}.`;
     sendProblem(request, reply, new Problem('method_not_allowed', { detail }));
   });
+  // A form is read by its route and passed on while it arrives; no other route takes one.
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const isForm = request.headers['content-type']?.toLowerCase().startsWith('multipart/form-data') === true;
+    const takesForm = (request.routeOptions.config as { multipart?: boolean }).multipart === true;
+    if (!isForm || takesForm || request.is404) return done();
+    sendProblem(request, reply, new Problem('unsupported_media_type', { detail: 'Send the body as JSON.' }));
+  });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
     bodyParser: false,
     abortOnError: false,
@@ -94,6 +101,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body.length === 0 ? undefined : body),
   );
+  fastify.addContentTypeParser('multipart/form-data', (_request, payload, done) => done(null, payload));
   addSwagger(app);
   await app.init();
   await fastify.ready();

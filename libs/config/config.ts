@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Secret } from '#crypto';
-import { type Provider, providers, type Settings } from '#providers';
+import { type Provider, providers, type Settings, type Timeouts } from '#providers';
 import { type Environment, isBlank } from './environment';
+import { parseTimeouts } from './timeouts';
 import { faultOfEncryptionKey, faultOfKey } from './weak-keys';
 
 /** The operator's own key of one provider, as read from the environment. */
@@ -31,6 +32,14 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly egressAllow: string;
   readonly maxBodyBytes: number;
+  /** True: a parameter that a model's provider does not have is an error. False: it is left out and named. */
+  readonly strictParams: boolean;
+  /** How long each provider may take. */
+  timeoutsOf(provider: Provider): Timeouts;
+  /** How often a call is tried again when nothing was sent or the provider said 503. */
+  readonly upstreamRetries: number;
+  /** How long a call may wait in all to try again after a 429; 0: it is not tried again. */
+  readonly retryRateLimitedSeconds: number;
   /** The operator's base URL of each provider that has one. */
   readonly baseUrls: ReadonlyMap<string, string>;
   /** Names of set global key variables; names only, in strict mode nothing reads their values. */
@@ -127,6 +136,9 @@ export function loadConfig(env: Environment): Config {
     ])
     .filter((name) => name in env);
 
+  const timeouts = parseTimeouts(read('UPSTREAM_TIMEOUTS') ?? '');
+  if (timeouts.fault !== undefined) faults.push(`UPSTREAM_TIMEOUTS ${timeouts.fault}`);
+
   const globalCredentials = new Map<Provider, GlobalCredential>();
   const config: Config = Object.freeze({
     isProduction,
@@ -145,6 +157,10 @@ export function loadConfig(env: Environment): Config {
     logLevel,
     egressAllow: read('EGRESS_ALLOW') ?? '',
     maxBodyBytes: whole('MAX_BODY_BYTES', 32 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
+    strictParams: flag('STRICT_PARAMS', false),
+    timeoutsOf: timeouts.of,
+    upstreamRetries: whole('UPSTREAM_RETRIES', 1, 0, 5),
+    retryRateLimitedSeconds: whole('UPSTREAM_RETRY_RATE_LIMITED_SECONDS', 0, 0, 300),
     baseUrls,
     globalVariablesPresent,
     globalCredential(provider: Provider): GlobalCredential | undefined {

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { Secret } from '#crypto';
 import { Problem } from '#http';
@@ -27,12 +31,15 @@ let server: ProviderServer;
 let egress: EgressService;
 const services: EgressService[] = [];
 
-const service = (allow: string, timeouts?: Timeouts) => {
+const usual: Timeouts = { connectMs: 10_000, firstByteMs: 60_000, idleMs: 60_000 };
+const service = (allow: string, timeouts = usual, retries = 0, retryRateLimitedMs = 0) => {
   const made = new EgressService({
     allow: parseAllowList(allow),
     ownPort: () => undefined,
     processSecrets: [new Secret('the-process-super-key')],
-    ...(timeouts === undefined ? {} : { timeouts }),
+    timeoutsOf: () => timeouts,
+    retries,
+    retryRateLimitedMs,
   });
   services.push(made);
   return made;
@@ -81,7 +88,7 @@ function routeTo(base: string, changes: Partial<Route> = {}, dialect: keyof type
 }
 
 const send = (route = routeTo(server.url), text = body, by = egress, signal = new AbortController().signal) =>
-  by.send(route, text, { signal });
+  by.send(route, { contentType: 'application/json', content: text }, { signal });
 
 async function problemOf(call: Promise<unknown>): Promise<Problem> {
   const error = await call.then(
@@ -309,4 +316,167 @@ test('an IPv6 address as endpoint is connected to when it may be, and refused wh
   expect(String(allowed.details.cause)).toMatch(/ECONNREFUSED|ENETUNREACH|EADDRNOTAVAIL|TIMEOUT/);
   const refused = await problemOf(send(routeTo(endpoint('[::1]')), body, service('', quick)));
   expect(refused.code).toBe('endpoint_not_allowed');
+});
+
+describe('trying again', () => {
+  const persistent = () => service('127.0.0.1:*', usual, 2, 3000);
+  const refusing = async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await new Promise((done) => server.close(done));
+    return port;
+  };
+
+  test('a provider that says 503 is asked again with the same key, opened once', async () => {
+    server.next({ status: 503 });
+    server.next({ status: 503, headers: { 'retry-after': '0' } });
+    const route = routeTo(server.url);
+    const open = jest.fn(() => new Secret(KEY));
+    const answer = await send({ ...route, credential: { ...route.credential, open } }, body, persistent());
+    expect(await textOf(answer.body)).toContain('echo: hello');
+    expect(server.requests.map(({ key, rawBody }) => [key, rawBody])).toEqual(Array(3).fill([KEY, body]));
+    expect(open).toHaveBeenCalledTimes(1);
+  });
+
+  test('no more often than the setting says, and not when the provider asks for a long wait', async () => {
+    for (let each = 0; each < 3; each++) server.next({ status: 503 });
+    expect((await problemOf(send(routeTo(server.url), body, persistent()))).code).toBe(
+      'upstream_unavailable',
+    );
+    expect(server.requests).toHaveLength(3);
+    server.reset();
+    server.next({ status: 503, headers: { 'retry-after': '30' } });
+    const problem = await problemOf(send(routeTo(server.url), body, persistent()));
+    expect(problem.details.retryAfter).toBe('30');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([500, 502, 504, 529, 408, 409, 400, 401])('never after a status %i', async (status) => {
+    server.next({ status });
+    await problemOf(send(routeTo(server.url), body, persistent()));
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('after a 429 only within the budget', async () => {
+    server.next({ status: 429, headers: { 'retry-after': '1' } });
+    const answer = await send(routeTo(server.url), body, persistent());
+    answer.body.destroy();
+    expect(server.requests).toHaveLength(2);
+    server.reset();
+    server.next({ status: 429, headers: { 'retry-after': '2' } });
+    server.next({ status: 429, headers: { 'retry-after': '2' } });
+    const problem = await problemOf(send(routeTo(server.url), body, persistent()));
+    expect([problem.code, problem.details.retryAfter]).toEqual(['upstream_rate_limited', '2']);
+    expect(server.requests).toHaveLength(2);
+    server.reset();
+    server.next({ status: 429, headers: { 'retry-after': '0' } });
+    expect((await problemOf(send(routeTo(server.url), body, egress))).code).toBe('upstream_rate_limited');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('a connection that was refused is opened again, one that broke is not', async () => {
+    const port = await refusing();
+    const late = setTimeout(() => listener.listen(port, '127.0.0.1'), 60);
+    const listener = createServer((_request, response) => response.end('{}'));
+    const answer = await send(routeTo(`http://127.0.0.1:${port}`), body, persistent());
+    expect(answer.status).toBe(200);
+    answer.body.destroy();
+    clearTimeout(late);
+    listener.closeAllConnections();
+    listener.close();
+
+    let connections = 0;
+    const breaking = createServer((request) => {
+      connections += 1;
+      request.socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(breaking, 'listening');
+    const broken = routeTo(`http://127.0.0.1:${(breaking.address() as AddressInfo).port}`);
+    expect((await problemOf(send(broken, body, persistent()))).code).toBe('upstream_unavailable');
+    expect(connections).toBe(1);
+    breaking.close();
+  });
+
+  test('never after the first byte of an answer', async () => {
+    server.next({ breakAfterChunks: 1 });
+    const answer = await send(routeTo(server.url), stream, persistent());
+    expect((await problemOf(textOf(answer.body))).code).toBe('upstream_unavailable');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('never with a body that streams, which is gone', async () => {
+    server.next({ status: 503 });
+    const content = Readable.from([Buffer.from(body)]);
+    const call = persistent().send(
+      routeTo(server.url),
+      { contentType: 'application/json', content },
+      { signal: new AbortController().signal },
+    );
+    expect((await problemOf(call)).code).toBe('upstream_unavailable');
+    expect(server.requests.map(({ rawBody }) => rawBody)).toEqual([body]);
+  });
+
+  test('not while the caller has left', async () => {
+    const leaving = new AbortController();
+    server.next({ status: 429, headers: { 'retry-after': '3' } });
+    const call = send(routeTo(server.url), body, persistent(), leaving.signal);
+    setTimeout(() => leaving.abort(), 300);
+    await expect(call).rejects.toBeInstanceOf(ClientGone);
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+test("of the client's headers only those pass that the provider's file names, and never in the key's place", async () => {
+  const route = routeTo(server.url, {}, 'anthropic');
+  const provider = {
+    ...route.provider,
+    passedRequestHeaders: ['anthropic-version', 'anthropic-beta', 'x-api-key'],
+  };
+  const answer = await egress.send(
+    { ...route, provider, credential: { ...route.credential, provider } },
+    { contentType: 'application/json', content: body },
+    {
+      signal: new AbortController().signal,
+      clientHeaders: {
+        'anthropic-version': '2024-01-01',
+        'anthropic-beta': 'a,b',
+        'x-api-key': 'key-of-the-client',
+        authorization: 'Bearer key-of-the-client',
+        cookie: 'a=b',
+      },
+    },
+  );
+  answer.body.destroy();
+  const { headers } = server.requests[0]!;
+  expect(headers).toMatchObject({
+    'anthropic-version': '2024-01-01',
+    'anthropic-beta': 'a,b',
+    'x-api-key': KEY,
+  });
+  expect(JSON.stringify(headers)).not.toMatch(/key-of-the-client|a=b/);
+});
+
+test.each([
+  [[{ error: { code: 400, message: 'bad', status: 'INVALID_ARGUMENT' } }], 'bad'],
+  [{ detail: [{ loc: ['body', 'model'], msg: 'Field required', input: 'x' }] }, 'model: Field required'],
+  [
+    { object: 'error', message: { detail: [{ loc: ['body', 'n'], msg: 'Extra inputs' }] } },
+    'n: Extra inputs',
+  ],
+  [{ nothing: 'known' }, 'Testing refused the request with status 400.'],
+])('the sentence of the error %j is found', async (answer, sentence) => {
+  server.next({ status: 400, body: answer });
+  expect((await problemOf(send())).message).toBe(sentence);
+});
+
+test('what a refused key looks like is for the provider to say', async () => {
+  const refusing = (status: number, message: string) => status === 400 && message.includes('API key');
+  const route = routeTo(server.url);
+  const provider = { ...route.provider, isCredentialRefusal: refusing };
+  const to = { ...route, provider, credential: { ...route.credential, provider } };
+  server.next({ status: 400, body: { error: { message: 'API key not valid.' } } });
+  expect((await problemOf(send(to))).code).toBe('credential_rejected');
+  server.next({ status: 403, body: { error: { message: 'Flagged.' } } });
+  expect(await problemOf(send(to))).toMatchObject({ code: 'upstream_rejected_request', status: 400 });
 });

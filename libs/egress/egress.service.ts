@@ -1,17 +1,17 @@
-import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { type IncomingHttpHeaders } from 'node:http';
+import { PassThrough, pipeline, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
-import type { Timeouts } from '#providers';
+import type { Provider, Timeouts } from '#providers';
 import { AddressPolicy, type AllowRule } from './address-policy';
 import { guardedConnector } from './guarded-connector';
 import { mentions } from './redact';
+import { Retries } from './retries';
 import type { Route } from './route';
 import { addressProblem, faultOf, goneBy, messageOf, refusalOf, streamProblem } from './upstream-problem';
-
-/** Ten minutes to the head, as the providers' own clients wait: a long reasoning answer comes all at once. */
-export const defaultTimeouts: Timeouts = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000 };
 
 export interface EgressOptions {
   readonly allow: readonly AllowRule[];
@@ -19,10 +19,22 @@ export interface EgressOptions {
   readonly ownPort: () => number | undefined;
   /** Removed from every text of a provider, beside the call's own key. */
   readonly processSecrets: readonly Secret[];
-  readonly timeouts?: Timeouts;
+  timeoutsOf(provider: Provider): Timeouts;
+  /** How often a call is tried again when nothing was sent or the provider said 503. */
+  readonly retries: number;
+  /** How long a call may wait in all to be tried again after a 429, in milliseconds; 0: it is not tried again. */
+  readonly retryRateLimitedMs: number;
+}
+
+/** What is sent: bytes, which may be sent again, or a stream, which may not. */
+export interface RequestBody {
+  readonly contentType: string;
+  readonly content: Buffer | string | Readable;
 }
 
 export interface SendOptions {
+  /** The client's own headers; those that the provider's file names are passed on. */
+  readonly clientHeaders?: IncomingHttpHeaders;
   /** Aborted when the caller leaves, or with a Problem as reason; closes the upstream connection. */
   readonly signal: AbortSignal;
 }
@@ -40,31 +52,26 @@ export interface UpstreamResponse {
 const ERROR_BODY_BYTES = 64 * 1024;
 const ERROR_BODY_MS = 5000;
 const passedHeaders =
-  /^(content-type|content-encoding|retry-after|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
+  /^(content-type|content-encoding|retry-after|retry-after-ms|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
 
 /** Sends one call to where its route says, with the key its route holds, once. */
 @Injectable()
 export class EgressService implements OnApplicationShutdown {
   readonly #options: EgressOptions;
   readonly #policy: AddressPolicy;
-  readonly #guarded: Agent;
-  /** For addresses of the operator's own environment. A pool of its own: no connection is shared with the guarded one. */
-  readonly #exempt: Agent;
+  /** By who owns the address and by connect timeout. No connection is shared between a tenant's and the operator's. */
+  readonly #agents = new Map<string, Agent>();
 
   constructor(options: EgressOptions, policy: AddressPolicy = new AddressPolicy(options)) {
     this.#options = options;
     this.#policy = policy;
-    const { connectMs, firstByteMs, idleMs } = options.timeouts ?? defaultTimeouts;
-    const common = { headersTimeout: firstByteMs, bodyTimeout: idleMs };
-    this.#guarded = new Agent({ ...common, connect: guardedConnector(policy, connectMs) });
-    this.#exempt = new Agent({ ...common, connect: { timeout: connectMs } });
   }
 
   /**
    * Resolves when the head of a success arrived. Throws a Problem of the groups provider and sysadmin, `internal_error`
    * for a route that contradicts itself, or `ClientGone`; also whatever opening the credential throws.
    */
-  async send(route: Route, body: Buffer | string, options: SendOptions): Promise<UpstreamResponse> {
+  async send(route: Route, body: RequestBody, options: SendOptions): Promise<UpstreamResponse> {
     const contradiction = contradictionIn(route);
     if (contradiction !== undefined) {
       throw new Problem('internal_error', { cause: new Error(`route refused: ${contradiction}`) });
@@ -77,26 +84,14 @@ export class EgressService implements OnApplicationShutdown {
     const secrets = [key, ...this.#options.processSecrets];
     const fault = (error: unknown) =>
       options.signal.aborted ? goneBy(options.signal) : faultOf(route, error, secrets);
-    let answer: Dispatcher.ResponseData;
-    try {
-      answer = await (route.isOperatorAddress ? this.#exempt : this.#guarded).request({
-        origin: route.url.origin,
-        path: route.url.pathname + route.url.search,
-        method: 'POST',
-        headers: {
-          accept: 'application/json, text/event-stream',
-          'accept-encoding': 'identity',
-          'user-agent': 'tenkey',
-          'content-type': 'application/json',
-          ...route.provider.headers(key),
-        },
-        body,
-        signal: options.signal,
-      });
-    } catch (error) {
+    const answer = await this.#answer(
+      route,
+      body,
+      options.signal,
+      headersFor(route, body, key, options),
+    ).catch((error: unknown) => {
       throw fault(error);
-    }
-
+    });
     try {
       const headers = headersOf(answer.headers, secrets);
       if (answer.statusCode >= 200 && answer.statusCode < 300) {
@@ -119,7 +114,53 @@ export class EgressService implements OnApplicationShutdown {
 
   /** After the HTTP server is closed: a running call still needs its connection. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.#guarded.destroy(), this.#exempt.destroy()]);
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+  }
+
+  /** The first answer that is not to be tried again, whatever its status. */
+  async #answer(
+    route: Route,
+    { content }: RequestBody,
+    signal: AbortSignal,
+    headers: Record<string, string>,
+  ): Promise<Dispatcher.ResponseData> {
+    const timeouts = this.#options.timeoutsOf(route.provider);
+    const retries = new Retries(this.#options, content instanceof Readable);
+    for (;;) {
+      let waitMs: number | undefined;
+      try {
+        const answer = await this.#agent(route, timeouts.connectMs).request({
+          origin: route.url.origin,
+          path: route.url.pathname + route.url.search,
+          method: 'POST',
+          headers,
+          body: content,
+          signal,
+          headersTimeout: timeouts.firstByteMs,
+          bodyTimeout: timeouts.idleMs,
+        });
+        waitMs = retries.afterAnswer(answer.statusCode, answer.headers['retry-after']);
+        if (waitMs === undefined) return answer;
+        void answer.body.dump().catch(() => undefined);
+      } catch (error) {
+        waitMs = retries.afterFault(error);
+        if (waitMs === undefined) throw error;
+      }
+      await sleep(waitMs, undefined, { signal });
+    }
+  }
+
+  #agent(route: Route, connectMs: number): Agent {
+    const name = `${route.isOperatorAddress ? 'operator' : 'tenant'} ${connectMs}`;
+    let agent = this.#agents.get(name);
+    if (agent === undefined) {
+      const connect = route.isOperatorAddress
+        ? { timeout: connectMs }
+        : guardedConnector(this.#policy, connectMs);
+      agent = new Agent({ connect });
+      this.#agents.set(name, agent);
+    }
+    return agent;
   }
 }
 
@@ -157,6 +198,29 @@ function contradictionIn(route: Route): string | undefined {
     return "the address is not at the credential's endpoint";
   }
   return undefined;
+}
+
+/** What the provider demands, and what the client says that the provider's file lets through; never in the key's place. */
+function headersFor(
+  route: Route,
+  body: RequestBody,
+  key: Secret,
+  { clientHeaders = {} }: SendOptions,
+): Record<string, string> {
+  const own = route.provider.headers(key);
+  const passed = (route.provider.passedRequestHeaders ?? []).flatMap((name) => {
+    const value = clientHeaders[name];
+    const isKeys = own[name]?.includes(key.expose()) === true;
+    return typeof value === 'string' && !isKeys ? [[name, value] as const] : [];
+  });
+  return {
+    accept: '*/*',
+    'accept-encoding': 'identity',
+    'user-agent': 'tenkey',
+    'content-type': body.contentType,
+    ...own,
+    ...Object.fromEntries(passed),
+  };
 }
 
 /** An allow-list, and nothing that repeats a secret: a provider may echo what it was sent. */

@@ -2,17 +2,17 @@
  * The only code that opens an outgoing socket.
  *
  * Guarantees: the key goes only to the host of its own route, and only in headers; a tenant's endpoint is checked by
- * host and again by the address actually connected to, which is pinned; no redirect is followed; nothing is sent twice;
- * upstream headers pass by allow-list; upstream errors become Problems that hold no key. A caller that leaves closes
+ * host and again by the address actually connected to, which is pinned; no redirect is followed; a call is
+ * tried again only when the provider cannot have worked on it, and with the same key; upstream headers pass by allow-list; upstream errors become Problems that hold no key. A caller that leaves closes
  * the upstream connection.
  *
- * It does not choose whose key to use (the route says it), translate bodies, retry, or follow proxy variables.
+ * It does not choose whose key to use (the route says it), translate bodies, or follow proxy variables.
  * Address ranges: the IANA special-purpose registries. Events: WHATWG HTML, section 9.2.
  */
 export { AddressPolicy, type AddressPolicyOptions, type AllowRule, parseAllowList } from './address-policy';
 export { EgressModule } from './egress.module';
-export { defaultTimeouts, type EgressOptions, EgressService } from './egress.service';
-export type { SendOptions, UpstreamResponse } from './egress.service';
+export { type EgressOptions, EgressService } from './egress.service';
+export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';
 export type { CredentialSource, Route, RouteCredential } from './route';
 export { SseRelay } from './sse-relay';
 export { ClientGone } from './upstream-problem';

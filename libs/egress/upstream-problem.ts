@@ -49,7 +49,7 @@ export function addressProblem(route: Route, reason: string): Problem {
 /** A call that got no answer, or lost it on the way. The library's text goes to the log only, cleaned. */
 export function faultOf(route: Route, error: unknown, secrets: readonly Secret[]): Problem | ClientGone {
   if (error instanceof Problem || error instanceof ClientGone) return error;
-  const chain = causesOf(error);
+  const chain = errorsOf(error);
   const refused = chain.find((each) => each instanceof AddressRefused);
   if (refused !== undefined) return addressProblem(route, refused.reason);
   const codes = chain.map((each) => String((each as NodeJS.ErrnoException).code ?? ''));
@@ -74,15 +74,18 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
   const { provider, credential } = route;
   const message = cleanMessage(refusal.message, secrets);
   const cause = new Error(`upstream status ${status}: ${message}`);
-  if (status === 401 || status === 403) {
-    if (status === 403 && provider.isNetworkRuleRefusal?.(refusal.message) === true) {
-      return new Problem('upstream_network_rules', {
-        detail: `${provider.label} refused the call of tenant ${route.tenantId}: its network rules do not admit this server.`,
-        hint: `Admit this server's address in the network rules of the ${provider.label} resource.`,
-        cause,
-        ...kept,
-      });
-    }
+  const isNetworkRule = status === 403 && provider.isNetworkRuleRefusal?.(refusal.message) === true;
+  const isKeyRefused =
+    provider.isCredentialRefusal?.(status, refusal.message) ?? (status === 401 || status === 403);
+  if (isNetworkRule) {
+    return new Problem('upstream_network_rules', {
+      detail: `${provider.label} refused the call of tenant ${route.tenantId}: its network rules do not admit this server.`,
+      hint: `Admit this server's address in the network rules of the ${provider.label} resource.`,
+      cause,
+      ...kept,
+    });
+  }
+  if (isKeyRefused) {
     const whose =
       credential.source === 'global' ? 'the global credential' : `the credential of tenant ${route.tenantId}`;
     return new Problem('credential_rejected', {
@@ -136,11 +139,23 @@ export function messageOf(body: string): string {
     // A page of HTML says nothing to the caller.
     return body.trimStart().startsWith('<') ? '' : body;
   }
-  const { error, message, detail } = fieldsOf(json);
+  // Some wrap their error in a list.
+  const { error, message, detail } = fieldsOf(Array.isArray(json) ? json[0] : json);
   const found = [fieldsOf(error).message, error, message, detail, json].find(
     (each) => typeof each === 'string',
   );
-  return typeof found === 'string' ? found : '';
+  return typeof found === 'string' ? found : faultsIn(detail ?? message);
+}
+
+/** FastAPI's list of faulty fields: `[{ loc: ['body', 'model'], msg: 'Field required' }]`. */
+function faultsIn(detail: unknown): string {
+  const list = Array.isArray(detail) ? detail : fieldsOf(detail).detail;
+  if (!Array.isArray(list)) return '';
+  const texts = list.map(fieldsOf).map(({ loc, msg }) => {
+    const place = Array.isArray(loc) ? loc.filter((each) => each !== 'body').join('.') : '';
+    return typeof msg === 'string' ? `${place}${place === '' ? '' : ': '}${msg}` : '';
+  });
+  return texts.filter((text) => text !== '').join('; ');
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {
@@ -152,7 +167,7 @@ function putOf(route: Route): string {
 }
 
 /** The error, its causes and (several addresses tried) its parts; bounded, since a cause may be circular. */
-function causesOf(error: unknown): Error[] {
+export function errorsOf(error: unknown): Error[] {
   const found: Error[] = [];
   const open: unknown[] = [error];
   while (open.length > 0 && found.length < 20) {

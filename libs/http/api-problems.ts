@@ -13,9 +13,12 @@ export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDec
   return problemsDecorator('/api', codes);
 }
 
-/** The same for /v1, in OpenAI's shape. */
-export function ApiOpenAiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
-  return problemsDecorator('/v1', codes);
+/** The same for a route of the platform API, in the shape of its clients. */
+export function ApiPlatformProblems(
+  path: `/v1/${string}`,
+  ...codes: ProblemCode[]
+): MethodDecorator & ClassDecorator {
+  return problemsDecorator(path, codes);
 }
 
 function problemsDecorator(path: string, codes: readonly ProblemCode[]): MethodDecorator & ClassDecorator {
@@ -24,7 +27,7 @@ function problemsDecorator(path: string, codes: readonly ProblemCode[]): MethodD
     const known = declared.get(subject) ?? new Map<number, Set<ProblemCode>>();
     declared.set(subject, known);
     for (const code of codes) {
-      const isCall = path === '/v1' && code === 'endpoint_not_allowed';
+      const isCall = path.startsWith('/v1/') && code === 'endpoint_not_allowed';
       const status: number = isCall ? 424 : problems[code].status;
       known.set(status, (known.get(status) ?? new Set()).add(code));
     }

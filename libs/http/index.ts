@@ -7,14 +7,14 @@ import './request';
  * the shape of its API (RFC 9457, on /v1 OpenAI's); no input and no foreign error text reaches an answer; every log
  * line is searched for keys. Does not: know tenants, credentials or providers.
  */
-export { ApiOpenAiProblems, ApiProblems } from './api-problems';
+export { ApiPlatformProblems, ApiProblems } from './api-problems';
 export { Access, AccessGuard, authenticateEarly, type Audience } from './access';
 export { KnownRoutes } from './known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
 export { PlatformKeyGuard } from './platform-key.guard';
 export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';
 export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter';
-export { platformPrefix, renderProblem, sysadminPrefix } from './render';
+export { platformPrefix, renderLastEvent, sysadminPrefix } from './render';
 export { RunningRequests } from './running-requests';
 export { SuperApiKeyGuard } from './super-api-key.guard';
 export { faultsOf, jsonOf, validated, validTenantId } from './validation';

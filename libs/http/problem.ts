@@ -14,7 +14,7 @@ export const problems = {
   route_not_found: { status: 404, title: 'There is no such route' },
   method_not_allowed: { status: 405, title: 'This route does not have that method' },
   payload_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  unsupported_media_type: { status: 415, title: 'The body has another media type than this route takes' },
   validation_failed: { status: 422, title: 'The request is not valid' },
   credential_validation_failed: { status: 422, title: 'The credential is not valid' },
   endpoint_not_allowed: { status: 422, alsoStatus: [424], title: 'The endpoint is not an allowed address' },
@@ -22,6 +22,7 @@ export const problems = {
   tenant_conflict: { status: 409, title: 'A tenant with this name or id exists' },
   model_not_found: { status: 404, title: 'There is no such model' },
   endpoint_not_supported: { status: 400, title: 'The provider of this model does not have this operation' },
+  parameter_not_supported: { status: 400, title: 'The provider of this model does not have this parameter' },
 
   // The sysadmin: how the tenant is set up
   feature_disabled: { status: 404, title: 'Tenant credentials are switched off' },

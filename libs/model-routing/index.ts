@@ -7,4 +7,9 @@
  */
 export { CatalogueError, type Model, ModelCatalogue } from './model-catalogue';
 export { ModelRoutingModule } from './model-routing.module';
-export { ModelRoutingService, type RoutedAnswer } from './model-routing.service';
+export {
+  type CallOptions,
+  type Decision,
+  ModelRoutingService,
+  type RoutedAnswer,
+} from './model-routing.service';

@@ -3,12 +3,17 @@ import { CredentialsModule } from '#credentials';
 import { TenantsModule } from '#tenants';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
-import { ChatCompletionsController } from './chat-completions.controller';
-import { EmbeddingsController } from './embeddings.controller';
+import { AudioController } from './endpoints/audio.controller';
+import { CompletionsController } from './endpoints/completions.controller';
+import { EmbeddingsController } from './endpoints/embeddings.controller';
+import { ImagesController } from './endpoints/images.controller';
+import { MessagesController } from './endpoints/messages.controller';
+import { ModelsController } from './endpoints/models.controller';
+import { ModerationsController } from './endpoints/moderations.controller';
+import { PlatformCalls } from './endpoints/platform-calls';
+import { ResponsesController } from './endpoints/responses.controller';
 import { ModelCatalogue } from './model-catalogue';
 import { ModelRoutingService } from './model-routing.service';
-import { PlatformCalls } from './platform-calls';
-import { ModelsController } from './models.controller';
 
 @Module({})
 export class ModelRoutingModule {
@@ -17,7 +22,16 @@ export class ModelRoutingModule {
       module: ModelRoutingModule,
       global: true,
       imports: [CredentialsModule, TenantsModule],
-      controllers: [ChatCompletionsController, EmbeddingsController, ModelsController],
+      controllers: [
+        CompletionsController,
+        ResponsesController,
+        MessagesController,
+        EmbeddingsController,
+        AudioController,
+        ImagesController,
+        ModerationsController,
+        ModelsController,
+      ],
       providers: [
         { provide: ModelCatalogue, useValue: catalogue },
         LitellmAdapter,

@@ -1,14 +1,15 @@
-import { Readable } from 'node:stream';
+import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { ClientGone, EgressService, type Route, type UpstreamResponse } from '#egress';
+import { removeKeyShapes } from '#crypto';
+import { EgressService, type RequestBody, type Route, type UpstreamResponse } from '#egress';
 import { jsonOf, Problem } from '#http';
 import {
   AmbiguousModel,
   type Json,
   type Operation,
   serviceOf,
-  spliceModel,
+  spliceRequest,
   type Translation,
   UnsupportedParameter,
 } from '#providers';
@@ -17,10 +18,36 @@ import { operationsOfKind } from './adapters/adapter';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
+import { MultipartForm } from './multipart-form';
+import { translatedAnswer } from './translated-answer';
 
-/** An answer on its way: the Route that it came by, and the provider's bytes. Read or destroy its body. */
+/** An answer on its way: the Route that it came by, and its bytes in the client's format. Read or destroy its body. */
 export interface RoutedAnswer extends UpstreamResponse {
   readonly route: Route;
+}
+
+/** What was decided before anything is sent. */
+export interface Decision {
+  readonly route: Route;
+  /** Parameters of the request that the provider does not have and that are left out. */
+  readonly droppedParameters: readonly string[];
+}
+
+export interface CallOptions {
+  /** Aborts the upstream call. */
+  readonly signal: AbortSignal;
+  /** The client's headers; a provider's file may let some through. */
+  readonly headers?: IncomingHttpHeaders;
+  /** Told before anything is sent, for headers, and log lines of failed calls. */
+  readonly onDecision?: (decision: Decision) => void;
+}
+
+/** A model of the catalogue as a tenant may use it. */
+export interface ListedModel {
+  readonly model: Model;
+  readonly provider?: string;
+  readonly adapter: Route['adapter'];
+  readonly isReady: boolean;
 }
 
 /** Finds the one credential that pays for a call and makes the call with it. Other Nest modules may inject it. */
@@ -36,119 +63,132 @@ export class ModelRoutingService {
   ) {}
 
   /**
-   * @param body the request as JSON bytes, in OpenAI's format; its `model` is a name of ai_models.yml
-   * @param options.signal aborts the upstream call
-   * @param options.onRoute told the Route before anything is sent, for log lines of failed calls
+   * @param request the operation's request, as JSON bytes or as a form; its `model` is a name of ai_models.yml
+   * @returns the answer in the operation's format; an error of its body is a Problem or ClientGone
    * @throws Problem
    */
   async call(
     tenantId: string,
     operation: Operation,
-    body: Buffer,
-    options: { signal: AbortSignal; onRoute?: (route: Route) => void },
+    request: Buffer | MultipartForm,
+    options: CallOptions,
   ): Promise<RoutedAnswer> {
-    const request = parseRequest(body);
+    const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     await this.tenants.findActive(tenantId);
-    const model = this.catalogue.find(modelNameOf(request));
+    const model = this.catalogue.find(modelNameOf(json?.model ?? (request as MultipartForm).model));
     const route = await this.adapterOf(model).route(tenantId, model, operation);
-    options.onRoute?.(route);
     const translation = serviceOf(route.provider, operation)?.translation;
-    if (translation) return this.translated(translation, route, request, options.signal);
-    const answer = await this.egress.send(route, withModel(body, route.target), {
+    const { body, dropped } =
+      request instanceof MultipartForm
+        ? { body: request.withModel(route.target), dropped: [] }
+        : encoded(route, request, json ?? {}, translation);
+    if (dropped.length > 0 && this.config.strictParams) throw parameterNotSupported(route, dropped);
+    options.onDecision?.({ route, droppedParameters: dropped });
+    const answer = await this.egress.send(route, body, {
       signal: options.signal,
+      // Those of a translated request speak of another format.
+      clientHeaders: translation ? undefined : options.headers,
     });
-    return { route, ...answer };
+    if (!translation) return { route, ...answer };
+    const call = { model: route.model, request: json ?? {}, label: route.provider.label };
+    return { route, ...(await translatedAnswer(translation, answer, call)) };
   }
 
   /** The catalogue as this tenant may use it. Nothing is opened or called. */
-  async models(
-    tenantId: string,
-  ): Promise<{ model: Model; provider?: string; adapter: Route['adapter']; isReady: boolean }[]> {
+  async models(tenantId: string): Promise<ListedModel[]> {
     await this.tenants.findActive(tenantId);
-    return Promise.all(
-      this.catalogue.all().map(async (model) => {
-        const adapter = this.adapterOf(model);
-        const [operation = 'chat/completions'] = operationsOfKind(model.kind);
-        const isReady = await adapter.route(tenantId, model, operation).then(
-          () => true,
-          (error: unknown) => {
-            if (error instanceof Problem) return false;
-            throw error;
-          },
-        );
-        return { model, provider: providerOfModel(model)?.provider.id, adapter: adapter.name, isReady };
-      }),
-    );
+    return Promise.all(this.catalogue.all().map((model) => this.listed(tenantId, model)));
+  }
+
+  /** @throws Problem model_not_found */
+  async model(tenantId: string, name: string): Promise<ListedModel> {
+    await this.tenants.findActive(tenantId);
+    return this.listed(tenantId, this.catalogue.find(name));
+  }
+
+  private async listed(tenantId: string, model: Model): Promise<ListedModel> {
+    const adapter = this.adapterOf(model);
+    const provider = providerOfModel(model)?.provider;
+    const operation = operationsOfKind(model.kind).find((each) => provider && serviceOf(provider, each));
+    const isReady =
+      operation !== undefined &&
+      (await adapter.route(tenantId, model, operation).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof Problem) return false;
+          throw error;
+        },
+      ));
+    return { model, provider: provider?.id, adapter: adapter.name, isReady };
   }
 
   private adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
-
-  private async translated(
-    translation: Translation,
-    route: Route,
-    request: Record<string, unknown>,
-    signal: AbortSignal,
-  ): Promise<RoutedAnswer> {
-    const encoded = encodedBy(translation, request, route.target);
-    const answer = await this.egress.send(route, JSON.stringify(encoded), { signal });
-    const chunks: Buffer[] = [];
-    try {
-      for await (const chunk of answer.body) chunks.push(chunk as Buffer);
-      const context = { model: route.model, request };
-      const decoded = translation.decode(JSON.parse(Buffer.concat(chunks).toString('utf8')), context);
-      const headers = { ...answer.headers, 'content-type': 'application/json' };
-      return { ...answer, route, headers, body: Readable.from([Buffer.from(JSON.stringify(decoded))]) };
-    } catch (error) {
-      if (error instanceof Problem || error instanceof ClientGone) throw error;
-      throw new Problem('upstream_unavailable', {
-        detail: `${route.provider.label} broke off its answer or sent one that cannot be read.`,
-        // Not the error itself: JSON.parse quotes the provider's text, which may repeat the key.
-        cause: new Error(
-          `the answer is not as documented (${error instanceof Error ? error.name : typeof error})`,
-        ),
-      });
-    }
-  }
 }
 
-function parseRequest(body: Buffer): Record<string, unknown> {
+function parseRequest(body: Buffer): Json {
   const parsed = jsonOf(body);
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) {
-    return parsed as Record<string, unknown>;
-  }
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Json;
   throw new Problem('malformed_request', { detail: 'The body must be a JSON object.' });
 }
 
-function modelNameOf(request: Record<string, unknown>): string {
-  if (typeof request.model === 'string' && request.model !== '') return request.model;
-  const errors = [{ path: 'model', message: 'model must be the name of a model' }];
+function modelNameOf(name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name;
   throw new Problem('validation_failed', {
     detail: 'model must be the name of a model.',
     hint: 'GET /v1/models lists the names.',
     param: 'model',
-    errors,
   });
 }
 
-function withModel(body: Buffer, upstreamModel: string): Buffer {
+/** The request as the provider takes it: translated where it must be, then with the provider's own differences. */
+function encoded(
+  route: Route,
+  bytes: Buffer,
+  request: Json,
+  translation: Translation | undefined,
+): { body: RequestBody; dropped: string[] } {
   try {
-    return spliceModel(body, upstreamModel);
+    const translated = translation?.encode(request, route.target);
+    const spliced = spliceRequest(translated ? Buffer.from(JSON.stringify(translated.body)) : bytes, {
+      model: route.target,
+      differences: route.provider.differences?.[route.upstreamOperation],
+    });
+    return {
+      body: { contentType: 'application/json', content: spliced.body },
+      dropped: shownNames([...(translated?.dropped ?? []), ...spliced.dropped]),
+    };
   } catch (error) {
-    if (!(error instanceof AmbiguousModel)) throw error;
-    throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
+    if (error instanceof AmbiguousModel) {
+      throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
+    }
+    if (!(error instanceof UnsupportedParameter)) throw error;
+    throw new Problem('parameter_not_supported', {
+      detail: `${error.message} No call was made.`,
+      param: shownNames([error.param])[0],
+    });
   }
 }
 
-function encodedBy(translation: Translation, request: Json, upstreamModel: string): Json {
-  try {
-    return translation.encode(request, upstreamModel).body;
-  } catch (error) {
-    if (!(error instanceof UnsupportedParameter)) throw error;
-    throw new Problem('endpoint_not_supported', {
-      detail: `${error.message} No call was made.`,
-      param: error.param,
-    });
-  }
+const MOST_NAMES = 50;
+const LONGEST_NAME = 64;
+
+/** Names come from the client and may hold anything; headers, errors and logs may not. */
+function shownNames(names: readonly string[]): string[] {
+  const shown = names.map((name) =>
+    removeKeyShapes(name)
+      .slice(0, LONGEST_NAME)
+      .replace(/[^\w.[\]-]/g, '_'),
+  );
+  return [...new Set(shown)].slice(0, MOST_NAMES);
+}
+
+function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {
+  const [param] = dropped;
+  return new Problem('parameter_not_supported', {
+    detail: `${route.provider.label} does not have these parameters: ${dropped.join(', ')}. No call was made.`,
+    hint: 'Leave them out, or set STRICT_PARAMS=false to have them left out and named in x-tenkey-dropped-params.',
+    param,
+  });
 }

@@ -10,7 +10,7 @@
  * https://docs.anthropic.com/en/api/messages.
  */
 export { type Service, servedOperations, serviceOf } from './dialects/service';
-export { AmbiguousModel, spliceModel } from './dialects/splice-request';
+export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {
   type Json,
   StreamFault,

@@ -1,21 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-
-/** One request as the provider saw it. */
-export interface ProviderRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly rawBody: string;
-  /** The body, parsed; undefined when it is no JSON. */
-  readonly body: any;
-  /** From `authorization: Bearer`, `api-key` or `x-api-key`. */
-  readonly key: string | undefined;
-  /** Whether the connection was closed before the answer was complete. */
-  aborted: boolean;
-}
+import { dialectOf, errorBody, type ProviderRequest, usualAnswer } from './provider-answers';
 
 /** What the next request gets in place of the usual answer; everything absent stays usual. */
 export interface NextAnswer {
@@ -43,9 +29,7 @@ export interface ProviderServer {
   close(): Promise<void>;
 }
 
-type DialectOfPath = 'openai' | 'azure' | 'anthropic';
-
-/** A real HTTP server on a free port of 127.0.0.1 that speaks OpenAI's, Azure's and Anthropic's formats. */
+/** A real HTTP server on a free port of 127.0.0.1 that speaks OpenAI's, Azure's and Anthropic's formats (provider-answers.ts). */
 export async function startProviderServer(): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
   const queue: NextAnswer[] = [];
@@ -74,8 +58,10 @@ export async function startProviderServer(): Promise<ProviderServer> {
       return send(response, 401, errorBody(dialect, 401, `Incorrect API key provided: ${request.key}.`));
     }
     const usual = usualAnswer(request, dialect);
-    if (next.chunks === undefined && !Array.isArray(usual)) return send(response, usual.status, usual.body);
-    const chunks = next.chunks ?? (usual as string[]);
+    if (next.chunks === undefined && !('events' in usual)) {
+      return send(response, usual.status, usual.body, usual.type);
+    }
+    const chunks = next.chunks ?? ('events' in usual ? usual.events : []);
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
     response.flushHeaders();
     for (const [index, chunk] of chunks.entries()) {
@@ -112,7 +98,8 @@ export async function startProviderServer(): Promise<ProviderServer> {
 async function read(incoming: IncomingMessage): Promise<ProviderRequest> {
   const parts: Buffer[] = [];
   for await (const part of incoming) parts.push(part as Buffer);
-  const rawBody = Buffer.concat(parts).toString('utf8');
+  const bytes = Buffer.concat(parts);
+  const rawBody = bytes.toString('utf8');
   const url = new URL(incoming.url ?? '/', 'http://provider');
   const headers = Object.fromEntries(
     Object.entries(incoming.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
@@ -131,14 +118,21 @@ async function read(incoming: IncomingMessage): Promise<ProviderRequest> {
     headers,
     rawBody,
     body,
+    form: await formOf(bytes, headers['content-type'] ?? ''),
     key: bearer ?? headers['api-key'] ?? headers['x-api-key'],
     aborted: false,
   };
 }
 
-function dialectOf(path: string): DialectOfPath {
-  if (path.includes('/openai/deployments/')) return 'azure';
-  return path.endsWith('/messages') ? 'anthropic' : 'openai';
+async function formOf(bytes: Buffer, type: string): Promise<Record<string, unknown> | undefined> {
+  if (!type.startsWith('multipart/form-data')) return undefined;
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
+  return Object.fromEntries(
+    [...form].map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : { name: value.name, type: value.type, size: value.size },
+    ]),
+  );
 }
 
 function echo(request: ProviderRequest, response: ServerResponse): void {
@@ -154,131 +148,11 @@ function echo(request: ProviderRequest, response: ServerResponse): void {
   }
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
+function send(response: ServerResponse, status: number, body: unknown, type?: string): void {
+  const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
   if (!response.hasHeader('content-type')) {
-    response.setHeader('content-type', typeof body === 'string' ? 'text/plain' : 'application/json');
+    response.setHeader('content-type', type ?? (isRaw ? 'text/plain' : 'application/json'));
   }
   response.writeHead(status);
-  response.end(typeof body === 'string' ? body : JSON.stringify(body));
-}
-
-function errorBody(dialect: DialectOfPath, status: number, message: string): unknown {
-  if (dialect === 'anthropic') {
-    const type = status === 401 ? 'authentication_error' : 'invalid_request_error';
-    return { type: 'error', error: { type, message }, request_id: 'req_test' };
-  }
-  if (dialect === 'azure') return { error: { code: String(status), message } };
-  const code = status === 401 ? 'invalid_api_key' : null;
-  return { error: { message, type: 'invalid_request_error', param: null, code } };
-}
-
-/** A list is a stream's parts. */
-function usualAnswer(
-  request: ProviderRequest,
-  dialect: DialectOfPath,
-): string[] | { status: number; body: unknown } {
-  const { path, body, method } = request;
-  if (method === 'GET' && path.endsWith('/models')) {
-    return {
-      status: 200,
-      body: { object: 'list', data: [{ id: 'test-model', object: 'model', owned_by: 'test' }] },
-    };
-  }
-  if (method === 'POST' && path.endsWith('/embeddings')) {
-    const inputs: unknown[] = [body?.input ?? ''].flat();
-    const data = inputs.map((_, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2, 0.3] }));
-    const usage = { prompt_tokens: inputs.length, total_tokens: inputs.length };
-    return { status: 200, body: { object: 'list', data, model: body?.model ?? 'deployment', usage } };
-  }
-  const content = `echo: ${textOf(body?.messages?.at?.(-1)?.content)}`;
-  if (method === 'POST' && path.endsWith('/messages')) {
-    return body?.stream === true
-      ? anthropicStream(body.model, content)
-      : { status: 200, body: anthropicMessage(body?.model, content) };
-  }
-  if (method === 'POST' && path.endsWith('/chat/completions')) {
-    const model = body?.model ?? 'deployment';
-    return body?.stream === true
-      ? completionStream(model, content, dialect === 'azure')
-      : { status: 200, body: completion(model, content, dialect === 'azure') };
-  }
-  return { status: 404, body: errorBody(dialect, 404, `Unknown request URL: ${method} ${path}.`) };
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content.map((part: { text?: string }) => part.text ?? '').join('');
-}
-
-const filterResults = { hate: { filtered: false, severity: 'safe' } };
-const completionUsage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-
-function completion(model: string, content: string, isAzure: boolean): unknown {
-  const choice = { index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' };
-  return {
-    id: 'chatcmpl-test',
-    object: 'chat.completion',
-    created: 1_700_000_000,
-    model,
-    choices: [isAzure ? { ...choice, content_filter_results: filterResults } : choice],
-    usage: completionUsage,
-    ...(isAzure
-      ? { prompt_filter_results: [{ prompt_index: 0, content_filter_results: filterResults }] }
-      : {}),
-    unknown_field: { kept: true },
-  };
-}
-
-function completionStream(model: string, content: string, isAzure: boolean): string[] {
-  const event = (fields: object) =>
-    `data: ${JSON.stringify({ id: 'chatcmpl-test', object: 'chat.completion.chunk', model, ...fields })}\n\n`;
-  const choice = (delta: object, finish_reason: string | null = null) =>
-    event({ choices: [{ index: 0, delta, finish_reason }], unknown_field: { kept: true } });
-  const filter = {
-    choices: [],
-    prompt_filter_results: [{ prompt_index: 0, content_filter_results: filterResults }],
-  };
-  return [
-    ...(isAzure ? [event(filter)] : []),
-    choice({ role: 'assistant', content: '' }),
-    ...content.split(/(?<= )/).map((word) => choice({ content: word })),
-    choice({}, 'stop'),
-    event({ choices: [], usage: completionUsage }),
-    'data: [DONE]\n\n',
-  ];
-}
-
-function anthropicMessage(model: string, content: string): object {
-  return {
-    id: 'msg_test',
-    type: 'message',
-    role: 'assistant',
-    model,
-    content: [{ type: 'text', text: content }],
-    stop_reason: 'end_turn',
-    stop_sequence: null,
-    usage: { input_tokens: 3, output_tokens: 2 },
-    unknown_field: { kept: true },
-  };
-}
-
-function anthropicStream(model: string, content: string): string[] {
-  const event = (type: string, fields: object) =>
-    `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
-  const message = { ...anthropicMessage(model, ''), content: [], stop_reason: null };
-  return [
-    event('message_start', { message }),
-    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
-    event('ping', {}),
-    ...content
-      .split(/(?<= )/)
-      .map((text) => event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } })),
-    event('content_block_stop', { index: 0 }),
-    event('message_delta', {
-      delta: { stop_reason: 'end_turn', stop_sequence: null },
-      usage: { output_tokens: 2 },
-    }),
-    event('message_stop', {}),
-  ];
+  response.end(isRaw ? body : JSON.stringify(body));
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { AmbiguousModel, spliceModel } from './splice-request';
+import { AmbiguousModel, spliceRequest } from './splice-request';
 
-const splice = (body: string, model = 'new') => spliceModel(Buffer.from(body), model).toString();
+const splice = (body: string, model = 'new') => spliceRequest(Buffer.from(body), { model }).body.toString();
 
-describe('spliceModel', () => {
+describe('spliceRequest', () => {
   it('replaces the top-level model and keeps every other byte', () => {
     const body =
       '\n{ "a" : 12345678901234567890.10,\t"model"\r\n:\n"gpt \\" 4o" , "x":{"model":"inner"}, "z":"\\u00e9é" }\n';
@@ -53,7 +53,7 @@ describe('spliceModel', () => {
           const oldText = JSON.stringify(old);
           const members = [...before.map(pair), `${b}${spelling}${b}:${b}${oldText}${b}`, ...after.map(pair)];
           const body = Buffer.from(`${b}{${members.join(',')}}${b}`);
-          const spliced = spliceModel(body, model);
+          const spliced = spliceRequest(body, { model }).body;
           const parsed = JSON.parse(body.toString()) as Record<string, unknown>;
           // JSON.parse, since a lone surrogate of the name is escaped by JSON.stringify and survives.
           expect(JSON.parse(spliced.toString())).toEqual({ ...parsed, model });
@@ -68,6 +68,65 @@ describe('spliceModel', () => {
         },
       ),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('differences of a provider', () => {
+  const differences = {
+    renamed: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
+    unsupported: ['logit_bias', 'user'],
+  };
+  it.each([
+    ['{"model":"x", "seed" : 1 ,"a":[1.0]}', '{"model":"new", "random_seed" : 1 ,"a":[1.0]}', []],
+    ['{"user":"u","model":"x"}', '{"model":"new"}', ['user']],
+    ['{"model":"x","user":"u"}', '{"model":"new"}', ['user']],
+    ['{ "a":1 ,\n"user":{"}":","} , "model":"x" }', '{ "a":1 , "model":"new" }', ['user']],
+    ['{"model":"x","user":null,"logit_bias":{}}', '{"model":"new"}', ['logit_bias']],
+    ['{"model":"x","us\\u0065r":"u"}', '{"model":"new"}', ['user']],
+    [
+      '{"max_completion_tokens":5,"model":"x","max_tokens":7}',
+      '{"model":"new","max_tokens":7}',
+      ['max_completion_tokens'],
+    ],
+    ['{"model":"x","b":{"user":"u","seed":1}}', '{"model":"new","b":{"user":"u","seed":1}}', []],
+  ])('%s', (body, expected, dropped) => {
+    const spliced = spliceRequest(Buffer.from(body), { model: 'new', differences });
+    expect(spliced.body.toString()).toBe(expected);
+    expect(spliced.dropped).toEqual(dropped);
+  });
+
+  it('agree with the same edits on the parsed object', () => {
+    const member = fc.tuple(
+      fc.constantFrom(
+        'user',
+        'seed',
+        'logit_bias',
+        'random_seed',
+        'max_completion_tokens',
+        'max_tokens',
+        'other',
+      ),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(fc.array(member, { maxLength: 7 }), fc.nat({ max: 7 }), (members, at) => {
+        const unique: [string, unknown][] = [...new Map<string, unknown>(members)];
+        unique.splice(at, 0, ['model', 'x']);
+        const body = Buffer.from(JSON.stringify(Object.fromEntries(unique)));
+        const names = unique.map(([name]) => name);
+        const expected: [string, unknown][] = unique.flatMap(([name, value]) => {
+          if (name === 'model') return [['model', 'new']];
+          if (differences.unsupported.includes(name)) return [];
+          const newName = (differences.renamed as Record<string, string>)[name];
+          if (newName === undefined) return [[name, value]];
+          return names.includes(newName) ? [] : [[newName, value]];
+        });
+        const spliced = spliceRequest(body, { model: 'new', differences });
+        expect(JSON.parse(spliced.body.toString())).toEqual(
+          JSON.parse(JSON.stringify(Object.fromEntries(expected))),
+        );
+      }),
     );
   });
 });

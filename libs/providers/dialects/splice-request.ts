@@ -1,3 +1,5 @@
+import { type RequestDifferences } from '../provider';
+
 /** The body has not exactly one top-level `model`: which one a provider would read is its own choice, so none is sent. */
 export class AmbiguousModel extends Error {
   override readonly name = 'AmbiguousModel';
@@ -11,36 +13,84 @@ const backslash = 0x5c;
 const comma = 0x2c;
 const closingBrace = 0x7d;
 
+/** What differs between the request that came and the one that is sent. */
+export interface RequestEdits {
+  readonly model: string;
+  readonly differences?: RequestDifferences;
+}
+
 /**
- * Replaces the value of the top-level `model` and leaves every other byte as the client sent it: numbers beyond a
- * double's range, key order and unknown fields arrive unchanged.
+ * Replaces the value of the top-level `model`, renames and leaves out what the provider's file says, and leaves every
+ * other byte as the client sent it: numbers beyond a double's range, key order and unknown fields arrive unchanged.
  *
  * @param body one JSON object in UTF-8 that JSON.parse has accepted
+ * @returns the names of parameters that had a value and were left out, once each
  * @throws AmbiguousModel when `model` is there twice, in whatever spelling, or not at all
  * @throws SyntaxError when the body is not such an object
  */
-export function spliceModel(body: Buffer, model: string): Buffer {
-  let found: { start: number; end: number } | undefined;
-  let at = expect(body, 0, 0x7b);
-  if (body[skipBlanks(body, at)] === closingBrace) throw new AmbiguousModel();
-  for (;;) {
-    const keyStart = skipBlanks(body, at);
-    const keyEnd = endOfString(body, keyStart);
-    const start = skipBlanks(body, expect(body, keyEnd, 0x3a));
-    const end = endOfValue(body, start);
-    if (JSON.parse(body.toString('utf8', keyStart, keyEnd)) === 'model') {
-      if (found !== undefined) throw new AmbiguousModel();
-      found = { start, end };
+export function spliceRequest(body: Buffer, edits: RequestEdits): { body: Buffer; dropped: string[] } {
+  const members = membersOf(body);
+  if (members.filter(({ name }) => name === 'model').length !== 1) throw new AmbiguousModel();
+  const names = new Set(members.map(({ name }) => name));
+  const renamed = new Map(Object.entries(edits.differences?.renamed ?? {}));
+  const unsupported = new Set(edits.differences?.unsupported);
+  const dropped = new Set<string>();
+  const kept: Buffer[] = [];
+  for (const member of members) {
+    const newName = renamed.get(member.name);
+    // The client gave both names: the provider's own is the one it meant for this provider.
+    if (unsupported.has(member.name) || (newName !== undefined && names.has(newName))) {
+      if (body.toString('latin1', member.valueStart, member.valueEnd) !== 'null') dropped.add(member.name);
+    } else if (member.name === 'model') {
+      kept.push(replaced(body, member, member.valueStart, member.valueEnd, edits.model));
+    } else if (newName !== undefined) {
+      kept.push(replaced(body, member, member.keyStart, member.keyEnd, newName));
+    } else {
+      kept.push(body.subarray(member.start, member.end));
     }
-    at = skipBlanks(body, end);
-    if (body[at] === closingBrace) break;
-    at = expect(body, at, comma);
   }
-  if (found === undefined) throw new AmbiguousModel();
+  const first = members[0]?.start ?? 0;
+  const last = members.at(-1)?.end ?? 0;
+  const separated = kept.flatMap((part, index) => (index === 0 ? [part] : [Buffer.from(','), part]));
+  return {
+    body: Buffer.concat([body.subarray(0, first), ...separated, body.subarray(last)]),
+    dropped: [...dropped],
+  };
+}
+
+/** One member of the object: the bytes between its separators, blanks included, and where its name and value are. */
+interface Member {
+  readonly name: string;
+  readonly start: number;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly end: number;
+}
+
+function membersOf(body: Buffer): Member[] {
+  const members: Member[] = [];
+  let start = expect(body, 0, 0x7b);
+  if (body[skipBlanks(body, start)] === closingBrace) return members;
+  for (;;) {
+    const keyStart = skipBlanks(body, start);
+    const keyEnd = endOfString(body, keyStart);
+    const valueStart = skipBlanks(body, expect(body, keyEnd, 0x3a));
+    const valueEnd = endOfValue(body, valueStart);
+    const end = skipBlanks(body, valueEnd);
+    const name = JSON.parse(body.toString('utf8', keyStart, keyEnd)) as string;
+    members.push({ name, start, keyStart, keyEnd, valueStart, valueEnd, end });
+    if (body[end] === closingBrace) return members;
+    start = expect(body, end, comma);
+  }
+}
+
+function replaced(body: Buffer, member: Member, start: number, end: number, text: string): Buffer {
   return Buffer.concat([
-    body.subarray(0, found.start),
-    Buffer.from(JSON.stringify(model)),
-    body.subarray(found.end),
+    body.subarray(member.start, start),
+    Buffer.from(JSON.stringify(text)),
+    body.subarray(end, member.end),
   ]);
 }
 

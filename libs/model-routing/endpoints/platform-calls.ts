@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ClientGone, type Route, SseRelay } from '#egress';
-import { platformPrefix, Problem, problemOf, renderProblem } from '#http';
+import { type Config, InjectConfig } from '#config';
+import { ClientGone, SseRelay } from '#egress';
+import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
 import { type Operation } from '#providers';
-import { ModelRoutingService, type RoutedAnswer } from './model-routing.service';
+import { type Decision, ModelRoutingService, type RoutedAnswer } from '../model-routing.service';
+import { MultipartForm } from '../multipart-form';
 
 /**
  * One platform call from request to answer: the provider's head is awaited before ours is sent, its bytes are passed on
@@ -11,20 +13,48 @@ import { ModelRoutingService, type RoutedAnswer } from './model-routing.service'
  */
 @Injectable()
 export class PlatformCalls {
-  constructor(private readonly routing: ModelRoutingService) {}
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly routing: ModelRoutingService,
+  ) {}
 
+  /** Of a request with a JSON body. */
   async answer(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const tenantId = request.tenantId;
-    if (tenantId === undefined) throw new Problem('unauthenticated');
     if (!Buffer.isBuffer(request.body)) {
       throw new Problem('malformed_request', { detail: 'The body is empty; send JSON.' });
     }
+    await this.pass(operation, request.body, request, reply);
+  }
+
+  /** Of a request with a multipart/form-data body, which is sent on while it arrives. */
+  async answerForm(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (Buffer.isBuffer(request.body) || request.body === undefined) {
+      throw new Problem('unsupported_media_type', { detail: 'Send the body as multipart/form-data.' });
+    }
+    const type = request.headers['content-type'] ?? '';
+    const form = await MultipartForm.open(request.raw, type, this.config.maxBodyBytes);
+    try {
+      await this.pass(operation, form, request, reply);
+    } catch (error) {
+      form.discard();
+      throw error;
+    }
+  }
+
+  private async pass(
+    operation: Operation,
+    body: Buffer | MultipartForm,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    if (request.tenantId === undefined) throw new Problem('unauthenticated');
     const answer = await this.routing
-      .call(tenantId, operation, request.body, {
+      .call(request.tenantId, operation, body, {
         signal: request.gone,
-        onRoute: (route) => {
-          request.logFields = logFieldsOf(route);
-          reply.headers(headersOf(route));
+        headers: request.headers,
+        onDecision: (decision) => {
+          request.logFields = logFieldsOf(decision);
+          reply.headers(headersOf(decision));
         },
       })
       .catch((error: unknown) => {
@@ -33,11 +63,11 @@ export class PlatformCalls {
       });
     reply.hijack();
     // Undefined: nobody is there to be told, and nothing failed.
-    if (answer !== undefined) pass(answer, request, reply);
+    if (answer !== undefined) send(answer, request, reply);
   }
 }
 
-function pass(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
+function send(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
   const head = { ...reply.getHeaders(), ...answer.headers, 'x-tenkey-request-id': request.id };
   reply.raw.writeHead(answer.status, head as Record<string, string>);
   reply.raw.flushHeaders();
@@ -59,7 +89,7 @@ function pass(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply
 function relayEvents(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
   const lastEventOf = (problem: Problem) => {
     request.problem = problem;
-    return `data: ${JSON.stringify(renderProblem(problem, platformPrefix, request.id).body)}\n\n`;
+    return renderLastEvent(problem, pathOf(request.url), request.id);
   };
   const relay = new SseRelay((message) => lastEventOf(answer.streamFault(message)));
   answer.body.once('error', (error) => {
@@ -68,8 +98,8 @@ function relayEvents(answer: RoutedAnswer, request: FastifyRequest, reply: Fasti
   answer.body.pipe(relay).pipe(reply.raw);
 }
 
-/** The receipt: which credential paid. Never more of the key than its mask. */
-function headersOf(route: Route): Record<string, string> {
+/** The receipt: which credential paid, and what was left out. Never more of the key than its mask. */
+function headersOf({ route, droppedParameters }: Decision): Record<string, string> {
   const { credential, provider } = route;
   const version = credential.version === null ? 'global' : `v${credential.version}`;
   return {
@@ -77,10 +107,11 @@ function headersOf(route: Route): Record<string, string> {
     'x-tenkey-adapter': route.adapter,
     'x-tenkey-credential-source': credential.source,
     'x-tenkey-credential': `${provider.id}/${credential.mask}/${version}`,
+    ...(droppedParameters.length > 0 && { 'x-tenkey-dropped-params': droppedParameters.join(', ') }),
   };
 }
 
-function logFieldsOf(route: Route): Record<string, unknown> {
+function logFieldsOf({ route, droppedParameters }: Decision): Record<string, unknown> {
   return {
     model: route.model,
     adapter: route.adapter,
@@ -90,5 +121,6 @@ function logFieldsOf(route: Route): Record<string, unknown> {
     source: route.credential.source,
     mask: route.credential.mask,
     version: route.credential.version,
+    ...(droppedParameters.length > 0 && { dropped_params: droppedParameters.join(', ') }),
   };
 }

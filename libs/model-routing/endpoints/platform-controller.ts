@@ -3,7 +3,7 @@ import { ApiHeader, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { Access } from '#http';
 
 /** A controller of the platform API: opened by the platform key, on behalf of the tenant in X-Tenant-ID. */
-export const PlatformController = (path: string): ClassDecorator =>
+export const PlatformController = (): ClassDecorator =>
   applyDecorators(
     ApiTags('3 Platform API'),
     ApiSecurity('platform-key'),
@@ -14,5 +14,5 @@ export const PlatformController = (path: string): ClassDecorator =>
       schema: { type: 'string', format: 'uuid' },
     }),
     Access('platform'),
-    Controller(path),
+    Controller('v1'),
   );

@@ -1,0 +1,41 @@
+import { Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { PlatformCall } from './platform-call';
+import { PlatformCalls } from './platform-calls';
+import { PlatformController } from './platform-controller';
+
+@PlatformController()
+export class AudioController {
+  constructor(private readonly calls: PlatformCalls) {}
+
+  @PlatformCall('audio/transcriptions', {
+    summary: 'Transcription',
+    description:
+      "OpenAI's format: a form with `file` and `model`. The file passes to the provider while it arrives when `model` stands before it; else it is held in memory until the model is known.",
+    required: ['model', 'file'],
+    examples: {},
+    form: {
+      model: { type: 'string', example: 'whisper-1' },
+      file: { type: 'string', format: 'binary' },
+      language: { type: 'string', example: 'sv' },
+      response_format: { type: 'string', example: 'json' },
+    },
+    answers: { 'application/json': { text: 'Hello!' }, 'text/plain': 'Hello!' },
+  })
+  transcribe(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.answerForm('audio/transcriptions', request, reply);
+  }
+
+  @PlatformCall('audio/speech', {
+    summary: 'Speech',
+    description: "OpenAI's format. The answer is the sound itself, passed on while it arrives.",
+    required: ['model', 'input', 'voice'],
+    examples: {
+      plain: { summary: 'MP3', value: { model: 'tts-1', input: 'Hello!', voice: 'alloy' } },
+    },
+    answers: { 'audio/mpeg': undefined },
+  })
+  speak(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.answer('audio/speech', request, reply);
+  }
+}

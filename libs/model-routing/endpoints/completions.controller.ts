@@ -1,0 +1,61 @@
+import { Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { PlatformCall } from './platform-call';
+import { PlatformCalls } from './platform-calls';
+import { PlatformController } from './platform-controller';
+
+const chat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say hello.' }] };
+const usage = { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 };
+
+@PlatformController()
+export class CompletionsController {
+  constructor(private readonly calls: PlatformCalls) {}
+
+  @PlatformCall('chat/completions', {
+    summary: 'Chat completion',
+    description:
+      "OpenAI's format, for every completion model: Anthropic's are translated, see docs/anthropic-dialect.md. `model` is a name of ai_models.yml; everything else passes to the provider as it is. With `stream: true` the answer is server-sent events. The x-tenkey-* headers of the answer say whose key paid.",
+    required: ['model', 'messages'],
+    examples: {
+      plain: { summary: 'Whole answer', value: chat },
+      streamed: { summary: 'Server-sent events', value: { ...chat, stream: true } },
+    },
+    answers: {
+      'application/json': {
+        id: 'chatcmpl-1',
+        object: 'chat.completion',
+        created: 1764000000,
+        model: 'gpt-4o',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'Hello!' }, finish_reason: 'stop' }],
+        usage,
+      },
+      'text/event-stream':
+        'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hello!"}}]}\n\ndata: [DONE]\n\n',
+    },
+  })
+  chat(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.answer('chat/completions', request, reply);
+  }
+
+  @PlatformCall('completions', {
+    summary: 'Text completion',
+    description: "OpenAI's older format, for models whose provider still has it.",
+    required: ['model', 'prompt'],
+    examples: { plain: { summary: 'Whole answer', value: { model: 'gemma-vllm', prompt: 'Once upon' } } },
+    answers: {
+      'application/json': {
+        id: 'cmpl-1',
+        object: 'text_completion',
+        created: 1764000000,
+        model: 'gemma-vllm',
+        choices: [{ index: 0, text: ' a time', finish_reason: 'stop', logprobs: null }],
+        usage,
+      },
+      'text/event-stream':
+        'data: {"id":"cmpl-1","choices":[{"index":0,"text":" a time"}]}\n\ndata: [DONE]\n\n',
+    },
+  })
+  complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.answer('completions', request, reply);
+  }
+}

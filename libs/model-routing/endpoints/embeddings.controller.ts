@@ -1,0 +1,28 @@
+import { Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { PlatformCall } from './platform-call';
+import { PlatformCalls } from './platform-calls';
+import { PlatformController } from './platform-controller';
+
+@PlatformController()
+export class EmbeddingsController {
+  constructor(private readonly calls: PlatformCalls) {}
+
+  @PlatformCall('embeddings', {
+    summary: 'Embeddings',
+    description: "OpenAI's format, for the embedding models of ai_models.yml.",
+    required: ['model', 'input'],
+    examples: { plain: { summary: 'One text', value: { model: 'text-embedding-3-small', input: 'Hello' } } },
+    answers: {
+      'application/json': {
+        object: 'list',
+        data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2] }],
+        model: 'text-embedding-3-small',
+        usage: { prompt_tokens: 2, total_tokens: 2 },
+      },
+    },
+  })
+  embed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.answer('embeddings', request, reply);
+  }
+}

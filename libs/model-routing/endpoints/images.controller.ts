@@ -1,0 +1,23 @@
+import { Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { PlatformCall } from './platform-call';
+import { PlatformCalls } from './platform-calls';
+import { PlatformController } from './platform-controller';
+
+@PlatformController()
+export class ImagesController {
+  constructor(private readonly calls: PlatformCalls) {}
+
+  @PlatformCall('images/generations', {
+    summary: 'Image',
+    description: "OpenAI's format, for the image models of ai_models.yml.",
+    required: ['model', 'prompt'],
+    examples: {
+      plain: { summary: 'One image', value: { model: 'gpt-image-1', prompt: 'A lighthouse at dusk' } },
+    },
+    answers: { 'application/json': { created: 1764000000, data: [{ b64_json: 'iVBORw0KGgo=' }] } },
+  })
+  generate(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.answer('images/generations', request, reply);
+  }
+}

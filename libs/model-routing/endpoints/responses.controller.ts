@@ -1,0 +1,45 @@
+import { Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { PlatformCall } from './platform-call';
+import { PlatformCalls } from './platform-calls';
+import { PlatformController } from './platform-controller';
+
+const ask = { model: 'gpt-4o', input: 'Say hello.' };
+
+@PlatformController()
+export class ResponsesController {
+  constructor(private readonly calls: PlatformCalls) {}
+
+  @PlatformCall('responses', {
+    summary: 'Response',
+    description:
+      "OpenAI's Responses API, for models whose provider has it. What `store` keeps is kept by the provider under the tenant's own key; it is reached again by `previous_response_id`.",
+    required: ['model', 'input'],
+    examples: {
+      plain: { summary: 'Whole answer', value: ask },
+      streamed: { summary: 'Server-sent events', value: { ...ask, stream: true } },
+    },
+    answers: {
+      'application/json': {
+        id: 'resp_1',
+        object: 'response',
+        status: 'completed',
+        model: 'gpt-4o',
+        output: [
+          {
+            type: 'message',
+            id: 'msg_1',
+            role: 'assistant',
+            content: [{ type: 'output_text', text: 'Hello!', annotations: [] }],
+          },
+        ],
+        usage: { input_tokens: 10, output_tokens: 2, total_tokens: 12 },
+      },
+      'text/event-stream':
+        'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Hello!"}\n\n',
+    },
+  })
+  respond(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.answer('responses', request, reply);
+  }
+}

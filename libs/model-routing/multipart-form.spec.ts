@@ -1,0 +1,133 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { type Problem } from '#http';
+import { MultipartForm } from './multipart-form';
+
+const boundary = 'XX';
+type Part = { name?: string; head?: string; value: string };
+const formOf = (parts: Part[], end = true) =>
+  parts
+    .map(
+      ({ name, head, value }) =>
+        `--${boundary}\r\nContent-Disposition: form-data; ${head ?? `name="${name}"`}\r\n\r\n${value}\r\n`,
+    )
+    .join('') + (end ? `--${boundary}--\r\n` : '');
+const file = (value: string): Part => ({
+  head: `name="file"; filename="a.wav"\r\nContent-Type: audio/wav`,
+  value,
+});
+const open = (body: string | Buffer, pieceBytes = 1 << 20, maximum = 1 << 20) => {
+  const bytes = Buffer.from(body);
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += pieceBytes) pieces.push(bytes.subarray(at, at + pieceBytes));
+  return MultipartForm.open(Readable.from(pieces), `multipart/form-data; boundary=${boundary}`, maximum);
+};
+/** The form as a server would read it. */
+async function read(form: MultipartForm, model: string): Promise<[string, string][]> {
+  const { contentType, content } = form.withModel(model);
+  const bytes = await text(content as Readable);
+  const answer = new Response(bytes, { headers: { 'content-type': contentType } });
+  const entries: [string, string][] = [];
+  for (const [name, value] of await answer.formData()) {
+    entries.push([
+      name,
+      typeof value === 'string' ? value : `${value.name} ${value.type} ${await value.text()}`,
+    ]);
+  }
+  return entries;
+}
+const problemOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => (error as Problem).code,
+  );
+
+describe('a form on its way', () => {
+  const audio = 'RIFF\r\n--X\r\n\u00e9'.repeat(50);
+  it.each([1, 7, 1 << 20])(
+    'keeps every part and its order but for the model, cut into pieces of %i bytes',
+    async (size) => {
+      for (const parts of [
+        [{ name: 'model', value: 'ours' }, file(audio), { name: 'language', value: 'sv' }],
+        [{ name: 'prompt', value: 'å"b' }, file(audio), { name: 'model', value: 'ours' }],
+      ]) {
+        const form = await open(formOf(parts), size);
+        expect(form.model).toBe('ours');
+        expect(await read(form, 'theirs')).toEqual(
+          parts.map((part) => {
+            if (part.head !== undefined) return ['file', `a.wav audio/wav ${part.value}`];
+            return [part.name, part.name === 'model' ? 'theirs' : part.value];
+          }),
+        );
+      }
+    },
+  );
+
+  it('passes the file on while it arrives when the model came first', async () => {
+    const source = new Readable({ read: () => undefined });
+    const opening = MultipartForm.open(source, `multipart/form-data; boundary=${boundary}`, 1 << 20);
+    source.push(formOf([{ name: 'model', value: 'ours' }], false));
+    source.push(
+      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n${'a'.repeat(1000)}`,
+    );
+    const form = await opening;
+    const content = form.withModel('theirs').content as Readable;
+    let seen = '';
+    content.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+    await new Promise((done) => setTimeout(done, 20));
+    expect(seen).toMatch(/theirs[^]*a{500}/);
+    source.push(`\r\n--${boundary}--\r\n`);
+    source.push(null);
+    await new Promise((done) => content.once('end', done));
+  });
+
+  it('reads one model however it is written, and sends it in one way', async () => {
+    for (const head of ['name=model', 'NAME="model"']) {
+      const form = await open(formOf([{ head, value: 'ours' }]));
+      expect(form.model).toBe('ours');
+      expect(await read(form, 'theirs')).toContainEqual(['model', 'theirs']);
+    }
+  });
+
+  it('cannot be made to carry another header or part by a name', async () => {
+    const name = 'a%22\\"; filename=\\"x';
+    const form = await open(
+      formOf([
+        { name: 'model', value: 'ours' },
+        { name, value: 'v' },
+      ]),
+    );
+    expect((await read(form, 'theirs')).map(([each]) => each)).toHaveLength(2);
+  });
+
+  it.each([
+    ['no model', formOf([file('a')]), 'validation_failed'],
+    ['an empty model', formOf([{ name: 'model', value: '' }]), 'validation_failed'],
+    ['nothing', '', 'malformed_request'],
+    ['no end', formOf([file('a')], false), 'malformed_request'],
+    [
+      'a model that may be a file',
+      formOf([{ head: 'filename*=x; name="model"', value: 'x' }]),
+      'malformed_request',
+    ],
+    ['a model as a file', formOf([{ head: 'name="model"; filename="m"', value: 'x' }]), 'malformed_request'],
+    ['too many fields', formOf(Array<Part>(101).fill({ name: 'a', value: 'b' })), 'malformed_request'],
+    ['too long a field', formOf([{ name: 'a', value: 'b'.repeat(1024 * 1024 + 1) }]), 'malformed_request'],
+  ])('with %s is refused', async (_what, body, code) => {
+    expect(await problemOf(open(body, 1 << 20, 1 << 22))).toBe(code);
+  });
+
+  it('with a content type without boundary is refused', async () => {
+    const source = Readable.from([Buffer.from('x')]);
+    expect(await problemOf(MultipartForm.open(source, 'multipart/form-data', 100))).toBe('malformed_request');
+  });
+
+  it.each([
+    ['a second model', [{ name: 'model', value: 'x' }], true, 'malformed_request'],
+    ['more bytes than allowed', [file('a'.repeat(5000))], true, 'payload_too_large'],
+    ['no end', [file('a')], false, 'malformed_request'],
+  ])('fails the call when after the model comes %s', async (_what, more, end, code) => {
+    const form = await open(formOf([{ name: 'model', value: 'ours' }, ...more], end), 50, 3000);
+    expect(await problemOf(text(form.withModel('theirs').content as Readable))).toBe(code);
+  });
+});

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { PassThrough, type Readable } from 'node:stream';
+import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
+import { type RequestBody } from '#egress';
+import { Problem } from '#http';
+
+const MAXIMUM_FIELDS = 100;
+const MAXIMUM_FIELD_BYTES = 1024 * 1024;
+
+/**
+ * A multipart/form-data request (RFC 7578) on its way through: read only as far as its `model`, then passed on as it
+ * arrives. What comes before the model is held in memory, so a client that sends it first has nothing held.
+ *
+ * It is written anew, part by part, and not copied: what Tenkey read as the model is then what the provider reads, however
+ * oddly the client wrote it.
+ */
+export class MultipartForm {
+  readonly #boundary = `tenkey-${randomUUID()}`;
+  /** Finished bytes up to the model; undefined stands where the model goes. */
+  readonly #held: (Buffer | undefined)[] = [];
+  /** What comes after it. */
+  readonly #rest = new PassThrough();
+  #model: string | undefined;
+  /** What went wrong after the model was read. */
+  #fault: Problem | undefined;
+
+  private constructor() {}
+
+  /**
+   * Resolves when the field `model` was read.
+   * @param maximumBytes of the whole request
+   * @throws Problem malformed_request, payload_too_large, validation_failed
+   */
+  static open(source: Readable, contentType: string, maximumBytes: number): Promise<MultipartForm> {
+    const form = new MultipartForm();
+    return new Promise((resolve, reject) => form.#read(source, contentType, maximumBytes, resolve, reject));
+  }
+
+  /** The model that the client asked for. */
+  get model(): string {
+    return this.#model ?? '';
+  }
+
+  /** The form for the provider, with its own name of the model. To be sent once. */
+  withModel(name: string): RequestBody {
+    const body = new PassThrough();
+    if (this.#fault !== undefined) body.destroy(this.#fault);
+    for (const part of this.#held.splice(0)) body.write(part ?? this.#field('model', name));
+    this.#rest.once('error', (error) => body.destroy(error));
+    body.once('close', () => this.#rest.destroy());
+    this.#rest.pipe(body);
+    return { contentType: `multipart/form-data; boundary=${this.#boundary}`, content: body };
+  }
+
+  /** Nobody will send it. */
+  discard(): void {
+    this.#held.length = 0;
+    this.#rest.destroy();
+  }
+
+  #read(
+    source: Readable,
+    contentType: string,
+    maximumBytes: number,
+    resolve: (form: MultipartForm) => void,
+    reject: (problem: Problem) => void,
+  ): void {
+    let parser: BusboyInstance;
+    try {
+      const headers: BusboyHeaders = { 'content-type': contentType };
+      const limits = { fields: MAXIMUM_FIELDS, fieldSize: MAXIMUM_FIELD_BYTES, headerSize: 16 * 1024 };
+      parser = new Busboy({ headers, limits });
+    } catch {
+      return reject(malformed('The content type names no boundary.'));
+    }
+    const fail = (problem: Problem) => {
+      if (this.#fault !== undefined) return;
+      this.#fault = problem;
+      source.unpipe(parser);
+      source.resume();
+      reject(problem);
+      // Whoever sends the rest is told; there may be nobody yet.
+      this.#rest.once('error', () => undefined).destroy(problem);
+    };
+    let bytes = 0;
+    source.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maximumBytes) fail(new Problem('payload_too_large'));
+    });
+    // Else a broken connection would leave the upstream call waiting for the rest of its body.
+    for (const event of ['error', 'aborted'])
+      source.once(event, () => fail(malformed('The body broke off.')));
+    this.#rest.once('close', () => source.resume());
+
+    // The parser reports a part when it begins, and a small file may still hold its bytes when the next is reported.
+    const waiting: (() => void)[] = [];
+    let isInFile = false;
+    const inTurn = (step: () => void) => {
+      if (this.#fault !== undefined) return;
+      if (isInFile) waiting.push(step);
+      else step();
+    };
+    parser.on('field', (name, value, isNameCut, isValueCut, _encoding, type) => {
+      if (isNameCut || isValueCut) return fail(malformed('A field is too long.'));
+      inTurn(() => {
+        if (name !== 'model') return void this.#write(this.#field(name, value, type));
+        if (this.#model !== undefined) return fail(malformed('The form names model twice.'));
+        if (value === '') return fail(noModel());
+        this.#held.push(undefined);
+        this.#model = value;
+        resolve(this);
+      });
+    });
+    parser.on('fieldsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_FIELDS} fields.`)));
+    parser.on('file', (name, file, filename, _encoding, type) => {
+      file.on('error', () => undefined);
+      if (name === 'model') {
+        file.resume();
+        return fail(malformed('model must be a field and not a file.'));
+      }
+      inTurn(() => {
+        isInFile = true;
+        this.#write(this.#head(name, type, filename));
+        file.on('data', (chunk: Buffer) => {
+          if (this.#write(chunk)) return;
+          file.pause();
+          this.#rest.once('drain', () => file.resume());
+        });
+        file.once('end', () => {
+          this.#write(Buffer.from('\r\n'));
+          isInFile = false;
+          while (!isInFile && waiting.length > 0) waiting.shift()?.();
+        });
+      });
+    });
+    parser.on('finish', () =>
+      inTurn(() => {
+        if (this.#model === undefined) return fail(noModel());
+        this.#rest.end(`--${this.#boundary}--\r\n`);
+      }),
+    );
+    parser.on('error', () => fail(malformed('The form cannot be read.')));
+    source.pipe(parser);
+  }
+
+  /** @returns false when the provider is slower than the client */
+  #write(bytes: Buffer): boolean {
+    if (this.#model !== undefined) return this.#rest.destroyed || this.#rest.write(bytes);
+    this.#held.push(bytes);
+    return true;
+  }
+
+  #field(name: string, value: string, type = 'text/plain'): Buffer {
+    const head = this.#head(name, type === 'text/plain' ? undefined : type);
+    return Buffer.concat([head, Buffer.from(`${value}\r\n`)]);
+  }
+
+  #head(name: string, type?: string, filename?: string): Buffer {
+    const file = filename === undefined ? '' : `; filename="${escaped(filename)}"`;
+    const typeLine = type === undefined ? '' : `\r\nContent-Type: ${type.replace(/[^\x20-\x7e]/g, '')}`;
+    return Buffer.from(
+      `--${this.#boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"${file}${typeLine}\r\n\r\n`,
+    );
+  }
+}
+
+/** As browsers do (WHATWG HTML, multipart/form-data encoding algorithm). */
+function escaped(text: string): string {
+  return text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function malformed(detail: string): Problem {
+  return new Problem('malformed_request', { detail });
+}
+
+function noModel(): Problem {
+  return new Problem('validation_failed', {
+    detail: 'model must be the name of a model.',
+    hint: 'GET /v1/models lists the names.',
+    param: 'model',
+  });
+}

@@ -1,0 +1,261 @@
+/** What providers answer, from their published formats. The text of an answer is `echo: ` and what was asked last. */
+
+/** One request as the provider saw it. */
+export interface ProviderRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly rawBody: string;
+  /** The body, parsed; undefined when it is no JSON. */
+  readonly body: any;
+  /** The fields of a form; a file is its name, type and size in bytes. */
+  readonly form?: Readonly<Record<string, unknown>>;
+  /** From `authorization: Bearer`, `api-key` or `x-api-key`. */
+  readonly key: string | undefined;
+  /** Whether the connection was closed before the answer was complete. */
+  aborted: boolean;
+}
+
+export type DialectOfPath = 'openai' | 'azure' | 'anthropic';
+
+/** A whole answer (`Buffer`: bytes as they are), or the parts of a stream of events. */
+export type ProviderAnswer =
+  { readonly status: number; readonly body: unknown; readonly type?: string } | { readonly events: string[] };
+
+export function dialectOf(path: string): DialectOfPath {
+  if (path.includes('/openai/deployments/')) return 'azure';
+  return /\/messages(\/|$)/.test(path) ? 'anthropic' : 'openai';
+}
+
+export function errorBody(dialect: DialectOfPath, status: number, message: string): unknown {
+  if (dialect === 'anthropic') {
+    const type = status === 401 ? 'authentication_error' : 'invalid_request_error';
+    return { type: 'error', error: { type, message }, request_id: 'req_test' };
+  }
+  if (dialect === 'azure') return { error: { code: String(status), message } };
+  const code = status === 401 ? 'invalid_api_key' : null;
+  return { error: { message, type: 'invalid_request_error', param: null, code } };
+}
+
+/** What the API answers when nothing else was asked of this server. */
+export function usualAnswer(request: ProviderRequest, dialect: DialectOfPath): ProviderAnswer {
+  const { path, method } = request;
+  const isAzure = dialect === 'azure';
+  const answers: [string, RegExp, () => ProviderAnswer][] = [
+    ['GET', /\/models$/, () => whole({ object: 'list', data: [{ id: 'test-model', object: 'model' }] })],
+    ['POST', /\/embeddings$/, () => whole(embeddings(request.body))],
+    ['POST', /\/chat\/completions$/, () => chat(request.body, isAzure)],
+    ['POST', /\/completions$/, () => completion(request.body)],
+    ['POST', /\/responses$/, () => response(request.body)],
+    ['POST', /\/messages$/, () => message(request.body)],
+    ['POST', /\/messages\/count_tokens$/, () => whole({ input_tokens: 3 })],
+    ['POST', /\/audio\/transcriptions$/, () => transcription(request.form ?? {})],
+    ['POST', /\/audio\/speech$/, () => ({ status: 200, body: sound, type: 'audio/mpeg' })],
+    ['POST', /\/images\/generations$/, () => whole({ created: 1, data: [{ b64_json: 'iVBORw0KGgo=' }] })],
+    ['POST', /\/moderations$/, () => whole(moderation(request.body))],
+  ];
+  const found = answers.find(([verb, pattern]) => verb === method && pattern.test(path));
+  return (
+    found?.[2]() ?? {
+      status: 404,
+      body: errorBody(dialect, 404, `Unknown request URL: ${method} ${path}.`),
+    }
+  );
+}
+
+/** Every byte there is, several times, so that nothing that touches bytes goes unseen. */
+export const sound = Buffer.from(Array.from({ length: 256 * 400 }, (_, index) => index % 256));
+
+const whole = (body: unknown): ProviderAnswer => ({ status: 200, body });
+
+/** The text of the answer: JSON where a schema was asked for. */
+function answerTo(content: unknown, wantsJson = false): string {
+  const text = `echo: ${textOf(content)}`;
+  return wantsJson ? JSON.stringify({ answer: text }) : text;
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map((part: { text?: string }) => part.text ?? '').join('');
+}
+
+const words = (text: string) => text.split(/(?<= )/);
+
+function embeddings(body: any): object {
+  const inputs: unknown[] = [body?.input ?? ''].flat();
+  const data = inputs.map((_, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2, 0.3] }));
+  const usage = { prompt_tokens: inputs.length, total_tokens: inputs.length };
+  return { object: 'list', data, model: body?.model ?? 'deployment', usage };
+}
+
+const filterResults = { hate: { filtered: false, severity: 'safe' } };
+const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+
+/** The first tool is called when there are tools and no result of one yet. */
+function chat(body: any, isAzure: boolean): ProviderAnswer {
+  const model: string = body?.model ?? 'deployment';
+  const last = body?.messages?.at?.(-1);
+  const tool = last?.role === 'tool' ? undefined : body?.tools?.[0]?.function?.name;
+  const content = tool ? null : answerTo(last?.content, body?.response_format?.type === 'json_schema');
+  const call = { id: 'call_test', type: 'function', function: { name: tool, arguments: '{"city":"Umeå"}' } };
+  const finish_reason = tool ? 'tool_calls' : 'stop';
+  if (body?.stream !== true) {
+    const message = { role: 'assistant', content, ...(tool && { tool_calls: [call] }) };
+    const choice = { index: 0, message, finish_reason };
+    return whole({
+      id: 'chatcmpl-test',
+      object: 'chat.completion',
+      created: 1_700_000_000,
+      model,
+      choices: [isAzure ? { ...choice, content_filter_results: filterResults } : choice],
+      usage,
+      ...(isAzure && {
+        prompt_filter_results: [{ prompt_index: 0, content_filter_results: filterResults }],
+      }),
+      unknown_field: { kept: true },
+    });
+  }
+  const event = (fields: object) =>
+    data({ id: 'chatcmpl-test', object: 'chat.completion.chunk', created: 1_700_000_000, model, ...fields });
+  const part = (delta: object, reason: string | null = null) =>
+    event({ choices: [{ index: 0, delta, finish_reason: reason }], unknown_field: { kept: true } });
+  const called = (fields: object) => part({ tool_calls: [{ index: 0, ...fields }] });
+  const prompt_filter_results = [{ prompt_index: 0, content_filter_results: filterResults }];
+  return {
+    events: [
+      ...(isAzure ? [event({ choices: [], prompt_filter_results })] : []),
+      part({ role: 'assistant', content: tool ? null : '' }),
+      ...(tool
+        ? [
+            called({ ...call, function: { name: tool, arguments: '' } }),
+            called({ function: { arguments: '{"city":' } }),
+            called({ function: { arguments: '"Umeå"}' } }),
+          ]
+        : words(content ?? '').map((word) => part({ content: word }))),
+      part({}, finish_reason),
+      event({ choices: [], usage }),
+      'data: [DONE]\n\n',
+    ],
+  };
+}
+
+function completion(body: any): ProviderAnswer {
+  const of = (text: string, finish_reason: string | null) => ({
+    id: 'cmpl-test',
+    object: 'text_completion',
+    created: 1_700_000_000,
+    model: body?.model,
+    choices: [{ index: 0, text, finish_reason, logprobs: null }],
+  });
+  const text = answerTo(body?.prompt);
+  if (body?.stream !== true) return whole({ ...of(text, 'stop'), usage });
+  return {
+    events: [...words(text).map((word) => data(of(word, null))), data(of('', 'stop')), 'data: [DONE]\n\n'],
+  };
+}
+
+function response(body: any): ProviderAnswer {
+  const input: unknown = Array.isArray(body?.input) ? body.input.at(-1)?.content : body?.input;
+  const text = answerTo(input);
+  const part = (value: string) => ({ type: 'output_text', text: value, annotations: [], logprobs: [] });
+  const item = (status: string, content: object[]) => ({
+    id: 'msg_test',
+    type: 'message',
+    role: 'assistant',
+    status,
+    content,
+  });
+  const of = (status: string, output: object[]) => ({
+    id: 'resp_test',
+    object: 'response',
+    created_at: 1_700_000_000,
+    status,
+    error: null,
+    incomplete_details: null,
+    model: body?.model,
+    output,
+    usage: status === 'completed' ? { input_tokens: 3, output_tokens: 2, total_tokens: 5 } : null,
+  });
+  const complete = item('completed', [part(text)]);
+  if (body?.stream !== true) return whole(of('completed', [complete]));
+  const place = { item_id: 'msg_test', output_index: 0, content_index: 0 };
+  const events: [string, object][] = [
+    ['response.created', { response: of('in_progress', []) }],
+    ['response.in_progress', { response: of('in_progress', []) }],
+    ['response.output_item.added', { output_index: 0, item: item('in_progress', []) }],
+    ['response.content_part.added', { ...place, part: part('') }],
+    ...words(text).map((delta): [string, object] => [
+      'response.output_text.delta',
+      { ...place, delta, logprobs: [] },
+    ]),
+    ['response.output_text.done', { ...place, text, logprobs: [] }],
+    ['response.content_part.done', { ...place, part: part(text) }],
+    ['response.output_item.done', { output_index: 0, item: complete }],
+    ['response.completed', { response: of('completed', [complete]) }],
+  ];
+  return {
+    events: events.map(([type, fields], sequence_number) =>
+      named(type, { type, sequence_number, ...fields }),
+    ),
+  };
+}
+
+function message(body: any): ProviderAnswer {
+  const last = body?.messages?.at?.(-1);
+  const hasResult =
+    Array.isArray(last?.content) && last.content.some((part: any) => part.type === 'tool_result');
+  const tool: string | undefined = hasResult ? undefined : body?.tools?.[0]?.name;
+  const text = answerTo(last?.content);
+  const block = tool
+    ? { type: 'tool_use', id: 'toolu_test', name: tool, input: { city: 'Umeå' } }
+    : { type: 'text', text };
+  const stop_reason = tool ? 'tool_use' : 'end_turn';
+  const of = (content: object[], reason: string | null, output_tokens: number) => ({
+    id: 'msg_test',
+    type: 'message',
+    role: 'assistant',
+    model: body?.model,
+    content,
+    stop_reason: reason,
+    stop_sequence: null,
+    usage: { input_tokens: 3, output_tokens },
+    unknown_field: { kept: true },
+  });
+  if (body?.stream !== true) return whole(of([block], stop_reason, 2));
+  const event = (type: string, fields: object) => named(type, { type, ...fields });
+  const deltas = tool
+    ? ['{"city":', '"Umeå"}'].map((partial_json) => ({ type: 'input_json_delta', partial_json }))
+    : words(text).map((word) => ({ type: 'text_delta', text: word }));
+  return {
+    events: [
+      event('message_start', { message: of([], null, 1) }),
+      event('content_block_start', {
+        index: 0,
+        content_block: tool ? { ...block, input: {} } : { type: 'text', text: '' },
+      }),
+      event('ping', {}),
+      ...deltas.map((delta) => event('content_block_delta', { index: 0, delta })),
+      event('content_block_stop', { index: 0 }),
+      event('message_delta', { delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 2 } }),
+      event('message_stop', {}),
+    ],
+  };
+}
+
+function transcription(form: Readonly<Record<string, unknown>>): ProviderAnswer {
+  const { size } = (form.file ?? {}) as { size?: number };
+  const text = `heard ${size ?? 'no'} bytes`;
+  return form.response_format === 'text'
+    ? { status: 200, body: `${text}\n`, type: 'text/plain; charset=utf-8' }
+    : whole({ text });
+}
+
+function moderation(body: any): object {
+  const results = [{ flagged: false, categories: { violence: false }, category_scores: { violence: 0.001 } }];
+  return { id: 'modr-test', model: body?.model, results };
+}
+
+const data = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
+const named = (event: string, fields: object) => `event: ${event}\n${data(fields)}`;

@@ -5,12 +5,13 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
 import { Secret } from '#crypto';
-import type { Operation, Provider } from './provider';
+import { operations, type Provider } from './provider';
 import {
   defaultProvider,
   findProvider,
   providerOfFamily,
   providerOfPrefix,
+  providerOperations,
   providerRequirements,
   providers,
 } from './registry';
@@ -30,6 +31,14 @@ const propertiesAtFault = (provider: Provider, body: object) =>
   faultsOf(provider, body).map((fault) => fault.property);
 const endpointOf = (provider: Provider) =>
   new URL(provider.defaultEndpoint ?? (provider.example.endpoint as string));
+/** Without one of these the answer would be to another question. */
+const askedFor =
+  'model messages input file n stream tools functions modalities dimensions response_format previous_response_id'.split(
+    ' ',
+  );
+/** Headers that say who pays, or that are the connection's own. No client may set them for the provider. */
+const notToPass =
+  /^(authorization|proxy-.*|cookie|host|connection|content-.*|transfer-encoding|x-tenant-id|(x-)?api-key|openai-(organization|project))$/;
 
 /** Text made of what has moved a key to another host before, mixed with anything at all. */
 const hostile = fc
@@ -100,12 +109,83 @@ describe('the registry', () => {
       vllm: ['api_key'],
     });
   });
+
+  it('states what each provider has, in one order', () => {
+    expect(Object.keys(providerOperations())).toEqual(providers.map(({ id }) => id));
+    for (const provider of providers) {
+      expect(providerOperations()[provider.id]).toEqual(provider.operations);
+    }
+  });
 });
 
 describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_id, provider) => {
   it('is frozen and is found by its id', () => {
     expect(Object.isFrozen(provider)).toBe(true);
     expect(findProvider(provider.id)).toBe(provider);
+    expect(provider.id).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    expect(provider.label).not.toBe('');
+  });
+
+  it('has an operation, each once, in the order of the list', () => {
+    expect(provider.operations.length).toBeGreaterThan(0);
+    expect(provider.operations).toEqual(operations.filter((each) => provider.operations.includes(each)));
+  });
+
+  it('says of a request only what can be done to it', () => {
+    for (const [operation, { renamed = {}, unsupported = [] }] of Object.entries(
+      provider.differences ?? {},
+    )) {
+      expect(provider.operations).toContain(operation);
+      const names = [...Object.keys(renamed), ...Object.values(renamed), ...unsupported];
+      expect(names).toEqual([...new Set(names)]);
+      for (const name of names) expect(name).toMatch(/^[a-z][a-z_]*$/);
+      for (const name of askedFor) {
+        expect(unsupported).not.toContain(name);
+      }
+    }
+  });
+
+  it('waits for some time, but not for ever', () => {
+    for (const milliseconds of Object.values(provider.timeouts ?? {})) {
+      expect(Number.isInteger(milliseconds)).toBe(true);
+      expect(milliseconds).toBeGreaterThan(0);
+      expect(milliseconds).toBeLessThanOrEqual(3_600_000);
+    }
+  });
+
+  it('passes no header of the client that carries a key, or chooses who pays', () => {
+    const keyHeaders = Object.entries(provider.headers(new Secret(key)))
+      .filter(([, value]) => value.includes(key))
+      .map(([name]) => name);
+    const passed = provider.passedRequestHeaders ?? [];
+    expect(passed).toEqual([...new Set(passed)]);
+    for (const name of passed) {
+      expect(name).toMatch(/^[a-z][a-z0-9-]*$/);
+      expect(keyHeaders).not.toContain(name);
+      expect(name).not.toMatch(notToPass);
+    }
+  });
+
+  it('asks for a key by something that no provider bills', () => {
+    const { method, url, body } = provider.probe(endpointOf(provider), provider.example);
+    expect(method).toBe(body === undefined ? 'GET' : 'POST');
+    if (body === undefined) return;
+    expect(url.pathname.endsWith('/chat/completions')).toBe(true);
+    expect(JSON.parse(body)).toMatchObject({ model: 'no-such-model-credential-check', max_tokens: 1 });
+  });
+
+  it('knows a refused key, and does not take another refusal for one', () => {
+    const refuses = (status: number, message: string) =>
+      provider.isCredentialRefusal?.(status, message) ?? (status === 401 || status === 403);
+    expect(refuses(401, 'Unauthorized')).toBe(true);
+    for (const status of [200, 400, 402, 404, 408, 413, 422, 429, 500, 503]) {
+      for (const message of ['', 'Invalid value for max_tokens.', 'The model does not exist.', key]) {
+        expect([status, message, refuses(status, message)]).toEqual([status, message, false]);
+      }
+    }
+    for (const message of ['', 'Incorrect API key provided.', 'Forbidden']) {
+      expect(provider.isNetworkRuleRefusal?.(message) ?? false).toBe(false);
+    }
   });
 
   it('accepts its own example, and the key with blanks around it', () => {
@@ -207,7 +287,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     ]) {
       const endpoint = new URL(text);
       const base = endpoint.pathname.replace(/\/+$/, '');
-      const { url: probe, method } = provider.probe(endpoint, provider.example);
+      const { url: probe } = provider.probe(endpoint, provider.example);
       const urls = provider.operations.map((operation) =>
         provider.url(endpoint, provider.example, 'm', operation),
       );
@@ -215,22 +295,25 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
         expect(url.origin).toBe(endpoint.origin);
         expect(url.pathname.startsWith(`${base}/`)).toBe(true);
       }
-      expect(method).toBe('GET');
       expect(endpoint.href).toBe(new URL(text).href);
     }
   });
 
   it('refuses an endpoint that is not http', () => {
-    const [operation] = provider.operations as [Operation];
-    expect(() => provider.url(new URL('ftp://x.example'), provider.example, 'm', operation)).toThrow(
-      InvalidTarget,
-    );
+    const nowhere = new URL('ftp://x.example');
+    for (const operation of provider.operations) {
+      expect(() => provider.url(nowhere, provider.example, 'm', operation)).toThrow(InvalidTarget);
+    }
+    expect(() => provider.probe(nowhere, provider.example)).toThrow(InvalidTarget);
   });
 
   it('never leaves host and base path, whatever model, deployment and api_version are', () => {
     const endpoint = new URL('https://safe.example:8443/base');
-    const [operation] = provider.operations as [Operation];
-    const plain = provider.url(endpoint, provider.example, 'm', operation);
+    const addressesFor = (settings: object, model: string) => [
+      ...provider.operations.map((each) => provider.url(endpoint, { ...settings }, model, each)),
+      provider.probe(endpoint, { ...settings }).url,
+    ];
+    const plain = addressesFor(provider.example, 'm');
     fc.assert(
       fc.property(
         hostile,
@@ -247,97 +330,27 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
           };
           let urls: URL[];
           try {
-            urls = [provider.url(endpoint, settings, b, operation), provider.probe(endpoint, settings).url];
+            urls = addressesFor(settings, b);
           } catch (error) {
             expect(error).toBeInstanceOf(InvalidTarget);
             return;
           }
-          for (const url of urls) {
-            expect(url.origin).toBe(endpoint.origin);
-            expect(url.host).toBe('safe.example:8443');
-            expect(url.username + url.password + url.hash).toBe('');
-            expect(url.pathname.startsWith('/base/')).toBe(true);
-            expect(new URL(url.href).href).toBe(url.href);
-            expect([...url.searchParams.keys()]).toEqual([...plain.searchParams.keys()]);
-          }
-          expect(urls[0]?.pathname.split('/').length).toBe(plain.pathname.split('/').length);
+          const astray = urls.filter((url, index) => {
+            const usual = plain[index] as URL;
+            return !(
+              url.origin === endpoint.origin &&
+              url.host === 'safe.example:8443' &&
+              url.username + url.password + url.hash === '' &&
+              url.pathname.startsWith('/base/') &&
+              new URL(url.href).href === url.href &&
+              [...url.searchParams.keys()].join() === [...usual.searchParams.keys()].join() &&
+              url.pathname.split('/').length === usual.pathname.split('/').length
+            );
+          });
+          expect(astray).toEqual([]);
         },
       ),
       { numRuns: 400 },
     );
-  });
-});
-
-describe('the addresses', () => {
-  it.each([
-    ['openai', undefined, 'chat/completions', 'https://api.openai.com/v1/chat/completions'],
-    ['anthropic', undefined, 'messages', 'https://api.anthropic.com/v1/messages'],
-    [
-      'anthropic',
-      'https://a.example/v1/',
-      'messages/count_tokens',
-      'https://a.example/v1/messages/count_tokens',
-    ],
-    ['mistral', undefined, 'embeddings', 'https://api.mistral.ai/v1/embeddings'],
-    ['ovhcloud', undefined, 'embeddings', 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1/embeddings'],
-    ['berget', undefined, 'chat/completions', 'https://api.berget.ai/v1/chat/completions'],
-    ['vllm', 'http://vllm:8000', 'chat/completions', 'http://vllm:8000/v1/chat/completions'],
-    ['vllm', 'http://vllm:8000/v1', 'chat/completions', 'http://vllm:8000/v1/chat/completions'],
-    ['vllm', 'http://vllm:8000/a/v1/', 'embeddings', 'http://vllm:8000/a/v1/embeddings'],
-    [
-      'azure',
-      'https://r.openai.azure.com/',
-      'chat/completions',
-      'https://r.openai.azure.com/openai/deployments/gpt-4o-sweden/chat/completions?api-version=2024-10-21',
-    ],
-  ])('%s at %s, %s', (id, endpoint, operation, expected) => {
-    const provider = findProvider(id) as Provider;
-    const base = new URL(endpoint ?? (provider.defaultEndpoint as string));
-    expect(provider.url(base, provider.example, 'any/model', operation as Operation).href).toBe(expected);
-  });
-
-  it('only anthropic has no embeddings', () => {
-    const without = providers.filter(({ operations }) => !operations.includes('embeddings'));
-    expect(without.map(({ id }) => id)).toEqual(['anthropic']);
-  });
-});
-
-describe('azure deployments', () => {
-  const azure = findProvider('azure') as Provider;
-
-  it('are chosen by own entries of the map, else by the one name', () => {
-    expect(azure.target(azure.example, 'gpt-4o-mini')).toBe('gpt-4o-mini-sweden');
-    for (const model of ['gpt-4o', 'constructor', '__proto__', 'toString']) {
-      expect(azure.target(azure.example, model)).toBe('gpt-4o-sweden');
-    }
-  });
-
-  it.each(['evil.com#', '../x', 'a/b', '', '..', 'a b', 'a%2fb', 'x'.repeat(65), 'ok\n', undefined, 7])(
-    'refuse the name %j, at PUT and when used',
-    (name) => {
-      const body = { ...azure.example, deployment_name: name, deployments: undefined };
-      // A line break at the end is trimmed at PUT, so it is judged only where nothing trims: in the environment.
-      if (name !== 'ok\n') expect(propertiesAtFault(azure, body)).toEqual(['deployment_name']);
-      expect(() => azure.target(body, 'm')).toThrow(InvalidTarget);
-      const map = { ...azure.example, deployments: { m: name } };
-      expect(propertiesAtFault(azure, map)).toEqual(['deployments']);
-      expect(() => azure.url(endpointOf(azure), map, 'm', 'embeddings')).toThrow(InvalidTarget);
-    },
-  );
-
-  it.each(['2024-10-21&x=y', '', '../', 'x'.repeat(33), undefined])('refuse the version %j', (version) => {
-    const body = { ...azure.example, api_version: version };
-    expect(propertiesAtFault(azure, body)).toEqual(['api_version']);
-    expect(() => azure.url(endpointOf(azure), body, 'm', 'embeddings')).toThrow(InvalidTarget);
-    expect(() => azure.probe(endpointOf(azure), body)).toThrow(InvalidTarget);
-  });
-
-  it.each(['text', ['a'], 7, { 'a b': 'x' }, { '': 'x' }])('refuse the map %j', (deployments) => {
-    expect(propertiesAtFault(azure, { ...azure.example, deployments })).toEqual(['deployments']);
-  });
-
-  it('tells network rules from a bad key', () => {
-    expect(azure.isNetworkRuleRefusal?.('Access denied due to Virtual Network/Firewall rules.')).toBe(true);
-    expect(azure.isNetworkRuleRefusal?.('Access denied due to invalid subscription key.')).toBe(false);
   });
 });

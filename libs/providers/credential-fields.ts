@@ -19,11 +19,15 @@ export class ApiKeyFields {
   api_key: string;
 }
 
+const endpointDescription =
+  'http or https, without user name, query and fragment. It is the whole base URL, with its `/v1` where there is one: ' +
+  'what OpenAI clients call `base_url`. Only the operation (`/chat/completions`) is appended.';
+
 /** Fields for providers that may live at another address than their usual one. */
 export class ApiKeyAndEndpointFields extends ApiKeyFields {
   @ApiPropertyOptional({
     type: String,
-    description: 'Base URL to use in place of the usual one: http or https, no user name, query or fragment.',
+    description: `Base URL to use in place of the usual one: ${endpointDescription}`,
     example: 'https://llm.example.com/v1',
     maxLength: 2048,
     nullable: true,

@@ -7,7 +7,7 @@
  *
  * It opens no connection, reads no environment, injects nothing, and does not decide whether an address may be called.
  * OpenAI's format is passed on as it came, except for `model` and a provider's documented differences; see also
- * https://docs.anthropic.com/en/api/messages.
+ * https://docs.anthropic.com/en/api/messages. What a file says of a provider is from the documentation it names.
  */
 export { type Service, servedOperations, serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
@@ -20,12 +20,22 @@ export {
   UnsupportedParameter,
 } from './dialects/translation';
 export { operations } from './provider';
-export type { CredentialField, GlobalVariables, Operation, Provider, Settings, Timeouts } from './provider';
+export type {
+  CredentialField,
+  GlobalVariables,
+  Operation,
+  Probe,
+  Provider,
+  RequestDifferences,
+  Settings,
+  Timeouts,
+} from './provider';
 export {
   defaultProvider,
   findProvider,
   providerOfFamily,
   providerOfPrefix,
+  providerOperations,
   providerRequirements,
   providers,
 } from './registry';

@@ -5,7 +5,7 @@ import {
   type Provider,
   type Settings,
 } from './provider';
-import { urlBelow } from './target-url';
+import { missingSegments, urlBelow } from './target-url';
 
 /** What tells one OpenAI-compatible provider from another. */
 export interface OpenAiCompatible {
@@ -25,14 +25,45 @@ export interface OpenAiCompatible {
   readonly timeouts?: Provider['timeouts'];
   readonly passedRequestHeaders?: Provider['passedRequestHeaders'];
   readonly isCredentialRefusal?: (status: number, message: string) => boolean;
-  /** Path segments between endpoint and operation; none when the endpoint is the whole base URL. */
-  baseSegments?(endpoint: URL): readonly string[];
+  readonly isNetworkRuleRefusal?: (message: string) => boolean;
+  /** Path between endpoint and operation, not repeated where the endpoint has it; absent: the endpoint is the whole base URL. */
+  readonly basePath?: string;
+  /** Where an operation is below the base when not under its own name. */
+  readonly paths?: Partial<Readonly<Record<Operation, string>>>;
+  /** Absent: GET `models`. */
+  readonly probe?: {
+    readonly path: string;
+    /** In place of the other `basePath`. */
+    readonly basePath?: string;
+    readonly body?: string;
+  };
 }
+
+/**
+ * For a provider whose list of models needs no key: a model that does not exist. Complete otherwise, so that no check of
+ * the request's form comes before that of the key.
+ */
+export const unknownModelProbe = {
+  path: 'chat/completions',
+  body: JSON.stringify({
+    model: 'no-such-model-credential-check',
+    messages: [{ role: 'user', content: 'Hello' }],
+    max_tokens: 1,
+  }),
+} as const;
 
 /** A provider that speaks OpenAI's format below one base URL: bearer key, `{base}/{operation}`, `{base}/models`. */
 export function openAiCompatible(options: OpenAiCompatible): Provider {
-  const below = (endpoint: URL, path: string) =>
-    urlBelow(endpoint, [...(options.baseSegments?.(endpoint) ?? []), ...path.split('/')]);
+  const {
+    path: probePath,
+    basePath: probeBasePath = options.basePath,
+    body,
+  } = options.probe ?? { path: 'models' };
+  const below = (endpoint: URL, path: string, basePath = options.basePath) =>
+    urlBelow(endpoint, [
+      ...(basePath === undefined ? [] : missingSegments(endpoint, basePath)),
+      ...path.split('/'),
+    ]);
   return defineProvider({
     id: options.id,
     label: options.label,
@@ -50,10 +81,14 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     timeouts: options.timeouts,
     passedRequestHeaders: options.passedRequestHeaders,
     isCredentialRefusal: options.isCredentialRefusal,
+    isNetworkRuleRefusal: options.isNetworkRuleRefusal,
     target: (_settings: Settings, upstreamModel: string) => upstreamModel,
     url: (endpoint: URL, _settings: Settings, _upstreamModel: string, operation: Operation) =>
-      below(endpoint, operation),
+      below(endpoint, options.paths?.[operation] ?? operation),
     headers: (apiKey) => ({ authorization: `Bearer ${apiKey.expose()}` }),
-    probe: (endpoint: URL) => ({ method: 'GET' as const, url: below(endpoint, 'models') }),
+    probe: (endpoint: URL) => {
+      const url = below(endpoint, probePath, probeBasePath);
+      return body === undefined ? { method: 'GET', url } : { method: 'POST', url, body };
+    },
   });
 }

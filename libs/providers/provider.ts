@@ -17,10 +17,25 @@ export type Operation = (typeof operations)[number];
 
 /** How one provider's request differs from what the operation's own documentation says; all else passes as it came. */
 export interface RequestDifferences {
-  /** Top-level parameters that this provider names otherwise: the documented name -> its name. */
+  /** Top-level parameters that this provider names otherwise: the documented name -> its name, which wins if given. */
   readonly renamed?: Readonly<Record<string, string>>;
-  /** Top-level parameters that this provider refuses. They are left out, and the answer names them. */
+  /**
+   * Top-level parameters that this provider's documentation excludes. They are left out, and the answer names them.
+   * Never one without which the answer would be another thing (`n`, `dimensions`, `stream`): such a parameter goes to
+   * the provider, and its refusal to the caller.
+   */
   readonly unsupported?: readonly string[];
+}
+
+/** A request that no provider bills and that tells whether a key is accepted. It is sent with the provider's headers. */
+export interface Probe {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  /**
+   * JSON, for POST: something the provider cannot do. Then 400, 404 and 422 mean that the key is accepted, unless
+   * `isCredentialRefusal` says otherwise. Without a body only 2xx means so.
+   */
+  readonly body?: string;
 }
 
 /** How long a provider may take, in milliseconds. */
@@ -83,7 +98,10 @@ export interface Provider<S extends Settings = Settings> {
   readonly differences?: Partial<Readonly<Record<Operation, RequestDifferences>>>;
   /** Where it differs from what suits most. */
   readonly timeouts?: Partial<Timeouts>;
-  /** Request headers of the client that are passed on, beside what Tenkey sets. Lower-case names. */
+  /**
+   * Request headers of the client that are passed on, in place of what `headers` says. Lower-case names. Never one that
+   * chooses who pays: that is the credential's alone.
+   */
   readonly passedRequestHeaders?: readonly string[];
   /**
    * The deployment or upstream model actually addressed: what goes into the request's `model`.
@@ -99,14 +117,14 @@ export interface Provider<S extends Settings = Settings> {
   url(endpoint: URL, settings: S, upstreamModel: string, operation: Operation): URL;
   /** The headers that carry the key, and any others the provider demands. Lower-case names. */
   headers(apiKey: Secret): Record<string, string>;
-  /** A request that costs nothing and tells whether a key is accepted: the method and URL. */
-  probe(endpoint: URL, settings: S): { readonly method: 'GET' | 'POST'; readonly url: URL };
+  /** @throws InvalidTarget when endpoint or settings cannot make its URL */
+  probe(endpoint: URL, settings: S): Probe;
   /**
    * True when an error answer means that the key is not accepted; absent: 401 and 403 do.
    * @param message the provider's sentence
    */
   isCredentialRefusal?(status: number, message: string): boolean;
-  /** True when a 403's text speaks of the provider's own network rules and not of the key. */
+  /** True when the text of a 401 or 403 speaks of the provider's own network rules and not of the key; asked first. */
   isNetworkRuleRefusal?(message: string): boolean;
 }
 

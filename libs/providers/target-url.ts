@@ -42,7 +42,19 @@ export function urlBelow(
   return url;
 }
 
-/** The version segment to append: none when the endpoint already ends with it, with or without a slash. */
-export function versionSegments(endpoint: URL, version: string): string[] {
-  return endpoint.pathname.replace(/\/+$/, '').endsWith(`/${version}`) ? [] : [version];
+/**
+ * The segments of `path` that the endpoint does not already end with: people paste `https://host`, `https://host/v1` or
+ * a part between, and mean the same.
+ * @param path segments joined by slashes, e.g. `openai/v1`; below `/openai` only `v1` is missing
+ */
+export function missingSegments(endpoint: URL, path: string): string[] {
+  const wanted = path.split('/');
+  const present = endpoint.pathname.replace(/\/+$/, '').split('/').slice(1);
+  for (let count = Math.min(wanted.length, present.length); count > 0; count -= 1) {
+    const overlaps = wanted
+      .slice(0, count)
+      .every((each, at) => each === present[present.length - count + at]);
+    if (overlaps) return wanted.slice(count);
+  }
+  return wanted;
 }

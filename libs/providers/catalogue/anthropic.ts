@@ -1,8 +1,8 @@
 import { ApiKeyFields, apiKeyField } from '../credential-fields';
 import { defineProvider } from '../provider';
-import { urlBelow, versionSegments } from '../target-url';
+import { missingSegments, urlBelow } from '../target-url';
 
-/** https://docs.anthropic.com/en/api: the version is a header, the key is not a bearer token. */
+/** https://docs.anthropic.com/en/api: the version is a header, the key is not a bearer token. GET /v1/models needs it. */
 export const anthropic = defineProvider({
   id: 'anthropic',
   label: 'Anthropic',
@@ -19,10 +19,10 @@ export const anthropic = defineProvider({
   passedRequestHeaders: ['anthropic-version', 'anthropic-beta'],
   target: (_settings, upstreamModel) => upstreamModel,
   url: (endpoint, _settings, _upstreamModel, operation) =>
-    urlBelow(endpoint, [...versionSegments(endpoint, 'v1'), ...operation.split('/')]),
+    urlBelow(endpoint, [...missingSegments(endpoint, 'v1'), ...operation.split('/')]),
   headers: (apiKey) => ({ 'x-api-key': apiKey.expose(), 'anthropic-version': '2023-06-01' }),
   probe: (endpoint) => ({
     method: 'GET',
-    url: urlBelow(endpoint, [...versionSegments(endpoint, 'v1'), 'models']),
+    url: urlBelow(endpoint, [...missingSegments(endpoint, 'v1'), 'models']),
   }),
 });

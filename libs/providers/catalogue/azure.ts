@@ -2,18 +2,20 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { ApiKeyFields, apiKeyField, IsEndpoint, IsWritten, refusing, Trimmed } from '../credential-fields';
 import { defineProvider, type Settings } from '../provider';
-import { InvalidTarget, urlBelow } from '../target-url';
+import { InvalidTarget, missingSegments, urlBelow } from '../target-url';
 
 const deploymentPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const deploymentForm =
   '1 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter or digit';
 const apiVersionPattern = /^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$/;
-const apiVersionForm = 'an API version such as 2024-10-21';
+const apiVersionForm = 'an API version such as 2024-10-21, 2025-04-01-preview, v1 or preview';
 
 class AzureFields extends ApiKeyFields {
   @ApiProperty({
     type: String,
-    description: 'Address of the Azure resource; every host of Azure is accepted, and proxies before one.',
+    description:
+      'Address of the Azure resource (openai.azure.com, cognitiveservices.azure.com, services.ai.azure.com) or of a ' +
+      'gateway before it, without or with a final `/openai` or `/openai/v1`; the latter means the v1 API.',
     example: 'https://my-resource.openai.azure.com',
     maxLength: 2048,
   })
@@ -21,7 +23,11 @@ class AzureFields extends ApiKeyFields {
   @IsEndpoint()
   endpoint: string;
 
-  @ApiProperty({ type: String, description: 'Azure API version.', example: '2024-10-21' })
+  @ApiProperty({
+    type: String,
+    description: 'Azure API version: a dated one, or `v1` or `preview` for the v1 API.',
+    example: '2024-10-21',
+  })
   @Trimmed()
   @IsWritten(apiVersionPattern, apiVersionForm)
   api_version: string;
@@ -47,11 +53,15 @@ class AzureFields extends ApiKeyFields {
   deployments?: Record<string, string> | null;
 }
 
-/** Azure OpenAI: the deployment is in the path and decides the model; the endpoint is always the tenant's own. */
+/**
+ * Azure OpenAI; the endpoint is always the tenant's own. The dated API has the deployment in the path, except of
+ * /responses; the v1 API takes it as the request's model.
+ * https://learn.microsoft.com/azure/ai-foundry/openai/reference and .../api-version-lifecycle
+ */
 export const azure = defineProvider({
   id: 'azure',
   label: 'Azure OpenAI',
-  prefixes: [],
+  prefixes: ['azure_text'],
   families: ['azure'],
   isDefault: false,
   credentialClass: AzureFields,
@@ -78,21 +88,52 @@ export const azure = defineProvider({
     },
   },
   baseUrlVariables: [],
-  operations: ['chat/completions', 'embeddings'],
+  operations: [
+    'chat/completions',
+    'completions',
+    'embeddings',
+    'responses',
+    'audio/transcriptions',
+    'audio/speech',
+    'images/generations',
+  ],
+  // The second names the deployment, of the same resource, that /responses draws with.
+  passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
   target: deploymentOf,
-  url: (endpoint, settings, upstreamModel, operation) =>
-    urlBelow(
-      endpoint,
-      ['openai', 'deployments', deploymentOf(settings, upstreamModel), ...operation.split('/')],
-      { 'api-version': apiVersionOf(settings) },
-    ),
+  url: (endpoint, settings, upstreamModel, operation) => {
+    const deployment = deploymentOf(settings, upstreamModel);
+    const api = apiOf(endpoint, settings);
+    const isInPath = !api.isV1 && operation !== 'responses';
+    return below(endpoint, api, [...(isInPath ? ['deployments', deployment] : []), ...operation.split('/')]);
+  },
   headers: (apiKey) => ({ 'api-key': apiKey.expose() }),
   probe: (endpoint, settings) => ({
     method: 'GET',
-    url: urlBelow(endpoint, ['openai', 'models'], { 'api-version': apiVersionOf(settings) }),
+    url: below(endpoint, apiOf(endpoint, settings), ['models']),
   }),
-  isNetworkRuleRefusal: (message) => /virtual network|firewall/i.test(message),
+  // "Access denied due to Virtual Network/Firewall rules.", "Public access is disabled. Please configure private endpoint."
+  isNetworkRuleRefusal: (message) =>
+    /virtual network|firewall|public (network )?access is disabled|private endpoint/i.test(message),
 });
+
+interface AzureApi {
+  readonly isV1: boolean;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** The v1 API where the version or the endpoint says so: below /openai/v1 there is no other. */
+function apiOf(endpoint: URL, settings: Settings): AzureApi {
+  const version = apiVersionOf(settings);
+  if (version === 'preview') return { isV1: true, query: { 'api-version': version } };
+  if (version === 'v1' || missingSegments(endpoint, 'openai/v1').length === 0)
+    return { isV1: true, query: {} };
+  return { isV1: false, query: { 'api-version': version } };
+}
+
+function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
+  const base = missingSegments(endpoint, api.isV1 ? 'openai/v1' : 'openai');
+  return urlBelow(endpoint, [...base, ...segments], api.query);
+}
 
 /** Checked here too: global settings come from the environment and have seen no credential class. */
 function deploymentOf(settings: Settings, upstreamModel: string): string {

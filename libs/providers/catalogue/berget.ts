@@ -1,6 +1,7 @@
 import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../credential-fields';
-import { openAiCompatible } from '../openai-compatible';
+import { openAiCompatible, unknownModelProbe } from '../openai-compatible';
 
+/** https://api.berget.ai and https://berget.ai/llms.txt: GET /v1/models is public, hence another probe. */
 export const berget = openAiCompatible({
   id: 'berget',
   label: 'Berget',
@@ -10,6 +11,7 @@ export const berget = openAiCompatible({
   fields: [apiKeyField, optionalEndpointField],
   example: { api_key: 'not-a-real-berget-key', endpoint: 'https://api.berget.ai/v1' },
   apiKeyVariable: 'BERGET_API_KEY',
-  operations: ['chat/completions', 'embeddings'],
+  operations: ['chat/completions', 'embeddings', 'audio/transcriptions'],
+  probe: unknownModelProbe,
   baseUrlVariables: ['BERGET_BASE_URL', 'BERGET_API_BASE'],
 });

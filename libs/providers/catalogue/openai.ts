@@ -1,9 +1,11 @@
 import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
+/** https://platform.openai.com/docs/api-reference */
 export const openai = openAiCompatible({
   id: 'openai',
   label: 'OpenAI',
+  prefixes: ['text-completion-openai'],
   families: ['openai'],
   isDefault: true,
   defaultEndpoint: 'https://api.openai.com/v1',
@@ -11,6 +13,19 @@ export const openai = openAiCompatible({
   fields: [apiKeyField, optionalEndpointField],
   example: { api_key: 'not-a-real-openai-key', endpoint: 'https://api.openai.com/v1' },
   apiKeyVariable: 'OPENAI_API_KEY',
-  operations: ['chat/completions', 'embeddings'],
+  operations: [
+    'chat/completions',
+    'completions',
+    'embeddings',
+    'responses',
+    'audio/transcriptions',
+    'audio/speech',
+    'images/generations',
+    'moderations',
+  ],
+  // Not openai-organization and openai-project: they choose who pays inside the account, and a caller is not asked that.
+  passedRequestHeaders: ['openai-beta', 'x-client-request-id'],
+  // https://platform.openai.com/docs/guides/error-codes: 401, "IP not authorized", for an address off the allowlist.
+  isNetworkRuleRefusal: (message) => /\bIP (is )?not authorized|\bIP allow-?list/i.test(message),
   baseUrlVariables: ['OPENAI_BASE_URL'],
 });

@@ -1,6 +1,11 @@
 import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../credential-fields';
-import { openAiCompatible } from '../openai-compatible';
+import { openAiCompatible, unknownModelProbe } from '../openai-compatible';
 
+/**
+ * https://docs.ovhcloud.com/en/guides/public-cloud/ai-machine-learning (AI Endpoints): getting started, speech to text,
+ * Responses API. It answers a few calls a minute without any key, the list of models too; a key that is given and not
+ * valid is refused with 403. What /responses ignores differs by model, so nothing is left out.
+ */
 export const ovhcloud = openAiCompatible({
   id: 'ovhcloud',
   label: 'OVHcloud',
@@ -13,6 +18,7 @@ export const ovhcloud = openAiCompatible({
     endpoint: 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1',
   },
   apiKeyVariable: 'OVHCLOUD_API_KEY',
-  operations: ['chat/completions', 'embeddings'],
+  operations: ['chat/completions', 'completions', 'embeddings', 'responses', 'audio/transcriptions'],
+  probe: unknownModelProbe,
   baseUrlVariables: ['OVHCLOUD_BASE_URL'],
 });

@@ -1,17 +1,48 @@
-import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../credential-fields';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional } from 'class-validator';
+import { ApiKeyFields, apiKeyField, IsEndpoint, optionalEndpointField, Trimmed } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
-import { versionSegments } from '../target-url';
 
+class VllmFields extends ApiKeyFields {
+  @ApiPropertyOptional({
+    type: String,
+    description:
+      'Address of the server, with or without a final `/v1`; http or https, without user name, query and fragment. ' +
+      "Absent: the operator's VLLM_MODEL_URL.",
+    example: 'http://vllm.models.svc.cluster.local:8000',
+    maxLength: 2048,
+    nullable: true,
+  })
+  @Trimmed()
+  @IsOptional()
+  @IsEndpoint()
+  endpoint?: string | null;
+}
+
+/**
+ * https://docs.vllm.ai/en/latest/serving/online_serving: what a server has of it depends on the model it serves.
+ * With `--api-key` every path below /v1 needs the key, /v1/models too (https://docs.vllm.ai/en/latest/usage/security).
+ */
 export const vllm = openAiCompatible({
   id: 'vllm',
   label: 'vLLM',
   families: ['vllm'],
   prefixes: ['hosted_vllm'],
-  baseSegments: (endpoint) => versionSegments(endpoint, 'v1'),
-  credentialClass: ApiKeyAndEndpointFields,
+  basePath: 'v1',
+  credentialClass: VllmFields,
   fields: [apiKeyField, optionalEndpointField],
   example: { api_key: 'not-a-real-vllm-key', endpoint: 'http://vllm.models.svc.cluster.local:8000' },
   apiKeyVariable: 'VLLM_API_KEY',
-  operations: ['chat/completions', 'embeddings'],
+  operations: [
+    'chat/completions',
+    'completions',
+    'embeddings',
+    'responses',
+    'audio/transcriptions',
+    'messages',
+    'messages/count_tokens',
+  ],
+  // The one header that it reads, with --enable-request-id-headers.
+  passedRequestHeaders: ['x-request-id'],
   baseUrlVariables: ['VLLM_MODEL_URL'],
 });

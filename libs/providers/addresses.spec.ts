@@ -1,0 +1,162 @@
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import type { Operation, Provider } from './provider';
+import { findProvider, providers } from './registry';
+import { InvalidTarget, missingSegments } from './target-url';
+
+const propertiesAtFault = (provider: Provider, body: object) =>
+  validateSync(plainToInstance(provider.credentialClass, body)).map(({ property }) => property);
+const endpointOf = (provider: Provider) => new URL(provider.example.endpoint as string);
+
+describe('the addresses', () => {
+  it.each([
+    ['openai', undefined, 'chat/completions', 'https://api.openai.com/v1/chat/completions'],
+    ['anthropic', undefined, 'messages', 'https://api.anthropic.com/v1/messages'],
+    [
+      'anthropic',
+      'https://a.example/v1/',
+      'messages/count_tokens',
+      'https://a.example/v1/messages/count_tokens',
+    ],
+    ['mistral', undefined, 'embeddings', 'https://api.mistral.ai/v1/embeddings'],
+    ['ovhcloud', undefined, 'embeddings', 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1/embeddings'],
+    ['berget', undefined, 'chat/completions', 'https://api.berget.ai/v1/chat/completions'],
+    ['vllm', 'http://vllm:8000', 'chat/completions', 'http://vllm:8000/v1/chat/completions'],
+    ['vllm', 'http://vllm:8000/v1', 'chat/completions', 'http://vllm:8000/v1/chat/completions'],
+    ['vllm', 'http://vllm:8000/a/v1/', 'embeddings', 'http://vllm:8000/a/v1/embeddings'],
+    [
+      'azure',
+      'https://r.openai.azure.com/',
+      'chat/completions',
+      'https://r.openai.azure.com/openai/deployments/gpt-4o-sweden/chat/completions?api-version=2024-10-21',
+    ],
+    ['openai', undefined, 'audio/transcriptions', 'https://api.openai.com/v1/audio/transcriptions'],
+    ['vllm', 'http://vllm:8000/', 'messages/count_tokens', 'http://vllm:8000/v1/messages/count_tokens'],
+    ['vllm', 'http://gateway/llm', 'responses', 'http://gateway/llm/v1/responses'],
+  ])('%s at %s, %s', (id, endpoint, operation, expected) => {
+    const provider = findProvider(id) as Provider;
+    const base = new URL(endpoint ?? (provider.defaultEndpoint as string));
+    expect(provider.url(base, provider.example, 'any/model', operation as Operation).href).toBe(expected);
+  });
+
+  it('only anthropic has no embeddings', () => {
+    const without = providers.filter(({ operations }) => !operations.includes('embeddings'));
+    expect(without.map(({ id }) => id)).toEqual(['anthropic']);
+  });
+
+  it.each([
+    ['openai', 'https://api.openai.com/v1/models'],
+    ['anthropic', 'https://api.anthropic.com/v1/models'],
+    ['mistral', 'https://api.mistral.ai/v1/models'],
+    ['ovhcloud', 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1/chat/completions'],
+    ['berget', 'https://api.berget.ai/v1/chat/completions'],
+  ])('a key of %s is tried at %s', (id, expected) => {
+    const provider = findProvider(id) as Provider;
+    const endpoint = new URL(provider.defaultEndpoint as string);
+    expect(provider.probe(endpoint, provider.example).url.href).toBe(expected);
+  });
+
+  it.each([
+    ['https://a.example', 'v1', ['v1']],
+    ['https://a.example/v1', 'v1', []],
+    ['https://a.example/x/v1//', 'v1', []],
+    ['https://a.example/openai', 'openai/v1', ['v1']],
+    ['https://a.example/openai/v1/', 'openai/v1', []],
+    ['https://a.example/v1', 'openai/v1', ['openai', 'v1']],
+    ['https://a.example/myopenai', 'openai/v1', ['openai', 'v1']],
+    ['https://a.example/openai/openai', 'openai/v1', ['v1']],
+  ])('below %s, of %s, %j is missing', (endpoint, path, expected) =>
+    expect(missingSegments(new URL(endpoint), path)).toEqual(expected),
+  );
+});
+
+describe('the refusals', () => {
+  it.each([
+    ['azure', 'Access denied due to Virtual Network/Firewall rules.', true],
+    ['azure', 'Public access is disabled. Please configure private endpoint.', true],
+    ['azure', 'Access denied due to invalid subscription key or wrong API endpoint.', false],
+    ['azure', 'Key based authentication is disabled for this resource.', false],
+    ['openai', 'IP not authorized', true],
+    ['openai', 'Your request IP does not match the configured IP allowlist for your project.', true],
+    ['openai', 'Incorrect API key provided: sk-...', false],
+  ])('%s, %j: the network rules refuse: %s', (id, message, expected) =>
+    expect(findProvider(id)?.isNetworkRuleRefusal?.(message)).toBe(expected),
+  );
+});
+
+describe('azure deployments', () => {
+  const azure = findProvider('azure') as Provider;
+
+  it('are chosen by own entries of the map, else by the one name', () => {
+    expect(azure.target(azure.example, 'gpt-4o-mini')).toBe('gpt-4o-mini-sweden');
+    for (const model of ['gpt-4o', 'constructor', '__proto__', 'toString']) {
+      expect(azure.target(azure.example, model)).toBe('gpt-4o-sweden');
+    }
+  });
+
+  it.each(['evil.com#', '../x', 'a/b', '', '..', 'a b', 'a%2fb', 'x'.repeat(65), 'ok\n', undefined, 7])(
+    'refuse the name %j, at PUT and when used',
+    (name) => {
+      const body = { ...azure.example, deployment_name: name, deployments: undefined };
+      // A line break at the end is trimmed at PUT, so it is judged only where nothing trims: in the environment.
+      if (name !== 'ok\n') expect(propertiesAtFault(azure, body)).toEqual(['deployment_name']);
+      expect(() => azure.target(body, 'm')).toThrow(InvalidTarget);
+      const map = { ...azure.example, deployments: { m: name } };
+      expect(propertiesAtFault(azure, map)).toEqual(['deployments']);
+      expect(() => azure.url(endpointOf(azure), map, 'm', 'embeddings')).toThrow(InvalidTarget);
+    },
+  );
+
+  it.each([
+    ['2024-10-21', '', 'chat/completions', '/openai/deployments/d/chat/completions?api-version=2024-10-21'],
+    ['2025-04-01-preview', '', 'responses', '/openai/responses?api-version=2025-04-01-preview'],
+    ['2024-10-21', '/openai', 'embeddings', '/openai/deployments/d/embeddings?api-version=2024-10-21'],
+    [
+      '2024-10-21',
+      '/openai/',
+      'images/generations',
+      '/openai/deployments/d/images/generations?api-version=2024-10-21',
+    ],
+    ['v1', '', 'chat/completions', '/openai/v1/chat/completions'],
+    ['v1', '/openai', 'audio/transcriptions', '/openai/v1/audio/transcriptions'],
+    ['v1', '/openai/v1/', 'responses', '/openai/v1/responses'],
+    ['preview', '', 'audio/speech', '/openai/v1/audio/speech?api-version=preview'],
+    ['preview', '/openai/v1', 'responses', '/openai/v1/responses?api-version=preview'],
+    ['2024-10-21', '/openai/v1', 'chat/completions', '/openai/v1/chat/completions'],
+    ['v1', '/gateway', 'completions', '/gateway/openai/v1/completions'],
+  ])('with version %s, at %j, %s is %s', (api_version, path, operation, expected) => {
+    for (const host of ['r.openai.azure.com', 'r.cognitiveservices.azure.com', 'r.services.ai.azure.com']) {
+      const settings = {
+        ...azure.example,
+        endpoint: `https://${host}${path}`,
+        api_version,
+        deployment_name: 'd',
+      };
+      expect(propertiesAtFault(azure, settings)).toEqual([]);
+      const url = azure.url(new URL(settings.endpoint), settings, 'm', operation as Operation);
+      expect(url.href).toBe(`https://${host}${expected}`);
+      expect(azure.target(settings, 'm')).toBe('d');
+      const models = expected.includes('/v1/') ? '/openai/v1/models' : '/openai/models';
+      const probe = azure.probe(new URL(settings.endpoint), settings).url;
+      expect(probe.pathname.endsWith(models)).toBe(true);
+      expect(probe.search).toBe(url.search);
+    }
+  });
+
+  it.each(['2024-10-21&x=y', '', '../', 'x'.repeat(33), undefined])('refuse the version %j', (version) => {
+    const body = { ...azure.example, api_version: version };
+    expect(propertiesAtFault(azure, body)).toEqual(['api_version']);
+    expect(() => azure.url(endpointOf(azure), body, 'm', 'embeddings')).toThrow(InvalidTarget);
+    expect(() => azure.probe(endpointOf(azure), body)).toThrow(InvalidTarget);
+  });
+
+  it.each(['text', ['a'], 7, { 'a b': 'x' }, { '': 'x' }])('refuse the map %j', (deployments) => {
+    expect(propertiesAtFault(azure, { ...azure.example, deployments })).toEqual(['deployments']);
+  });
+
+  it('tells network rules from a bad key', () => {
+    expect(azure.isNetworkRuleRefusal?.('Access denied due to Virtual Network/Firewall rules.')).toBe(true);
+    expect(azure.isNetworkRuleRefusal?.('Access denied due to invalid subscription key.')).toBe(false);
+  });
+});

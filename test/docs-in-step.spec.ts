@@ -49,7 +49,7 @@ describe('the documents and the code say the same', () => {
       return `| ${id} | ${names(true)} | ${names(false)} | ${variables} |`.replace(/ +/g, ' ');
     });
     const table = text('README.md').split('## Providers')[1]!.split('## ')[0]!;
-    const rows = table.split('\n').filter((line) => /^\| [a-z]+ +\|/.test(line) && !line.startsWith('| id'));
+    const rows = table.split('\n').filter((line) => /^\| [a-z_]+ +\|/.test(line) && !line.startsWith('| id'));
     expect(rows.map((row) => row.replace(/ +/g, ' ')).sort()).toEqual(expected.sort());
   });
 

@@ -34,15 +34,41 @@ describe('the addresses', () => {
     ['openai', undefined, 'audio/transcriptions', 'https://api.openai.com/v1/audio/transcriptions'],
     ['vllm', 'http://vllm:8000/', 'messages/count_tokens', 'http://vllm:8000/v1/messages/count_tokens'],
     ['vllm', 'http://gateway/llm', 'responses', 'http://gateway/llm/v1/responses'],
+    [
+      'gemini',
+      undefined,
+      'chat/completions',
+      'https://generativelanguage.googleapis.com/v1beta/openai/chat/completions',
+    ],
+    ['cohere', undefined, 'embeddings', 'https://api.cohere.ai/compatibility/v1/embeddings'],
+    [
+      'cohere',
+      'https://gateway/compatibility/v1/',
+      'chat/completions',
+      'https://gateway/compatibility/v1/chat/completions',
+    ],
+    ['groq', undefined, 'audio/speech', 'https://api.groq.com/openai/v1/audio/speech'],
+    ['deepseek', undefined, 'chat/completions', 'https://api.deepseek.com/chat/completions'],
+    ['deepseek', undefined, 'messages', 'https://api.deepseek.com/anthropic/v1/messages'],
+    ['openrouter', undefined, 'messages', 'https://openrouter.ai/api/v1/messages'],
+    ['together', undefined, 'images/generations', 'https://api.together.ai/v1/images/generations'],
+    ['xai', 'https://eu-west-1.api.x.ai/v1', 'responses', 'https://eu-west-1.api.x.ai/v1/responses'],
+    [
+      'scaleway',
+      'https://api.scaleway.ai/5b1e/v1',
+      'chat/completions',
+      'https://api.scaleway.ai/5b1e/v1/chat/completions',
+    ],
+    ['openai_compatible', 'https://llm.example/api', 'moderations', 'https://llm.example/api/moderations'],
   ])('%s at %s, %s', (id, endpoint, operation, expected) => {
     const provider = findProvider(id) as Provider;
     const base = new URL(endpoint ?? (provider.defaultEndpoint as string));
     expect(provider.url(base, provider.example, 'any/model', operation as Operation).href).toBe(expected);
   });
 
-  it('only anthropic has no embeddings', () => {
+  it('only anthropic, groq, deepseek and xai have no embeddings', () => {
     const without = providers.filter(({ operations }) => !operations.includes('embeddings'));
-    expect(without.map(({ id }) => id)).toEqual(['anthropic']);
+    expect(without.map(({ id }) => id)).toEqual(['anthropic', 'groq', 'deepseek', 'xai']);
   });
 
   it.each([
@@ -51,6 +77,14 @@ describe('the addresses', () => {
     ['mistral', 'https://api.mistral.ai/v1/models'],
     ['ovhcloud', 'https://oai.endpoints.kepler.ai.cloud.ovh.net/v1/chat/completions'],
     ['berget', 'https://api.berget.ai/v1/chat/completions'],
+    ['gemini', 'https://generativelanguage.googleapis.com/v1beta/openai/models'],
+    ['cohere', 'https://api.cohere.ai/v1/models'],
+    ['groq', 'https://api.groq.com/openai/v1/models'],
+    ['deepseek', 'https://api.deepseek.com/models'],
+    ['openrouter', 'https://openrouter.ai/api/v1/key'],
+    ['together', 'https://api.together.ai/v1/models'],
+    ['xai', 'https://api.x.ai/v1/api-key'],
+    ['scaleway', 'https://api.scaleway.ai/v1/models'],
   ])('a key of %s is tried at %s', (id, expected) => {
     const provider = findProvider(id) as Provider;
     const endpoint = new URL(provider.defaultEndpoint as string);
@@ -73,6 +107,22 @@ describe('the addresses', () => {
 
 describe('the refusals', () => {
   it.each([
+    ['gemini', 400, 'API key not valid. Please pass a valid API key.', true],
+    ['gemini', 400, 'API key expired. Please renew the API key.', true],
+    ['gemini', 403, 'Your API key was reported as leaked. Please use another API key.', true],
+    ['gemini', 400, 'Invalid JSON payload received. Unknown name "store": Cannot find field.', false],
+    ['xai', 400, 'Incorrect API key provided: xa***gA. You can obtain an API key from the console.', true],
+    ['xai', 400, 'Argument not supported on this model: stop', false],
+    ['xai', 403, 'The API key is disabled.', true],
+    ['xai', 403, 'Content violates usage guidelines. API key ID: 0b9d.', false],
+    ['openrouter', 401, 'User not found.', true],
+    ['openrouter', 403, 'Input was flagged.', false],
+    ['together', 403, 'Input token count + max_tokens is more than the context.', false],
+  ])('%s, %i, %j: the key is refused: %s', (id, status, message, expected) =>
+    expect(findProvider(id)?.isCredentialRefusal?.(status, message)).toBe(expected),
+  );
+
+  it.each([
     ['azure', 'Access denied due to Virtual Network/Firewall rules.', true],
     ['azure', 'Public access is disabled. Please configure private endpoint.', true],
     ['azure', 'Access denied due to invalid subscription key or wrong API endpoint.', false],
@@ -80,6 +130,7 @@ describe('the refusals', () => {
     ['openai', 'IP not authorized', true],
     ['openai', 'Your request IP does not match the configured IP allowlist for your project.', true],
     ['openai', 'Incorrect API key provided: sk-...', false],
+    ['gemini', 'The provided API key has an IP address restriction.', true],
   ])('%s, %j: the network rules refuse: %s', (id, message, expected) =>
     expect(findProvider(id)?.isNetworkRuleRefusal?.(message)).toBe(expected),
   );

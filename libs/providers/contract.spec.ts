@@ -93,6 +93,8 @@ describe('the registry', () => {
 
   it('resolves prefixes, families and the default', () => {
     expect(providerOfPrefix('hosted_vllm')).toBe(findProvider('vllm'));
+    expect(providerOfPrefix('together_ai')).toBe(findProvider('together'));
+    expect(providerOfPrefix('custom_openai')).toBe(findProvider('openai_compatible'));
     expect(providerOfFamily('claude')).toBe(findProvider('anthropic'));
     expect(providerOfFamily('e5')).toBeUndefined();
     expect(defaultProvider).toBe(findProvider('openai'));
@@ -107,6 +109,15 @@ describe('the registry', () => {
       berget: ['api_key'],
       azure: ['api_key', 'endpoint', 'api_version', 'deployment_name'],
       vllm: ['api_key'],
+      gemini: ['api_key'],
+      cohere: ['api_key'],
+      groq: ['api_key'],
+      deepseek: ['api_key'],
+      openrouter: ['api_key'],
+      together: ['api_key'],
+      xai: ['api_key'],
+      scaleway: ['api_key'],
+      openai_compatible: ['api_key', 'endpoint'],
     });
   });
 

@@ -38,8 +38,22 @@ export class ApiKeyAndEndpointFields extends ApiKeyFields {
   endpoint?: string | null;
 }
 
+/** Fields for servers that have no usual address. */
+export class ApiKeyAndRequiredEndpointFields extends ApiKeyFields {
+  @ApiProperty({
+    type: String,
+    description: `Base URL of the server: ${endpointDescription}`,
+    example: 'https://llm.example.com/v1',
+    maxLength: 2048,
+  })
+  @Trimmed()
+  @IsEndpoint()
+  endpoint: string;
+}
+
 export const apiKeyField: CredentialField = Object.freeze({ name: 'api_key', required: true });
 export const optionalEndpointField: CredentialField = Object.freeze({ name: 'endpoint', required: false });
+export const requiredEndpointField: CredentialField = Object.freeze({ name: 'endpoint', required: true });
 
 /** Takes the blanks off both ends of a string (they come with copy and paste) and leaves every other type alone. */
 export function Trimmed(): PropertyDecorator {

@@ -1,10 +1,19 @@
 import { anthropic } from './catalogue/anthropic';
 import { azure } from './catalogue/azure';
 import { berget } from './catalogue/berget';
+import { cohere } from './catalogue/cohere';
+import { deepseek } from './catalogue/deepseek';
+import { gemini } from './catalogue/gemini';
+import { groq } from './catalogue/groq';
 import { mistral } from './catalogue/mistral';
 import { openai } from './catalogue/openai';
+import { openaiCompatible } from './catalogue/openai_compatible';
+import { openrouter } from './catalogue/openrouter';
 import { ovhcloud } from './catalogue/ovhcloud';
+import { scaleway } from './catalogue/scaleway';
+import { together } from './catalogue/together';
 import { vllm } from './catalogue/vllm';
+import { xai } from './catalogue/xai';
 import { type Operation, operations, type Provider } from './provider';
 
 /** Every provider, written down by hand: what is not in this list does not exist. */
@@ -16,6 +25,15 @@ export const providers: readonly Provider[] = Object.freeze([
   berget,
   azure,
   vllm,
+  gemini,
+  cohere,
+  groq,
+  deepseek,
+  openrouter,
+  together,
+  xai,
+  scaleway,
+  openaiCompatible,
 ]);
 
 // Maps, not objects: `constructor` and `__proto__` are asked for like any other id and are not there.

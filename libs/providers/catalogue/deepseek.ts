@@ -1,0 +1,24 @@
+import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { openAiCompatible } from '../openai-compatible';
+
+/**
+ * https://api-docs.deepseek.com: guides "Responses API" and "Anthropic API" (which takes the key as a bearer token too);
+ * GET /models needs the key. Not listed: completions, which are a beta of another kind (fill in the middle).
+ */
+export const deepseek = openAiCompatible({
+  id: 'deepseek',
+  label: 'DeepSeek',
+  families: [],
+  defaultEndpoint: 'https://api.deepseek.com',
+  credentialClass: ApiKeyFields,
+  fields: [apiKeyField],
+  example: { api_key: 'not-a-real-deepseek-key' },
+  apiKeyVariable: 'DEEPSEEK_API_KEY',
+  operations: ['chat/completions', 'responses', 'messages'],
+  paths: { messages: 'anthropic/v1/messages' },
+  differences: {
+    // https://api-docs.deepseek.com/api/create-chat-completion knows max_tokens only.
+    'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } },
+  },
+  baseUrlVariables: ['DEEPSEEK_BASE_URL'],
+});

@@ -1,0 +1,29 @@
+import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { openAiCompatible } from '../openai-compatible';
+
+/**
+ * Google's Gemini API in OpenAI's format: https://ai.google.dev/gemini-api/docs/openai. GET models needs the key. Sound
+ * goes in by chat/completions, there is no operation of its own for it. Error bodies are a list of one.
+ */
+export const gemini = openAiCompatible({
+  id: 'gemini',
+  label: 'Gemini',
+  families: [],
+  defaultEndpoint: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  credentialClass: ApiKeyFields,
+  fields: [apiKeyField],
+  example: { api_key: 'not-a-real-gemini-key' },
+  apiKeyVariable: 'GEMINI_API_KEY',
+  operations: ['chat/completions', 'embeddings', 'images/generations'],
+  differences: {
+    // Its own answer to each: 400, `Unknown name "store": Cannot find field.`
+    'chat/completions': { unsupported: ['store', 'metadata', 'seed', 'frequency_penalty'] },
+  },
+  // 400, "API key not valid. Please pass a valid API key." (or expired, or not found); other 400s are the request's.
+  isCredentialRefusal: (status, message) =>
+    status === 401 ||
+    status === 403 ||
+    (status === 400 && /\bAPI key (not valid|not found|expired)/i.test(message)),
+  isNetworkRuleRefusal: (message) => /API key has an IP address restriction/i.test(message),
+  baseUrlVariables: ['GEMINI_BASE_URL'],
+});

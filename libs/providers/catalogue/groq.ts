@@ -1,0 +1,20 @@
+import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { openAiCompatible } from '../openai-compatible';
+
+/** https://console.groq.com/docs/openai and .../api-reference; GET models needs the key. */
+export const groq = openAiCompatible({
+  id: 'groq',
+  label: 'Groq',
+  families: [],
+  defaultEndpoint: 'https://api.groq.com/openai/v1',
+  credentialClass: ApiKeyFields,
+  fields: [apiKeyField],
+  example: { api_key: 'not-a-real-groq-key' },
+  apiKeyVariable: 'GROQ_API_KEY',
+  operations: ['chat/completions', 'responses', 'audio/transcriptions', 'audio/speech'],
+  differences: {
+    // The first three are refused with 400; the last two are "not currently supported" (groq-python's request types).
+    'chat/completions': { unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'store', 'metadata'] },
+  },
+  baseUrlVariables: ['GROQ_BASE_URL'],
+});

@@ -1,0 +1,30 @@
+import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { openAiCompatible } from '../openai-compatible';
+
+/** https://docs.together.ai and https://github.com/togethercomputer/openapi; GET /models needs the key. */
+export const together = openAiCompatible({
+  id: 'together',
+  label: 'Together AI',
+  prefixes: ['together_ai'],
+  families: [],
+  defaultEndpoint: 'https://api.together.ai/v1',
+  credentialClass: ApiKeyFields,
+  fields: [apiKeyField],
+  example: { api_key: 'not-a-real-together-key' },
+  apiKeyVariable: 'TOGETHER_API_KEY',
+  operations: [
+    'chat/completions',
+    'completions',
+    'embeddings',
+    'audio/transcriptions',
+    'audio/speech',
+    'images/generations',
+  ],
+  differences: {
+    // ChatCompletionRequest
+    'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } },
+  },
+  // https://docs.together.ai/docs/error-codes: 403 is a request longer than the model's context.
+  isCredentialRefusal: (status) => status === 401,
+  baseUrlVariables: ['TOGETHER_BASE_URL'],
+});

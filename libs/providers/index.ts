@@ -3,19 +3,22 @@
  *
  * Guarantees: one file of catalogue/ says everything about one provider, and nothing outside names one; a URL always
  * keeps the endpoint's origin and stays below its path; keys go into headers only; no message of a refused field
- * repeats the value; a translated request drops no parameter silently.
+ * repeats the value; a translation names every parameter that it leaves out, unless that changes no answer.
  *
  * It opens no connection, reads no environment, injects nothing, and does not decide whether an address may be called.
- * OpenAI's format is passed on as it came, except for `model` and a provider's documented differences; see also
- * https://docs.anthropic.com/en/api/messages. What a file says of a provider is from the documentation it names.
+ * OpenAI's format is passed on as it came, except for `model` and a provider's documented differences; what becomes of a
+ * request that is translated is in docs/anthropic-dialect.md. What a file says of a provider is from the documentation it
+ * names.
  */
 export { type Service, servedOperations, serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {
   type Json,
+  type StreamEvent,
   StreamFault,
   type StreamTranslator,
   type Translation,
+  type TranslationContext,
   UnexpectedAnswer,
   UnsupportedParameter,
 } from './dialects/translation';

@@ -1,5 +1,6 @@
 import { type Operation, type Provider } from '../provider';
 import { chatOnMessages } from './chat-on-messages';
+import { messagesOnChat } from './messages-on-chat';
 import { type Translation } from './translation';
 
 /** How a provider serves an operation: by one of its own, and through which translation, if any. */
@@ -10,6 +11,7 @@ export interface Service {
 
 const translations: readonly { from: Operation; to: Operation; translation: Translation }[] = [
   { from: 'chat/completions', to: 'messages', translation: chatOnMessages },
+  { from: 'messages', to: 'chat/completions', translation: messagesOnChat },
 ];
 
 /** Undefined when the provider has neither the operation nor one that it can be translated to. */

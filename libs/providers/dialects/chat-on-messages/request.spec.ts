@@ -1,0 +1,300 @@
+import { chatOnMessages } from '.';
+import { type Json, UnsupportedParameter } from '../translation';
+
+const messages = [{ role: 'user', content: 'Hi' }];
+const weather = {
+  type: 'function',
+  function: {
+    name: 'get_weather',
+    description: 'Weather of a city',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
+};
+const tools = [weather];
+const encode = (request: Json, model = 'claude-sonnet-4-5') =>
+  chatOnMessages.encode({ model: 'public', messages, ...request }, model);
+const refusal = (request: Json) => {
+  try {
+    encode(request);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnsupportedParameter);
+    return error as UnsupportedParameter;
+  }
+  return undefined;
+};
+
+describe('a chat request for messages', () => {
+  it('needs no more than the messages', () =>
+    expect(encode({})).toEqual({
+      body: { model: 'claude-sonnet-4-5', max_tokens: 16_384, messages },
+      dropped: [],
+    }));
+
+  it('keeps what both have, under its name there', () => {
+    const request = {
+      max_completion_tokens: 50,
+      temperature: 0.5,
+      stop: ['END', 'STOP'],
+      stream: true,
+      stream_options: { include_usage: true },
+      safety_identifier: 'u1',
+      service_tier: 'default',
+      top_k: 5,
+      cache_control: { type: 'ephemeral' },
+    };
+    expect(encode(request)).toEqual({
+      body: {
+        model: 'claude-sonnet-4-5',
+        messages,
+        max_tokens: 50,
+        temperature: 0.5,
+        stop_sequences: ['END', 'STOP'],
+        stream: true,
+        metadata: { user_id: 'u1' },
+        service_tier: 'standard_only',
+        top_k: 5,
+        cache_control: { type: 'ephemeral' },
+      },
+      dropped: [],
+    });
+  });
+
+  it('leaves out without a word what asks for what happens anyway', () => {
+    const request = {
+      stream: false,
+      n: 1,
+      store: false,
+      stream_options: null,
+      tools: [],
+      tool_choice: 'none',
+      functions: [],
+      function_call: 'none',
+      parallel_tool_calls: true,
+      max_tokens: null,
+      response_format: { type: 'text' },
+      logprobs: false,
+      frequency_penalty: 0,
+      presence_penalty: 0,
+      logit_bias: {},
+      temperature: 1,
+      top_p: 1,
+      modalities: ['text'],
+      service_tier: 'auto',
+      metadata: {},
+      stop: [],
+      verbosity: 'medium',
+    };
+    expect(encode(request)).toEqual({
+      body: { model: 'claude-sonnet-4-5', max_tokens: 16_384, messages },
+      dropped: [],
+    });
+  });
+
+  it('names what it leaves out, unknown names too, and never breaks a header with them', () => {
+    const request = JSON.parse(
+      '{"n":2,"seed":1,"logprobs":true,"logit_bias":{"1":2},"store":true,"guided_json":{},"__proto__":1,"constructor":1,"a\\nb":1}',
+    ) as Json;
+    const { body, dropped } = chatOnMessages.encode(
+      { messages, ...request, ['__proto__']: 1 },
+      'claude-sonnet-4-5',
+    );
+    expect(dropped).toEqual([
+      'n',
+      'seed',
+      'logprobs',
+      'logit_bias',
+      'store',
+      'guided_json',
+      '__proto__',
+      'constructor',
+      'a_b',
+    ]);
+    expect(body).toEqual({ model: 'claude-sonnet-4-5', max_tokens: 16_384, messages });
+  });
+
+  it.each([
+    ['claude-sonnet-4-5', { temperature: 1.5 }, {}, ['temperature']],
+    ['claude-sonnet-4-5', { temperature: 0.2, top_p: 0.9 }, { temperature: 0.2 }, ['top_p']],
+    ['claude-sonnet-4-20250514', { temperature: 0.2, top_p: 0.9 }, { temperature: 0.2, top_p: 0.9 }, []],
+    ['claude-opus-4-7', { temperature: 0.2, top_p: 0.9, top_k: 3 }, {}, ['temperature', 'top_p', 'top_k']],
+    ['claude-opus-5-5', { temperature: 1, top_p: 1 }, {}, []],
+    ['claude-sonnet-4-5', { stop: ' ' }, {}, ['stop']],
+    ['claude-sonnet-4-5', { stop: ['a', '\n'] }, { stop_sequences: ['a'] }, ['stop']],
+    ['claude-sonnet-4-5', { user: 'u' }, { metadata: { user_id: 'u' } }, []],
+    ['claude-sonnet-4-5', { metadata: { user_id: 'u' } }, { metadata: { user_id: 'u' } }, []],
+    [
+      'claude-sonnet-4-5',
+      { metadata: { user: 'u', job: 'x' } },
+      { metadata: { user_id: 'u' } },
+      ['metadata'],
+    ],
+    ['claude-sonnet-4-5', { user: 'u', safety_identifier: 's' }, { metadata: { user_id: 's' } }, ['user']],
+    ['claude-sonnet-4-5', { service_tier: 'flex' }, {}, ['service_tier']],
+    ['claude-sonnet-4-5', { response_format: { type: 'json_object' } }, {}, ['response_format']],
+  ])('%s: %j becomes %j, without %j', (model, request, expected, dropped) => {
+    const encoded = encode(request, model);
+    expect(encoded.body).toEqual({ model, messages, max_tokens: 16_384, ...expected });
+    expect(encoded.dropped).toEqual(dropped);
+  });
+
+  it('asks for a schema as structured output', () => {
+    const schema = { type: 'object', properties: {}, additionalProperties: false };
+    const json_schema = { name: 'answer', schema, strict: true };
+    expect(encode({ response_format: { type: 'json_schema', json_schema } }).body.output_config).toEqual({
+      format: { type: 'json_schema', schema },
+    });
+    const described = { ...json_schema, description: 'x' };
+    expect(encode({ response_format: { type: 'json_schema', json_schema: described } }).dropped).toEqual([
+      'response_format.json_schema.description',
+    ]);
+  });
+
+  it.each([
+    ['claude-3-haiku-20240307', 4096],
+    ['claude-3-5-sonnet-20241022', 8192],
+    ['claude-opus-4-6', 16_384],
+    ['a-name-without-version', 16_384],
+  ])('%s gets %d tokens when nobody says a limit', (model, limit) =>
+    expect(encode({}, model).body.max_tokens).toBe(limit),
+  );
+});
+
+describe('reasoning_effort', () => {
+  const adaptive = (effort: string) => ({ thinking: { type: 'adaptive' }, output_config: { effort } });
+  const budget = (tokens: number) => ({ thinking: { type: 'enabled', budget_tokens: tokens } });
+  it.each([
+    ['claude-opus-4-6', { reasoning_effort: 'minimal' }, adaptive('low'), []],
+    ['claude-opus-4-6', { reasoning_effort: 'max' }, adaptive('max'), []],
+    ['claude-opus-4-6', { reasoning_effort: 'xhigh' }, adaptive('high'), ['reasoning_effort']],
+    ['claude-opus-4-7', { reasoning_effort: 'xhigh' }, adaptive('xhigh'), []],
+    ['claude-sonnet-4-5', { reasoning_effort: 'low' }, budget(1024), []],
+    ['claude-sonnet-4-5', { reasoning_effort: 'high' }, budget(12_288), []],
+    ['claude-sonnet-4-5', { reasoning_effort: 'high', max_tokens: 2000 }, budget(1600), []],
+    ['claude-sonnet-4-5', { reasoning_effort: 'low', max_tokens: 1200 }, {}, ['reasoning_effort']],
+    ['claude-3-5-haiku-20241022', { reasoning_effort: 'low' }, {}, ['reasoning_effort']],
+    ['claude-opus-4-6', { reasoning_effort: 'none' }, {}, []],
+    ['claude-sonnet-5', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }, []],
+    ['claude-fable-5-1', { reasoning_effort: 'none' }, {}, ['reasoning_effort']],
+    ['claude-opus-5-5', { reasoning_effort: 'none' }, {}, ['reasoning_effort']],
+    ['claude-opus-4-6', { reasoning_effort: 'low', temperature: 0 }, adaptive('low'), ['temperature']],
+    [
+      'claude-opus-4-6',
+      { reasoning_effort: 'low', tools, tool_choice: 'required' },
+      {},
+      ['reasoning_effort'],
+    ],
+    ['claude-sonnet-4-5', { thinking: { type: 'enabled', budget_tokens: 2000 } }, budget(2000), []],
+    [
+      'claude-sonnet-4-5',
+      { thinking: { type: 'enabled', budget_tokens: 2000 }, reasoning_effort: 'low', top_p: 0.5, top_k: 1 },
+      budget(2000),
+      ['reasoning_effort', 'top_p', 'top_k'],
+    ],
+    [
+      'claude-sonnet-4-5',
+      { thinking: { type: 'disabled' }, top_k: 1 },
+      { thinking: { type: 'disabled' }, top_k: 1 },
+      [],
+    ],
+  ])('%s: %j becomes %j, without %j', (model, request, expected, dropped) => {
+    const { body, dropped: left } = encode(request, model);
+    const { thinking, output_config, temperature, top_p, top_k } = body;
+    expect({ thinking, output_config, temperature, top_p, top_k }).toEqual(expected);
+    expect(left).toEqual(dropped);
+  });
+});
+
+describe('tools', () => {
+  const [tool] = encode({ tools }).body.tools as Json[];
+
+  it('have an input schema', () => {
+    expect(tool).toEqual({
+      name: 'get_weather',
+      description: 'Weather of a city',
+      input_schema: weather.function.parameters,
+    });
+    const bare = {
+      type: 'function',
+      function: { name: 'now', strict: true },
+      cache_control: { type: 'ephemeral' },
+    };
+    expect(encode({ tools: [bare] }).body.tools).toEqual([
+      {
+        name: 'now',
+        input_schema: { type: 'object', properties: {} },
+        strict: true,
+        cache_control: { type: 'ephemeral' },
+      },
+    ]);
+  });
+
+  it.each([
+    [{ tool_choice: 'auto' }, { type: 'auto' }],
+    [{ tool_choice: 'none' }, { type: 'none' }],
+    [{ tool_choice: 'required' }, { type: 'any' }],
+    [
+      { tool_choice: { type: 'function', function: { name: 'get_weather' } } },
+      { type: 'tool', name: 'get_weather' },
+    ],
+    [{ parallel_tool_calls: false }, { type: 'auto', disable_parallel_tool_use: true }],
+    [
+      { parallel_tool_calls: false, tool_choice: 'required' },
+      { type: 'any', disable_parallel_tool_use: true },
+    ],
+    [{ parallel_tool_calls: false, tool_choice: 'none' }, { type: 'none' }],
+    [{}, undefined],
+  ])('%j is %j', (request, expected) =>
+    expect(encode({ tools, ...request }).body.tool_choice).toEqual(expected),
+  );
+
+  it('are only the allowed ones', () => {
+    const other = { type: 'function', function: { name: 'other' } };
+    const allowed_tools = {
+      mode: 'required',
+      tools: [{ type: 'function', function: { name: 'get_weather' } }],
+    };
+    expect(
+      encode({ tools: [weather, other], tool_choice: { type: 'allowed_tools', allowed_tools } }).body,
+    ).toMatchObject({ tools: [tool], tool_choice: { type: 'any' } });
+  });
+});
+
+describe('what cannot be expressed', () => {
+  it.each([
+    [{ messages: 'Hi' }, 'messages'],
+    [{ messages: undefined }, 'messages'],
+    [{ messages: [] }, 'messages'],
+    [{ messages: [{ role: 'system', content: 'alone' }] }, 'messages'],
+    [{ temperature: 2.1 }, 'temperature'],
+    [{ temperature: '1' }, 'temperature'],
+    [{ top_p: 2 }, 'top_p'],
+    [{ max_tokens: 0 }, 'max_tokens'],
+    [{ max_tokens: '5' }, 'max_tokens'],
+    [{ max_tokens: 5, max_completion_tokens: 6 }, 'max_completion_tokens'],
+    [{ stop: 5 }, 'stop'],
+    [{ stop: ['a', 5] }, 'stop[1]'],
+    [{ stream: 'yes' }, 'stream'],
+    [{ user: 5 }, 'user'],
+    [{ functions: [{ name: 'f' }] }, 'functions'],
+    [{ function_call: { name: 'f' } }, 'function_call'],
+    [{ tools: {} }, 'tools'],
+    [{ tools: [{ type: 'custom', custom: { name: 'x' } }] }, 'tools[0].type'],
+    [{ tools: [{ type: 'function' }] }, 'tools[0].function'],
+    [{ tools: [{ type: 'function', function: {} }] }, 'tools[0].function.name'],
+    [{ tool_choice: 'required' }, 'tool_choice'],
+    [{ tools, tool_choice: 'sometimes' }, 'tool_choice'],
+    [{ tools, tool_choice: { type: 'custom' } }, 'tool_choice'],
+    [{ tools, parallel_tool_calls: 'no' }, 'parallel_tool_calls'],
+    [{ response_format: { type: 'json_schema' } }, 'response_format.json_schema'],
+    [{ response_format: 'json' }, 'response_format'],
+    [{ reasoning_effort: 'enormous' }, 'reasoning_effort'],
+    [{ thinking: true }, 'thinking'],
+  ])('%j is refused as %s, and not repeated', (request, param) => {
+    const refused = refusal(request);
+    expect(refused?.param).toBe(param);
+    expect(refused?.message).not.toMatch(/enormous|sometimes|yes/);
+  });
+
+  it('is not two equal limits', () =>
+    expect(encode({ max_tokens: 5, max_completion_tokens: 5 }).body.max_tokens).toBe(5));
+});

@@ -1,0 +1,14 @@
+import { type Translation } from '../translation';
+import { decodeChatCompletion } from './answer';
+import { encodeMessagesRequest } from './request';
+import { MessageStream } from './stream';
+
+/**
+ * The client speaks Anthropic's messages, the provider OpenAI's chat completions.
+ * docs/anthropic-dialect.md says of every parameter, kind of content and field of an answer what becomes of it.
+ */
+export const messagesOnChat: Translation = {
+  encode: encodeMessagesRequest,
+  decode: decodeChatCompletion,
+  stream: (context) => new MessageStream(context),
+};

@@ -1,0 +1,172 @@
+import { messagesOnChat } from '.';
+import { UnsupportedParameter } from '../translation';
+
+const encode = (messages: unknown[], system?: unknown) =>
+  messagesOnChat.encode({ max_tokens: 1, messages, system }, 'gpt');
+const partsOf = (block: unknown) =>
+  (
+    encode([{ role: 'user', content: [block, { type: 'text', text: '.' }] }]).body.messages as any[]
+  )[0].content.slice(0, -1);
+const pdf = { type: 'base64', media_type: 'application/pdf', data: 'aGk=' };
+
+describe('messages of a messages request', () => {
+  it('keep their order, and the system first', () => {
+    const blocks = [
+      { type: 'text', text: 'One', cache_control: { type: 'ephemeral' } },
+      { type: 'text', text: '' },
+    ];
+    const { body, dropped } = encode(
+      [
+        { role: 'user', content: 'Hi' },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'Hel' },
+            { type: 'text', text: 'lo' },
+          ],
+        },
+        { role: 'system', content: 'Two' },
+        { role: 'user', content: [{ type: 'text', text: 'Bye' }] },
+        { role: 'assistant', content: '' },
+      ],
+      blocks,
+    );
+    expect(body.messages).toEqual([
+      { role: 'system', content: 'One' },
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+      { role: 'system', content: 'Two' },
+      { role: 'user', content: 'Bye' },
+    ]);
+    expect(dropped).toEqual([]);
+  });
+
+  it('have calls and their results as messages of their own, and leave thinking out', () => {
+    const image = { type: 'image', source: { type: 'url', url: 'https://a.example/b.png' } };
+    const { body } = encode([
+      { role: 'user', content: 'Weather?' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'hm', signature: 'sig' },
+          { type: 'redacted_thinking', data: 'xx' },
+          { type: 'text', text: 'I look.' },
+          { type: 'tool_use', id: 't1', name: 'get_weather', input: { city: 'Umeå' } },
+          { type: 'tool_use', id: 't2', name: 'map', input: {} },
+        ],
+      },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'And?' },
+          { type: 'tool_result', tool_use_id: 't1', content: 'no such city', is_error: true },
+          { type: 'tool_result', tool_use_id: 't2', content: [{ type: 'text', text: 'a map' }, image] },
+          { type: 'tool_result', tool_use_id: 't3' },
+        ],
+      },
+    ]);
+    expect(body.messages).toEqual([
+      { role: 'user', content: 'Weather?' },
+      {
+        role: 'assistant',
+        content: 'I look.',
+        tool_calls: [
+          { id: 't1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Umeå"}' } },
+          { id: 't2', type: 'function', function: { name: 'map', arguments: '{}' } },
+        ],
+      },
+      {
+        role: 'tool',
+        tool_call_id: 't1',
+        content: [
+          { type: 'text', text: 'The tool failed:' },
+          { type: 'text', text: 'no such city' },
+        ],
+      },
+      { role: 'tool', tool_call_id: 't2', content: 'a map' },
+      { role: 'tool', tool_call_id: 't3', content: '' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'And?' },
+          { type: 'text', text: 'From the result of tool call t2:' },
+          { type: 'image_url', image_url: { url: 'https://a.example/b.png' } },
+        ],
+      },
+    ]);
+  });
+
+  it.each<[unknown, unknown[]]>([
+    [
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } },
+      [{ type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=' } }],
+    ],
+    [
+      { type: 'document', title: 'a.pdf', source: pdf },
+      [{ type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,aGk=' } }],
+    ],
+    [
+      { type: 'document', context: 'Read this', source: pdf },
+      [
+        { type: 'text', text: 'Read this' },
+        { type: 'file', file: { filename: 'document.pdf', file_data: 'data:application/pdf;base64,aGk=' } },
+      ],
+    ],
+    [
+      { type: 'document', title: 'T', source: { type: 'text', media_type: 'text/plain', data: 'hi' } },
+      [
+        { type: 'text', text: 'T' },
+        { type: 'text', text: 'hi' },
+      ],
+    ],
+    [
+      { type: 'document', source: { type: 'content', content: [{ type: 'text', text: 'hi' }] } },
+      [{ type: 'text', text: 'hi' }],
+    ],
+  ])('say %j as %j', (block, parts) => expect(partsOf(block)).toEqual(parts));
+
+  it('name the citations that they lose', () => {
+    const block = { type: 'document', source: pdf, citations: { enabled: true } };
+    expect(encode([{ role: 'user', content: [block] }]).dropped).toEqual(['messages[].content[].citations']);
+  });
+
+  it.each<[unknown, string]>([
+    ['x', 'messages[0]'],
+    [{ role: 'tool', content: 'x' }, 'messages[0].role'],
+    [{ role: 'user', content: 5 }, 'messages[0].content'],
+    [{ role: 'user', content: [] }, 'messages[0].content'],
+    [{ role: 'user', content: ['x'] }, 'messages[0].content[0]'],
+    [{ role: 'user', content: [{ type: 'search_result' }] }, 'messages[0].content[0]'],
+    [
+      { role: 'user', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] },
+      'messages[0].content[0].source',
+    ],
+    [
+      { role: 'user', content: [{ type: 'document', source: { type: 'url', url: 'https://a.example' } }] },
+      'messages[0].content[0].source',
+    ],
+    [{ role: 'user', content: [{ type: 'tool_result' }] }, 'messages[0].content[0].tool_use_id'],
+    [
+      {
+        role: 'user',
+        content: [{ type: 'tool_result', tool_use_id: 't', content: [{ type: 'tool_reference' }] }],
+      },
+      'messages[0].content[0].content[0]',
+    ],
+    [{ role: 'assistant', content: [{ type: 'server_tool_use' }] }, 'messages[0].content[0]'],
+    [
+      { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: '{}' }] },
+      'messages[0].content[0].input',
+    ],
+    [{ role: 'system', content: [{ type: 'image' }] }, 'messages[0].content[0]'],
+  ])('%j is refused as %s', (message, path) => {
+    let refused: unknown;
+    try {
+      encode([message]);
+    } catch (error) {
+      refused = error;
+    }
+    expect(refused).toBeInstanceOf(UnsupportedParameter);
+    expect((refused as UnsupportedParameter).param).toBe(path);
+  });
+});

@@ -144,15 +144,89 @@ describe('chat completions', () => {
     expect(answer.text + JSON.stringify(answer.headers) + test.logLines.join('')).not.toContain(key);
   });
 
-  it('speaks Anthropic for text and refuses by name what it cannot translate', async () => {
+  it('serves Anthropic models to the openai client: whole, streamed, tools, and a broken stream', async () => {
     await test.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
-    const answer = await test.chat(tenant, { model: 'claude-sonnet' });
+    const messages = [{ role: 'user' as const, content: 'good morning' }];
+    const model = 'claude-sonnet';
+    const whole = await client.chat.completions.create({ model, messages });
+    expect(whole).toMatchObject({ object: 'chat.completion', model, usage: { total_tokens: 5 } });
+    expect(whole.choices[0]!.message.content).toBe('echo: good morning');
+    expect(test.provider.requests[0]).toMatchObject({
+      path: '/v1/messages',
+      key: 'sk-ant-sentinel-anthropic-a1b2',
+    });
+    const stream = await client.chat.completions.create({ model, messages, stream: true });
+    let text = '';
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    expect(text).toBe('echo: good morning');
+    const tools = [
+      { type: 'function' as const, function: { name: 'weather', parameters: { type: 'object' } } },
+    ];
+    const called = await client.chat.completions.create({ model, messages, tools });
+    expect(called.choices[0]).toMatchObject({
+      finish_reason: 'tool_calls',
+      message: { tool_calls: [{ function: { name: 'weather', arguments: '{"city":"Umeå"}' } }] },
+    });
+    test.provider.next({ breakAfterChunks: 4 });
+    const broken = await client.chat.completions.create({ model, messages, stream: true });
+    text = '';
+    const read = async () => {
+      for await (const chunk of broken) text += chunk.choices[0]?.delta.content ?? '';
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'upstream_unavailable' });
+    expect(text).toBe('echo: ');
+  });
+
+  it('replaces an error that Anthropic reports inside a stream, which may repeat the key', async () => {
+    const raw = `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"bad key ${key}"}}\n\n`;
+    test.provider.next({ chunks: [raw] });
+    await test.setCredential(tenant, 'anthropic', { api_key: key });
+    const answer = await test.chat(tenant, { model: 'claude-sonnet', stream: true });
+    expect(answer.text).not.toContain(key);
+    expect(JSON.parse(answer.text.trim().split('\n\n').at(-1)!.slice('data: '.length)).error).toMatchObject({
+      code: 'upstream_unavailable',
+      message: expect.stringContaining('bad key [removed]'),
+    });
+  });
+
+  it('names the parameters that a provider does not have, and refuses by name content that it cannot express', async () => {
+    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
+    const answer = await test.chat(tenant, { model: 'claude-sonnet', seed: 1, 'wé ird\n': 2 });
     expect(answer.status).toBe(200);
-    expect(answer.body.object).toBe('chat.completion');
-    expect(test.provider.requests[0]).toMatchObject({ key: 'sk-ant-sentinel-anthropic-a1b2' });
-    const refused = await test.chat(tenant, { model: 'claude-sonnet', stream: true });
+    expect(answer.headers['x-tenkey-dropped-params']).toBe('seed, w__ird_');
+    expect(test.provider.requests[0]!.body).not.toHaveProperty('seed');
+    test.provider.reset();
+    const refused = await test.chat(tenant, {
+      model: 'claude-sonnet',
+      messages: [
+        { role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'x', format: 'wav' } }] },
+      ],
+    });
     expect([refused.status, refused.body.error.code]).toEqual([400, 'parameter_not_supported']);
-    expect(test.provider.requests).toHaveLength(1);
+    expect(refused.body.error.param).toBe('messages[0].content[0]');
+    expect(test.provider.requests).toHaveLength(0);
+  });
+
+  it('refuses such parameters before any call when STRICT_PARAMS is set', async () => {
+    const strict = await startTestApp({ STRICT_PARAMS: 'true' });
+    try {
+      const other = await strict.createTenant();
+      for (const provider of ['anthropic', 'mistral']) {
+        await strict.setCredential(other, provider, { api_key: 'sk-of-the-strict-tenant' });
+      }
+      for (const [model, param] of [
+        ['claude-sonnet', 'seed'],
+        ['mistral-large', 'logit_bias'],
+      ] as const) {
+        const refused = await strict.chat(other, { model, [param]: 1 });
+        expect(refused.status).toBe(400);
+        expect(refused.body.error).toMatchObject({ code: 'parameter_not_supported', param });
+        expect((await strict.chat(other, { model })).status).toBe(200);
+      }
+      expect(strict.provider.requests).toHaveLength(2);
+    } finally {
+      await strict.close();
+    }
   });
 
   it('never calls with a legacy model in strict mode', async () => {

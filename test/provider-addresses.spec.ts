@@ -99,17 +99,20 @@ describe('each provider is called where, and how, its credential says', () => {
     expect(answer.text).toBe(body);
   });
 
-  it('leaves every byte of a request but the model', async () => {
+  it('leaves every byte of a request but the model and what the provider names otherwise or refuses', async () => {
     const { port } = test.app.getHttpServer().address() as { port: number };
     const body =
-      '{ "seed":12345678901234567890,"model" : "mistral-large", "messages":[{"role":"user","content":"x"}],"t":1.0 }';
+      '{ "seed":12345678901234567890,"model" : "mistral-large", "user":"u","messages":[{"role":"user","content":"x"}],"t":1.0 }';
     const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
       body,
     });
     expect(answer.status).toBe(200);
-    expect(test.provider.requests[0]!.rawBody).toBe(body.replace('mistral-large', 'mistral-large-latest'));
+    expect(test.provider.requests[0]!.rawBody).toBe(
+      '{ "random_seed":12345678901234567890,"model" : "mistral-large-latest","messages":[{"role":"user","content":"x"}],"t":1.0 }',
+    );
+    expect(answer.headers.get('x-tenkey-dropped-params')).toBe('user');
   });
 
   it('serves embeddings, and refuses models of another kind before any call', async () => {

@@ -74,7 +74,8 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
   const { provider, credential } = route;
   const message = cleanMessage(refusal.message, secrets);
   const cause = new Error(`upstream status ${status}: ${message}`);
-  const isNetworkRule = status === 403 && provider.isNetworkRuleRefusal?.(refusal.message) === true;
+  const isNetworkRule =
+    (status === 401 || status === 403) && provider.isNetworkRuleRefusal?.(refusal.message) === true;
   const isKeyRefused =
     provider.isCredentialRefusal?.(status, refusal.message) ?? (status === 401 || status === 403);
   if (isNetworkRule) {

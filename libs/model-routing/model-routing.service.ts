@@ -8,6 +8,7 @@ import {
   AmbiguousModel,
   type Json,
   type Operation,
+  type RequestDifferences,
   serviceOf,
   spliceRequest,
   type Translation,
@@ -29,7 +30,7 @@ export interface RoutedAnswer extends UpstreamResponse {
 /** What was decided before anything is sent. */
 export interface Decision {
   readonly route: Route;
-  /** Parameters of the request that the provider does not have and that are left out. */
+  /** Parameters of the request that the provider does not have and that are left out; of a form, those that came yet. */
   readonly droppedParameters: readonly string[];
 }
 
@@ -80,7 +81,7 @@ export class ModelRoutingService {
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped } =
       request instanceof MultipartForm
-        ? { body: request.withModel(route.target), dropped: [] }
+        ? this.form(route, request)
         : encoded(route, request, json ?? {}, translation);
     if (dropped.length > 0 && this.config.strictParams) throw parameterNotSupported(route, dropped);
     options.onDecision?.({ route, droppedParameters: dropped });
@@ -122,6 +123,15 @@ export class ModelRoutingService {
     return { model, provider: provider?.id, adapter: adapter.name, isReady };
   }
 
+  private form(route: Route, form: MultipartForm): { body: RequestBody; dropped: string[] } {
+    const dropped: string[] = [];
+    const onDropped = (name: string) => {
+      dropped.push(...shownNames([name]));
+      if (this.config.strictParams) throw parameterNotSupported(route, dropped);
+    };
+    return { body: form.withModel(route.target, differencesOf(route), onDropped), dropped };
+  }
+
   private adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
@@ -153,7 +163,7 @@ function encoded(
     const translated = translation?.encode(request, route.target);
     const spliced = spliceRequest(translated ? Buffer.from(JSON.stringify(translated.body)) : bytes, {
       model: route.target,
-      differences: route.provider.differences?.[route.upstreamOperation],
+      differences: differencesOf(route),
     });
     return {
       body: { contentType: 'application/json', content: spliced.body },
@@ -182,6 +192,10 @@ function shownNames(names: readonly string[]): string[] {
       .replace(/[^\w.[\]-]/g, '_'),
   );
   return [...new Set(shown)].slice(0, MOST_NAMES);
+}
+
+function differencesOf(route: Route): RequestDifferences {
+  return route.provider.differences?.[route.upstreamOperation] ?? {};
 }
 
 function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { type Problem } from '#http';
+import { Problem } from '#http';
 import { MultipartForm } from './multipart-form';
 
 const boundary = 'XX';
@@ -23,8 +23,13 @@ const open = (body: string | Buffer, pieceBytes = 1 << 20, maximum = 1 << 20) =>
   return MultipartForm.open(Readable.from(pieces), `multipart/form-data; boundary=${boundary}`, maximum);
 };
 /** The form as a server would read it. */
-async function read(form: MultipartForm, model: string): Promise<[string, string][]> {
-  const { contentType, content } = form.withModel(model);
+async function read(
+  form: MultipartForm,
+  model: string,
+  differences = {},
+  onDropped: (name: string) => void = () => undefined,
+): Promise<[string, string][]> {
+  const { contentType, content } = form.withModel(model, differences, onDropped);
   const bytes = await text(content as Readable);
   const answer = new Response(bytes, { headers: { 'content-type': contentType } });
   const entries: [string, string][] = [];
@@ -49,7 +54,7 @@ describe('a form on its way', () => {
     async (size) => {
       for (const parts of [
         [{ name: 'model', value: 'ours' }, file(audio), { name: 'language', value: 'sv' }],
-        [{ name: 'prompt', value: 'å"b' }, file(audio), { name: 'model', value: 'ours' }],
+        [{ name: 'prompt', value: 'å"b' }, { name: 'model', value: 'ours' }, file(audio)],
       ]) {
         const form = await open(formOf(parts), size);
         expect(form.model).toBe('ours');
@@ -63,6 +68,15 @@ describe('a form on its way', () => {
     },
   );
 
+  it('sends a file last that came before the model', async () => {
+    const fields = [
+      { name: 'model', value: 'ours' },
+      { name: 'language', value: 'sv' },
+    ];
+    const form = await open(formOf([file(audio), ...fields]), 100);
+    expect((await read(form, 'theirs')).map(([name]) => name)).toEqual(['model', 'language', 'file']);
+  });
+
   it('passes the file on while it arrives when the model came first', async () => {
     const source = new Readable({ read: () => undefined });
     const opening = MultipartForm.open(source, `multipart/form-data; boundary=${boundary}`, 1 << 20);
@@ -71,7 +85,7 @@ describe('a form on its way', () => {
       `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n${'a'.repeat(1000)}`,
     );
     const form = await opening;
-    const content = form.withModel('theirs').content as Readable;
+    const content = form.withModel('theirs', {}, () => undefined).content as Readable;
     let seen = '';
     content.on('data', (chunk: Buffer) => (seen += chunk.toString()));
     await new Promise((done) => setTimeout(done, 20));
@@ -128,6 +142,40 @@ describe('a form on its way', () => {
     ['no end', [file('a')], false, 'malformed_request'],
   ])('fails the call when after the model comes %s', async (_what, more, end, code) => {
     const form = await open(formOf([{ name: 'model', value: 'ours' }, ...more], end), 50, 3000);
-    expect(await problemOf(text(form.withModel('theirs').content as Readable))).toBe(code);
+    expect(await problemOf(text(form.withModel('theirs', {}, () => undefined).content as Readable))).toBe(
+      code,
+    );
+  });
+
+  it.each([[0], [1], [4]])(
+    'names fields otherwise and leaves out what the provider refuses, the model at %i',
+    async (at) => {
+      const parts: Part[] = [
+        { name: 'prompt', value: 'p' },
+        { name: 'language', value: 'sv' },
+        { name: 'include[]', value: 'logprobs' },
+        file('a'),
+      ];
+      parts.splice(at, 0, { name: 'model', value: 'ours' });
+      const differences = { renamed: { language: 'lang' }, unsupported: ['prompt', 'include'] };
+      const dropped: string[] = [];
+      const entries = await read(await open(formOf(parts), 9), 'theirs', differences, (name) =>
+        dropped.push(name),
+      );
+      expect(Object.fromEntries(entries)).toEqual({ model: 'theirs', lang: 'sv', file: 'a.wav audio/wav a' });
+      expect(dropped).toEqual(['prompt', 'include[]']);
+    },
+  );
+
+  it.each([[0], [1]])('fails the call when a field is refused, the model at %i', async (at) => {
+    const parts: Part[] = [{ name: 'prompt', value: 'p' }];
+    parts.splice(at, 0, { name: 'model', value: 'ours' });
+    const form = await open(formOf(parts));
+    const refuse = () => {
+      throw new Problem('parameter_not_supported');
+    };
+    const call = async () =>
+      text(form.withModel('theirs', { unsupported: ['prompt'] }, refuse).content as Readable);
+    expect(await problemOf(call())).toBe('parameter_not_supported');
   });
 });

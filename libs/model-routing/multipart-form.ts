@@ -3,6 +3,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { type RequestBody } from '#egress';
 import { Problem } from '#http';
+import { type RequestDifferences } from '#providers';
 
 const MAXIMUM_FIELDS = 100;
 const MAXIMUM_FIELD_BYTES = 1024 * 1024;
@@ -16,11 +17,15 @@ const MAXIMUM_FIELD_BYTES = 1024 * 1024;
  */
 export class MultipartForm {
   readonly #boundary = `tenkey-${randomUUID()}`;
-  /** Finished bytes up to the model; undefined stands where the model goes. */
-  readonly #held: (Buffer | undefined)[] = [];
+  /** What came up to the model. */
+  readonly #held: (Buffer | Field)[] = [];
+  readonly #heldFiles: Buffer[] = [];
   /** What comes after it. */
   readonly #rest = new PassThrough();
   #model: string | undefined;
+  /** Goes on reading after the model. */
+  #goOn: () => void = () => undefined;
+  #edit: (field: Field) => Field | undefined = (field) => field;
   /** What went wrong after the model was read. */
   #fault: Problem | undefined;
 
@@ -41,11 +46,30 @@ export class MultipartForm {
     return this.#model ?? '';
   }
 
-  /** The form for the provider, with its own name of the model. To be sent once. */
-  withModel(name: string): RequestBody {
+  /**
+   * The form for the provider, with its own name of the model. To be sent once.
+   * @param differences fields that the provider names otherwise or refuses
+   * @param onDropped told the name of each field that is left out, as it comes; throws a Problem to refuse it
+   */
+  withModel(name: string, differences: RequestDifferences, onDropped: (name: string) => void): RequestBody {
     const body = new PassThrough();
     if (this.#fault !== undefined) body.destroy(this.#fault);
-    for (const part of this.#held.splice(0)) body.write(part ?? this.#field('model', name));
+    this.#edit = (field) => {
+      if (field.name === 'model') return { ...field, value: name };
+      const renamed = differences.renamed?.[field.name];
+      // OpenAI's clients write a list as `name[]`.
+      if (differences.unsupported?.includes(field.name.replace(/\[\]$/, '')) === true) {
+        onDropped(field.name);
+        return undefined;
+      }
+      return renamed === undefined ? field : { ...field, name: renamed };
+    };
+    // A file that came before the model is held already, and goes last: some providers demand that.
+    for (const part of this.#held.splice(0)) {
+      if (Buffer.isBuffer(part)) this.#heldFiles.push(part);
+      else body.write(this.#encoded(part));
+    }
+    this.#goOn();
     this.#rest.once('error', (error) => body.destroy(error));
     body.once('close', () => this.#rest.destroy());
     this.#rest.pipe(body);
@@ -55,6 +79,7 @@ export class MultipartForm {
   /** Nobody will send it. */
   discard(): void {
     this.#held.length = 0;
+    this.#heldFiles.length = 0;
     this.#rest.destroy();
   }
 
@@ -87,27 +112,44 @@ export class MultipartForm {
       bytes += chunk.length;
       if (bytes > maximumBytes) fail(new Problem('payload_too_large'));
     });
-    // Else a broken connection would leave the upstream call waiting for the rest of its body.
     for (const event of ['error', 'aborted'])
       source.once(event, () => fail(malformed('The body broke off.')));
-    this.#rest.once('close', () => source.resume());
+    // Whatever ended it: a client that still sends is not left waiting.
+    this.#rest.once('close', () => {
+      source.unpipe(parser);
+      source.resume();
+    });
 
-    // The parser reports a part when it begins, and a small file may still hold its bytes when the next is reported.
+    // The parser reports a part when it begins, and a small file may still hold its bytes when the next is reported; and
+    // nothing is read beyond the model before it is known where to.
     const waiting: (() => void)[] = [];
-    let isInFile = false;
+    let isWaiting = false;
+    const goOn = () => {
+      isWaiting = false;
+      while (!isWaiting && waiting.length > 0) waiting.shift()?.();
+    };
+    this.#goOn = goOn;
     const inTurn = (step: () => void) => {
       if (this.#fault !== undefined) return;
-      if (isInFile) waiting.push(step);
+      if (isWaiting) waiting.push(step);
       else step();
     };
     parser.on('field', (name, value, isNameCut, isValueCut, _encoding, type) => {
       if (isNameCut || isValueCut) return fail(malformed('A field is too long.'));
       inTurn(() => {
-        if (name !== 'model') return void this.#write(this.#field(name, value, type));
+        const field = { name, value, type };
+        if (name !== 'model') {
+          try {
+            return void this.#write(field);
+          } catch (problem) {
+            return fail(problem as Problem);
+          }
+        }
         if (this.#model !== undefined) return fail(malformed('The form names model twice.'));
         if (value === '') return fail(noModel());
-        this.#held.push(undefined);
+        this.#held.push(field);
         this.#model = value;
+        isWaiting = true;
         resolve(this);
       });
     });
@@ -119,7 +161,7 @@ export class MultipartForm {
         return fail(malformed('model must be a field and not a file.'));
       }
       inTurn(() => {
-        isInFile = true;
+        isWaiting = true;
         this.#write(this.#head(name, type, filename));
         file.on('data', (chunk: Buffer) => {
           if (this.#write(chunk)) return;
@@ -128,14 +170,14 @@ export class MultipartForm {
         });
         file.once('end', () => {
           this.#write(Buffer.from('\r\n'));
-          isInFile = false;
-          while (!isInFile && waiting.length > 0) waiting.shift()?.();
+          goOn();
         });
       });
     });
     parser.on('finish', () =>
       inTurn(() => {
         if (this.#model === undefined) return fail(noModel());
+        for (const part of this.#heldFiles.splice(0)) this.#rest.write(part);
         this.#rest.end(`--${this.#boundary}--\r\n`);
       }),
     );
@@ -144,15 +186,19 @@ export class MultipartForm {
   }
 
   /** @returns false when the provider is slower than the client */
-  #write(bytes: Buffer): boolean {
-    if (this.#model !== undefined) return this.#rest.destroyed || this.#rest.write(bytes);
-    this.#held.push(bytes);
-    return true;
+  #write(part: Buffer | Field): boolean {
+    if (this.#model === undefined) {
+      this.#held.push(part);
+      return true;
+    }
+    return this.#rest.destroyed || this.#rest.write(Buffer.isBuffer(part) ? part : this.#encoded(part));
   }
 
-  #field(name: string, value: string, type = 'text/plain'): Buffer {
-    const head = this.#head(name, type === 'text/plain' ? undefined : type);
-    return Buffer.concat([head, Buffer.from(`${value}\r\n`)]);
+  #encoded(field: Field): Buffer {
+    const edited = this.#edit(field);
+    if (edited === undefined) return Buffer.alloc(0);
+    const head = this.#head(edited.name, edited.type === 'text/plain' ? undefined : edited.type);
+    return Buffer.concat([head, Buffer.from(`${edited.value}\r\n`)]);
   }
 
   #head(name: string, type?: string, filename?: string): Buffer {
@@ -162,6 +208,12 @@ export class MultipartForm {
       `--${this.#boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"${file}${typeLine}\r\n\r\n`,
     );
   }
+}
+
+interface Field {
+  readonly name: string;
+  readonly value: string;
+  readonly type: string;
 }
 
 /** As browsers do (WHATWG HTML, multipart/form-data encoding algorithm). */

@@ -111,7 +111,7 @@ export function routeOf(
   if (endpoint === undefined) {
     throw new Problem('endpoint_not_configured', {
       detail: `There is no address for ${provider.label} of tenant ${tenantId}.`,
-      hint: `PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id} with an endpoint, or set ${provider.baseUrlVariables.join(' or ')}.`,
+      hint: addressHint(credential),
     });
   }
   return Object.freeze({
@@ -127,6 +127,18 @@ export function routeOf(
     isOperatorAddress: own === undefined || credential.source === 'global',
     credential: Object.freeze(credential),
   });
+}
+
+function addressHint({ provider, tenantId, source }: RouteCredential): string {
+  const own = provider.globalVariables.settings.endpoint;
+  const variables = [
+    ...provider.baseUrlVariables,
+    ...(own !== undefined && source === 'global' ? [own] : []),
+  ];
+  const set = variables.length > 0 ? `set ${variables.join(' or ')}` : undefined;
+  if (source === 'global') return `An operator must ${set ?? 'give it one'}.`;
+  const put = `PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id} with an endpoint`;
+  return set === undefined ? `${put}.` : `${put}, or ${set}.`;
 }
 
 /** Settings of the environment are not checked when they are written; a wrong one is the operator's to mend. */

@@ -48,11 +48,13 @@ export class PlatformCalls {
     reply: FastifyReply,
   ): Promise<void> {
     if (request.tenantId === undefined) throw new Problem('unauthenticated');
+    let decided: Decision | undefined;
     const answer = await this.routing
       .call(request.tenantId, operation, body, {
         signal: request.gone,
         headers: request.headers,
         onDecision: (decision) => {
+          decided = decision;
           request.logFields = logFieldsOf(decision);
           reply.headers(headersOf(decision));
         },
@@ -61,6 +63,8 @@ export class PlatformCalls {
         if (error instanceof ClientGone) return undefined;
         throw error;
       });
+    // Once more: of a form, what is left out is known when it was read.
+    if (decided !== undefined) reply.headers(headersOf(decided));
     reply.hijack();
     // Undefined: nobody is there to be told, and nothing failed.
     if (answer !== undefined) send(answer, request, reply);

@@ -1,5 +1,5 @@
-import { DataSource } from 'typeorm';
-import { createEmptyDatabase, createTestDatabase } from '../../test/support/postgres';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { createEmptyDatabase, createTestDatabase, execute, urlFor } from '../../test/support/postgres';
 import { dataSourceOptions } from './data-source';
 import { connectAndMigrate } from './migrate';
 import { isDatabaseUnavailable } from './unavailable';
@@ -27,6 +27,74 @@ it('replicas that start together on an empty database migrate it once', async ()
   expect(await replicas[1].query('select name from migrations')).toHaveLength(1);
   await Promise.all(replicas.map((replica) => replica.destroy()));
   await database.drop();
+});
+
+it('a migration may take longer than any statement of the service', async () => {
+  class SlowMigration1790000000000 {
+    readonly name = 'SlowMigration1790000000000';
+    async up(runner: QueryRunner): Promise<void> {
+      await runner.query('select pg_sleep(1.2)');
+    }
+    async down(): Promise<void> {}
+  }
+  const database = await createTestDatabase();
+  const usual = dataSourceOptions({ url: database.url, entities: [] });
+  const dataSource = new DataSource({
+    ...usual,
+    migrations: [...(usual.migrations as []), SlowMigration1790000000000],
+    extra: { ...(usual.extra as object), statement_timeout: 300 },
+  });
+  await connectAndMigrate(dataSource, { waitSeconds: 5, log });
+  expect(await dataSource.query('select name from migrations')).toContainEqual({
+    name: 'SlowMigration1790000000000',
+  });
+  await expect(dataSource.query('select pg_sleep(1.2)')).rejects.toThrow('statement timeout');
+  await dataSource.destroy();
+  await database.drop();
+});
+
+it('a failed migration leaves nothing behind, and the next start can try again', async () => {
+  class BrokenMigration1790000000001 {
+    readonly name = 'BrokenMigration1790000000001';
+    static isMended = false;
+    async up(runner: QueryRunner): Promise<void> {
+      await runner.query('create table half_done (id integer)');
+      if (!BrokenMigration1790000000001.isMended) await runner.query('select nonsense');
+    }
+    async down(): Promise<void> {}
+  }
+  const database = await createTestDatabase();
+  const start = () => {
+    const usual = dataSourceOptions({ url: database.url, entities: [] });
+    const migrations = [...(usual.migrations as []), BrokenMigration1790000000001];
+    const dataSource = new DataSource({ ...usual, migrations });
+    return connectAndMigrate(dataSource, { waitSeconds: 5, log }).then(() => dataSource);
+  };
+  await expect(start()).rejects.toThrow('nonsense');
+  BrokenMigration1790000000001.isMended = true;
+  const dataSource = await start();
+  expect(await tablesOf(dataSource)).toContain('half_done');
+  await dataSource.destroy();
+  await database.drop();
+});
+
+it('a start waits for a database that is made meanwhile, and says so', async () => {
+  const beside = await createEmptyDatabase();
+  const name = `tenkey_late_${process.pid}`;
+  const messages: string[] = [];
+  const dataSource = dataSourceOf(urlFor(beside.url, name));
+  const started = connectAndMigrate(dataSource, {
+    waitSeconds: 10,
+    log: (message) => messages.push(message),
+  });
+  await new Promise((done) => setTimeout(done, 700));
+  await execute(beside.url, `create database ${name}`);
+  await started;
+  expect(messages[0]).toMatch(new RegExp(`^Waiting for database "${name}"`));
+  expect(await tablesOf(dataSource)).toContain('tenants');
+  await dataSource.destroy();
+  await execute(beside.url, `drop database ${name} with (force)`);
+  await beside.drop();
 });
 
 it('the migrations can be taken back', async () => {

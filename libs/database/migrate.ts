@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { type DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { isDatabaseUnavailable } from './unavailable';
 
 /** Any constant will do, as long as every release uses the same one. */
@@ -30,12 +30,27 @@ export async function connectAndMigrate(
     await requireVersion(client);
     // This connection has no statement timeout: another replica's migration may take its time.
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
+    const done = await migrate(dataSource.options);
+    for (const name of done) options.log(`Migration ${name} is done.`);
     if (!dataSource.isInitialized) await dataSource.initialize();
-    const done = await dataSource.runMigrations();
-    for (const { name } of done) options.log(`Migration ${name} is done.`);
   } finally {
     // Ending the session gives the lock back, also after an error.
     await client.end().catch(() => undefined);
+  }
+}
+
+/**
+ * On connections of its own: those of the service end every statement that runs long, and a migration of a big table may.
+ * @returns the names of the migrations that ran
+ */
+async function migrate(options: DataSourceOptions): Promise<string[]> {
+  const extra = { ...(options.extra as object | undefined), statement_timeout: undefined };
+  const migrating = new DataSource({ ...options, entities: [], extra });
+  await migrating.initialize();
+  try {
+    return (await migrating.runMigrations()).map(({ name }) => name);
+  } finally {
+    await migrating.destroy();
   }
 }
 

@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ConfigError, generateEnvFile, loadConfig, readEnvironment } from '#config';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Config, ConfigError, generateEnvFile, loadConfig, readEnvironment } from '#config';
 import { KeyCanary } from '#credentials';
 import { DatabaseStartError, startEmbeddedPostgres } from '#database';
-import { createLog } from '#http';
+import { parseAllowList } from '#egress';
+import { createLog, type Log } from '#http';
 import { CatalogueError, ModelCatalogue } from '#model-routing';
 import { createApp } from './create-app';
 import { processSecrets } from './process-secrets';
@@ -15,6 +17,7 @@ async function main(): Promise<void> {
   const hasGenerated =
     isDevelopment && !existsSync(join(directory, '.env')) && needsSecrets() && generateEnvFile(directory);
   const config = loadConfig(readEnvironment(process.env, directory));
+  requireAllowList(config.egressAllow);
   const log = createLog(config.logLevel, processSecrets(config));
   const note = (message: string) => log.info(message);
   if (hasGenerated) note('wrote .env with generated development secrets; keep it');
@@ -24,48 +27,15 @@ async function main(): Promise<void> {
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log: note });
-  const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
+  let app: NestFastifyApplication | undefined = undefined;
   let port: number | undefined = undefined;
-  const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
-
-  if (config.tenantCredentialsEnabled) {
-    note('mode: strict. Every tenant uses its own credentials; there is no fallback.');
-    if (config.globalVariablesPresent.length > 0) {
-      log.warn(`not used in strict mode, and not read: ${config.globalVariablesPresent.join(', ')}`);
-    }
-    if (config.legacyModelsUseGlobalKeys)
-      log.warn('LEGACY_MODELS_USE_GLOBAL_KEYS=true: the global keys pay for legacy models.');
-  } else note('mode: single-tenant. All tenants use the global keys of the environment.');
-  const keys = await app.get(KeyCanary).check();
-  if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
-
-  await app.listen(config.port, config.host);
-  port = (app.getHttpServer().address() as { port: number }).port;
-  const shown = config.host === '0.0.0.0' ? '127.0.0.1' : config.host;
-  const base = `http://${shown}:${port}`;
-  note(`listening on ${base}`);
-  if (isDevelopment) {
-    process.stdout.write(
-      [
-        '',
-        `  Swagger UI   ${base}/docs`,
-        '',
-        '  Next, in another terminal in this folder:',
-        '    set -a; . ./.env; set +a',
-        `    curl -sX POST ${base}/api/v1/sysadmin/tenants -H "X-API-Key: $INTRIC_SUPER_API_KEY" -H 'content-type: application/json' -d '{"name":"sundsvall"}'`,
-        '',
-        '',
-      ].join('\n'),
-    );
-  }
 
   let isStopping = false;
   const stop = (signal: string) => {
     if (isStopping) return;
     isStopping = true;
     note(`${signal}: stopping`);
-    void app
-      .close()
+    void Promise.resolve(app?.close())
       .then(() => embedded?.stop())
       .then(() => process.exit(0))
       .catch((error: unknown) => {
@@ -73,8 +43,64 @@ async function main(): Promise<void> {
         process.exit(1);
       });
   };
-  process.on('SIGINT', () => stop('SIGINT'));
-  process.on('SIGTERM', () => stop('SIGTERM'));
+  // SIGHUP: the terminal was closed. From here on, since the embedded database runs on without us.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+
+  try {
+    const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
+    app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
+    sayMode(config, log);
+    const keys = await app.get(KeyCanary).check();
+    if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
+    await app.listen(config.port, config.host);
+    port = (app.getHttpServer().address() as { port: number }).port;
+  } catch (error) {
+    // The stop that a signal began ends the process.
+    if (isStopping) return;
+    await embedded?.stop();
+    throw error;
+  }
+  const shown = config.host === '0.0.0.0' ? '127.0.0.1' : config.host;
+  const base = `http://${shown}:${port}`;
+  note(`listening on ${base}`);
+  if (isDevelopment) sayWhatIsNext(base);
+}
+
+function sayMode(config: Config, log: Log): void {
+  if (!config.tenantCredentialsEnabled) {
+    log.info('mode: single-tenant. All tenants use the global keys of the environment.');
+    return;
+  }
+  log.info('mode: strict. Every tenant uses its own credentials; there is no fallback.');
+  if (config.globalVariablesPresent.length > 0) {
+    log.warn(`not used in strict mode, and not read: ${config.globalVariablesPresent.join(', ')}`);
+  }
+  if (config.legacyModelsUseGlobalKeys)
+    log.warn('LEGACY_MODELS_USE_GLOBAL_KEYS=true: the global keys pay for legacy models.');
+}
+
+function sayWhatIsNext(base: string): void {
+  process.stdout.write(
+    [
+      '',
+      `  Swagger UI   ${base}/docs`,
+      '',
+      '  Next, in another terminal in this folder:',
+      '    set -a; . ./.env; set +a',
+      `    curl -sX POST ${base}/api/v1/sysadmin/tenants -H "X-API-Key: $INTRIC_SUPER_API_KEY" -H 'content-type: application/json' -d '{"name":"sundsvall"}'`,
+      '',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** Read by egress, which loadConfig does not know; a fault must be told before a database is started. */
+function requireAllowList(text: string): void {
+  try {
+    parseAllowList(text);
+  } catch (error) {
+    throw new ConfigError([(error as Error).message]);
+  }
 }
 
 /** A development start that already has its keys in the environment gets no .env. */
@@ -92,7 +118,17 @@ function shippedModels(): string {
 main().catch((error: unknown) => {
   const isExpected = [ConfigError, CatalogueError, DatabaseStartError].some((type) => error instanceof type);
   const text =
-    error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
+    error instanceof Error
+      ? isExpected
+        ? error.message
+        : (listenFault(error) ?? error.stack ?? error.message)
+      : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(1);
 });
+
+/** What to do about an address that cannot be listened on; undefined for any other error. */
+function listenFault(error: NodeJS.ErrnoException): string | undefined {
+  if (error.syscall !== 'listen') return undefined;
+  return `Tenkey cannot start:\n  - ${error.message}. Set PORT or HOST to an address that is free and yours.`;
+}

@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { isUUID } from 'class-validator';
 import { type FastifyRequest } from 'fastify';
 import { type Config, InjectConfig } from '#config';
 import { isOneOf, unauthenticatedPlatform } from './keys';
 import { Problem } from './problem';
+import { uuidPattern } from './validation';
 
 /**
  * Opens /v1 for PLATFORM_API_KEY in X-API-Key, on behalf of the tenant in X-Tenant-ID. An Authorization header beside
@@ -17,7 +17,7 @@ export class PlatformKeyGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (!isOneOf(request.headers['x-api-key'], this.config.platformApiKeys)) throw unauthenticatedPlatform();
     const tenantId = request.headers['x-tenant-id'];
-    if (typeof tenantId !== 'string' || !isUUID(tenantId)) {
+    if (typeof tenantId !== 'string' || !uuidPattern.test(tenantId)) {
       throw new Problem('malformed_request', {
         detail: 'The header X-Tenant-ID is missing or is not a UUID.',
         hint: 'Send X-Tenant-ID with the id of the tenant that the call is for.',

@@ -1,17 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsString,
-  IsUUID,
-  Length,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min } from 'class-validator';
+import { uuidPattern } from '#http';
 import { type Tenant, type TenantState } from './tenant.entity';
 
 const trimmed = ({ value }: { value: unknown }): unknown =>
@@ -23,7 +13,7 @@ const noControlFault = { message: '$property must not contain control characters
 export class CreateTenantDto {
   @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
   @IsOptional()
-  @IsUUID()
+  @Matches(uuidPattern, { message: '$property must be a UUID' })
   id?: string;
 
   @ApiProperty({ example: 'sundsvall', description: 'Unique short name.' })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { QueryFailedError, type Repository } from 'typeorm';
-import { Problem } from '#http';
+import { Problem, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
 import { type CreateTenantDto, type ListTenantsQuery, type UpdateTenantDto } from './tenants.dto';
 
@@ -34,7 +34,7 @@ export class TenantsService {
     });
   }
 
-  /** Newest first; the cursor is the last row's creation time and id, so pages stay right while tenants are added. */
+  /** Newest first; the cursor is the last row's creation time and id, so pages stay right while tenants come and go. */
   async list(
     query: ListTenantsQuery,
   ): Promise<{ items: Tenant[]; total: number; nextCursor: string | null }> {
@@ -46,22 +46,18 @@ export class TenantsService {
     }
     const total = await matching.getCount();
     if (query.cursor !== undefined) {
-      const after = decodeCursor(query.cursor);
-      const row = await this.tenants.findOneBy({ id: after });
-      if (!row) throw badCursor();
-      matching.andWhere(
-        '(t.created_at, t.id) < (SELECT c.created_at, c.id FROM tenants c WHERE c.id = :after)',
-        { after },
-      );
+      matching.andWhere('(t.created_at, t.id) < (:time::timestamptz, :id::uuid)', decodeCursor(query.cursor));
     }
-    const rows = await matching
+    const { entities, raw } = await matching
+      .addSelect(`to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`, 'time')
       .orderBy('t.created_at', 'DESC')
       .addOrderBy('t.id', 'DESC')
       .limit(limit + 1)
-      .getMany();
-    const items = rows.slice(0, limit);
+      .getRawAndEntities<{ time: string }>();
+    const items = entities.slice(0, limit);
     const last = items.at(-1);
-    return { items, total, nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
+    const isMore = entities.length > limit && last !== undefined;
+    return { items, total, nextCursor: isMore ? encodeCursor(raw[limit - 1]?.time ?? '', last.id) : null };
   }
 
   async update(id: string, dto: UpdateTenantDto): Promise<Tenant> {
@@ -93,14 +89,26 @@ function asConflict(error: unknown): never {
   throw new Problem('tenant_conflict', { detail: 'Another tenant has this name or id.', cause: error });
 }
 
-function encodeCursor(id: string): string {
-  return Buffer.from(id).toString('base64url');
+/** @param time with microseconds, which a Date has not: two tenants may be made in the same millisecond */
+function encodeCursor(time: string, id: string): string {
+  return Buffer.from(`${time} ${id}`).toString('base64url');
 }
 
-function decodeCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
-  throw badCursor();
+function decodeCursor(cursor: string): { time: string; id: string } {
+  const [time = '', id = '', ...more] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(time) && isRealTime(time);
+  if (!isTime || !uuidPattern.test(id) || more.length > 0) throw badCursor();
+  return { time, id };
+}
+
+/** Not February 30, which a Date moves and PostgreSQL refuses. */
+function isRealTime(time: string): boolean {
+  const date = new Date(time);
+  return (
+    !Number.isNaN(date.getTime()) &&
+    date.toISOString().slice(0, 19) === time.slice(0, 19) &&
+    !time.startsWith('0000')
+  );
 }
 
 function badCursor(): Problem {

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { startTestApp, type TestApp } from './support/app';
+
+const path = '/tenants';
+const fields = ['created_at', 'display_name', 'id', 'name', 'state', 'updated_at'];
+
+describe('tenants', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+
+  const create = (body: object) => test.sysadmin('post', path).send(body);
+  const list = (query: Record<string, string | number> = {}) => test.sysadmin('get', path).query(query);
+  const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);
+
+  it('are created active, with an id of ours or of the platform, and found by it in any case', async () => {
+    const ours = await create({ name: '  ours  ', display_name: 'Vår kommun' });
+    expect([ours.status, Object.keys(ours.body).sort()]).toEqual([201, fields]);
+    expect(ours.body).toMatchObject({ name: 'ours', display_name: 'Vår kommun', state: 'active' });
+    // Any version, also those that no generator makes: the platform has them already.
+    for (const id of [
+      randomUUID(),
+      '11111111-1111-1111-1111-111111111111',
+      '01890a5d-ac96-774b-bcce-b302099a8057',
+    ]) {
+      const theirs = await create({ id: id.toUpperCase(), name: id, state: 'suspended' });
+      expect([theirs.status, theirs.body.id, theirs.body.state]).toEqual([201, id, 'suspended']);
+      const found = await test.sysadmin('get', `${path}/${id.toUpperCase()}`);
+      expect(found.body).toEqual(theirs.body);
+      await test.sysadmin('patch', `${path}/${id}`).send({ state: 'active' });
+      expect((await test.setCredential(id, 'openai', { api_key: 'sk-of-a-platform-id' })).status).toBe(200);
+      expect((await test.chat(id)).status).toBe(200);
+    }
+  });
+
+  it('conflict by name and by id, also when made at once, and change nothing then', async () => {
+    const id = randomUUID();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => create({ name: 'made-at-once' })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+    await create({ id, name: 'first-of-the-id' });
+    for (const body of [{ name: 'made-at-once' }, { id, name: 'second-of-the-id' }]) {
+      const answer = await create(body);
+      expect([answer.status, answer.body.code]).toEqual([409, 'tenant_conflict']);
+    }
+    const renamed = await test
+      .sysadmin('patch', `${path}/${id}`)
+      .send({ name: 'made-at-once', state: 'suspended' });
+    expect([renamed.status, renamed.body.code]).toEqual([409, 'tenant_conflict']);
+    expect((await test.sysadmin('get', `${path}/${id}`)).body).toMatchObject({
+      name: 'first-of-the-id',
+      state: 'active',
+    });
+  });
+
+  it('keep what a change does not name, and clear a display name set to null', async () => {
+    const { body: made } = await create({ name: 'changing', display_name: 'Before' });
+    const change = (body: object) => test.sysadmin('patch', `${path}/${made.id}`).send(body);
+    expect((await change({ state: 'suspended' })).body).toMatchObject({
+      name: 'changing',
+      display_name: 'Before',
+      state: 'suspended',
+    });
+    const last = (await change({ name: 'changed', display_name: null, state: 'active' })).body;
+    expect(last).toMatchObject({ name: 'changed', display_name: null, state: 'active' });
+    expect(last.created_at).toBe(made.created_at);
+    expect(Date.parse(last.updated_at)).toBeGreaterThan(Date.parse(made.updated_at));
+    expect((await change({})).body).toEqual(last);
+  });
+
+  it('are listed newest first in pages, none twice and none left out while others come and go', async () => {
+    const made: string[] = [];
+    for (let index = 0; index < 7; index += 1) made.push(await test.createTenant(`paged-${index}`));
+    // All in the same microsecond: then the id decides.
+    await test.database.query(
+      `UPDATE tenants SET created_at = '2020-01-01 00:00:00.000123Z' WHERE name LIKE 'paged-%'`,
+    );
+    const expected = [...made].sort().reverse();
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const { body } = await list({ limit: 2, search: 'PAGED-', ...(cursor !== null && { cursor }) });
+      expect([body.count, body.items.length]).toEqual([body.items.length, Math.min(2, 7 - seen.length)]);
+      seen.push(...body.items.map(({ id }: { id: string }) => id));
+      cursor = body.next_cursor;
+      if (seen.length !== 4) continue;
+      // The tenant that the cursor stands on is deleted, and a newer one comes.
+      await test.sysadmin('delete', `${path}/${seen[3]}`);
+      await test.createTenant('paged-newer');
+    } while (cursor !== null);
+    expect(seen).toEqual(expected);
+    const { body } = await list({ search: 'paged-' });
+    expect([body.count, body.total, body.next_cursor]).toEqual([7, 7, null]);
+  });
+
+  it('are searched by parts of their names, and a wildcard is only itself', async () => {
+    await create({ name: 'search-100%', display_name: 'Första' });
+    await create({ name: 'search-100x', display_name: 'Andra' });
+    expect(namesOf((await list({ search: '100%' })).body)).toEqual(['search-100%']);
+    expect(namesOf((await list({ search: 'FÖRSTA' })).body)).toEqual(['search-100%']);
+    expect(namesOf((await list({ search: 'search_100' })).body)).toEqual([]);
+    expect(namesOf((await list({ search: '\\' })).body)).toEqual([]);
+  });
+
+  it.each<Record<string, string | number>>([
+    { limit: 0 },
+    { limit: 1001 },
+    { limit: 'many' },
+    { cursor: 'bm90aGluZw' },
+    { cursor: Buffer.from(randomUUID()).toString('base64url') },
+    { cursor: Buffer.from(`2026-02-30T00:00:00.000000Z ${randomUUID()}`).toString('base64url') },
+    { cursor: Buffer.from(`0000-01-01T00:00:00.000000Z ${randomUUID()}`).toString('base64url') },
+    { cursor: Buffer.from(`2026-02-28T24:00:00.000000Z ${randomUUID()}`).toString('base64url') },
+    { search: 'a\u0000b' },
+  ])('are not listed for %j', async (query) => {
+    const answer = await list(query);
+    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+  });
+
+  it('that are deleted take their credentials along and are gone at the next call', async () => {
+    const id = await test.createTenant();
+    await test.setCredential(id, 'openai', { api_key: 'sk-of-a-deleted-tenant' });
+    expect((await test.chat(id)).status).toBe(200);
+    test.provider.reset();
+    expect((await test.sysadmin('delete', `${path}/${id}`)).status).toBe(204);
+    const left = await test.database.query('SELECT 1 FROM tenant_credentials WHERE tenant_id = $1', [id]);
+    expect(left).toEqual([]);
+    const refused = await test.chat(id);
+    expect([refused.status, refused.body.error.code]).toEqual([404, 'tenant_not_found']);
+    expect(test.provider.requests).toHaveLength(0);
+    for (const [method, body] of [['get'], ['delete'], ['patch', { state: 'active' }]] as const) {
+      const answer = await test.sysadmin(method, `${path}/${id}`).send(body);
+      expect([method, answer.status, answer.body.code]).toEqual([method, 404, 'tenant_not_found']);
+    }
+    // The same id anew owns nothing of before.
+    await create({ id, name: `again-${id}` });
+    expect((await test.chat(id)).body.error.code).toBe('credential_not_configured');
+  });
+
+  it('that are suspended keep their credentials, which can still be managed', async () => {
+    const id = await test.createTenant();
+    await test.setCredential(id, 'openai', { api_key: 'sk-of-a-suspended-tenant' });
+    await test.sysadmin('patch', `${path}/${id}`).send({ state: 'suspended' });
+    expect((await test.chat(id)).body.error.code).toBe('tenant_suspended');
+    expect((await test.setCredential(id, 'openai', { api_key: 'sk-set-while-suspended' })).status).toBe(200);
+    expect((await test.sysadmin('get', `${path}/${id}/credentials`)).body.credentials).toHaveLength(1);
+    await test.sysadmin('patch', `${path}/${id}`).send({ state: 'active' });
+    test.provider.reset();
+    expect((await test.chat(id)).status).toBe(200);
+    expect(test.provider.requests[0]?.key).toBe('sk-set-while-suspended');
+  });
+});

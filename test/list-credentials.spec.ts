@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
 
@@ -66,6 +67,37 @@ describe('list credentials', () => {
     expect(body.credentials[0]).toMatchObject({ status: 'plaintext', encryption_status: 'plaintext' });
     expect(JSON.stringify(body)).not.toContain('in clear');
     expect(body.credentials[1].status).toBe('ready');
+  });
+
+  it('does not stop at rows that SQL left with a time or settings of no kind we write', async () => {
+    const other = await test.createTenant();
+    for (const provider of ['berget', 'mistral', 'openai', 'ovhcloud'])
+      await test.setCredential(other, provider, { api_key: 'sk-edited-in-sql-1234' });
+    for (const [provider, change] of [
+      ['berget', `configured_at = 'infinity'`],
+      ['mistral', `configured_at = '294000-01-01'`],
+      ['openai', `settings = 'null'`],
+    ])
+      await test.database.query(
+        `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = $2`,
+        [other, provider],
+      );
+    const { status, body } = await list(other);
+    expect(status).toBe(200);
+    const statuses = body.credentials.map((one: { status: string }) => one.status);
+    expect(statuses).toEqual(['tampered', 'tampered', 'tampered', 'ready']);
+    expect((await test.chat(other)).body.error.code).toBe('credential_tampered');
+    expect((await test.chat(other, { model: 'mistral-large' })).body.error.code).toBe('credential_tampered');
+  });
+
+  it('has the sealed key in no query that does not ask for it, and no route that gives a key', async () => {
+    const rows = await test.database.getRepository(TenantCredential).find();
+    expect(rows.length).toBeGreaterThan(1);
+    for (const row of rows) expect(row.sealedApiKey).toBeUndefined();
+    const one = await test.sysadmin('get', `/tenants/${tenant}/credentials/azure`);
+    expect([one.status, one.headers.allow]).toEqual([405, 'DELETE, PUT']);
+    for (const suffix of ['/azure/api_key', '/azure/reveal', '/azure/decrypt'])
+      expect((await test.sysadmin('get', `/tenants/${tenant}/credentials${suffix}`)).status).toBe(404);
   });
 
   it('is empty for a tenant without any, 404 for none, 422 for no UUID', async () => {

@@ -87,6 +87,66 @@ describe('set a credential', () => {
     expect(answer.status).toBe(status);
   });
 
+  it.each<[string | undefined, number, string]>([
+    ['{"api_key":', 400, 'malformed_request'],
+    ['[]', 422, 'credential_validation_failed'],
+    ['"text"', 422, 'credential_validation_failed'],
+    [undefined, 422, 'credential_validation_failed'],
+    ['{"api_key":12345678}', 422, 'credential_validation_failed'],
+    ['{"api_key":"short"}', 404, 'tenant_not_found'],
+    ['{}', 404, 'tenant_not_found'],
+  ])('judges syntax and types before the tenant, and the fields after it: %s', async (body, status, code) => {
+    const put = test.sysadmin('put', `/tenants/${randomUUID()}/credentials/openai`);
+    const answer = await put.set('content-type', 'application/json').send(body);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('belongs to the tenant of the path, whatever else the request names', async () => {
+    const [named, other] = [await test.createTenant(), await test.createTenant()];
+    const put = await test
+      .sysadmin('put', `/tenants/${named.toUpperCase()}/credentials/openai?tenant_id=${other}`)
+      .set('X-Tenant-ID', other)
+      .send({ api_key: key, tenant_id: other, tenantId: other, provider: 'mistral' });
+    expect(put.body).toMatchObject({ tenant_id: named, provider: 'openai' });
+    const rows = await test.database.query(
+      'SELECT tenant_id, provider FROM tenant_credentials WHERE tenant_id IN ($1, $2)',
+      [named, other],
+    );
+    expect(rows).toEqual([{ tenant_id: named, provider: 'openai' }]);
+  });
+
+  it('replaces the entry whole and leaves the others', async () => {
+    const other = await test.createTenant();
+    const endpoint = 'https://llm.example.com/v1';
+    await test.setCredential(other, 'openai', { api_key: key, endpoint });
+    await test.setCredential(other, 'vllm', { api_key: key, endpoint });
+    await test.setCredential(other, 'openai', { api_key: `${key}-new9` });
+    const { body } = await test.sysadmin('get', `/tenants/${other}/credentials`);
+    expect(body.credentials).toMatchObject([
+      { provider: 'openai', masked_key: '...new9', config: {}, status: 'ready' },
+      { provider: 'vllm', masked_key: '...xyz9', config: { endpoint }, status: 'ready' },
+    ]);
+    expect(BigInt(body.credentials[0].version)).toBeGreaterThan(BigInt(body.credentials[1].version));
+  });
+
+  it('is stored when it answers so, also beside a removal at the same moment', async () => {
+    const other = await test.createTenant();
+    await test.setCredential(other, 'openai', { api_key: key });
+    const removing = test.database.createQueryRunner();
+    await removing.startTransaction();
+    await removing.query('DELETE FROM tenant_credentials WHERE tenant_id = $1', [other]);
+    const put = test.setCredential(other, 'openai', { api_key: `${key}-new9` });
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    const answered = Promise.resolve(put);
+    while ((await test.database.query<unknown[]>(waiting)).length === 0)
+      await new Promise((done) => setTimeout(done, 10));
+    await removing.commitTransaction();
+    await removing.release();
+    expect((await answered).status).toBe(200);
+    const { body } = await test.sysadmin('get', `/tenants/${other}/credentials`);
+    expect(body.credentials).toMatchObject([{ masked_key: '...new9', status: 'ready' }]);
+  });
+
   it('refuses endpoints at addresses that only the inside can reach', async () => {
     for (const host of [
       '127.0.0.1:1',

@@ -15,6 +15,7 @@ import { TenantsService } from '#tenants';
 import {
   ListCredentialsAnswer,
   ListedCredentialDto,
+  refuseWrongTypes,
   RemoveCredentialAnswer,
   SetCredentialAnswer,
   validFields,
@@ -79,6 +80,7 @@ export class CredentialsController {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
     const input = jsonOf(body);
+    refuseWrongTypes(provider, input);
     await this.tenants.find(tenantId);
     const fields = validFields(provider, input);
     const set = await this.credentials.set(tenantId, provider, fields);

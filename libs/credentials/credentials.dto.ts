@@ -18,19 +18,32 @@ export function validFields(provider: Provider, body: unknown): CredentialFields
   const input = withoutNulls(body);
   const [fields, faults] = faultsOf(provider.credentialClass, input);
   const errors = [...misspelt(provider, input), ...faults];
-  if (errors.length > 0) {
-    throw new Problem('credential_validation_failed', {
-      detail: `The ${provider.id} credential is not valid; see errors.`,
-      errors: errors.map(({ path, message }) => ({ path, message: `${provider.id}: ${message}` })),
-      providerRequirements: providerRequirements(),
-    });
-  }
+  if (errors.length > 0) throw notValid(provider, errors);
   const settings: Record<string, unknown> = {};
   for (const { name } of provider.fields) {
     const value = (fields as Record<string, unknown>)[name];
     if (name !== 'api_key' && value !== undefined && value !== null) settings[name] = value;
   }
   return { apiKey: new Secret((fields as { api_key: string }).api_key), settings };
+}
+
+/** What is wrong whoever the tenant is: no JSON object, or a field of a wrong type. Asked before the tenant is looked for. */
+export function refuseWrongTypes(provider: Provider, body: unknown): void {
+  const input = withoutNulls(body);
+  const [fields, faults] = faultsOf(provider.credentialClass, input);
+  const typed = faults.filter(({ path }) => {
+    const value = (fields as Record<string, unknown>)[path];
+    return path === '' || (value !== undefined && typeof value !== 'string');
+  });
+  if (typed.length > 0) throw notValid(provider, [...misspelt(provider, input), ...faults]);
+}
+
+function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
+  return new Problem('credential_validation_failed', {
+    detail: `The ${provider.id} credential is not valid; see errors.`,
+    errors: errors.map(({ path, message }) => ({ path, message: `${provider.id}: ${message}` })),
+    providerRequirements: providerRequirements(),
+  });
 }
 
 function withoutNulls(body: unknown): unknown {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource } from 'typeorm';
+import { type DataSource, type QueryDeepPartialEntity } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { FernetService, Secret } from '#crypto';
 import { AddressPolicy, type RouteCredential } from '#egress';
@@ -47,7 +47,11 @@ export class CredentialsService {
         configuredAt: new Date(),
       });
       row.seal = sealOf(this.fernet, row);
-      await transaction.save(row);
+      // One statement: a DELETE that commits between a look and a write would leave nothing of a key that was set.
+      await transaction.upsert(TenantCredential, row as QueryDeepPartialEntity<TenantCredential>, [
+        'tenantId',
+        'provider',
+      ]);
       return this.listed(row);
     });
   }

@@ -28,6 +28,11 @@ export class TenantCredential {
   @Column('text')
   seal: string;
 
-  @Column('timestamptz', { name: 'configured_at' })
+  @Column('timestamptz', { name: 'configured_at', transformer: { from: timeOf, to: (time: Date) => time } })
   configuredAt: Date;
+}
+
+/** SQL has times that a Date has not (infinity, the year 290000). One row with such a time must not stop the list. */
+function timeOf(value: unknown): Date {
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? value : new Date(0);
 }

@@ -43,6 +43,37 @@ describe('the log', () => {
     expect(line!.a).not.toContain('abc12345');
   });
 
+  it.each<[string, (value: string) => unknown]>([
+    ['a Buffer', (value) => Buffer.from(value)],
+    ['bytes', (value) => new Uint8Array(Buffer.from(value))],
+    ['a list of bytes', (value) => [...Buffer.from(value)]],
+    ['nested bytes', (value) => ({ request: { body: [Buffer.from(value)] } })],
+    ['an ArrayBuffer view', (value) => new DataView(new Uint8Array(Buffer.from(value)).buffer)],
+    ['base64', (value) => Buffer.from(value).toString('base64')],
+    ['base64url inside a text', (value) => `x=${Buffer.from(`a:${value}`).toString('base64url')}&y`],
+    ['hex', (value) => Buffer.from(value).toString('hex').toUpperCase()],
+    ['a URL', (value) => `https://a.example/?key=${encodeURIComponent(value)}`],
+    ['JSON in JSON', (value) => JSON.stringify({ value: JSON.stringify(value) })],
+  ])('removes a process secret given as %s', (_name, spell) => {
+    const value = 'Kalmar+Sund/super=Key?&%41"\\~q';
+    const spelt = spell(value);
+    const [line] = lines([new Secret(value)], (log) => log.info({ spelt }, 'told'));
+    const text = JSON.stringify(line);
+    expect(line!.msg).toBe('told');
+    const bytes = Buffer.from(value);
+    for (const form of [
+      value.slice(0, 12),
+      bytes.toString('base64').slice(0, 16),
+      Buffer.from(`a:${value}`).toString('base64url').slice(4, 20),
+      bytes.toString('hex').slice(0, 24),
+      bytes.toString('hex').toUpperCase().slice(0, 24),
+      encodeURIComponent(value).slice(0, 16),
+      [...bytes].slice(0, 8).join(','),
+      '"0":75,"1":97',
+    ])
+      expect([form, text.includes(form)]).toEqual([form, false]);
+  });
+
   it('shows a Secret as its mask, and of an error nothing that a library attached', () => {
     const error = Object.assign(new Error('failed'), { request: { headers: { authorization: 'attached' } } });
     const [line] = lines([], (log) => log.info({ key: new Secret('a-key-ending-in-w1x2'), err: error }, 'x'));

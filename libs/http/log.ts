@@ -25,18 +25,42 @@ export function createLog(
 
 /** Cleans finished lines. A line with something in it is cleaned value by value, so that it stays JSON. */
 function lineFilter(secrets: readonly Secret[]): (line: string) => string {
-  const plain = secrets.map((secret) => secret.expose());
-  // As they stand in a JSON line: quotes and backslashes are escaped there.
-  const spelt = plain.map((secret) => JSON.stringify(secret).slice(1, -1));
-  const clean = (text: string, forms: readonly string[]) =>
+  const texts = secrets.map((secret) => secret.expose());
+  // The longest first: a spelling may begin with another.
+  const forms = [...new Set(texts.flatMap(spellingsOf))].sort((a, b) => b.length - a.length);
+  const lists = texts.map((text) => new RegExp(`(?<!\\d)${[...Buffer.from(text)].join(',')}(?!\\d)`, 'g'));
+  const clean = (text: string) =>
     removeKeyShapes(forms.reduce((cleaned, form) => cleaned.replaceAll(form, () => '[secret]'), text));
-  return (line) => {
-    if (clean(line, spelt) === line) return line;
+  return (raw) => {
+    const line = lists.reduce((cleaned, list) => cleaned.replaceAll(list, '"[secret]"'), withoutBytes(raw));
+    if (clean(line) === line) return line;
     const value: unknown = JSON.parse(line, (_, each: unknown) =>
-      typeof each === 'string' ? clean(each, plain) : each,
+      typeof each === 'string' ? clean(each) : each,
     );
     return `${JSON.stringify(value)}\n`;
   };
+}
+
+/** Nobody reads bytes in a log, and no search for a text finds one in them. */
+function withoutBytes(line: string): string {
+  return line
+    .replace(/\{"type":"Buffer","data":\[[\d,]*\]\}/g, '"[bytes]"')
+    .replace(/\{"0":\d{1,3}(?:,"\d+":\d{1,3})*\}/g, '"[bytes]"');
+}
+
+/** A text as it may stand in another: as it is, in JSON, in a URL, in hexadecimal, in base64 at each place of a group. */
+function spellingsOf(text: string): string[] {
+  const inJson = (inner: string) => JSON.stringify(inner).slice(1, -1);
+  const hex = Buffer.from(text).toString('hex');
+  const base64 = [0, 1, 2].map((offset) => {
+    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]);
+    // Without the characters that the bytes beside it share.
+    const [from, to] = [Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6)];
+    return bytes.toString('base64').slice(from, to);
+  });
+  const url = base64.map((core) => core.replaceAll('+', '-').replaceAll('/', '_'));
+  const escaped = [text, inJson(text), inJson(inJson(text)), inJson(inJson(inJson(text)))];
+  return [...escaped, encodeURIComponent(text), hex, hex.toUpperCase(), ...base64, ...url];
 }
 
 /** Name, message and stack of an error and its causes; never the objects that libraries attach (requests, headers). */

@@ -15,6 +15,21 @@ class UndeclaredController {
 @Module({ controllers: [UndeclaredController] })
 class UndeclaredModule {}
 
+/** Method and path of each route in Fastify's drawing of its tree. */
+function routesOf(tree: string): [string, string][] {
+  const parts: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const match = /^([\s│]*)[├└]── (\S*)(?: \(([A-Z, ]+)\))?/.exec(line);
+    if (match === null) return [];
+    const depth = match[1]!.length / 4;
+    parts.splice(depth, Infinity, match[2]!);
+    const path = parts.join('');
+    return (match[3] ?? '')
+      .split(', ')
+      .flatMap<[string, string]>((method) => (method ? [[method, path]] : []));
+  });
+}
+
 describe('access', () => {
   let test: TestApp;
   beforeAll(async () => {
@@ -36,6 +51,27 @@ describe('access', () => {
       }
     }
     expect(checked).toBeGreaterThan(10);
+  });
+
+  it('answers no registered route without a key but health and docs, also those no document has', async () => {
+    // Fastify's own list: not all that it serves is a route of Nest, and not every route of Nest is documented.
+    const routes = routesOf(test.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }));
+    expect(routes).toEqual(
+      expect.arrayContaining([['PUT', '/api/v1/sysadmin/tenants/:tenant_id/credentials/:provider']]),
+    );
+    expect(routes).toContainEqual(['POST', '/v1/chat/completions']);
+    const open: string[] = [];
+    for (const [method, path] of routes) {
+      const url = path.replace(':tenant_id', randomUUID()).replace(':provider', 'openai').replace('*', 'x');
+      const answer = await test.http()[method.toLowerCase() as 'get'](url);
+      if (![401, 403].includes(answer.status)) open.push(`${method} ${path}`);
+    }
+    expect(open.filter((route) => !/^(GET|HEAD) \/docs(\/|\*|$)/.test(route)).sort()).toEqual([
+      'GET /health',
+      'GET /ready',
+      'HEAD /health',
+      'HEAD /ready',
+    ]);
   });
 
   it.each([

@@ -59,4 +59,116 @@ describe('tenant isolation', () => {
     expect(answer.body.error.message).toContain(`PUT /api/v1/sysadmin/tenants/${tenant}/credentials/openai`);
     expect(test.provider.requests).toHaveLength(0);
   });
+
+  it("makes no call with a tenant's key for another provider, nor with one that was removed", async () => {
+    const tenant = await test.createTenant();
+    const models = {
+      anthropic: 'claude-sonnet',
+      mistral: 'mistral-large',
+      ovhcloud: 'llama-ovhcloud',
+      berget: 'llama-berget',
+      openai: 'gpt-4o',
+    };
+    for (const provider of Object.keys(models))
+      await test.setCredential(tenant, provider, { api_key: `key-of-${provider}-for-itself` });
+    for (const [provider, model] of Object.entries(models)) {
+      test.provider.reset();
+      expect((await test.chat(tenant, { model })).status).toBe(200);
+      expect(test.provider.requests[0]?.key).toBe(`key-of-${provider}-for-itself`);
+      const removed = await test.sysadmin('delete', `/tenants/${tenant}/credentials/${provider}`);
+      expect(removed.body.deleted).toBe(true);
+      const answer = await test.chat(tenant, { model });
+      expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_not_configured']);
+      expect(test.provider.requests).toHaveLength(1);
+    }
+  });
+
+  it('takes the tenant from the header alone, whatever the request names', async () => {
+    const [caller, other] = [await test.createTenant(), await test.createTenant()];
+    await test.setCredential(caller, 'openai', { api_key: 'sk-of-the-caller-1234' });
+    await test.setCredential(other, 'openai', { api_key: 'sk-of-the-other-5678' });
+    test.provider.reset();
+    const answer = await test
+      .chat(caller, {
+        tenant_id: other,
+        user: other,
+        metadata: { tenant_id: other },
+        api_key: 'sk-in-the-body',
+      })
+      .query({ tenant_id: other })
+      .set('Authorization', 'Bearer sk-of-the-other-5678');
+    expect(answer.status).toBe(200);
+    expect(test.provider.requests.map(({ key }) => key)).toEqual(['sk-of-the-caller-1234']);
+    expect(JSON.stringify(test.provider.requests[0]?.headers)).not.toContain('sk-of-the-other');
+  });
+
+  it('says nothing of other tenants in any failure of a call', async () => {
+    const [tenant, other] = [await test.createTenant(), await test.createTenant('name-of-another-tenant')];
+    const endpoint = 'https://endpoint-of-another.example.com/v1';
+    const azure = { endpoint, api_version: '2024-10-21', deployment_name: 'deployment-of-another' };
+    for (const [provider, fields] of [
+      ['openai', { endpoint }],
+      ['vllm', { endpoint }],
+      ['azure', azure],
+      ['anthropic', {}],
+    ] as const)
+      await test.setCredential(other, provider, { api_key: 'key-of-another-tenant-zqj9', ...fields });
+    const { body: list } = await test.sysadmin('get', `/tenants/${other}/credentials`);
+    const theirs = [
+      other,
+      'name-of-another',
+      'endpoint-of-another',
+      'deployment-of-another',
+      'zqj9',
+      ...list.credentials.map(({ version }: { version: string }) => `/v${version}`),
+    ];
+    const fail = async (body: Record<string, unknown>, expected: string) => {
+      const answer = await test.chat(tenant, body);
+      expect([body, answer.body.error.code]).toEqual([body, expected]);
+      const shown = answer.text + JSON.stringify(answer.headers);
+      for (const text of theirs) expect([text, shown.includes(text)]).toEqual([text, false]);
+      // Where models of the operator are is nobody's matter either.
+      expect(shown).not.toContain(test.provider.url);
+    };
+    for (const model of ['gpt-4o', 'azure-gpt-4o', 'claude-sonnet', 'mistral-large', 'gemma-vllm'])
+      await fail({ model }, 'credential_not_configured');
+    await fail({ model: 'no-such-model' }, 'model_not_found');
+    await fail({ model: 'gpt-4o-legacy' }, 'legacy_model_in_strict_mode');
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-of-the-failing-one' });
+    await test.setCredential(tenant, 'vllm', { api_key: 'vllm-of-the-failing-one' });
+    await fail({ model: 'gemma-vllm' }, 'endpoint_not_configured');
+    for (const [status, code] of [
+      [401, 'credential_rejected'],
+      [404, 'upstream_rejected_request'],
+      [429, 'upstream_rate_limited'],
+      [500, 'upstream_unavailable'],
+    ] as const) {
+      test.provider.next({ status });
+      await fail({}, code);
+    }
+  });
+
+  it('is held by PostgreSQL itself: one credential per tenant and provider, none without its tenant', async () => {
+    const tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-of-one-tenant-1234' });
+    const copyTo = (id: string, provider: string) =>
+      test.database.query(
+        `INSERT INTO tenant_credentials SELECT $2::uuid, $3, sealed_api_key, key_hint, settings, key_id, version, seal,
+           configured_at FROM tenant_credentials WHERE tenant_id = $1 AND provider = 'openai'`,
+        [tenant, id, provider],
+      );
+    await expect(copyTo(tenant, 'openai')).rejects.toMatchObject({ code: '23505' });
+    await expect(copyTo('6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11', 'openai')).rejects.toMatchObject({
+      code: '23503',
+    });
+    // What PostgreSQL cannot see, the seal does: a copy for another provider of the same tenant is refused.
+    await copyTo(tenant, 'mistral');
+    test.provider.reset();
+    const answer = await test.chat(tenant, { model: 'mistral-large' });
+    expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
+    expect(test.provider.requests).toHaveLength(0);
+    await test.database.query('DELETE FROM tenants WHERE id = $1', [tenant]);
+    const left = await test.database.query('SELECT 1 FROM tenant_credentials WHERE tenant_id = $1', [tenant]);
+    expect(left).toEqual([]);
+  });
 });

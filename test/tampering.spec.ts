@@ -41,6 +41,41 @@ describe('rows that were changed outside Tenkey', () => {
     expect(answer.body.error.code).toBe('credential_tampered');
   });
 
+  it.each([
+    ['its mask', `key_hint = '...zzzz'`],
+    ['its time', `configured_at = configured_at + interval '1 millisecond'`],
+    ['its version', 'version = version + 1'],
+    ['its seal', `seal = reverse(seal)`],
+    ['its seal, emptied', `seal = ''`],
+    ['one deployment', `settings = jsonb_set(settings, '{deployments,b}', '"other"')`],
+    ['a setting more', `settings = settings || '{"note":"x"}'`],
+    ['a setting less', `settings = settings - 'deployments'`],
+    ['all settings, to none', `settings = 'null'`],
+    ['its sealed text', `sealed_api_key = sealed_api_key || ' '`],
+    ['its api_version', `settings = settings || '{"api_version":"2024-10-22"}'`],
+  ])('refuses a row that was edited in %s, and calls nobody', async (_what, change) => {
+    const tenant = await test.createTenant();
+    const set = await test.setCredential(tenant, 'azure', {
+      api_key: 'azure-key-of-a-row-1234',
+      endpoint: `${test.provider.url}`,
+      api_version: '2024-10-21',
+      deployment_name: 'd',
+      deployments: { b: 'second', a: 'first', longer: 'third' },
+    });
+    expect(set.status).toBe(200);
+    // PostgreSQL has put the settings in another order; that is no change.
+    expect((await test.chat(tenant, { model: 'azure-gpt-4o' })).status).toBe(200);
+    await test.database.query(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1`, [tenant]);
+    test.provider.reset();
+    const answer = await test.chat(tenant, { model: 'azure-gpt-4o' });
+    expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
+    expect(test.provider.requests).toHaveLength(0);
+    const list = await test.sysadmin('get', `/tenants/${tenant}/credentials`);
+    expect(list.body.credentials[0].status).toBe('tampered');
+    // What mends it is to set it again.
+    expect((await test.sysadmin('delete', `/tenants/${tenant}/credentials/azure`)).body.deleted).toBe(true);
+  });
+
   it('never uses a key that stands in clear', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-d-12345');
     await test.database.query(

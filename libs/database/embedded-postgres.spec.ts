@@ -36,7 +36,7 @@ async function postmasterPid(): Promise<number> {
 
 /** A process of its own that starts the server and can then be killed. */
 async function startInChild(code: string): Promise<ChildProcess> {
-  for (const name of ['embedded-postgres', 'postgres-binaries', 'postgres-directory']) {
+  for (const name of ['embedded-postgres', 'postgres-binaries', 'postgres-directory', 'postgres-process']) {
     const compiled = await transformFile(join(__dirname, `${name}.ts`), {
       jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
       module: { type: 'commonjs' },

@@ -1,12 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { chown, lstat, mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { type ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { type Account, childEnvironment, shortHash } from './postgres-binaries';
+import { shortHash } from './postgres-binaries';
 import { initialise, locate, type Location, ownerOf, user } from './postgres-directory';
+import {
+  exitOf,
+  lastLines,
+  launch,
+  lockFileLines,
+  logSince,
+  port,
+  postmasterPid,
+  prepareSocketFolder,
+  refuseForeignFolder,
+  rotateLog,
+} from './postgres-process';
 
 export interface EmbeddedPostgres {
   /** Where the data really is; not always the folder asked for, see startEmbeddedPostgres. */
@@ -20,14 +30,10 @@ export interface EmbeddedPostgres {
 }
 
 const applicationDatabase = 'tenkey';
-const port = 5432;
 const holderName = 'tenkey-holder';
 /** Session advisory lock in the database postgres: serialises creating the application database, and leaving. */
 const lifecycleLock = 7_364_001;
-const logName = 'postgres.log';
-const logLimitBytes = 10_000_000;
 const startLimitMs = 60_000;
-const stopLimitMs = 20_000;
 
 /**
  * Starts PostgreSQL on a data directory, or joins the server that already runs on it (left by a killed process, or
@@ -205,74 +211,5 @@ async function createApplicationDatabase(client: Client): Promise<void> {
     await client.query('select pg_advisory_unlock($1)', [lifecycleLock]);
   }
 }
-
-async function launch(location: Location, socketDirectory: string): Promise<ChildProcess> {
-  const output = openSync(join(location.folder, logName), 'a', 0o600);
-  const settings = ['listen_addresses=', `port=${port}`, 'unix_socket_permissions=0700'];
-  const child = spawn(
-    join(location.binaries, 'bin', 'postgres'),
-    ['-D', location.database, '-k', socketDirectory, ...settings.flatMap((setting) => ['-c', setting])],
-    // Detached: Ctrl-C goes to the whole group, and would stop the server under the requests still being answered.
-    {
-      ...location.account,
-      cwd: '/',
-      env: childEnvironment,
-      detached: true,
-      stdio: ['ignore', output, output],
-    },
-  );
-  closeSync(output);
-  await new Promise<void>((done, fail) => child.once('spawn', done).once('error', fail));
-  child.unref();
-  return child;
-}
-
-/** The size of the log, in bytes, before a new server writes to it. */
-async function rotateLog(folder: string): Promise<number> {
-  const file = join(folder, logName);
-  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
-  if (size <= logLimitBytes) return size;
-  await rename(file, `${file}.old`);
-  return 0;
-}
-
-async function prepareSocketFolder(folder: string, account: Account | undefined): Promise<void> {
-  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await refuseForeignFolder(folder, account);
-  if (account !== undefined) await chown(folder, account.uid, account.gid);
-}
-
-/** Inside is trust: a folder, and a server, that somebody else put under the predictable name must not be used. */
-async function refuseForeignFolder(folder: string, account: Account | undefined): Promise<void> {
-  const found = await lstat(folder).catch(() => undefined);
-  if (found === undefined) return;
-  // Root's for the moment between making and giving it away.
-  const owners = account === undefined ? [process.getuid?.()] : [account.uid, 0];
-  if (!found.isDirectory() || !owners.includes(found.uid) || (found.mode & 0o077) !== 0) {
-    throw new Error(`${folder} belongs to another user or is open to others; remove it and start again.`);
-  }
-}
-
-const lockFileLines = async (database: string): Promise<string[]> =>
-  (await readFile(join(database, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
-
-async function postmasterPid(database: string): Promise<number | undefined> {
-  const pid = Number((await lockFileLines(database))[0]);
-  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
-}
-
-async function exitOf(pid: number, database: string): Promise<void> {
-  const deadline = Date.now() + stopLimitMs;
-  while (Date.now() < deadline && (await postmasterPid(database)) === pid) await sleep(20);
-}
-
-async function logSince(folder: string, start: number): Promise<string> {
-  const bytes = await readFile(join(folder, logName)).catch(() => Buffer.alloc(0));
-  return bytes.subarray(start).toString('utf8').trim();
-}
-
-const lastLines = (text: string): string => text.split('\n').slice(-8).join('\n');
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -134,6 +134,18 @@ describe('the first start', () => {
     120_000,
   );
 
+  it('ends with its database when nobody is left to read its log', async () => {
+    const service = start();
+    const base = await baseOf(service);
+    service.child.stdout?.destroy();
+    while (service.child.exitCode === null) {
+      await fetch(`${base}/health`).catch(() => undefined);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    expect(await service.ended).toBe(0);
+    await expect(postmaster()).rejects.toThrow('ENOENT');
+  }, 120_000);
+
   it('that cannot listen says what to set, and leaves no database running', async () => {
     const other = createServer();
     await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));

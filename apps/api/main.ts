@@ -45,6 +45,9 @@ async function main(): Promise<void> {
   };
   // SIGHUP: the terminal was closed. From here on, since the embedded database runs on without us.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+  // A service that nobody reads the log of ends as at a signal, and not in the middle of what it does.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', () => stop('the log cannot be written'));
 
   try {
     const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';

@@ -5,7 +5,10 @@
  * credential or not at all; the provider's bytes are passed on unchanged. Does not: retry, cache keys or answers, or
  * open sockets (egress does).
  */
-export { CatalogueError, type Model, ModelCatalogue } from './model-catalogue';
+export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue-check';
+export { describeFinding, type Finding } from './catalogue-finding';
+export { CatalogueWatch, staleReason } from './catalogue-watch';
+export { CatalogueError, type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
 export { ModelRoutingModule } from './model-routing.module';
 export {
   type CallOptions,

@@ -1,0 +1,173 @@
+import { providers } from '#providers';
+import { type CatalogueDocument, type Path } from './catalogue-document';
+import { knownFields } from './catalogue-fields';
+import { didYouMean, type Finding, listOf } from './catalogue-finding';
+import { type Model, type ModelKind, splitLitellmName } from './model';
+
+/** A model, and the line of each of its fields. */
+export interface CatalogueEntry {
+  readonly model: Model;
+  /** Line of the field's name in the file, of the entry without a field. From 1. */
+  readonly lineOf: (field?: string) => number;
+}
+
+const sections: ReadonlyMap<string, ModelKind> = new Map<string, ModelKind>([
+  ['completion_models', 'completion'],
+  ['embedding_models', 'embedding'],
+  ['transcription_models', 'transcription'],
+  ['speech_models', 'speech'],
+  ['image_models', 'image'],
+  ['moderation_models', 'moderation'],
+]);
+
+const maxNameLength = 256;
+const prefixes = providers.flatMap((provider) => [provider.id, ...provider.prefixes]);
+
+/** The models of a file, frozen, and all that is wrong or odd about it. Entries with a fault are not among them. */
+export function readEntries(
+  document: CatalogueDocument,
+  file: string,
+): { entries: CatalogueEntry[]; findings: Finding[] } {
+  const findings = [...document.warnings];
+  const add = (severity: Finding['severity'], line: number, reason: string) =>
+    void findings.push({ severity, file, line, reason });
+  const entries: CatalogueEntry[] = [];
+  const lineOfName = new Map<string, number>();
+  let isAnyEntry = false;
+  for (const { path, kind, value } of listedEntries(document, add)) {
+    isAnyEntry = true;
+    const lineOf = (field?: string) => document.lineOf(path, field);
+    if (!isMap(value)) {
+      add('fault', lineOf(), 'a model must be a map of fields');
+      continue;
+    }
+    const label = labelOf(value);
+    const before = findings.length;
+    const fault = (field: string | undefined, reason: string) =>
+      add('fault', lineOf(field), label ? `${label}: ${reason}` : reason);
+    checkName(value.name, lineOf, lineOfName, fault);
+    checkTarget(value, fault);
+    checkFields(value, lineOf, (severity, field, reason) =>
+      severity === 'fault'
+        ? fault(field, reason)
+        : add('warning', lineOf(field), `${label ?? 'a model'}: ${reason}`),
+    );
+    if (findings.slice(before).some(({ severity }) => severity === 'fault')) continue;
+    entries.push({ model: deepFreeze({ ...value, kind }) as Model, lineOf });
+  }
+  if (!isAnyEntry && findings.every(({ severity }) => severity !== 'fault')) {
+    add('fault', 1, 'there is no model in the file');
+  }
+  return { entries, findings };
+}
+
+function* listedEntries(
+  { root, lineOf }: CatalogueDocument,
+  add: (severity: Finding['severity'], line: number, reason: string) => void,
+): Generator<{ path: Path; kind: ModelKind; value: unknown }> {
+  if (Array.isArray(root)) {
+    for (const [index, value] of root.entries()) yield { path: [index], kind: 'completion', value };
+    return;
+  }
+  if (root === null || root === undefined) return;
+  if (!isMap(root))
+    return add(
+      'fault',
+      1,
+      `a model file is a list of models, or a map with ${[...sections.keys()].join(', ')}`,
+    );
+  for (const [section, list] of Object.entries(root)) {
+    const kind = sections.get(section);
+    // `x-` marks parts that only hold anchors, as in Compose files.
+    if (kind === undefined && !section.startsWith('x-')) {
+      const hint =
+        didYouMean(section, sections.keys()) || `; the sections are ${[...sections.keys()].join(', ')}`;
+      add('warning', lineOf([section]), `${printable(section)} is no section, and is not read${hint}`);
+    }
+    if (kind === undefined || list === null) continue;
+    if (Array.isArray(list)) {
+      for (const [index, value] of list.entries()) yield { path: [section, index], kind, value };
+    } else add('fault', lineOf([section]), `${section} must be a list of models`);
+  }
+}
+
+type Fault = (field: string | undefined, reason: string) => void;
+
+function checkName(
+  name: unknown,
+  lineOf: (field?: string) => number,
+  lineOfName: Map<string, number>,
+  fault: Fault,
+): void {
+  if (name === undefined || name === null || name === '') return fault('name', 'a model needs a name');
+  if (typeof name !== 'string') return fault('name', 'name must be a text; quote it');
+  if (name.length > maxNameLength || printable(name) !== name || name.trim() !== name) {
+    return fault('name', `a name has 1 to ${maxNameLength} printable characters, and no space around them`);
+  }
+  const first = lineOfName.get(name);
+  if (first !== undefined) return fault('name', `the name ${name} stands twice; first in line ${first}`);
+  lineOfName.set(name, lineOf('name'));
+}
+
+function checkTarget(value: Record<string, unknown>, fault: Fault): void {
+  const { litellm_model_name: litellm, family } = value;
+  if (litellm === undefined || litellm === null) {
+    if (family === undefined || family === null)
+      fault(undefined, 'a model without litellm_model_name needs a family');
+    return;
+  }
+  if (typeof litellm !== 'string') return;
+  if (litellm.trim() !== litellm || litellm === '') {
+    return fault('litellm_model_name', 'litellm_model_name must be a text, without space around it');
+  }
+  if (splitLitellmName(litellm)) return;
+  const prefix = litellm.slice(0, litellm.indexOf('/'));
+  const reason = prefixes.includes(prefix)
+    ? 'litellm_model_name has no model after the provider'
+    : `litellm_model_name has an unknown provider prefix; known are ${prefixes.join(', ')}${didYouMean(prefix, prefixes)}`;
+  fault('litellm_model_name', reason);
+}
+
+function checkFields(
+  value: Record<string, unknown>,
+  lineOf: (field?: string) => number,
+  say: (severity: Finding['severity'], field: string, reason: string) => void,
+): void {
+  const unknown: string[] = [];
+  for (const [field, content] of Object.entries(value)) {
+    const known = knownFields.get(field);
+    if (known !== undefined) {
+      // The name has sentences of its own.
+      if (field === 'name' || content === null || known.holds(content)) continue;
+      say(known.isUsed ? 'fault' : 'warning', field, `${field} must be ${known.form}`);
+      continue;
+    }
+    const hint = didYouMean(field, knownFields.keys());
+    if (hint) say('warning', field, `unknown field ${printable(field)}${hint}`);
+    else unknown.push(field);
+  }
+  if (unknown.length > 0) say('warning', unknown[0]!, `unknown field ${listOf(unknown.map(printable))}`);
+}
+
+/** How findings call an entry; nothing when its name cannot be shown. */
+function labelOf({ name }: Record<string, unknown>): string | undefined {
+  if (typeof name !== 'string' || name === '') return undefined;
+  return printable(name).trim().slice(0, maxNameLength);
+}
+
+/** Findings are printed in terminals, where control characters are commands. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A call keeps the model that it found, so nobody may change one. Values may contain themselves. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  Object.values(value).forEach(deepFreeze);
+  return value;
+}

@@ -1,0 +1,49 @@
+/** What a value must be; `null` stands for an absent field everywhere. */
+interface FieldForm {
+  readonly holds: (value: unknown) => boolean;
+  readonly form: string;
+  /** True where Tenkey itself uses the field, so that another type would be taken for none. */
+  readonly isUsed?: boolean;
+}
+
+const text: FieldForm = { holds: (value) => typeof value === 'string', form: 'a text' };
+const usedText: FieldForm = { ...text, isUsed: true };
+const flag: FieldForm = { holds: (value) => typeof value === 'boolean', form: 'true or false' };
+const wholeNumber: FieldForm = {
+  holds: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+  form: 'a whole number above 0',
+};
+const number: FieldForm = {
+  holds: (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+  form: 'a number above 0',
+};
+const address: FieldForm = {
+  holds: (value) =>
+    typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+  form: 'a URL that begins with http:// or https://',
+  isUsed: true,
+};
+
+/** Fields of ai_models.yml that are known; others are kept, and named in a warning since they may be slips. */
+export const knownFields: ReadonlyMap<string, FieldForm> = new Map<string, FieldForm>([
+  ['name', usedText],
+  ['nickname', text],
+  ['family', usedText],
+  ['litellm_model_name', usedText],
+  ['token_limit', wholeNumber],
+  ['is_deprecated', flag],
+  ['stability', text],
+  ['hosting', text],
+  ['vision', flag],
+  ['reasoning', flag],
+  ['org', text],
+  ['description', text],
+  ['base_url', address],
+  ['deployment_name', usedText],
+  ['dimensions', wholeNumber],
+  ['max_input', wholeNumber],
+  ['max_batch_size', wholeNumber],
+  ['hf_link', text],
+  ['open_source', flag],
+  ['nr_billion_parameters', number],
+]);

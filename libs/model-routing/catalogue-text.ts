@@ -1,0 +1,57 @@
+import { isUtf8 } from 'node:buffer';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { CatalogueError } from './catalogue-finding';
+
+/** Some thousand models. A reload parses on the thread that serves, so the bound is one of time too. */
+const maxBytes = 1024 * 1024;
+const lineFeed = 0x0a;
+
+/** The text of a catalogue file, without byte order mark. @throws CatalogueError */
+export function readCatalogueText(file: string): string {
+  const fault = (reason: string, line?: number) =>
+    new CatalogueError([{ severity: 'fault', file, line, reason }]);
+  let bytes: Buffer;
+  try {
+    // Asked before opening: to open a pipe would hold the thread.
+    if (!statSync(file).isFile()) throw fault('this is no file. Set AI_MODELS_FILE to one.');
+    bytes = readBounded(file);
+  } catch (error) {
+    if (error instanceof CatalogueError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const known = code !== undefined && code in constants.errno ? ` (${code})` : '';
+    throw fault(`the model file cannot be read${known}. Set AI_MODELS_FILE to one.`);
+  }
+  if (bytes.length > maxBytes) throw fault('the model file is larger than 1 MiB');
+  if (bytes.length >= 2 && (bytes.readUInt16BE(0) === 0xfeff || bytes.readUInt16BE(0) === 0xfffe)) {
+    throw fault('the model file is UTF-16; save it as UTF-8', 1);
+  }
+  if (!isUtf8(bytes)) throw fault('this line is not UTF-8; save the file as UTF-8', lineOfBadByte(bytes));
+  // TextDecoder leaves the byte order mark away.
+  return new TextDecoder().decode(bytes);
+}
+
+/** One byte above the bound at most, whatever the file says of its size. */
+function readBounded(file: string): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const buffer = Buffer.alloc(maxBytes + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+      read = readSync(descriptor, buffer, length, buffer.length - length, null);
+    }
+    return buffer.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function lineOfBadByte(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line += 1) {
+    const end = bytes.indexOf(lineFeed, start);
+    if (!isUtf8(bytes.subarray(start, end < 0 ? bytes.length : end))) break;
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return line;
+}

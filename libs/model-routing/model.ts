@@ -1,0 +1,30 @@
+import { defaultProvider, type Provider, providerOfFamily, providerOfPrefix } from '#providers';
+
+export type ModelKind = 'completion' | 'embedding' | 'transcription' | 'speech' | 'image' | 'moderation';
+
+/** One entry of ai_models.yml. Fields that Tenkey does not use are kept as they are. */
+export interface Model {
+  readonly name: string;
+  readonly kind: ModelKind;
+  readonly family?: string;
+  readonly litellm_model_name?: string;
+  readonly base_url?: string;
+  readonly deployment_name?: string;
+  readonly [field: string]: unknown;
+}
+
+/** `berget/intfloat/e5` -> berget and `intfloat/e5`; without a slash the default provider. */
+export function splitLitellmName(name: string): { provider: Provider; upstreamModel: string } | undefined {
+  const slash = name.indexOf('/');
+  if (slash < 0) return { provider: defaultProvider, upstreamModel: name };
+  const provider = providerOfPrefix(name.slice(0, slash));
+  const upstreamModel = name.slice(slash + 1);
+  return provider && upstreamModel !== '' ? { provider, upstreamModel } : undefined;
+}
+
+/** The provider that serves a model, by its adapter's rule; undefined when none does (family e5). */
+export function providerOfModel(model: Model): { provider: Provider; upstreamModel: string } | undefined {
+  if (model.litellm_model_name) return splitLitellmName(model.litellm_model_name);
+  const provider = providerOfFamily(model.family ?? '');
+  return provider && { provider, upstreamModel: model.name };
+}

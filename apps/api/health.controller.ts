@@ -7,7 +7,7 @@ import { type Config, InjectConfig } from '#config';
 import { KeyCanary } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Access, problemOf } from '#http';
-import { ModelCatalogue } from '#model-routing';
+import { ModelCatalogue, staleReason } from '#model-routing';
 
 @ApiTags('4 Health')
 @Access('public')
@@ -30,7 +30,8 @@ export class HealthController {
   @Get('ready')
   @ApiOperation({
     summary: 'Calls can be served',
-    description: 'Database, encryption keys and catalogue. Counters and fingerprints only.',
+    description:
+      'Database, encryption keys and catalogue. Counters and fingerprints only. `catalogue: stale` means that the model file has faults, named in `catalogue_reason`, and that the models before it are served.',
   })
   @ApiResponse({
     status: 200,
@@ -41,6 +42,7 @@ export class HealthController {
         database: 'ok',
         encryption_keys: 'ok',
         models: 8,
+        catalogue: 'ok',
         missing_keys: [],
       },
     },
@@ -51,7 +53,12 @@ export class HealthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Record<string, unknown>> {
     const mode = this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant';
-    const models = this.catalogue.all().length;
+    const stale = staleReason(this.catalogue);
+    const models = {
+      models: this.catalogue.all().length,
+      catalogue: stale === undefined ? 'ok' : 'stale',
+      ...(stale !== undefined && { catalogue_reason: stale }),
+    };
     try {
       const check = await this.canary.check();
       // In single-tenant mode no stored credential is used, whatever key it is under.
@@ -62,7 +69,7 @@ export class HealthController {
         mode,
         database: 'ok',
         encryption_keys: check.missingKeys.length === 0 ? 'ok' : 'missing',
-        models,
+        ...models,
         missing_keys: check.missingKeys,
         ...(check.reason && { reason: check.reason }),
       };
@@ -74,7 +81,7 @@ export class HealthController {
         status: 'not_ready',
         mode,
         database: isAway ? 'unavailable' : 'failed',
-        models,
+        ...models,
         reason: isAway
           ? 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL runs.'
           : 'The database answers with an error; the log has it.',

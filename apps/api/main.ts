@@ -1,18 +1,21 @@
 import 'reflect-metadata';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, ConfigError, generateEnvFile, loadConfig, readEnvironment } from '#config';
 import { KeyCanary } from '#credentials';
 import { DatabaseStartError, startEmbeddedPostgres } from '#database';
 import { parseAllowList } from '#egress';
 import { createLog, type Log } from '#http';
-import { CatalogueError, ModelCatalogue } from '#model-routing';
+import { CatalogueError, CatalogueWatch, ModelCatalogue, warningsOf } from '#model-routing';
 import { createApp } from './create-app';
 import { processSecrets } from './process-secrets';
+import { shippedModels } from './shipped-models';
 
 async function main(): Promise<void> {
   const directory = process.cwd();
+  const isInTerminal = isatty(0) && hasTerminal();
   const isDevelopment = process.env.NODE_ENV !== 'production';
   const hasGenerated =
     isDevelopment && !existsSync(join(directory, '.env')) && needsSecrets() && generateEnvFile(directory);
@@ -22,8 +25,9 @@ async function main(): Promise<void> {
   const note = (message: string) => log.info(message);
   if (hasGenerated) note('wrote .env with generated development secrets; keep it');
 
-  const catalogue = ModelCatalogue.load(config.aiModelsFile ?? shippedModels());
-  for (const warning of catalogue.warnings) log.warn(warning);
+  const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModels()));
+  for (const warning of warningsOf(catalogue)) log.warn(warning);
+  const watch = CatalogueWatch.start(catalogue, log);
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log: note });
@@ -35,6 +39,7 @@ async function main(): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     note(`${signal}: stopping`);
+    watch.stop();
     void Promise.resolve(app?.close())
       .then(() => embedded?.stop())
       .then(() => process.exit(0))
@@ -43,8 +48,12 @@ async function main(): Promise<void> {
         process.exit(1);
       });
   };
-  // SIGHUP: the terminal was closed. From here on, since the embedded database runs on without us.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+  // From here on, since the embedded database runs on without us.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));
+  process.on('SIGHUP', () => {
+    if (isInTerminal && !hasTerminal()) stop('SIGHUP');
+    else watch.reload();
+  });
   // A service that nobody reads the log of ends as at a signal, and not in the middle of what it does.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', () => stop('the log cannot be written'));
@@ -66,6 +75,7 @@ async function main(): Promise<void> {
   const shown = config.host === '0.0.0.0' ? '127.0.0.1' : config.host;
   const base = `http://${shown}:${port}`;
   note(`listening on ${base}`);
+  note(`${catalogue.file} is watched; SIGHUP to process ${process.pid} reads it at once`);
   if (isDevelopment) sayWhatIsNext(base);
 }
 
@@ -106,16 +116,19 @@ function requireAllowList(text: string): void {
   }
 }
 
+/** A terminal that is closed sends the signal that else asks for a reload; nobody is there then to stop the process. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A development start that already has its keys in the environment gets no .env. */
 function needsSecrets(): boolean {
   return !process.env.INTRIC_SUPER_API_KEY || !process.env.ENCRYPTION_KEY;
-}
-
-/** ai_models.yml as shipped, from the sources as well as from dist/. */
-function shippedModels(): string {
-  let folder = __dirname;
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'apps', 'api', 'ai_models.yml');
 }
 
 main().catch((error: unknown) => {

@@ -2,8 +2,32 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { CommandFactory } from 'nest-commander';
 import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
+import { configuredModelFile, ModelsCheckCommand } from './models-check.command';
+import { ModelsCommand } from './models.command';
+import { exitCodes, exitOnUsage } from './usage';
 
-@Module({ providers: [GenerateEncryptionKeyCommand] })
+async function readModelFile(): Promise<string | undefined> {
+  const { readEnvironment } = await import('#config');
+  return readEnvironment(process.env, process.cwd()).AI_MODELS_FILE?.trim() || undefined;
+}
+
+@Module({
+  providers: [
+    GenerateEncryptionKeyCommand,
+    ModelsCommand,
+    ModelsCheckCommand,
+    { provide: configuredModelFile, useValue: readModelFile },
+  ],
+})
 class CliModule {}
 
-void CommandFactory.run(CliModule, { logger: false, cliName: 'tenkey' });
+void CommandFactory.run(CliModule, {
+  logger: false,
+  cliName: 'tenkey',
+  errorHandler: exitOnUsage,
+  // By default a command that throws ends with 0.
+  serviceErrorHandler: (error) => {
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = exitCodes.faults;
+  },
+});

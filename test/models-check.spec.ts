@@ -112,6 +112,7 @@ describe('npm run cli -- models check', () => {
 
   it('explains itself', async () => {
     const { code, out } = await check(['check', '--help']);
+    expect(out).toContain('Usage: npm run cli -- models check [options] [file]');
     expect(out).toContain('--strict');
     expect(out).toContain('npm run cli -- models check config/ai_models.yml');
     expect(code).toBe(0);

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
-import { CommandFactory } from 'nest-commander';
+import { CommandFactory, InjectCommander } from 'nest-commander';
 import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
 import { configuredModelFile, ModelsCheckCommand } from './models-check.command';
 import { ModelsCommand } from './models.command';
@@ -19,7 +19,12 @@ async function readModelFile(): Promise<string | undefined> {
     { provide: configuredModelFile, useValue: readModelFile },
   ],
 })
-class CliModule {}
+class CliModule {
+  constructor(@InjectCommander() program: { name(text: string): unknown }) {
+    // Else the help calls it by its file, main.
+    program.name('npm run cli --');
+  }
+}
 
 void CommandFactory.run(CliModule, {
   logger: false,

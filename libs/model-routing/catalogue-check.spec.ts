@@ -124,7 +124,7 @@ describe('checkCatalogue', () => {
       'models.yml:2: this line is not UTF-8; save the file as UTF-8',
     ],
     [Buffer.from('\uFEFF- name: a', 'utf16le'), 'models.yml:1: the model file is UTF-16; save it as UTF-8'],
-    [Buffer.alloc(1024 * 1024 + 1, '#'), 'models.yml: the model file is larger than 1 MiB'],
+    [Buffer.alloc(512 * 1024 + 1, '#'), 'models.yml: the model file is larger than 512 KiB'],
   ])('refuses what is not a model file in UTF-8', (content, expected) => {
     expect(check(content).faults).toEqual([expected]);
   });

@@ -3,8 +3,8 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { CatalogueError } from './catalogue-finding';
 
-/** Some thousand models. A reload parses on the thread that serves, so the bound is one of time too. */
-const maxBytes = 1024 * 1024;
+/** About a thousand models. A reload parses on the thread that serves, so the bound is one of time too. */
+const maxBytes = 512 * 1024;
 const lineFeed = 0x0a;
 
 /** The text of a catalogue file, without byte order mark. @throws CatalogueError */
@@ -22,7 +22,7 @@ export function readCatalogueText(file: string): string {
     const known = code !== undefined && code in constants.errno ? ` (${code})` : '';
     throw fault(`the model file cannot be read${known}. Set AI_MODELS_FILE to one.`);
   }
-  if (bytes.length > maxBytes) throw fault('the model file is larger than 1 MiB');
+  if (bytes.length > maxBytes) throw fault('the model file is larger than 512 KiB');
   if (bytes.length >= 2 && (bytes.readUInt16BE(0) === 0xfeff || bytes.readUInt16BE(0) === 0xfffe)) {
     throw fault('the model file is UTF-16; save it as UTF-8', 1);
   }

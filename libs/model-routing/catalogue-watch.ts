@@ -19,6 +19,8 @@ const settleMs = 250;
 const maxLooks = 20;
 const maxNames = 20;
 const maxShownFaults = 10;
+/** One line of the log holds them; `models check` has all. */
+const maxLoggedFaults = 100;
 
 /**
  * Keeps a catalogue in step with its file. All or nothing: a file with a fault leaves the models in force that were,
@@ -125,8 +127,9 @@ export class CatalogueWatch {
     // An event more is no news.
     if (!isAsked && this.lastFault === fault.message) return;
     this.lastFault = fault.message;
+    const faults = fault.faults.slice(0, maxLoggedFaults).map(describeFinding);
     this.log.error(
-      { faults: fault.faults.map(describeFinding) },
+      { faults, count: fault.faults.length },
       'the model file has faults; the models that were in force stay in force',
     );
   }
@@ -164,7 +167,7 @@ export function staleReason({ fault }: ModelCatalogue): string | undefined {
     .slice(0, maxShownFaults)
     .map((finding) => describeFinding({ ...finding, file: basename(finding.file) }));
   const more = fault.faults.length - shown.length;
-  return [...shown, ...(more > 0 ? [`and ${more} more; the log has them`] : [])].join('\n');
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
 }
 
 /** Another text for another file or content: what stat tells of both. Asynchronous: a network's file may hang. */

@@ -38,7 +38,7 @@ describe('ModelCatalogue', () => {
     ['- family: openai\n  name: "a\\e[2Jb"', 'models.yml:2: a[2Jb: a name has 1 to 256 printable'],
     [
       '- name: a\n  family: openai\n  litellm_model_name: nobody/x',
-      'models.yml:3: a: litellm_model_name has an unknown provider prefix; known are openai, anthropic',
+      'models.yml:3: a: litellm_model_name has an unknown provider prefix; known are openai, text-completion-openai, anthropic',
     ],
     ['- name: a\n  litellm_model_name: Azure/x', '; did you mean azure?'],
     ['- name: a\n  litellm_model_name: mistrl/x', '; did you mean mistral?'],

@@ -10,7 +10,8 @@ import { openAiCompatible } from '../openai-compatible';
 export const openaiCompatible = openAiCompatible({
   id: 'openai_compatible',
   label: 'OpenAI-compatible server',
-  prefixes: ['openai_like', 'custom_openai'],
+  // The last three are names that Eneo's model files give to servers of this kind.
+  prefixes: ['openai_like', 'custom_openai', 'gdm', 'infinity', 'klang'],
   families: [],
   credentialClass: ApiKeyAndRequiredEndpointFields,
   fields: [apiKeyField, requiredEndpointField],

@@ -77,6 +77,20 @@ export class CredentialsService {
     const row = await this.withSealedKey(tenantId)
       .andWhere('c.provider = :provider', { provider: provider.id })
       .getOne();
+    return this.resolved(tenantId, provider, row ?? undefined);
+  }
+
+  /**
+   * All of a tenant's credentials, read at once, for looking and not for calling.
+   * @returns what `resolve` would return, or throw
+   */
+  async resolver(tenantId: string): Promise<(provider: Provider) => RouteCredential> {
+    const rows = await this.withSealedKey(tenantId).getMany();
+    const byProvider = new Map(rows.map((row) => [row.provider, row]));
+    return (provider) => this.resolved(tenantId, provider, byProvider.get(provider.id));
+  }
+
+  private resolved(tenantId: string, provider: Provider, row: TenantCredential | undefined): RouteCredential {
     const put = `PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id}`;
     if (!row) {
       throw new Problem('credential_not_configured', {

@@ -2,12 +2,20 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { removeKeyShapes } from '#crypto';
-import { EgressService, type RequestBody, type Route, type UpstreamResponse } from '#egress';
+import { CredentialsService } from '#credentials';
+import {
+  EgressService,
+  type RequestBody,
+  type Route,
+  type RouteCredential,
+  type UpstreamResponse,
+} from '#egress';
 import { jsonOf, Problem } from '#http';
 import {
   AmbiguousModel,
   type Json,
   type Operation,
+  type Provider,
   type RequestDifferences,
   serviceOf,
   spliceRequest,
@@ -61,6 +69,7 @@ export class ModelRoutingService {
     private readonly litellm: LitellmAdapter,
     private readonly legacy: LegacyAdapter,
     private readonly egress: EgressService,
+    private readonly credentials: CredentialsService,
   ) {}
 
   /**
@@ -98,7 +107,8 @@ export class ModelRoutingService {
   /** The catalogue as this tenant may use it. Nothing is opened or called. */
   async models(tenantId: string): Promise<ListedModel[]> {
     await this.tenants.findActive(tenantId);
-    return Promise.all(this.catalogue.all().map((model) => this.listed(tenantId, model)));
+    const credentialOf = await this.credentials.resolver(tenantId);
+    return Promise.all(this.catalogue.all().map((model) => this.listed(tenantId, model, credentialOf)));
   }
 
   /** @throws Problem model_not_found */
@@ -107,13 +117,17 @@ export class ModelRoutingService {
     return this.listed(tenantId, this.catalogue.find(name));
   }
 
-  private async listed(tenantId: string, model: Model): Promise<ListedModel> {
+  private async listed(
+    tenantId: string,
+    model: Model,
+    credentialOf?: (provider: Provider) => RouteCredential,
+  ): Promise<ListedModel> {
     const adapter = this.adapterOf(model);
     const provider = providerOfModel(model)?.provider;
     const operation = operationsOfKind(model.kind).find((each) => provider && serviceOf(provider, each));
     const isReady =
       operation !== undefined &&
-      (await adapter.route(tenantId, model, operation).then(
+      (await adapter.route(tenantId, model, operation, credentialOf).then(
         () => true,
         (error: unknown) => {
           if (error instanceof Problem) return false;

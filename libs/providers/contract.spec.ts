@@ -227,6 +227,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     ['too long', 'q7Zk2Xw'.repeat(1500)],
     ['a mask', '...q7Zk'],
     ['a longer mask', '...q7Zk2'],
+    ['a mask as logs have it', '[secret ...q7Zk]'],
     ['a mask of four astral characters', '...\u{1F600}\u{1F601}\u{1F602}\u{1F603}'],
     ['beyond ASCII', 'q7Zk2Xw-ä-q7Zk2Xw'],
     ['with a line break', 'q7Zk2Xw\nq7Zk2Xw'],

@@ -104,7 +104,11 @@ export function refusing(
 function faultOfApiKey(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'must be a string';
-  if (value.startsWith('...') && Array.from(value).length <= 8) {
+  // Also as a Secret prints itself in a log, and as we write where one was removed.
+  if (
+    (value.startsWith('...') && Array.from(value).length <= 8) ||
+    /^\[(secret|removed)\b.*\]$/.test(value)
+  ) {
     return 'looks like the mask of a key; send the key itself';
   }
   if (value.length < 8) return 'must have at least 8 characters';

@@ -14,8 +14,16 @@ import { type Model, type ModelKind, providerOfModel } from '../model-catalogue'
 /** How a model's route is found. */
 export interface Adapter {
   readonly name: Route['adapter'];
-  /** The one decision of a request; nothing is opened or sent by it. */
-  route(tenantId: string, model: Model, operation: Operation): Promise<Route>;
+  /**
+   * The one decision of a request; nothing is opened or sent by it.
+   * @param credentialOf the tenant's credentials where they were read already
+   */
+  route(
+    tenantId: string,
+    model: Model,
+    operation: Operation,
+    credentialOf?: (provider: Provider) => RouteCredential,
+  ): Promise<Route>;
 }
 
 /** The operator's key of a provider as a credential for this tenant's call. */

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { CredentialsService } from '#credentials';
-import { type Route } from '#egress';
-import { type Operation } from '#providers';
+import { type Route, type RouteCredential } from '#egress';
+import { type Operation, type Provider } from '#providers';
 import { type Model } from '../model-catalogue';
 import { type Adapter, globalCredential, routeOf, targetOf } from './adapter';
 
@@ -16,10 +16,15 @@ export class LitellmAdapter implements Adapter {
     private readonly credentials: CredentialsService,
   ) {}
 
-  async route(tenantId: string, model: Model, operation: Operation): Promise<Route> {
+  async route(
+    tenantId: string,
+    model: Model,
+    operation: Operation,
+    credentialOf?: (provider: Provider) => RouteCredential,
+  ): Promise<Route> {
     const target = targetOf(model, operation);
     const credential = this.config.tenantCredentialsEnabled
-      ? await this.credentials.resolve(tenantId, target.provider)
+      ? (credentialOf?.(target.provider) ?? (await this.credentials.resolve(tenantId, target.provider)))
       : globalCredential(this.config, tenantId, target.provider);
     return routeOf(this.name, this.config, model, target, credential);
   }

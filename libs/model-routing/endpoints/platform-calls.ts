@@ -65,15 +65,17 @@ export class PlatformCalls {
       });
     // Once more: of a form, what is left out is known when it was read.
     if (decided !== undefined) reply.headers(headersOf(decided));
-    reply.hijack();
-    // Undefined: nobody is there to be told, and nothing failed.
     if (answer !== undefined) send(answer, request, reply);
+    // Nobody is there to be told, and nothing failed.
+    else reply.hijack();
   }
 }
 
 function send(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
   const head = { ...reply.getHeaders(), ...answer.headers, 'x-tenkey-request-id': request.id };
+  // Before the reply is taken out of Fastify's hands: a head that cannot be written is answered as any other fault.
   reply.raw.writeHead(answer.status, head as Record<string, string>);
+  reply.hijack();
   reply.raw.flushHeaders();
   reply.raw.once('close', () => answer.body.destroy());
   const { 'content-type': type, 'content-encoding': encoding } = answer.headers;

@@ -8,7 +8,7 @@ const isEmptyObject = (value: unknown) => isObject(value) && Object.keys(value).
  * Every parameter of https://platform.openai.com/docs/api-reference/chat/create, then those of Anthropic's own that a
  * client may add (https://platform.claude.com/docs/en/api/messages).
  */
-export const chatParameters: Parameters = {
+export const chatParameters = {
   model: { becomes: 'translated', to: 'model' },
   messages: { becomes: 'translated', to: 'messages' },
   max_tokens: { becomes: 'translated', to: 'max_tokens' },
@@ -67,4 +67,4 @@ export const chatParameters: Parameters = {
   cache_control: { becomes: 'same' },
   inference_geo: { becomes: 'same' },
   speed: { becomes: 'same' },
-};
+} satisfies Parameters;

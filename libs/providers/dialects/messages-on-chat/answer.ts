@@ -56,16 +56,18 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Mistral's thinking is again a list of parts of text. */
 function textsOf(parts: unknown[], type: 'text' | 'thinking' | 'refusal'): string {
   return parts
     .filter(isObject)
     .filter((part) => part.type === type)
-    .map((part) => {
-      const value = part[type];
-      return Array.isArray(value) ? textsOf(value, 'text') : textOf(value);
-    })
+    .flatMap((part) => partsOfMistral(part[type]))
+    .map(textOf)
     .join('');
+}
+
+/** Mistral's thinking is again a list of parts of text. */
+function partsOfMistral(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.map((part) => (isObject(part) ? part.text : undefined)) : [value];
 }
 
 function signedThinking(block: Json): Json[] {

@@ -1,6 +1,6 @@
 import { dataUrl } from '../data-url';
 import { type Json, UnsupportedParameter } from '../translation';
-import { isAbsent, isObject, objectAt, textAt } from '../values';
+import { isAbsent, isObject, listAt, objectAt, textAt } from '../values';
 
 /** A block of a user's message, or of a tool's result, as parts. */
 export function encodeBlock(path: string, value: unknown, dropped: Set<string>): Json[] {
@@ -58,7 +58,7 @@ function encodeDocument(path: string, block: Json, dropped: Set<string>): Json[]
       const parts =
         typeof content === 'string'
           ? [textPart(content)]
-          : blocksOf(`${path}.source.content`, content, dropped);
+          : blocksOf(`${path}.source.content`, content, dropped, 'no documents');
       return [...[...said('title'), ...said('context')].map(textPart), ...parts];
     }
     default:
@@ -69,9 +69,20 @@ function encodeDocument(path: string, block: Json, dropped: Set<string>): Json[]
   }
 }
 
-export function blocksOf(path: string, content: unknown, dropped: Set<string>): Json[] {
-  if (!Array.isArray(content)) throw new UnsupportedParameter(path, `${path} must be a list of blocks.`);
-  return content.flatMap((block, index) => encodeBlock(`${path}[${index}]`, block, dropped));
+/** @param nested a document holds no documents, so that there is an end to it */
+export function blocksOf(
+  path: string,
+  content: unknown,
+  dropped: Set<string>,
+  nested?: 'no documents',
+): Json[] {
+  return listAt(path, content).flatMap((block, index) => {
+    const blockPath = `${path}[${index}]`;
+    if (nested && isObject(block) && block.type === 'document') {
+      throw new UnsupportedParameter(blockPath, 'A document cannot hold a document.');
+    }
+    return encodeBlock(blockPath, block, dropped);
+  });
 }
 
 /** One text alone is plain text: every server takes it. */

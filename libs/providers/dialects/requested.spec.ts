@@ -1,0 +1,212 @@
+import fc from 'fast-check';
+import { chatOnMessages } from './chat-on-messages';
+import { messagesOnChat } from './messages-on-chat';
+import { type Json, UnsupportedParameter } from './translation';
+
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 15 });
+const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
+const fraction = fc.integer({ min: 0, max: 99 }).map((percent) => percent / 100);
+const url = name.map((path) => `https://images.example/${path}.png`);
+const data = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+/** As JSON says it: no -0, no undefined. */
+const input = fc
+  .dictionary(name, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 })
+  .map((value) => JSON.parse(JSON.stringify(value)) as Json);
+const schema = fc.dictionary(name, fc.constant({ type: 'string' }), { maxKeys: 3 }).map((properties) => ({
+  type: 'object',
+  properties,
+}));
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+
+/** One turn of a chat: the user, the assistant, and the results of all of its calls. */
+const chatTurn = fc
+  .record({
+    user: fc.oneof(
+      text,
+      fc.array(
+        fc.oneof(
+          text.map((said) => ({ type: 'text', text: said })),
+          url.map((address) => ({ type: 'image_url', image_url: { url: address } })),
+          data.map((bytes) => ({ type: 'image_url', image_url: { url: `data:image/png;base64,${bytes}` } })),
+          fc.tuple(name, data).map(([filename, bytes]) => ({
+            type: 'file',
+            file: { filename, file_data: `data:application/pdf;base64,${bytes}` },
+          })),
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
+    ),
+    said: text,
+    calls: fc.uniqueArray(fc.record({ id: name, name, input, result: text }), {
+      selector: ({ id }) => id,
+      maxLength: 3,
+    }),
+  })
+  .map(({ user, said, calls }) => [
+    { role: 'user', content: user },
+    {
+      role: 'assistant',
+      content: said,
+      ...(calls.length > 0 && {
+        tool_calls: calls.map((call) => ({
+          id: call.id,
+          type: 'function',
+          function: { name: call.name, arguments: JSON.stringify(call.input) },
+        })),
+      }),
+    },
+    ...calls.map((call) => ({ role: 'tool', tool_call_id: call.id, content: call.result })),
+  ]);
+
+const chat = fc.record(
+  {
+    system: optional(text),
+    turns: fc.array(chatTurn, { minLength: 1, maxLength: 3 }),
+    tools: fc.uniqueArray(fc.record({ name, description: text, parameters: schema, strict: fc.boolean() }), {
+      selector: (tool) => tool.name,
+      minLength: 1,
+      maxLength: 3,
+    }),
+    choice: fc.constantFrom('auto', 'none', 'required', 'first'),
+    isSerial: fc.boolean(),
+    max_completion_tokens: fc.integer({ min: 1, max: 100_000 }),
+    temperature: optional(fraction),
+    top_p: optional(fraction),
+    stop: optional(
+      fc.array(
+        text.map((stop) => `.${stop}`),
+        { minLength: 1, maxLength: 4 },
+      ),
+    ),
+    user: optional(name),
+    stream: optional(fc.constant(true)),
+    format: optional(schema),
+  },
+  { noNullPrototype: true },
+);
+
+const requestOf = (drawn: typeof chat extends fc.Arbitrary<infer T> ? T : never): Json => {
+  const { system, turns, tools, choice, isSerial, format, ...same } = drawn;
+  const forced = { type: 'function', function: { name: tools[0]!.name } };
+  return {
+    ...same,
+    messages: [...(system === undefined ? [] : [{ role: 'system', content: system }]), ...turns.flat()],
+    tools: tools.map(({ strict, ...tool }) => ({
+      type: 'function',
+      function: { ...tool, ...(strict && { strict }) },
+    })),
+    tool_choice: choice === 'first' ? forced : choice,
+    ...(isSerial && choice !== 'none' && { parallel_tool_calls: false }),
+    ...(format && {
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: format, strict: true } },
+    }),
+  };
+};
+
+/** One text alone may be plain or a part; results of tools stand before or behind what is said in the same breath. */
+const canonical = (request: Json) => ({
+  ...request,
+  model: undefined,
+  stream_options: undefined,
+  messages: (request.messages as any[]).map(({ content, ...message }) => ({
+    ...message,
+    content: typeof content === 'string' ? [{ type: 'text', text: content }] : content,
+  })),
+});
+
+describe('a request', () => {
+  it('survives both translations: a chat, messages, a chat', () =>
+    fc.assert(
+      fc.property(chat, (drawn) => {
+        const request = requestOf(drawn);
+        const there = chatOnMessages.encode(request, 'claude-sonnet-4-0');
+        const back = messagesOnChat.encode(there.body, 'gpt');
+        expect([there.dropped, back.dropped]).toEqual([[], []]);
+        expect(canonical(back.body)).toEqual(canonical(request));
+      }),
+    ));
+
+  it('survives both translations: messages, a chat, messages', () =>
+    fc.assert(
+      fc.property(chat, (drawn) => {
+        const first = chatOnMessages.encode(requestOf(drawn), 'claude-sonnet-4-0').body;
+        const there = messagesOnChat.encode(first, 'gpt');
+        const back = chatOnMessages.encode(there.body, 'claude-sonnet-4-0');
+        expect([there.dropped, back.dropped]).toEqual([[], []]);
+        expect(canonical(back.body)).toEqual(canonical(first));
+      }),
+    ));
+
+  it.each(['low', 'medium', 'high', 'xhigh', 'max'])('keeps its effort: %s', (effort) => {
+    const request = { messages: [{ role: 'user', content: 'Hi' }], reasoning_effort: effort };
+    const { body } = chatOnMessages.encode(request, 'claude-opus-4-7');
+    expect(messagesOnChat.encode(body, 'gpt').body.reasoning_effort).toBe(effort);
+  });
+
+  it('that is garbage is refused by name, or becomes JSON', () => {
+    const word = fc.constantFrom(
+      ...[
+        'model',
+        'messages',
+        'system',
+        'max_tokens',
+        'stop',
+        'tools',
+        'tool_choice',
+        'metadata',
+        'thinking',
+      ],
+      ...['role', 'user', 'assistant', 'tool', 'content', 'type', 'text', 'image_url', 'source', 'tool_use'],
+      ...[
+        'tool_calls',
+        'function',
+        'arguments',
+        'name',
+        'id',
+        'tool_result',
+        'tool_use_id',
+        'input',
+        '__proto__',
+      ],
+      ...[
+        'response_format',
+        'json_schema',
+        'output_config',
+        'format',
+        'reasoning_effort',
+        'low',
+        'constructor',
+      ],
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.oneof(word, fc.constantFrom(0, 1, null, '', '{}', true, [])),
+        fc.dictionary(word, tie('value'), { maxKeys: 6 }),
+        fc.array(tie('value'), { maxLength: 3 }),
+      ),
+    }));
+    const request = fc.record({
+      max_tokens: fc.constant(5),
+      messages: fc.oneof(value, fc.array(value)),
+      rest: fc.dictionary(word, value),
+    });
+    fc.assert(
+      fc.property(
+        request,
+        fc.constantFrom(chatOnMessages, messagesOnChat),
+        ({ rest, ...needed }, translation) => {
+          try {
+            const { dropped, body } = translation.encode({ ...needed, ...rest }, 'claude-sonnet-4-5');
+            JSON.stringify(body);
+            if (dropped.some((param) => !/^[\w.[\]-]+$/.test(param)))
+              throw new Error('not a name for a header');
+          } catch (error) {
+            if (!(error instanceof UnsupportedParameter)) throw error;
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});

@@ -1,0 +1,258 @@
+import fc from 'fast-check';
+import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream';
+import {
+  chunksOfChat,
+  eventsIn,
+  eventsOfMessage,
+  gatheredChat,
+  gatheredMessage,
+} from '../../../test/support/streamed-answers';
+import { chatOnMessages } from './chat-on-messages';
+import { messagesOnChat } from './messages-on-chat';
+import { StreamFault, type StreamEvent, type Translation, UnexpectedAnswer } from './translation';
+
+const context = { model: 'public', request: { stream_options: { include_usage: true } } };
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 15 });
+const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
+const count = fc.nat(10_000);
+const sizes = fc.array(fc.nat(4), { minLength: 1, maxLength: 5 });
+/** As JSON says it: no -0, no undefined. */
+const input = fc
+  .dictionary(name, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 4 })
+  .map((value) => JSON.parse(JSON.stringify(value)));
+/** Ids differ within an answer. */
+const calls = fc.uniqueArray(fc.record({ id: name, name, input }), {
+  selector: ({ id }) => id,
+  maxLength: 4,
+});
+
+const message = fc
+  .record({
+    id: name.map((id) => `msg_${id}`),
+    thinking: fc.array(
+      fc.oneof(
+        fc.record({ type: fc.constant('thinking'), thinking: text, signature: name }),
+        fc.record({ type: fc.constant('redacted_thinking'), data: name }),
+      ),
+      { maxLength: 3 },
+    ),
+    text: fc.option(text),
+    calls,
+    stop: fc.constantFrom('end_turn', 'max_tokens', 'refusal'),
+    usage: fc.record({
+      input_tokens: count,
+      cache_creation_input_tokens: count,
+      cache_read_input_tokens: count,
+      output_tokens: count,
+    }),
+  })
+  .map(({ id, thinking, text: said, calls: uses, stop, usage }) => ({
+    id,
+    type: 'message',
+    role: 'assistant',
+    model: 'public',
+    content: [
+      ...thinking,
+      ...(said === null ? [] : [{ type: 'text', text: said }]),
+      ...uses.map((use) => ({ type: 'tool_use', ...use })),
+    ],
+    stop_reason: uses.length > 0 ? 'tool_use' : stop,
+    stop_sequence: null,
+    usage,
+  }));
+
+const chat = fc
+  .record({
+    id: name.map((id) => `chatcmpl-${id}`),
+    reasoning: fc.option(text),
+    content: fc.option(text),
+    calls,
+    finish: fc.constantFrom('stop', 'length', 'content_filter'),
+    cached: count,
+    prompt: count,
+    completion: count,
+  })
+  .map(({ id, reasoning, content, calls: uses, finish, cached, prompt, completion }) => ({
+    id,
+    object: 'chat.completion',
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content,
+          refusal: null,
+          ...(reasoning !== null && { reasoning_content: reasoning }),
+          ...(uses.length > 0 && {
+            tool_calls: uses.map((use) => ({
+              id: use.id,
+              type: 'function',
+              function: { name: use.name, arguments: JSON.stringify(use.input) },
+            })),
+          }),
+        },
+        finish_reason: uses.length > 0 ? 'tool_calls' : finish,
+      },
+    ],
+    usage: {
+      prompt_tokens: prompt + cached,
+      completion_tokens: completion,
+      total_tokens: prompt + cached + completion,
+      prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: 0 },
+    },
+  }));
+
+const through = (translation: Translation, events: StreamEvent[]) => {
+  const stream = translation.stream(context);
+  return eventsIn(events.map((event) => stream.push(event)).join('') + stream.end());
+};
+/** What both ways of answering must agree on. */
+const gist = ({ choices: [choice], usage }: any) => ({
+  ...choice.message,
+  content: choice.message.content ?? '',
+  refusal: undefined,
+  finish: choice.finish_reason,
+  usage,
+});
+
+describe('a streamed answer', () => {
+  it('says what the whole answer says: a message as a chat', () =>
+    fc.assert(
+      fc.property(message, sizes, (answer, cuts) => {
+        const streamed = gatheredChat(through(chatOnMessages, eventsOfMessage(answer, cuts)));
+        expect(gist(streamed)).toEqual(gist(chatOnMessages.decode(answer, context)));
+      }),
+    ));
+
+  it('says what the whole answer says: a chat as a message, parallel calls by turns too', () =>
+    fc.assert(
+      fc.property(chat, sizes, fc.boolean(), (answer, cuts, interleaved) => {
+        const streamed = gatheredMessage(through(messagesOnChat, chunksOfChat(answer, cuts, interleaved)));
+        expect(streamed).toEqual(messagesOnChat.decode(answer, context));
+      }),
+    ));
+
+  it('survives both translations: a message, a chat, a message', () =>
+    fc.assert(
+      fc.property(message, sizes, (answer, cuts) => {
+        const asChat = through(chatOnMessages, eventsOfMessage(answer, cuts));
+        expect(gatheredMessage(through(messagesOnChat, asChat))).toEqual(answer);
+      }),
+    ));
+
+  it('survives both translations: a chat, a message, a chat', () =>
+    fc.assert(
+      fc.property(chat, sizes, fc.boolean(), (answer, cuts, interleaved) => {
+        const asMessage = through(messagesOnChat, chunksOfChat(answer, cuts, interleaved));
+        expect(gist(gatheredChat(through(chatOnMessages, asMessage)))).toEqual(gist(answer));
+      }),
+    ));
+
+  it("is understood by OpenAI's own client", () =>
+    fc.assert(
+      fc.asyncProperty(message, sizes, async (answer, cuts) => {
+        const events = through(chatOnMessages, eventsOfMessage(answer, cuts)).slice(0, -1);
+        const lines = new Blob(events.map(({ data }) => `${data}\n`)).stream();
+        const whole: any = await ChatCompletionStream.fromReadableStream(lines).finalChatCompletion();
+        const expected: any = chatOnMessages.decode(answer, context);
+        const { content, tool_calls: toolCalls } = whole.choices[0].message;
+        expect(content ?? '').toBe(expected.choices[0].message.content ?? '');
+        expect(JSON.parse(JSON.stringify(toolCalls ?? []))).toEqual(
+          expected.choices[0].message.tool_calls ?? [],
+        );
+        expect(whole.usage).toEqual(expected.usage);
+      }),
+      { numRuns: 30 },
+    ));
+});
+
+describe('garbage in a stream', () => {
+  const word = fc.constantFrom(
+    ...[
+      'type',
+      'index',
+      'delta',
+      'content_block',
+      'message',
+      'usage',
+      'error',
+      'choices',
+      'tool_calls',
+      'id',
+    ],
+    ...[
+      'function',
+      'name',
+      'arguments',
+      'content',
+      'thinking_blocks',
+      'finish_reason',
+      'stop_reason',
+      '__proto__',
+    ],
+    ...['message_start', 'message_delta', 'message_stop', 'content_block_start', 'content_block_delta'],
+    ...[
+      'content_block_stop',
+      'text_delta',
+      'input_json_delta',
+      'thinking_delta',
+      'signature_delta',
+      'tool_use',
+    ],
+    ...['text', 'thinking', 'redacted_thinking', 'partial_json', 'signature', 'input', 'stop_details'],
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, withCrossShrink: true },
+      fc.oneof(word, fc.constantFrom(0, 1, null, '', '{}', '{', true, [])),
+      fc.dictionary(word, tie('value'), { maxKeys: 6 }),
+      fc.array(tie('value'), { maxLength: 3 }),
+    ),
+  }));
+  const typed = fc.tuple(word, fc.dictionary(word, value)).map(([type, body]) => ({ ...body, type }));
+  const chunk = fc.record({ choices: fc.array(fc.record({ index: fc.constantFrom(0, 1), delta: value })) });
+  const event = fc.record({
+    event: fc.option(word, { nil: undefined }),
+    data: fc.oneof(
+      fc.oneof(value, typed, chunk).map((body) => JSON.stringify(body)),
+      fc.string(),
+      fc.constant('[DONE]'),
+    ),
+  });
+  const isForeseen = (error: unknown) => error instanceof StreamFault || error instanceof UnexpectedAnswer;
+
+  it.each([
+    ['chatOnMessages', chatOnMessages],
+    ['messagesOnChat', messagesOnChat],
+  ])('ends %s in a StreamFault or an UnexpectedAnswer, or is well-formed', (_name, translation) =>
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 12 }), (events) => {
+        const stream = translation.stream(context);
+        for (const each of [...events, undefined]) {
+          try {
+            eventsIn(each === undefined ? stream.end() : stream.push(each));
+          } catch (error) {
+            if (!isForeseen(error)) throw error;
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    ),
+  );
+
+  it.each([
+    ['chatOnMessages', chatOnMessages],
+    ['messagesOnChat', messagesOnChat],
+  ])('and as a whole answer ends %s in an UnexpectedAnswer, or is JSON', (_name, translation) =>
+    fc.assert(
+      fc.property(fc.oneof(value, typed, chunk), (answer) => {
+        try {
+          JSON.stringify(translation.decode(answer, context));
+        } catch (error) {
+          if (!(error instanceof UnexpectedAnswer)) throw error;
+        }
+      }),
+      { numRuns: 2000 },
+    ),
+  );
+});

@@ -1,5 +1,5 @@
 import { type Json, UnsupportedParameter } from './translation';
-import { isAbsent, spelled } from './values';
+import { isAbsent, isTooDeep, spelled } from './values';
 
 /** What becomes of a client's top-level parameter. docs/anthropic-dialect.md shows the same. */
 export type Parameter = (
@@ -35,6 +35,9 @@ export function sortParameters(
   for (const [name, value] of Object.entries(request)) {
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (isAbsent(value) || parameter?.harmless?.(value)) continue;
+    if (isTooDeep(value)) {
+      throw new UnsupportedParameter(spelled(name), 'This is nested too deeply to be translated.');
+    }
     switch (parameter?.becomes) {
       case 'same':
         same[name] = value;

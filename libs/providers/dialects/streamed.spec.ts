@@ -9,7 +9,7 @@ import {
 } from '../../../test/support/streamed-answers';
 import { chatOnMessages } from './chat-on-messages';
 import { messagesOnChat } from './messages-on-chat';
-import { StreamFault, type StreamEvent, type Translation, UnexpectedAnswer } from './translation';
+import { type StreamEvent, type Translation } from './translation';
 
 const context = { model: 'public', request: { stream_options: { include_usage: true } } };
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 15 });
@@ -164,95 +164,4 @@ describe('a streamed answer', () => {
       }),
       { numRuns: 30 },
     ));
-});
-
-describe('garbage in a stream', () => {
-  const word = fc.constantFrom(
-    ...[
-      'type',
-      'index',
-      'delta',
-      'content_block',
-      'message',
-      'usage',
-      'error',
-      'choices',
-      'tool_calls',
-      'id',
-    ],
-    ...[
-      'function',
-      'name',
-      'arguments',
-      'content',
-      'thinking_blocks',
-      'finish_reason',
-      'stop_reason',
-      '__proto__',
-    ],
-    ...['message_start', 'message_delta', 'message_stop', 'content_block_start', 'content_block_delta'],
-    ...[
-      'content_block_stop',
-      'text_delta',
-      'input_json_delta',
-      'thinking_delta',
-      'signature_delta',
-      'tool_use',
-    ],
-    ...['text', 'thinking', 'redacted_thinking', 'partial_json', 'signature', 'input', 'stop_details'],
-  );
-  const { value } = fc.letrec((tie) => ({
-    value: fc.oneof(
-      { maxDepth: 5, withCrossShrink: true },
-      fc.oneof(word, fc.constantFrom(0, 1, null, '', '{}', '{', true, [])),
-      fc.dictionary(word, tie('value'), { maxKeys: 6 }),
-      fc.array(tie('value'), { maxLength: 3 }),
-    ),
-  }));
-  const typed = fc.tuple(word, fc.dictionary(word, value)).map(([type, body]) => ({ ...body, type }));
-  const chunk = fc.record({ choices: fc.array(fc.record({ index: fc.constantFrom(0, 1), delta: value })) });
-  const event = fc.record({
-    event: fc.option(word, { nil: undefined }),
-    data: fc.oneof(
-      fc.oneof(value, typed, chunk).map((body) => JSON.stringify(body)),
-      fc.string(),
-      fc.constant('[DONE]'),
-    ),
-  });
-  const isForeseen = (error: unknown) => error instanceof StreamFault || error instanceof UnexpectedAnswer;
-
-  it.each([
-    ['chatOnMessages', chatOnMessages],
-    ['messagesOnChat', messagesOnChat],
-  ])('ends %s in a StreamFault or an UnexpectedAnswer, or is well-formed', (_name, translation) =>
-    fc.assert(
-      fc.property(fc.array(event, { maxLength: 12 }), (events) => {
-        const stream = translation.stream(context);
-        for (const each of [...events, undefined]) {
-          try {
-            eventsIn(each === undefined ? stream.end() : stream.push(each));
-          } catch (error) {
-            if (!isForeseen(error)) throw error;
-          }
-        }
-      }),
-      { numRuns: 2000 },
-    ),
-  );
-
-  it.each([
-    ['chatOnMessages', chatOnMessages],
-    ['messagesOnChat', messagesOnChat],
-  ])('and as a whole answer ends %s in an UnexpectedAnswer, or is JSON', (_name, translation) =>
-    fc.assert(
-      fc.property(fc.oneof(value, typed, chunk), (answer) => {
-        try {
-          JSON.stringify(translation.decode(answer, context));
-        } catch (error) {
-          if (!(error instanceof UnexpectedAnswer)) throw error;
-        }
-      }),
-      { numRuns: 2000 },
-    ),
-  );
 });

@@ -49,11 +49,26 @@ export function spelled(name: string): string {
   return name.slice(0, 64).replaceAll(/[^\w.[\]-]/g, '_');
 }
 
-/** @returns the object that a JSON text says; undefined when it says anything else */
+/** JSON.parse reads any depth, JSON.stringify throws a RangeError from some thousands on. */
+const deepest = 500;
+
+/** True for what may not be written as JSON again. */
+export function isTooDeep(value: unknown): boolean {
+  const waiting: [unknown, number][] = [[value, 0]];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [item, depth] = next;
+    if (typeof item !== 'object' || item === null) continue;
+    if (depth === deepest) return true;
+    for (const inner of Object.values(item)) waiting.push([inner, depth + 1]);
+  }
+  return false;
+}
+
+/** @returns the object that a JSON text says; undefined when it says anything else, or is too deep */
 export function parsedObject(text: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isObject(value) && !isTooDeep(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { type Json, type TranslationContext, UnexpectedAnswer } from '../translation';
-import { isObject } from '../values';
+import { isObject, isTooDeep } from '../values';
 
 /**
  * A chat completion of a message. Beside what OpenAI has, `reasoning_content` is the text of the thinking, and
@@ -9,7 +9,7 @@ import { isObject } from '../values';
  * @throws UnexpectedAnswer
  */
 export function decodeMessage(answer: unknown, { model }: TranslationContext): Json {
-  if (!isObject(answer) || !Array.isArray(answer.content)) throw new UnexpectedAnswer();
+  if (!isObject(answer) || !Array.isArray(answer.content) || isTooDeep(answer)) throw new UnexpectedAnswer();
   const blocks = answer.content.filter(isObject);
   const textsOf = (type: string) =>
     blocks.flatMap((block) => (block.type === type && typeof block[type] === 'string' ? [block[type]] : []));

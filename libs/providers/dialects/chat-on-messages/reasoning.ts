@@ -52,8 +52,22 @@ function encodeEffort(body: Json, effort: Effort, generation: ClaudeGeneration, 
 
 function encodeBudget(body: Json, effort: Effort, dropped: Set<string>): void {
   const room = Math.floor(Number(body.max_tokens) * thinkingShare);
-  if (room < leastBudget) dropped.add('reasoning_effort');
+  if (room < leastBudget || goesOnWithoutThinking(body.messages)) dropped.add('reasoning_effort');
   else body.thinking = { type: 'enabled', budget_tokens: Math.min(budgets[effort], room) };
+}
+
+/**
+ * With a budget, the turn that results of tools continue must begin with the thinking that it had. Clients of OpenAI's
+ * format may have left it out; models that think adaptively do not mind.
+ */
+function goesOnWithoutThinking(messages: unknown): boolean {
+  const [calls, results] = Array.isArray(messages) ? messages.slice(-2).map(blocksOf) : [];
+  const goesOn = results?.some(({ type }) => type === 'tool_result') ?? false;
+  return goesOn && !['thinking', 'redacted_thinking'].includes(calls?.[0]?.type as string);
+}
+
+function blocksOf(message: unknown): Json[] {
+  return isObject(message) && Array.isArray(message.content) ? message.content.filter(isObject) : [];
 }
 
 /** OpenAI's `minimal` is the least that reasons, as is Anthropic's `low`. */

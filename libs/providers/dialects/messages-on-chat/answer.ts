@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Json, type TranslationContext, UnexpectedAnswer } from '../translation';
-import { isAbsent, isObject, parsedObject } from '../values';
+import { isAbsent, isObject, isTooDeep, parsedObject } from '../values';
 
 /**
  * A message of a chat completion. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning` (vLLM,
@@ -10,7 +10,9 @@ import { isAbsent, isObject, parsedObject } from '../values';
  */
 export function decodeChatCompletion(answer: unknown, { model, request }: TranslationContext): Json {
   const choice: unknown = isObject(answer) && Array.isArray(answer.choices) ? answer.choices[0] : undefined;
-  if (!isObject(answer) || !isObject(choice) || !isObject(choice.message)) throw new UnexpectedAnswer();
+  if (!isObject(answer) || !isObject(choice) || !isObject(choice.message) || isTooDeep(answer)) {
+    throw new UnexpectedAnswer();
+  }
   const { message } = choice;
   const said = saidIn(message);
   const id = messageId(answer.id);

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { eventsIn } from '../../../test/support/streamed-answers';
+import { chatOnMessages } from './chat-on-messages';
+import { messagesOnChat } from './messages-on-chat';
+import { type Json, StreamFault, UnexpectedAnswer, UnsupportedParameter } from './translation';
+
+const context = { model: 'public', request: { stream_options: { include_usage: true } } };
+const translations = { chatOnMessages, messagesOnChat };
+const names = ['chatOnMessages', 'messagesOnChat'] as const;
+
+/** JSON of the words of both formats, in all the wrong places. */
+const word = fc.constantFrom(
+  ...['type', 'index', 'delta', 'content_block', 'message', 'usage', 'error', 'choices', 'tool_calls', 'id'],
+  ...[
+    'function',
+    'name',
+    'arguments',
+    'content',
+    'thinking_blocks',
+    'finish_reason',
+    'stop_reason',
+    '__proto__',
+  ],
+  ...['message_start', 'message_delta', 'message_stop', 'content_block_start', 'content_block_delta'],
+  ...[
+    'content_block_stop',
+    'text_delta',
+    'input_json_delta',
+    'thinking_delta',
+    'signature_delta',
+    'tool_use',
+  ],
+  ...['text', 'thinking', 'redacted_thinking', 'partial_json', 'signature', 'input', 'stop_details'],
+  ...['model', 'messages', 'system', 'max_tokens', 'stop', 'tools', 'tool_choice', 'metadata', 'constructor'],
+  ...['role', 'user', 'assistant', 'tool', 'image_url', 'source', 'tool_result', 'tool_use_id', 'file'],
+  ...['response_format', 'json_schema', 'output_config', 'format', 'reasoning_effort', 'low', 'document'],
+);
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 5 },
+    fc.oneof(word, fc.constantFrom(0, 1, null, '', '{}', '{', true, [])),
+    fc.dictionary(word, tie('value'), { maxKeys: 6 }),
+    fc.array(tie('value'), { maxLength: 3 }),
+  ),
+}));
+const typed = fc.tuple(word, fc.dictionary(word, value)).map(([type, body]) => ({ ...body, type }));
+const chunk = fc.record({
+  choices: fc.array(fc.record({ index: fc.constantFrom(0, 1), delta: value, message: value })),
+});
+const event = fc.record({
+  event: fc.option(word, { nil: undefined }),
+  data: fc.oneof(
+    fc.oneof(value, typed, chunk).map((body) => JSON.stringify(body)),
+    fc.string(),
+    fc.constant('[DONE]'),
+  ),
+});
+const request = fc.record({
+  max_tokens: fc.constant(5),
+  messages: fc.oneof(value, fc.array(value)),
+  rest: fc.dictionary(word, value),
+});
+const deep = JSON.parse('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000)) as Json;
+
+describe.each(names)('garbage for %s', (name) => {
+  const translation = translations[name];
+
+  it('in a stream is a StreamFault or an UnexpectedAnswer, or becomes events', () =>
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 12 }), (events) => {
+        const stream = translation.stream(context);
+        for (const each of [...events, undefined]) {
+          try {
+            eventsIn(each === undefined ? stream.end() : stream.push(each));
+          } catch (error) {
+            if (!(error instanceof StreamFault || error instanceof UnexpectedAnswer)) throw error;
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    ));
+
+  it('as an answer is an UnexpectedAnswer, or becomes JSON', () =>
+    fc.assert(
+      fc.property(fc.oneof(value, typed, chunk), (answer) => {
+        try {
+          JSON.stringify(translation.decode(answer, context));
+        } catch (error) {
+          if (!(error instanceof UnexpectedAnswer)) throw error;
+        }
+      }),
+      { numRuns: 2000 },
+    ));
+
+  it('as a request is refused by name, or becomes JSON and names for a header', () =>
+    fc.assert(
+      fc.property(request, ({ rest, ...needed }) => {
+        try {
+          const { dropped, body } = translation.encode({ ...needed, ...rest }, 'claude-sonnet-4-5');
+          JSON.stringify(body);
+          if (dropped.some((param) => !/^[\w.[\]-]+$/.test(param))) throw new Error('not for a header');
+        } catch (error) {
+          if (!(error instanceof UnsupportedParameter)) throw error;
+        }
+      }),
+      { numRuns: 2000 },
+    ));
+
+  it('without end is refused: JSON.stringify would fail on it', () => {
+    const messages = [{ role: 'user', content: 'Hi' }];
+    const asked = { max_tokens: 5, messages, tools: [deep] };
+    expect(() => translation.encode(asked, 'm')).toThrow(UnsupportedParameter);
+    const block = { type: 'tool_use', id: 't', name: 'f', input: deep };
+    const call = { id: 't', function: { name: 'f', arguments: deep } };
+    const answer = { content: [block], choices: [{ message: { tool_calls: [call] } }] };
+    expect(() => translation.decode(answer, context)).toThrow(UnexpectedAnswer);
+  });
+});

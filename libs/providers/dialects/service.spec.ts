@@ -1,0 +1,26 @@
+import { providers } from '../registry';
+import { chatOnMessages } from './chat-on-messages';
+import { messagesOnChat } from './messages-on-chat';
+import { servedOperations, serviceOf } from './service';
+
+const providerOf = (id: string) => providers.find((provider) => provider.id === id)!;
+
+describe('how a provider serves an operation', () => {
+  it.each([
+    ['openai', 'chat/completions', { operation: 'chat/completions' }],
+    ['openai', 'messages', { operation: 'chat/completions', translation: messagesOnChat }],
+    ['anthropic', 'messages', { operation: 'messages' }],
+    ['anthropic', 'chat/completions', { operation: 'messages', translation: chatOnMessages }],
+    ['anthropic', 'embeddings', undefined],
+  ] as const)('%s serves %s by %j', (id, operation, service) =>
+    expect(serviceOf(providerOf(id), operation)).toEqual(service),
+  );
+
+  it('is told once for each operation', () => {
+    for (const provider of providers) {
+      const served = servedOperations(provider);
+      expect(new Set(served).size).toBe(served.length);
+      expect(served.filter((operation) => serviceOf(provider, operation) === undefined)).toEqual([]);
+    }
+  });
+});

@@ -28,7 +28,11 @@ describe('bad input', () => {
   let test: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp({ MAX_BODY_BYTES: String(maxBodyBytes) });
+    test = await startTestApp({
+      MAX_BODY_BYTES: String(maxBodyBytes),
+      // Else what a provider does not have is left out, and the rest is no bad request.
+      STRICT_PARAMS: 'true',
+    });
     tenant = await test.createTenant();
     await test.setCredential(tenant, 'openai', { api_key: tenantKey });
     await test.setCredential(tenant, 'anthropic', { api_key: tenantKey });

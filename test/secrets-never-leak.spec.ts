@@ -92,8 +92,13 @@ describe('secrets never leak', () => {
     const answer = await fetch(base() + path, {
       method,
       redirect: 'manual',
-      headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      headers:
+        body === undefined || body instanceof FormData
+          ? headers
+          : { 'content-type': 'application/json', ...headers },
+      ...(body !== undefined && {
+        body: typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body),
+      }),
     });
     // A broken answer may end in an error; what came before counts as well.
     const parts: Buffer[] = [];
@@ -207,8 +212,8 @@ describe('secrets never leak', () => {
     for (const [name, model] of models) {
       expect([name, (await chat(model)).status]).toEqual([name, 200]);
       const streamed = await chat(model, { stream: true });
-      expect([name, streamed.status]).toEqual([name, name === 'anthropic' ? 400 : 200]);
-      if (name !== 'anthropic') expect(streamed.text).toContain('[DONE]');
+      expect([name, streamed.status]).toEqual([name, 200]);
+      expect(streamed.text).toContain('[DONE]');
     }
     const embedded = await platform('POST', '/v1/embeddings', {
       model: 'text-embedding-3-small',
@@ -218,12 +223,14 @@ describe('secrets never leak', () => {
     const { openai, anthropic, azure, vllm: plain } = sentinels;
     const keys = test.provider.requests.map(({ key }) => key);
     expect(
-      keys.join('\n') === [openai, openai, anthropic, azure, azure, plain, plain, openai].join('\n'),
+      keys.join('\n') ===
+        [openai, openai, anthropic, anthropic, azure, azure, plain, plain, openai].join('\n'),
     ).toBe(true);
     // The same search sees them where they belong.
     const seen = new Set(leaksIn(JSON.stringify(test.provider.requests)).map((leak) => leak.split(' ')[0]));
     expect([...seen].sort()).toEqual(['anthropic', 'azure', 'openai', 'vllm']);
     expect((await platform('GET', '/v1/models')).text).toContain('"ready":true');
+    expect((await platform('GET', '/v1/models/gpt-4o')).text).toContain('"ready":true');
     const other = (
       JSON.parse((await sysadmin('POST', '/tenants', { name: randomUUID() })).text) as { id: string }
     ).id;
@@ -344,7 +351,6 @@ describe('secrets never leak', () => {
         test.provider.next({ status: 200, body });
         expect((await chat(model)).code).toBe('upstream_unavailable');
       }
-      if (name === 'anthropic') continue;
       for (const breakAfterChunks of [0, 1, 3]) {
         test.provider.next({ breakAfterChunks, echoRequestHeaders: true });
         const broken = await chat(model, { stream: true });
@@ -354,6 +360,60 @@ describe('secrets never leak', () => {
       expect((await chat(model, { stream: true })).text).toContain('upstream_unavailable');
       test.provider.next({ chunks: ['{"half":'], breakAfterChunks: 1 });
       await chat(model);
+    }
+  });
+
+  const clip = (model: string) => {
+    const form = new FormData();
+    form.set('file', new Blob(['RIFF']), 'a.wav');
+    form.set('model', model);
+    return form;
+  };
+  const conversation = { messages: [{ role: 'user', content: 'one two three' }], max_tokens: 9 };
+  /** Each endpoint with a model of whose provider it is, and one more through a translation. */
+  const endpoints: readonly [string, Name, () => unknown][] = [
+    ['chat/completions', 'openai', () => ({ model: 'gpt-4o', ...conversation })],
+    ['chat/completions', 'anthropic', () => ({ model: 'claude-sonnet', ...conversation })],
+    ['completions', 'vllm', () => ({ model: 'gemma-vllm', prompt: 'one two three' })],
+    ['embeddings', 'openai', () => ({ model: 'text-embedding-3-small', input: 'one' })],
+    ['responses', 'openai', () => ({ model: 'gpt-4o', input: 'one two three' })],
+    ['messages', 'anthropic', () => ({ model: 'claude-sonnet', ...conversation })],
+    ['messages', 'openai', () => ({ model: 'gpt-4o', ...conversation })],
+    ['messages/count_tokens', 'anthropic', () => ({ model: 'claude-sonnet', ...conversation })],
+    ['audio/transcriptions', 'openai', () => clip('whisper')],
+    ['audio/speech', 'openai', () => ({ model: 'gpt-4o-mini-tts', input: 'one', voice: 'alloy' })],
+    ['images/generations', 'openai', () => ({ model: 'gpt-image', prompt: 'one' })],
+    ['moderations', 'openai', () => ({ model: 'omni-moderation', input: 'one' })],
+  ];
+
+  it.each(endpoints)('on /v1/%s by %s: used, echoed, refused, broken off', async (path, name, body) => {
+    const key = sentinels[name];
+    const call = (fields?: object) =>
+      platform('POST', `/v1/${path}`, fields ? { ...(body() as object), ...fields } : body());
+    test.provider.next({ echoRequestHeaders: true });
+    expect((await call()).status).toBe(200);
+    expect(test.provider.requests.map((request) => request.key === key)).toEqual([true]);
+    for (const status of [400, 401, 404, 429, 500]) {
+      test.provider.next({
+        status,
+        body: { error: { message: `Incorrect key: ${key}` } },
+        echoRequestHeaders: true,
+      });
+      expect((await call()).status).toBeGreaterThanOrEqual(400);
+    }
+    const streams = ['chat/completions', 'completions', 'responses', 'messages'];
+    if (!streams.includes(path)) return;
+    expect((await call({ stream: true })).status).toBe(200);
+    test.provider.next({ breakAfterChunks: 2 });
+    expect((await call({ stream: true })).text).toContain('upstream_unavailable');
+    for (const event of [
+      { error: { message: `Incorrect key: ${key}` } },
+      { type: 'error', error: { type: 'api_error', message: `Incorrect key: ${key}` } },
+      { type: 'error', code: 'x', message: `Incorrect key: ${key}`, param: null },
+      { type: 'response.failed', response: { error: { code: 'x', message: `Incorrect key: ${key}` } } },
+    ]) {
+      test.provider.next({ chunks: [`event: error\ndata: ${JSON.stringify(event)}\n\n`] });
+      await call({ stream: true });
     }
   });
 

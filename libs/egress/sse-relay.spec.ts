@@ -75,6 +75,10 @@ test.each(Array.from({ length: failed.length + 1 }, (_, at) => at))(
 test.each([
   ['data: {"error":"text"}\n\n', 'data: fault text\n\n'],
   ['data: {"error":{"code":5}}\n\n', 'data: fault \n\n'],
+  ['data: {"type":"error","code":"x","message":"text"}\n\n', 'data: fault text\n\n'],
+  ['data: {"type":"response.failed","response":{"error":{"message":"text"}}}\n\n', 'data: fault text\n\n'],
+  ['data: {"type":"response.created","response":{"error":null}}\n\n', undefined],
+  ['data: {"type":"response.completed","response":{"error":{"message":"text"}}}\n\n', undefined],
   ['data: {"error":null,"choices":[]}\n\n', undefined],
   ['data: {"error": broken\n\n', undefined],
   ['data: an error in prose\n\n', undefined],

@@ -116,7 +116,10 @@ export class SseRelay extends Transform {
   }
 }
 
-/** The message of an event whose data is an error object, or undefined: `{"error":{"message":...}}`, `{"error":"..."}`. */
+/**
+ * The message of an event that reports an error, or undefined. Chat completions and Anthropic have `error` at the top, some
+ * providers as a text; the Responses API has an event of type `error`, and `response.failed` with the error inside.
+ */
 function errorMessageOf(event: string): string | undefined {
   const data = event
     .split(/\r\n|\n|\r/)
@@ -124,13 +127,18 @@ function errorMessageOf(event: string): string | undefined {
     .map((line) => line.slice(5).trimStart())
     .join('\n');
   if (!data.startsWith('{') || !data.includes('"error"')) return undefined;
-  let error: unknown;
+  let fields: { error?: unknown; type?: unknown; message?: unknown; response?: { error?: unknown } | null };
   try {
-    ({ error } = JSON.parse(data) as { error?: unknown });
+    fields = JSON.parse(data) as typeof fields;
   } catch {
     return undefined;
   }
-  if (error === undefined || error === null) return undefined;
-  const message = typeof error === 'object' ? (error as { message?: unknown }).message : error;
+  const { type, message, response } = fields;
+  const error = fields.error ?? (type === 'response.failed' ? response?.error : undefined);
+  if (error === undefined || error === null) return type === 'error' ? textOr(message) : undefined;
+  return textOr(typeof error === 'object' ? (error as { message?: unknown }).message : error);
+}
+
+function textOr(message: unknown): string {
   return typeof message === 'string' ? message : '';
 }

@@ -215,7 +215,8 @@ function differencesOf(route: Route): RequestDifferences {
 function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {
   const [param] = dropped;
   return new Problem('parameter_not_supported', {
-    detail: `${route.provider.label} does not have these parameters: ${dropped.join(', ')}. No call was made.`,
+    // Not their names: they are the client's text. The first is in `param`.
+    detail: `${route.provider.label} does not have ${dropped.length === 1 ? 'a parameter' : `${dropped.length} parameters`} of the request. No call was made.`,
     hint: 'Leave them out, or set STRICT_PARAMS=false to have them left out and named in x-tenkey-dropped-params.',
     param,
   });

@@ -209,7 +209,10 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
     });
   const admin = [...asSysadmin, ...json];
   const caller = [...asPlatform(tenant), ...json];
-  const callPath = one('/v1/chat/completions', '/v1/embeddings');
+  const callPath = one(
+    ...['chat/completions', 'embeddings', 'completions', 'responses', 'messages', 'messages/count_tokens'],
+    ...['audio/speech', 'images/generations', 'moderations'],
+  ).map((operation) => `/v1/${operation}`);
 
   const badName = field(
     'name',
@@ -427,6 +430,31 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
       [...json, ['x-api-key', platformKey]],
       fc.constant(undefined),
     ),
+    // Forms: of no form at all, without a model, with one that is not there, with a second one, cut short.
+    fc
+      .record({
+        head: fc.oneof(one('name="model"', 'name=file; filename=a.wav', 'name=model; filename=m', ''), odd),
+        value: odd,
+        end: one('\r\n--x--\r\n', '\r\n--x', '', '\r\n--x\r\n\r\n'),
+        path: one(
+          '/v1/audio/transcriptions',
+          '/v1/audio/transcriptions',
+          '/v1/chat/completions',
+          '/v1/embeddings',
+        ),
+        type: one(
+          'multipart/form-data; boundary=x',
+          'multipart/form-data',
+          'Multipart/Form-Data; boundary="x"',
+        ),
+      })
+      .map(({ head, value, end, path, type }) => ({
+        method: 'POST',
+        path,
+        headers: [...asPlatform(tenant), ['content-type', type]] as readonly Header[],
+        body: Buffer.from(`--x\r\nContent-Disposition: form-data; ${head}\r\n\r\n${value}${end}`),
+      })),
+    request('POST', '/v1/audio/transcriptions', caller, fc.oneof(noObject, brokenJson)),
     fc.tuple(oddHeader(), callPath, brokenJson).map(([value, path, body]) => ({
       method: 'POST',
       path,

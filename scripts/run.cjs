@@ -90,6 +90,9 @@ async function buildUnderLock() {
     const hash = sourceHash();
     // A build that fails has already overwritten part of dist/, which the old stamp would vouch for.
     fs.rmSync(stampFile, { force: true });
+    // What a source that is gone left behind would shadow what came in its place.
+    for (const folder of ['apps', 'libs', 'test'])
+      fs.rmSync(path.join(dist, folder), { recursive: true, force: true });
     await build();
     fs.writeFileSync(stampFile, hash);
   } finally {

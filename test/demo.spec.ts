@@ -28,6 +28,8 @@ describe('npm run demo', () => {
         );
         expect(output).toMatch(/ange: the provider saw (\.\.\..{4}); x-tenkey-credential: openai\/\1\/v\d/);
         expect(output).toContain('echo: Good morning');
+        expect(output).toContain('streamed: echo: Good morning, Claude');
+        expect(output).toMatch(/the provider saw POST \/v1\/messages with \.\.\..{4}/);
         expect(output).toContain('424 credential_not_configured');
         expect(output).toContain('calls the provider recorded: 0');
         expect(output).toMatch(/"masked_key": "\.\.\..{4}"/);

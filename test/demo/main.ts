@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import OpenAI from 'openai';
 import { Client } from 'pg';
 import { loadConfig } from '#config';
 import { generateKey, maskOf } from '#crypto';
@@ -27,6 +28,7 @@ interface Tenant {
   readonly name: string;
   readonly id: string;
   readonly key: string;
+  readonly anthropicKey: string;
 }
 
 /** Everything that must never be shown whole. */
@@ -87,9 +89,13 @@ async function setUp(cleanUps: CleanUp[]): Promise<Stage> {
     PLATFORM_API_KEY: platformKey,
     ENCRYPTION_KEY: secret(generateKey()),
     OPENAI_BASE_URL: `${provider.url}/v1`,
+    ANTHROPIC_BASE_URL: provider.url,
     LOG_LEVEL: 'silent',
   });
-  const catalogue = ModelCatalogue.parse('- { name: gpt-4o, litellm_model_name: openai/gpt-4o }', 'demo');
+  const models =
+    '- { name: gpt-4o, litellm_model_name: openai/gpt-4o }\n' +
+    '- { name: claude-sonnet, litellm_model_name: anthropic/claude-sonnet-4-5 }';
+  const catalogue = ModelCatalogue.parse(models, 'demo');
   let port: number | undefined = undefined;
   const log = createLog(config.logLevel, []);
   const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
@@ -107,12 +113,13 @@ async function tell(stage: Stage): Promise<void> {
   const tenants: Tenant[] = [];
   for (const name of ['sundsvall', 'ange']) {
     const key = secret(`not-a-real-key-of-${name}-${randomBytes(2).toString('hex')}`);
+    const anthropicKey = secret(`not-a-real-anthropic-key-of-${name}-${randomBytes(2).toString('hex')}`);
     const id = await createTenant(stage, name);
     const path = `/tenants/${id}/credentials/openai`;
     const { masked_key } = await sysadmin(stage, 'PUT', path, 200, { api_key: key });
     assert.equal(masked_key, maskOf(key));
     say(`  ${name}: ${maskOf(key)}`);
-    tenants.push({ name, id, key });
+    tenants.push({ name, id, key, anthropicKey });
   }
 
   step('The same model, called by both: each call carries the key of its tenant');
@@ -126,6 +133,9 @@ async function tell(stage: Stage): Promise<void> {
   await provesItsKey(stage, first, streamed);
   assert.equal(stage.provider.requests.length, 3, 'the provider got another number of calls than were made');
 
+  step("An Anthropic model through OpenAI's own client: translated on the way, there and back");
+  await callsAnthropic(stage, first);
+
   step('A tenant without a key: a clear error, and no call to anybody');
   await refusesWithoutKey(stage, await createTenant(stage, 'berg'));
 
@@ -134,7 +144,10 @@ async function tell(stage: Stage): Promise<void> {
   say(JSON.stringify(list, null, 2));
   assert.deepEqual(
     list.credentials.map((each: Record<string, unknown>) => [each.provider, each.masked_key, each.status]),
-    [['openai', maskOf(first.key), 'ready']],
+    [
+      ['anthropic', maskOf(first.anthropicKey), 'ready'],
+      ['openai', maskOf(first.key), 'ready'],
+    ],
   );
 
   step('What the database sees: the key sealed, the row bound to its tenant');
@@ -212,6 +225,36 @@ async function printStream(answer: Response): Promise<void> {
   assert.ok(parts > 1, 'the stream arrived in one piece');
 }
 
+/** What the client is used for everywhere, with nothing changed but its address and two headers. */
+async function callsAnthropic(stage: Stage, { id, anthropicKey }: Tenant): Promise<void> {
+  await sysadmin(stage, 'PUT', `/tenants/${id}/credentials/anthropic`, 200, { api_key: anthropicKey });
+  const client = new OpenAI({
+    baseURL: `${stage.base}/v1`,
+    apiKey: 'unused-by-tenkey',
+    defaultHeaders: { 'X-API-Key': stage.platformKey, 'X-Tenant-ID': id },
+    maxRetries: 0,
+  });
+  const request = {
+    model: 'claude-sonnet',
+    messages: [
+      { role: 'system' as const, content: 'Be brief.' },
+      { role: 'user' as const, content: 'Good morning, Claude' },
+    ],
+  };
+  const whole = await client.chat.completions.create(request);
+  say(`  whole:    ${whole.choices[0]?.message.content} (${whole.usage?.total_tokens} tokens)`);
+  const stream = await client.chat.completions.create({ ...request, stream: true });
+  let text = '';
+  for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+  say(`  streamed: ${text}`);
+  const calls = stage.provider.requests.slice(-2);
+  say(`  the provider saw POST ${calls[0]?.path} with ${maskOf(calls[0]?.key ?? '')}`);
+  say(`  ${calls[0]?.rawBody}`);
+  assert.ok(calls.every((call) => call.path === '/v1/messages' && call.key === anthropicKey));
+  assert.deepEqual(calls[0]?.body.system ?? '', 'Be brief.');
+  assert.equal(text, whole.choices[0]?.message.content);
+}
+
 async function refusesWithoutKey(stage: Stage, tenantId: string): Promise<void> {
   const { requests } = stage.provider;
   const before = requests.length;
@@ -235,10 +278,10 @@ async function showRows({ databaseUrl }: Stage, tenants: readonly Tenant[]): Pro
     const { rows } = await client.query<Record<string, string>>(
       'select t.name, c.* from tenant_credentials c join tenants t on t.id = c.tenant_id order by c.version',
     );
-    assert.equal(rows.length, tenants.length);
-    for (const [index, row] of rows.entries()) {
+    assert.equal(rows.length, tenants.length + 1);
+    for (const row of rows) {
       say(`  ${row.name}  ${row.key_hint}  ${row.sealed_api_key?.slice(0, 60)}...`);
-      assert.equal(row.tenant_id, tenants[index]?.id);
+      assert.equal(row.tenant_id, tenants.find(({ name }) => name === row.name)?.id);
       assert.ok(row.sealed_api_key?.startsWith('enc:fernet:v1:gAAAA'), 'the key is not sealed');
       const isOpen = secrets.some((each) => JSON.stringify(row).includes(each));
       assert.ok(!isOpen, 'the row holds a key in clear text');

@@ -1,14 +1,7 @@
 import { type Config } from '#config';
 import { type Route, type RouteCredential } from '#egress';
 import { Problem } from '#http';
-import {
-  InvalidTarget,
-  type Operation,
-  operations,
-  type Provider,
-  servedOperations,
-  serviceOf,
-} from '#providers';
+import { InvalidTarget, type Operation, operations, type Provider, serviceOf } from '#providers';
 import { type Model, type ModelKind, providerOfModel } from '../model-catalogue';
 
 /** How a model's route is found. */
@@ -75,12 +68,6 @@ export interface Target {
 
 /** The target of a call, or the problem that the model or its provider cannot do this. */
 export function targetOf(model: Model, operation: Operation): Target {
-  if (model.kind !== kindOf[operation]) {
-    throw new Problem('endpoint_not_supported', {
-      detail: `${model.name} is not a model for /v1/${operation}; it is one for ${pathsOf(operationsOfKind(model.kind))}. No call was made.`,
-      param: 'model',
-    });
-  }
   const target = providerOfModel(model);
   if (!target) {
     throw new Problem('endpoint_not_supported', {
@@ -89,11 +76,18 @@ export function targetOf(model: Model, operation: Operation): Target {
       param: 'model',
     });
   }
-  const service = serviceOf(target.provider, operation);
-  if (!service) {
-    const served = servedOperations(target.provider).filter((each) => kindOf[each] === model.kind);
+  const { provider } = target;
+  const served = operationsOfKind(model.kind).filter((each) => serviceOf(provider, each));
+  if (model.kind !== kindOf[operation]) {
     throw new Problem('endpoint_not_supported', {
-      detail: `${target.provider.label} has no /v1/${operation}; for ${model.name} it has ${pathsOf(served)}. No call was made.`,
+      detail: `${model.name} is not a model for /v1/${operation}; it is one for ${pathsOf(served)}. No call was made.`,
+      param: 'model',
+    });
+  }
+  const service = serviceOf(provider, operation);
+  if (!service) {
+    throw new Problem('endpoint_not_supported', {
+      detail: `${provider.label} has no /v1/${operation}; for ${model.name} it has ${pathsOf(served)}. No call was made.`,
       param: 'model',
     });
   }

@@ -15,7 +15,7 @@ export class AudioController {
     required: ['model', 'file'],
     examples: {},
     form: {
-      model: { type: 'string', example: 'whisper-1' },
+      model: { type: 'string', example: 'whisper' },
       file: { type: 'string', format: 'binary' },
       language: { type: 'string', example: 'sv' },
       response_format: { type: 'string', example: 'json' },
@@ -31,7 +31,7 @@ export class AudioController {
     description: "OpenAI's format. The answer is the sound itself, passed on while it arrives.",
     required: ['model', 'input', 'voice'],
     examples: {
-      plain: { summary: 'MP3', value: { model: 'tts-1', input: 'Hello!', voice: 'alloy' } },
+      plain: { summary: 'MP3', value: { model: 'gpt-4o-mini-tts', input: 'Hello!', voice: 'alloy' } },
     },
     answers: { 'audio/mpeg': undefined },
   })

@@ -13,7 +13,7 @@ export class ImagesController {
     description: "OpenAI's format, for the image models of ai_models.yml.",
     required: ['model', 'prompt'],
     examples: {
-      plain: { summary: 'One image', value: { model: 'gpt-image-1', prompt: 'A lighthouse at dusk' } },
+      plain: { summary: 'One image', value: { model: 'gpt-image', prompt: 'A lighthouse at dusk' } },
     },
     answers: { 'application/json': { created: 1764000000, data: [{ b64_json: 'iVBORw0KGgo=' }] } },
   })

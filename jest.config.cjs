@@ -1,7 +1,7 @@
-/** Unit specs stand beside the code, guarantees in test/. Browser specs have a configuration of their own. */
+/** Unit specs stand beside the code, guarantees in test/. Those in a browser and with clients have configurations of their own. */
 module.exports = {
   testRegex: '\\.spec\\.ts$',
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/', '<rootDir>/test/clients/'],
   moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json'],
   transform: { '^.+\\.[cm]?[tj]s$': '<rootDir>/test/support/transform.cjs' },
   transformIgnorePatterns: ['\\.cjs$'],

@@ -24,7 +24,7 @@ export type ProviderAnswer =
   { readonly status: number; readonly body: unknown; readonly type?: string } | { readonly events: string[] };
 
 export function dialectOf(path: string): DialectOfPath {
-  if (path.includes('/openai/deployments/')) return 'azure';
+  if (/\/openai\/(deployments|v1)\//.test(path)) return 'azure';
   return /\/messages(\/|$)/.test(path) ? 'anthropic' : 'openai';
 }
 
@@ -78,16 +78,28 @@ function answerTo(content: unknown, wantsJson = false): string {
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map((part: { text?: string }) => part.text ?? '').join('');
+  return content
+    .map((part: { text?: string; content?: unknown }) => part.text ?? textOf(part.content))
+    .join('');
 }
 
 const words = (text: string) => text.split(/(?<= )/);
 
+/** Exact in 32 bits, so that it is the same in both formats. */
+export const vector = [0.125, -0.5, 0.75];
+
+/** Little-endian 32-bit floats. */
+const base64Of = (numbers: readonly number[]) =>
+  Buffer.from(new Float32Array(numbers).buffer).toString('base64');
+
 function embeddings(body: any): object {
   const inputs: unknown[] = [body?.input ?? ''].flat();
-  const data = inputs.map((_, index) => ({ object: 'embedding', index, embedding: [0.1, 0.2, 0.3] }));
+  const embedding = body?.encoding_format === 'base64' ? base64Of(vector) : vector;
+  const data = inputs.map((_, index) => ({ object: 'embedding', index, embedding }));
   const usage = { prompt_tokens: inputs.length, total_tokens: inputs.length };
-  return { object: 'list', data, model: body?.model ?? 'deployment', usage };
+  // OpenAI's has no id; Mistral's and vLLM's have one.
+  const id = /^(mistral|intfloat)/.test(body?.model ?? '') ? { id: 'embd-test' } : {};
+  return { ...id, object: 'list', data, model: body?.model ?? 'deployment', usage };
 }
 
 const filterResults = { hate: { filtered: false, severity: 'safe' } };
@@ -98,7 +110,7 @@ function chat(body: any, isAzure: boolean): ProviderAnswer {
   const model: string = body?.model ?? 'deployment';
   const last = body?.messages?.at?.(-1);
   const tool = last?.role === 'tool' ? undefined : body?.tools?.[0]?.function?.name;
-  const content = tool ? null : answerTo(last?.content, body?.response_format?.type === 'json_schema');
+  const content = tool ? null : answerTo(last?.content, /^json_/.test(body?.response_format?.type ?? ''));
   const call = { id: 'call_test', type: 'function', function: { name: tool, arguments: '{"city":"Umeå"}' } };
   const finish_reason = tool ? 'tool_calls' : 'stop';
   if (body?.stream !== true) {
@@ -158,7 +170,7 @@ function completion(body: any): ProviderAnswer {
 
 function response(body: any): ProviderAnswer {
   const input: unknown = Array.isArray(body?.input) ? body.input.at(-1)?.content : body?.input;
-  const text = answerTo(input);
+  const text = answerTo(input, body?.text?.format?.type === 'json_schema');
   const part = (value: string) => ({ type: 'output_text', text: value, annotations: [], logprobs: [] });
   const item = (status: string, content: object[]) => ({
     id: 'msg_test',
@@ -207,7 +219,7 @@ function message(body: any): ProviderAnswer {
   const hasResult =
     Array.isArray(last?.content) && last.content.some((part: any) => part.type === 'tool_result');
   const tool: string | undefined = hasResult ? undefined : body?.tools?.[0]?.name;
-  const text = answerTo(last?.content);
+  const text = answerTo(last?.content, body?.output_config?.format?.type === 'json_schema');
   const block = tool
     ? { type: 'tool_use', id: 'toolu_test', name: tool, input: { city: 'Umeå' } }
     : { type: 'text', text };

@@ -104,7 +104,11 @@ describe('chat completions', () => {
       headers: { 'retry-after': '7', 'x-request-id': 'req_at_the_provider' },
     });
     const answer = await test.chat(tenant);
-    expect(answer.headers).toMatchObject({ 'retry-after': '7', 'x-request-id': 'req_at_the_provider' });
+    expect(answer.headers).toMatchObject({
+      'retry-after': '7',
+      'x-request-id': 'req_at_the_provider',
+      'request-id': 'req_at_the_provider',
+    });
   });
 
   it('ends the call to the provider when the client leaves, before and after the first byte', async () => {

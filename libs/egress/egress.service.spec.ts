@@ -130,6 +130,19 @@ test('a stream comes through whole', async () => {
   expect(await textOf(answer.body)).toMatch(/"usage".*\n\ndata: \[DONE\]\n\n$/);
 });
 
+test.each(['x-request-id', 'request-id', 'apim-request-id'])(
+  "the provider's id of the call, in %s, comes back under the names that clients read, also of a refusal",
+  async (name) => {
+    const names = { 'x-request-id': 'req_1', 'request-id': 'req_1' };
+    server.next({ headers: { [name]: 'req_1' } });
+    const answer = await send();
+    answer.body.destroy();
+    expect(answer.headers).toMatchObject(names);
+    server.next({ status: 400, headers: { [name]: 'req_1' } });
+    await expect(send()).rejects.toMatchObject({ details: { upstreamRequestId: 'req_1' } });
+  },
+);
+
 test('of the upstream headers only those listed come back, and none that repeats the key', async () => {
   server.next({
     echoRequestHeaders: true,

@@ -228,11 +228,14 @@ function headersOf(
   headers: Dispatcher.ResponseData['headers'],
   secrets: readonly Secret[],
 ): Record<string, string> {
-  return Object.fromEntries(
+  const passed: Record<string, string> = Object.fromEntries(
     Object.entries(headers)
       .map(([name, value]) => [name.toLowerCase(), [value ?? ''].flat().join(', ')] as const)
       .filter(([name, value]) => passedHeaders.test(name) && !mentions(`${name} ${value}`, secrets)),
   );
+  const id = passed['x-request-id'] ?? passed['request-id'] ?? passed['apim-request-id'];
+  // OpenAI's clients read the first, Anthropic's the second, whoever the provider is.
+  return id === undefined ? passed : { 'x-request-id': id, 'request-id': id, ...passed };
 }
 
 /** As much of an error's body as arrives in bounded time and space. It is never needed, only helpful. */

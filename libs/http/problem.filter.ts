@@ -54,7 +54,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const { contentType, body } = renderProblem(problem, pathOf(request.url), request.id);
   reply.header('x-tenkey-request-id', request.id);
   if (problem.details.retryAfter) reply.header('retry-after', problem.details.retryAfter);
-  if (problem.details.upstreamRequestId) reply.header('x-request-id', problem.details.upstreamRequestId);
+  const { upstreamRequestId } = problem.details;
+  // OpenAI's clients read the first, Anthropic's the second.
+  if (upstreamRequestId)
+    reply.headers({ 'x-request-id': upstreamRequestId, 'request-id': upstreamRequestId });
   if (problem.status === 401) reply.header('www-authenticate', 'X-API-Key');
   void reply.status(problem.status).header('content-type', contentType).send(JSON.stringify(body));
 }

@@ -71,6 +71,16 @@ describe.each(clients)('the Anthropic client of API version $version', ({ versio
         tenkey.expectSeen(served);
       });
 
+      it('and reads what the provider calls the request, of an answer and of an error', async () => {
+        const id = { [served === anthropic ? 'request-id' : 'x-request-id']: 'req_at_the_provider' };
+        tenkey.provider.next({ headers: id });
+        const answer = await client.messages.create(askOf(served));
+        expect(answer._request_id).toBe('req_at_the_provider');
+        tenkey.provider.next({ headers: id, status: 400 });
+        const fault = await faultOf(client.messages.create(askOf(served)));
+        expect(fault).toMatchObject({ status: 400, requestID: 'req_at_the_provider' });
+      });
+
       it('and gets a stream, gathered as the client does', async () => {
         const stream = client.messages.stream(askOf(served));
         let text = '';

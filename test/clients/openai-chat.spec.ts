@@ -53,6 +53,15 @@ describe('the openai client', () => {
       tenkey.expectSeen(served);
     });
 
+    it('and reads what the provider calls the request, of an answer and of an error', async () => {
+      const id = { [served === anthropic ? 'request-id' : 'x-request-id']: 'req_at_the_provider' };
+      const ask = () => clientOf(served).chat.completions.create({ model, messages });
+      tenkey.provider.next({ headers: id });
+      expect((await ask())._request_id).toBe('req_at_the_provider');
+      tenkey.provider.next({ headers: id, status: 400 });
+      await expect(ask()).rejects.toMatchObject({ status: 400, requestID: 'req_at_the_provider' });
+    });
+
     it('and gets a stream, gathered as the client does', async () => {
       const stream = clientOf(served).chat.completions.stream({
         model,

@@ -67,6 +67,19 @@ describe('the openai client', () => {
     expect(text).toBe(`heard ${sound.length} bytes\n`);
   });
 
+  it('transcribes while it listens, and asks for times by a list', async () => {
+    const stream = await clientFor().audio.transcriptions.create({
+      file: await toFile(sound, 'möte.mp3'),
+      model: 'whisper',
+      timestamp_granularities: ['word'],
+      stream: true,
+    });
+    let text = '';
+    for await (const event of stream) if (event.type === 'transcript.text.delta') text += event.delta;
+    expect(text).toBe(`heard ${sound.length} bytes`);
+    expect(seen()?.form).toMatchObject({ stream: 'true', 'timestamp_granularities[]': 'word' });
+  });
+
   it('speaks, byte for byte', async () => {
     const answer = await clientFor().audio.speech.create({ model: 'speech', input: 'hej', voice: 'alloy' });
     expect(answer.headers.get('content-type')).toBe('audio/mpeg');

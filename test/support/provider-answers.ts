@@ -259,6 +259,13 @@ function message(body: any): ProviderAnswer {
 function transcription(form: Readonly<Record<string, unknown>>): ProviderAnswer {
   const { size } = (form.file ?? {}) as { size?: number };
   const text = `heard ${size ?? 'no'} bytes`;
+  if (form.stream === 'true') {
+    const events = [
+      ...words(text).map((delta) => ({ type: 'transcript.text.delta', delta })),
+      { type: 'transcript.text.done', text },
+    ];
+    return { events: events.map(data) };
+  }
   return form.response_format === 'text'
     ? { status: 200, body: `${text}\n`, type: 'text/plain; charset=utf-8' }
     : whole({ text });

@@ -96,11 +96,15 @@ describe('the AI SDK', () => {
 
     it('and is told when a stream breaks off', async () => {
       tenkey.provider.next({ breakAfterChunks: 4 });
-      const parts: string[] = [];
+      let text = '';
+      const faults: unknown[] = [];
       const answer = streamText({ model: modelOf(served), prompt, onError: () => undefined });
-      for await (const { type } of answer.fullStream) parts.push(type);
-      expect(parts).toContain('text-delta');
-      expect(parts).toContain('error');
+      for await (const part of answer.fullStream) {
+        if (part.type === 'text-delta') text += part.text;
+        if (part.type === 'error') faults.push(part.error);
+      }
+      expect(text).toMatch(/^echo: /);
+      expect(faults).toMatchObject([{ code: 'upstream_unavailable' }]);
     });
 
     it('and ends the call at the provider when it leaves a stream', async () => {

@@ -23,10 +23,7 @@ export async function translatedAnswer(
   const brokenOff = (error: unknown) => problemFrom(error, answer, call.label);
   if (answer.headers['content-type']?.startsWith('text/event-stream') === true) {
     const events = translatedEvents(answer.body, translation.stream(call), brokenOff);
-    // One event at a time: an error destroys what waits in the stream, so nothing may wait there.
-    const body = Readable.from(events, { objectMode: false, highWaterMark: 1 });
-    body.once('close', () => answer.body.destroy());
-    return { ...answer, body };
+    return { ...answer, body: new TranslatedBody(answer.body, events) };
   }
   try {
     const decoded = translation.decode(JSON.parse(await wholeOf(answer.body)), call);
@@ -35,6 +32,29 @@ export async function translatedAnswer(
   } catch (error) {
     answer.body.destroy();
     throw brokenOff(error);
+  }
+}
+
+/** Not `Readable.from`: that waits for the generator when a client leaves, and so for a provider that may be silent. */
+class TranslatedBody extends Readable {
+  constructor(
+    private readonly source: Readable,
+    private readonly events: AsyncGenerator<Buffer>,
+  ) {
+    // One event at a time: an error destroys what waits in the stream, so nothing may wait there.
+    super({ highWaterMark: 1 });
+  }
+
+  override _read(): void {
+    this.events.next().then(
+      ({ done, value }) => this.push(done === true ? null : value),
+      (error: Error) => this.destroy(error),
+    );
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.source.destroy();
+    callback(error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -16,12 +17,36 @@ export interface NextAnswer {
   chunkDelayMs?: number;
   /** The raw parts of the body, in place of the usual ones. */
   chunks?: string[];
+  /** A body of any size, sent as fast as it is taken and no faster. */
+  flow?: Flow;
+  /** The request's body is not read before this resolves. */
+  readAfter?: Promise<unknown>;
+}
+
+export interface Flow {
+  readonly type: string;
+  readonly parts: Iterable<Buffer>;
+  /** True: after the parts nothing comes, not even the end. */
+  readonly isEndless?: boolean;
+}
+
+/** Requests whose first byte arrived, and what became of them. */
+export interface Calls {
+  begun: number;
+  /** The connection was closed before the answer was complete. */
+  aborted: number;
+  /** Neither answered nor aborted yet. */
+  open: number;
+  /** Of all bodies that `flow` sends: what the connections have taken. */
+  sentBytes: number;
 }
 
 export interface ProviderServer {
   readonly url: string;
   readonly port: number;
+  /** Those that arrived whole. */
   readonly requests: ProviderRequest[];
+  readonly calls: Readonly<Calls>;
   next(answer: NextAnswer): void;
   /** From now on 401, with the key in the message. */
   rejectKey(key: string): void;
@@ -34,16 +59,25 @@ export async function startProviderServer(): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
   const queue: NextAnswer[] = [];
   const rejected = new Set<string>();
+  const none: Calls = { begun: 0, aborted: 0, open: 0, sentBytes: 0 };
+  const calls = { ...none };
 
   const server = createServer((incoming, response) => {
+    calls.begun += 1;
+    calls.open += 1;
+    response.once('close', () => {
+      calls.open -= 1;
+      if (!response.writableFinished) calls.aborted += 1;
+    });
     void answer(incoming, response).catch(() => response.destroy());
   });
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const next = queue.shift() ?? {};
+    await next.readAfter;
     const request = await read(incoming);
     requests.push(request);
     response.on('close', () => (request.aborted = !response.writableFinished));
-    const next = queue.shift() ?? {};
     if (next.delayMs !== undefined) await wait(next.delayMs, undefined, { ref: false });
     if (next.echoRequestHeaders === true) echo(request, response);
     for (const [name, value] of Object.entries(next.headers ?? {})) response.setHeader(name, value);
@@ -56,6 +90,10 @@ export async function startProviderServer(): Promise<ProviderServer> {
     }
     if (request.key === undefined || rejected.has(request.key)) {
       return send(response, 401, errorBody(dialect, 401, `Incorrect API key provided: ${request.key}.`));
+    }
+    if (next.flow !== undefined) {
+      response.writeHead(200, { 'content-type': next.flow.type });
+      return pour(next.flow, response, calls);
     }
     const usual = usualAnswer(request, dialect);
     if (next.chunks === undefined && !('events' in usual)) {
@@ -80,12 +118,14 @@ export async function startProviderServer(): Promise<ProviderServer> {
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
+    calls,
     next: (each) => void queue.push(each),
     rejectKey: (key) => void rejected.add(key),
     reset: () => {
       requests.length = 0;
       queue.length = 0;
       rejected.clear();
+      Object.assign(calls, { ...none, open: calls.open });
     },
     close: () =>
       new Promise((resolve) => {
@@ -93,6 +133,16 @@ export async function startProviderServer(): Promise<ProviderServer> {
         server.closeAllConnections();
       }),
   };
+}
+
+async function pour({ parts, isEndless }: Flow, response: ServerResponse, calls: Calls): Promise<void> {
+  const closed = once(response, 'close');
+  for (const part of parts) {
+    if (!response.write(part)) await Promise.race([once(response, 'drain'), closed]);
+    if (response.destroyed) return;
+    calls.sentBytes += part.length;
+  }
+  if (isEndless !== true) response.end();
 }
 
 async function read(incoming: IncomingMessage): Promise<ProviderRequest> {

@@ -1,0 +1,271 @@
+import { type ServerResponse } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { platformKey, startTestApp, type TestApp } from './support/app';
+import { type NextAnswer } from './support/provider-server';
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`${what}: it did not come true in 20 s`);
+    await wait(20);
+  }
+}
+
+/** mulberry32: the same calls in every run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const messages = [{ role: 'user', content: 'one two three four five six' }];
+const form = (fields: string, file: string) =>
+  `${fields}--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n${file}\r\n--b--\r\n`;
+const modelField = '--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n';
+const requests: readonly [path: string, type: string, body: string][] = [
+  ['chat/completions', 'application/json', JSON.stringify({ model: 'gpt-4o', messages, stream: true })],
+  ['chat/completions', 'application/json', JSON.stringify({ model: 'gpt-4o', messages })],
+  [
+    'chat/completions',
+    'application/json',
+    JSON.stringify({ model: 'claude-sonnet', messages, stream: true }),
+  ],
+  ['chat/completions', 'application/json', JSON.stringify({ model: 'claude-sonnet', messages })],
+  [
+    'messages',
+    'application/json',
+    JSON.stringify({ model: 'gpt-4o', messages, max_tokens: 9, stream: true }),
+  ],
+  [
+    'audio/speech',
+    'application/json',
+    JSON.stringify({ model: 'gpt-4o-mini-tts', input: 'a', voice: 'alloy' }),
+  ],
+  ['audio/transcriptions', 'multipart/form-data; boundary=b', form(modelField, 'x'.repeat(2_000_000))],
+  ['audio/transcriptions', 'multipart/form-data; boundary=b', form(modelField, 'x')],
+];
+
+/** How a client leaves: it closes, resets, or says that it will send no more. */
+const leaving: readonly ((socket: Socket) => void)[] = [
+  (socket) => socket.destroy(),
+  (socket) => socket.resetAndDestroy(),
+  (socket) => {
+    socket.end();
+    setTimeout(() => socket.destroy(), 500).unref();
+  },
+];
+
+/** Longer than a test takes: only a call that is ended ends. */
+const never = 120_000;
+
+describe('calls in flight', () => {
+  let test: TestApp;
+  let tenant: string;
+  let port: number;
+  beforeAll(async () => {
+    test = await startTestApp({
+      LOG_LEVEL: 'info',
+      SHUTDOWN_SECONDS: '60',
+      UPSTREAM_TIMEOUTS:
+        'mistral.first_byte=0.5,ovhcloud.idle=0.5,anthropic.idle=0.5,vllm.connect=0.5,openai.first_byte=60,openai.idle=60',
+    });
+    tenant = await test.createTenant();
+    for (const provider of ['openai', 'anthropic', 'mistral', 'ovhcloud'])
+      await test.setCredential(tenant, provider, { api_key: `sk-in-flight-key-of-${provider}` });
+    ({ port } = test.app.getHttpServer().address() as { port: number });
+  });
+  beforeEach(() => test.provider.reset());
+  afterAll(async () => {
+    const asked = Date.now();
+    await test.close();
+    // A stop waits 60 s for what runs: nothing did.
+    expect(Date.now() - asked).toBeLessThan(20_000);
+  });
+
+  const logged = () => test.logLines.filter((line) => line.includes('"msg":"request"')).length;
+
+  function ask([path, type, body]: (typeof requests)[number]): Socket {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    const head = [
+      `POST /v1/${path} HTTP/1.1`,
+      'host: tenkey.test',
+      'connection: close',
+      `x-api-key: ${platformKey}`,
+      `x-tenant-id: ${tenant}`,
+      `content-type: ${type}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+    return socket;
+  }
+
+  it.each([1, 20, 300])(
+    '100 calls whose clients leave at random leave nothing behind (seed %i)',
+    async (seed) => {
+      const random = seeded(seed);
+      const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+      const behaviours: (() => NextAnswer)[] = [
+        () => ({}),
+        () => ({ delayMs: random() * 100, chunkDelayMs: random() * 40 }),
+        () => ({ chunkDelayMs: never }),
+        () => ({ delayMs: never }),
+        () => ({ readAfter: wait(random() * 400) }),
+        // Longer than any client stays; who does not read does not see either that the other is gone.
+        () => ({ readAfter: wait(4000) }),
+        () => ({ status: 503 }),
+      ];
+      for (let each = 0; each < 200; each++) test.provider.next(pick(behaviours)());
+      // One that leaves at once may never have been a request.
+      const ours = { begun: 0, over: 0 };
+      const count = (_: unknown, response: ServerResponse) => {
+        ours.begun += 1;
+        response.once('close', () => (ours.over += 1));
+      };
+      const server = test.app.getHttpServer();
+      server.on('request', count);
+      const before = logged();
+      const moments = { beforeHead: 0, duringAnswer: 0, whole: 0 };
+      const calls = Array.from({ length: 100 }, async () => {
+        await wait(random() * 500);
+        const socket = ask(pick(requests));
+        let text = '';
+        socket.on('data', (part: Buffer) => (text += part.toString('latin1')));
+        const first = (event: string) => new Promise((resolve) => socket.once(event, resolve));
+        const whole = first('end');
+        const closed = first('close');
+        const anyTime = random() * 2500;
+        const soonAfterHead = random() * 60;
+        const moment = random() < 0.5 ? wait(anyTime) : first('data').then(() => wait(soonAfterHead));
+        await Promise.race([whole, moment, wait(2500)]);
+        moments[socket.readableEnded ? 'whole' : text === '' ? 'beforeHead' : 'duringAnswer'] += 1;
+        pick(leaving)(socket);
+        await closed;
+      });
+      await Promise.all(calls);
+      const { calls: upstream } = test.provider;
+      await until(() => ours.over === ours.begun, 'every call is over in Tenkey');
+      server.off('request', count);
+      await until(() => upstream.open === 0, 'every call is over at the provider');
+      expect(upstream.begun).toBeGreaterThan(40);
+      expect(upstream.aborted).toBeGreaterThan(10);
+      for (const calls of Object.values(moments)) expect(calls).toBeGreaterThan(5);
+      expect([ours.begun > 60, logged() - before]).toEqual([true, ours.begun]);
+      const connections = () =>
+        new Promise<number>((resolve) =>
+          test.app.getHttpServer().getConnections((_: unknown, count: number) => resolve(count)),
+        );
+      expect(await connections()).toBe(0);
+      expect(test.logLines.filter((line) => line.includes('internal_error'))).toEqual([]);
+      test.provider.reset();
+      expect((await test.chat(tenant)).status).toBe(200);
+      expect((await test.chat(tenant, { model: 'claude-sonnet' })).status).toBe(200);
+    },
+  );
+
+  it.each([
+    ['first byte', { model: 'mistral-large' }, { delayMs: never }],
+    ['first byte of a stream', { model: 'mistral-large', stream: true }, { delayMs: never }],
+    ['end of an answer that is translated', { model: 'claude-sonnet' }, { flow: stalling('{"id":"m",') }],
+  ])('a provider that keeps its %s is 504 upstream_timeout', async (_, body, next) => {
+    test.provider.next(next);
+    const answer = await test.chat(tenant, body);
+    expect([answer.status, answer.body.error.code]).toEqual([504, 'upstream_timeout']);
+    await until(() => test.provider.calls.open === 0, 'the provider’s call is over');
+  });
+
+  it('a provider that does not complete a connection is 504 upstream_timeout', async () => {
+    // TLS is a part of connecting, and this server never answers its first message.
+    const silent = createServer((socket) => void socket.on('error', () => undefined));
+    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+    const address = silent.address() as { port: number };
+    const other = await startTestApp({
+      EGRESS_ALLOW: `127.0.0.1:${address.port}`,
+      UPSTREAM_TIMEOUTS: 'vllm.connect=0.5',
+    });
+    try {
+      const its = await other.createTenant();
+      const endpoint = `https://127.0.0.1:${address.port}`;
+      await other.setCredential(its, 'vllm', { api_key: 'sk-key-for-nobody', endpoint });
+      const answer = await other.chat(its, { model: 'gemma-vllm' });
+      expect([answer.status, answer.body.error.code]).toEqual([504, 'upstream_timeout']);
+    } finally {
+      await other.close();
+      silent.close();
+    }
+  });
+
+  it.each([
+    ['llama-ovhcloud', 'data: '],
+    ['claude-sonnet', 'data: '],
+  ])('a stream that falls silent ends with upstream_timeout as its last event: %s', async (model, prefix) => {
+    test.provider.next({ chunkDelayMs: never });
+    const answer = await test.chat(tenant, { model, stream: true });
+    const events = answer.text.trim().split('\n\n');
+    expect(events).toHaveLength(2);
+    expect(JSON.parse(events[1]!.slice(prefix.length)).error.code).toBe('upstream_timeout');
+    await until(() => test.provider.calls.open === 0, 'the provider’s call is over');
+  });
+
+  it('the timeouts of one provider are not those of another', async () => {
+    test.provider.next({ delayMs: 1500 });
+    expect((await test.chat(tenant)).status).toBe(200);
+    test.provider.next({ chunkDelayMs: 600 });
+    const answer = await test.chat(tenant, { model: 'mistral-large', stream: true });
+    expect(answer.text).toContain('data: [DONE]');
+  });
+
+  it.each([
+    ['gpt-4o', 'chat/completions'],
+    ['claude-sonnet', 'chat/completions'],
+    ['gpt-4o', 'messages'],
+  ])('the first event of a stream arrives before the last is sent: %s by %s', async (model, path) => {
+    test.provider.next({ chunkDelayMs: 100 });
+    const asked = fetch(`http://127.0.0.1:${port}/v1/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
+      body: JSON.stringify({ model, messages, max_tokens: 9, stream: true }),
+    });
+    const reader = (await asked).body!.getReader();
+    const first = await reader.read();
+    expect(Buffer.from(first.value).toString()).toMatch(/^(event: message_start\n)?data: \{/);
+    expect(test.provider.calls).toMatchObject({ begun: 1, open: 1 });
+    for (let each = first; !each.done;) each = await reader.read();
+    await until(() => test.provider.calls.open === 0, 'the provider’s call is over');
+    expect(test.provider.calls.aborted).toBe(0);
+  });
+
+  it('a call keeps the key that it began with, also when it is replaced before the second try', async () => {
+    const other = await test.createTenant();
+    const versionOf = (answer: { headers: Record<string, string> }) => answer.headers['x-tenkey-credential'];
+    await test.setCredential(other, 'openai', { api_key: 'sk-first-key-of-a-tenant-aaaa' });
+    const before = versionOf(await test.chat(other));
+    test.provider.reset();
+    test.provider.next({ status: 503, headers: { 'retry-after': '1' } });
+    const running = test.chat(other).then((answer) => answer);
+    await until(() => test.provider.requests.length === 1, 'the first try');
+    const replaced = await test.setCredential(other, 'openai', { api_key: 'sk-second-key-of-a-tenant-bbbb' });
+    expect(replaced.status).toBe(200);
+    const answer = await running;
+    expect([answer.status, versionOf(answer)]).toEqual([200, before]);
+    const after = await test.chat(other);
+    expect(test.provider.requests.map(({ key }) => key)).toEqual([
+      'sk-first-key-of-a-tenant-aaaa',
+      'sk-first-key-of-a-tenant-aaaa',
+      'sk-second-key-of-a-tenant-bbbb',
+    ]);
+    const number = (receipt = '') => Number(/\/v(\d+)$/.exec(receipt)?.[1]);
+    expect(number(versionOf(after))).toBeGreaterThan(number(before));
+  });
+});
+
+/** A part of a JSON body, and then nothing more. */
+function stalling(text: string): NextAnswer['flow'] {
+  return { type: 'application/json', parts: [Buffer.from(text)], isEndless: true };
+}

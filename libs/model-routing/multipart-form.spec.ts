@@ -178,4 +178,14 @@ describe('a form on its way', () => {
       text(form.withModel('theirs', { unsupported: ['prompt'] }, refuse).content as Readable);
     expect(await problemOf(call())).toBe('parameter_not_supported');
   });
+
+  it('that turns out malformed ends no process when its call is refused before anybody reads it', async () => {
+    const form = await open(
+      formOf([{ name: 'model', value: 'ours' }, ...Array<Part>(101).fill({ name: 'a', value: 'b' })]),
+    );
+    const { content } = form.withModel('theirs', {}, () => undefined);
+    form.discard();
+    await new Promise((done) => setTimeout(done, 20));
+    expect((content as Readable).errored).toMatchObject({ code: 'malformed_request' });
+  });
 });

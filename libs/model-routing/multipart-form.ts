@@ -53,6 +53,8 @@ export class MultipartForm {
    */
   withModel(name: string, differences: RequestDifferences, onDropped: (name: string) => void): RequestBody {
     const body = new PassThrough();
+    // The call may be refused before anybody reads the body, and an error that nobody listens to ends the process.
+    body.on('error', () => undefined);
     if (this.#fault !== undefined) body.destroy(this.#fault);
     this.#edit = (field) => {
       if (field.name === 'model') return { ...field, value: name };

@@ -87,3 +87,8 @@ test.each([
   const { all } = await relay([Buffer.from(event)]);
   expect(all).toBe(expected ?? event);
 });
+
+test.each(['', '\n', '\r\n'])('an error event that the stream ends with, and %j after it', async (end) => {
+  const { all } = await relay([Buffer.from(`data: 1\n\ndata: {"error":{"message":"the raw text"}}${end}`)]);
+  expect(all).toBe('data: 1\n\ndata: fault the raw text\n\n');
+});

@@ -83,9 +83,18 @@ export class SseRelay extends Transform {
 
   override _flush(done: TransformCallback): void {
     if (this.#isOver) return done();
-    if (this.#last === undefined) this.#forwardTail();
-    else this.push((this.#isInsideEvent ? '\n\n' : '') + this.#last);
+    if (this.#last !== undefined) this.push((this.#isInsideEvent ? '\n\n' : '') + this.#last);
+    else if (!this.#endsInError()) this.#forwardTail();
     done();
+  }
+
+  /** Clients take an event without its blank line, when the stream ends there, for what it is. */
+  #endsInError(): boolean {
+    const tail = Buffer.concat(this.#tail);
+    const message =
+      this.#isInsideEvent || !tail.includes('error') ? undefined : errorMessageOf(tail.toString('utf8'));
+    if (message !== undefined) this.push(this.faultOf(message));
+    return message !== undefined;
   }
 
   #forwardTail(): void {

@@ -116,3 +116,9 @@ test('the headers of a call cost microseconds, not milliseconds', () => {
   for (let call = 0; call < 1000; call++) mentions('x-ratelimit-remaining-tokens 149984', secrets);
   expect((process.cpuUsage().user - start) / 1000).toBeLessThan(1000);
 });
+
+test('a text of many megabytes is not read to its end', () => {
+  const began = Date.now();
+  expect(cleanMessage('%41'.repeat(5_000_000), [secret])).toHaveLength(2000);
+  expect(Date.now() - began).toBeLessThan(5000);
+});

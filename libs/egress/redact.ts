@@ -1,6 +1,8 @@
 import { removeKeyShapes, type Secret } from '#crypto';
 
 const MAXIMUM_LENGTH = 2000;
+/** As much as is read of an error's body. An event of a stream may be many times longer, and each reading is a copy. */
+const MAXIMUM_READ = 64 * 1024;
 /** A shorter run of a key's characters may be a word; from this length on it is a part of the key. */
 const FRAGMENT_LENGTH = 12;
 const REMOVED = '[removed]';
@@ -14,7 +16,10 @@ const MAXIMUM_READINGS = 48;
  */
 export function cleanMessage(message: string, secrets: readonly Secret[]): string {
   // First of all, so that an invisible character inside a key does not hide it.
-  let text = message.replace(/[\t\n\r]+/g, ' ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
+  let text = message
+    .slice(0, MAXIMUM_READ)
+    .replace(/[\t\n\r]+/g, ' ')
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
   text = removeRanges(text, rangesOf(text, secrets));
   for (const secret of secrets) text = removeFragments(text, secret.expose());
   text = removeKeyShapes(text).trim();

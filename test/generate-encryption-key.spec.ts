@@ -31,6 +31,6 @@ describe('generate-encryption-key', () => {
 
   it('is named by the help, and a command that does not exist fails', async () => {
     expect((await cli('--help')).stdout).toContain('generate-encryption-key');
-    await expect(cli('generate-nothing')).rejects.toMatchObject({ code: 1 });
+    await expect(cli('generate-nothing')).rejects.toMatchObject({ code: 2 });
   }, 120_000);
 });

@@ -241,6 +241,16 @@ describe('calls in flight', () => {
     expect(test.provider.calls.aborted).toBe(0);
   });
 
+  it('a refusal whose body never ends holds no connection, when the call is tried again and when not', async () => {
+    const flow = stalling('{"error":');
+    test.provider.next({ status: 503, flow });
+    expect((await test.chat(tenant)).status).toBe(200);
+    test.provider.next({ status: 400, flow });
+    expect((await test.chat(tenant)).status).toBe(400);
+    await until(() => test.provider.calls.open === 0, 'the provider’s calls are over');
+    expect(test.provider.calls).toMatchObject({ begun: 3, aborted: 2 });
+  });
+
   it('a call keeps the key that it began with, also when it is replaced before the second try', async () => {
     const other = await test.createTenant();
     const versionOf = (answer: { headers: Record<string, string> }) => answer.headers['x-tenkey-credential'];

@@ -141,7 +141,8 @@ export class EgressService implements OnApplicationShutdown {
         });
         waitMs = retries.afterAnswer(answer.statusCode, answer.headers['retry-after']);
         if (waitMs === undefined) return answer;
-        void answer.body.dump().catch(() => undefined);
+        // Read for the connection's sake, and like any error's body not without end.
+        void readError(answer.body);
       } catch (error) {
         waitMs = retries.afterFault(error);
         if (waitMs === undefined) throw error;

@@ -83,6 +83,10 @@ export async function startProviderServer(): Promise<ProviderServer> {
     for (const [name, value] of Object.entries(next.headers ?? {})) response.setHeader(name, value);
     const dialect = dialectOf(request.path);
 
+    if (next.flow !== undefined) {
+      response.writeHead(next.status ?? 200, { 'content-type': next.flow.type });
+      return pour(next.flow, response, calls);
+    }
     if (next.status !== undefined || next.body !== undefined) {
       const status = next.status ?? 200;
       const body = next.body ?? (status >= 400 ? errorBody(dialect, status, `status ${status}`) : '');
@@ -90,10 +94,6 @@ export async function startProviderServer(): Promise<ProviderServer> {
     }
     if (request.key === undefined || rejected.has(request.key)) {
       return send(response, 401, errorBody(dialect, 401, `Incorrect API key provided: ${request.key}.`));
-    }
-    if (next.flow !== undefined) {
-      response.writeHead(200, { 'content-type': next.flow.type });
-      return pour(next.flow, response, calls);
     }
     const usual = usualAnswer(request, dialect);
     if (next.chunks === undefined && !('events' in usual)) {

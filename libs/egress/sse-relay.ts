@@ -127,25 +127,36 @@ export class SseRelay extends Transform {
 
 /**
  * The message of an event that reports an error, or undefined. Chat completions and Anthropic have `error` at the top, some
- * providers as a text; the Responses API has an event of type `error`, and `response.failed` with the error inside.
+ * providers as a text; the Responses API has an event of type `error`, and `response.failed` with the error inside; vLLM had
+ * `"object":"error"`; and what is named `error` is one, whatever its data.
  */
 function errorMessageOf(event: string): string | undefined {
-  const data = event
-    .split(/\r\n|\n|\r/)
+  // A byte order mark may stand before the first line of a stream.
+  const lines = event.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
+  const isNamed = lines.some((line) => /^event: ?error$/.test(line));
+  const data = lines
     .filter((line) => line.startsWith('data:'))
     .map((line) => line.slice(5).trimStart())
     .join('\n');
-  if (!data.startsWith('{') || !data.includes('"error"')) return undefined;
-  let fields: { error?: unknown; type?: unknown; message?: unknown; response?: { error?: unknown } | null };
+  if (!isNamed && (!data.startsWith('{') || !data.includes('"error"'))) return undefined;
+  let fields: ErrorFields | null;
   try {
-    fields = JSON.parse(data) as typeof fields;
+    fields = JSON.parse(data) as ErrorFields | null;
   } catch {
-    return undefined;
+    return isNamed ? data : undefined;
   }
-  const { type, message, response } = fields;
-  const error = fields.error ?? (type === 'response.failed' ? response?.error : undefined);
-  if (error === undefined || error === null) return type === 'error' ? textOr(message) : undefined;
-  return textOr(typeof error === 'object' ? (error as { message?: unknown }).message : error);
+  const { type, object, message, response, error = null } = fields ?? {};
+  const inside = error ?? (type === 'response.failed' ? (response?.error ?? null) : null);
+  if (inside === null) return isNamed || type === 'error' || object === 'error' ? textOr(message) : undefined;
+  return textOr(typeof inside === 'object' ? (inside as { message?: unknown }).message : inside);
+}
+
+interface ErrorFields {
+  readonly error?: unknown;
+  readonly type?: unknown;
+  readonly object?: unknown;
+  readonly message?: unknown;
+  readonly response?: { readonly error?: unknown } | null;
 }
 
 function textOr(message: unknown): string {

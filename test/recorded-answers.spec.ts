@@ -1,0 +1,168 @@
+import { findProvider, providers } from '#providers';
+import { anthropic } from './fixtures/recorded-answers/anthropic';
+import { openAiCompatible } from './fixtures/recorded-answers/openai-compatible';
+import { type Recorded } from './fixtures/recorded-answers/recorded';
+import { platformKey, startTestApp, type TestApp } from './support/app';
+import { type NextAnswer, type ProviderServer, startProviderServer } from './support/provider-server';
+
+const key = 'recorded-Answers/sentinel+key-k3y9';
+const spellings = [key, Buffer.from(key).toString('base64'), encodeURIComponent(key), key.slice(0, 14)];
+const recorded: Readonly<Record<string, Recorded>> = { ...openAiCompatible, anthropic };
+const native = Object.entries(recorded);
+const json = { 'content-type': 'application/json' };
+const events = { 'content-type': 'text/event-stream' };
+
+const usualCodes: Readonly<Record<number, string>> = {
+  400: 'upstream_rejected_request',
+  401: 'credential_rejected',
+  403: 'credential_rejected',
+  404: 'upstream_rejected_request',
+  422: 'upstream_rejected_request',
+  429: 'upstream_rate_limited',
+  500: 'upstream_unavailable',
+  503: 'upstream_unavailable',
+};
+const echo = `Refused: ${spellings.join(' ')} and no more.`;
+const foreignBodies: readonly [string, string][] = [
+  ['a page of HTML', `<!DOCTYPE html><html><title>${echo}</title></html>`],
+  ['nothing', ''],
+  ['plain text', echo],
+  ['a list', JSON.stringify([{ error: { message: echo } }])],
+  ['another thing', `{"error":{"message":{"text":${JSON.stringify(echo)}}},"errors":["${key}"]}`],
+];
+
+describe('what providers answer, as they document it', () => {
+  let server: ProviderServer;
+  let test: TestApp;
+  let tenant: string;
+  let port: number;
+  beforeAll(async () => {
+    server = await startProviderServer();
+    const env: Record<string, string> = { EGRESS_ALLOW: `127.0.0.1:${server.port}`, UPSTREAM_RETRIES: '0' };
+    for (const { baseUrlVariables } of providers)
+      if (baseUrlVariables[0] !== undefined) env[baseUrlVariables[0]] = server.url;
+    const models = Object.keys(recorded).map((id) => `  - name: ${id}\n    litellm_model_name: ${id}/m\n`);
+    test = await startTestApp(env, { models: `completion_models:\n${models.join('')}` });
+    tenant = await test.createTenant();
+    for (const id of Object.keys(recorded)) {
+      const azure = { endpoint: server.url, api_version: '2024-10-21', deployment_name: 'd' };
+      const answer = await test.setCredential(tenant, id, { api_key: key, ...(id === 'azure' && azure) });
+      expect([id, answer.status]).toEqual([id, 200]);
+    }
+    ({ port } = test.app.getHttpServer().address() as { port: number });
+  });
+  beforeEach(() => server.reset());
+  afterEach(() => expect(spellings.filter((each) => test.logLines.join('').includes(each))).toEqual([]));
+  afterAll(async () => {
+    await test.close();
+    await server.close();
+  });
+
+  const pathOf = (id: string) =>
+    findProvider(id)?.operations.includes('chat/completions') ? 'chat/completions' : 'messages';
+
+  async function ask(id: string, next: NextAnswer, path = pathOf(id), stream = false) {
+    server.next(next);
+    const input = path === 'responses' ? { input: 'hej' } : { messages: [{ role: 'user', content: 'hej' }] };
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/${path}`, {
+      method: 'POST',
+      headers: { ...json, 'x-api-key': platformKey, 'x-tenant-id': tenant },
+      body: JSON.stringify({ model: id, max_tokens: 9, stream, ...input }),
+    });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const shown = bytes.toString() + JSON.stringify([...answer.headers]);
+    expect(spellings.filter((each) => shown.includes(each))).toEqual([]);
+    return { status: answer.status, text: bytes.toString(), bytes };
+  }
+
+  it.each(native)('%s: a whole answer passes byte by byte', async (id, { whole }) => {
+    const { status, bytes } = await ask(id, { status: 200, body: whole, headers: json });
+    expect([status, bytes.toString('latin1')]).toEqual([200, Buffer.from(whole).toString('latin1')]);
+    expect(() => JSON.parse(bytes.toString()) as unknown).not.toThrow();
+  });
+
+  it.each(native)('%s: a stream passes byte by byte, however it is cut', async (id, { stream }) => {
+    const all = Buffer.from(stream);
+    for (const size of [all.length, 17]) {
+      const parts = Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
+        all.subarray(at * size, (at + 1) * size),
+      );
+      const { status, bytes } = await ask(
+        id,
+        { flow: { type: events['content-type'], parts } },
+        pathOf(id),
+        true,
+      );
+      expect([status, bytes.toString('latin1')]).toEqual([200, all.toString('latin1')]);
+    }
+  });
+
+  it.each(native)(
+    '%s: its errors become ours, without the key that they repeat',
+    async (id, { error, codes }) => {
+      for (const [text, usual] of Object.entries(usualCodes)) {
+        const status = Number(text);
+        const code = codes?.[status] ?? usual;
+        const own = await ask(id, { status, body: error(echo, status), headers: json });
+        const { error: body } = JSON.parse(own.text) as { error: { code: string; message: string } };
+        expect([status, body.code]).toEqual([status, code]);
+        if (code === 'upstream_rejected_request') expect(body.message).toContain('Refused: [removed]');
+        for (const [name, foreign] of foreignBodies) {
+          const answer = await ask(id, { status, body: foreign, headers: { 'content-type': 'text/html' } });
+          const found = (JSON.parse(answer.text) as { error: { code: string } }).error.code;
+          // A 400 speaks of the key by its sentence alone.
+          expect([status, name, found]).toEqual([status, name, status === 400 ? usual : code]);
+        }
+      }
+    },
+  );
+
+  it.each([
+    [
+      'openrouter',
+      'chat/completions',
+      `data: {"id":"gen-1","object":"chat.completion.chunk","created":1,"model":"m","provider":"OpenAI","error":{"code":"server_error","message":"${echo}"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error","native_finish_reason":"error"}]}\n\n`,
+    ],
+    [
+      'vllm',
+      'chat/completions',
+      `data: {"error": {"message": "${echo}", "type": "InternalServerError", "code": 500}}\n\n`,
+    ],
+    [
+      'vllm',
+      'chat/completions',
+      `data: {"object": "error", "message": "${echo}", "type": "BadRequestError", "code": 400}\n\n`,
+    ],
+    ['groq', 'chat/completions', `event: error\ndata: {"message":"${echo}","type":"server_error"}\n\n`],
+    ['xai', 'chat/completions', `event: error\ndata: ${echo}\n\n`],
+    [
+      'openai',
+      'responses',
+      `event: error\ndata: {"type":"error","code":"server_error","message":"${echo}","param":null,"sequence_number":1}\n\n`,
+    ],
+    [
+      'openai',
+      'responses',
+      `event: response.failed\ndata: {"type":"response.failed","response":{"id":"r","status":"failed","error":{"code":"server_error","message":"${echo}"},"output":[]}}\n\n`,
+    ],
+    [
+      'anthropic',
+      'messages',
+      `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"${echo}"}}\n\n`,
+    ],
+  ])('%s: an error inside a stream of %s is replaced (%#)', async (id, path, event) => {
+    const first = ': a comment\n\ndata: {"choices":[]}\n\n';
+    const parts = [Buffer.from(`${first}${event}data: after it\n\n`)];
+    const { status, text } = await ask(id, { flow: { type: events['content-type'], parts } }, path, true);
+    expect(status).toBe(200);
+    expect(text.startsWith(first)).toBe(true);
+    const last = text
+      .slice(first.length)
+      .split('\n')
+      .find((line) => line.startsWith('data: '))!;
+    expect(JSON.parse(last.slice('data: '.length))).toMatchObject({
+      error: { code: 'upstream_unavailable', message: expect.stringContaining('Refused: [removed]') },
+    });
+    expect(text).not.toContain('after it');
+  });
+});

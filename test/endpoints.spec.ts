@@ -34,7 +34,7 @@ const calls: Readonly<Record<Operation, { kind: Kind; body: object; answer: obje
   embeddings: {
     kind: 'embedding',
     body: { input: 'hello' },
-    answer: { object: 'list', data: [{ object: 'embedding', embedding: [0.1, 0.2, 0.3] }] },
+    answer: { object: 'list', data: [{ object: 'embedding', embedding: [0.125, -0.5, 0.75] }] },
   },
   responses: {
     kind: 'completion',

@@ -388,6 +388,14 @@ describe('trying again', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test('after a 429 that asks for no wait, with a growing one all the same', async () => {
+    for (let count = 0; count < 50; count++) server.next({ status: 429, headers: { 'retry-after': '0' } });
+    const patient = service(`127.0.0.1:${server.port}`, usual, 0, 1000);
+    expect((await problemOf(send(routeTo(server.url), body, patient))).code).toBe('upstream_rate_limited');
+    expect(server.requests.length).toBeGreaterThan(1);
+    expect(server.requests.length).toBeLessThan(6);
+  });
+
   test('a connection that was refused is opened again, one that broke is not', async () => {
     const port = await refusing();
     const late = setTimeout(() => listener.listen(port, '127.0.0.1'), 60);

@@ -37,9 +37,10 @@ export class Retries {
     const asked = millisecondsOf(retryAfter);
     if (status === 503) return this.#again(asked);
     if (status !== 429 || this.isStreaming) return undefined;
-    const waitMs = asked ?? this.#backOff();
+    // Never sooner than without being asked: a provider that says 0 would be asked for as long as the budget lasts.
+    const waitMs = Math.max(asked ?? 0, this.#backOff());
     if (this.#rateLimitedMs <= 0 || waitMs > this.#rateLimitedMs) return undefined;
-    this.#rateLimitedMs -= Math.max(waitMs, 1);
+    this.#rateLimitedMs -= waitMs;
     return waitMs;
   }
 

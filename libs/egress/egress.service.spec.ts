@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Provider, Timeouts } from '#providers';
@@ -209,6 +210,12 @@ test("a 403 of the provider's firewall is not the key's fault", async () => {
     body: { error: { message: 'Access denied due to Virtual Network/Firewall rules.' } },
   });
   expect((await problemOf(send())).code).toBe('upstream_network_rules');
+});
+
+test('an error body that is compressed against what was asked for is not shown as it is', async () => {
+  const compressed = gzipSync(JSON.stringify({ error: { message: 'too long' } }));
+  server.next({ status: 400, body: compressed, headers: { 'content-encoding': 'gzip' } });
+  expect((await problemOf(send())).message).toBe('Testing refused the request with status 400.');
 });
 
 test('an endless error body is read within bounds', async () => {

@@ -103,7 +103,9 @@ export class EgressService implements OnApplicationShutdown {
           streamFault,
         };
       }
-      const message = messageOf(await readError(answer.body));
+      const text = await readError(answer.body);
+      // Compressed although that was not asked for, it holds no sentence.
+      const message = (headers['content-encoding'] ?? 'identity') === 'identity' ? messageOf(text) : '';
       if (options.signal.aborted) throw goneBy(options.signal);
       throw refusalOf(route, { status: answer.statusCode, message, headers }, secrets);
     } catch (error) {

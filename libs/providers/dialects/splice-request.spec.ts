@@ -89,6 +89,10 @@ describe('differences of a provider', () => {
       '{"model":"new","max_tokens":7}',
       ['max_completion_tokens'],
     ],
+    ['{"max_tokens":null,"model":"x","max_completion_tokens":5}', '{"model":"new","max_tokens":5}', []],
+    ['{"max_tokens":null,"model":"x","max_completion_tokens":null}', '{"max_tokens":null,"model":"new"}', []],
+    ['{"max_tokens":7,"model":"x","max_completion_tokens":null}', '{"max_tokens":7,"model":"new"}', []],
+    ['{"max_tokens":null,"model":"x"}', '{"max_tokens":null,"model":"new"}', []],
     ['{"model":"x","b":{"user":"u","seed":1}}', '{"model":"new","b":{"user":"u","seed":1}}', []],
   ])('%s', (body, expected, dropped) => {
     const spliced = spliceRequest(Buffer.from(body), { model: 'new', differences });
@@ -118,9 +122,14 @@ describe('differences of a provider', () => {
         const expected: [string, unknown][] = unique.flatMap(([name, value]) => {
           if (name === 'model') return [['model', 'new']];
           if (differences.unsupported.includes(name)) return [];
-          const newName = (differences.renamed as Record<string, string>)[name];
+          const renamed = Object.entries(differences.renamed);
+          const newName = renamed.find(([old]) => old === name)?.[1];
+          const oldName = renamed.find(([, other]) => other === name)?.[0];
+          const isSaid = (each: string) => unique.some(([other, its]) => other === each && its !== null);
+          if (oldName !== undefined && value === null && isSaid(oldName)) return [];
           if (newName === undefined) return [[name, value]];
-          return names.includes(newName) ? [] : [[newName, value]];
+          const isTaken = value === null ? names.includes(newName) : isSaid(newName);
+          return isTaken ? [] : [[newName, value]];
         });
         const spliced = spliceRequest(body, { model: 'new', differences });
         expect(JSON.parse(spliced.body.toString())).toEqual(

@@ -31,16 +31,25 @@ export interface RequestEdits {
 export function spliceRequest(body: Buffer, edits: RequestEdits): { body: Buffer; dropped: string[] } {
   const members = membersOf(body);
   if (members.filter(({ name }) => name === 'model').length !== 1) throw new AmbiguousModel();
+  const isNull = ({ valueStart, valueEnd }: Member) =>
+    body.toString('latin1', valueStart, valueEnd) === 'null';
   const names = new Set(members.map(({ name }) => name));
+  const said = new Set(members.filter((member) => !isNull(member)).map(({ name }) => name));
   const renamed = new Map(Object.entries(edits.differences?.renamed ?? {}));
   const unsupported = new Set(edits.differences?.unsupported);
+  // A null says nothing, so the other name is the one that counts; both would be the same name twice.
+  const replacedNulls = new Set(
+    [...renamed].flatMap(([name, newName]) => (said.has(name) && !said.has(newName) ? [newName] : [])),
+  );
   const dropped = new Set<string>();
   const kept: Buffer[] = [];
   for (const member of members) {
+    if (replacedNulls.has(member.name)) continue;
     const newName = renamed.get(member.name);
+    const takenNames = isNull(member) ? names : said;
     // The client gave both names: the provider's own is the one it meant for this provider.
-    if (unsupported.has(member.name) || (newName !== undefined && names.has(newName))) {
-      if (body.toString('latin1', member.valueStart, member.valueEnd) !== 'null') dropped.add(member.name);
+    if (unsupported.has(member.name) || (newName !== undefined && takenNames.has(newName))) {
+      if (!isNull(member)) dropped.add(member.name);
     } else if (member.name === 'model') {
       kept.push(replaced(body, member, member.valueStart, member.valueEnd, edits.model));
     } else if (newName !== undefined) {

@@ -228,6 +228,20 @@ describe('chat completions', () => {
         expect((await strict.chat(other, { model })).status).toBe(200);
       }
       expect(strict.provider.requests).toHaveLength(2);
+      // A translated stream asks for its usage by itself; that Mistral has no such parameter is nothing to the client.
+      const streamed = await strict
+        .http()
+        .post('/v1/messages')
+        .set('X-API-Key', platformKey)
+        .set('X-Tenant-ID', other)
+        .send({
+          model: 'mistral-large',
+          max_tokens: 9,
+          stream: true,
+          messages: [{ role: 'user', content: 'hello' }],
+        });
+      expect([streamed.status, streamed.headers['x-tenkey-dropped-params']]).toEqual([200, undefined]);
+      expect(strict.provider.requests[2]?.body).not.toHaveProperty('stream_options');
     } finally {
       await strict.close();
     }

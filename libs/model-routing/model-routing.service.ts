@@ -181,7 +181,10 @@ function encoded(
     });
     return {
       body: { contentType: 'application/json', content: spliced.body },
-      dropped: shownNames([...(translated?.dropped ?? []), ...spliced.dropped]),
+      dropped: shownNames([
+        ...(translated?.dropped ?? []),
+        ...spliced.dropped.filter((name) => translation?.added.includes(name) !== true),
+      ]),
     };
   } catch (error) {
     if (error instanceof AmbiguousModel) {

@@ -8,6 +8,7 @@ import { ChatStream } from './stream';
  * docs/anthropic-dialect.md says of every parameter, kind of content and field of an answer what becomes of it.
  */
 export const chatOnMessages: Translation = {
+  added: [],
   encode: encodeChat,
   decode: decodeMessage,
   stream: (context) => new ChatStream(context),

@@ -8,6 +8,7 @@ import { MessageStream } from './stream';
  * docs/anthropic-dialect.md says of every parameter, kind of content and field of an answer what becomes of it.
  */
 export const messagesOnChat: Translation = {
+  added: ['stream_options'],
   encode: encodeMessagesRequest,
   decode: decodeChatCompletion,
   stream: (context) => new MessageStream(context),

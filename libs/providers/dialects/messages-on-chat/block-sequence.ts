@@ -1,6 +1,6 @@
 import { namedEvent } from '../sse';
 import { type Json, UnexpectedAnswer } from '../translation';
-import { parsedObject } from '../values';
+import { ObjectEnd } from './object-end';
 
 interface WaitingBlock {
   readonly kind: 'text' | 'thinking' | 'tool_use' | 'redacted_thinking';
@@ -11,9 +11,9 @@ interface WaitingBlock {
   isSealed: boolean;
   /** Deltas that were not sent yet. */
   deltas: Json[];
-  /** A call's id, and all of its arguments so far. */
+  /** A call's id, and whether its arguments are complete. */
   id: string;
-  arguments: string;
+  readonly end: ObjectEnd;
 }
 
 /** What one fragment says of a call. Empty texts are what it does not say. */
@@ -67,7 +67,14 @@ export class BlockSequence {
   call(key: unknown, fragment: CallFragment, fallbackId: string): string {
     let block = this.calls.get(key);
     if (block === undefined) {
-      block = { kind: 'tool_use', hasBegun: false, isSealed: false, deltas: [], id: '', arguments: '' };
+      block = {
+        kind: 'tool_use',
+        hasBegun: false,
+        isSealed: false,
+        deltas: [],
+        id: '',
+        end: new ObjectEnd(),
+      };
       this.calls.set(key, block);
       this.queue.push(block);
     }
@@ -76,7 +83,7 @@ export class BlockSequence {
       block.start = { type: 'tool_use', id: block.id || fallbackId, name: fragment.name, input: {} };
     }
     if (fragment.arguments !== '') {
-      block.arguments += fragment.arguments;
+      block.end.push(fragment.arguments);
       block.deltas.push({ type: 'input_json_delta', partial_json: fragment.arguments });
     }
     return this.advance();
@@ -95,7 +102,7 @@ export class BlockSequence {
   }
 
   private add(kind: WaitingBlock['kind'], start: Json, deltas: Json[] = [], isSealed = false): string {
-    this.queue.push({ kind, start, hasBegun: false, isSealed, deltas, id: '', arguments: '' });
+    this.queue.push({ kind, start, hasBegun: false, isSealed, deltas, id: '', end: new ObjectEnd() });
     return this.advance();
   }
 
@@ -124,12 +131,6 @@ export class BlockSequence {
   }
 }
 
-function isComplete(block: WaitingBlock): boolean {
-  if (block.kind !== 'tool_use') return true;
-  // The look at the last character spares parsing a long text at each of its fragments.
-  return (
-    block.start !== undefined &&
-    block.arguments.trimEnd().endsWith('}') &&
-    parsedObject(block.arguments) !== undefined
-  );
+function isComplete({ kind, start, end }: WaitingBlock): boolean {
+  return kind !== 'tool_use' || (start !== undefined && end.isReached);
 }

@@ -214,6 +214,15 @@ describe('the chunks of a chat as events', () => {
     expect(stream.push({ data: JSON.stringify(more(0, '{"x":')) })).toContain('{\\"x\\":');
   });
 
+  it('take no longer for a fragment the more came before it', () => {
+    const stream = streamOf();
+    for (const chunk of [named(0, 'a', '{"x":"'), named(1, 'b')])
+      stream.push({ data: JSON.stringify(chunk) });
+    const began = Date.now();
+    for (let count = 0; count < 40_000; count++) stream.push({ data: JSON.stringify(more(0, '}}}}}}}}')) });
+    expect(Date.now() - began).toBeLessThan(5000);
+  });
+
   it('need no [DONE], but an end', () => {
     expect(eventsOf(push([...hello, delta({}, 'length')])).at(-2).delta.stop_reason).toBe('max_tokens');
     expect(eventsOf(push([...hello, '[DONE]'])).at(-2).delta.stop_reason).toBe('end_turn');

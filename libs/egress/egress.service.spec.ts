@@ -218,6 +218,13 @@ test('an error body that is compressed against what was asked for is not shown a
   expect((await problemOf(send())).message).toBe('Testing refused the request with status 400.');
 });
 
+test('an encoding that is none is not passed on', async () => {
+  server.next({ body: {}, headers: { 'content-encoding': 'Identity' } });
+  const answer = await send();
+  answer.body.destroy();
+  expect(answer.headers).not.toHaveProperty('content-encoding');
+});
+
 test('an endless error body is read within bounds', async () => {
   server.next({ status: 400, body: 'x'.repeat(5_000_000) });
   expect((await problemOf(send())).message.length).toBeLessThanOrEqual(2000);

@@ -105,7 +105,7 @@ export class EgressService implements OnApplicationShutdown {
       }
       const text = await readError(answer.body);
       // Compressed although that was not asked for, it holds no sentence.
-      const message = (headers['content-encoding'] ?? 'identity') === 'identity' ? messageOf(text) : '';
+      const message = headers['content-encoding'] === undefined ? messageOf(text) : '';
       if (options.signal.aborted) throw goneBy(options.signal);
       throw refusalOf(route, { status: answer.statusCode, message, headers }, secrets);
     } catch (error) {
@@ -234,7 +234,9 @@ function headersOf(
   const passed: Record<string, string> = Object.fromEntries(
     Object.entries(headers)
       .map(([name, value]) => [name.toLowerCase(), [value ?? ''].flat().join(', ')] as const)
-      .filter(([name, value]) => passedHeaders.test(name) && !mentions(`${name} ${value}`, secrets)),
+      .filter(([name, value]) => passedHeaders.test(name) && !mentions(`${name} ${value}`, secrets))
+      // No encoding at all, said in so many words; others take it for one.
+      .filter(([name, value]) => name !== 'content-encoding' || value.toLowerCase() !== 'identity'),
   );
   const id = passed['x-request-id'] ?? passed['request-id'] ?? passed['apim-request-id'];
   // OpenAI's clients read the first, Anthropic's the second, whoever the provider is.

@@ -243,6 +243,37 @@ describe.each(each)('%s', (_, dialect) => {
     expect([unread.destroyed, full.destroyed]).toEqual([true, true]);
   });
 
+  it('an error of the provider’s body before anybody reads ends no process', async () => {
+    const source = new PassThrough();
+    const problem = new Problem('upstream_timeout', { detail: 'It took too long.' });
+    const { body } = await translatedAnswer(dialect.translation, upstream(source), call);
+    source.destroy(problem);
+    await ticks();
+    await expect(body.toArray()).rejects.toBe(problem);
+  });
+
+  it('an answer that is compressed against what was asked for is one Problem', async () => {
+    const source = inParts(Buffer.from('never read'));
+    const answer = upstream(source);
+    const compressed = { ...answer, headers: { ...answer.headers, 'content-encoding': 'gzip' } };
+    await expect(translatedAnswer(dialect.translation, compressed, call)).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+    });
+    expect(source.destroyed).toBe(true);
+  });
+
+  it('an endless stream of events is read to a bound, and no further', async () => {
+    const comments = Buffer.from(`: ${'x'.repeat(1024)}\n\n`.repeat(4096));
+    let read = 0;
+    const source = Readable.from(
+      (function* () {
+        for (; read < 1024; read++) yield comments;
+      })(),
+    );
+    expect((await relayed(dialect, source)).error).toMatchObject({ code: 'upstream_unavailable' });
+    expect(read).toBeLessThan(80);
+  });
+
   it('an error of the provider’s body reaches the client as it is', async () => {
     const source = new PassThrough();
     const problem = new Problem('upstream_timeout', { detail: 'It took too long.' });

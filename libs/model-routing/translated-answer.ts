@@ -13,6 +13,8 @@ import {
 /** Longer than any answer that a model writes; an endless one must not fill the memory. */
 const MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAXIMUM_EVENT_CHARACTERS = 16 * 1024 * 1024;
+/** Events are many times longer than what they say; what a translation gathers of them must have an end as well. */
+const MAXIMUM_STREAM_BYTES = 256 * 1024 * 1024;
 
 /** The provider's answer in the format that the client speaks, whole or event by event as it came. */
 export async function translatedAnswer(
@@ -21,6 +23,11 @@ export async function translatedAnswer(
   call: { readonly model: string; readonly request: Json; readonly label: string },
 ): Promise<UpstreamResponse> {
   const brokenOff = (error: unknown) => problemFrom(error, answer, call.label);
+  // Compressed although that was not asked for: nothing in it can be read.
+  if (answer.headers['content-encoding'] !== undefined) {
+    answer.body.destroy();
+    throw brokenOff(new UnexpectedAnswer());
+  }
   if (answer.headers['content-type']?.startsWith('text/event-stream') === true) {
     const events = translatedEvents(answer.body, translation.stream(call), brokenOff);
     return { ...answer, body: new TranslatedBody(answer.body, events) };
@@ -43,6 +50,8 @@ class TranslatedBody extends Readable {
   ) {
     // One event at a time: an error destroys what waits in the stream, so nothing may wait there.
     super({ highWaterMark: 1 });
+    // The generator tells of an error, but it may not have begun, and an error that nobody listens to ends the process.
+    source.on('error', () => undefined);
   }
 
   override _read(): void {
@@ -72,8 +81,11 @@ async function* translatedEvents(
     maxBufferSize: MAXIMUM_EVENT_CHARACTERS,
   });
   const decoder = new TextDecoder();
+  let bytes = 0;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedAnswer();
       let fault: Error | undefined;
       try {
         parser.feed(decoder.decode(chunk, { stream: true }));

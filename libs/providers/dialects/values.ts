@@ -59,7 +59,10 @@ export function isTooDeep(value: unknown): boolean {
     const [item, depth] = next;
     if (typeof item !== 'object' || item === null) continue;
     if (depth === deepest) return true;
-    for (const inner of Object.values(item)) waiting.push([inner, depth + 1]);
+    // A list may hold millions of numbers, and none of them is deep.
+    for (const inner of Object.values(item as Record<string, unknown>)) {
+      if (typeof inner === 'object' && inner !== null) waiting.push([inner, depth + 1]);
+    }
   }
   return false;
 }

@@ -19,6 +19,7 @@ import {
   type RequestDifferences,
   serviceOf,
   spliceRequest,
+  TooManyParameters,
   type Translation,
   UnsupportedParameter,
 } from '#providers';
@@ -190,6 +191,7 @@ function encoded(
     if (error instanceof AmbiguousModel) {
       throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
     }
+    if (error instanceof TooManyParameters) throw new Problem('malformed_request', { detail: error.message });
     if (!(error instanceof UnsupportedParameter)) throw error;
     throw new Problem('parameter_not_supported', {
       detail: `${error.message} No call was made.`,

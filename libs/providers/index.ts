@@ -11,7 +11,7 @@
  * names.
  */
 export { type Service, servedOperations, serviceOf } from './dialects/service';
-export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
+export { AmbiguousModel, spliceRequest, TooManyParameters } from './dialects/splice-request';
 export {
   type Json,
   type StreamEvent,

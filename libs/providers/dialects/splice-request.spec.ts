@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { AmbiguousModel, spliceRequest } from './splice-request';
+import { AmbiguousModel, spliceRequest, TooManyParameters } from './splice-request';
 
 const splice = (body: string, model = 'new') => spliceRequest(Buffer.from(body), { model }).body.toString();
 
@@ -27,6 +27,13 @@ describe('spliceRequest', () => {
     '{}',
     '{"a":{"model":"x"}}',
   ])('refuses %s', (body) => expect(() => splice(body)).toThrow(AmbiguousModel));
+
+  it('takes no more parameters than any format has', () => {
+    const body = (count: number) => `{"model":"x"${',"":0'.repeat(count)}}`;
+    expect(splice(body(999))).toBe(body(999).replace('"x"', '"new"'));
+    expect(() => splice(body(1000))).toThrow(TooManyParameters);
+    expect(() => splice(body(1_000_000))).toThrow(TooManyParameters);
+  });
 
   it.each(['[]', '"model"', 'null', '', '{"model":"x'])('is not for %j', (body) =>
     expect(() => splice(body)).toThrow(SyntaxError),

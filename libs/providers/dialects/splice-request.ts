@@ -8,6 +8,15 @@ export class AmbiguousModel extends Error {
   }
 }
 
+/** More parameters than any format has: each costs a hundred times its bytes, and a body may hold millions. */
+export class TooManyParameters extends Error {
+  override readonly name = 'TooManyParameters';
+  constructor() {
+    super(`The request must have at most ${maximumParameters} parameters.`);
+  }
+}
+
+const maximumParameters = 1000;
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
@@ -26,6 +35,7 @@ export interface RequestEdits {
  * @param body one JSON object in UTF-8 that JSON.parse has accepted
  * @returns the names of parameters that had a value and were left out, once each
  * @throws AmbiguousModel when `model` is there twice, in whatever spelling, or not at all
+ * @throws TooManyParameters
  * @throws SyntaxError when the body is not such an object
  */
 export function spliceRequest(body: Buffer, edits: RequestEdits): { body: Buffer; dropped: string[] } {
@@ -89,6 +99,7 @@ function membersOf(body: Buffer): Member[] {
     const valueEnd = endOfValue(body, valueStart);
     const end = skipBlanks(body, valueEnd);
     const name = JSON.parse(body.toString('utf8', keyStart, keyEnd)) as string;
+    if (members.length === maximumParameters) throw new TooManyParameters();
     members.push({ name, start, keyStart, keyEnd, valueStart, valueEnd, end });
     if (body[end] === closingBrace) return members;
     start = expect(body, end, comma);

@@ -82,6 +82,8 @@ describe('chat completions', () => {
     const last = JSON.parse(answer.text.trim().split('\n\n').at(-1)!.slice('data: '.length));
     expect(last.error).toMatchObject({ code: 'upstream_unavailable', type: 'api_error' });
     expect(last.error.message).toContain('Incorrect API key provided: [removed]');
+    test.provider.next({ body: raw, headers: { 'content-type': 'Text/Event-Stream' } });
+    expect((await test.chat(tenant, { stream: true })).text).not.toContain(key);
   });
 
   it('serves a key of the greatest length, and keeps it out of the log', async () => {

@@ -14,5 +14,5 @@ export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';
 export type { CredentialSource, Route, RouteCredential } from './route';
-export { SseRelay } from './sse-relay';
+export { isEventStream, SseRelay } from './sse-relay';
 export { ClientGone } from './upstream-problem';

@@ -4,6 +4,11 @@ const MAXIMUM_TAIL_BYTES = 16 * 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** Media types are case-insensitive (RFC 9110, 8.3.1). */
+export function isEventStream(contentType: string | undefined): boolean {
+  return contentType?.toLowerCase().startsWith('text/event-stream') === true;
+}
+
 /**
  * Forwards server-sent events (WHATWG HTML, section 9.2) as soon as each is complete, bytes unchanged, and holds back
  * only the beginning of the next one. So at any moment the client has whole events, and `endWith` can append one more.

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import { ClientGone, type UpstreamResponse } from '#egress';
+import { ClientGone, isEventStream, type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import {
   type Json,
@@ -28,7 +28,7 @@ export async function translatedAnswer(
     answer.body.destroy();
     throw brokenOff(new UnexpectedAnswer());
   }
-  if (answer.headers['content-type']?.startsWith('text/event-stream') === true) {
+  if (isEventStream(answer.headers['content-type'])) {
     const events = translatedEvents(answer.body, translation.stream(call), brokenOff);
     return { ...answer, body: new TranslatedBody(answer.body, events) };
   }

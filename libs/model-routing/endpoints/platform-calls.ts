@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config, InjectConfig } from '#config';
-import { ClientGone, SseRelay } from '#egress';
+import { ClientGone, isEventStream, SseRelay } from '#egress';
 import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
 import { type Operation } from '#providers';
 import { type Decision, ModelRoutingService, type RoutedAnswer } from '../model-routing.service';
@@ -79,7 +79,7 @@ function send(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply
   reply.raw.flushHeaders();
   reply.raw.once('close', () => answer.body.destroy());
   const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
-  if (type?.startsWith('text/event-stream') && encoding === undefined) {
+  if (isEventStream(type) && encoding === undefined) {
     relayEvents(answer, request, reply);
     return;
   }

@@ -183,3 +183,32 @@ describe('a slow side holds the other back', () => {
     expect(createHash('sha256').update(file).digest('hex')).toBe(expected.digest('hex'));
   });
 });
+
+it('a client that never reads on is taken for gone, and the call to the provider is ended', async () => {
+  const test = await startTestApp({
+    UPSTREAM_TIMEOUTS: 'idle=1',
+    CLIENT_PAUSE_SECONDS: '1',
+    LOG_LEVEL: 'info',
+  });
+  try {
+    const tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-client-that-never-reads' });
+    test.provider.next({ flow: { type: 'text/event-stream', parts: events() } });
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const headers = {
+      'x-api-key': platformKey,
+      'x-tenant-id': tenant,
+      'content-type': 'application/json',
+    };
+    const asked = request({ port, host: '127.0.0.1', path: '/v1/chat/completions', method: 'POST', headers });
+    asked.end('{"model":"gpt-4o","stream":true,"messages":[]}');
+    await once(asked, 'response');
+    asked.on('error', () => undefined);
+    const deadline = Date.now() + 15_000;
+    while (test.provider.requests[0]?.aborted !== true && Date.now() < deadline) await wait(50);
+    expect(test.provider.requests[0]?.aborted).toBe(true);
+    asked.destroy();
+  } finally {
+    await test.close();
+  }
+});

@@ -20,6 +20,8 @@ export interface Config {
   readonly databaseUrl?: Secret;
   readonly dataDirectory: string;
   readonly databaseWaitSeconds: number;
+  /** How long a client may pause in the middle of an answer before it is taken for gone. */
+  readonly clientPauseSeconds: number;
   /** How long a stop waits for running calls. */
   readonly shutdownSeconds: number;
   /** True: every tenant needs its own credentials. False: all tenants use the global keys. */
@@ -147,6 +149,7 @@ export function loadConfig(env: Environment): Config {
     databaseUrl: databaseUrl === undefined ? undefined : new Secret(databaseUrl),
     dataDirectory: resolve(read('TENKEY_DATA_DIR') ?? '.tenkey'),
     databaseWaitSeconds: whole('DATABASE_WAIT_SECONDS', 60, 0, 3600),
+    clientPauseSeconds: whole('CLIENT_PAUSE_SECONDS', 600, 1, 86_400),
     shutdownSeconds: whole('SHUTDOWN_SECONDS', 20, 0, 3600),
     tenantCredentialsEnabled,
     legacyModelsUseGlobalKeys,

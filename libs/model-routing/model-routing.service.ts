@@ -28,7 +28,7 @@ import { operationsOfKind } from './adapters/adapter';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
-import { MultipartForm } from './multipart-form';
+import { MultipartForm, noModel } from './multipart-form';
 import { translatedAnswer } from './translated-answer';
 
 /** An answer on its way: the Route that it came by, and its bytes in the client's format. Read or destroy its body. */
@@ -160,11 +160,7 @@ function parseRequest(body: Buffer): Json {
 
 function modelNameOf(name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;
-  throw new Problem('validation_failed', {
-    detail: 'model must be the name of a model.',
-    hint: 'GET /v1/models lists the names.',
-    param: 'model',
-  });
+  throw noModel();
 }
 
 /** The request as the provider takes it: translated where it must be, then with the provider's own differences. */
@@ -184,7 +180,9 @@ function encoded(
       body: { contentType: 'application/json', content: spliced.body },
       dropped: shownNames([
         ...(translated?.dropped ?? []),
-        ...spliced.dropped.filter((name) => translation?.added.includes(name) !== true),
+        ...spliced.dropped
+          .filter((name) => translation?.added.includes(name) !== true)
+          .map((name) => translation?.clientName(name) ?? name),
       ]),
     };
   } catch (error) {

@@ -227,7 +227,8 @@ function malformed(detail: string): Problem {
   return new Problem('malformed_request', { detail });
 }
 
-function noModel(): Problem {
+/** The request names no model. */
+export function noModel(): Problem {
   return new Problem('validation_failed', {
     detail: 'model must be the name of a model.',
     hint: 'GET /v1/models lists the names.',

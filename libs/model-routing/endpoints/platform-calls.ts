@@ -65,9 +65,16 @@ export class PlatformCalls {
       });
     // Once more: of a form, what is left out is known when it was read.
     if (decided !== undefined) reply.headers(headersOf(decided));
-    if (answer !== undefined) send(answer, request, reply);
-    // Nobody is there to be told, and nothing failed.
-    else reply.hijack();
+    if (answer !== undefined) {
+      send(answer, request, reply);
+      const { idleMs } = this.config.timeoutsOf(answer.route.provider);
+      // A provider's idle timeout rests while the client does not read: one that never does must not hold the call for ever.
+      const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
+      reply.raw.setTimeout(pauseMs, () => reply.raw.destroy());
+    } else {
+      // Nobody is there to be told, and nothing failed.
+      reply.hijack();
+    }
   }
 }
 

@@ -12,6 +12,8 @@ export const berget = openAiCompatible({
   example: { api_key: 'not-a-real-berget-key', endpoint: 'https://api.berget.ai/v1' },
   apiKeyVariable: 'BERGET_API_KEY',
   operations: ['chat/completions', 'embeddings', 'audio/transcriptions'],
+  // Its API reference knows max_tokens alone.
+  differences: { 'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } } },
   probe: unknownModelProbe,
   baseUrlVariables: ['BERGET_BASE_URL', 'BERGET_API_BASE'],
 });

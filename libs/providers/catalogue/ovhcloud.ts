@@ -19,6 +19,8 @@ export const ovhcloud = openAiCompatible({
   },
   apiKeyVariable: 'OVHCLOUD_API_KEY',
   operations: ['chat/completions', 'completions', 'embeddings', 'responses', 'audio/transcriptions'],
+  // Its guides know max_tokens alone.
+  differences: { 'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } } },
   probe: unknownModelProbe,
   baseUrlVariables: ['OVHCLOUD_BASE_URL'],
 });

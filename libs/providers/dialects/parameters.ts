@@ -4,8 +4,8 @@ import { isAbsent, isTooDeep, spelled } from './values';
 /** What becomes of a client's top-level parameter. docs/anthropic-dialect.md shows the same. */
 export type Parameter = (
   | { readonly becomes: 'same' }
-  /** `to`: where its value goes in the provider's format. */
-  | { readonly becomes: 'translated'; readonly to: string }
+  /** `to`: where its value goes in the provider's format, and, if it is two there, `alsoTo`. */
+  | { readonly becomes: 'translated'; readonly to: string; readonly alsoTo?: string }
   /** Left out and reported. */
   | { readonly becomes: 'dropped' }
   /** Left out without a word: it changes no answer. */
@@ -17,6 +17,14 @@ export type Parameter = (
 };
 
 export type Parameters = Readonly<Record<string, Parameter>>;
+
+/** The client's name of what has this name in the provider's format. */
+export function clientNameIn(parameters: Parameters, name: string): string {
+  const found = Object.entries(parameters).find(
+    ([, each]) => each.becomes === 'translated' && (each.to === name || each.alsoTo === name),
+  );
+  return found?.[0] ?? name;
+}
 
 /**
  * The parameters that need no thought: copies those that are the same, and names those that are left out. Unknown names

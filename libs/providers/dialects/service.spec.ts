@@ -23,4 +23,15 @@ describe('how a provider serves an operation', () => {
       expect(served.filter((operation) => serviceOf(provider, operation) === undefined)).toEqual([]);
     }
   });
+
+  it('calls what the provider refuses by the name that the client gave it', () => {
+    const cases = [
+      [messagesOnChat, 'user', 'metadata'],
+      [messagesOnChat, 'parallel_tool_calls', 'tool_choice'],
+      [messagesOnChat, 'max_completion_tokens', 'max_tokens'],
+      [messagesOnChat, 'seed', 'seed'],
+      [chatOnMessages, 'stop_sequences', 'stop'],
+    ] as const;
+    for (const [translation, theirs, ours] of cases) expect(translation.clientName(theirs)).toBe(ours);
+  });
 });

@@ -34,6 +34,8 @@ export interface StreamTranslator {
 export interface Translation {
   /** Parameters of the provider's request that no client sent: a provider without them takes nothing from the client. */
   readonly added: readonly string[];
+  /** The client's name of a parameter of the provider's request. */
+  clientName(name: string): string;
   /**
    * @returns the provider's request, and the parameters without a counterpart that are not in it, in the client's spelling
    * @throws UnsupportedParameter for what cannot be left out without changing what is asked, and for wrong values

@@ -1,5 +1,7 @@
+import { clientNameIn } from '../parameters';
 import { type Translation } from '../translation';
 import { decodeMessage } from './answer';
+import { chatParameters } from './parameters';
 import { encodeChat } from './request';
 import { ChatStream } from './stream';
 
@@ -9,6 +11,7 @@ import { ChatStream } from './stream';
  */
 export const chatOnMessages: Translation = {
   added: [],
+  clientName: (name) => clientNameIn(chatParameters, name),
   encode: encodeChat,
   decode: decodeMessage,
   stream: (context) => new ChatStream(context),

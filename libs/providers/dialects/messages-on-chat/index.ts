@@ -1,5 +1,7 @@
+import { clientNameIn } from '../parameters';
 import { type Translation } from '../translation';
 import { decodeChatCompletion } from './answer';
+import { messagesParameters } from './parameters';
 import { encodeMessagesRequest } from './request';
 import { MessageStream } from './stream';
 
@@ -9,6 +11,7 @@ import { MessageStream } from './stream';
  */
 export const messagesOnChat: Translation = {
   added: ['stream_options'],
+  clientName: (name) => clientNameIn(messagesParameters, name),
   encode: encodeMessagesRequest,
   decode: decodeChatCompletion,
   stream: (context) => new MessageStream(context),

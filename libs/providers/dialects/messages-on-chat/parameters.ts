@@ -18,7 +18,7 @@ export const messagesParameters: Parameters = {
   stop_sequences: { becomes: 'translated', to: 'stop', harmless: isEmptyList },
   stream: { becomes: 'translated', to: 'stream', harmless: (value) => value === false },
   tools: { becomes: 'translated', to: 'tools', harmless: isEmptyList },
-  tool_choice: { becomes: 'translated', to: 'tool_choice' },
+  tool_choice: { becomes: 'translated', to: 'tool_choice', alsoTo: 'parallel_tool_calls' },
   thinking: {
     becomes: 'translated',
     to: 'reasoning_effort',

@@ -1,9 +1,13 @@
 import { DataSource } from 'typeorm';
+import { AuditEvent } from '#audit';
 import { TenantCredential } from '#credentials';
 import { dataSourceOptions } from '#database';
 import { Tenant } from '#tenants';
 
 /** For the TypeORM command line, after `npm run build`: `npx typeorm -d dist/ormconfig.js migration:show`. */
 export default new DataSource(
-  dataSourceOptions({ url: process.env.DATABASE_URL ?? '', entities: [Tenant, TenantCredential] }),
+  dataSourceOptions({
+    url: process.env.DATABASE_URL ?? '',
+    entities: [Tenant, TenantCredential, AuditEvent],
+  }),
 );

@@ -50,6 +50,8 @@ describe('the OpenAPI document', () => {
     expect(routes.map(([name]) => name).sort()).toEqual([
       `DELETE ${tenants}/{tenant_id}`,
       `DELETE ${putCredential}`,
+      'GET /api/v1/sysadmin/audit-events',
+      'GET /api/v1/sysadmin/audit-events/export',
       `GET ${tenants}`,
       `GET ${tenants}/{tenant_id}`,
       `GET ${tenants}/{tenant_id}/credentials`,

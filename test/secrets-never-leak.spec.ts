@@ -241,6 +241,9 @@ describe('secrets never leak', () => {
     expect((await sysadmin('PATCH', path, { state: 'suspended' })).status).toBe(200);
     expect((await sysadmin('DELETE', path)).status).toBe(204);
     expect((await sysadmin('GET', '/tenants')).status).toBe(200);
+    for (const list of ['/audit-events', '/audit-events/export']) {
+      expect((await sysadmin('GET', list)).text).toContain('credential.delete');
+    }
   });
 
   it('when what is set is not valid', async () => {

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditEvent, AuditModule } from '#audit';
 import { type Config, ConfigModule } from '#config';
 import { CredentialsModule, TenantCredential } from '#credentials';
 import { CryptoModule } from '#crypto';
@@ -38,7 +39,7 @@ export class AppModule {
         CryptoModule.register(config.encryptionKeys),
         TypeOrmModule.forRootAsync({
           useFactory: () => ({
-            ...dataSourceOptions({ url: databaseUrl, entities: [Tenant, TenantCredential] }),
+            ...dataSourceOptions({ url: databaseUrl, entities: [Tenant, TenantCredential, AuditEvent] }),
             manualInitialization: false,
             retryAttempts: 0,
           }),
@@ -59,6 +60,7 @@ export class AppModule {
           retries: config.upstreamRetries,
           retryRateLimitedMs: config.retryRateLimitedSeconds * 1000,
         }),
+        AuditModule,
         TenantsModule,
         CredentialsModule,
         ModelRoutingModule.register(parts.catalogue),

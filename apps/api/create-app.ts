@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { RefusedAttempts } from '#audit';
 import {
   authenticateEarly,
   KnownRoutes,
@@ -13,6 +14,7 @@ import {
   sendProblem,
 } from '#http';
 import { AppModule, type AppParts } from './app.module';
+import { auditWhenRefused } from './refused-audit';
 import { logWhenClosed } from './request-log';
 import { addSwagger } from './swagger';
 
@@ -69,6 +71,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('onRequest', (request, reply, done) => {
     running.begin(request, reply);
     logWhenClosed(log, request, reply);
+    auditWhenRefused(() => app.get(RefusedAttempts), request, reply);
     reply.header('x-tenkey-request-id', request.id);
     done();
   });

@@ -9,7 +9,7 @@ import { isDatabaseUnavailable } from '#database';
 import { Access, problemOf } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
 
-@ApiTags('4 Health')
+@ApiTags('5 Health')
 @Access('public')
 @Controller()
 export class HealthController {

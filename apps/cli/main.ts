@@ -1,6 +1,9 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { CommandFactory, InjectCommander } from 'nest-commander';
+import { type Config } from '#config';
+import { AuditVerifyCommand, loadedConfig } from './audit-verify.command';
+import { AuditCommand } from './audit.command';
 import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
 import { configuredModelFile, ModelsCheckCommand } from './models-check.command';
 import { ModelsCommand } from './models.command';
@@ -11,12 +14,20 @@ async function readModelFile(): Promise<string | undefined> {
   return readEnvironment(process.env, process.cwd()).AI_MODELS_FILE?.trim() || undefined;
 }
 
+async function readConfig(): Promise<Config> {
+  const { loadConfig, readEnvironment } = await import('#config');
+  return loadConfig(readEnvironment(process.env, process.cwd()));
+}
+
 @Module({
   providers: [
     GenerateEncryptionKeyCommand,
     ModelsCommand,
     ModelsCheckCommand,
     { provide: configuredModelFile, useValue: readModelFile },
+    AuditCommand,
+    AuditVerifyCommand,
+    { provide: loadedConfig, useValue: readConfig },
   ],
 })
 class CliModule {

@@ -9,7 +9,7 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, jsonOf, validTenantId } from '#http';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, validTenantId } from '#http';
 import { providers } from '#providers';
 import { TenantsService } from '#tenants';
 import {
@@ -76,6 +76,7 @@ export class CredentialsController {
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Body() body: unknown,
+    @By() by: ChangedBy,
   ): Promise<SetCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
@@ -83,7 +84,7 @@ export class CredentialsController {
     refuseWrongTypes(provider, input);
     await this.tenants.find(tenantId);
     const fields = validFields(provider, input);
-    const set = await this.credentials.set(tenantId, provider, fields);
+    const set = await this.credentials.set(tenantId, provider, fields, by);
     const warning = this.credentials.warningOf(provider, fields.settings);
     const message = `The ${provider.label} (${provider.id}) credential is set.`;
     return {
@@ -119,10 +120,11 @@ export class CredentialsController {
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
+    @By() by: ChangedBy,
   ): Promise<RemoveCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
-    const deleted = await this.credentials.remove(tenantId, provider);
+    const deleted = await this.credentials.remove(tenantId, provider, by);
     const message = deleted
       ? `The ${provider.label} (${provider.id}) credential is removed.`
       : `There was no ${provider.label} (${provider.id}) credential.`;

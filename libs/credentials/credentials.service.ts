@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type QueryDeepPartialEntity } from 'typeorm';
+import { AuditLog } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { FernetService, Secret } from '#crypto';
 import { AddressPolicy, type RouteCredential } from '#egress';
-import { Problem } from '#http';
+import { type ChangedBy, Problem } from '#http';
 import { type Provider } from '#providers';
-import { Tenant, tenantNotFound, TenantsService } from '#tenants';
+import { lockedTenant, TenantsService } from '#tenants';
 import { type CredentialFields, type CredentialStatus, type ListedCredential } from './credential';
 import { fitsSeal, sealOf } from './seal';
 import { TenantCredential } from './tenant-credential.entity';
@@ -20,18 +21,20 @@ export class CredentialsService {
     private readonly fernet: FernetService,
     private readonly tenants: TenantsService,
     private readonly addressPolicy: AddressPolicy,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Seals and stores, replacing the provider's entry whole. One transaction; the tenant's row orders parallel calls. */
-  async set(tenantId: string, provider: Provider, fields: CredentialFields): Promise<ListedCredential> {
+  async set(
+    tenantId: string,
+    provider: Provider,
+    fields: CredentialFields,
+    by: ChangedBy,
+  ): Promise<ListedCredential> {
     this.refuseEndpoint(fields.settings);
     return this.dataSource.transaction(async (transaction) => {
-      const tenant = await transaction
-        .createQueryBuilder(Tenant, 't')
-        .where('t.id = :tenantId', { tenantId })
-        .setLock('for_no_key_update')
-        .getOne();
-      if (!tenant) throw tenantNotFound();
+      await lockedTenant(transaction, tenantId);
+      const before = await transaction.findOneBy(TenantCredential, { tenantId, provider: provider.id });
       const [next] = await transaction.query<{ version: string }[]>(
         `SELECT nextval('credential_versions')::text AS version`,
       );
@@ -52,6 +55,12 @@ export class CredentialsService {
         'tenantId',
         'provider',
       ]);
+      await this.audit.record(transaction, by, {
+        action: 'credential.set',
+        tenantId,
+        provider: provider.id,
+        details: { before: shown(before), after: shown(row) },
+      });
       return this.listed(row);
     });
   }
@@ -64,12 +73,17 @@ export class CredentialsService {
   }
 
   /** @returns false when there was none */
-  async remove(tenantId: string, provider: Provider): Promise<boolean> {
-    await this.tenants.find(tenantId);
-    const { affected } = await this.dataSource
-      .getRepository(TenantCredential)
-      .delete({ tenantId, provider: provider.id });
-    return (affected ?? 0) > 0;
+  async remove(tenantId: string, provider: Provider, by: ChangedBy): Promise<boolean> {
+    return this.dataSource.transaction(async (transaction) => {
+      await lockedTenant(transaction, tenantId);
+      const row = { tenantId, provider: provider.id };
+      const before = await transaction.findOneBy(TenantCredential, row);
+      if (!before) return false;
+      await transaction.delete(TenantCredential, row);
+      const details = { before: shown(before) };
+      await this.audit.record(transaction, by, { action: 'credential.delete', ...row, details });
+      return true;
+    });
   }
 
   /** The tenant's own credential, checked and still closed. No other key is ever looked for. */
@@ -185,4 +199,12 @@ export class CredentialsService {
     const name = provider.baseUrlVariables[0] ?? 'endpoint';
     return `There is no endpoint yet: give one here or set ${name}; until then calls fail with endpoint_not_configured.`;
   }
+}
+
+/** What the audit may say of a credential. Of settings their names: an address may hold what somebody pasted. */
+function shown(row: TenantCredential | null) {
+  // Whoever edits the row can leave anything there, also no object.
+  const settings: unknown = row?.settings;
+  const names = typeof settings === 'object' && settings !== null ? Object.keys(settings).sort() : [];
+  return row && { mask: row.keyHint, version: row.version, settings: names };
 }

@@ -1,4 +1,4 @@
-import { type FernetService } from '#crypto';
+import { canonicalJson, type FernetService } from '#crypto';
 import { type TenantCredential } from './tenant-credential.entity';
 
 const purpose = 'tenkey tenant credential seal v1';
@@ -27,14 +27,4 @@ function partsOf(row: TenantCredential): string[] {
     row.configuredAt.toISOString(),
     canonicalJson(row.settings),
   ];
-}
-
-/** JSON with sorted keys at every level: PostgreSQL's jsonb keeps no order. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
-  }
-  return JSON.stringify(value) ?? 'null';
 }

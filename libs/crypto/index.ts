@@ -8,6 +8,7 @@
  * It does not look at a token's age, does not bind a token to its row (Fernet has no associated data: sign the row
  * with `FernetService.mac`), does not store or rotate keys, reads no configuration, and does not wipe memory.
  */
+export { canonicalJson } from './canonical-json';
 export { CryptoModule } from './crypto.module';
 export { decrypt, encrypt, generateKey, InvalidKey, InvalidToken, isKey } from './fernet';
 export { FernetService, KeyNotLoaded, type KeyRing, NoCurrentKey, NotSealed } from './fernet.service';

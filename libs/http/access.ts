@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from
 import { Reflector } from '@nestjs/core';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Secret } from '#crypto';
-import { isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
+import { fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
 import { Problem } from './problem';
 import { pathOf, sendProblem } from './problem.filter';
 import { isBelow, platformPrefix, sysadminPrefix } from './render';
@@ -59,6 +59,7 @@ export function authenticateEarly(superKeys: readonly Secret[], platformKeys: re
     } else if (isWithin(platformPrefix) && !isOneOf(presented, platformKeys)) {
       sendProblem(request, reply, unauthenticatedPlatform());
     } else {
+      if (isWithin(sysadminPrefix)) request.actor = `super-key ${fingerprintOf(String(presented))}`;
       done();
     }
   };

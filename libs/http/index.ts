@@ -9,6 +9,7 @@ import './request';
  */
 export { ApiPlatformProblems, ApiProblems } from './api-problems';
 export { Access, AccessGuard, authenticateEarly, type Audience } from './access';
+export { By, changedBy, type ChangedBy } from './changed-by';
 export { KnownRoutes } from './known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
 export { PlatformKeyGuard } from './platform-key.guard';

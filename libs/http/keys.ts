@@ -10,6 +10,11 @@ export function isOneOf(presented: unknown, keys: readonly Secret[]): boolean {
   return keys.reduce((found, key) => timingSafeEqual(given, digest(key.expose())) || found, false);
 }
 
+/** Enough of a key's digest to tell keys apart; nothing of a key of random text can be found from it. */
+export function fingerprintOf(key: string): string {
+  return `sha256:${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
+}
+
 export function unauthenticatedSysadmin(): Problem {
   return new Problem('unauthenticated', {
     detail: 'The sysadmin API needs the super API key.',

@@ -5,6 +5,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The tenant a platform call is for, once authenticated. */
     tenantId?: string;
+    /** Which key asks for a change, by kind and fingerprint; absent until one was accepted. */
+    actor?: string;
     /** Aborted when the client leaves, or with a Problem as reason when a stop cannot wait any longer. */
     gone: AbortSignal;
     problem?: Problem;

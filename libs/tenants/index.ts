@@ -6,4 +6,4 @@
  */
 export { Tenant, type TenantState } from './tenant.entity';
 export { TenantsModule } from './tenants.module';
-export { tenantNotFound, TenantsService } from './tenants.service';
+export { lockedTenant, TenantsService } from './tenants.service';

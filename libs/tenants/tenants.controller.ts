@@ -10,7 +10,7 @@ import {
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, jsonOf, validated, validTenantId } from '#http';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, validated, validTenantId } from '#http';
 import { CreateTenantDto, ListTenantsQuery, TenantDto, TenantPageDto, UpdateTenantDto } from './tenants.dto';
 import { TenantsService } from './tenants.service';
 
@@ -47,8 +47,8 @@ export class TenantsController {
   })
   @ApiCreatedResponse({ type: TenantDto })
   @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
-  async create(@Body() body: unknown): Promise<TenantDto> {
-    return TenantDto.of(await this.tenants.create(validated(CreateTenantDto, jsonOf(body))));
+  async create(@Body() body: unknown, @By() by: ChangedBy): Promise<TenantDto> {
+    return TenantDto.of(await this.tenants.create(validated(CreateTenantDto, jsonOf(body)), by));
   }
 
   @Get()
@@ -102,9 +102,13 @@ export class TenantsController {
   })
   @ApiOkResponse({ type: TenantDto })
   @ApiProblems('tenant_not_found', 'tenant_conflict', 'payload_too_large', 'unsupported_media_type')
-  async update(@Param('tenant_id') id: string, @Body() body: unknown): Promise<TenantDto> {
+  async update(
+    @Param('tenant_id') id: string,
+    @Body() body: unknown,
+    @By() by: ChangedBy,
+  ): Promise<TenantDto> {
     const tenantId = validTenantId(id);
-    return TenantDto.of(await this.tenants.update(tenantId, validated(UpdateTenantDto, jsonOf(body))));
+    return TenantDto.of(await this.tenants.update(tenantId, validated(UpdateTenantDto, jsonOf(body)), by));
   }
 
   @Delete(':tenant_id')
@@ -116,7 +120,7 @@ export class TenantsController {
   })
   @ApiNoContentResponse({ description: 'Gone.' })
   @ApiProblems('tenant_not_found')
-  async remove(@Param('tenant_id') id: string): Promise<void> {
-    await this.tenants.remove(validTenantId(id));
+  async remove(@Param('tenant_id') id: string, @By() by: ChangedBy): Promise<void> {
+    await this.tenants.remove(validTenantId(id), by);
   }
 }

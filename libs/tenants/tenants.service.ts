@@ -1,20 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { QueryFailedError, type Repository } from 'typeorm';
-import { Problem, uuidPattern } from '#http';
+import { type EntityManager, QueryFailedError, type Repository } from 'typeorm';
+import { AuditLog } from '#audit';
+import { type ChangedBy, Problem, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
 import { type CreateTenantDto, type ListTenantsQuery, type UpdateTenantDto } from './tenants.dto';
 
 /** Tenants by id; every method fails with tenant_not_found rather than return nothing. */
 @Injectable()
 export class TenantsService {
-  constructor(@InjectRepository(Tenant) private readonly tenants: Repository<Tenant>) {}
+  constructor(
+    @InjectRepository(Tenant) private readonly tenants: Repository<Tenant>,
+    private readonly audit: AuditLog,
+  ) {}
 
-  async create(dto: CreateTenantDto): Promise<Tenant> {
+  async create(dto: CreateTenantDto, by: ChangedBy): Promise<Tenant> {
     const id = (dto.id ?? randomUUID()).toLowerCase();
     const row = { id, name: dto.name, displayName: dto.display_name ?? null, state: dto.state ?? 'active' };
-    await this.tenants.insert(row).catch(asConflict);
+    await this.tenants.manager.transaction(async (transaction) => {
+      await transaction.insert(Tenant, row).catch(asConflict);
+      await this.audit.record(transaction, by, {
+        action: 'tenant.create',
+        tenantId: id,
+        details: { after: shown(row) },
+      });
+    });
     return this.find(id);
   }
 
@@ -60,23 +71,55 @@ export class TenantsService {
     return { items, total, nextCursor: isMore ? encodeCursor(raw[limit - 1]?.time ?? '', last.id) : null };
   }
 
-  async update(id: string, dto: UpdateTenantDto): Promise<Tenant> {
+  async update(id: string, dto: UpdateTenantDto, by: ChangedBy): Promise<Tenant> {
     const changes: Partial<Tenant> = {};
     if (typeof dto.name === 'string') changes.name = dto.name;
     if (dto.display_name !== undefined) changes.displayName = dto.display_name;
     if (typeof dto.state === 'string') changes.state = dto.state;
-    if (Object.keys(changes).length > 0) await this.tenants.update({ id }, changes).catch(asConflict);
+    if (Object.keys(changes).length === 0) return this.find(id);
+    await this.tenants.manager.transaction(async (transaction) => {
+      const before = await lockedTenant(transaction, id);
+      await transaction.update(Tenant, { id }, changes).catch(asConflict);
+      await this.audit.record(transaction, by, {
+        action: 'tenant.update',
+        tenantId: id,
+        details: { before: shown(before), after: shown({ ...before, ...changes }) },
+      });
+    });
     return this.find(id);
   }
 
   /** Credentials go with it, in the same statement (foreign key). */
-  async remove(id: string): Promise<void> {
-    const { affected } = await this.tenants.delete({ id });
-    if (!affected) throw tenantNotFound();
+  async remove(id: string, by: ChangedBy): Promise<void> {
+    await this.tenants.manager.transaction(async (transaction) => {
+      const before = await lockedTenant(transaction, id);
+      const credentials = await transaction.query<object[]>(
+        'select provider, key_hint as mask, version::text from tenant_credentials where tenant_id = $1 order by provider',
+        [id],
+      );
+      await transaction.delete(Tenant, { id });
+      const details = { before: { ...shown(before), credentials } };
+      await this.audit.record(transaction, by, { action: 'tenant.delete', tenantId: id, details });
+    });
   }
 }
 
-export function tenantNotFound(): Problem {
+/** The tenant, locked until the commit: this orders changes of one tenant. FOR NO KEY UPDATE does not hold up those that only refer to it. */
+export async function lockedTenant(transaction: EntityManager, id: string): Promise<Tenant> {
+  const tenant = await transaction
+    .createQueryBuilder(Tenant, 't')
+    .where('t.id = :id', { id })
+    .setLock('for_no_key_update')
+    .getOne();
+  if (!tenant) throw tenantNotFound();
+  return tenant;
+}
+
+function shown({ name, displayName, state }: Pick<Tenant, 'name' | 'displayName'> & { state: string }) {
+  return { name, display_name: displayName, state };
+}
+
+function tenantNotFound(): Problem {
   return new Problem('tenant_not_found', {
     detail: 'No tenant has this id.',
     hint: 'GET /api/v1/sysadmin/tenants lists them; POST there creates one.',

@@ -5,7 +5,7 @@ import { Access } from '#http';
 /** A controller of the platform API: opened by the platform key, on behalf of the tenant in X-Tenant-ID. */
 export const PlatformController = (): ClassDecorator =>
   applyDecorators(
-    ApiTags('3 Platform API'),
+    ApiTags('4 Platform API'),
     ApiSecurity('platform-key'),
     ApiHeader({
       name: 'X-Tenant-ID',

@@ -1,0 +1,29 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { type Config } from '#config';
+
+/**
+ * Runs something on the database that the service uses: DATABASE_URL, or the embedded one of this folder, which a running
+ * service may be using meanwhile. Changes no schema: that is for a start of the service.
+ */
+export async function withDatabase<T>(
+  config: Config,
+  entities: NonNullable<DataSourceOptions['entities']>,
+  run: (dataSource: DataSource) => Promise<T>,
+): Promise<T> {
+  const { dataSourceOptions, startEmbeddedPostgres } = await import('#database');
+  const embedded = config.databaseUrl
+    ? undefined
+    : await startEmbeddedPostgres({
+        dataDirectory: config.dataDirectory,
+        log: (message) => void process.stderr.write(`${message}\n`),
+      });
+  const url = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
+  const dataSource = new DataSource(dataSourceOptions({ url, entities, poolSize: 2 }));
+  try {
+    await dataSource.initialize();
+    return await run(dataSource);
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await embedded?.stop();
+  }
+}

@@ -1,0 +1,72 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Access, ApiProblems, validated } from '#http';
+import { AuditEventDto, AuditEventPageDto, ListAuditEventsQuery } from './audit-events.dto';
+import { type AuditFilter, AuditLog } from './audit-log.service';
+
+const PAGE = 500;
+
+@ApiTags('3 Audit')
+@ApiSecurity('super-api-key')
+@Access('sysadmin')
+@ApiProblems('unauthenticated', 'validation_failed', 'credential_store_unavailable', 'internal_error')
+@Controller('api/v1/sysadmin/audit-events')
+export class AuditEventsController {
+  constructor(private readonly audit: AuditLog) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'List audit events',
+    description:
+      'Who changed what, from where, and what was refused: newest first, in pages. `npm run cli -- audit verify` checks that none was edited, moved or removed.',
+  })
+  @ApiOkResponse({ type: AuditEventPageDto })
+  async list(@Query() text: ListAuditEventsQuery): Promise<AuditEventPageDto> {
+    const query = validated(ListAuditEventsQuery, text);
+    const limit = query.limit ?? 100;
+    const events = await this.audit.list({ ...filterOf(query), limit: limit + 1 });
+    const items = events.slice(0, limit).map((event) => AuditEventDto.of(event));
+    return {
+      items,
+      count: items.length,
+      next_cursor: events.length > limit ? (items.at(-1)?.seq ?? null) : null,
+    };
+  }
+
+  @Get('export')
+  @Header('content-type', 'application/x-ndjson')
+  @ApiOperation({
+    summary: 'Export audit events',
+    description: 'All that match, newest first, one JSON object a line. `limit` does not apply.',
+  })
+  @ApiOkResponse({ content: { 'application/x-ndjson': { schema: { type: 'string' } } } })
+  export(@Query() text: ListAuditEventsQuery): StreamableFile {
+    const filter = filterOf(validated(ListAuditEventsQuery, text));
+    return new StreamableFile(Readable.from(this.lines(filter), { objectMode: false }), {
+      type: 'application/x-ndjson',
+    });
+  }
+
+  private async *lines(filter: Omit<AuditFilter, 'limit'>): AsyncGenerator<string> {
+    for (let before = filter.before; ;) {
+      const events = await this.audit.list({ ...filter, before, limit: PAGE });
+      if (events.length > 0)
+        yield events.map((event) => `${JSON.stringify(AuditEventDto.of(event))}\n`).join('');
+      before = events.at(-1)?.seq;
+      if (events.length < PAGE) return;
+    }
+  }
+}
+
+function filterOf(query: ListAuditEventsQuery): Omit<AuditFilter, 'limit'> {
+  return {
+    tenantId: query.tenant_id?.toLowerCase(),
+    action: query.action,
+    outcome: query.outcome,
+    actor: query.actor,
+    since: query.since === undefined ? undefined : new Date(query.since),
+    until: query.until === undefined ? undefined : new Date(query.until),
+    before: query.cursor,
+  };
+}

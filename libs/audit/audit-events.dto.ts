@@ -1,0 +1,110 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { uuidPattern } from '#http';
+import { type AuditEvent, type AuditOutcome } from './audit-event.entity';
+
+export class ListAuditEventsQuery {
+  @ApiPropertyOptional({ format: 'uuid', description: 'Only events of this tenant.' })
+  @IsOptional()
+  @Matches(uuidPattern, { message: '$property must be a UUID' })
+  tenant_id?: string;
+
+  @ApiPropertyOptional({ example: 'credential.set', description: 'Only events of this action.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  action?: string;
+
+  @ApiPropertyOptional({ enum: ['done', 'refused'] })
+  @IsOptional()
+  @IsIn(['done', 'refused'])
+  outcome?: AuditOutcome;
+
+  @ApiPropertyOptional({ description: 'Only events of this actor, as the list shows it.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  actor?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Only events from then on.' })
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  since?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Only events before then.' })
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  until?: string;
+
+  @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit?: number;
+
+  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @IsOptional()
+  @Matches(/^[1-9]\d{0,17}$/, { message: '$property must be the next_cursor of a page' })
+  cursor?: string;
+}
+
+export class AuditEventDto {
+  @ApiProperty({ example: '17', description: 'Counts from 1 without a gap.' })
+  seq: string;
+  @ApiProperty({ format: 'date-time' })
+  at: string;
+  @ApiProperty({
+    example: 'super-key sha256:5f0c2e2a',
+    description: 'Which key, by kind and fingerprint or name.',
+  })
+  actor: string;
+  @ApiProperty({ example: 'credential.set' })
+  action: string;
+  @ApiProperty({ enum: ['done', 'refused'] })
+  outcome: AuditOutcome;
+  @ApiProperty({ format: 'uuid', nullable: true, type: String })
+  tenant_id: string | null;
+  @ApiProperty({ nullable: true, type: String, example: 'openai' })
+  provider: string | null;
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: { before: { mask: '...abcd', version: '3' }, after: { mask: '...xyz9', version: '4' } },
+    description: 'Masks, versions and the like, before and after. Never a secret.',
+  })
+  details: Readonly<Record<string, unknown>>;
+  @ApiProperty({ format: 'uuid', description: 'As in the log and in x-tenkey-request-id.' })
+  request_id: string;
+  @ApiProperty({ example: '10.0.0.7' })
+  address: string;
+  @ApiProperty({ description: 'Covers this event and the hash of the one before it.' })
+  hash: string;
+
+  static of(event: AuditEvent): AuditEventDto {
+    return {
+      seq: event.seq,
+      at: event.at.toISOString(),
+      actor: event.actor,
+      action: event.action,
+      outcome: event.outcome,
+      tenant_id: event.tenantId,
+      provider: event.provider,
+      details: event.details,
+      request_id: event.requestId,
+      address: event.address,
+      hash: event.hash,
+    };
+  }
+}
+
+export class AuditEventPageDto {
+  @ApiProperty({ type: [AuditEventDto] })
+  items: AuditEventDto[];
+  @ApiProperty({ example: 1, description: 'Items on this page.' })
+  count: number;
+  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
+  next_cursor: string | null;
+}

@@ -1,0 +1,302 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { AuditLog, RefusedAttempts } from '#audit';
+import { generateKey } from '#crypto';
+import { startTestApp, superKey, type TestApp } from './support/app';
+
+const actor = `super-key sha256:${createHash('sha256').update(superKey).digest('hex').slice(0, 8)}`;
+
+describe('the audit', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+
+  const events = async (query = ''): Promise<any[]> =>
+    (await test.sysadmin('get', `/audit-events${query}`).expect(200)).body.items;
+  const verify = () => test.app.get(AuditLog).verify();
+
+  it('has every change: who, what, before and after, in which request, from where', async () => {
+    const created = await test.sysadmin('post', '/tenants').send({ name: 'audited' });
+    const tenant: string = created.body.id;
+    await test.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-audited-first-key-aaaa' });
+    await test.setCredential(tenant, 'openai', {
+      api_key: 'sk-audited-second-key-bbbb',
+      endpoint: 'https://llm.example.com/v1',
+    });
+    const removed = await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await test.setCredential(tenant, 'vllm', { api_key: 'sk-audited-third-key-cccc' });
+    await test.sysadmin('delete', `/tenants/${tenant}`);
+    const mine = (await events(`?tenant_id=${tenant}`)).reverse();
+    expect(mine.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'tenant.create done',
+      'tenant.update done',
+      'credential.set done',
+      'credential.set done',
+      'credential.delete done',
+      'credential.set done',
+      'tenant.delete done',
+    ]);
+    const version = expect.stringMatching(/^\d+$/);
+    const first = { mask: '...aaaa', version, settings: [] };
+    const second = { mask: '...bbbb', version, settings: ['endpoint'] };
+    expect(mine.map(({ details }) => details)).toEqual([
+      { after: { name: 'audited', display_name: null, state: 'active' } },
+      {
+        before: { name: 'audited', display_name: null, state: 'active' },
+        after: { name: 'audited', display_name: null, state: 'suspended' },
+      },
+      { before: null, after: first },
+      { before: first, after: second },
+      { before: second },
+      { before: null, after: { mask: '...cccc', version, settings: [] } },
+      {
+        before: {
+          name: 'audited',
+          display_name: null,
+          state: 'suspended',
+          credentials: [{ provider: 'vllm', mask: '...cccc', version }],
+        },
+      },
+    ]);
+    for (const event of mine) {
+      expect(event).toMatchObject({
+        actor,
+        tenant_id: tenant,
+        address: expect.stringMatching(/127\.0\.0\.1/),
+      });
+    }
+    expect(mine[4].request_id).toBe(removed.headers['x-tenkey-request-id']);
+    expect(JSON.stringify(mine)).not.toMatch(/sk-audited|llm\.example/);
+    expect((await verify()).faults).toEqual([]);
+  });
+
+  it('has nothing of a change that failed, and no change without an event', async () => {
+    const before = (await events())[0].seq;
+    const name = randomUUID();
+    expect((await test.sysadmin('post', '/tenants').send({ name })).status).toBe(201);
+    expect((await test.sysadmin('post', '/tenants').send({ name })).status).toBe(409);
+    const done = (await events('?outcome=done')).filter(({ seq }) => BigInt(seq) > BigInt(before));
+    expect(done).toHaveLength(1);
+    await test.database.query('alter table audit_head rename to audit_head_gone');
+    try {
+      const refused = await test.sysadmin('post', '/tenants').send({ name: 'unaudited' });
+      expect(refused.status).toBe(500);
+      const tenant = (await test.sysadmin('get', `/tenants?search=${name}`)).body.items[0].id;
+      expect((await test.setCredential(tenant, 'openai', { api_key: 'sk-unaudited' })).status).toBe(500);
+      expect((await test.sysadmin('delete', `/tenants/${tenant}`)).status).toBe(500);
+      expect((await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials).toEqual([]);
+    } finally {
+      await test.database.query('alter table audit_head_gone rename to audit_head');
+    }
+    expect((await test.sysadmin('get', '/tenants?search=unaudited')).body.total).toBe(0);
+    expect((await verify()).faults).toEqual([]);
+  });
+
+  it('has every refused attempt, a flood as a count, and never what was presented', async () => {
+    const tenant = await test.createTenant();
+    await test.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', 'sentinel-wrong-key-0001');
+    for (let each = 0; each < 20; each++) {
+      await test.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', `sentinel-wrong-key-${each}`);
+    }
+    await test.http().put('/api/v1/sysadmin/sentinel-path').set('X-API-Key', superKey);
+    await test.setCredential(tenant, 'openai', { api_key: 'sentinel-ä' });
+    await test.setCredential(tenant, 'sentinel-provider', { api_key: 'sentinel-key-sentinel' });
+    await test.app.get(RefusedAttempts).onApplicationShutdown();
+    const refused = await events('?outcome=refused');
+    expect(
+      refused.find(({ details }) => details.code === 'unauthenticated' && !details.further_times),
+    ).toMatchObject({
+      actor: 'nobody',
+      action: 'GET /api/v1/sysadmin/tenants',
+      details: { status: 401 },
+    });
+    expect(refused.find(({ details }) => details.further_times)).toMatchObject({
+      details: { further_times: 20 },
+    });
+    expect(
+      refused
+        .filter(({ tenant_id }) => tenant_id === tenant)
+        .map(({ provider, details }) => [provider, details.code]),
+    ).toEqual([
+      [null, 'validation_failed'],
+      ['openai', 'credential_validation_failed'],
+    ]);
+    expect(refused.find(({ action }) => action === 'PUT (no route)')).toMatchObject({ actor });
+    expect(JSON.stringify(refused)).not.toContain('sentinel');
+    expect((await verify()).faults).toEqual([]);
+  });
+
+  it('keeps one order when many change at once', async () => {
+    await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const tenant = await test.createTenant();
+        await test.setCredential(tenant, 'openai', { api_key: 'sk-one-of-many-at-once' });
+      }),
+    );
+    const { faults, events: count } = await verify();
+    expect(faults).toEqual([]);
+    expect(count).toBeGreaterThanOrEqual(60);
+  });
+
+  it('is filtered, paged and exported whole', async () => {
+    const all = await events('?limit=1000');
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await test.sysadmin('get', `/audit-events?limit=7${cursor}`).expect(200);
+      seen.push(...body.items.map(({ seq }: { seq: string }) => seq));
+      cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`;
+    } while (cursor !== '');
+    expect(seen).toEqual(all.map(({ seq }) => seq));
+    const exported = await test
+      .sysadmin('get', '/audit-events/export')
+      .buffer(true)
+      .parse((response, done) => {
+        let text = '';
+        response.on('data', (part) => (text += String(part)));
+        response.on('end', () => done(null, text));
+      });
+    expect(exported.headers['content-type']).toContain('application/x-ndjson');
+    expect(
+      String(exported.body)
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(all);
+    const at = all.at(-3).at;
+    const early = await events(`?until=${encodeURIComponent(at)}`);
+    expect(early.every((event) => event.at < at)).toBe(true);
+    expect((await events(`?action=tenant.create&actor=${encodeURIComponent(actor)}`)).length).toBeGreaterThan(
+      30,
+    );
+    for (const bad of ['since=yesterday', 'limit=0', 'outcome=maybe', 'cursor=x', 'tenant_id=1']) {
+      expect((await test.sysadmin('get', `/audit-events?${bad}`)).body.code).toBe('validation_failed');
+    }
+  });
+
+  it('cannot be changed in the database', async () => {
+    for (const statement of [
+      `update audit_events set actor = 'somebody else'`,
+      'delete from audit_events',
+      'truncate audit_events',
+    ]) {
+      await expect(test.database.query(statement)).rejects.toThrow('append-only');
+    }
+  });
+
+  describe('whose trigger was switched off by whoever owns the database', () => {
+    const tamper = async (statement: string, ...parameters: unknown[]) => {
+      await test.database.query('alter table audit_events disable trigger all');
+      await test.database.query(statement, parameters);
+      await test.database.query('alter table audit_events enable trigger all');
+    };
+    /** Does something to event 3 (and 4), asks what is found, and undoes it. */
+    const foundAfter = async (statement: string, ...parameters: unknown[]) => {
+      await test.database.query('create table audit_copy as table audit_events');
+      await tamper(statement, ...parameters);
+      const { faults } = await verify();
+      await tamper('delete from audit_events');
+      await tamper('insert into audit_events select * from audit_copy');
+      await test.database.query('drop table audit_copy');
+      expect((await verify()).faults).toEqual([]);
+      return faults.map(({ seq }) => seq);
+    };
+
+    it.each([
+      [`update audit_events set actor = actor || ' ' where seq = 3`, ['3']],
+      [`update audit_events set at = at + interval '1 millisecond' where seq = 3`, ['3']],
+      [`update audit_events set action = 'tenant.update' where seq = 3`, ['3']],
+      [`update audit_events set outcome = 'refused' where seq = 3`, ['3']],
+      [`update audit_events set tenant_id = null where seq = 3`, ['3']],
+      [`update audit_events set provider = '' where seq = 3`, ['3']],
+      [`update audit_events set details = details || '{"x":1}' where seq = 3`, ['3']],
+      [`update audit_events set request_id = '' where seq = 3`, ['3']],
+      [`update audit_events set address = '10.0.0.1' where seq = 3`, ['3']],
+      [`update audit_events set hash = '' where seq = 3`, ['3', '4']],
+      [`delete from audit_events where seq = 3`, ['4']],
+      [`update audit_events set seq = case seq when 3 then -4 else -3 end where seq in (3, 4)`, ['5']],
+    ])('shows it: %s', async (statement, expected) => {
+      const found = await foundAfter(statement);
+      expect(found).toEqual(expected);
+    });
+
+    it('shows two events that were swapped', async () => {
+      const swap =
+        'with pair as (select * from audit_copy where seq in (3, 4)) update audit_events e set ' +
+        [
+          'at',
+          'actor',
+          'action',
+          'outcome',
+          'tenant_id',
+          'provider',
+          'details',
+          'request_id',
+          'address',
+          'hash',
+        ]
+          .map((name) => `${name} = p.${name}`)
+          .join(', ') +
+        ' from pair p where p.seq = 7 - e.seq and e.seq in (3, 4)';
+      expect(await foundAfter(swap)).toEqual(['3', '4', '5']);
+    });
+
+    it('shows a plain hash put in place of a signed one', async () => {
+      expect(await foundAfter('update audit_events set key_id = null where seq = 3')).toEqual(['3']);
+    });
+
+    it('shows that the newest were cut off, also with the end of the chain moved, if a head was kept', async () => {
+      const { head } = await verify();
+      const last = head.split(':')[0];
+      expect(await foundAfter('delete from audit_events where seq = $1', last)).toEqual([last]);
+      const [end] = await test.database.query('select * from audit_head');
+      await test.database.query('create table audit_copy as table audit_events');
+      await tamper('delete from audit_events where seq = $1', last);
+      await test.database.query(
+        'update audit_head set (seq, hash) = (select seq, hash from audit_events order by seq desc limit 1)',
+      );
+      expect((await verify()).faults).toEqual([]);
+      expect((await test.app.get(AuditLog).verify(head)).faults).toEqual([
+        { seq: last, fault: 'the given head is not in the chain' },
+      ]);
+      await tamper('delete from audit_events');
+      await tamper('insert into audit_events select * from audit_copy');
+      await test.database.query('drop table audit_copy');
+      await test.database.query('update audit_head set seq = $1, hash = $2', [end.seq, end.hash]);
+      expect((await test.app.get(AuditLog).verify(head)).faults).toEqual([]);
+    });
+  });
+
+  it('goes on under another encryption key, and tells which events that key cannot check', async () => {
+    const count = (await verify()).events;
+    const other = await startTestApp({ ENCRYPTION_KEY: generateKey() }, { databaseUrl: test.databaseUrl });
+    try {
+      await other.createTenant();
+      const { faults, events: all } = await other.app.get(AuditLog).verify();
+      expect(all).toBeGreaterThan(count);
+      expect(faults.length).toBeGreaterThanOrEqual(count);
+      expect(faults.every(({ fault }) => fault.startsWith('cannot be checked: encryption key'))).toBe(true);
+    } finally {
+      await other.app.close();
+      await other.provider.close();
+    }
+  });
+
+  it('is a plain chain without an encryption key, in single-tenant mode', async () => {
+    const plain = await startTestApp({ ENCRYPTION_KEY: '', TENANT_CREDENTIALS_ENABLED: 'false' });
+    try {
+      const tenant = await plain.createTenant();
+      await plain.sysadmin('patch', `/tenants/${tenant}`).send({ name: 'renamed' });
+      const { events: all, faults } = await plain.app.get(AuditLog).verify();
+      expect([all, faults]).toEqual([2, []]);
+      await plain.database.query('alter table audit_events disable trigger all');
+      await plain.database.query(`update audit_events set actor = 'x' where seq = 1`);
+      expect((await plain.app.get(AuditLog).verify()).faults.map(({ seq }) => seq)).toEqual(['1']);
+    } finally {
+      await plain.close();
+    }
+  });
+});

@@ -1,13 +1,21 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccessModule, SysadminKey, SysadminKeysService, TenantKey, TenantKeysService } from '#access';
 import { AuditEvent, AuditModule } from '#audit';
 import { type Config, ConfigModule } from '#config';
 import { CredentialsModule, TenantCredential } from '#credentials';
 import { CryptoModule } from '#crypto';
 import { connectAndMigrate, dataSourceOptions } from '#database';
 import { EgressModule, parseAllowList } from '#egress';
-import { AccessGuard, type Log, PlatformKeyGuard, ProblemFilter, SuperApiKeyGuard } from '#http';
+import {
+  AccessGuard,
+  Authentication,
+  type Log,
+  PlatformKeyGuard,
+  ProblemFilter,
+  SuperApiKeyGuard,
+} from '#http';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { Tenant, TenantsModule } from '#tenants';
 import { DataSource, type DataSourceOptions } from 'typeorm';
@@ -39,7 +47,10 @@ export class AppModule {
         CryptoModule.register(config.encryptionKeys),
         TypeOrmModule.forRootAsync({
           useFactory: () => ({
-            ...dataSourceOptions({ url: databaseUrl, entities: [Tenant, TenantCredential, AuditEvent] }),
+            ...dataSourceOptions({
+              url: databaseUrl,
+              entities: [Tenant, TenantCredential, TenantKey, SysadminKey, AuditEvent],
+            }),
             manualInitialization: false,
             retryAttempts: 0,
           }),
@@ -63,11 +74,21 @@ export class AppModule {
         AuditModule,
         TenantsModule,
         CredentialsModule,
+        AccessModule,
         ModelRoutingModule.register(parts.catalogue),
         ...(parts.imports ?? []),
       ],
       controllers: [HealthController],
       providers: [
+        {
+          provide: Authentication,
+          inject: [TenantKeysService, SysadminKeysService],
+          useFactory: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) =>
+            new Authentication(config, {
+              tenantGrant: (presented) => tenantKeys.grant(presented),
+              scopedGrant: (presented) => sysadminKeys.grant(presented),
+            }),
+        },
         SuperApiKeyGuard,
         PlatformKeyGuard,
         { provide: APP_GUARD, useClass: AccessGuard },

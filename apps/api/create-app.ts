@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { RefusedAttempts } from '#audit';
 import {
+  Authentication,
   authenticateEarly,
   KnownRoutes,
   NestLog,
@@ -25,7 +26,7 @@ const requestTimeoutMs = 300_000;
 /** The whole application, initialised and not yet listening. Shared by main.ts and the tests. */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
   const { config, log } = parts;
-  const authenticate = authenticateEarly(config.superApiKeys, config.platformApiKeys);
+  const authenticate = authenticateEarly(() => app.get(Authentication));
   const adapter = new FastifyAdapter({
     bodyLimit: sysadminBodyLimit,
     genReqId: () => randomUUID(),

@@ -21,6 +21,7 @@ export function logWhenClosed(log: Log, request: FastifyRequest, reply: FastifyR
         status,
         duration_ms: Math.round((performance.now() - started) * 10) / 10,
         ...(request.tenantId !== undefined && { tenant: request.tenantId }),
+        ...(request.keyId !== undefined && { key: request.keyId }),
         ...request.logFields,
         ...(!isWhole && { aborted: true }),
         ...(problem && { code: problem.code }),

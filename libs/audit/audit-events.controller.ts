@@ -1,16 +1,22 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, validated } from '#http';
+import { Access, ApiProblems, Grant, type SysadminGrant, tenantsOf, validated } from '#http';
 import { AuditEventDto, AuditEventPageDto, ListAuditEventsQuery } from './audit-events.dto';
 import { type AuditFilter, AuditLog } from './audit-log.service';
 
 const PAGE = 500;
 
-@ApiTags('3 Audit')
+@ApiTags('4 Audit')
 @ApiSecurity('super-api-key')
-@Access('sysadmin')
-@ApiProblems('unauthenticated', 'validation_failed', 'credential_store_unavailable', 'internal_error')
+@Access('sysadmin', 'audit:read', { filtersTenants: true })
+@ApiProblems(
+  'unauthenticated',
+  'forbidden',
+  'validation_failed',
+  'credential_store_unavailable',
+  'internal_error',
+)
 @Controller('api/v1/sysadmin/audit-events')
 export class AuditEventsController {
   constructor(private readonly audit: AuditLog) {}
@@ -19,13 +25,13 @@ export class AuditEventsController {
   @ApiOperation({
     summary: 'List audit events',
     description:
-      'Who changed what, from where, and what was refused: newest first, in pages. `npm run cli -- audit verify` checks that none was edited, moved or removed.',
+      'Who changed what, from where, and what was refused: newest first, in pages. `npm run cli -- audit verify` checks that none was edited, moved or removed. A key that is for some tenants sees their events.',
   })
   @ApiOkResponse({ type: AuditEventPageDto })
-  async list(@Query() text: ListAuditEventsQuery): Promise<AuditEventPageDto> {
+  async list(@Query() text: ListAuditEventsQuery, @Grant() grant: SysadminGrant): Promise<AuditEventPageDto> {
     const query = validated(ListAuditEventsQuery, text);
     const limit = query.limit ?? 100;
-    const events = await this.audit.list({ ...filterOf(query), limit: limit + 1 });
+    const events = await this.audit.list({ ...filterOf(query, grant), limit: limit + 1 });
     const items = events.slice(0, limit).map((event) => AuditEventDto.of(event));
     return {
       items,
@@ -41,8 +47,8 @@ export class AuditEventsController {
     description: 'All that match, newest first, one JSON object a line. `limit` does not apply.',
   })
   @ApiOkResponse({ content: { 'application/x-ndjson': { schema: { type: 'string' } } } })
-  export(@Query() text: ListAuditEventsQuery): StreamableFile {
-    const filter = filterOf(validated(ListAuditEventsQuery, text));
+  export(@Query() text: ListAuditEventsQuery, @Grant() grant: SysadminGrant): StreamableFile {
+    const filter = filterOf(validated(ListAuditEventsQuery, text), grant);
     return new StreamableFile(Readable.from(this.lines(filter), { objectMode: false }), {
       type: 'application/x-ndjson',
     });
@@ -59,8 +65,9 @@ export class AuditEventsController {
   }
 }
 
-function filterOf(query: ListAuditEventsQuery): Omit<AuditFilter, 'limit'> {
+function filterOf(query: ListAuditEventsQuery, grant: SysadminGrant): Omit<AuditFilter, 'limit'> {
   return {
+    within: tenantsOf(grant),
     tenantId: query.tenant_id?.toLowerCase(),
     action: query.action,
     outcome: query.outcome,

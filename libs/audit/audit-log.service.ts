@@ -25,6 +25,8 @@ export interface AuditVerification {
 }
 
 export interface AuditFilter {
+  /** Only events of these tenants, whatever else is asked; absent: all. */
+  readonly within?: readonly string[];
   readonly tenantId?: string;
   readonly action?: string;
   readonly outcome?: AuditOutcome;
@@ -62,7 +64,8 @@ export class AuditLog {
       .createQueryBuilder(AuditEvent, 'e')
       .orderBy('e.seq', 'DESC')
       .limit(filter.limit);
-    const { tenantId, action, outcome, actor, since, until, before } = filter;
+    const { within, tenantId, action, outcome, actor, since, until, before } = filter;
+    if (within !== undefined) query.andWhere('e.tenant_id = any(:within)', { within });
     if (tenantId !== undefined) query.andWhere('e.tenant_id = :tenantId', { tenantId });
     if (action !== undefined) query.andWhere('e.action = :action', { action });
     if (outcome !== undefined) query.andWhere('e.outcome = :outcome', { outcome });

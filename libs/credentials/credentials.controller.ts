@@ -31,10 +31,11 @@ const credentialClasses = [...new Set(providers.map((provider) => provider.crede
 @ApiTags('2 Credentials')
 @ApiSecurity('super-api-key')
 @ApiExtraModels(...credentialClasses)
-@Access('sysadmin')
+@Access('sysadmin', 'credentials:write')
 @UseGuards(FeatureEnabledGuard)
 @ApiProblems(
   'unauthenticated',
+  'forbidden',
   'feature_disabled',
   'validation_failed',
   'tenant_not_found',
@@ -97,6 +98,7 @@ export class CredentialsController {
   }
 
   @Get()
+  @Access('sysadmin', 'credentials:read')
   @ApiOperation({
     summary: "List a tenant's credentials",
     description: 'Masks and settings. Nothing is decrypted, so it also works when an encryption key is lost.',

@@ -7,8 +7,8 @@ const shapes: readonly RegExp[] = [
   /enc:fernet:v1:[^\s"']*/g,
   /gAAAA[\w-]{16,}={0,2}/g,
   /(?<![\w-])[\w-]{43}=/g,
-  // Tenant keys of ours, and the providers' keys by their prefixes
-  /(?<![A-Za-z])(?:tk_|sk-|sk_|pk-|gsk_|xai-|hf_|AIza)[\w*.-]{8,}/g,
+  // Tenant keys and sysadmin keys of ours, and the providers' keys by their prefixes
+  /(?<![A-Za-z])(?:tks?_|sk-|sk_|pk-|gsk_|xai-|hf_|AIza)[\w*.-]{8,}/g,
   // A JSON Web Token or a part of it
   /(?<![A-Za-z])eyJ[\w-]{8,}(?:\.[\w-]*)*/g,
   // What follows the name of an authentication scheme; prose ("Bearer authentication") has no digit

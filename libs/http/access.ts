@@ -1,22 +1,45 @@
-import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import {
+  applyDecorators,
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  SetMetadata,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ApiExtension } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Secret } from '#crypto';
-import { fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
+import { type Authentication, isWithin } from './authentication';
+import { type Audience, type Declaration, type Scope, type SysadminGrant } from './grants';
+import { unauthenticatedSysadmin } from './keys';
 import { Problem } from './problem';
-import { pathOf, sendProblem } from './problem.filter';
-import { isBelow, platformPrefix, sysadminPrefix } from './render';
+import { sendProblem } from './problem.filter';
+import { platformPrefix, sysadminPrefix } from './render';
 import { PlatformKeyGuard } from './platform-key.guard';
 import { SuperApiKeyGuard } from './super-api-key.guard';
 
-/** Who may call a route. */
-export type Audience = 'sysadmin' | 'platform' | 'public';
+const declarationKey = 'tenkey:access';
 
-const audienceKey = 'tenkey:access';
+/**
+ * Declares who may call a route or a whole controller; that of a route replaces its controller's. A route without any is
+ * refused, and a sysadmin route without a scope is for the super key alone.
+ */
+export function Access(
+  audience: Audience,
+  scope?: Scope,
+  options: Pick<Declaration, 'filtersTenants'> = {},
+): MethodDecorator & ClassDecorator {
+  const declaration: Declaration = { audience, scope, ...options };
+  const declare = SetMetadata(declarationKey, declaration);
+  return scope === undefined ? declare : applyDecorators(declare, ApiExtension('x-tenkey-scope', scope));
+}
 
-/** Declares who may call a route or a whole controller. A route without it is refused. */
-export const Access = (audience: Audience): MethodDecorator & ClassDecorator =>
-  SetMetadata(audienceKey, audience);
+/** What the asking sysadmin key may do, as a parameter of a route's method. */
+export const Grant = createParamDecorator((_: unknown, context: ExecutionContext): SysadminGrant => {
+  const { sysadminGrant } = context.switchToHttp().getRequest<FastifyRequest>();
+  if (sysadminGrant === undefined) throw unauthenticatedSysadmin();
+  return sysadminGrant;
+});
 
 /** Default deny: the declared audience decides which guard judges; no declaration, no access. */
 @Injectable()
@@ -27,53 +50,37 @@ export class AccessGuard implements CanActivate {
     private readonly platformKeyGuard: PlatformKeyGuard,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
-    const audience = this.reflector.getAllAndOverride<Audience | undefined>(audienceKey, [
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const declaration = this.reflector.getAllAndOverride<Declaration | undefined>(declarationKey, [
       context.getHandler(),
       context.getClass(),
     ]);
-    switch (audience) {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    switch (declaration?.audience) {
       case 'public':
         return true;
       case 'sysadmin':
-        return this.superApiKeyGuard.canActivate(context);
+        await this.superApiKeyGuard.admit(request, declaration);
+        return true;
       case 'platform':
-        return this.platformKeyGuard.canActivate(context);
+        await this.platformKeyGuard.admit(request);
+        return true;
       case undefined:
         throw new Problem('forbidden', { cause: new Error('a route without @Access was called') });
     }
   }
 }
 
-/**
- * The same check as early as Fastify allows: before the body is read, before a route is known to exist. The matched
- * pattern counts as well as the path, since the router also matches percent-encoded spellings.
- */
-export function authenticateEarly(superKeys: readonly Secret[], platformKeys: readonly Secret[]) {
+/** The same question as early as Fastify allows: before the body is read, before a route is known to exist. */
+export function authenticateEarly(authentication: () => Authentication) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    const paths = [decoded(pathOf(request.url)), matched(request)];
-    const isWithin = (prefix: string) => paths.some((path) => isBelow(path, prefix));
-    const presented = request.headers['x-api-key'];
-    if (isWithin(sysadminPrefix) && !isOneOf(presented, superKeys)) {
-      sendProblem(request, reply, unauthenticatedSysadmin());
-    } else if (isWithin(platformPrefix) && !isOneOf(presented, platformKeys)) {
-      sendProblem(request, reply, unauthenticatedPlatform());
-    } else {
-      if (isWithin(sysadminPrefix)) request.actor = `super-key ${fingerprintOf(String(presented))}`;
-      done();
-    }
+    const ask = async () => {
+      if (isWithin(request, sysadminPrefix)) await authentication().sysadmin(request);
+      if (isWithin(request, platformPrefix)) await authentication().platform(request);
+    };
+    ask().then(
+      () => done(),
+      (error: unknown) => sendProblem(request, reply, error),
+    );
   };
-}
-
-/** A request that the router could not decode has no route options. */
-function matched(request: FastifyRequest): string {
-  return (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '';
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

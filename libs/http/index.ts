@@ -8,8 +8,19 @@ import './request';
  * line is searched for keys. Does not: know tenants, credentials or providers.
  */
 export { ApiPlatformProblems, ApiProblems } from './api-problems';
-export { Access, AccessGuard, authenticateEarly, type Audience } from './access';
+export { Access, AccessGuard, authenticateEarly, Grant } from './access';
+export { Authentication } from './authentication';
 export { By, changedBy, type ChangedBy } from './changed-by';
+export {
+  type Audience,
+  type IssuedKeys,
+  type Scope,
+  type ScopedGrant,
+  scopes,
+  type SysadminGrant,
+  type TenantGrant,
+  tenantsOf,
+} from './grants';
 export { KnownRoutes } from './known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
 export { PlatformKeyGuard } from './platform-key.guard';

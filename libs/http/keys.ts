@@ -17,14 +17,14 @@ export function fingerprintOf(key: string): string {
 
 export function unauthenticatedSysadmin(): Problem {
   return new Problem('unauthenticated', {
-    detail: 'The sysadmin API needs the super API key.',
-    hint: 'Send the header X-API-Key with the value of INTRIC_SUPER_API_KEY.',
+    detail: 'The sysadmin API needs the super API key or a sysadmin key.',
+    hint: 'Send the header X-API-Key with the value of INTRIC_SUPER_API_KEY, or with a sysadmin key that is valid now.',
   });
 }
 
 export function unauthenticatedPlatform(): Problem {
   return new Problem('unauthenticated', {
-    detail: 'The platform API needs the platform key.',
-    hint: 'Send the header X-API-Key with the value of PLATFORM_API_KEY, and X-Tenant-ID with the tenant.',
+    detail: 'The platform API needs a tenant key or the platform key.',
+    hint: 'Send the header Authorization: Bearer with a tenant key that is valid now, or X-API-Key with the value of PLATFORM_API_KEY and X-Tenant-ID with the tenant.',
   });
 }

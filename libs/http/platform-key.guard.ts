@@ -1,29 +1,44 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { type Config, InjectConfig } from '#config';
-import { isOneOf, unauthenticatedPlatform } from './keys';
+import { Authentication } from './authentication';
+import { type TenantGrant } from './grants';
 import { Problem } from './problem';
 import { uuidPattern } from './validation';
 
 /**
- * Opens /v1 for PLATFORM_API_KEY in X-API-Key, on behalf of the tenant in X-Tenant-ID. An Authorization header beside
- * it is ignored: the openai client always sends one.
+ * Opens /v1 for a tenant key, on behalf of its tenant alone, and for PLATFORM_API_KEY in X-API-Key, on behalf of the
+ * tenant in X-Tenant-ID.
  */
 @Injectable()
-export class PlatformKeyGuard implements CanActivate {
-  constructor(@InjectConfig() private readonly config: Config) {}
+export class PlatformKeyGuard {
+  constructor(private readonly authentication: Authentication) {}
 
-  canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    if (!isOneOf(request.headers['x-api-key'], this.config.platformApiKeys)) throw unauthenticatedPlatform();
-    const tenantId = request.headers['x-tenant-id'];
-    if (typeof tenantId !== 'string' || !uuidPattern.test(tenantId)) {
+  /** @throws Problem unauthenticated, rate_limited, forbidden, malformed_request */
+  async admit(request: FastifyRequest): Promise<void> {
+    const grant = await this.authentication.platform(request);
+    const named = request.headers['x-tenant-id'];
+    if (grant.kind === 'tenant') {
+      refuseAnotherTenant(grant, named);
+      request.tenantId = grant.tenantId;
+      request.allowedModels = grant.allowedModels ?? undefined;
+      return;
+    }
+    if (typeof named !== 'string' || !uuidPattern.test(named)) {
       throw new Problem('malformed_request', {
         detail: 'The header X-Tenant-ID is missing or is not a UUID.',
         hint: 'Send X-Tenant-ID with the id of the tenant that the call is for.',
       });
     }
-    request.tenantId = tenantId.toLowerCase();
-    return true;
+    request.tenantId = named.toLowerCase();
   }
+}
+
+/** The key alone says whose call it is. A header that says otherwise is a mistake that must not go unnoticed. */
+function refuseAnotherTenant({ tenantId }: TenantGrant, named: unknown): void {
+  if (named === undefined || named === '') return;
+  if (typeof named === 'string' && named.toLowerCase() === tenantId) return;
+  throw new Problem('forbidden', {
+    detail: 'This tenant key is of another tenant than X-Tenant-ID names.',
+    hint: 'Leave out X-Tenant-ID: the key says whose call it is.',
+  });
 }

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '#database';
 import { Problem, type ProblemCode } from './problem';
-import { renderProblem } from './render';
+import { isBelow, platformPrefix, renderProblem } from './render';
 
 const byStatus: Readonly<Record<number, ProblemCode>> = {
   400: 'malformed_request',
@@ -58,7 +58,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   // OpenAI's clients read the first, Anthropic's the second.
   if (upstreamRequestId)
     reply.headers({ 'x-request-id': upstreamRequestId, 'request-id': upstreamRequestId });
-  if (problem.status === 401) reply.header('www-authenticate', 'X-API-Key');
+  if (problem.status === 401) {
+    const isPlatform = isBelow(pathOf(request.url), platformPrefix);
+    reply.header('www-authenticate', isPlatform ? 'Bearer, X-API-Key' : 'X-API-Key');
+  }
   void reply.status(problem.status).header('content-type', contentType).send(JSON.stringify(body));
 }
 

@@ -8,6 +8,7 @@ export const problems = {
   // The caller: who it is
   unauthenticated: { status: 401, title: 'A valid key is required' },
   forbidden: { status: 403, title: 'This key may not do that' },
+  rate_limited: { status: 429, title: 'This key has used up its rate limit' },
 
   // The caller: what it sent
   malformed_request: { status: 400, title: 'The request cannot be read' },
@@ -20,6 +21,7 @@ export const problems = {
   endpoint_not_allowed: { status: 422, alsoStatus: [424], title: 'The endpoint is not an allowed address' },
   tenant_not_found: { status: 404, title: 'There is no such tenant' },
   tenant_conflict: { status: 409, title: 'A tenant with this name or id exists' },
+  key_not_found: { status: 404, title: 'There is no such key' },
   model_not_found: { status: 404, title: 'There is no such model' },
   endpoint_not_supported: { status: 400, title: 'The provider of this model does not have this operation' },
   parameter_not_supported: { status: 400, title: 'The provider of this model does not have this parameter' },

@@ -1,12 +1,20 @@
+import { type PlatformGrant, type SysadminGrant } from './grants';
 import { type Problem } from './problem';
 
-/** What Tenkey notes on a request for its one log line. Holds ids and masks, never a key. */
+/** What Tenkey notes on a request, for the next to look at it and for its one log line. Holds ids and masks, never a key. */
 declare module 'fastify' {
   interface FastifyRequest {
     /** The tenant a platform call is for, once authenticated. */
     tenantId?: string;
     /** Which key asks for a change, by kind and fingerprint; absent until one was accepted. */
     actor?: string;
+    /** What the presented key opens, once it was found valid. */
+    sysadminGrant?: SysadminGrant;
+    platformGrant?: PlatformGrant;
+    /** Id of the issued key that asks; absent for the keys of the environment. */
+    keyId?: string;
+    /** The models that the presented key may call; absent: all. */
+    allowedModels?: readonly string[];
     /** Aborted when the client leaves, or with a Problem as reason when a stop cannot wait any longer. */
     gone: AbortSignal;
     problem?: Problem;

@@ -46,6 +46,8 @@ export interface Decision {
 export interface CallOptions {
   /** Aborts the upstream call. */
   readonly signal: AbortSignal;
+  /** The models that the caller may use; absent: all. */
+  readonly allowedModels?: readonly string[];
   /** The client's headers; a provider's file may let some through. */
   readonly headers?: IncomingHttpHeaders;
   /** Told before anything is sent, for headers, and log lines of failed calls. */
@@ -86,7 +88,9 @@ export class ModelRoutingService {
   ): Promise<RoutedAnswer> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     await this.tenants.findActive(tenantId);
-    const model = this.catalogue.find(modelNameOf(json?.model ?? (request as MultipartForm).model));
+    const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
+    refuseOtherModels(name, options.allowedModels);
+    const model = this.catalogue.find(name);
     const route = await this.adapterOf(model).route(tenantId, model, operation);
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped } =
@@ -106,15 +110,17 @@ export class ModelRoutingService {
   }
 
   /** The catalogue as this tenant may use it. Nothing is opened or called. */
-  async models(tenantId: string): Promise<ListedModel[]> {
+  async models(tenantId: string, allowed?: readonly string[]): Promise<ListedModel[]> {
     await this.tenants.findActive(tenantId);
     const credentialOf = await this.credentials.resolver(tenantId);
-    return Promise.all(this.catalogue.all().map((model) => this.listed(tenantId, model, credentialOf)));
+    const models = this.catalogue.all().filter(({ name }) => allowed?.includes(name) ?? true);
+    return Promise.all(models.map((model) => this.listed(tenantId, model, credentialOf)));
   }
 
-  /** @throws Problem model_not_found */
-  async model(tenantId: string, name: string): Promise<ListedModel> {
+  /** @throws Problem model_not_found, forbidden */
+  async model(tenantId: string, name: string, allowed?: readonly string[]): Promise<ListedModel> {
     await this.tenants.findActive(tenantId);
+    refuseOtherModels(name, allowed);
     return this.listed(tenantId, this.catalogue.find(name));
   }
 
@@ -150,6 +156,16 @@ export class ModelRoutingService {
   private adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
+}
+
+/** Asked of the name alone, so that a key learns nothing of the models beside its own. */
+function refuseOtherModels(name: string, allowed: readonly string[] | undefined): void {
+  if (allowed === undefined || allowed.includes(name)) return;
+  throw new Problem('forbidden', {
+    detail: 'The allowed models of this key do not include this model.',
+    hint: 'GET /v1/models lists those that it may call.',
+    param: 'model',
+  });
 }
 
 function parseRequest(body: Buffer): Json {

@@ -1,7 +1,7 @@
 /**
  * Tenants: who owns credentials and pays.
  *
- * Guarantees: names and ids are unique; a suspended tenant's calls are refused; deleting one removes its credentials.
+ * Guarantees: names and ids are unique; a suspended tenant's calls are refused; deleting one removes its credentials and keys.
  * Does not: hold or show credential material.
  */
 export { Tenant, type TenantState } from './tenant.entity';

@@ -10,7 +10,18 @@ import {
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, validated, validTenantId } from '#http';
+import {
+  Access,
+  ApiProblems,
+  By,
+  type ChangedBy,
+  Grant,
+  jsonOf,
+  type SysadminGrant,
+  tenantsOf,
+  validated,
+  validTenantId,
+} from '#http';
 import { CreateTenantDto, ListTenantsQuery, TenantDto, TenantPageDto, UpdateTenantDto } from './tenants.dto';
 import { TenantsService } from './tenants.service';
 
@@ -21,6 +32,7 @@ const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "
 @Access('sysadmin')
 @ApiProblems(
   'unauthenticated',
+  'forbidden',
   'validation_failed',
   'malformed_request',
   'credential_store_unavailable',
@@ -52,7 +64,11 @@ export class TenantsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List tenants', description: 'Newest first, in pages.' })
+  @Access('sysadmin', 'tenants:read', { filtersTenants: true })
+  @ApiOperation({
+    summary: 'List tenants',
+    description: 'Newest first, in pages. A key that is for some tenants sees those.',
+  })
   @ApiQuery({
     name: 'limit',
     required: false,
@@ -71,13 +87,14 @@ export class TenantsController {
     description: 'Part of the name or display name, any case.',
   })
   @ApiOkResponse({ type: TenantPageDto })
-  async list(@Query() query: unknown): Promise<TenantPageDto> {
-    const page = await this.tenants.list(validated(ListTenantsQuery, query));
+  async list(@Query() query: unknown, @Grant() grant: SysadminGrant): Promise<TenantPageDto> {
+    const page = await this.tenants.list(validated(ListTenantsQuery, query), tenantsOf(grant));
     const items = page.items.map((tenant) => TenantDto.of(tenant));
     return { items, count: items.length, total: page.total, next_cursor: page.nextCursor };
   }
 
   @Get(':tenant_id')
+  @Access('sysadmin', 'tenants:read')
   @tenantParam
   @ApiOperation({ summary: 'One tenant' })
   @ApiOkResponse({ type: TenantDto })
@@ -116,7 +133,7 @@ export class TenantsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a tenant',
-    description: 'Removes its credentials with it. This cannot be undone.',
+    description: 'Removes its credentials and keys with it. This cannot be undone.',
   })
   @ApiNoContentResponse({ description: 'Gone.' })
   @ApiProblems('tenant_not_found')

@@ -45,9 +45,13 @@ export class TenantsService {
     });
   }
 
-  /** Newest first; the cursor is the last row's creation time and id, so pages stay right while tenants come and go. */
+  /**
+   * Newest first; the cursor is the last row's creation time and id, so pages stay right while tenants come and go.
+   * @param within only these; absent: all
+   */
   async list(
     query: ListTenantsQuery,
+    within?: readonly string[],
   ): Promise<{ items: Tenant[]; total: number; nextCursor: string | null }> {
     const limit = query.limit ?? 100;
     const matching = this.tenants.createQueryBuilder('t');
@@ -55,6 +59,7 @@ export class TenantsService {
       const pattern = `%${query.search.replace(/[\\%_]/g, '\\$&')}%`;
       matching.where('(t.name ILIKE :pattern OR t.display_name ILIKE :pattern)', { pattern });
     }
+    if (within !== undefined) matching.andWhere('t.id = any(:within)', { within });
     const total = await matching.getCount();
     if (query.cursor !== undefined) {
       matching.andWhere('(t.created_at, t.id) < (:time::timestamptz, :id::uuid)', decodeCursor(query.cursor));
@@ -89,7 +94,7 @@ export class TenantsService {
     return this.find(id);
   }
 
-  /** Credentials go with it, in the same statement (foreign key). */
+  /** Credentials and keys go with it, in the same statement (foreign keys). */
   async remove(id: string, by: ChangedBy): Promise<void> {
     await this.tenants.manager.transaction(async (transaction) => {
       const before = await lockedTenant(transaction, id);
@@ -97,8 +102,12 @@ export class TenantsService {
         'select provider, key_hint as mask, version::text from tenant_credentials where tenant_id = $1 order by provider',
         [id],
       );
+      const keys = await transaction.query<object[]>(
+        'select id, name, key_hint as mask from tenant_keys where tenant_id = $1 order by id',
+        [id],
+      );
       await transaction.delete(Tenant, { id });
-      const details = { before: { ...shown(before), credentials } };
+      const details = { before: { ...shown(before), credentials, keys } };
       await this.audit.record(transaction, by, { action: 'tenant.delete', tenantId: id, details });
     });
   }

@@ -18,6 +18,8 @@ const example = {
 
 const problems = [
   'unauthenticated',
+  'forbidden',
+  'rate_limited',
   'malformed_request',
   'tenant_not_found',
   'tenant_suspended',
@@ -36,7 +38,7 @@ export class ModelsController {
       "Each has the fields of OpenAI's and of Anthropic's list, so that clients of both read it. `tenkey.ready` says whether this tenant could call the model now. Nothing is decrypted or called.",
   })
   @ApiOkResponse({
-    description: 'All models, in one page.',
+    description: 'All models that the key may call, in one page.',
     schema: {
       type: 'object',
       example: { object: 'list', data: [example], has_more: false, first_id: 'gpt-4o', last_id: 'gpt-4o' },
@@ -44,7 +46,7 @@ export class ModelsController {
   })
   @ApiPlatformProblems('/v1/models', ...problems)
   async list(@Req() request: FastifyRequest): Promise<object> {
-    const data = (await this.routing.models(tenantOf(request))).map(shown);
+    const data = (await this.routing.models(tenantOf(request), request.allowedModels)).map(shown);
     return {
       object: 'list',
       data,
@@ -60,7 +62,7 @@ export class ModelsController {
   @ApiOkResponse({ description: 'The model.', schema: { type: 'object', example } })
   @ApiPlatformProblems('/v1/models', ...problems, 'model_not_found')
   async find(@Req() request: FastifyRequest, @Param('model') name: string): Promise<object> {
-    return shown(await this.routing.model(tenantOf(request), name));
+    return shown(await this.routing.model(tenantOf(request), name, request.allowedModels));
   }
 
   /** A name may hold slashes, and not every client encodes them. */

@@ -7,6 +7,8 @@ import { type Operation } from '#providers';
 /** What a platform call can meet. */
 const callProblems = [
   'unauthenticated',
+  'forbidden',
+  'rate_limited',
   'malformed_request',
   'validation_failed',
   'tenant_not_found',

@@ -52,6 +52,7 @@ export class PlatformCalls {
     const answer = await this.routing
       .call(request.tenantId, operation, body, {
         signal: request.gone,
+        allowedModels: request.allowedModels,
         headers: request.headers,
         onDecision: (decision) => {
           decided = decision;

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TenantsModule } from '#tenants';
+import { SysadminKey } from './sysadmin-key.entity';
+import { SysadminKeysController } from './sysadmin-keys.controller';
+import { SysadminKeysService } from './sysadmin-keys.service';
+import { TenantKey } from './tenant-key.entity';
+import { TenantKeysController } from './tenant-keys.controller';
+import { TenantKeysService } from './tenant-keys.service';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([TenantKey, SysadminKey]), TenantsModule],
+  controllers: [TenantKeysController, SysadminKeysController],
+  providers: [TenantKeysService, SysadminKeysService],
+  exports: [TenantKeysService, SysadminKeysService],
+})
+export class AccessModule {}

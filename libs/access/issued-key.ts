@@ -1,0 +1,75 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { Secret } from '#crypto';
+
+/**
+ * The keys that Tenkey issues, as text:
+ *
+ *     tk_<id>_<secret><checksum>      a tenant key: opens /v1 for one tenant
+ *     tks_<id>_<secret><checksum>     a scoped sysadmin key
+ *
+ * - id: 11 characters, 64 random bits. It finds the key's row, is shown in lists and logs, and opens nothing.
+ * - secret: 43 characters, 256 random bits.
+ * - checksum: 6 characters, CRC-32 of all before it. A mistyped or cut key is recognised without looking it up, and a
+ *   scanner for leaked secrets can tell a key from a text that looks like one.
+ *
+ * All three are base62 (0-9 A-Z a-z), most significant digit first, filled up with 0. As a pattern:
+ * `\btks?_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}\b`. The form is GitHub's of 2021:
+ * https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
+ */
+export type KeyKind = 'tk' | 'tks';
+
+/** A key just made. The text is shown once and not kept. */
+export interface IssuedKey {
+  readonly id: string;
+  readonly text: Secret;
+  /** SHA-256 of the text, hexadecimal: a slow hash is for passwords, and nobody guesses 256 random bits. */
+  readonly hash: string;
+}
+
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const length = { id: 11, secret: 43, checksum: 6 } as const;
+const pattern = /^(tks?)_([0-9A-Za-z]{11})_[0-9A-Za-z]{49}$/;
+
+export const keyIdPattern = /^[0-9A-Za-z]{11}$/;
+
+export function issueKey(kind: KeyKind): IssuedKey {
+  const id = base62(randomBytes(8), length.id);
+  const body = `${prefixOf(kind, id)}_${base62(randomBytes(32), length.secret)}`;
+  const text = body + checksumOf(body);
+  return { id, text: new Secret(text), hash: hashOf(text) };
+}
+
+/** What of a key may stand in a list: it tells keys apart and opens nothing. */
+export function prefixOf(kind: KeyKind, id: string): string {
+  return `${kind}_${id}`;
+}
+
+/** @returns the key's id and hash, or undefined for a text that is no key of this kind or was mistyped */
+export function parseKey(kind: KeyKind, text: string): { id: string; hash: string } | undefined {
+  const match = pattern.exec(text);
+  if (match?.[1] !== kind || match[2] === undefined) return undefined;
+  const body = text.slice(0, -length.checksum);
+  return text === body + checksumOf(body) ? { id: match[2], hash: hashOf(text) } : undefined;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function checksumOf(body: string): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(body));
+  return base62(bytes, length.checksum);
+}
+
+/** A number's base62 digits; `width` must hold every number of so many bytes. */
+function base62(bytes: Buffer, width: number): string {
+  let rest = BigInt(`0x${bytes.toString('hex')}`);
+  let text = '';
+  for (let place = 0; place < width; place += 1) {
+    text = digits.charAt(Number(rest % 62n)) + text;
+    rest /= 62n;
+  }
+  return text;
+}

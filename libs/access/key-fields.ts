@@ -1,0 +1,57 @@
+import { ValidateBy } from 'class-validator';
+import { removeKeyShapes } from '#crypto';
+import { type FieldFault, Problem } from '#http';
+import { keyIdPattern } from './issued-key';
+
+/** What fields of both kinds of keys have in common. */
+
+export const trimmed = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' ? value.trim() : value;
+
+/** A name stands in lists and in the audit: no control characters, and no key that somebody pasted. */
+export function IsKeyName(): PropertyDecorator {
+  const message = '$property must not contain control characters or a key';
+  const isName = (value: unknown) =>
+    typeof value === 'string' && /^[^\p{Cc}\p{Cs}]*$/u.test(value) && removeKeyShapes(value) === value;
+  return ValidateBy({ name: 'isKeyName', validator: { validate: isName } }, { message });
+}
+
+/** A moment with its offset: without one it would be whatever the server's clock is set to. */
+export function IsMoment(): PropertyDecorator {
+  const message = '$property must be a date and time with its offset, e.g. 2027-01-31T00:00:00Z';
+  const isMoment = (value: unknown) => typeof value === 'string' && momentOf(value) !== undefined;
+  return ValidateBy({ name: 'isMoment', validator: { validate: isMoment } }, { message });
+}
+
+const momentPattern = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function momentOf(text: string): Date | undefined {
+  const day = momentPattern.exec(text)?.[1];
+  const date = new Date(text);
+  if (day === undefined || Number.isNaN(date.getTime())) return undefined;
+  // February 30, which a Date moves.
+  const isRealDay = new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+  return isRealDay ? date : undefined;
+}
+
+/** @returns null for never; a 422 for what is over already, since such a key would open nothing */
+export function expiryOf(text: string | null | undefined): Date | null {
+  if (text === undefined || text === null) return null;
+  const date = new Date(text);
+  if (date.getTime() > Date.now()) return date;
+  throw notValid({ path: 'expires_at', message: 'expires_at must be in the future' });
+}
+
+export function notValid(...errors: FieldFault[]): Problem {
+  return new Problem('validation_failed', { detail: 'Some fields are not valid; see errors.', errors });
+}
+
+/** A key's id from the path, or a 422 that does not repeat it: somebody may have put the key itself there. */
+export function validKeyId(text: string): string {
+  if (keyIdPattern.test(text)) return text;
+  throw notValid({ path: 'key_id', message: 'key_id must be the id of a key, not the key' });
+}
+
+export function keyNotFound(): Problem {
+  return new Problem('key_not_found', { detail: 'There is no key with this id.' });
+}

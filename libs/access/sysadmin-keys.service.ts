@@ -1,0 +1,119 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource, type EntityManager, In } from 'typeorm';
+import { AuditLog } from '#audit';
+import { type Secret } from '#crypto';
+import { type ChangedBy, type ScopedGrant, scopes } from '#http';
+import { Tenant } from '#tenants';
+import { issueKey, parseKey } from './issued-key';
+import { expiryOf, keyNotFound, notValid } from './key-fields';
+import { LastUse } from './last-use';
+import { SysadminKey } from './sysadmin-key.entity';
+import { type CreateSysadminKeyDto } from './sysadmin-keys.dto';
+
+/** Sysadmin keys with scopes. Made, seen and revoked with the super key alone; nothing of them is kept between two calls. */
+@Injectable()
+export class SysadminKeysService implements OnApplicationShutdown {
+  readonly #lastUse = new LastUse((id) =>
+    this.dataSource.query(
+      `update sysadmin_keys set last_used_at = now()
+       where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
+      [id],
+    ),
+  );
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#lastUse.written();
+  }
+
+  /** @returns the row, and the key: the only time that it is seen */
+  async create(dto: CreateSysadminKeyDto, by: ChangedBy): Promise<{ row: SysadminKey; key: Secret }> {
+    const expiresAt = expiryOf(dto.expires_at);
+    const issued = issueKey('tks');
+    const tenantIds = dto.tenant_ids?.map((id) => id.toLowerCase()) ?? null;
+    const row = Object.assign(new SysadminKey(), {
+      id: issued.id,
+      name: dto.name,
+      keyHash: issued.hash,
+      keyHint: issued.text.mask,
+      scopes: scopes.filter((scope) => dto.scopes.includes(scope)),
+      tenantIds: tenantIds && [...new Set(tenantIds)].sort(),
+      expiresAt,
+      lastUsedAt: null,
+      createdAt: new Date(),
+    });
+    await this.dataSource.transaction(async (transaction) => {
+      await refuseUnknownTenants(transaction, row.tenantIds ?? []);
+      await transaction.insert(SysadminKey, row);
+      const details = { after: shown(row) };
+      await this.audit.record(transaction, by, { action: 'sysadmin-key.create', details });
+    });
+    return { row, key: issued.text };
+  }
+
+  /** Newest first; also those that expired. */
+  async list(): Promise<SysadminKey[]> {
+    return this.dataSource.getRepository(SysadminKey).find({ order: { createdAt: 'DESC', id: 'ASC' } });
+  }
+
+  async find(id: string): Promise<SysadminKey> {
+    const row = await this.dataSource.getRepository(SysadminKey).findOneBy({ id });
+    if (!row) throw keyNotFound();
+    return row;
+  }
+
+  /** From the commit on it opens nothing, in any process. @returns false when there was none */
+  async remove(id: string, by: ChangedBy): Promise<boolean> {
+    return this.dataSource.transaction(async (transaction) => {
+      const before = await transaction.findOneBy(SysadminKey, { id });
+      const deleted = before && (await transaction.delete(SysadminKey, { id }));
+      if (!before || deleted?.affected !== 1) return false;
+      const details = { before: shown(before) };
+      await this.audit.record(transaction, by, { action: 'sysadmin-key.delete', details });
+      return true;
+    });
+  }
+
+  /** What a presented key opens now. A text that is no key, or a mistyped one, is not looked up. */
+  async grant(presented: string): Promise<ScopedGrant | undefined> {
+    const parsed = parseKey('tks', presented);
+    if (parsed === undefined) return undefined;
+    const row = await this.dataSource
+      .createQueryBuilder(SysadminKey, 'k')
+      .addSelect('k.keyHash')
+      .where('k.id = :id', { id: parsed.id })
+      // By the database's clock, which all processes share.
+      .andWhere('(k.expires_at is null or k.expires_at > now())')
+      .getOne();
+    if (!row || !timingSafeEqual(Buffer.from(row.keyHash), Buffer.from(parsed.hash))) return undefined;
+    this.#lastUse.note(row.id, row.lastUsedAt);
+    const { id: keyId, name, scopes, tenantIds, expiresAt } = row;
+    return { kind: 'scoped', actor: `sysadmin-key ${name} ${keyId}`, keyId, scopes, tenantIds, expiresAt };
+  }
+}
+
+/** A slip in an id would make a key that opens nothing, or later another tenant's. */
+async function refuseUnknownTenants(transaction: EntityManager, ids: readonly string[]): Promise<void> {
+  const known = await transaction.countBy(Tenant, { id: In(ids) });
+  if (known !== ids.length) {
+    throw notValid({ path: 'tenant_ids', message: 'tenant_ids must be ids of tenants that exist' });
+  }
+}
+
+/** What the audit may say of a key. */
+function shown(row: SysadminKey) {
+  return {
+    id: row.id,
+    name: row.name,
+    mask: row.keyHint,
+    scopes: row.scopes,
+    tenant_ids: row.tenantIds,
+    expires_at: row.expiresAt?.toISOString() ?? null,
+  };
+}

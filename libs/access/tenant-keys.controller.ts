@@ -1,0 +1,130 @@
+import { Body, Controller, Delete, Get, Header, Param, Post } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
+import {
+  Access,
+  ApiProblems,
+  By,
+  type ChangedBy,
+  Grant,
+  jsonOf,
+  type SysadminGrant,
+  validated,
+  validTenantId,
+} from '#http';
+import { validKeyId } from './key-fields';
+import {
+  CreatedTenantKeyDto,
+  CreateTenantKeyDto,
+  RemovedTenantKeyDto,
+  TenantKeyDto,
+  TenantKeyListDto,
+} from './tenant-keys.dto';
+import { TenantKeysService } from './tenant-keys.service';
+
+const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
+const keyParam = ApiParam({ name: 'key_id', example: 'BoT0VjF9rQ2', description: "The key's `id`." });
+
+@ApiTags('3 Keys')
+@ApiSecurity('super-api-key')
+@Access('sysadmin', 'keys:write')
+@ApiProblems(
+  'unauthenticated',
+  'forbidden',
+  'validation_failed',
+  'tenant_not_found',
+  'malformed_request',
+  'credential_store_unavailable',
+  'internal_error',
+)
+@Controller('api/v1/sysadmin/tenants/:tenant_id/keys')
+export class TenantKeysController {
+  constructor(private readonly keys: TenantKeysService) {}
+
+  @Post()
+  @Header('cache-control', 'no-store')
+  @tenantParam
+  @ApiOperation({
+    summary: "Make a key for a tenant's applications",
+    description:
+      'Opens the platform API for this tenant alone: `Authorization: Bearer <key>`, for clients of Anthropic also `x-api-key: <key>`. The answer is the only time that the key is shown.',
+  })
+  @ApiBody({
+    type: CreateTenantKeyDto,
+    examples: {
+      usual: { summary: 'Usual', value: { name: 'chat assistant' } },
+      restricted: {
+        summary: 'Some models, a limit and an end',
+        value: {
+          name: 'pilot',
+          allowed_models: ['gpt-4o', 'claude-sonnet'],
+          requests_per_minute: 60,
+          expires_at: '2099-01-31T00:00:00Z',
+        },
+      },
+    },
+  })
+  @ApiCreatedResponse({ type: CreatedTenantKeyDto })
+  @ApiProblems('payload_too_large', 'unsupported_media_type')
+  async create(
+    @Param('tenant_id') tenantIdText: string,
+    @Body() body: unknown,
+    @Grant() grantor: SysadminGrant,
+    @By() by: ChangedBy,
+  ): Promise<CreatedTenantKeyDto> {
+    const tenantId = validTenantId(tenantIdText);
+    const dto = validated(CreateTenantKeyDto, jsonOf(body));
+    const { row, key } = await this.keys.create(tenantId, dto, grantor, by);
+    return CreatedTenantKeyDto.with(row, key);
+  }
+
+  @Get()
+  @tenantParam
+  @ApiOperation({ summary: "List a tenant's keys", description: 'Newest first. Never the keys themselves.' })
+  @ApiOkResponse({ type: TenantKeyListDto })
+  async list(@Param('tenant_id') tenantIdText: string): Promise<TenantKeyListDto> {
+    const rows = await this.keys.list(validTenantId(tenantIdText));
+    return { items: rows.map((row) => TenantKeyDto.of(row)), count: rows.length };
+  }
+
+  @Get(':key_id')
+  @keyParam
+  @tenantParam
+  @ApiOperation({ summary: "One of a tenant's keys", description: 'Never the key itself.' })
+  @ApiOkResponse({ type: TenantKeyDto })
+  @ApiProblems('key_not_found')
+  async find(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('key_id') keyIdText: string,
+  ): Promise<TenantKeyDto> {
+    return TenantKeyDto.of(await this.keys.find(validTenantId(tenantIdText), validKeyId(keyIdText)));
+  }
+
+  @Delete(':key_id')
+  @keyParam
+  @tenantParam
+  @ApiOperation({
+    summary: "Revoke a tenant's key",
+    description:
+      'From the answer on no process of Tenkey accepts it; a call under way ends. Repeating it is harmless.',
+  })
+  @ApiOkResponse({ type: RemovedTenantKeyDto })
+  async remove(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('key_id') keyIdText: string,
+    @By() by: ChangedBy,
+  ): Promise<RemovedTenantKeyDto> {
+    const tenantId = validTenantId(tenantIdText);
+    const id = validKeyId(keyIdText);
+    const deleted = await this.keys.remove(tenantId, id, by);
+    const message = deleted ? 'The key is revoked.' : 'There was no such key.';
+    return { tenant_id: tenantId, id, message, deleted };
+  }
+}

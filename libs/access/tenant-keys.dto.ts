@@ -1,0 +1,145 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  ArrayUnique,
+  IsArray,
+  IsInt,
+  IsOptional,
+  IsString,
+  Length,
+  Max,
+  Min,
+} from 'class-validator';
+import { type Secret } from '#crypto';
+import { prefixOf } from './issued-key';
+import { IsKeyName, IsMoment, trimmed } from './key-fields';
+import { type TenantKey } from './tenant-key.entity';
+
+export class CreateTenantKeyDto {
+  @ApiProperty({ example: 'chat assistant', description: 'Whose key it is, for lists and the audit.' })
+  @Transform(trimmed)
+  @IsString()
+  @Length(1, 100)
+  @IsKeyName()
+  name: string;
+
+  @ApiPropertyOptional({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'From then on it opens nothing. Absent: it does not expire.',
+  })
+  @IsOptional()
+  @IsMoment()
+  expires_at?: string | null;
+
+  @ApiPropertyOptional({
+    type: [String],
+    nullable: true,
+    example: ['gpt-4o'],
+    description:
+      'Names of ai_models.yml that it may call. Absent: all. A name that the catalogue does not have yet is kept.',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(500)
+  @ArrayUnique()
+  @IsString({ each: true })
+  @Length(1, 200, { each: true })
+  allowed_models?: string[] | null;
+
+  @ApiPropertyOptional({
+    minimum: 1,
+    maximum: 1000000,
+    nullable: true,
+    type: Number,
+    description: 'Requests in any 60 seconds, counted in each Tenkey process on its own. Absent: no limit.',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  requests_per_minute?: number | null;
+}
+
+export class TenantKeyDto {
+  @ApiProperty({
+    example: 'BoT0VjF9rQ2',
+    description: 'Names the key in logs and in the audit; opens nothing.',
+  })
+  id: string;
+  @ApiProperty({ format: 'uuid' })
+  tenant_id: string;
+  @ApiProperty({ example: 'chat assistant' })
+  name: string;
+  @ApiProperty({ example: 'tk_BoT0VjF9rQ2', description: 'What the key begins with.' })
+  prefix: string;
+  @ApiProperty({ example: '...xyz9', description: 'Its last four characters.' })
+  masked_key: string;
+  @ApiProperty({ type: [String], nullable: true, description: 'Null: all models.' })
+  allowed_models: readonly string[] | null;
+  @ApiProperty({ type: Number, nullable: true, description: 'Null: no limit.' })
+  requests_per_minute: number | null;
+  @ApiProperty({ format: 'date-time', nullable: true, type: String, description: 'Null: it does not.' })
+  expires_at: string | null;
+  @ApiProperty({ enum: ['active', 'expired'] })
+  status: 'active' | 'expired';
+  @ApiProperty({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'To the minute. Null: never.',
+  })
+  last_used_at: string | null;
+  @ApiProperty({ format: 'date-time' })
+  created_at: string;
+
+  static of(row: TenantKey): TenantKeyDto {
+    return {
+      id: row.id,
+      tenant_id: row.tenantId,
+      name: row.name,
+      prefix: prefixOf('tk', row.id),
+      masked_key: row.keyHint,
+      allowed_models: row.allowedModels,
+      requests_per_minute: row.requestsPerMinute,
+      expires_at: row.expiresAt?.toISOString() ?? null,
+      status: row.expiresAt !== null && row.expiresAt.getTime() <= Date.now() ? 'expired' : 'active',
+      last_used_at: row.lastUsedAt?.toISOString() ?? null,
+      created_at: row.createdAt.toISOString(),
+    };
+  }
+}
+
+export class CreatedTenantKeyDto extends TenantKeyDto {
+  @ApiProperty({
+    example: 'tk_BoT0VjF9rQ2_<49 characters>',
+    description: 'The key. Keep it now: it is stored as a hash, and no route shows it again.',
+  })
+  key: string;
+
+  static with(row: TenantKey, key: Secret): CreatedTenantKeyDto {
+    return { ...TenantKeyDto.of(row), key: key.expose() };
+  }
+}
+
+export class TenantKeyListDto {
+  @ApiProperty({ type: [TenantKeyDto] })
+  items: TenantKeyDto[];
+  @ApiProperty({ example: 1 })
+  count: number;
+}
+
+export class RemovedTenantKeyDto {
+  @ApiProperty({ format: 'uuid' })
+  tenant_id: string;
+  @ApiProperty({ example: 'BoT0VjF9rQ2' })
+  id: string;
+  @ApiProperty({ example: 'The key is revoked.' })
+  message: string;
+  @ApiProperty({ description: 'False when there was none.' })
+  deleted: boolean;
+}

@@ -1,0 +1,83 @@
+import { type FastifyRequest } from 'fastify';
+import { type Secret } from '#crypto';
+import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
+import { fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
+import { pathOf } from './problem.filter';
+import { isBelow, platformPrefix } from './render';
+
+/** Anthropic's clients send their key in X-API-Key; these are the routes that they call. */
+const anthropicRoutes = [`${platformPrefix}/messages`, `${platformPrefix}/models`];
+
+/** The keys of the environment. */
+interface OwnKeys {
+  readonly superApiKeys: readonly Secret[];
+  readonly platformApiKeys: readonly Secret[];
+}
+
+/**
+ * Finds what the presented key opens, once for each request: the early hook asks first, the guards read what it found. The
+ * two APIs share no key: a key of one is unknown to the other.
+ */
+export class Authentication {
+  constructor(
+    private readonly own: OwnKeys,
+    private readonly issued: IssuedKeys,
+  ) {}
+
+  /** @throws Problem unauthenticated */
+  async sysadmin(request: FastifyRequest): Promise<SysadminGrant> {
+    const grant = request.sysadminGrant ?? (await this.findSysadmin(request.headers['x-api-key']));
+    if (grant === undefined) throw unauthenticatedSysadmin();
+    request.sysadminGrant = grant;
+    request.actor = grant.actor;
+    if (grant.kind === 'scoped') request.keyId = grant.keyId;
+    return grant;
+  }
+
+  /** @throws Problem unauthenticated, rate_limited */
+  async platform(request: FastifyRequest): Promise<PlatformGrant> {
+    const grant = request.platformGrant ?? (await this.findPlatform(request));
+    if (grant === undefined) throw unauthenticatedPlatform();
+    request.platformGrant = grant;
+    if (grant.kind === 'tenant') request.keyId = grant.keyId;
+    return grant;
+  }
+
+  private async findSysadmin(presented: unknown): Promise<SysadminGrant | undefined> {
+    if (typeof presented !== 'string') return undefined;
+    if (!isOneOf(presented, this.own.superApiKeys)) return this.issued.scopedGrant(presented);
+    return { kind: 'super', actor: `super-key ${fingerprintOf(presented)}` };
+  }
+
+  /** The platform key decides before an Authorization header: the openai client always sends one. */
+  private async findPlatform(request: FastifyRequest): Promise<PlatformGrant | undefined> {
+    const { 'x-api-key': apiKey, authorization } = request.headers;
+    if (isOneOf(apiKey, this.own.platformApiKeys)) return { kind: 'platform' };
+    const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const grant = bearer === undefined ? undefined : await this.issued.tenantGrant(bearer);
+    if (grant !== undefined || typeof apiKey !== 'string') return grant;
+    const isAnthropic = anthropicRoutes.some((route) => isWithin(request, route));
+    return isAnthropic ? this.issued.tenantGrant(apiKey) : undefined;
+  }
+}
+
+/**
+ * True when the request is for the prefix or below it. The matched pattern counts as well as the path, since the router
+ * also matches percent-encoded spellings.
+ */
+export function isWithin(request: FastifyRequest, prefix: string): boolean {
+  return [decoded(pathOf(request.url)), matched(request)].some((path) => isBelow(path, prefix));
+}
+
+/** A request that the router could not decode has no route options. */
+function matched(request: FastifyRequest): string {
+  return (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '';
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

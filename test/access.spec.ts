@@ -1,7 +1,48 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
+import { type Scope, scopes } from '#http';
 import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { issueSysadminKey, issueTenantKey } from './support/keys';
+
+const tenants = '/api/v1/sysadmin/tenants';
+
+/** Every route and what opens it: a scope, the super key alone, or the keys of the platform API. A new one is added here. */
+const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
+  [`GET ${tenants}`]: 'tenants:read',
+  [`POST ${tenants}`]: 'super',
+  [`GET ${tenants}/:tenant_id`]: 'tenants:read',
+  [`PATCH ${tenants}/:tenant_id`]: 'super',
+  [`DELETE ${tenants}/:tenant_id`]: 'super',
+  [`GET ${tenants}/:tenant_id/credentials`]: 'credentials:read',
+  [`PUT ${tenants}/:tenant_id/credentials/:provider`]: 'credentials:write',
+  [`DELETE ${tenants}/:tenant_id/credentials/:provider`]: 'credentials:write',
+  [`GET ${tenants}/:tenant_id/keys`]: 'keys:write',
+  [`POST ${tenants}/:tenant_id/keys`]: 'keys:write',
+  [`GET ${tenants}/:tenant_id/keys/:key_id`]: 'keys:write',
+  [`DELETE ${tenants}/:tenant_id/keys/:key_id`]: 'keys:write',
+  'GET /api/v1/sysadmin/keys': 'super',
+  'POST /api/v1/sysadmin/keys': 'super',
+  'GET /api/v1/sysadmin/keys/:key_id': 'super',
+  'DELETE /api/v1/sysadmin/keys/:key_id': 'super',
+  'GET /api/v1/sysadmin/audit-events': 'audit:read',
+  'GET /api/v1/sysadmin/audit-events/export': 'audit:read',
+  'GET /v1/models': 'platform',
+  'GET /v1/models/:model': 'platform',
+  'GET /v1/models/*': 'platform',
+  'POST /v1/chat/completions': 'platform',
+  'POST /v1/completions': 'platform',
+  'POST /v1/embeddings': 'platform',
+  'POST /v1/responses': 'platform',
+  'POST /v1/messages': 'platform',
+  'POST /v1/messages/count_tokens': 'platform',
+  'POST /v1/moderations': 'platform',
+  'POST /v1/images/generations': 'platform',
+  'POST /v1/audio/speech': 'platform',
+  'POST /v1/audio/transcriptions': 'platform',
+  'GET /health': 'everybody',
+  'GET /ready': 'everybody',
+};
 
 /** A module of the platform that forgot to say who may call it. */
 @Controller('undeclared')
@@ -23,7 +64,8 @@ function routesOf(tree: string): [string, string][] {
     if (match === null) return [];
     const depth = match[1]!.length / 4;
     parts.splice(depth, Infinity, match[2]!);
-    const path = parts.join('');
+    // A wildcard's own slash is not drawn.
+    const path = parts.join('').replace(/([^/])\*$/, '$1/*');
     return (match[3] ?? '')
       .split(', ')
       .flatMap<[string, string]>((method) => (method ? [[method, path]] : []));
@@ -42,11 +84,16 @@ describe('access', () => {
     const open = ['/health', '/ready'];
     delete document.paths['/undeclared'];
     let checked = 0;
-    for (const [path, methods] of Object.entries(document.paths as Record<string, object>)) {
+    for (const [path, methods] of Object.entries<Record<string, any>>(document.paths)) {
       const url = path.replace('{tenant_id}', randomUUID()).replace('{provider}', 'openai');
       for (const method of Object.keys(methods) as ('get' | 'put' | 'post' | 'patch' | 'delete')[]) {
         const answer = await test.http()[method](url);
         expect([method, path, answer.status]).toEqual([method, path, open.includes(path) ? 200 : 401]);
+        const scope = opens[`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`];
+        expect([path, methods[method]['x-tenkey-scope']]).toEqual([
+          path,
+          scopes.includes(scope as Scope) ? scope : undefined,
+        ]);
         checked += 1;
       }
     }
@@ -73,6 +120,97 @@ describe('access', () => {
       'HEAD /ready',
     ]);
   });
+
+  it('is for every route and every kind of key exactly what is written down', async () => {
+    const registered = routesOf(
+      test.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }),
+    ).filter(([, path]) => !path.startsWith('/docs') && path !== '/undeclared');
+    const asGet = (method: string) => (method === 'HEAD' ? 'GET' : method);
+    expect([...new Set(registered.map(([method, path]) => `${asGet(method)} ${path}`))].sort()).toEqual(
+      Object.keys(opens).sort(),
+    );
+
+    const [own, other] = [await test.createTenant(), await test.createTenant()];
+    const tenantKey = {
+      own: (await issueTenantKey(test, own)).key,
+      other: (await issueTenantKey(test, other)).key,
+    };
+    const mistyped = tenantKey.own.slice(0, -1) + (tenantKey.own.endsWith('0') ? '1' : '0');
+    const scoped: [Scope, string][] = [];
+    for (const scope of scopes) scoped.push([scope, (await issueSysadminKey(test, { scopes: [scope] })).key]);
+    const ofOwn = (await issueSysadminKey(test, { scopes: [...scopes], tenant_ids: [own] })).key;
+
+    const found: string[] = [];
+    const expected: string[] = [];
+    for (const [method, path] of registered) {
+      const need = opens[`${asGet(method)} ${path}`]!;
+      const isAnthropic = /^\/v1\/(messages|models)(\/|$)/.test(path);
+      const ask = async (
+        name: string,
+        headers: Record<string, string>,
+        outcome: 'open' | 401 | 403,
+        tenant: string = randomUUID(),
+      ) => {
+        const url = path
+          .replace(':tenant_id', tenant)
+          .replace(':provider', 'openai')
+          .replace(':key_id', '0'.repeat(11))
+          .replace(':model', 'gpt-4o')
+          .replace('*', 'no/such');
+        const { status } = await test.http()[method.toLowerCase() as 'get'](url).set(headers);
+        found.push(`${method} ${path} ${name}: ${[401, 403].includes(status) ? status : 'open'}`);
+        expected.push(`${method} ${path} ${name}: ${need === 'everybody' ? 'open' : outcome}`);
+      };
+      const isPlatform = need === 'platform';
+      const ofSysadmin = (scope: Scope) => (isPlatform ? 401 : need === scope ? 'open' : 403);
+      const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+
+      await ask('no key', {}, 401);
+      await ask('a wrong key', { 'x-api-key': 'nobodys-key-of-some-length' }, 401);
+      await ask('a mistyped tenant key', bearer(mistyped), 401);
+      await ask('the super key', { 'x-api-key': superKey }, isPlatform ? 401 : 'open');
+      await ask('the super key as bearer', bearer(superKey), 401);
+      await ask(
+        'the platform key',
+        { 'x-api-key': platformKey, 'x-tenant-id': own, ...bearer(tenantKey.other) },
+        isPlatform ? 'open' : 401,
+      );
+      await ask('the platform key as bearer', { ...bearer(platformKey), 'x-tenant-id': own }, 401);
+      // Every tenant key on every route of the sysadmin API, also about its own tenant.
+      await ask('a tenant key', bearer(tenantKey.own), isPlatform ? 'open' : 401, own);
+      await ask('a tenant key in x-api-key', { 'x-api-key': tenantKey.own }, isAnthropic ? 'open' : 401, own);
+      await ask(
+        'a tenant key for another tenant',
+        { ...bearer(tenantKey.own), 'x-tenant-id': other },
+        isPlatform ? 403 : 401,
+        other,
+      );
+      await ask(
+        "another tenant's key for this tenant",
+        { ...bearer(tenantKey.other), 'x-tenant-id': own },
+        isPlatform ? 403 : 401,
+        own,
+      );
+      for (const [scope, key] of scoped) await ask(scope, { 'x-api-key': key }, ofSysadmin(scope));
+      await ask('a sysadmin key as bearer', bearer(scoped[0]![1]), 401);
+      const isOpenToOwn = !isPlatform && need !== 'super';
+      await ask(
+        'all scopes, for its tenant',
+        { 'x-api-key': ofOwn },
+        isPlatform ? 401 : isOpenToOwn ? 'open' : 403,
+        own,
+      );
+      const isAboutAll = !path.includes(':tenant_id');
+      await ask(
+        'all scopes, for another tenant',
+        { 'x-api-key': ofOwn },
+        isPlatform ? 401 : isOpenToOwn && isAboutAll ? 'open' : 403,
+        other,
+      );
+    }
+    expect(found).toEqual(expected);
+    expect(found.length).toBeGreaterThan(800);
+  }, 120_000);
 
   it.each([
     ['/api/v1/sysadmin/tenants', { 'x-api-key': platformKey }],

@@ -58,6 +58,7 @@ describe('the audit', () => {
           display_name: null,
           state: 'suspended',
           credentials: [{ provider: 'vllm', mask: '...cccc', version }],
+          keys: [],
         },
       },
     ]);

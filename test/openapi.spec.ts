@@ -47,44 +47,55 @@ describe('the OpenAPI document', () => {
   afterAll(() => test.close());
 
   it('has every route', () => {
-    expect(routes.map(([name]) => name).sort()).toEqual([
-      `DELETE ${tenants}/{tenant_id}`,
-      `DELETE ${putCredential}`,
-      'GET /api/v1/sysadmin/audit-events',
-      'GET /api/v1/sysadmin/audit-events/export',
-      `GET ${tenants}`,
-      `GET ${tenants}/{tenant_id}`,
-      `GET ${tenants}/{tenant_id}/credentials`,
-      'GET /v1/models',
-      'GET /v1/models/{model}',
-      `PATCH ${tenants}/{tenant_id}`,
-      `POST ${tenants}`,
-      'POST /v1/audio/speech',
-      'POST /v1/audio/transcriptions',
-      'POST /v1/chat/completions',
-      'POST /v1/completions',
-      'POST /v1/embeddings',
-      'POST /v1/images/generations',
-      'POST /v1/messages',
-      'POST /v1/messages/count_tokens',
-      'POST /v1/moderations',
-      'POST /v1/responses',
-      `PUT ${putCredential}`,
-    ]);
+    expect(routes.map(([name]) => name).sort()).toEqual(
+      [
+        `DELETE ${tenants}/{tenant_id}`,
+        `DELETE ${putCredential}`,
+        'GET /api/v1/sysadmin/audit-events',
+        'GET /api/v1/sysadmin/audit-events/export',
+        `GET ${tenants}`,
+        `GET ${tenants}/{tenant_id}`,
+        `GET ${tenants}/{tenant_id}/credentials`,
+        `GET ${tenants}/{tenant_id}/keys`,
+        `GET ${tenants}/{tenant_id}/keys/{key_id}`,
+        `DELETE ${tenants}/{tenant_id}/keys/{key_id}`,
+        `POST ${tenants}/{tenant_id}/keys`,
+        'GET /api/v1/sysadmin/keys',
+        'GET /api/v1/sysadmin/keys/{key_id}',
+        'DELETE /api/v1/sysadmin/keys/{key_id}',
+        'POST /api/v1/sysadmin/keys',
+        'GET /v1/models',
+        'GET /v1/models/{model}',
+        `PATCH ${tenants}/{tenant_id}`,
+        `POST ${tenants}`,
+        'POST /v1/audio/speech',
+        'POST /v1/audio/transcriptions',
+        'POST /v1/chat/completions',
+        'POST /v1/completions',
+        'POST /v1/embeddings',
+        'POST /v1/images/generations',
+        'POST /v1/messages',
+        'POST /v1/messages/count_tokens',
+        'POST /v1/moderations',
+        'POST /v1/responses',
+        `PUT ${putCredential}`,
+      ].sort(),
+    );
   });
 
   it('says of every route what it does and which key opens it', () => {
     for (const [name, path, operation] of routes) {
-      const scheme = path.startsWith('/v1/') ? 'platform-key' : 'super-api-key';
-      expect([name, operation.security]).toEqual([name, [{ [scheme]: [] }]]);
+      const schemes = path.startsWith('/v1/') ? ['platform-key', 'tenant-key'] : ['super-api-key'];
+      expect([name, operation.security]).toEqual([name, schemes.map((scheme) => ({ [scheme]: [] }))]);
       expect([name, operation.summary]).toEqual([name, expect.stringMatching(/\w/)]);
       const success = Object.keys(operation.responses).filter((status) => Number(status) < 300);
       expect([name, success.length]).toEqual([name, 1]);
     }
-    expect(Object.values<any>(document.components.securitySchemes).map((scheme) => scheme.name)).toEqual([
-      'X-API-Key',
-      'X-API-Key',
-    ]);
+    expect(document.components.securitySchemes).toMatchObject({
+      'super-api-key': { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      'platform-key': { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      'tenant-key': { type: 'http', scheme: 'bearer' },
+    });
   });
 
   it('gives every error of every route as an example with our code, once', () => {
@@ -108,10 +119,11 @@ describe('the OpenAPI document', () => {
 
   it('leaves out no error that every route of a kind can meet', () => {
     for (const [name, path, operation] of routes) {
-      const expected = ['unauthenticated', 'internal_error', 'credential_store_unavailable'];
+      const expected = ['unauthenticated', 'forbidden', 'internal_error', 'credential_store_unavailable'];
       if (path.includes('{tenant_id}')) expected.push('validation_failed', 'tenant_not_found');
       if (path.includes('/credentials')) expected.push('feature_disabled');
-      if (path.startsWith('/v1/')) expected.push('tenant_not_found', 'tenant_suspended');
+      if (path.startsWith('/v1/')) expected.push('tenant_not_found', 'tenant_suspended', 'rate_limited');
+      if (name.startsWith('GET') && path.includes('{key_id}')) expected.push('key_not_found');
       if (operation.requestBody) {
         expected.push(
           'malformed_request',
@@ -125,12 +137,17 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('asks for X-Tenant-ID on every platform route', () => {
+  it('has X-Tenant-ID on every platform route, which a tenant key does not need', () => {
     for (const [, path, operation] of routes) {
-      const header = operation.parameters.find((one: { name: string }) => one.name === 'X-Tenant-ID');
-      if (path.startsWith('/v1/')) expect(header).toMatchObject({ in: 'header', required: true });
+      const header = operation.parameters?.find((one: { name: string }) => one.name === 'X-Tenant-ID');
+      if (path.startsWith('/v1/')) expect(header).toMatchObject({ in: 'header', required: false });
       else expect(header).toBeUndefined();
     }
+  });
+
+  it('shows the groups in the order of their numbers', () => {
+    const tags = new Set(routes.flatMap(([, , operation]) => operation.tags));
+    expect([...tags].sort()).toEqual(['1 Tenants', '2 Credentials', '3 Keys', '4 Audit', '5 Platform API']);
   });
 
   it('has an example per provider that the provider itself accepts', async () => {
@@ -143,7 +160,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has examples for tenants that are accepted, and the usual one names no id', async () => {
+  it('has examples for tenants and keys that are accepted, and the usual one names no id', async () => {
     const bodyOf = (path: string, method: string) =>
       Object.values<any>(document.paths[path][method].requestBody.content['application/json'].examples);
     const creations = bodyOf(tenants, 'post');
@@ -154,6 +171,12 @@ describe('the OpenAPI document', () => {
       await test.sysadmin('delete', `/tenants/${created.body.id}`);
     }
     const tenant = await test.createTenant();
+    for (const { value } of bodyOf(`${tenants}/{tenant_id}/keys`, 'post')) {
+      expect((await test.sysadmin('post', `/tenants/${tenant}/keys`).send(value)).status).toBe(201);
+    }
+    for (const { value } of bodyOf('/api/v1/sysadmin/keys', 'post')) {
+      expect((await test.sysadmin('post', '/keys').send(value)).status).toBe(201);
+    }
     for (const { value } of bodyOf(`${tenants}/{tenant_id}`, 'patch')) {
       expect((await test.sysadmin('patch', `/tenants/${tenant}`).send(value)).status).toBe(200);
     }

@@ -237,6 +237,16 @@ describe('secrets never leak', () => {
     const path = `/tenants/${other}`;
     await sysadmin('PUT', `${path}/credentials/openai`, { api_key: sentinels.openai });
     expect((await sysadmin('DELETE', `${path}/credentials/openai`)).status).toBe(200);
+    for (const [keys, body] of [
+      [`${path}/keys`, { name: 'a key' }],
+      ['/keys', { name: 'a key', scopes: ['audit:read'] }],
+    ] as const) {
+      const made = await sysadmin('POST', keys, body);
+      const { id } = JSON.parse(made.text) as { id: string };
+      expect([made.status, (await sysadmin('GET', keys)).status]).toEqual([201, 200]);
+      expect((await sysadmin('GET', `${keys}/${id}`)).status).toBe(200);
+      expect((await sysadmin('DELETE', `${keys}/${id}`)).status).toBe(200);
+    }
     expect((await sysadmin('GET', path)).status).toBe(200);
     expect((await sysadmin('PATCH', path, { state: 'suspended' })).status).toBe(200);
     expect((await sysadmin('DELETE', path)).status).toBe(204);

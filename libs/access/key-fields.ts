@@ -12,9 +12,12 @@ export const trimmed = ({ value }: { value: unknown }): unknown =>
 export function IsKeyName(): PropertyDecorator {
   const message = '$property must not contain control characters or a key';
   const isName = (value: unknown) =>
-    typeof value === 'string' && /^[^\p{Cc}\p{Cs}]*$/u.test(value) && removeKeyShapes(value) === value;
+    typeof value === 'string' && noControl.test(value) && removeKeyShapes(value) === value;
   return ValidateBy({ name: 'isKeyName', validator: { validate: isName } }, { message });
 }
+
+/** PostgreSQL's text cannot hold U+0000, and control characters have no place in a name. */
+export const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
 
 /** A moment with its offset: without one it would be whatever the server's clock is set to. */
 export function IsMoment(): PropertyDecorator {

@@ -99,7 +99,7 @@ export class TenantKeysController {
   @tenantParam
   @ApiOperation({ summary: "One of a tenant's keys", description: 'Never the key itself.' })
   @ApiOkResponse({ type: TenantKeyDto })
-  @ApiProblems('key_not_found')
+  @ApiProblems('tenant_not_found', 'key_not_found')
   async find(
     @Param('tenant_id') tenantIdText: string,
     @Param('key_id') keyIdText: string,

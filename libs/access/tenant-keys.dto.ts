@@ -9,12 +9,13 @@ import {
   IsOptional,
   IsString,
   Length,
+  Matches,
   Max,
   Min,
 } from 'class-validator';
 import { type Secret } from '#crypto';
 import { prefixOf } from './issued-key';
-import { IsKeyName, IsMoment, trimmed } from './key-fields';
+import { IsKeyName, IsMoment, noControl, trimmed } from './key-fields';
 import { type TenantKey } from './tenant-key.entity';
 
 export class CreateTenantKeyDto {
@@ -49,6 +50,7 @@ export class CreateTenantKeyDto {
   @ArrayUnique()
   @IsString({ each: true })
   @Length(1, 200, { each: true })
+  @Matches(noControl, { each: true, message: '$property must not contain control characters' })
   allowed_models?: string[] | null;
 
   @ApiPropertyOptional({

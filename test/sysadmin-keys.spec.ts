@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import { RefusedAttempts } from '#audit';
+import { issueKey } from '../libs/access/issued-key';
+import { startTestApp, superKey, type TestApp } from './support/app';
+import { issueSysadminKey, issueTenantKey } from './support/keys';
+
+describe('a scoped sysadmin key', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+
+  const as = (key: string, method: 'get' | 'put' | 'post' | 'delete', path: string) =>
+    test.http()[method](`/api/v1/sysadmin${path}`).set('X-API-Key', key);
+  const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
+
+  it('is shown once, listed by mask, and is the actor of what it does', async () => {
+    const tenant = await test.createTenant();
+    const made = await test.sysadmin('post', '/keys').send({
+      name: 'onboarding',
+      scopes: ['keys:write', 'credentials:write'],
+      tenant_ids: [tenant.toUpperCase(), tenant],
+      expires_at: '2099-01-31T02:00:00+02:00',
+    });
+    expect([made.status, made.headers['cache-control']]).toEqual([201, 'no-store']);
+    const { key, ...shown } = made.body;
+    expect(key).toMatch(/^tks_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$/);
+    expect(shown).toEqual({
+      id: key.slice(4, 15),
+      name: 'onboarding',
+      prefix: key.slice(0, 15),
+      masked_key: `...${key.slice(-4)}`,
+      scopes: ['credentials:write', 'keys:write'],
+      tenant_ids: [tenant],
+      expires_at: '2099-01-31T00:00:00.000Z',
+      status: 'active',
+      last_used_at: null,
+      created_at: expect.stringMatching(/Z$/),
+    });
+    expect((await test.sysadmin('get', '/keys')).body).toEqual({ items: [shown], count: 1 });
+    expect((await test.sysadmin('get', `/keys/${shown.id}`)).body).toEqual(shown);
+
+    const set = await as(key, 'put', `/tenants/${tenant}/credentials/openai`).send({
+      api_key: 'sk-set-by-a-scoped-key',
+    });
+    expect(set.status).toBe(200);
+    const refused = await as(key, 'get', `/tenants/${tenant}/credentials`);
+    expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
+      403,
+      'forbidden',
+      'This key does not have the scope credentials:read.',
+    ]);
+    const removed = await test.sysadmin('delete', `/keys/${shown.id}`);
+    expect(removed.body).toEqual({ id: shown.id, message: 'The key is revoked.', deleted: true });
+    expect((await test.sysadmin('delete', `/keys/${shown.id}`)).body.deleted).toBe(false);
+    expect((await test.sysadmin('get', `/keys/${shown.id}`)).body.code).toBe('key_not_found');
+
+    await test.app.get(RefusedAttempts).onApplicationShutdown();
+    const { items } = (await test.sysadmin('get', '/audit-events?limit=1000')).body;
+    const actor = `sysadmin-key onboarding ${shown.id}`;
+    const ofKey = items.filter(
+      (event: any) => event.actor === actor || event.action.startsWith('sysadmin-key'),
+    );
+    const audited = {
+      id: shown.id,
+      name: 'onboarding',
+      mask: shown.masked_key,
+      scopes: shown.scopes,
+      tenant_ids: [tenant],
+      expires_at: shown.expires_at,
+    };
+    expect(ofKey.reverse().map((event: any) => [event.action, event.outcome])).toEqual([
+      ['sysadmin-key.create', 'done'],
+      ['credential.set', 'done'],
+      ['GET /api/v1/sysadmin/tenants/:tenant_id/credentials', 'refused'],
+      ['sysadmin-key.delete', 'done'],
+    ]);
+    expect([ofKey[0].details, ofKey[3].details]).toEqual([{ after: audited }, { before: audited }]);
+    expect([ofKey[1].actor, ofKey[2].actor, ofKey[0].actor]).toEqual([
+      actor,
+      actor,
+      expect.stringMatching(/^super-key/),
+    ]);
+    const [{ dump }] = await test.database.query(
+      'select string_agg(k::text, chr(10)) as dump from sysadmin_keys k',
+    );
+    const traces = JSON.stringify(items) + test.logLines.join('') + String(dump);
+    expect(traces).not.toContain(key.slice(16));
+  });
+
+  it('that is for some tenants sees and touches those alone', async () => {
+    const [own, also, other] = [
+      await test.createTenant(),
+      await test.createTenant(),
+      await test.createTenant(),
+    ];
+    for (const tenant of [own, also, other]) await issueTenantKey(test, tenant);
+    const scopes = ['tenants:read', 'credentials:read', 'credentials:write', 'keys:write', 'audit:read'];
+    const { key } = await issueSysadminKey(test, { scopes, tenant_ids: [own, also] });
+
+    const list = await as(key, 'get', '/tenants');
+    expect(list.body.items.map(({ id }: { id: string }) => id)).toEqual([also, own]);
+    expect(list.body.total).toBe(2);
+    const page = await as(key, 'get', '/tenants?limit=1');
+    const next = await as(key, 'get', `/tenants?limit=1&cursor=${page.body.next_cursor}`);
+    expect([page.body.items[0].id, next.body.items[0].id, next.body.next_cursor]).toEqual([also, own, null]);
+
+    const events = (await as(key, 'get', '/audit-events?limit=1000')).body.items;
+    expect(events).toHaveLength(4);
+    expect(new Set(events.map((event: any) => event.tenant_id))).toEqual(new Set([own, also]));
+    expect((await as(key, 'get', `/audit-events?tenant_id=${other}`)).body.items).toEqual([]);
+    expect((await as(key, 'get', `/audit-events?tenant_id=${own}`)).body.items).toHaveLength(2);
+    const exported = await as(key, 'get', '/audit-events/export')
+      .buffer(true)
+      .parse((response, done) => {
+        let text = '';
+        response.on('data', (part) => (text += String(part)));
+        response.on('end', () => done(null, text));
+      });
+    expect(
+      String(exported.body)
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(events);
+
+    for (const tenant of [
+      other,
+      randomUUID(),
+      'no-uuid',
+      `${own}x`,
+      encodeURIComponent(`${own}/../${other}`),
+    ]) {
+      for (const [method, path] of [
+        ['get', ''],
+        ['get', '/credentials'],
+        ['put', '/credentials/openai'],
+        ['delete', '/credentials/openai'],
+        ['get', '/keys'],
+        ['post', '/keys'],
+        ['delete', '/keys/00000000000'],
+      ] as const) {
+        const answer = await as(key, method, `/tenants/${tenant}${path}?tenant_id=${own}`).send({
+          tenant_id: own,
+        });
+        expect([method, path, answer.status]).toEqual([method, path, 403]);
+      }
+    }
+    expect((await as(key, 'get', `/tenants/${own.toUpperCase()}`)).status).toBe(200);
+    expect((await as(key, 'get', `/tenants/${also}/keys`)).body.count).toBe(1);
+
+    // When its last tenant is gone it is for none, and not for all.
+    for (const tenant of [own, also]) await test.sysadmin('delete', `/tenants/${tenant}`);
+    expect((await as(key, 'get', '/tenants')).body).toEqual({
+      items: [],
+      count: 0,
+      total: 0,
+      next_cursor: null,
+    });
+    expect((await as(key, 'get', `/tenants/${other}`)).status).toBe(403);
+  });
+
+  it('grants nothing that it does not have', async () => {
+    const tenant = await test.createTenant();
+    const { id, key } = await issueSysadminKey(test, { scopes: ['keys:write'], expires_at: inAnHour() });
+    const expiry = (await test.sysadmin('get', `/keys/${id}`)).body.expires_at;
+    const make = (fields: object) =>
+      as(key, 'post', `/tenants/${tenant}/keys`).send({ name: 'a', ...fields });
+    for (const fields of [{}, { expires_at: null }, { expires_at: '2099-01-01T00:00:00Z' }]) {
+      const answer = await make(fields);
+      expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+      expect(answer.body.hint).toContain(expiry);
+    }
+    expect((await make({ expires_at: expiry })).status).toBe(201);
+    for (const [method, path] of [
+      ['post', '/keys'],
+      ['get', '/keys'],
+      ['delete', `/keys/${id}`],
+      ['post', '/tenants'],
+      ['delete', `/tenants/${tenant}`],
+    ] as const) {
+      const answer = await as(key, method, path).send({ name: 'a', scopes: ['keys:write'] });
+      expect([path, answer.status, answer.body.detail]).toEqual([
+        path,
+        403,
+        'Only the super key may do this; no scope opens it.',
+      ]);
+    }
+    expect((await test.sysadmin('get', `/tenants/${tenant}/keys`)).body.count).toBe(1);
+    const unlimited = await issueSysadminKey(test, { scopes: ['keys:write'] });
+    expect((await as(unlimited.key, 'post', `/tenants/${tenant}/keys`).send({ name: 'a' })).status).toBe(201);
+  });
+
+  it('that is mistyped, unknown, expired or revoked gets the same answer as no key', async () => {
+    const expired = await issueSysadminKey(test, { scopes: ['tenants:read'], expires_at: inAnHour() });
+    const revoked = await issueSysadminKey(test, { scopes: ['tenants:read'] });
+    const { key, id } = await issueSysadminKey(test, { scopes: ['tenants:read'] });
+    for (const each of [expired, revoked]) expect((await as(each.key, 'get', '/tenants')).status).toBe(200);
+    await test.database.query('update sysadmin_keys set expires_at = now() where id = $1', [expired.id]);
+    await test.sysadmin('delete', `/keys/${revoked.id}`);
+    const forged = issueKey('tks');
+    await test.database.query('update sysadmin_keys set id = $1 where id = $2', [forged.id, id]);
+    const withoutInstance = (body: object) => ({ ...body, instance: '' });
+    const none = withoutInstance((await test.http().get('/api/v1/sysadmin/tenants')).body);
+    for (const each of [
+      expired.key,
+      revoked.key,
+      key,
+      key.slice(1),
+      forged.text.expose(),
+      `${superKey} `.repeat(2),
+    ]) {
+      const answer = await as(each, 'get', '/tenants');
+      expect([answer.status, withoutInstance(answer.body)]).toEqual([401, none]);
+    }
+    expect((await test.sysadmin('get', `/keys/${expired.id}`)).body.status).toBe('expired');
+  });
+
+  it.each([
+    [{ scopes: ['tenants:read'] }, 'name'],
+    [{ name: 'tks_0123456789a_pasted', scopes: ['tenants:read'] }, 'name'],
+    [{ name: 'a' }, 'scopes'],
+    [{ name: 'a', scopes: [] }, 'scopes'],
+    [{ name: 'a', scopes: 'tenants:read' }, 'scopes'],
+    [{ name: 'a', scopes: ['tenants:write'] }, 'scopes'],
+    [{ name: 'a', scopes: ['*'] }, 'scopes'],
+    [{ name: 'a', scopes: ['tenants:read', 'tenants:read'] }, 'scopes'],
+    [{ name: 'a', scopes: ['tenants:read'], tenant_ids: [] }, 'tenant_ids'],
+    [{ name: 'a', scopes: ['tenants:read'], tenant_ids: ['x'] }, 'tenant_ids'],
+    [{ name: 'a', scopes: ['tenants:read'], tenant_ids: randomUUID() }, 'tenant_ids'],
+    [{ name: 'a', scopes: ['tenants:read'], tenant_ids: [randomUUID()] }, 'tenant_ids'],
+    [{ name: 'a', scopes: ['tenants:read'], expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
+  ])('is not made from %j', async (body, path) => {
+    const before = (await test.sysadmin('get', '/keys')).body.count;
+    const answer = await test.sysadmin('post', '/keys').send(body);
+    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+    expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
+    expect((await test.sysadmin('get', '/keys')).body.count).toBe(before);
+  });
+});

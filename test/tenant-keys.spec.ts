@@ -1,0 +1,432 @@
+import { randomUUID } from 'node:crypto';
+import OpenAI from 'openai';
+import { type Response } from 'supertest';
+import { issueKey } from '../libs/access/issued-key';
+import { platformKey, startTestApp, type TestApp } from './support/app';
+import { issueTenantKey } from './support/keys';
+
+const messages = [{ role: 'user', content: 'hello' }];
+
+describe('a tenant key', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    test.provider.reset();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: `sk-of-${tenant}` });
+  });
+
+  const chat = (key: string, body: object = {}, headers: Record<string, string> = {}) =>
+    test
+      .http()
+      .post('/v1/chat/completions')
+      .set({ authorization: `Bearer ${key}`, ...headers })
+      .send({ model: 'gpt-4o', messages, ...body });
+  const get = (key: string, path: string) => test.http().get(path).set('authorization', `Bearer ${key}`);
+  const outcome = ({ status, body }: Response) => [status, body.error?.code ?? body.code];
+  const keysOf = (tenantId: string) => test.sysadmin('get', `/tenants/${tenantId}/keys`);
+
+  it("is shown once, and then opens the platform API with its tenant's own credential", async () => {
+    const made = await test.sysadmin('post', `/tenants/${tenant}/keys`).send({ name: '  chat assistant ' });
+    expect([made.status, made.headers['cache-control']]).toEqual([201, 'no-store']);
+    const { key, ...shown } = made.body;
+    expect(key).toMatch(/^tk_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$/);
+    expect(shown).toEqual({
+      id: key.slice(3, 14),
+      tenant_id: tenant,
+      name: 'chat assistant',
+      prefix: key.slice(0, 14),
+      masked_key: `...${key.slice(-4)}`,
+      allowed_models: null,
+      requests_per_minute: null,
+      expires_at: null,
+      status: 'active',
+      last_used_at: null,
+      created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect((await keysOf(tenant)).body).toEqual({ items: [shown], count: 1 });
+    expect((await test.sysadmin('get', `/tenants/${tenant}/keys/${shown.id}`)).body).toEqual(shown);
+
+    const answer = await chat(key);
+    expect(answer.status).toBe(200);
+    expect(test.provider.requests.map((request) => request.key)).toEqual([`sk-of-${tenant}`]);
+    expect(JSON.stringify(test.provider.requests)).not.toContain(key.slice(3));
+    expect((await get(key, '/v1/models')).status).toBe(200);
+    const line = test.logLines
+      .map((text) => JSON.parse(text))
+      .findLast(({ path }) => path === '/v1/chat/completions');
+    expect(line).toMatchObject({ tenant, key: shown.id });
+  });
+
+  it("works in OpenAI's client, and in x-api-key where Anthropic's clients send it", async () => {
+    const { key } = await issueTenantKey(test, tenant);
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const baseURL = `http://127.0.0.1:${port}/v1`;
+    const client = new OpenAI({ apiKey: key, baseURL, maxRetries: 0 });
+    const completion = await client.chat.completions.create({
+      model: 'gpt-4o',
+      messages: [{ role: 'user', content: 'hello' }],
+    });
+    expect(completion.choices).toHaveLength(1);
+    const stranger = new OpenAI({ apiKey: issueKey('tk').text.expose(), baseURL, maxRetries: 0 });
+    await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+    const message = await test
+      .http()
+      .post('/v1/messages')
+      .set({ 'x-api-key': key, 'anthropic-version': '2023-06-01' })
+      .send({ model: 'gpt-4o', max_tokens: 10, messages });
+    expect([message.status, message.body.type]).toEqual([200, 'message']);
+    expect((await test.http().get('/v1/models').set('x-api-key', key)).status).toBe(200);
+    expect(test.provider.requests.map((request) => request.key)).toEqual(Array(2).fill(`sk-of-${tenant}`));
+  });
+
+  it('is for its tenant alone, whatever X-Tenant-ID says', async () => {
+    const other = await test.createTenant();
+    await test.setCredential(other, 'openai', { api_key: `sk-of-${other}` });
+    const { key } = await issueTenantKey(test, tenant);
+    expect((await chat(key, {}, { 'x-tenant-id': tenant.toUpperCase() })).status).toBe(200);
+    for (const named of [other, randomUUID(), 'x', `${tenant} `, `${tenant},${other}`]) {
+      const answer = await chat(key, {}, { 'x-tenant-id': named });
+      // Blanks around a header's value are no part of it.
+      expect(outcome(answer)).toEqual(named.trim() === tenant ? [200, undefined] : [403, 'forbidden']);
+    }
+    expect(new Set(test.provider.requests.map((request) => request.key))).toEqual(
+      new Set([`sk-of-${tenant}`]),
+    );
+    const both = await chat(key, {}, { 'x-api-key': platformKey, 'x-tenant-id': other });
+    expect(both.status).toBe(200);
+    expect(test.provider.requests.at(-1)?.key).toBe(`sk-of-${other}`);
+    const foreign = await test.sysadmin('delete', `/tenants/${other}/keys/${key.slice(3, 14)}`);
+    expect(foreign.body.deleted).toBe(false);
+    expect((await test.sysadmin('get', `/tenants/${other}/keys/${key.slice(3, 14)}`)).body.code).toBe(
+      'key_not_found',
+    );
+    expect((await chat(key)).status).toBe(200);
+  });
+
+  it('that is mistyped, unknown, wrong, expired, revoked or of a deleted tenant gets the same answer', async () => {
+    const { id, key } = await issueTenantKey(test, tenant);
+    const soon = await issueTenantKey(test, tenant, {
+      expires_at: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+    const revoked = await issueTenantKey(test, tenant);
+    const gone = await test.createTenant();
+    const orphan = await issueTenantKey(test, gone);
+    expect((await chat(soon.key)).status).toBe(200);
+    await test.database.query(`update tenant_keys set expires_at = now() where id = $1`, [soon.id]);
+    const removed = await test.sysadmin('delete', `/tenants/${tenant}/keys/${revoked.id}`);
+    expect(removed.body).toEqual({
+      tenant_id: tenant,
+      id: revoked.id,
+      message: 'The key is revoked.',
+      deleted: true,
+    });
+    expect((await test.sysadmin('delete', `/tenants/${tenant}/keys/${revoked.id}`)).body.deleted).toBe(false);
+    await test.sysadmin('delete', `/tenants/${gone}`);
+
+    const unknown = issueKey('tk');
+    // Well-formed, with the id of a key that there is.
+    await test.database.query(`update tenant_keys set id = $1 where id = $2`, [unknown.id, id]);
+    const cases = [
+      key.slice(0, -1),
+      key.toUpperCase(),
+      key,
+      unknown.text.expose(),
+      soon.key,
+      revoked.key,
+      orphan.key,
+    ];
+    const answers = new Set<string>();
+    for (const each of cases) {
+      const answer = await chat(each);
+      expect(outcome(answer)).toEqual([401, 'unauthenticated']);
+      expect(answer.headers['www-authenticate']).toContain('Bearer');
+      answers.add(answer.text);
+    }
+    expect(answers.size).toBe(1);
+    expect((await keysOf(tenant)).body.items.map(({ status }: { status: string }) => status)).toEqual([
+      'expired',
+      'active',
+    ]);
+  });
+
+  it('of a suspended tenant is told so, and works again afterwards', async () => {
+    const { key } = await issueTenantKey(test, tenant);
+    await test.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
+    expect(outcome(await chat(key))).toEqual([403, 'tenant_suspended']);
+    expect(outcome(await get(key, '/v1/models'))).toEqual([403, 'tenant_suspended']);
+    await test.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'active' });
+    expect((await chat(key)).status).toBe(200);
+  });
+
+  it('with allowed models calls and lists those alone, on every endpoint', async () => {
+    const { key } = await issueTenantKey(test, tenant, { allowed_models: ['gpt-4o', 'not-yet-there'] });
+    expect((await chat(key)).status).toBe(200);
+    expect(test.provider.requests).toHaveLength(1);
+    expect((await get(key, '/v1/models')).body.data.map(({ id }: { id: string }) => id)).toEqual(['gpt-4o']);
+    expect((await get(key, '/v1/models/gpt-4o')).status).toBe(200);
+    expect(outcome(await get(key, '/v1/models/mistral-large'))).toEqual([403, 'forbidden']);
+    const post = (path: string, body: object) =>
+      test.http().post(`/v1/${path}`).set('authorization', `Bearer ${key}`).send(body);
+    const model = 'gpt-4o-mini-of-nobody';
+    const refused = [
+      // Whether there is such a model is not told.
+      await chat(key, { model: 'mistral-large' }),
+      await chat(key, { model }),
+      await chat(key, { model: 'GPT-4o' }),
+      await post('completions', { model, prompt: 'x' }),
+      await post('responses', { model, input: 'x' }),
+      await post('messages', { model, max_tokens: 1, messages }),
+      await post('messages/count_tokens', { model, messages }),
+      await post('embeddings', { model: 'text-embedding-3-small', input: 'x' }),
+      await post('moderations', { model, input: 'x' }),
+      await post('images/generations', { model, prompt: 'x' }),
+      await post('audio/speech', { model, input: 'x', voice: 'alloy' }),
+      await test
+        .http()
+        .post('/v1/audio/transcriptions')
+        .set('authorization', `Bearer ${key}`)
+        .field('model', 'whisper')
+        .attach('file', Buffer.from('sound'), 'sound.wav'),
+    ];
+    expect(refused.map(outcome)).toEqual(Array(refused.length).fill([403, 'forbidden']));
+    expect(refused[0]!.body.error).toMatchObject({ type: 'permission_error', param: 'model' });
+    expect(refused[0]!.body.error.message).toContain('allowed models');
+    expect(outcome(await chat(key, { model: 'not-yet-there' }))).toEqual([404, 'model_not_found']);
+    expect(test.provider.requests).toHaveLength(1);
+  });
+
+  it('with a limit sends no more than that in a minute, and is told when to come back', async () => {
+    const limited = await issueTenantKey(test, tenant, { requests_per_minute: 3 });
+    const free = await issueTenantKey(test, tenant);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => chat(limited.key)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
+    expect(test.provider.requests).toHaveLength(3);
+    const refused = await get(limited.key, '/v1/models');
+    expect(refused.body.error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limited' });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(50);
+    const message = await test.http().post('/v1/messages').set('x-api-key', limited.key).send('{"broken');
+    expect([message.status, message.body.type, message.body.error.type]).toEqual([
+      429,
+      'error',
+      'rate_limit_error',
+    ]);
+    expect((await chat(free.key)).status).toBe(200);
+    const other = await startTestApp({}, { databaseUrl: test.databaseUrl });
+    try {
+      // Each process counts on its own, as documented.
+      expect((await other.http().get('/v1/models').set('x-api-key', limited.key)).status).toBe(200);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('has the time of its last use, written once a minute and never at the cost of a call', async () => {
+    const { id, key } = await issueTenantKey(test, tenant);
+    const lastUse = async () =>
+      (await test.sysadmin('get', `/tenants/${tenant}/keys/${id}`)).body.last_used_at;
+    const settled = async (before: string | null) => {
+      for (let tries = 0; tries < 100; tries += 1) {
+        const now = await lastUse();
+        if (now !== before) return now as string;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return before;
+    };
+    await chat(key);
+    const first = await settled(null);
+    expect(Math.abs(Date.parse(first ?? '') - Date.now())).toBeLessThan(30_000);
+    await Promise.all(Array.from({ length: 5 }, () => chat(key)));
+    expect(await lastUse()).toBe(first);
+    await test.database.query(
+      `update tenant_keys set last_used_at = now() - interval '61 seconds' where id = $1`,
+      [id],
+    );
+    const older = await lastUse();
+    expect((await chat(key)).status).toBe(200);
+    expect(Date.parse((await settled(older)) ?? '')).toBeGreaterThanOrEqual(Date.parse(first ?? ''));
+
+    await test.database.query(`update tenant_keys set last_used_at = null where id = $1`, [id]);
+    await test.database.query(
+      'alter table tenant_keys add constraint unused check (last_used_at is null) not valid',
+    );
+    expect((await chat(key)).status).toBe(200);
+    expect((await chat(key)).status).toBe(200);
+    await test.database.query('alter table tenant_keys drop constraint unused');
+    expect(await lastUse()).toBeNull();
+  });
+
+  it.each([
+    [{}, 'name'],
+    [{ name: '  ' }, 'name'],
+    [{ name: 'x'.repeat(101) }, 'name'],
+    [{ name: 'line\nbreak' }, 'name'],
+    [{ name: 'tk_0123456789a_pasted' }, 'name'],
+    [{ name: 'a', expires_at: 'tomorrow' }, 'expires_at'],
+    [{ name: 'a', expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
+    [{ name: 'a', expires_at: '2099-01-01T00:00:00' }, 'expires_at'],
+    [{ name: 'a', expires_at: '2099-02-30T00:00:00Z' }, 'expires_at'],
+    [{ name: 'a', expires_at: 4102444800 }, 'expires_at'],
+    [{ name: 'a', allowed_models: [] }, 'allowed_models'],
+    [{ name: 'a', allowed_models: 'gpt-4o' }, 'allowed_models'],
+    [{ name: 'a', allowed_models: [''] }, 'allowed_models'],
+    [{ name: 'a', allowed_models: [{ length: 3 }] }, 'allowed_models'],
+    [{ name: 'a', allowed_models: ['a', 'a'] }, 'allowed_models'],
+    [{ name: 'a', allowed_models: ['nul\u0000'] }, 'allowed_models'],
+    [{ name: 'a', requests_per_minute: 0 }, 'requests_per_minute'],
+    [{ name: 'a', requests_per_minute: 1.5 }, 'requests_per_minute'],
+    [{ name: 'a', requests_per_minute: '60' }, 'requests_per_minute'],
+    [{ name: 'a', requests_per_minute: 1e9 }, 'requests_per_minute'],
+    [[], ''],
+  ])('is not made from %j', async (body, path) => {
+    const answer = await test.sysadmin('post', `/tenants/${tenant}/keys`).send(body);
+    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+    expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
+    expect((await keysOf(tenant)).body.count).toBe(0);
+  });
+
+  it('is not made for a tenant that there is not, and is not looked for by something else than an id', async () => {
+    const body = { name: 'a', expires_at: null, allowed_models: null, requests_per_minute: null };
+    const unknown = await test.sysadmin('post', `/tenants/${randomUUID()}/keys`).send(body);
+    expect([unknown.status, unknown.body.code]).toEqual([404, 'tenant_not_found']);
+    expect((await keysOf(randomUUID())).body.code).toBe('tenant_not_found');
+    const made = await test.sysadmin('post', `/tenants/${tenant}/keys`).send(body);
+    expect(made.status).toBe(201);
+    for (const method of ['get', 'delete'] as const) {
+      const answer = await test.sysadmin(method, `/tenants/${tenant}/keys/${made.body.key}`);
+      expect([answer.status, answer.text.includes(made.body.key)]).toEqual([422, false]);
+    }
+  });
+
+  it('is audited by id, name and mask, and its end with its tenant too', async () => {
+    const { id, key } = await issueTenantKey(test, tenant, { name: 'audited', allowed_models: ['gpt-4o'] });
+    const kept = await issueTenantKey(test, tenant, { name: 'kept' });
+    await test.sysadmin('delete', `/tenants/${tenant}/keys/${id}`);
+    await test.sysadmin('delete', `/tenants/${tenant}/keys/${id}`);
+    await test.sysadmin('delete', `/tenants/${tenant}`);
+    const { items } = (await test.sysadmin('get', `/audit-events?tenant_id=${tenant}`)).body;
+    const ofKeys = items
+      .filter(({ action }: { action: string }) => action !== 'credential.set')
+      .reverse()
+      .slice(1);
+    const shown = {
+      id,
+      name: 'audited',
+      mask: `...${key.slice(-4)}`,
+      allowed_models: ['gpt-4o'],
+      requests_per_minute: null,
+      expires_at: null,
+    };
+    expect(ofKeys.map(({ action, details }: any) => [action, details])).toEqual([
+      ['key.create', { after: shown }],
+      ['key.create', { after: expect.objectContaining({ id: kept.id }) }],
+      ['key.delete', { before: shown }],
+      [
+        'tenant.delete',
+        {
+          before: expect.objectContaining({
+            keys: [{ id: kept.id, name: 'kept', mask: `...${kept.key.slice(-4)}` }],
+          }),
+        },
+      ],
+    ]);
+  });
+
+  it('is nowhere after that: in no answer, log line or table, in any spelling, but for its hash', async () => {
+    const { key } = await issueTenantKey(test, tenant);
+    const secret = key.slice(15);
+    const spellings = [
+      key,
+      secret,
+      secret.slice(0, 43),
+      ...[key, secret].flatMap((text) =>
+        [0, 1, 2].map((offset) =>
+          Buffer.concat([Buffer.alloc(offset), Buffer.from(text)])
+            .toString('base64')
+            .slice(offset && 4, -4),
+        ),
+      ),
+      Buffer.from(secret).toString('hex'),
+    ].map((text) => text.toLowerCase());
+    const leaksIn = (text: string) => spellings.filter((each) => text.toLowerCase().includes(each)).length;
+    expect(leaksIn(Buffer.from(`Bearer ${key}`).toString('base64'))).toBeGreaterThan(0);
+
+    const path = `/tenants/${tenant}/keys`;
+    const answers = [
+      await chat(key),
+      await chat(key, { model: 'no-such-model' }),
+      await chat(key, { messages: [{ role: 'user', content: 'x' }], stream: true }),
+      await chat(`${key}x`),
+      await chat(key, {}, { 'x-tenant-id': key }),
+      await test.http().get(`/v1/models/${key}`).set('x-api-key', key),
+      await test.http().get(`/v1/${key}?key=${key}`).set('authorization', `Bearer ${key}`),
+      await test.http().get(`/v1/%zz${key}`).set('authorization', `Bearer ${key}`),
+      await test.http().get(`/api/v1/sysadmin/tenants?key=${key}`).set('x-api-key', key),
+      await test.http().get(`/api/v1/sysadmin${path}/${key}`).set('authorization', `Bearer ${key}`),
+      await test.sysadmin('get', path),
+      await test.sysadmin('post', path).send({ name: key }),
+      await test.sysadmin('post', path).send({ name: 'a', allowed_models: { [key]: key }, expires_at: key }),
+      await test.sysadmin('get', `${path}/${key}`),
+      await test.sysadmin('delete', `${path}/${key}`),
+      await test.sysadmin('get', '/audit-events?limit=1000'),
+    ];
+    test.provider.next({ echoRequestHeaders: true, status: 500, body: 'no' });
+    answers.push(await chat(key));
+    await test.database.query('alter table tenants rename to tenants_gone');
+    answers.push(await chat(key), await test.sysadmin('post', path).send({ name: 'a' }));
+    await test.database.query('alter table tenants_gone rename to tenants');
+    expect(answers.map((answer) => leaksIn(`${JSON.stringify(answer.headers)}\n${answer.text}`))).toEqual(
+      Array(answers.length).fill(0),
+    );
+    expect(leaksIn(test.logLines.join('\n'))).toBe(0);
+    expect(leaksIn(JSON.stringify(test.provider.requests))).toBe(0);
+    const tables = await test.database.query(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
+    );
+    expect(tables.length).toBeGreaterThan(6);
+    for (const { name } of tables) {
+      const rows = await test.database.query(`select t::text as row from ${name} t`);
+      expect([name, leaksIn(JSON.stringify(rows))]).toEqual([name, 0]);
+    }
+  });
+});
+
+describe('when the database is away', () => {
+  it('a mistyped key is still 401, since it is not looked up; a whole one is 503 and calls nobody', async () => {
+    const test = await startTestApp();
+    const tenant = await test.createTenant();
+    const { key } = await issueTenantKey(test, tenant);
+    await test.database.destroy();
+    const ask = async (headers: Record<string, string>, path = '/v1/models') => {
+      const { status, body } = await test.http().get(path).set(headers);
+      return [status, body.error?.code ?? body.code];
+    };
+    const away = [503, 'credential_store_unavailable'];
+    const refused = [401, 'unauthenticated'];
+    expect(await ask({ authorization: `Bearer ${key}` })).toEqual(away);
+    expect(await ask({ authorization: `Bearer ${key}` }, '/v1/no-such-route')).toEqual(away);
+    expect(await ask({ authorization: `Bearer ${key}` }, '/v1/%zz')).toEqual(away);
+    expect(await ask({ 'x-api-key': issueKey('tks').text.expose() }, '/api/v1/sysadmin/tenants')).toEqual(
+      away,
+    );
+    const swapped = key.slice(0, 20) + key.charAt(21) + key.charAt(20) + key.slice(22);
+    for (const mistyped of [
+      key.slice(0, -1),
+      `${key}0`,
+      swapped === key ? key.slice(1) : swapped,
+      'tk_',
+      'x',
+    ]) {
+      expect(await ask({ authorization: `Bearer ${mistyped}` })).toEqual(refused);
+      expect(await ask({ 'x-api-key': mistyped })).toEqual(refused);
+      expect(await ask({ 'x-api-key': mistyped }, '/api/v1/sysadmin/tenants')).toEqual(refused);
+    }
+    expect(await ask({ 'x-api-key': key }, '/api/v1/sysadmin/tenants')).toEqual(refused);
+    expect(test.provider.requests).toHaveLength(0);
+    await test.close();
+  });
+});

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import OpenAI from 'openai';
 import { type Response } from 'supertest';
 import { issueKey } from '../libs/access/issued-key';
@@ -106,6 +107,29 @@ describe('a tenant key', () => {
       'key_not_found',
     );
     expect((await chat(key)).status).toBe(200);
+  });
+
+  it('is never mixed up with another when calls of many come at once', async () => {
+    const callers = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const id = await test.createTenant();
+        await test.setCredential(id, 'openai', { api_key: `sk-of-${id}` });
+        return { id, key: (await issueTenantKey(test, id)).key };
+      }),
+    );
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, async (_, call) => {
+        const { id, key } = callers[call % callers.length]!;
+        const content = `${id} call ${call}`;
+        const { status, text } = await chat(key, { messages: [{ role: 'user', content }] });
+        return [status, text.includes(content)];
+      }),
+    );
+    expect(answers).toEqual(Array(300).fill([200, true]));
+    expect(test.provider.requests).toHaveLength(300);
+    for (const { key, body } of test.provider.requests) {
+      expect(key).toBe(`sk-of-${body.messages[0].content.split(' ')[0]}`);
+    }
   });
 
   it('that is mistyped, unknown, wrong, expired, revoked or of a deleted tenant gets the same answer', async () => {
@@ -287,6 +311,56 @@ describe('a tenant key', () => {
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
     expect((await keysOf(tenant)).body.count).toBe(0);
+  });
+
+  it('is made or refused with its faults, whatever is asked for', async () => {
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('__proto__', '\ud800', '2099-01-01T00:00:00Z', 1, 1e21, -0),
+    );
+    const fields = fc.record(
+      {
+        name: value,
+        expires_at: value,
+        allowed_models: fc.oneof(value, fc.array(value)),
+        requests_per_minute: value,
+      },
+      { requiredKeys: [] },
+    );
+    const isOwn = fc.boolean();
+    await fc.assert(
+      fc.asyncProperty(fields, isOwn, async (body, isForTenant) => {
+        const path = isForTenant ? `/tenants/${tenant}/keys` : '/keys';
+        const answer = await test.sysadmin('post', path).send({ ...body, scopes: body.allowed_models });
+        expect([201, 422]).toContain(answer.status);
+        if (answer.status === 422) expect(answer.body.errors.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is refused without a fault of ours, whatever is presented in its place', async () => {
+    const { key } = await issueTenantKey(test, tenant);
+    const visible = fc.string({
+      unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
+    });
+    const presented = fc
+      .tuple(
+        fc.constantFrom('Bearer ', 'bearer', 'Bearer tk_', 'Bearer  ', 'Basic ', '', `Bearer ${key}`),
+        visible,
+      )
+      .map((parts) => parts.join('').trim())
+      .filter((text) => text !== `Bearer ${key}`);
+    await fc.assert(
+      fc.asyncProperty(presented, visible, async (authorization, tenantId) => {
+        const answer = await test
+          .http()
+          .get('/v1/models')
+          .set({ authorization, 'x-api-key': authorization.slice(7).trim(), 'x-tenant-id': tenantId.trim() });
+        expect(outcome(answer)).toEqual([401, 'unauthenticated']);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('is not made for a tenant that there is not, and is not looked for by something else than an id', async () => {

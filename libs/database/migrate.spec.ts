@@ -24,7 +24,9 @@ it('replicas that start together on an empty database migrate it once', async ()
     'audit_head',
     'encryption_canary',
     'migrations',
+    'sysadmin_keys',
     'tenant_credentials',
+    'tenant_keys',
     'tenants',
   ]);
   expect(await replicas[1].query('select name from migrations')).toHaveLength(migrations.length);

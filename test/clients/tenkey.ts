@@ -98,6 +98,8 @@ export interface Tenkey {
   readonly provider: TestApp['provider'];
   /** Who calls, and for whom. */
   headers(tenant?: ServedModel['tenant']): { 'X-API-Key': string; 'X-Tenant-ID': string };
+  /** A key of a tenant's own, as its applications have it. */
+  readonly tenantKey: string;
   /** The last request was for this model, with this tenant's key, at this address. */
   expectSeen(served: ServedModel): void;
   close(): Promise<void>;
@@ -117,10 +119,13 @@ export async function startTenkey(): Promise<Tenkey> {
   await set(tenants.dated, 'vllm', { endpoint: provider.url });
   await set(tenants.dated, 'azure', { ...resource, api_version: '2024-10-21' });
   await set(tenants.v1, 'azure', { ...resource, api_version: 'v1' });
+  const issued = await test.sysadmin('post', `/tenants/${tenants.dated}/keys`).send({ name: 'applications' });
+  if (issued.status !== 201) throw new Error(`no tenant key was issued: ${issued.status}`);
   const { port } = test.app.getHttpServer().address() as { port: number };
   return {
     origin: `http://127.0.0.1:${port}`,
     provider,
+    tenantKey: String(issued.body.key),
     headers: (tenant = 'dated') => ({ 'X-API-Key': platformKey, 'X-Tenant-ID': tenants[tenant] }),
     expectSeen: ({ path, key, upstreamModel }) =>
       expect(provider.requests.at(-1)).toMatchObject({ path, key, body: { model: upstreamModel } }),

@@ -16,6 +16,8 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   [`DELETE ${tenants}/:tenant_id`]: 'super',
   [`GET ${tenants}/:tenant_id/credentials`]: 'credentials:read',
   [`PUT ${tenants}/:tenant_id/credentials/:provider`]: 'credentials:write',
+  [`POST ${tenants}/:tenant_id/credentials/:provider/verify`]: 'credentials:write',
+  [`GET ${tenants}/:tenant_id/models`]: 'credentials:read',
   [`DELETE ${tenants}/:tenant_id/credentials/:provider`]: 'credentials:write',
   [`GET ${tenants}/:tenant_id/keys`]: 'keys:write',
   [`POST ${tenants}/:tenant_id/keys`]: 'keys:write',

@@ -38,6 +38,9 @@ describe('list credentials', () => {
         },
         status: 'ready',
         version: expect.stringMatching(/^\d+$/),
+        expires_at: null,
+        verification: null,
+        rejection: null,
       },
       expect.objectContaining({ provider: 'vllm', masked_key: '...-zzz', config: {} }),
     ]);

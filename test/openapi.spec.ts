@@ -64,6 +64,8 @@ describe('the OpenAPI document', () => {
         'GET /api/v1/sysadmin/keys/{key_id}',
         'DELETE /api/v1/sysadmin/keys/{key_id}',
         'POST /api/v1/sysadmin/keys',
+        `GET ${tenants}/{tenant_id}/models`,
+        `POST ${putCredential}/verify`,
         'GET /v1/models',
         'GET /v1/models/{model}',
         `PATCH ${tenants}/{tenant_id}`,
@@ -147,7 +149,14 @@ describe('the OpenAPI document', () => {
 
   it('shows the groups in the order of their numbers', () => {
     const tags = new Set(routes.flatMap(([, , operation]) => operation.tags));
-    expect([...tags].sort()).toEqual(['1 Tenants', '2 Credentials', '3 Keys', '4 Audit', '5 Platform API']);
+    expect([...tags].sort()).toEqual([
+      '1 Tenants',
+      '2 Credentials',
+      '3 Keys',
+      '4 Audit',
+      '5 Readiness',
+      '6 Platform API',
+    ]);
   });
 
   it('has an example per provider that the provider itself accepts', async () => {

@@ -235,7 +235,17 @@ describe('secrets never leak', () => {
       JSON.parse((await sysadmin('POST', '/tenants', { name: randomUUID() })).text) as { id: string }
     ).id;
     const path = `/tenants/${other}`;
-    await sysadmin('PUT', `${path}/credentials/openai`, { api_key: sentinels.openai });
+    await sysadmin('PUT', `${path}/credentials/openai?verify=true`, { api_key: sentinels.openai });
+    expect((await sysadmin('POST', `${path}/credentials/openai/verify`)).text).toContain('"accepted"');
+    for (const status of [401, 403, 404, 429, 440, 500]) {
+      const body = { error: { message: `Incorrect key: ${sentinels.openai}` } };
+      test.provider.next({ status, body, echoRequestHeaders: true });
+      expect((await sysadmin('POST', `${path}/credentials/openai/verify`)).status).toBe(200);
+    }
+    test.provider.next({ status: 401, echoRequestHeaders: true });
+    const refused = { api_key: sentinels.anthropic };
+    expect((await sysadmin('PUT', `${path}/credentials/openai?verify=true`, refused)).status).toBe(422);
+    expect((await sysadmin('GET', `${path}/models`)).text).toContain('credential_rejected');
     expect((await sysadmin('DELETE', `${path}/credentials/openai`)).status).toBe(200);
     for (const [keys, body] of [
       [`${path}/keys`, { name: 'a key' }],

@@ -4,7 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessModule, SysadminKey, SysadminKeysService, TenantKey, TenantKeysService } from '#access';
 import { AuditEvent, AuditModule } from '#audit';
 import { type Config, ConfigModule } from '#config';
-import { CredentialsModule, TenantCredential } from '#credentials';
+import { CredentialHealth, CredentialsModule, TenantCredential } from '#credentials';
 import { CryptoModule } from '#crypto';
 import { connectAndMigrate, dataSourceOptions } from '#database';
 import { EgressModule, parseAllowList } from '#egress';
@@ -49,7 +49,7 @@ export class AppModule {
           useFactory: () => ({
             ...dataSourceOptions({
               url: databaseUrl,
-              entities: [Tenant, TenantCredential, TenantKey, SysadminKey, AuditEvent],
+              entities: [Tenant, TenantCredential, CredentialHealth, TenantKey, SysadminKey, AuditEvent],
             }),
             manualInitialization: false,
             retryAttempts: 0,

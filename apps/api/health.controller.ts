@@ -9,7 +9,7 @@ import { isDatabaseUnavailable } from '#database';
 import { Access, problemOf } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
 
-@ApiTags('6 Health')
+@ApiTags('7 Health')
 @Access('public')
 @Controller()
 export class HealthController {

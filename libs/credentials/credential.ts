@@ -1,13 +1,38 @@
 import { type Secret } from '#crypto';
+import { type ProbeOutcome } from '#egress';
 
 /** A validated body: the key in its opaque type, everything else as settings. */
 export interface CredentialFields {
   readonly apiKey: Secret;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** When the provider's key ends, where the sysadmin said so. */
+  readonly expiresAt: Date | null;
 }
 
 /** What the operator must know of a stored credential; the first that applies. */
-export type CredentialStatus = 'plaintext' | 'unreadable' | 'tampered' | 'ready';
+export const credentialStatuses = [
+  'plaintext',
+  'unreadable',
+  'tampered',
+  'rejected',
+  'expired',
+  'expiring',
+  'ready',
+] as const;
+export type CredentialStatus = (typeof credentialStatuses)[number];
+
+/** What the provider said when it was last asked about this version. */
+export interface Verification {
+  readonly outcome: ProbeOutcome;
+  readonly latencyMs: number;
+  readonly verifiedAt: Date;
+}
+
+/** Since the provider last accepted this version: how often it refused it, and when last. */
+export interface Rejection {
+  readonly at: Date;
+  readonly count: number;
+}
 
 export interface ListedCredential {
   readonly provider: string;
@@ -17,4 +42,7 @@ export interface ListedCredential {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly version: string;
   readonly status: CredentialStatus;
+  readonly expiresAt: Date | null;
+  readonly verification: Verification | null;
+  readonly rejection: Rejection | null;
 }

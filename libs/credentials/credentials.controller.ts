@@ -1,18 +1,21 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
 import {
   ApiBody,
   ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
+  ApiQuery,
   ApiSecurity,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, validTenantId } from '#http';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, Problem, validTenantId } from '#http';
 import { providers } from '#providers';
 import { TenantsService } from '#tenants';
+import { CredentialVerification } from './credential-verification.service';
 import {
+  CredentialExtras,
   ListCredentialsAnswer,
   ListedCredentialDto,
   refuseWrongTypes,
@@ -20,8 +23,11 @@ import {
   SetCredentialAnswer,
   validFields,
   validProvider,
+  VerificationDto,
+  VerifyCredentialAnswer,
 } from './credentials.dto';
 import { CredentialsService } from './credentials.service';
+import { expiresWithinDays } from './expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
 const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
@@ -30,7 +36,7 @@ const credentialClasses = [...new Set(providers.map((provider) => provider.crede
 
 @ApiTags('2 Credentials')
 @ApiSecurity('super-api-key')
-@ApiExtraModels(...credentialClasses)
+@ApiExtraModels(...credentialClasses, CredentialExtras)
 @Access('sysadmin', 'credentials:write')
 @UseGuards(FeatureEnabledGuard)
 @ApiProblems(
@@ -48,6 +54,7 @@ export class CredentialsController {
   constructor(
     private readonly credentials: CredentialsService,
     private readonly tenants: TenantsService,
+    private readonly verification: CredentialVerification,
   ) {}
 
   @Put(':provider')
@@ -59,8 +66,20 @@ export class CredentialsController {
   })
   @providerParam
   @tenantParam
+  @ApiQuery({
+    name: 'verify',
+    required: false,
+    enum: ['true', 'false'],
+    description:
+      'true: the provider is asked first, at no cost. A key that it refuses is not stored, and the one before it stays; when it cannot be asked, the key is stored and `verification` says so.',
+  })
   @ApiBody({
-    schema: { anyOf: credentialClasses.map((type) => ({ $ref: getSchemaPath(type) })) },
+    schema: {
+      allOf: [
+        { anyOf: credentialClasses.map((type) => ({ $ref: getSchemaPath(type) })) },
+        { $ref: getSchemaPath(CredentialExtras) },
+      ],
+    },
     examples: Object.fromEntries(
       providers.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
     ),
@@ -76,24 +95,73 @@ export class CredentialsController {
   async set(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
+    @Query('verify') verifyText: unknown,
     @Body() body: unknown,
     @By() by: ChangedBy,
   ): Promise<SetCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
+    const isVerified = validFlag('verify', verifyText);
     const input = jsonOf(body);
     refuseWrongTypes(provider, input);
     await this.tenants.find(tenantId);
     const fields = validFields(provider, input);
-    const set = await this.credentials.set(tenantId, provider, fields, by);
-    const warning = this.credentials.warningOf(provider, fields.settings);
-    const message = `The ${provider.label} (${provider.id}) credential is set.`;
+    this.credentials.refuseEndpoint(fields.settings);
+    const verification = isVerified
+      ? await this.verification.verifyNew(tenantId, provider, fields)
+      : undefined;
+    const set = await this.credentials.set(tenantId, provider, fields, by, { verification });
+    const message = [
+      `The ${provider.label} (${provider.id}) credential is set.`,
+      this.credentials.warningOf(provider, fields.settings),
+      expiresWithinDays(fields.expiresAt) === 0 && 'Its expires_at is in the past.',
+      verification?.detail,
+    ];
     return {
       tenant_id: tenantId,
       provider: provider.id,
       masked_key: set.mask,
-      message: warning ? `${message} ${warning}` : message,
+      message: message.filter(Boolean).join(' '),
       set_at: set.configuredAt.toISOString(),
+      ...(set.verification && { verification: VerificationDto.of(set.verification) }),
+    };
+  }
+
+  @Post(':provider/verify')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Ask the provider whether it accepts the stored key',
+    description:
+      'With a request that costs nothing, at the endpoint that is stored with the key and at no other; hence no body. What it says is kept beside the credential and in the audit.',
+  })
+  @providerParam
+  @tenantParam
+  @ApiOkResponse({ type: VerifyCredentialAnswer })
+  @ApiProblems(
+    'payload_too_large',
+    'unsupported_media_type',
+    'credential_not_configured',
+    'credential_unreadable',
+    'credential_tampered',
+    'credential_plaintext',
+  )
+  async verify(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('provider') providerText: string,
+    @Body() body: unknown,
+    @By() by: ChangedBy,
+  ): Promise<VerifyCredentialAnswer> {
+    const tenantId = validTenantId(tenantIdText);
+    const provider = validProvider(providerText);
+    refuseFields(jsonOf(body));
+    const verified = await this.verification.verify(tenantId, provider, by);
+    return {
+      tenant_id: tenantId,
+      provider: provider.id,
+      masked_key: verified.mask,
+      version: verified.version,
+      ...VerificationDto.of(verified),
+      message: verified.detail,
     };
   }
 
@@ -132,4 +200,21 @@ export class CredentialsController {
       : `There was no ${provider.label} (${provider.id}) credential.`;
     return { tenant_id: tenantId, provider: provider.id, message, deleted };
   }
+}
+
+function validFlag(name: string, text: unknown): boolean {
+  if (text === undefined || text === 'false') return false;
+  if (text === 'true') return true;
+  const fault = { path: name, message: `${name} must be true or false` };
+  throw new Problem('validation_failed', { detail: 'The query is not valid.', errors: [fault] });
+}
+
+/** Whoever sends another endpoint or key along must not believe that it was verified. */
+function refuseFields(body: unknown): void {
+  const isEmpty = body === undefined || (typeof body === 'object' && JSON.stringify(body) === '{}');
+  if (isEmpty) return;
+  throw new Problem('validation_failed', {
+    detail: 'This takes no fields: the stored key is verified at its own endpoint.',
+    hint: 'To verify other fields, PUT them with ?verify=true.',
+  });
 }

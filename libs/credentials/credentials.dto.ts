@@ -1,8 +1,18 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional } from 'class-validator';
 import { Secret } from '#crypto';
 import { faultsOf, type FieldFault, Problem } from '#http';
+import { type ProbeOutcome, probeOutcomes } from '#egress';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
-import { type CredentialFields, type CredentialStatus, type ListedCredential } from './credential';
+import {
+  type CredentialFields,
+  type CredentialStatus,
+  credentialStatuses,
+  type ListedCredential,
+  type Rejection,
+  type Verification,
+} from './credential';
+import { IsExpiry } from './expiry';
 
 /** The provider of a path segment, or a 422 that does not repeat it. */
 export function validProvider(text: string): Provider {
@@ -13,29 +23,51 @@ export function validProvider(text: string): Provider {
   throw new Problem('validation_failed', { detail: 'There is no such provider.', errors: [fault] });
 }
 
+/** What every provider's credential may have beside the provider's own fields. */
+export class CredentialExtras {
+  @ApiPropertyOptional({
+    type: String,
+    example: '2030-06-30',
+    nullable: true,
+    description:
+      'When the key ends, as the provider says: a date (its beginning, in UTC) or a time with its zone. The list and the readiness report warn 30, 7 and 1 days before. Absent or null: not known. The key is used all the same; whether it still works is for the provider to say.',
+  })
+  @IsOptional()
+  @IsExpiry()
+  expires_at?: string | null;
+}
+
 /** The body as credential fields, or a 422 that names every fault and what each provider needs. */
 export function validFields(provider: Provider, body: unknown): CredentialFields {
   const input = withoutNulls(body);
   const [fields, faults] = faultsOf(provider.credentialClass, input);
-  const errors = [...misspelt(provider, input), ...faults];
+  const [{ expires_at: expiresAt }, expiryFaults] = faultsOf(CredentialExtras, input);
+  const errors = [...misspelt(provider, input), ...faults, ...(faults[0]?.path === '' ? [] : expiryFaults)];
   if (errors.length > 0) throw notValid(provider, errors);
   const settings: Record<string, unknown> = {};
   for (const { name } of provider.fields) {
     const value = (fields as Record<string, unknown>)[name];
     if (name !== 'api_key' && value !== undefined && value !== null) settings[name] = value;
   }
-  return { apiKey: new Secret((fields as { api_key: string }).api_key), settings };
+  return {
+    apiKey: new Secret((fields as { api_key: string }).api_key),
+    settings,
+    expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null,
+  };
 }
 
 /** What is wrong whoever the tenant is: no JSON object, or a field of a wrong type. Asked before the tenant is looked for. */
 export function refuseWrongTypes(provider: Provider, body: unknown): void {
   const input = withoutNulls(body);
   const [fields, faults] = faultsOf(provider.credentialClass, input);
+  const expiry = (input as { expires_at?: unknown } | undefined)?.expires_at;
   const typed = faults.filter(({ path }) => {
     const value = (fields as Record<string, unknown>)[path];
     return path === '' || (value !== undefined && typeof value !== 'string');
   });
-  if (typed.length > 0) throw notValid(provider, [...misspelt(provider, input), ...faults]);
+  if (typed.length === 0 && (expiry === undefined || typeof expiry === 'string')) return;
+  const expiryFaults = typed.some(({ path }) => path === '') ? [] : faultsOf(CredentialExtras, input)[1];
+  throw notValid(provider, [...misspelt(provider, input), ...faults, ...expiryFaults]);
 }
 
 function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
@@ -54,7 +86,7 @@ function withoutNulls(body: unknown): unknown {
 /** Unknown fields are ignored, but one edit away from a known one is a slip that would lose a setting. */
 function misspelt(provider: Provider, body: unknown): FieldFault[] {
   if (typeof body !== 'object' || body === null) return [];
-  const known = provider.fields.map(({ name }) => name);
+  const known = [...provider.fields.map(({ name }) => name), 'expires_at'];
   return Object.keys(body)
     .filter((name) => !known.includes(name))
     .flatMap((name) => known.filter((field) => isOneEdit(name, field)))
@@ -72,6 +104,35 @@ function isOneEdit(a: string, b: string): boolean {
   return isSwap || Math.max(left[0].length, left[1].length) <= 1;
 }
 
+export class VerificationDto {
+  @ApiProperty({
+    enum: probeOutcomes,
+    example: 'accepted',
+    description:
+      'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it knows the key and does not let it do what was asked. quota: the limit is used up. wrong_host: the endpoint is not that of its API. network_rules: its network rules do not admit this server. unreachable: no answer. unknown: an answer that says nothing of the key.',
+  })
+  outcome: ProbeOutcome;
+  @ApiProperty({ example: 184 })
+  latency_ms: number;
+  @ApiProperty({ format: 'date-time' })
+  verified_at: string;
+
+  static of({ outcome, latencyMs, verifiedAt }: Verification): VerificationDto {
+    return { outcome, latency_ms: latencyMs, verified_at: verifiedAt.toISOString() };
+  }
+}
+
+export class RejectionDto {
+  @ApiProperty({ format: 'date-time', description: 'The last time.' })
+  at: string;
+  @ApiProperty({ example: 3, description: 'How often since the provider last accepted this version.' })
+  count: number;
+
+  static of({ at, count }: Rejection): RejectionDto {
+    return { at: at.toISOString(), count };
+  }
+}
+
 export class SetCredentialAnswer {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
@@ -86,6 +147,21 @@ export class SetCredentialAnswer {
   message: string;
   @ApiProperty({ format: 'date-time' })
   set_at: string;
+  @ApiPropertyOptional({ type: VerificationDto, description: 'With `verify=true`.' })
+  verification?: VerificationDto;
+}
+
+export class VerifyCredentialAnswer extends VerificationDto {
+  @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
+  tenant_id: string;
+  @ApiProperty({ example: 'openai' })
+  provider: string;
+  @ApiProperty({ example: '...xyz9' })
+  masked_key: string;
+  @ApiProperty({ example: '3', description: 'The version that was verified.' })
+  version: string;
+  @ApiProperty({ example: 'OpenAI at api.openai.com answered with status 200: it accepts the key.' })
+  message: string;
 }
 
 export class ListedCredentialDto {
@@ -105,13 +181,27 @@ export class ListedCredentialDto {
   })
   config: Readonly<Record<string, unknown>>;
   @ApiProperty({
-    enum: ['plaintext', 'unreadable', 'tampered', 'ready'],
+    enum: credentialStatuses,
     description:
-      'plaintext: stored unsealed and not used. unreadable: sealed under a key that is not loaded. tampered: changed outside Tenkey. ready: usable.',
+      'The first that applies. plaintext: stored unsealed and not used. unreadable: sealed under a key that is not loaded. tampered: changed outside Tenkey. rejected: the provider refused it last, in a call or a verification. expired, expiring (within 30 days): as its expires_at says; it is still used. ready: usable.',
   })
   status: CredentialStatus;
   @ApiProperty({ example: '3', description: 'Grows with every change; never reused.' })
   version: string;
+  @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2030-06-30T00:00:00.000Z' })
+  expires_at: string | null;
+  @ApiProperty({
+    type: VerificationDto,
+    nullable: true,
+    description: 'The last one of this version; null: none.',
+  })
+  verification: VerificationDto | null;
+  @ApiProperty({
+    type: RejectionDto,
+    nullable: true,
+    description: 'Null: the provider has not refused it since it last accepted it.',
+  })
+  rejection: RejectionDto | null;
 
   static of(credential: ListedCredential): ListedCredentialDto {
     return {
@@ -122,6 +212,9 @@ export class ListedCredentialDto {
       config: credential.settings,
       status: credential.status,
       version: credential.version,
+      expires_at: credential.expiresAt?.toISOString() ?? null,
+      verification: credential.verification && VerificationDto.of(credential.verification),
+      rejection: credential.rejection && RejectionDto.of(credential.rejection),
     };
   }
 }

@@ -1,15 +1,18 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '#tenants';
+import { CredentialHealth } from './credential-health.entity';
+import { CredentialVerification } from './credential-verification.service';
 import { CredentialsController } from './credentials.controller';
 import { CredentialsService } from './credentials.service';
 import { KeyCanary } from './key-canary';
+import { PassiveHealth } from './passive-health.service';
 import { TenantCredential } from './tenant-credential.entity';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TenantCredential]), TenantsModule],
+  imports: [TypeOrmModule.forFeature([TenantCredential, CredentialHealth]), TenantsModule],
   controllers: [CredentialsController],
-  providers: [CredentialsService, KeyCanary],
-  exports: [CredentialsService, KeyCanary],
+  providers: [CredentialsService, CredentialVerification, PassiveHealth, KeyCanary],
+  exports: [CredentialsService, PassiveHealth, KeyCanary],
 })
 export class CredentialsModule {}

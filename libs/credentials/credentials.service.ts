@@ -1,16 +1,36 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, type QueryDeepPartialEntity } from 'typeorm';
+import { type DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
 import { AuditLog } from '#audit';
 import { type Config, InjectConfig } from '#config';
-import { FernetService, Secret } from '#crypto';
-import { AddressPolicy, type RouteCredential } from '#egress';
+import { FernetService } from '#crypto';
+import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { type Provider } from '#providers';
 import { lockedTenant, TenantsService } from '#tenants';
-import { type CredentialFields, type CredentialStatus, type ListedCredential } from './credential';
-import { fitsSeal, sealOf } from './seal';
+import { type CredentialFields, type ListedCredential } from './credential';
+import { CredentialHealth } from './credential-health.entity';
+import { operatorEndpoint } from './endpoint';
+import { recordVerification } from './health-records';
+import { sealOf } from './seal';
+import { audited, listedOf, usableCredential } from './stored-credential';
 import { TenantCredential } from './tenant-credential.entity';
+
+/** All of one tenant's credentials, read at once, for looking and not for calling. */
+export interface TenantCredentials {
+  /** What `resolve` would return, or throw. */
+  usable(provider: Provider): RouteCredential;
+  /** As listed; undefined when there is none. */
+  listed(providerId: string): ListedCredential | undefined;
+  all(): ListedCredential[];
+}
+
+interface SetOptions {
+  /** What the provider said of the key just before. */
+  readonly verification?: ProbeResult;
+  /** By what way it came, for the audit, where not by PUT. */
+  readonly origin?: string;
+}
 
 /** Each tenant's credentials. Every query names the tenant; there is no method without one. */
 @Injectable()
@@ -30,57 +50,46 @@ export class CredentialsService {
     provider: Provider,
     fields: CredentialFields,
     by: ChangedBy,
+    options: SetOptions = {},
   ): Promise<ListedCredential> {
     this.refuseEndpoint(fields.settings);
     return this.dataSource.transaction(async (transaction) => {
-      await lockedTenant(transaction, tenantId);
-      const before = await transaction.findOneBy(TenantCredential, { tenantId, provider: provider.id });
-      const [next] = await transaction.query<{ version: string }[]>(
-        `SELECT nextval('credential_versions')::text AS version`,
-      );
-      const { sealed, keyId } = this.fernet.encrypt(fields.apiKey);
-      const row = Object.assign(new TenantCredential(), {
-        tenantId,
-        provider: provider.id,
-        sealedApiKey: sealed,
-        keyHint: fields.apiKey.mask,
-        settings: { ...fields.settings },
-        keyId,
-        version: next?.version ?? '',
-        configuredAt: new Date(),
-      });
-      row.seal = sealOf(this.fernet, row);
-      // One statement: a DELETE that commits between a look and a write would leave nothing of a key that was set.
-      await transaction.upsert(TenantCredential, row as QueryDeepPartialEntity<TenantCredential>, [
-        'tenantId',
-        'provider',
-      ]);
-      await this.audit.record(transaction, by, {
-        action: 'credential.set',
-        tenantId,
-        provider: provider.id,
-        details: { before: shown(before), after: shown(row) },
-      });
-      return this.listed(row);
+      const before = await this.lockedRow(transaction, tenantId, provider);
+      return this.store(transaction, tenantId, provider, fields, by, before, options);
+    });
+  }
+
+  /** As `set`, where there is none yet. @returns undefined when there is one: it is kept */
+  async setIfAbsent(
+    tenantId: string,
+    provider: Provider,
+    fields: CredentialFields,
+    by: ChangedBy,
+    options: SetOptions = {},
+  ): Promise<ListedCredential | undefined> {
+    this.refuseEndpoint(fields.settings);
+    return this.dataSource.transaction(async (transaction) => {
+      const before = await this.lockedRow(transaction, tenantId, provider);
+      if (before) return undefined;
+      return this.store(transaction, tenantId, provider, fields, by, before, options);
     });
   }
 
   /** Sorted by provider. Opens nothing, so it works with every key lost. */
   async list(tenantId: string): Promise<ListedCredential[]> {
     await this.tenants.find(tenantId);
-    const rows = await this.withSealedKey(tenantId).orderBy('c.provider', 'ASC').getMany();
-    return rows.map((row) => this.listed(row));
+    const rows = await this.withSealedKey([tenantId]).orderBy('c.provider', 'ASC').getMany();
+    return rows.map((row) => listedOf(this.fernet, row));
   }
 
   /** @returns false when there was none */
   async remove(tenantId: string, provider: Provider, by: ChangedBy): Promise<boolean> {
     return this.dataSource.transaction(async (transaction) => {
-      await lockedTenant(transaction, tenantId);
       const row = { tenantId, provider: provider.id };
-      const before = await transaction.findOneBy(TenantCredential, row);
+      const before = await this.lockedRow(transaction, tenantId, provider);
       if (!before) return false;
       await transaction.delete(TenantCredential, row);
-      const details = { before: shown(before) };
+      const details = { before: audited(before) };
       await this.audit.record(transaction, by, { action: 'credential.delete', ...row, details });
       return true;
     });
@@ -88,99 +97,104 @@ export class CredentialsService {
 
   /** The tenant's own credential, checked and still closed. No other key is ever looked for. */
   async resolve(tenantId: string, provider: Provider): Promise<RouteCredential> {
-    const row = await this.withSealedKey(tenantId)
+    const row = await this.withSealedKey([tenantId])
       .andWhere('c.provider = :provider', { provider: provider.id })
       .getOne();
-    return this.resolved(tenantId, provider, row ?? undefined);
+    return usableCredential(this.fernet, tenantId, provider, row ?? undefined);
   }
 
-  /**
-   * All of a tenant's credentials, read at once, for looking and not for calling.
-   * @returns what `resolve` would return, or throw
-   */
-  async resolver(tenantId: string): Promise<(provider: Provider) => RouteCredential> {
-    const rows = await this.withSealedKey(tenantId).getMany();
-    const byProvider = new Map(rows.map((row) => [row.provider, row]));
-    return (provider) => this.resolved(tenantId, provider, byProvider.get(provider.id));
+  /** All credentials of some tenants in one query. Opens nothing. @returns one entry for each id */
+  async overview(tenantIds: readonly string[]): Promise<Map<string, TenantCredentials>> {
+    const rows =
+      tenantIds.length === 0
+        ? []
+        : await this.withSealedKey(tenantIds).orderBy('c.provider', 'ASC').getMany();
+    return new Map(tenantIds.map((id) => [id, this.ofTenant(id, rows)]));
   }
 
-  private resolved(tenantId: string, provider: Provider, row: TenantCredential | undefined): RouteCredential {
-    const put = `PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id}`;
-    if (!row) {
-      throw new Problem('credential_not_configured', {
-        detail: `Tenant ${tenantId} has no ${provider.label} credential, and no other key is used in its place.`,
-        hint: `${put} with ${JSON.stringify(provider.example)}`,
-      });
-    }
-    const status = this.statusOf(row);
-    switch (status) {
-      case 'plaintext':
-        throw new Problem('credential_plaintext', {
-          detail: `The ${provider.label} credential of tenant ${tenantId} is stored in clear text and is not used.`,
-          hint: `${put} with the key stores it sealed.`,
-        });
-      case 'unreadable':
-        throw this.unreadable(row, provider, put);
-      case 'tampered':
-        throw new Problem('credential_tampered', {
-          detail: `The ${provider.label} credential of tenant ${tenantId} was changed outside Tenkey and is not used.`,
-          hint: `Find out who changed the database, then ${put} with the key.`,
-        });
-      case 'ready':
-        return {
-          tenantId: row.tenantId,
-          provider,
-          source: 'tenant',
-          mask: row.keyHint,
-          version: row.version,
-          settings: row.settings,
-          open: () => this.open(row, provider, put),
-        };
-    }
-  }
-
-  private open(row: TenantCredential, provider: Provider, put: string): Secret {
-    try {
-      return this.fernet.decrypt(row.sealedApiKey, row.keyId);
-    } catch (error) {
-      throw this.unreadable(row, provider, put, error);
-    }
-  }
-
-  private unreadable(row: TenantCredential, provider: Provider, put: string, cause?: unknown): Problem {
-    return new Problem('credential_unreadable', {
-      detail: `The ${provider.label} credential of tenant ${row.tenantId} was sealed under another ENCRYPTION_KEY (fingerprint ${row.keyId}).`,
-      hint: `Load that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS, or ${put} with the key again.`,
-      cause,
-    });
-  }
-
-  private statusOf(row: TenantCredential): CredentialStatus {
-    if (!this.fernet.isSealed(row.sealedApiKey)) return 'plaintext';
-    if (!this.fernet.hasKey(row.keyId)) return 'unreadable';
-    return fitsSeal(this.fernet, row) ? 'ready' : 'tampered';
-  }
-
-  private listed(row: TenantCredential): ListedCredential {
+  private ofTenant(tenantId: string, rows: readonly TenantCredential[]): TenantCredentials {
+    const byProvider = new Map(
+      rows.filter((row) => row.tenantId === tenantId).map((row) => [row.provider, row]),
+    );
+    const listed = (row: TenantCredential | undefined) => row && listedOf(this.fernet, row);
     return {
-      provider: row.provider,
-      mask: row.keyHint,
-      isEncrypted: this.fernet.isSealed(row.sealedApiKey),
-      configuredAt: row.configuredAt,
-      settings: row.settings,
-      version: row.version,
-      status: this.statusOf(row),
+      usable: (provider) => usableCredential(this.fernet, tenantId, provider, byProvider.get(provider.id)),
+      listed: (providerId) => listed(byProvider.get(providerId)),
+      all: () => [...byProvider.values()].map((row) => listedOf(this.fernet, row)),
     };
   }
 
-  private withSealedKey(tenantId: string) {
+  private async lockedRow(
+    transaction: EntityManager,
+    tenantId: string,
+    provider: Provider,
+  ): Promise<TenantCredential | null> {
+    await lockedTenant(transaction, tenantId);
+    return transaction.findOneBy(TenantCredential, { tenantId, provider: provider.id });
+  }
+
+  private async store(
+    transaction: EntityManager,
+    tenantId: string,
+    provider: Provider,
+    fields: CredentialFields,
+    by: ChangedBy,
+    before: TenantCredential | null,
+    { verification, origin }: SetOptions,
+  ): Promise<ListedCredential> {
+    const [next] = await transaction.query<{ version: string }[]>(
+      `SELECT nextval('credential_versions')::text AS version`,
+    );
+    const { sealed, keyId } = this.fernet.encrypt(fields.apiKey);
+    const row = Object.assign(new TenantCredential(), {
+      tenantId,
+      provider: provider.id,
+      sealedApiKey: sealed,
+      keyHint: fields.apiKey.mask,
+      settings: { ...fields.settings },
+      keyId,
+      version: next?.version ?? '',
+      configuredAt: new Date(),
+      expiresAt: fields.expiresAt,
+    });
+    row.seal = sealOf(this.fernet, row);
+    // One statement: a DELETE that commits between a look and a write would leave nothing of a key that was set.
+    await transaction.upsert(TenantCredential, row as QueryDeepPartialEntity<TenantCredential>, [
+      'tenantId',
+      'provider',
+    ]);
+    await transaction.delete(CredentialHealth, { tenantId, provider: provider.id });
+    if (verification) await recordVerification(transaction, row, verification, row.configuredAt);
+    await this.audit.record(transaction, by, {
+      action: 'credential.set',
+      tenantId,
+      provider: provider.id,
+      details: {
+        before: audited(before),
+        after: audited(row),
+        ...(verification && { verification: verification.outcome }),
+        ...(origin !== undefined && { origin }),
+      },
+    });
+    const health = await transaction.findOneBy(CredentialHealth, { tenantId, provider: provider.id });
+    return listedOf(this.fernet, Object.assign(row, { health }));
+  }
+
+  private withSealedKey(tenantIds: readonly string[]) {
     return this.dataSource
       .createQueryBuilder(TenantCredential, 'c')
       .addSelect('c.sealedApiKey')
-      .where('c.tenant_id = :tenantId', { tenantId });
+      .leftJoinAndMapOne(
+        'c.health',
+        CredentialHealth,
+        'h',
+        'h.tenant_id = c.tenant_id AND h.provider = c.provider AND h.version = c.version',
+      )
+      .where('c.tenant_id IN (:...tenantIds)', { tenantIds });
   }
 
-  private refuseEndpoint(settings: Readonly<Record<string, unknown>>): void {
+  /** @throws Problem endpoint_not_allowed, as far as that can be told before a connection */
+  refuseEndpoint(settings: Readonly<Record<string, unknown>>): void {
     if (typeof settings.endpoint !== 'string') return;
     const reason = this.addressPolicy.checkHost(new URL(settings.endpoint));
     if (reason === undefined) return;
@@ -193,18 +207,9 @@ export class CredentialsService {
 
   /** The warning a PUT gives for a credential that has nowhere to go. */
   warningOf(provider: Provider, settings: Readonly<Record<string, unknown>>): string | undefined {
-    const hasEndpoint =
-      settings.endpoint !== undefined || provider.defaultEndpoint || this.config.baseUrls.has(provider.id);
-    if (hasEndpoint) return undefined;
+    if (settings.endpoint !== undefined || operatorEndpoint(this.config, provider) !== undefined)
+      return undefined;
     const name = provider.baseUrlVariables[0] ?? 'endpoint';
     return `There is no endpoint yet: give one here or set ${name}; until then calls fail with endpoint_not_configured.`;
   }
-}
-
-/** What the audit may say of a credential. Of settings their names: an address may hold what somebody pasted. */
-function shown(row: TenantCredential | null) {
-  // Whoever edits the row can leave anything there, also no object.
-  const settings: unknown = row?.settings;
-  const names = typeof settings === 'object' && settings !== null ? Object.keys(settings).sort() : [];
-  return row && { mask: row.keyHint, version: row.version, settings: names };
 }

@@ -2,11 +2,16 @@
  * Each tenant's provider credentials, sealed.
  *
  * Guarantees: a key is stored only sealed and bound to its tenant, provider and settings; a row that was moved or
- * edited is refused; listing opens nothing; a wrong encryption key is named at start. Does not: fall back to any other
- * key, give a key back, or detect that an older whole row of the same tenant was put back in SQL.
+ * edited is refused; listing opens nothing; a wrong encryption key is named at start; a stored key is verified at its own
+ * endpoint only; what calls find out of a key is written off their way. Does not: fall back to any other key, give a key back, or detect that an older whole row of the same tenant was put back in SQL.
  */
 export { CredentialsModule } from './credentials.module';
-export { type CredentialStatus } from './credential';
-export { CredentialsService } from './credentials.service';
+export { type CredentialStatus, type ListedCredential } from './credential';
+export { CredentialHealth } from './credential-health.entity';
+export { validFields } from './credentials.dto';
+export { CredentialsService, type TenantCredentials } from './credentials.service';
+export { operatorEndpoint } from './endpoint';
+export { expiresWithinDays } from './expiry';
 export { KeyCanary, type KeyCheck } from './key-canary';
+export { PassiveHealth } from './passive-health.service';
 export { TenantCredential } from './tenant-credential.entity';

@@ -26,5 +26,7 @@ function partsOf(row: TenantCredential): string[] {
     row.version,
     row.configuredAt.toISOString(),
     canonicalJson(row.settings),
+    // Absent when there is none, so that a row sealed before there were such dates still fits.
+    ...(row.expiresAt === null ? [] : ['expires_at', row.expiresAt.toISOString()]),
   ];
 }

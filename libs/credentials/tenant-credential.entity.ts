@@ -1,4 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type CredentialHealth } from './credential-health.entity';
+import { optionalTimeColumn, timeColumn } from './time-column';
 
 /** One provider's fields for one tenant. Only the sealed key is secret, and a plain find never selects it. */
 @Entity({ name: 'tenant_credentials' })
@@ -28,11 +30,13 @@ export class TenantCredential {
   @Column('text')
   seal: string;
 
-  @Column('timestamptz', { name: 'configured_at', transformer: { from: timeOf, to: (time: Date) => time } })
+  @Column('timestamptz', { name: 'configured_at', transformer: timeColumn })
   configuredAt: Date;
-}
 
-/** SQL has times that a Date has not (infinity, the year 290000). One row with such a time must not stop the list. */
-function timeOf(value: unknown): Date {
-  return value instanceof Date && !Number.isNaN(value.getTime()) ? value : new Date(0);
+  /** When the provider's key ends, as the sysadmin said; null: not said. Under the seal. */
+  @Column('timestamptz', { name: 'expires_at', nullable: true, transformer: optionalTimeColumn })
+  expiresAt: Date | null;
+
+  /** No column: of this version, where the query asks for it. */
+  health?: CredentialHealth | null;
 }

@@ -22,6 +22,7 @@ it('replicas that start together on an empty database migrate it once', async ()
   expect(await tablesOf(replicas[0])).toEqual([
     'audit_events',
     'audit_head',
+    'credential_health',
     'encryption_canary',
     'migrations',
     'sysadmin_keys',

@@ -1,17 +1,22 @@
 import { type IncomingHttpHeaders } from 'node:http';
-import { PassThrough, pipeline, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
-import type { Provider, Timeouts } from '#providers';
+import type { Probe, Provider, Timeouts } from '#providers';
 import { AddressPolicy, type AllowRule } from './address-policy';
+import { contradictionIn } from './contradiction';
 import { guardedConnector } from './guarded-connector';
-import { mentions } from './redact';
+import { type ProbeResult, readProbe, resultOf } from './probe-result';
 import { Retries } from './retries';
-import type { Route } from './route';
+import type { Destination, Route } from './route';
+import { headersOf, readError, UpstreamBody } from './upstream-answer';
 import { addressProblem, faultOf, goneBy, messageOf, refusalOf, streamProblem } from './upstream-problem';
+
+/** A probe in all. Somebody waits for it, and a provider that takes longer is of no use to them either. */
+const PROBE_MS = 10_000;
 
 export interface EgressOptions {
   readonly allow: readonly AllowRule[];
@@ -49,11 +54,6 @@ export interface UpstreamResponse {
   streamFault(message: string): Problem;
 }
 
-const ERROR_BODY_BYTES = 64 * 1024;
-const ERROR_BODY_MS = 5000;
-const passedHeaders =
-  /^(content-type|content-encoding|retry-after|retry-after-ms|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
-
 /** Sends one call to where its route says, with the key its route holds, once. */
 @Injectable()
 export class EgressService implements OnApplicationShutdown {
@@ -72,12 +72,7 @@ export class EgressService implements OnApplicationShutdown {
    * for a route that contradicts itself, or `ClientGone`; also whatever opening the credential throws.
    */
   async send(route: Route, body: RequestBody, options: SendOptions): Promise<UpstreamResponse> {
-    const contradiction = contradictionIn(route);
-    if (contradiction !== undefined) {
-      throw new Problem('internal_error', { cause: new Error(`route refused: ${contradiction}`) });
-    }
-    const reason = route.isOperatorAddress ? undefined : this.#policy.checkHost(route.url);
-    if (reason !== undefined) throw addressProblem(route, reason);
+    this.#check(route);
     if (options.signal.aborted) throw goneBy(options.signal);
 
     const key = route.credential.open();
@@ -114,9 +109,71 @@ export class EgressService implements OnApplicationShutdown {
     }
   }
 
+  /**
+   * Asks the provider, at no cost and once, whether it accepts the key. To the same address and by the same checks as a
+   * call; a fault of the network is a result and no error.
+   * @param destination its `url` is the probe's
+   * @throws Problem as `send` does when the key must not or cannot be opened
+   */
+  async probe(destination: Destination, { method, body }: Probe): Promise<ProbeResult> {
+    const { provider, url } = destination;
+    const started = performance.now();
+    const signal = AbortSignal.timeout(PROBE_MS);
+    let secrets = this.#options.processSecrets;
+    try {
+      this.#check(destination);
+      const key = destination.credential.open();
+      secrets = [key, ...secrets];
+      const timeouts = this.#options.timeoutsOf(provider);
+      const answer = await this.#agent(destination, Math.min(timeouts.connectMs, PROBE_MS)).request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        headers: {
+          accept: 'application/json',
+          'accept-encoding': 'identity',
+          'user-agent': 'tenkey',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...provider.headers(key),
+        },
+        body,
+        signal,
+        headersTimeout: Math.min(timeouts.firstByteMs, PROBE_MS),
+        bodyTimeout: PROBE_MS,
+      });
+      const latencyMs = Math.round(performance.now() - started);
+      const isPage = /\bhtml\b/i.test([answer.headers['content-type'] ?? ''].flat().join());
+      const message = messageOf(await readError(answer.body));
+      answer.body.destroy();
+      return readProbe(
+        destination,
+        { status: answer.statusCode, message, isPage, hasBody: body !== undefined },
+        latencyMs,
+      );
+    } catch (error) {
+      const fault = faultOf(destination, error, secrets);
+      const isOfNetwork =
+        fault instanceof Problem &&
+        ['upstream_timeout', 'upstream_unavailable', 'endpoint_not_allowed'].includes(fault.code);
+      if (!isOfNetwork) throw fault;
+      const place = `${provider.label} at ${url.host}`;
+      const detail = signal.aborted ? `${place} did not answer in time.` : fault.message;
+      return resultOf('unreachable', detail, Math.round(performance.now() - started));
+    }
+  }
+
   /** After the HTTP server is closed: a running call still needs its connection. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+  }
+
+  #check(destination: Destination): void {
+    const contradiction = contradictionIn(destination);
+    if (contradiction !== undefined) {
+      throw new Problem('internal_error', { cause: new Error(`route refused: ${contradiction}`) });
+    }
+    const reason = destination.isOperatorAddress ? undefined : this.#policy.checkHost(destination.url);
+    if (reason !== undefined) throw addressProblem(destination, reason);
   }
 
   /** The first answer that is not to be tried again, whatever its status. */
@@ -153,7 +210,7 @@ export class EgressService implements OnApplicationShutdown {
     }
   }
 
-  #agent(route: Route, connectMs: number): Agent {
+  #agent(route: Destination, connectMs: number): Agent {
     const name = `${route.isOperatorAddress ? 'operator' : 'tenant'} ${connectMs}`;
     let agent = this.#agents.get(name);
     if (agent === undefined) {
@@ -165,42 +222,6 @@ export class EgressService implements OnApplicationShutdown {
     }
     return agent;
   }
-}
-
-/** Passes the bytes on as they arrive; turns the library's errors into ours. */
-class UpstreamBody extends PassThrough {
-  readonly #fault: (error: unknown) => Error;
-
-  constructor(source: Readable, fault: (error: unknown) => Error) {
-    super();
-    this.#fault = fault;
-    pipeline(source, this, () => undefined);
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    callback(error === null ? null : this.#fault(error));
-  }
-}
-
-/**
- * The last check before a key meets an address: tenant and provider must be those of the credential, and the address at
- * the credential's own endpoint, or the operator's where the credential has none.
- */
-function contradictionIn(route: Route): string | undefined {
-  const { credential, url, provider, tenantId } = route;
-  if (credential.tenantId !== tenantId) return 'the credential is of another tenant';
-  if (credential.provider.id !== provider.id) return 'the credential is for another provider';
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'the address is not http or https';
-  if (url.username !== '' || url.password !== '' || url.hash !== '') return 'the address has foreign parts';
-  const endpoint = credential.settings['endpoint'];
-  if (credential.source === 'tenant' && route.isOperatorAddress !== (typeof endpoint !== 'string')) {
-    return 'whose address it is does not follow from the credential';
-  }
-  if (route.isOperatorAddress) return undefined;
-  if (typeof endpoint !== 'string' || !URL.canParse(endpoint) || new URL(endpoint).origin !== url.origin) {
-    return "the address is not at the credential's endpoint";
-  }
-  return undefined;
 }
 
 /** What the provider demands, and what the client says that the provider's file lets through; never in the key's place. */
@@ -224,40 +245,4 @@ function headersFor(
     ...own,
     ...Object.fromEntries(passed),
   };
-}
-
-/** An allow-list, and nothing that repeats a secret: a provider may echo what it was sent. */
-function headersOf(
-  headers: Dispatcher.ResponseData['headers'],
-  secrets: readonly Secret[],
-): Record<string, string> {
-  const passed: Record<string, string> = Object.fromEntries(
-    Object.entries(headers)
-      .map(([name, value]) => [name.toLowerCase(), [value ?? ''].flat().join(', ')] as const)
-      .filter(([name, value]) => passedHeaders.test(name) && !mentions(`${name} ${value}`, secrets))
-      // No encoding at all, said in so many words; others take it for one.
-      .filter(([name, value]) => name !== 'content-encoding' || value.toLowerCase() !== 'identity'),
-  );
-  const id = passed['x-request-id'] ?? passed['request-id'] ?? passed['apim-request-id'];
-  // OpenAI's clients read the first, Anthropic's the second, whoever the provider is.
-  return id === undefined ? passed : { 'x-request-id': id, 'request-id': id, ...passed };
-}
-
-/** As much of an error's body as arrives in bounded time and space. It is never needed, only helpful. */
-async function readError(body: Readable): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  const timer = setTimeout(() => body.destroy(), ERROR_BODY_MS);
-  try {
-    for await (const part of body as AsyncIterable<Buffer>) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes >= ERROR_BODY_BYTES) break;
-    }
-  } catch {
-    // What arrived is used.
-  } finally {
-    clearTimeout(timer);
-  }
-  return Buffer.concat(parts).subarray(0, ERROR_BODY_BYTES).toString('utf8');
 }

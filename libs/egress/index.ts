@@ -13,6 +13,7 @@ export { AddressPolicy, type AddressPolicyOptions, type AllowRule, parseAllowLis
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';
-export type { CredentialSource, Route, RouteCredential } from './route';
+export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './probe-result';
+export type { CredentialSource, Destination, Route, RouteCredential } from './route';
 export { isEventStream, SseRelay } from './sse-relay';
 export { ClientGone } from './upstream-problem';

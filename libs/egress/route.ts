@@ -16,19 +16,29 @@ export interface RouteCredential {
   /** Version of the tenant's row; null for a global key. */
   readonly version: string | null;
   readonly settings: Settings;
+  /** True when the provider refused this version last: a success is then news. */
+  readonly wasRejected?: boolean;
   open(): Secret;
+}
+
+/** Whose key goes where: what is compared before a key is opened, of a call as of a probe. */
+export interface Destination {
+  readonly tenantId: string;
+  readonly provider: Provider;
+  readonly url: URL;
+  /** True when the address comes from the operator's environment or the provider's default: exempt from the address policy. */
+  readonly isOperatorAddress: boolean;
+  readonly credential: RouteCredential;
 }
 
 /**
  * The frozen decision for one request. An adapter makes it once; the call, the log line, the answer's headers and the
  * usage record only read it. Tenant and provider travel inside it, so no later step can mix two of them up.
  */
-export interface Route {
-  readonly tenantId: string;
+export interface Route extends Destination {
   /** Name in ai_models.yml. */
   readonly model: string;
   readonly adapter: 'litellm' | 'legacy';
-  readonly provider: Provider;
   /** The provider's own name of the model. */
   readonly upstreamModel: string;
   /** The deployment or model actually addressed (azure: the deployment). */
@@ -37,8 +47,4 @@ export interface Route {
   readonly operation: Operation;
   /** What the provider is asked for: the same, or what it is translated to. */
   readonly upstreamOperation: Operation;
-  readonly url: URL;
-  /** True when the address comes from the operator's environment or the provider's default: exempt from the address policy. */
-  readonly isOperatorAddress: boolean;
-  readonly credential: RouteCredential;
 }

@@ -1,7 +1,8 @@
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
+import type { Provider } from '#providers';
 import { cleanMessage } from './redact';
-import type { Route } from './route';
+import type { Destination } from './route';
 
 /** The address a name resolved to is not allowed; thrown inside the connector, before any byte is sent. */
 export class AddressRefused extends Error {
@@ -33,7 +34,7 @@ export interface UpstreamRefusal {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export function addressProblem(route: Route, reason: string): Problem {
+export function addressProblem(route: Destination, reason: string): Problem {
   const { url, provider, tenantId } = route;
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   return new Problem('endpoint_not_allowed', {
@@ -47,7 +48,11 @@ export function addressProblem(route: Route, reason: string): Problem {
 }
 
 /** A call that got no answer, or lost it on the way. The library's text goes to the log only, cleaned. */
-export function faultOf(route: Route, error: unknown, secrets: readonly Secret[]): Problem | ClientGone {
+export function faultOf(
+  route: Destination,
+  error: unknown,
+  secrets: readonly Secret[],
+): Problem | ClientGone {
   if (error instanceof Problem || error instanceof ClientGone) return error;
   const chain = errorsOf(error);
   const refused = chain.find((each) => each instanceof AddressRefused);
@@ -66,7 +71,7 @@ export function faultOf(route: Route, error: unknown, secrets: readonly Secret[]
 }
 
 /** The Problem for an answer that is no success. Written anew; only a refusal of the request quotes the provider. */
-export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: readonly Secret[]): Problem {
+export function refusalOf(route: Destination, refusal: UpstreamRefusal, secrets: readonly Secret[]): Problem {
   const { status } = refusal;
   const { 'retry-after': retryAfter, 'x-request-id': requestId } = refusal.headers;
   // What a caller needs to wait as asked, and to ask the provider about it.
@@ -74,11 +79,7 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
   const { provider, credential } = route;
   const message = cleanMessage(refusal.message, secrets);
   const cause = new Error(`upstream status ${status}: ${message}`);
-  const isNetworkRule =
-    (status === 401 || status === 403) && provider.isNetworkRuleRefusal?.(refusal.message) === true;
-  const isKeyRefused =
-    provider.isCredentialRefusal?.(status, refusal.message) ?? (status === 401 || status === 403);
-  if (isNetworkRule) {
+  if (isNetworkRule(provider, refusal)) {
     return new Problem('upstream_network_rules', {
       detail: `${provider.label} refused the call of tenant ${route.tenantId}: its network rules do not admit this server.`,
       hint: `Admit this server's address in the network rules of the ${provider.label} resource.`,
@@ -86,7 +87,7 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
       ...kept,
     });
   }
-  if (isKeyRefused) {
+  if (isKeyRefused(provider, refusal)) {
     const whose =
       credential.source === 'global' ? 'the global credential' : `the credential of tenant ${route.tenantId}`;
     return new Problem('credential_rejected', {
@@ -124,8 +125,23 @@ export function refusalOf(route: Route, refusal: UpstreamRefusal, secrets: reado
   });
 }
 
+/** Whether a 401 or 403 is of the provider's own network rules; asked before `isKeyRefused`. */
+export function isNetworkRule(
+  provider: Provider,
+  { status, message }: Pick<UpstreamRefusal, 'status' | 'message'>,
+): boolean {
+  return (status === 401 || status === 403) && provider.isNetworkRuleRefusal?.(message) === true;
+}
+
+export function isKeyRefused(
+  provider: Provider,
+  { status, message }: Pick<UpstreamRefusal, 'status' | 'message'>,
+): boolean {
+  return provider.isCredentialRefusal?.(status, message) ?? (status === 401 || status === 403);
+}
+
 /** An error that the provider sends inside a stream that began as a success. */
-export function streamProblem(route: Route, message: string, secrets: readonly Secret[]): Problem {
+export function streamProblem(route: Destination, message: string, secrets: readonly Secret[]): Problem {
   const said = cleanMessage(message, secrets);
   const detail = `${route.provider.label} broke off its answer${said === '' ? '.' : `: ${said}`}`;
   return new Problem('upstream_unavailable', { detail });
@@ -163,7 +179,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function putOf(route: Route): string {
+function putOf(route: Destination): string {
   return `PUT /api/v1/sysadmin/tenants/${route.tenantId}/credentials/${route.provider.id}`;
 }
 

@@ -12,6 +12,8 @@ import { ModelsController } from './endpoints/models.controller';
 import { ModerationsController } from './endpoints/moderations.controller';
 import { PlatformCalls } from './endpoints/platform-calls';
 import { ResponsesController } from './endpoints/responses.controller';
+import { ExplainController } from './explain.controller';
+import { ExplainService } from './explain.service';
 import { ModelCatalogue } from './model-catalogue';
 import { ModelRoutingService } from './model-routing.service';
 
@@ -31,12 +33,14 @@ export class ModelRoutingModule {
         ImagesController,
         ModerationsController,
         ModelsController,
+        ExplainController,
       ],
       providers: [
         { provide: ModelCatalogue, useValue: catalogue },
         LitellmAdapter,
         LegacyAdapter,
         ModelRoutingService,
+        ExplainService,
         PlatformCalls,
       ],
       exports: [ModelRoutingService, ModelCatalogue],

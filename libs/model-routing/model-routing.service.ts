@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { removeKeyShapes } from '#crypto';
-import { CredentialsService } from '#credentials';
+import { CredentialsService, PassiveHealth } from '#credentials';
 import {
   EgressService,
   type RequestBody,
@@ -73,6 +73,7 @@ export class ModelRoutingService {
     private readonly legacy: LegacyAdapter,
     private readonly egress: EgressService,
     private readonly credentials: CredentialsService,
+    private readonly health: PassiveHealth,
   ) {}
 
   /**
@@ -99,11 +100,17 @@ export class ModelRoutingService {
         : encoded(route, request, json ?? {}, translation);
     if (dropped.length > 0 && this.config.strictParams) throw parameterNotSupported(route, dropped);
     options.onDecision?.({ route, droppedParameters: dropped });
-    const answer = await this.egress.send(route, body, {
+    const sending = this.egress.send(route, body, {
       signal: options.signal,
       // Those of a translated request speak of another format.
       clientHeaders: translation ? undefined : options.headers,
     });
+    const answer = await sending.catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'credential_rejected')
+        this.health.refused(route.credential);
+      throw error;
+    });
+    this.health.accepted(route.credential);
     if (!translation) return { route, ...answer };
     const call = { model: route.model, request: json ?? {}, label: route.provider.label };
     return { route, ...(await translatedAnswer(translation, answer, call)) };
@@ -112,9 +119,13 @@ export class ModelRoutingService {
   /** The catalogue as this tenant may use it. Nothing is opened or called. */
   async models(tenantId: string, allowed?: readonly string[]): Promise<ListedModel[]> {
     await this.tenants.findActive(tenantId);
-    const credentialOf = await this.credentials.resolver(tenantId);
+    const credentials = (await this.credentials.overview([tenantId])).get(tenantId);
     const models = this.catalogue.all().filter(({ name }) => allowed?.includes(name) ?? true);
-    return Promise.all(models.map((model) => this.listed(tenantId, model, credentialOf)));
+    return Promise.all(
+      models.map((model) =>
+        this.listed(tenantId, model, credentials && ((provider) => credentials.usable(provider))),
+      ),
+    );
   }
 
   /** @throws Problem model_not_found, forbidden */

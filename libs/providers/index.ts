@@ -10,6 +10,7 @@
  * request that is translated is in docs/anthropic-dialect.md. What a file says of a provider is from the documentation it
  * names.
  */
+export { refusing } from './credential-fields';
 export { type Service, servedOperations, serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest, TooManyParameters } from './dialects/splice-request';
 export {

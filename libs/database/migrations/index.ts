@@ -1,10 +1,12 @@
 import { CreateTenantsAndCredentials1764000000000 } from './1764000000000-create-tenants-and-credentials';
 import { CreateAuditEvents1764100000000 } from './1764100000000-create-audit-events';
 import { CreateIssuedKeys1764200000000 } from './1764200000000-create-issued-keys';
+import { CreateCredentialHealth1764300000000 } from './1764300000000-create-credential-health';
 
 /** In the order they run. Explicit: a glob finds other files in dist/ than in the sources. */
 export const migrations = [
   CreateTenantsAndCredentials1764000000000,
   CreateAuditEvents1764100000000,
   CreateIssuedKeys1764200000000,
+  CreateCredentialHealth1764300000000,
 ];

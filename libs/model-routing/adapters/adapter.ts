@@ -1,4 +1,5 @@
 import { type Config } from '#config';
+import { operatorEndpoint } from '#credentials';
 import { type Route, type RouteCredential } from '#egress';
 import { Problem } from '#http';
 import { InvalidTarget, type Operation, operations, type Provider, serviceOf } from '#providers';
@@ -109,7 +110,7 @@ export function routeOf(
 ): Route {
   const { provider, settings, tenantId } = credential;
   const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
-  const endpoint = own ?? modelAddress ?? config.baseUrls.get(provider.id) ?? provider.defaultEndpoint;
+  const endpoint = own ?? modelAddress ?? operatorEndpoint(config, provider);
   if (endpoint === undefined) {
     throw new Problem('endpoint_not_configured', {
       detail: `There is no address for ${provider.label} of tenant ${tenantId}.`,

@@ -1,0 +1,78 @@
+import { type EntityManager } from 'typeorm';
+import { type ProbeResult } from '#egress';
+import { type CredentialHealth } from './credential-health.entity';
+
+/** One version of one credential. */
+export type CredentialVersion = Pick<CredentialHealth, 'tenantId' | 'provider' | 'version'>;
+
+/** What calls found of one version since it was last written. */
+export interface TrafficHealth extends CredentialVersion {
+  /** The provider accepted it after it had refused it; `rejections` came after that. */
+  readonly isCleared: boolean;
+  readonly rejections: number;
+  readonly rejectedAt: Date;
+}
+
+/** Writes what a verification found, unless the credential was replaced meanwhile: then it says nothing of the new one. */
+export async function recordVerification(
+  manager: EntityManager,
+  { tenantId, provider, version }: CredentialVersion,
+  { outcome, latencyMs }: ProbeResult,
+  at: Date,
+): Promise<void> {
+  await manager.query(
+    `insert into credential_health as h
+       (tenant_id, provider, version, outcome, latency_ms, verified_at, rejections, rejected_at)
+     select tenant_id, provider, version, $4::text, $5::integer, $6::timestamptz,
+       case when $4 = 'rejected' then 1 else 0 end, case when $4 = 'rejected' then $6::timestamptz end
+     from tenant_credentials where tenant_id = $1 and provider = $2 and version = $3
+     on conflict (tenant_id, provider, version) do update set
+       outcome = excluded.outcome, latency_ms = excluded.latency_ms, verified_at = excluded.verified_at,
+       rejections = case excluded.outcome
+         when 'accepted' then 0 when 'rejected' then h.rejections + 1 else h.rejections end,
+       rejected_at = case excluded.outcome
+         when 'accepted' then null when 'rejected' then excluded.rejected_at else h.rejected_at end`,
+    [tenantId, provider, version, outcome, latencyMs, at],
+  );
+}
+
+/** Writes what calls found, in two statements. Rows in one order, so that replicas do not wait for each other in a circle. */
+export async function recordTraffic(manager: EntityManager, notes: readonly TrafficHealth[]): Promise<void> {
+  const columnsOf = (list: readonly TrafficHealth[]) => [
+    list.map(({ tenantId }) => tenantId),
+    list.map(({ provider }) => provider),
+    list.map(({ version }) => version),
+  ];
+  const cleared = notes.filter(({ isCleared }) => isCleared);
+  if (cleared.length > 0) {
+    await manager.query(
+      `update credential_health h set rejections = 0, rejected_at = null
+       from (
+         select tenant_id, provider, version from credential_health
+         join unnest($1::uuid[], $2::text[], $3::bigint[]) as n (tenant_id, provider, version)
+           using (tenant_id, provider, version)
+         order by 1, 2, 3 for update of credential_health
+       ) as locked
+       where (h.tenant_id, h.provider, h.version) = (locked.tenant_id, locked.provider, locked.version)`,
+      columnsOf(cleared),
+    );
+  }
+  const rejected = notes.filter(({ rejections }) => rejections > 0);
+  if (rejected.length === 0) return;
+  await manager.query(
+    `insert into credential_health as h (tenant_id, provider, version, rejections, rejected_at)
+     select tenant_id, provider, version, n.rejections, n.rejected_at
+     from unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[])
+       as n (tenant_id, provider, version, rejections, rejected_at)
+     join tenant_credentials using (tenant_id, provider, version)
+     order by 1, 2, 3
+     on conflict (tenant_id, provider, version) do update set
+       rejections = h.rejections + excluded.rejections,
+       rejected_at = greatest(h.rejected_at, excluded.rejected_at)`,
+    [
+      ...columnsOf(rejected),
+      rejected.map((note) => note.rejections),
+      rejected.map(({ rejectedAt }) => rejectedAt),
+    ],
+  );
+}

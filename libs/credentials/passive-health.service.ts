@@ -1,0 +1,89 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource } from 'typeorm';
+import { type RouteCredential } from '#egress';
+import { recordTraffic, type TrafficHealth } from './health-records';
+
+const FLUSH_MS = 1000;
+/** Versions that can wait to be written; more are counted and left out. */
+const MAXIMUM_PENDING = 10_000;
+const BATCH = 500;
+
+/**
+ * What calls find out about tenants' credentials: the provider refuses one, or accepts again one that it refused. Noted
+ * in memory, written once a second in one batch for all, so that no call waits for it or fails by it, and a call like the
+ * one before it costs nothing.
+ */
+@Injectable()
+export class PassiveHealth implements OnApplicationShutdown {
+  readonly #log = new Logger('health');
+  readonly #pending = new Map<string, TrafficHealth>();
+  #leftOut = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** The provider refused the credential of a call. */
+  refused(credential: RouteCredential): void {
+    this.#note(credential, (known) => ({
+      isCleared: known?.isCleared ?? false,
+      rejections: (known?.rejections ?? 0) + 1,
+      rejectedAt: new Date(),
+    }));
+  }
+
+  /** The provider accepted the credential of a call: news only of one that it had refused. */
+  accepted(credential: RouteCredential): void {
+    if (credential.wasRejected !== true && !this.#pending.has(nameOf(credential))) return;
+    this.#note(credential, () => ({ isCleared: true, rejections: 0, rejectedAt: new Date() }));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#flush();
+    await this.#writing;
+  }
+
+  #note(
+    credential: RouteCredential,
+    next: (known: TrafficHealth | undefined) => Omit<TrafficHealth, 'tenantId' | 'provider' | 'version'>,
+  ): void {
+    const { tenantId, provider, version } = credential;
+    if (credential.source !== 'tenant' || version === null) return;
+    const name = nameOf(credential);
+    const known = this.#pending.get(name);
+    if (known === undefined && this.#pending.size >= MAXIMUM_PENDING) {
+      this.#leftOut += 1;
+      return;
+    }
+    this.#pending.set(name, { tenantId, provider: provider.id, version, ...next(known) });
+    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    const notes = [...this.#pending.values()];
+    this.#pending.clear();
+    if (this.#leftOut > 0) {
+      this.#log.warn(`the health of credentials was left out for ${this.#leftOut} calls: too many at once`);
+      this.#leftOut = 0;
+    }
+    for (let start = 0; start < notes.length; start += BATCH) {
+      const batch = notes.slice(start, start + BATCH);
+      // One after the other: a provider that refuses everybody must not take the service's connections.
+      this.#writing = this.#writing
+        .then(() => this.dataSource.transaction((transaction) => recordTraffic(transaction, batch)))
+        .catch((error: unknown) => {
+          // The next call of each finds out the same again.
+          this.#log.warn(
+            `the health of ${batch.length} credentials was not written: ${(error as Error).name}`,
+          );
+        });
+    }
+  }
+}
+
+function nameOf({ tenantId, provider, version }: RouteCredential): string {
+  return `${tenantId} ${provider.id} ${version}`;
+}

@@ -1,0 +1,43 @@
+import { Controller, Get, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { type Config, InjectConfig } from '#config';
+import { Access, ApiProblems, validTenantId } from '#http';
+import { ExplainedModelDto, ExplainedModelsDto } from './explain.dto';
+import { ExplainService } from './explain.service';
+
+@ApiTags('5 Readiness')
+@ApiSecurity('super-api-key')
+@Access('sysadmin', 'credentials:read')
+@Controller('api/v1/sysadmin/tenants/:tenant_id/models')
+export class ExplainController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly explaining: ExplainService,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    summary: "What would become of a tenant's call of each model",
+    description:
+      'Adapter, provider, deployment and host, whose key pays, and `ready`, or the problem that a call would meet with its exact fix. Nothing is called or decrypted. Works in both modes.',
+  })
+  @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
+  @ApiOkResponse({ type: ExplainedModelsDto })
+  @ApiProblems(
+    'unauthenticated',
+    'forbidden',
+    'validation_failed',
+    'tenant_not_found',
+    'credential_store_unavailable',
+    'internal_error',
+  )
+  async models(@Param('tenant_id') tenantIdText: string): Promise<ExplainedModelsDto> {
+    const { tenant, models } = await this.explaining.models(validTenantId(tenantIdText));
+    return {
+      tenant_id: tenant.id,
+      tenant_state: tenant.state,
+      mode: this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant',
+      models: models.map((each) => ExplainedModelDto.of(each)),
+    };
+  }
+}

@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { FernetService } from '#crypto';
+import { startTestApp, type TestApp } from './support/app';
+
+const models = `
+completion_models:
+  - name: gpt-4o
+    family: openai
+    litellm_model_name: gpt-4o
+  - name: swedish
+    family: azure
+    litellm_model_name: azure/gpt-4o-mini
+  - name: gemma
+    family: vllm
+    litellm_model_name: hosted_vllm/google/gemma
+  - name: claude
+    family: claude
+    litellm_model_name: anthropic/claude-sonnet
+  - name: old
+    family: openai
+embedding_models:
+  - name: nobody
+    family: e5
+  - name: claude-embedding
+    family: claude
+    litellm_model_name: anthropic/claude-embedding
+`;
+
+describe('explain', () => {
+  let test: TestApp;
+  let single: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp({}, { models });
+    single = await startTestApp(
+      { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: 'sk-global-key-of-the-operator' },
+      { models, databaseUrl: test.databaseUrl },
+    );
+  });
+  afterAll(async () => {
+    await single.close();
+    await test.close();
+  });
+  beforeEach(async () => {
+    test.provider.reset();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
+  });
+
+  const ask = (id = tenant, app = test) => app.sysadmin('get', `/tenants/${id}/models`);
+  const explained = async (name: string, app = test) =>
+    (await ask(tenant, app)).body.models.find((model: { name: string }) => model.name === name);
+
+  it('says of each model where a call goes and whose key pays, as the call then shows it', async () => {
+    const { status, body } = await ask();
+    expect([status, body.tenant_id, body.tenant_state, body.mode]).toEqual([200, tenant, 'active', 'strict']);
+    const names = body.models.map((model: { name: string }) => model.name);
+    expect(names).toEqual(['gpt-4o', 'swedish', 'gemma', 'claude', 'old', 'nobody', 'claude-embedding']);
+    const [first] = body.models;
+    expect(first).toEqual({
+      name: 'gpt-4o',
+      kind: 'completion',
+      adapter: 'litellm',
+      provider: 'openai',
+      upstream_model: 'gpt-4o',
+      target: 'gpt-4o',
+      host: `127.0.0.1:${test.provider.port}`,
+      endpoints: expect.arrayContaining(['/v1/chat/completions', '/v1/messages']),
+      credential: {
+        source: 'tenant',
+        masked_key: '...1234',
+        version: expect.stringMatching(/^\d+$/),
+        status: 'ready',
+        expires_at: null,
+      },
+      ready: true,
+      problem: null,
+    });
+    const call = await test.chat(tenant);
+    const { source, masked_key, version } = first.credential;
+    expect(call.headers).toMatchObject({
+      'x-tenkey-provider': first.provider,
+      'x-tenkey-adapter': first.adapter,
+      'x-tenkey-credential-source': source,
+      'x-tenkey-credential': `${first.provider}/${masked_key}/v${version}`,
+    });
+  });
+
+  it('gives the problem that the call itself meets, with the same fix', async () => {
+    for (const model of ['swedish', 'gemma', 'claude', 'old']) {
+      const { ready, problem, host } = await explained(model);
+      const { error } = (await test.chat(tenant, { model })).body;
+      expect([model, ready, host, problem.code]).toEqual([model, false, null, error.code]);
+      expect(error.message).toContain(problem.detail);
+      expect(error.message).toContain(problem.hint);
+    }
+    await test.setCredential(tenant, 'vllm', { api_key: 'vllm-key-of-the-tenant' });
+    expect(await explained('gemma')).toMatchObject({
+      ready: false,
+      credential: { masked_key: '...nant', source: 'tenant' },
+      problem: { code: 'endpoint_not_configured', hint: expect.stringContaining('VLLM_MODEL_URL') },
+    });
+    expect(await explained('nobody')).toMatchObject({
+      provider: null,
+      upstream_model: null,
+      endpoints: [],
+      credential: null,
+      problem: { code: 'legacy_model_in_strict_mode' },
+    });
+    expect((await explained('nobody', single)).problem.code).toBe('endpoint_not_supported');
+    expect(await explained('claude-embedding')).toMatchObject({
+      provider: 'anthropic',
+      endpoints: [],
+      problem: { code: 'endpoint_not_supported' },
+    });
+  });
+
+  it('shows which deployment of Azure is meant', async () => {
+    const fields = {
+      api_key: 'azure-key-of-the-tenant',
+      endpoint: 'https://sundsvall.openai.azure.com',
+      api_version: '2024-10-21',
+      deployment_name: 'usual',
+    };
+    await test.setCredential(tenant, 'azure', fields);
+    const host = 'sundsvall.openai.azure.com';
+    expect(await explained('swedish')).toMatchObject({ ready: true, host, target: 'usual' });
+    await test.setCredential(tenant, 'azure', { ...fields, deployments: { 'gpt-4o-mini': 'mini' } });
+    expect(await explained('swedish')).toMatchObject({ upstream_model: 'gpt-4o-mini', target: 'mini' });
+  });
+
+  it('names a credential that cannot be used, and why', async () => {
+    for (const [change, code, status] of [
+      [`sealed_api_key = 'sk-plain-row'`, 'credential_plaintext', 'plaintext'],
+      [`key_id = 'no-such-key'`, 'credential_unreadable', 'unreadable'],
+      [`key_hint = '...0000'`, 'credential_tampered', 'tampered'],
+    ]) {
+      await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
+      await test.database.query(
+        `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
+        [tenant],
+      );
+      const one = await explained('gpt-4o');
+      expect(one).toMatchObject({ ready: false, credential: { status }, problem: { code } });
+      expect(JSON.stringify(one)).not.toContain('sk-plain-row');
+    }
+  });
+
+  it('names one that the provider refused last, with when and how to ask again', async () => {
+    test.provider.next({ status: 401 });
+    await test.sysadmin('post', `/tenants/${tenant}/credentials/openai/verify`);
+    expect(await explained('gpt-4o')).toMatchObject({
+      ready: false,
+      host: expect.any(String),
+      credential: { status: 'rejected' },
+      problem: {
+        code: 'credential_rejected',
+        detail: expect.stringMatching(/last at \d{4}-.*Z, 1 time/),
+        hint: expect.stringContaining('/credentials/openai/verify'),
+      },
+    });
+  });
+
+  it('opens nothing, calls nobody, and reads the credentials in one query', async () => {
+    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    await ask();
+    expect(decrypt).not.toHaveBeenCalled();
+    decrypt.mockRestore();
+    expect(test.provider.requests).toHaveLength(0);
+  });
+
+  it('shows the global key in single-tenant mode, and what the environment lacks', async () => {
+    expect((await ask(tenant, single)).body.mode).toBe('single-tenant');
+    for (const model of ['gpt-4o', 'old']) {
+      expect(await explained(model, single)).toMatchObject({
+        ready: true,
+        credential: { source: 'global', masked_key: '...ator', version: null, status: null },
+      });
+    }
+    expect(await explained('claude', single)).toMatchObject({
+      ready: false,
+      credential: null,
+      problem: {
+        code: 'credential_not_configured',
+        hint: expect.stringContaining('ANTHROPIC_API_KEY'),
+      },
+    });
+  });
+
+  it('says of a suspended tenant that its calls are refused, and how to change that', async () => {
+    await test.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
+    const { body } = await ask();
+    expect(body.tenant_state).toBe('suspended');
+    for (const model of body.models) {
+      expect([model.ready, model.problem.code]).toEqual([false, 'tenant_suspended']);
+    }
+  });
+
+  it('answers 404 for no tenant, 422 for no UUID, 401 without a key', async () => {
+    expect((await ask(randomUUID())).body.code).toBe('tenant_not_found');
+    expect((await ask('no-uuid')).body.code).toBe('validation_failed');
+    expect((await test.http().get(`/api/v1/sysadmin/tenants/${tenant}/models`)).status).toBe(401);
+  });
+});

@@ -1,0 +1,155 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { DataSource, EntityManager } from 'typeorm';
+import { startTestApp, type TestApp } from './support/app';
+
+const key = 'sk-key-in-real-traffic-1234';
+
+describe('passive health', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    test.provider.reset();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: key });
+  });
+
+  const listed = async (app = test) =>
+    (await app.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
+  const becomes = async (status: string): Promise<Record<string, any>> => {
+    const deadline = Date.now() + 5000;
+    for (;;) {
+      const one = await listed();
+      if (one.status === status || Date.now() > deadline) {
+        expect(one.status).toBe(status);
+        return one;
+      }
+      await wait(50);
+    }
+  };
+  /** Statements on the health of credentials, from now on. */
+  const writesDuring = async (run: () => Promise<unknown>): Promise<number> => {
+    const query = jest.spyOn(EntityManager.prototype, 'query');
+    try {
+      await run();
+      await wait(1500);
+      return query.mock.calls.filter(([sql]) => /(insert into|update) credential_health/.test(String(sql)))
+        .length;
+    } finally {
+      query.mockRestore();
+    }
+  };
+
+  it('shows a credential that the provider refuses as rejected, with when and how often', async () => {
+    test.provider.rejectKey(key);
+    const started = Date.now();
+    for (let call = 0; call < 3; call += 1) {
+      expect((await test.chat(tenant)).body.error.code).toBe('credential_rejected');
+    }
+    const one = await becomes('rejected');
+    expect(one.rejection.count).toBe(3);
+    expect(Date.parse(one.rejection.at)).toBeGreaterThanOrEqual(started - 1);
+  });
+
+  it('clears at the next success, whichever process saw the refusal', async () => {
+    test.provider.rejectKey(key);
+    await test.chat(tenant);
+    await becomes('rejected');
+    test.provider.reset();
+    const other = await startTestApp(
+      { OPENAI_BASE_URL: `${test.provider.url}/v1` },
+      { databaseUrl: test.databaseUrl },
+    );
+    try {
+      await other.chat(tenant).expect(200);
+      expect(await becomes('ready')).toMatchObject({ rejection: null });
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('clears at PUT, and what is noted late of the key before says nothing of the new one', async () => {
+    test.provider.rejectKey(key);
+    await test.chat(tenant);
+    // Before it was written.
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-the-next-key-5678' });
+    await wait(1500);
+    expect(await listed()).toMatchObject({ masked_key: '...5678', status: 'ready', rejection: null });
+  });
+
+  it('clears at a verification that is accepted', async () => {
+    test.provider.rejectKey(key);
+    await test.chat(tenant);
+    await becomes('rejected');
+    const verify = () => test.sysadmin('post', `/tenants/${tenant}/credentials/openai/verify`);
+    expect((await verify()).body.outcome).toBe('rejected');
+    expect((await listed()).rejection.count).toBe(2);
+    test.provider.reset();
+    expect((await verify()).body.outcome).toBe('accepted');
+    expect(await listed()).toMatchObject({ status: 'ready', rejection: null });
+  });
+
+  it('keeps each tenant’s own', async () => {
+    const neighbour = await test.createTenant();
+    await test.setCredential(neighbour, 'openai', { api_key: 'sk-key-of-the-neighbour' });
+    test.provider.rejectKey(key);
+    await Promise.all([test.chat(tenant), test.chat(neighbour)]);
+    await becomes('rejected');
+    const { body } = await test.sysadmin('get', `/tenants/${neighbour}/credentials`);
+    expect(body.credentials[0]).toMatchObject({ status: 'ready', rejection: null });
+  });
+
+  it('writes nothing for calls that succeed as before, and once for many that are refused at once', async () => {
+    expect(await writesDuring(() => Promise.all(Array.from({ length: 20 }, () => test.chat(tenant))))).toBe(
+      0,
+    );
+    test.provider.rejectKey(key);
+    const refused = () => Promise.all(Array.from({ length: 30 }, () => test.chat(tenant)));
+    expect(await writesDuring(refused)).toBeLessThanOrEqual(2);
+    expect((await becomes('rejected')).rejection.count).toBe(30);
+  });
+
+  it('is not touched by refusals that are not of the key', async () => {
+    for (const status of [400, 404, 429, 500, 503]) {
+      test.provider.next({ status });
+      test.provider.next({ status });
+      expect((await test.chat(tenant)).status).toBeGreaterThanOrEqual(400);
+      test.provider.reset();
+    }
+    await wait(1200);
+    expect(await listed()).toMatchObject({ status: 'ready', rejection: null });
+  });
+
+  it('neither fails nor delays a call when it cannot be written', async () => {
+    test.provider.rejectKey(key);
+    const warn = jest.spyOn(Logger.prototype, 'warn');
+    const transaction = jest
+      .spyOn(DataSource.prototype, 'transaction')
+      .mockRejectedValue(new Error('the database refuses'));
+    try {
+      expect((await test.chat(tenant)).body.error.code).toBe('credential_rejected');
+      await wait(1300);
+    } finally {
+      transaction.mockRestore();
+    }
+    expect(warn.mock.calls).toEqual([['the health of 1 credentials was not written: Error']]);
+    warn.mockRestore();
+    expect((await test.chat(tenant)).body.error.code).toBe('credential_rejected');
+    await becomes('rejected');
+  });
+
+  it('is written at the latest at a stop', async () => {
+    const stopping = await startTestApp(
+      { OPENAI_BASE_URL: `${test.provider.url}/v1` },
+      { databaseUrl: test.databaseUrl },
+    );
+    test.provider.rejectKey(key);
+    await stopping.chat(tenant);
+    await stopping.close();
+    expect(await listed()).toMatchObject({ status: 'rejected', rejection: { count: 1 } });
+  });
+});

@@ -27,6 +27,7 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   'POST /api/v1/sysadmin/keys': 'super',
   'GET /api/v1/sysadmin/keys/:key_id': 'super',
   'DELETE /api/v1/sysadmin/keys/:key_id': 'super',
+  'GET /api/v1/sysadmin/readiness': 'super',
   'GET /api/v1/sysadmin/audit-events': 'audit:read',
   'GET /api/v1/sysadmin/audit-events/export': 'audit:read',
   'GET /v1/models': 'platform',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
 
@@ -163,8 +164,12 @@ describe('explain', () => {
 
   it('opens nothing, calls nobody, and reads the credentials in one query', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    const build = jest.spyOn(test.database, 'createQueryBuilder');
     await ask();
     expect(decrypt).not.toHaveBeenCalled();
+    const queries = build.mock.calls.map(([entity]) => entity as unknown);
+    expect(queries.filter((entity) => entity === TenantCredential)).toHaveLength(1);
+    build.mockRestore();
     decrypt.mockRestore();
     expect(test.provider.requests).toHaveLength(0);
   });

@@ -53,6 +53,7 @@ describe('the OpenAPI document', () => {
         `DELETE ${putCredential}`,
         'GET /api/v1/sysadmin/audit-events',
         'GET /api/v1/sysadmin/audit-events/export',
+        'GET /api/v1/sysadmin/readiness',
         `GET ${tenants}`,
         `GET ${tenants}/{tenant_id}`,
         `GET ${tenants}/{tenant_id}/credentials`,

@@ -246,6 +246,7 @@ describe('secrets never leak', () => {
     const refused = { api_key: sentinels.anthropic };
     expect((await sysadmin('PUT', `${path}/credentials/openai?verify=true`, refused)).status).toBe(422);
     expect((await sysadmin('GET', `${path}/models`)).text).toContain('credential_rejected');
+    expect((await sysadmin('GET', '/readiness?mode=strict')).text).toContain('credential_rejected');
     expect((await sysadmin('DELETE', `${path}/credentials/openai`)).status).toBe(200);
     for (const [keys, body] of [
       [`${path}/keys`, { name: 'a key' }],

@@ -46,7 +46,7 @@ describe('tenant isolation', () => {
       const tenant = tenants.find(({ marker }) => body.messages[0]!.content.startsWith(marker));
       if (seen.key !== tenant?.key) throw new Error('a call carried the key of another tenant');
     }
-  }, 120_000);
+  }, 240_000);
 
   it('makes no call for a tenant without a credential, and says which request mends it', async () => {
     const other = await test.createTenant();

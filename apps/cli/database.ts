@@ -22,6 +22,14 @@ export async function withDatabase<T>(
   try {
     await dataSource.initialize();
     return await run(dataSource);
+  } catch (error) {
+    // undefined_table, undefined_column
+    const { code } = (error as { driverError?: { code?: string } }).driverError ?? {};
+    if (code !== '42P01' && code !== '42703') throw error;
+    throw new Error(
+      'the database has the schema of an earlier version. Start this version of the service once, which brings it up to date.',
+      { cause: error },
+    );
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
     await embedded?.stop();

@@ -2,11 +2,13 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { CommandFactory, InjectCommander } from 'nest-commander';
 import { type Config } from '#config';
+import { AdoptGlobalKeysCommand } from './adopt-global-keys.command';
 import { AuditVerifyCommand, loadedConfig } from './audit-verify.command';
 import { AuditCommand } from './audit.command';
 import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
 import { configuredModelFile, ModelsCheckCommand } from './models-check.command';
 import { ModelsCommand } from './models.command';
+import { ReadinessCommand } from './readiness.command';
 import { exitCodes, exitOnUsage } from './usage';
 
 async function readModelFile(): Promise<string | undefined> {
@@ -27,6 +29,8 @@ async function readConfig(): Promise<Config> {
     { provide: configuredModelFile, useValue: readModelFile },
     AuditCommand,
     AuditVerifyCommand,
+    ReadinessCommand,
+    AdoptGlobalKeysCommand,
     { provide: loadedConfig, useValue: readConfig },
   ],
 })

@@ -2,7 +2,8 @@
  * From a model's name to the provider's answer.
  *
  * Guarantees: one frozen Route per request; in strict mode a LiteLLM-adapter model is called with the tenant's own
- * credential or not at all; the provider's bytes are passed on unchanged. Does not: retry, cache keys or answers, or
+ * credential or not at all; the provider's bytes are passed on unchanged; what explain and readiness say is what the adapters
+ * of calls decide. Does not: retry, cache keys or answers, or
  * open sockets (egress does).
  */
 export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue-check';
@@ -16,3 +17,5 @@ export {
   ModelRoutingService,
   type RoutedAnswer,
 } from './model-routing.service';
+export { ReadinessPageDto } from './readiness.dto';
+export { type ReadinessPage, ReadinessService } from './readiness.service';

@@ -16,6 +16,8 @@ import { ExplainController } from './explain.controller';
 import { ExplainService } from './explain.service';
 import { ModelCatalogue } from './model-catalogue';
 import { ModelRoutingService } from './model-routing.service';
+import { ReadinessController } from './readiness.controller';
+import { ReadinessService } from './readiness.service';
 
 @Module({})
 export class ModelRoutingModule {
@@ -34,6 +36,7 @@ export class ModelRoutingModule {
         ModerationsController,
         ModelsController,
         ExplainController,
+        ReadinessController,
       ],
       providers: [
         { provide: ModelCatalogue, useValue: catalogue },
@@ -41,6 +44,7 @@ export class ModelRoutingModule {
         LegacyAdapter,
         ModelRoutingService,
         ExplainService,
+        ReadinessService,
         PlatformCalls,
       ],
       exports: [ModelRoutingService, ModelCatalogue],

@@ -1,0 +1,156 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { type TenantState } from '#tenants';
+import { ExplainedCredentialDto, ObstacleDto } from './explain.dto';
+import { type ExpiryWarning, type Mode, type ReadinessCell, type ReadinessPage } from './readiness.service';
+
+export class ReadinessQuery {
+  @ApiPropertyOptional({
+    enum: ['strict'],
+    description: 'strict: what would be if strict mode were switched on now. Absent: what is.',
+  })
+  @IsOptional()
+  @IsIn(['strict'])
+  mode?: 'strict';
+
+  @ApiPropertyOptional({ default: 50, minimum: 1, maximum: 200, description: 'Tenants on a page.' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit?: number;
+
+  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  cursor?: string;
+}
+
+export class ProviderInUseDto {
+  @ApiProperty({ example: 'openai' })
+  provider: string;
+  @ApiProperty({ type: [String], example: ['gpt-4o'] })
+  models: string[];
+}
+
+export class ReadinessCellDto {
+  @ApiProperty({ example: 'openai' })
+  provider: string;
+  @ApiProperty({ description: 'All models of this provider can be called.' })
+  ready: boolean;
+  @ApiProperty({ type: ExplainedCredentialDto, nullable: true })
+  credential: ExplainedCredentialDto | null;
+  @ApiProperty({ type: [String], example: ['gpt-4o'], description: 'Models whose calls would fail.' })
+  failing_models: string[];
+  @ApiProperty({
+    type: [String],
+    example: ['gpt-4o'],
+    description:
+      'Of these, the ones that break: they work as Tenkey is set up now, or have a credential that is there and cannot be used. A provider for which a tenant has no credential in strict mode is not used and breaks nothing.',
+  })
+  breaking_models: string[];
+  @ApiProperty({ type: ObstacleDto, nullable: true, description: 'Of the first of them; null when ready.' })
+  problem: ObstacleDto | null;
+
+  static of({ provider, credential, failing, breaking, obstacle }: ReadinessCell): ReadinessCellDto {
+    return {
+      provider: provider.id,
+      ready: failing.length === 0,
+      credential: credential ? ExplainedCredentialDto.of(credential) : null,
+      failing_models: failing.map(({ name }) => name),
+      breaking_models: breaking.map(({ name }) => name),
+      problem: obstacle ? ObstacleDto.of(obstacle) : null,
+    };
+  }
+}
+
+export class TenantReadinessDto {
+  @ApiProperty({ format: 'uuid' })
+  tenant_id: string;
+  @ApiProperty({ example: 'sundsvall' })
+  name: string;
+  @ApiProperty({ enum: ['active', 'suspended'] })
+  state: TenantState;
+  @ApiProperty({ type: [ReadinessCellDto] })
+  providers: ReadinessCellDto[];
+}
+
+export class ExpiryWarningDto {
+  @ApiProperty({ format: 'uuid' })
+  tenant_id: string;
+  @ApiProperty({ example: 'sundsvall' })
+  name: string;
+  @ApiProperty({ example: 'openai' })
+  provider: string;
+  @ApiProperty({ example: '...xyz9' })
+  masked_key: string;
+  @ApiProperty({ example: '3' })
+  version: string;
+  @ApiProperty({ format: 'date-time' })
+  expires_at: string;
+  @ApiProperty({ enum: [30, 7, 1, 0], description: '0: it has expired.' })
+  within_days: number;
+
+  static of(warning: ExpiryWarning): ExpiryWarningDto {
+    return {
+      tenant_id: warning.tenant.id,
+      name: warning.tenant.name,
+      provider: warning.provider,
+      masked_key: warning.mask,
+      version: warning.version,
+      expires_at: warning.expiresAt.toISOString(),
+      within_days: warning.withinDays,
+    };
+  }
+}
+
+export class ReadinessPageDto {
+  @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'In force.' })
+  current_mode: Mode;
+  @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'That the report is about.' })
+  mode: Mode;
+  @ApiProperty({ type: [String], example: [], description: 'What stops all tenants alike.' })
+  blockers: string[];
+  @ApiProperty({ type: [ProviderInUseDto], description: 'The providers that the catalogue uses.' })
+  providers: ProviderInUseDto[];
+  @ApiProperty({ type: [TenantReadinessDto] })
+  items: TenantReadinessDto[];
+  @ApiProperty({ type: [ExpiryWarningDto], description: "Of this page's tenants." })
+  warnings: ExpiryWarningDto[];
+  @ApiProperty({ example: 0, description: 'Tenants and providers on this page where something breaks.' })
+  breaking: number;
+  @ApiProperty({ example: 1, description: 'Tenants on this page.' })
+  count: number;
+  @ApiProperty({ example: 1, description: 'All tenants.' })
+  total: number;
+  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
+  next_cursor: string | null;
+
+  static of(page: ReadinessPage): ReadinessPageDto {
+    const items = page.rows.map(({ tenant, cells }) => ({
+      tenant_id: tenant.id,
+      name: tenant.name,
+      state: tenant.state,
+      providers: cells.map((cell) => ReadinessCellDto.of(cell)),
+    }));
+    return {
+      current_mode: page.currentMode,
+      mode: page.mode,
+      blockers: [...page.blockers],
+      providers: [...page.columns].map(([{ id }, models]) => ({
+        provider: id,
+        models: models.map(({ name }) => name),
+      })),
+      items,
+      warnings: page.warnings.map((warning) => ExpiryWarningDto.of(warning)),
+      breaking: items.flatMap(({ providers }) => providers).filter((cell) => cell.breaking_models.length > 0)
+        .length,
+      count: items.length,
+      total: page.total,
+      next_cursor: page.nextCursor,
+    };
+  }
+}

@@ -1,0 +1,147 @@
+import { startTestApp, type TestApp } from './support/app';
+import { runCli } from './support/cli';
+
+const globalKey = 'sk-global-key-of-the-operator-x9y8';
+
+describe('npm run cli -- adopt-global-keys', () => {
+  let strict: TestApp;
+  let sundsvall: string;
+  let harnosand: string;
+  let own: string;
+  beforeAll(async () => {
+    strict = await startTestApp();
+    sundsvall = await strict.createTenant('sundsvall');
+    harnosand = await strict.createTenant('harnosand');
+    own = await strict.createTenant('own');
+    await strict.setCredential(own, 'openai', { api_key: 'sk-key-of-its-own-1234' });
+  });
+  afterAll(() => strict.close());
+  afterEach(async () => {
+    const lines = [...strict.logLines, ...outputs];
+    expect(lines.filter((line) => line.includes(globalKey))).toEqual([]);
+    const events = await strict.database.query<{ row: string }[]>(
+      `SELECT e::text AS row FROM audit_events e`,
+    );
+    expect(events.filter(({ row }) => row.includes(globalKey))).toEqual([]);
+  });
+
+  const outputs: string[] = [];
+  const runWith = async (env: Record<string, string | undefined>, ...words: string[]) => {
+    const off = { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: globalKey };
+    const result = await runCli(
+      { DATABASE_URL: strict.databaseUrl, ...off, ...env },
+      'adopt-global-keys',
+      ...words,
+    );
+    outputs.push(result.stdout, result.stderr);
+    return result;
+  };
+  const run = (...words: string[]) => runWith({}, ...words);
+  const masks = async () => {
+    const rows = await strict.database.query<{ name: string; mask: string }[]>(
+      `SELECT t.name, c.key_hint AS mask FROM tenant_credentials c JOIN tenants t ON t.id = c.tenant_id ORDER BY 1`,
+    );
+    return Object.fromEntries(rows.map(({ name, mask }) => [name, mask]));
+  };
+
+  it('plans first and changes nothing', async () => {
+    const { code, stdout } = await run('--provider', 'openai', '--all');
+    expect(code).toBe(0);
+    expect(stdout).toContain('OpenAI (openai): ...x9y8 of OPENAI_API_KEY');
+    expect(stdout).toContain(`would set   sundsvall (${sundsvall})`);
+    expect(stdout).toContain(`has ...1234 own (${own})`);
+    expect(stdout).toContain('3 tenants: 2 to set, 1 skipped. Nothing was changed; --yes does it.');
+    expect(await masks()).toEqual({ own: '...1234' });
+  }, 240_000);
+
+  it('gives named tenants the key as their own, which strict mode then uses, and nobody else', async () => {
+    const { code, stdout } = await run('--provider', 'openai', '--tenants', `sundsvall,${own}`, '--yes');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('2 tenants: 1 set, 1 skipped.')]);
+    expect(await masks()).toEqual({ own: '...1234', sundsvall: '...x9y8' });
+    await strict.chat(sundsvall).expect(200);
+    expect(strict.provider.requests.at(-1)?.key === globalKey).toBe(true);
+    expect((await strict.chat(harnosand)).body.error.code).toBe('credential_not_configured');
+    const { body } = await strict.sysadmin(
+      'get',
+      `/audit-events?tenant_id=${sundsvall}&action=credential.set`,
+    );
+    expect(body.items).toMatchObject([
+      {
+        actor: 'cli',
+        provider: 'openai',
+        details: { before: null, after: { mask: '...x9y8' }, origin: 'adopt-global-keys' },
+      },
+    ]);
+  }, 60_000);
+
+  it('changes nothing the second time', async () => {
+    const rows = () => strict.database.query('SELECT * FROM tenant_credentials ORDER BY tenant_id');
+    await run('--provider', 'openai', '--all', '--yes');
+    const before = await rows();
+    const { code, stdout } = await run('--provider', 'openai', '--all', '--yes');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('3 tenants: 0 set, 3 skipped.')]);
+    expect(await rows()).toEqual(before);
+  }, 60_000);
+
+  it('replaces a tenant’s own key only when told to', async () => {
+    const plan = await run('--provider', 'openai', '--tenants', 'own', '--replace');
+    expect(plan.stdout).toContain('would replace');
+    expect((await masks()).own).toBe('...1234');
+    expect((await run('--provider', 'openai', '--tenants', 'own', '--replace', '--yes')).code).toBe(0);
+    expect((await masks()).own).toBe('...x9y8');
+  }, 60_000);
+
+  it('copies the settings of the environment with the key, checked as a PUT is', async () => {
+    const azure = {
+      AZURE_API_KEY: 'azure-global-key-5678',
+      AZURE_ENDPOINT: 'https://operator.openai.azure.com',
+      AZURE_API_VERSION: '2024-10-21',
+      AZURE_DEPLOYMENT_NAME: 'shared',
+    };
+    expect((await runWith(azure, '--provider', 'azure', '--tenants', 'own', '--yes')).code).toBe(0);
+    const { body } = await strict.sysadmin('get', `/tenants/${own}/credentials`);
+    expect(body.credentials[0]).toMatchObject({
+      provider: 'azure',
+      masked_key: '...5678',
+      status: 'ready',
+      config: { endpoint: 'https://operator.openai.azure.com', deployment_name: 'shared' },
+    });
+    for (const [change, text] of [
+      [{ AZURE_DEPLOYMENT_NAME: undefined }, 'deployment_name'],
+      [{ AZURE_ENDPOINT: 'http://169.254.169.254' }, 'not allowed'],
+    ] as const) {
+      const bad = await runWith({ ...azure, ...change }, '--provider', 'azure', '--all', '--yes');
+      expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining(text)]);
+    }
+  }, 90_000);
+
+  it('says what it needs, and changes nothing without', async () => {
+    const before = await masks();
+    for (const [env, words, code, text] of [
+      [{}, ['--provider', 'openai', '--tenants', 'sundsvall,no-such', '--yes'], 1, 'at place 2 of --tenants'],
+      [
+        { TENANT_CREDENTIALS_ENABLED: 'true' },
+        ['--provider', 'openai', '--all', '--yes'],
+        1,
+        'TENANT_CREDENTIALS_ENABLED=false',
+      ],
+      [{ ENCRYPTION_KEY: undefined }, ['--provider', 'openai', '--all', '--yes'], 1, 'ENCRYPTION_KEY'],
+      [
+        { OPENAI_API_KEY: undefined },
+        ['--provider', 'openai', '--all', '--yes'],
+        1,
+        'OPENAI_API_KEY is not set',
+      ],
+      [{}, ['--provider', 'no-such', '--all'], 2, '--provider is one of openai'],
+      [{}, ['--all'], 2, '--provider is one of openai'],
+      [{}, ['--provider', 'openai'], 2, 'either --tenants or --all'],
+      [{}, ['--provider', 'openai', '--all', '--tenants', 'own'], 2, 'either --tenants or --all'],
+      [{}, ['--provider', 'openai', '--tenants', 'own,'], 2, 'a list as in a,b'],
+    ] as const) {
+      const result = await runWith(env, ...words);
+      expect([words, result.code, result.stderr]).toEqual([words, code, expect.stringContaining(text)]);
+      expect(result.stderr).not.toContain('no-such');
+    }
+    expect(await masks()).toEqual(before);
+  }, 120_000);
+});

@@ -1,0 +1,234 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FernetService, generateKey } from '#crypto';
+import { startTestApp, type TestApp } from './support/app';
+import { runCli } from './support/cli';
+
+const models = `
+completion_models:
+  - name: gpt-4o
+    family: openai
+    litellm_model_name: gpt-4o
+  - name: mistral-large
+    family: mistral
+    litellm_model_name: mistral/mistral-large-latest
+  - name: gemma
+    family: vllm
+    litellm_model_name: hosted_vllm/google/gemma
+  - name: old
+    family: openai
+`;
+const globalKey = 'sk-global-key-of-the-operator';
+const day = 24 * 60 * 60 * 1000;
+
+describe('readiness', () => {
+  let strict: TestApp;
+  let single: TestApp;
+  let keyless: TestApp;
+  let folder: string;
+  let file: string;
+  const ids: Record<string, string> = {};
+
+  beforeAll(async () => {
+    strict = await startTestApp({}, { models });
+    const off = { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: globalKey };
+    const onSame = { models, databaseUrl: strict.databaseUrl };
+    single = await startTestApp(off, onSame);
+    keyless = await startTestApp({ ...off, ENCRYPTION_KEY: undefined }, onSame);
+    folder = mkdtempSync(join(tmpdir(), 'tenkey-readiness-'));
+    file = join(folder, 'models.yml');
+    writeFileSync(file, models);
+    for (const name of ['with-key', 'without', 'rejected', 'unreadable', 'suspended']) {
+      ids[name] = await strict.createTenant(name);
+    }
+    const set = (name: string, provider: string, fields: Record<string, unknown> = {}) =>
+      strict.setCredential(ids[name]!, provider, { api_key: `sk-key-of-${name}`, ...fields });
+    await set('with-key', 'openai', { expires_at: new Date(Date.now() + 5 * day).toISOString() });
+    await set('with-key', 'cohere', { expires_at: new Date(Date.now() - day).toISOString() });
+    await set('rejected', 'openai');
+    strict.provider.next({ status: 401 });
+    await strict.sysadmin('post', `/tenants/${ids.rejected}/credentials/openai/verify`);
+    await set('unreadable', 'openai', { expires_at: new Date(Date.now() + 25 * day).toISOString() });
+    await strict.database.query(
+      `UPDATE tenant_credentials SET key_id = 'of-another-key' WHERE tenant_id = $1`,
+      [ids.unreadable],
+    );
+    await strict.sysadmin('patch', `/tenants/${ids.suspended}`).send({ state: 'suspended' });
+    strict.provider.reset();
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await keyless.close();
+    await single.close();
+    await strict.close();
+  });
+
+  const ask = async (app: TestApp, query = '') => (await app.sysadmin('get', `/readiness${query}`)).body;
+  const cell = (body: any, name: string, provider: string) =>
+    body.items
+      .find((item: { name: string }) => item.name === name)
+      .providers.find((one: { provider: string }) => one.provider === provider);
+
+  it('is the matrix of all tenants and the providers in use, as things are', async () => {
+    const body = await ask(strict);
+    expect(body).toMatchObject({
+      current_mode: 'strict',
+      mode: 'strict',
+      providers: [
+        { provider: 'openai', models: ['gpt-4o', 'old'] },
+        { provider: 'mistral', models: ['mistral-large'] },
+        { provider: 'vllm', models: ['gemma'] },
+      ],
+      count: 5,
+      total: 5,
+      next_cursor: null,
+    });
+    expect(cell(body, 'with-key', 'openai')).toMatchObject({
+      ready: false,
+      credential: { source: 'tenant', masked_key: '...-key', status: 'expiring' },
+      failing_models: ['old'],
+      breaking_models: [],
+      problem: { code: 'legacy_model_in_strict_mode' },
+    });
+    expect(cell(body, 'without', 'mistral')).toMatchObject({
+      ready: false,
+      credential: null,
+      breaking_models: [],
+      problem: { code: 'credential_not_configured', hint: expect.stringContaining('PUT') },
+    });
+    expect(cell(body, 'rejected', 'openai')).toMatchObject({
+      breaking_models: ['gpt-4o'],
+      problem: { code: 'credential_rejected' },
+    });
+    expect(cell(body, 'unreadable', 'openai')).toMatchObject({
+      breaking_models: ['gpt-4o'],
+      problem: { code: 'credential_unreadable' },
+    });
+    expect(body.breaking).toBe(2);
+  });
+
+  it('says while the flag is off what would break if strict were switched on', async () => {
+    const now = await ask(single);
+    expect([now.current_mode, now.mode, now.breaking, now.blockers]).toEqual([
+      'single-tenant',
+      'single-tenant',
+      0,
+      [],
+    ]);
+    expect(cell(now, 'without', 'openai')).toMatchObject({
+      ready: true,
+      credential: { source: 'global', masked_key: '...ator', version: null },
+    });
+    const body = await ask(single, '?mode=strict');
+    expect([body.current_mode, body.mode]).toEqual(['single-tenant', 'strict']);
+    expect(cell(body, 'without', 'openai')).toMatchObject({
+      failing_models: ['gpt-4o', 'old'],
+      breaking_models: ['gpt-4o', 'old'],
+      problem: { code: 'credential_not_configured' },
+    });
+    // Its own key serves the one, and nothing the other.
+    expect(cell(body, 'with-key', 'openai')).toMatchObject({
+      credential: { source: 'tenant' },
+      breaking_models: ['old'],
+    });
+    expect(cell(body, 'rejected', 'openai').breaking_models).toEqual(['gpt-4o', 'old']);
+    // Nobody can call Mistral now: there is no global key. And a suspended tenant can call nothing.
+    expect(cell(body, 'without', 'mistral').breaking_models).toEqual([]);
+    expect(cell(body, 'suspended', 'openai').breaking_models).toEqual([]);
+    // What it says comes true.
+    const { error } = (await strict.chat(ids.without!)).body;
+    expect(error.code).toBe(cell(body, 'without', 'openai').problem.code);
+  });
+
+  it('says when it cannot tell whether stored credentials can be read', async () => {
+    expect((await ask(keyless)).blockers).toEqual([]);
+    const { blockers } = await ask(keyless, '?mode=strict');
+    expect(blockers).toEqual([expect.stringContaining('ENCRYPTION_KEY is not set')]);
+  });
+
+  it('warns of keys that end, also of providers that no model uses', async () => {
+    const { warnings } = await ask(strict);
+    const found = warnings.map((one: any) => [one.name, one.provider, one.within_days]);
+    expect(found.sort()).toEqual([
+      ['unreadable', 'openai', 30],
+      ['with-key', 'cohere', 0],
+      ['with-key', 'openai', 7],
+    ]);
+  });
+
+  it('opens nothing and calls nobody', async () => {
+    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    await ask(strict);
+    await ask(single, '?mode=strict');
+    // The canary is no credential.
+    expect(decrypt.mock.calls.length).toBeLessThanOrEqual(2);
+    decrypt.mockRestore();
+    expect([...strict.provider.requests, ...single.provider.requests]).toHaveLength(0);
+  });
+
+  it('comes in pages that together are all', async () => {
+    const names: string[] = [];
+    for (let cursor = ''; ;) {
+      const body = await ask(strict, `?limit=2${cursor}`);
+      expect(body.items.length).toBeLessThanOrEqual(2);
+      names.push(...body.items.map((item: { name: string }) => item.name));
+      if (body.next_cursor === null) break;
+      cursor = `&cursor=${body.next_cursor}`;
+    }
+    expect(names.sort()).toEqual(Object.keys(ids).sort());
+    for (const query of ['?mode=single', '?mode=', '?limit=0', '?limit=201', '?cursor=x']) {
+      const answer = await strict.sysadmin('get', `/readiness${query}`);
+      expect([query, answer.status, answer.body.code]).toEqual([query, 422, 'validation_failed']);
+    }
+  });
+
+  describe('npm run cli -- readiness', () => {
+    const run = (env: Record<string, string | undefined>, ...words: string[]) =>
+      runCli({ DATABASE_URL: strict.databaseUrl, AI_MODELS_FILE: file, ...env }, 'readiness', ...words);
+    const off = { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: globalKey };
+
+    it('ends with 1 when something would break, and says what and the fix', async () => {
+      const { code, stdout } = await run(off, '--mode', 'strict');
+      expect(code).toBe(1);
+      expect(stdout).toContain(`without (${ids.without}) openai: credential_not_configured: gpt-4o, old`);
+      expect(stdout).toContain(`PUT /api/v1/sysadmin/tenants/${ids.without}/credentials/openai`);
+      expect(stdout).toContain('warning: with-key');
+      expect(stdout).toContain(
+        '5 tenants, 3 providers in use, strict mode (in force: single-tenant): 4 would break',
+      );
+      expect(stdout).not.toContain(globalKey);
+    }, 240_000);
+
+    it('ends with 0 when nothing breaks, and 1 without the key that strict mode needs', async () => {
+      const { code, stdout } = await run(off);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('single-tenant mode: nothing breaks')]);
+      const blocked = await run(
+        { ...off, ENCRYPTION_KEY: undefined, OPENAI_API_KEY: undefined },
+        '--mode',
+        'strict',
+      );
+      expect([blocked.code, blocked.stdout]).toEqual([1, expect.stringContaining('blocked: ENCRYPTION_KEY')]);
+      const wrong = await run({ ...off, ENCRYPTION_KEY: generateKey() }, '--mode', 'strict');
+      expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringContaining('may be the wrong one')]);
+    }, 120_000);
+
+    it('prints what the route answers, as JSON', async () => {
+      const { code, stdout } = await run(
+        { ...off, OPENAI_BASE_URL: `${single.provider.url}/v1` },
+        '--mode',
+        'strict',
+        '--json',
+      );
+      expect([code, JSON.parse(stdout)]).toEqual([1, await ask(single, '?mode=strict')]);
+    }, 60_000);
+
+    it('ends with 2 for wrong usage', async () => {
+      for (const words of [['all'], ['--mode', 'single'], ['--no-such']]) {
+        const { code, stderr } = await run(off, ...words);
+        expect([words, code]).toEqual([words, 2]);
+        expect(stderr).toContain('error:');
+      }
+    }, 60_000);
+  });
+});

@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { encryptionKey, platformKey, superKey } from './app';
+
+/** `npm run cli -- <words>`, as people run it; `env` overrides and `undefined` takes away. */
+export function runCli(
+  env: Readonly<Record<string, string | undefined>>,
+  ...words: readonly string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { PATH, HOME } = process.env;
+  const settings = {
+    PATH,
+    HOME,
+    INTRIC_SUPER_API_KEY: superKey,
+    PLATFORM_API_KEY: platformKey,
+    ENCRYPTION_KEY: encryptionKey,
+    ...env,
+  };
+  return new Promise((done) => {
+    const child = execFile(
+      'npm',
+      ['run', '--silent', 'cli', '--', ...words],
+      { cwd: join(__dirname, '../..'), env: settings },
+      (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}

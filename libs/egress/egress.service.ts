@@ -143,8 +143,9 @@ export class EgressService implements OnApplicationShutdown {
       });
       const latencyMs = Math.round(performance.now() - started);
       const isPage = /\bhtml\b/i.test([answer.headers['content-type'] ?? ''].flat().join());
-      const message = messageOf(await readError(answer.body));
-      answer.body.destroy();
+      const isSuccess = answer.statusCode >= 200 && answer.statusCode < 300;
+      const message = isSuccess ? '' : messageOf(await readError(answer.body));
+      void answer.body.dump().catch(() => undefined);
       return readProbe(
         destination,
         { status: answer.statusCode, message, isPage, hasBody: body !== undefined },

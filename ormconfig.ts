@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
+import { SysadminKey, TenantKey } from '#access';
 import { AuditEvent } from '#audit';
-import { TenantCredential } from '#credentials';
+import { CredentialHealth, TenantCredential } from '#credentials';
 import { dataSourceOptions } from '#database';
 import { Tenant } from '#tenants';
 
@@ -8,6 +9,6 @@ import { Tenant } from '#tenants';
 export default new DataSource(
   dataSourceOptions({
     url: process.env.DATABASE_URL ?? '',
-    entities: [Tenant, TenantCredential, AuditEvent],
+    entities: [Tenant, TenantCredential, CredentialHealth, TenantKey, SysadminKey, AuditEvent],
   }),
 );

@@ -95,7 +95,7 @@ describe('Swagger UI in a browser', () => {
       await form.getByText('Logout').waitFor();
     }
     await page.locator('.close-modal').click();
-    expect(await page.locator('.opblock .authorization__btn .locked').count()).toBe(30);
+    expect(await page.locator('.opblock .authorization__btn .locked').count()).toBe(33);
   });
 
   it('creates a tenant from the prefilled body', async () => {
@@ -177,6 +177,11 @@ describe('Swagger UI in a browser', () => {
       if (!['post', 'put', 'patch'].includes(method)) continue;
       if (path === '/v1/audio/transcriptions') {
         expect(await open.locator('.opblock-section-request-body input[type="file"]').count()).toBe(1);
+        continue;
+      }
+      // A verification has no body: it may not name another address than the stored one.
+      if (path!.endsWith('/verify')) {
+        expect(await open.locator('.opblock-section-request-body').count()).toBe(0);
         continue;
       }
       expect(JSON.parse(await open.locator('.body-param__text').inputValue())).not.toEqual({});

@@ -94,7 +94,15 @@ export class CredentialVerification {
       return resultOf('wrong_host', `The ${provider.label} setting ${error.setting} is not valid.`, 0);
     }
     return this.egress.probe(
-      { tenantId, provider, url: probe.url, isOperatorAddress: own === undefined, credential },
+      {
+        tenantId,
+        provider,
+        url: probe.url,
+        host: new URL(endpoint).host,
+        version: credential.version,
+        isOperatorAddress: own === undefined,
+        credential,
+      },
       probe,
     );
   }

@@ -74,6 +74,8 @@ function routeTo(base: string, changes: Partial<Route> = {}, dialect: keyof type
     operation: 'chat/completions',
     upstreamOperation: 'chat/completions',
     url: new URL(base + paths[dialect]),
+    host: new URL(base).host,
+    version: '3',
     isOperatorAddress: false,
     credential: {
       tenantId: TENANT,
@@ -273,7 +275,13 @@ test("the operator's own address is exempt", async () => {
 test.each<[string, (route: Route) => Route]>([
   ['another tenant', (route) => ({ ...route, tenantId: 'another' })],
   ['another provider', (route) => ({ ...route, provider: { ...route.provider, id: 'another' } })],
+  ['another version', (route) => ({ ...route, version: '4' })],
   ['another host', (route) => ({ ...route, url: new URL('https://evil.example/v1') })],
+  ['another host decided', (route) => ({ ...route, host: 'evil.example' })],
+  [
+    "a host that is not its credential's",
+    (route) => ({ ...route, url: new URL('https://evil.example/v1'), host: 'evil.example' }),
+  ],
   ['another scheme', (route) => ({ ...route, url: new URL('ftp://evil.example/v1') })],
   ['a fragment', (route) => ({ ...route, url: new URL(`${route.url.href}#x`) })],
   ["a tenant's endpoint as the operator's", (route) => ({ ...route, isOperatorAddress: true })],
@@ -284,6 +292,31 @@ test.each<[string, (route: Route) => Route]>([
   expect(problem.code).toBe('internal_error');
   expect(open).not.toHaveBeenCalled();
   expect(server.requests).toHaveLength(0);
+});
+
+test('says each time that a request goes out, the head that counts, and every byte of the answer', async () => {
+  const seen = { attempts: 0, heads: [] as unknown[], bytes: 0 };
+  const wire = {
+    onAttempt: () => void (seen.attempts += 1),
+    onHead: (...head: unknown[]) => void seen.heads.push(head),
+    onChunk: (chunk: Uint8Array) => void (seen.bytes += chunk.length),
+  };
+  const options = { signal: new AbortController().signal, wire };
+  const request = { contentType: 'application/json', content: stream };
+  server.next({ status: 503 });
+  const retrying = service(`127.0.0.1:${server.port}`, usual, 1);
+  const text = await textOf((await retrying.send(routeTo(server.url), request, options)).body);
+  expect(seen).toEqual({
+    attempts: 2,
+    heads: [[200, 'text/event-stream; charset=utf-8']],
+    bytes: Buffer.byteLength(text),
+  });
+  server.next({ status: 400, body: { error: { message: 'no' } } });
+  await problemOf(egress.send(routeTo(server.url), request, options));
+  expect(seen.heads.at(-1)).toEqual([400, 'application/json']);
+  server.next({ headers: { 'content-encoding': 'gzip' } });
+  (await egress.send(routeTo(server.url), request, options)).body.destroy();
+  expect(seen.heads.at(-1)).toEqual([200, undefined]);
 });
 
 test('a slow head and a slow body are timeouts', async () => {

@@ -12,7 +12,7 @@ import { guardedConnector } from './guarded-connector';
 import { type ProbeResult, readProbe, resultOf } from './probe-result';
 import { Retries } from './retries';
 import type { Destination, Route } from './route';
-import { headersOf, readError, UpstreamBody } from './upstream-answer';
+import { headersOf, readError, UpstreamBody, type WireEvents } from './upstream-answer';
 import { addressProblem, faultOf, goneBy, messageOf, refusalOf, streamProblem } from './upstream-problem';
 
 /** A probe in all. Somebody waits for it, and a provider that takes longer is of no use to them either. */
@@ -42,6 +42,7 @@ export interface SendOptions {
   readonly clientHeaders?: IncomingHttpHeaders;
   /** Aborted when the caller leaves, or with a Problem as reason; closes the upstream connection. */
   readonly signal: AbortSignal;
+  readonly wire?: WireEvents;
 }
 
 /** A success (2xx). An error of `body` is a Problem or `ClientGone`; whoever takes the answer must read or destroy it. */
@@ -79,28 +80,27 @@ export class EgressService implements OnApplicationShutdown {
     const secrets = [key, ...this.#options.processSecrets];
     const fault = (error: unknown) =>
       options.signal.aborted ? goneBy(options.signal) : faultOf(route, error, secrets);
-    const answer = await this.#answer(
-      route,
-      body,
-      options.signal,
-      headersFor(route, body, key, options),
-    ).catch((error: unknown) => {
-      throw fault(error);
-    });
+    const answer = await this.#answer(route, body, options, headersFor(route, body, key, options)).catch(
+      (error: unknown) => {
+        throw fault(error);
+      },
+    );
     try {
       const headers = headersOf(answer.headers, secrets);
+      const isReadable = headers['content-encoding'] === undefined;
+      options.wire?.onHead(answer.statusCode, isReadable ? headers['content-type'] : undefined);
       if (answer.statusCode >= 200 && answer.statusCode < 300) {
         const streamFault = (message: string) => streamProblem(route, message, secrets);
         return {
           status: answer.statusCode,
           headers,
-          body: new UpstreamBody(answer.body, fault),
+          body: new UpstreamBody(answer.body, fault, options.wire),
           streamFault,
         };
       }
       const text = await readError(answer.body);
       // Compressed although that was not asked for, it holds no sentence.
-      const message = headers['content-encoding'] === undefined ? messageOf(text) : '';
+      const message = isReadable ? messageOf(text) : '';
       if (options.signal.aborted) throw goneBy(options.signal);
       throw refusalOf(route, { status: answer.statusCode, message, headers }, secrets);
     } catch (error) {
@@ -181,7 +181,7 @@ export class EgressService implements OnApplicationShutdown {
   async #answer(
     route: Route,
     { content }: RequestBody,
-    signal: AbortSignal,
+    { signal, wire }: SendOptions,
     headers: Record<string, string>,
   ): Promise<Dispatcher.ResponseData> {
     const timeouts = this.#options.timeoutsOf(route.provider);
@@ -189,6 +189,7 @@ export class EgressService implements OnApplicationShutdown {
     for (;;) {
       let waitMs: number | undefined;
       try {
+        wire?.onAttempt();
         const answer = await this.#agent(route, timeouts.connectMs).request({
           origin: route.url.origin,
           path: route.url.pathname + route.url.search,

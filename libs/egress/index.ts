@@ -16,4 +16,5 @@ export type { RequestBody, SendOptions, UpstreamResponse } from './egress.servic
 export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './probe-result';
 export type { CredentialSource, Destination, Route, RouteCredential } from './route';
 export { isEventStream, SseRelay } from './sse-relay';
+export type { WireEvents } from './upstream-answer';
 export { ClientGone } from './upstream-problem';

@@ -61,6 +61,8 @@ describe('a probe', () => {
       tenantId: 'a',
       provider: provider!,
       url,
+      host: 'llm.example.com',
+      version: '1',
       isOperatorAddress: false,
       credential: {
         tenantId: 'a',
@@ -77,7 +79,12 @@ describe('a probe', () => {
     it.each([
       ['for another tenant', { tenantId: 'b' }],
       ['for another provider', { provider: providers[1]! }],
-      ['at another host than the stored one', { url: new URL('https://other.example.com/v1/models') }],
+      ['of another version', { version: '2' }],
+      ['at another host than the decided one', { url: new URL('https://other.example.com/v1/models') }],
+      [
+        'at another host than the stored one',
+        { url: new URL('https://other.example.com/v1/models'), host: 'other.example.com' },
+      ],
       ['at another port', { url: new URL('https://llm.example.com:8443/v1/models') }],
       ['at another scheme', { url: new URL('http://llm.example.com/v1/models') }],
       ['as if the address were the operator’s', { isOperatorAddress: true }],
@@ -89,10 +96,13 @@ describe('a probe', () => {
 
     it('for an address that tenants may not name', async () => {
       const local = new URL('http://169.254.169.254/v1/models');
-      const result = await egress.probe(destination({ url: local }, 'http://169.254.169.254/v1'), {
-        method: 'GET',
-        url: local,
-      });
+      const result = await egress.probe(
+        destination({ url: local, host: '169.254.169.254' }, 'http://169.254.169.254/v1'),
+        {
+          method: 'GET',
+          url: local,
+        },
+      );
       expect(result).toMatchObject({ outcome: 'unreachable', isRefused: false });
       expect(result.detail).toContain('a metadata address');
       expect(open).not.toHaveBeenCalled();

@@ -26,6 +26,10 @@ export interface Destination {
   readonly tenantId: string;
   readonly provider: Provider;
   readonly url: URL;
+  /** Of the endpoint that the credential or the operator names, before a path was put to it: `name` or `name:port`. */
+  readonly host: string;
+  /** Of the credential that was found; null where it has none. */
+  readonly version: string | null;
   /** True when the address comes from the operator's environment or the provider's default: exempt from the address policy. */
   readonly isOperatorAddress: boolean;
   readonly credential: RouteCredential;

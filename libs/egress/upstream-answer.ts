@@ -1,4 +1,4 @@
-import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable, type TransformCallback } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { mentions } from './redact';
@@ -8,14 +8,31 @@ const ERROR_BODY_MS = 5000;
 const passedHeaders =
   /^(content-type|content-encoding|retry-after|retry-after-ms|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
 
+/** Told of one call what happens on the wire, for its usage record. Must not throw. */
+export interface WireEvents {
+  /** A request goes out; once more for each time that it is tried again. */
+  onAttempt(): void;
+  /** The head that the call ends with. The type is undefined where what follows cannot be read. */
+  onHead(status: number, contentType: string | undefined): void;
+  /** A part of a success's body, as the provider sent it. */
+  onChunk(chunk: Uint8Array): void;
+}
+
 /** Passes the bytes on as they arrive; turns the library's errors into ours. */
 export class UpstreamBody extends PassThrough {
   readonly #fault: (error: unknown) => Error;
+  readonly #wire: WireEvents | undefined;
 
-  constructor(source: Readable, fault: (error: unknown) => Error) {
+  constructor(source: Readable, fault: (error: unknown) => Error, wire?: WireEvents) {
     super();
     this.#fault = fault;
+    this.#wire = wire;
     pipeline(source, this, () => undefined);
+  }
+
+  override _transform(chunk: Buffer, encoding: BufferEncoding, callback: TransformCallback): void {
+    this.#wire?.onChunk(chunk);
+    super._transform(chunk, encoding, callback);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

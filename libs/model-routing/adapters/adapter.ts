@@ -127,6 +127,8 @@ export function routeOf(
     operation,
     upstreamOperation,
     url: aimed(credential, () => provider.url(new URL(endpoint), settings, upstreamModel, upstreamOperation)),
+    host: new URL(endpoint).host,
+    version: credential.version,
     isOperatorAddress: own === undefined || credential.source === 'global',
     credential: Object.freeze(credential),
   });

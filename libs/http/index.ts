@@ -23,6 +23,7 @@ export {
 } from './grants';
 export { KnownRoutes } from './known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
+export { PlatformController } from './platform-controller';
 export { PlatformKeyGuard } from './platform-key.guard';
 export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';
 export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter';

@@ -1,9 +1,8 @@
 import { Get, Param, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
-import { ApiPlatformProblems, Problem } from '#http';
+import { ApiPlatformProblems, PlatformController, Problem } from '#http';
 import { type ListedModel, ModelRoutingService } from '../model-routing.service';
-import { PlatformController } from './platform-controller';
 
 const example = {
   id: 'gpt-4o',

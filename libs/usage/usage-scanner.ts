@@ -1,0 +1,84 @@
+import { isEventStream } from '#egress';
+import { type ReportedTokens, tokensOf, type UsageFields, usageFieldsOf } from './reported-tokens';
+import { UsageInJson } from './usage-in-json';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const dataField = Buffer.from('data:');
+const otherField = -1;
+const lineBreak = Buffer.from('\n');
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+
+/**
+ * Reads the tokens that a provider reports out of the bytes of its answer while they pass, JSON or server-sent events
+ * (WHATWG HTML, section 9.2), without keeping the answer: memory is bounded, time is linear, and no input makes it throw.
+ * Of several usage objects the last one that has a count decides that count.
+ */
+export class UsageScanner {
+  /** @param contentType of the provider's answer; anything but JSON and event streams is ignored */
+  constructor(contentType: string | undefined) {
+    if (isEventStream(contentType)) this.#format = 'events';
+    else if (/^[^;]*[/+]json\s*(;|$)/i.test(contentType ?? '')) this.#format = 'json';
+  }
+
+  readonly #format: 'events' | 'json' | undefined;
+  readonly #json = new UsageInJson((usage) => {
+    this.#fields = { ...this.#fields, ...usageFieldsOf(usage) };
+  });
+  #fields: UsageFields | undefined;
+
+  /** How much of the line is `data:` as yet, or that it is another. */
+  #matched = 0;
+  #isFirstLine = true;
+  #isAfterCr = false;
+
+  /** Any split, also in the middle of a character, an escape or a line end. */
+  push(chunk: Uint8Array): void {
+    if (this.#format === undefined) return;
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#format === 'json') this.#json.push(bytes);
+    else this.#pushEvents(bytes);
+  }
+
+  /** Undefined: no usage object seen yet; of a stream cut short, what came until then. */
+  get tokens(): ReportedTokens | undefined {
+    return this.#fields && tokensOf(this.#fields);
+  }
+
+  #pushEvents(bytes: Buffer): void {
+    let start = 0;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      if (byte !== LF && byte !== CR) continue;
+      if (at > start) this.#pushLine(bytes, start, at);
+      // CR LF is one line end.
+      if (byte === CR || at > start || !this.#isAfterCr) this.#endLine();
+      this.#isAfterCr = byte === CR;
+      start = at + 1;
+    }
+    if (start === bytes.length) return;
+    this.#pushLine(bytes, start, bytes.length);
+    this.#isAfterCr = false;
+  }
+
+  /** A part of a line, not empty. */
+  #pushLine(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end && this.#matched !== otherField && this.#matched < dataField.length) {
+      const byte = bytes[at]!;
+      at += 1;
+      if (byte === dataField[this.#matched]) this.#matched += 1;
+      else if (this.#matched > 0 || !this.#isFirstLine || !byteOrderMark.includes(byte)) {
+        this.#matched = otherField;
+      }
+    }
+    if (this.#matched === dataField.length) this.#json.push(bytes.subarray(at, end));
+  }
+
+  #endLine(): void {
+    if (this.#matched === 0) this.#json.reset();
+    else if (this.#matched === dataField.length) this.#json.push(lineBreak);
+    this.#matched = 0;
+    this.#isFirstLine = false;
+  }
+}

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, In } from 'typeorm';
@@ -6,9 +5,10 @@ import { AuditLog } from '#audit';
 import { type Secret } from '#crypto';
 import { type ChangedBy, type ScopedGrant, scopes } from '#http';
 import { Tenant } from '#tenants';
-import { issueKey, parseKey } from './issued-key';
+import { issueKey } from './issued-key';
 import { expiryOf, keyNotFound, notValid } from './key-fields';
 import { LastUse } from './last-use';
+import { validKey } from './presented-key';
 import { SysadminKey } from './sysadmin-key.entity';
 import { type CreateSysadminKeyDto } from './sysadmin-keys.dto';
 
@@ -82,16 +82,8 @@ export class SysadminKeysService implements OnApplicationShutdown {
 
   /** What a presented key opens now. A text that is no key, or a mistyped one, is not looked up. */
   async grant(presented: string): Promise<ScopedGrant | undefined> {
-    const parsed = parseKey('tks', presented);
-    if (parsed === undefined) return undefined;
-    const row = await this.dataSource
-      .createQueryBuilder(SysadminKey, 'k')
-      .addSelect('k.keyHash')
-      .where('k.id = :id', { id: parsed.id })
-      // By the database's clock, which all processes share.
-      .andWhere('(k.expires_at is null or k.expires_at > now())')
-      .getOne();
-    if (!row || !timingSafeEqual(Buffer.from(row.keyHash), Buffer.from(parsed.hash))) return undefined;
+    const row = await validKey(this.dataSource, SysadminKey, 'tks', presented);
+    if (row === undefined) return undefined;
     this.#lastUse.note(row.id, row.lastUsedAt);
     const { id: keyId, name, scopes, tenantIds, expiresAt } = row;
     return { kind: 'scoped', actor: `sysadmin-key ${name} ${keyId}`, keyId, scopes, tenantIds, expiresAt };

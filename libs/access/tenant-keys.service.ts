@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
@@ -6,10 +5,11 @@ import { AuditLog } from '#audit';
 import { type Secret } from '#crypto';
 import { type ChangedBy, Problem, type SysadminGrant, type TenantGrant } from '#http';
 import { lockedTenant, TenantsService } from '#tenants';
-import { issueKey, parseKey } from './issued-key';
+import { issueKey } from './issued-key';
 import { expiryOf, keyNotFound } from './key-fields';
 import { LastUse } from './last-use';
 import { MinuteLimits } from './minute-window';
+import { validKey } from './presented-key';
 import { TenantKey } from './tenant-key.entity';
 import { type CreateTenantKeyDto } from './tenant-keys.dto';
 
@@ -99,16 +99,8 @@ export class TenantKeysService implements OnApplicationShutdown {
    * @throws Problem rate_limited
    */
   async grant(presented: string): Promise<TenantGrant | undefined> {
-    const parsed = parseKey('tk', presented);
-    if (parsed === undefined) return undefined;
-    const row = await this.dataSource
-      .createQueryBuilder(TenantKey, 'k')
-      .addSelect('k.keyHash')
-      .where('k.id = :id', { id: parsed.id })
-      // By the database's clock, which all processes share.
-      .andWhere('(k.expires_at is null or k.expires_at > now())')
-      .getOne();
-    if (!row || !timingSafeEqual(Buffer.from(row.keyHash), Buffer.from(parsed.hash))) return undefined;
+    const row = await validKey(this.dataSource, TenantKey, 'tk', presented);
+    if (row === undefined) return undefined;
     this.#lastUse.note(row.id, row.lastUsedAt);
     this.#take(row);
     return { kind: 'tenant', keyId: row.id, tenantId: row.tenantId, allowedModels: row.allowedModels };

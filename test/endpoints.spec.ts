@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import request from 'supertest';
-import {
-  type Operation,
-  operations,
-  type Provider,
-  providers,
-  servedOperations,
-  serviceOf,
-} from '#providers';
+import { type Operation, operations, type Provider, providers, serviceOf } from '#providers';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { sound } from './support/provider-answers';
 import { type ProviderServer, startProviderServer } from './support/provider-server';
@@ -56,6 +49,9 @@ const calls: Readonly<Record<Operation, { kind: Kind; body: object; answer: obje
   },
   'messages/count_tokens': { kind: 'completion', body: { messages }, answer: { input_tokens: 3 } },
 };
+
+/** By itself or by translation. */
+const servedBy = (provider: Provider) => operations.filter((each) => serviceOf(provider, each));
 
 const deployment = 'the-deployment';
 /** Where each is on the local provider: what its own documentation has after the host, and where the operation is below it. */
@@ -186,7 +182,7 @@ describe('the endpoints of each provider', () => {
     );
     for (const provider of providers) {
       const served = operations.filter((operation) => cellOf(provider, operation) !== '');
-      expect([...served].sort()).toEqual([...servedOperations(provider)].sort());
+      expect(served).toEqual(servedBy(provider));
     }
   });
 
@@ -216,10 +212,7 @@ describe('the endpoints of each provider', () => {
         error: { code: string; message: string };
       };
       expect([answer.status, body.error.code]).toEqual([400, 'endpoint_not_supported']);
-      const served = servedOperations(provider);
-      const has = operations.filter(
-        (each) => served.includes(each) && calls[each].kind === calls[operation].kind,
-      );
+      const has = servedBy(provider).filter((each) => calls[each].kind === calls[operation].kind);
       const list = has.length === 0 ? 'none' : has.map((each) => `/v1/${each}`).join(', ');
       expect(body.error.message).toContain(`${provider.label} has no /v1/${operation};`);
       expect(body.error.message).toContain(`it has ${list}. No call was made.`);

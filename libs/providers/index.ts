@@ -11,7 +11,7 @@
  * names.
  */
 export { refusing } from './credential-fields';
-export { type Service, servedOperations, serviceOf } from './dialects/service';
+export { type Service, serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest, TooManyParameters } from './dialects/splice-request';
 export {
   type Json,

@@ -20,13 +20,3 @@ export function serviceOf(provider: Provider, operation: Operation): Service | u
   const found = translations.find(({ from, to }) => from === operation && provider.operations.includes(to));
   return found && { operation: found.to, translation: found.translation };
 }
-
-/** Every operation that a caller can ask of the provider, natively or by translation. */
-export function servedOperations(provider: Provider): Operation[] {
-  return [
-    ...new Set([
-      ...provider.operations,
-      ...translations.filter(({ to }) => provider.operations.includes(to)).map(({ from }) => from),
-    ]),
-  ];
-}

@@ -9,6 +9,10 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+export function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
 /** JSON's null means the same as the field's absence in both formats. */
 export function isAbsent(value: unknown): value is null | undefined {
   return value === null || value === undefined;

@@ -1,7 +1,6 @@
 import { type Parameters } from '../parameters';
-import { isObject } from '../values';
+import { isEmptyList, isObject } from '../values';
 
-const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
 const isEmptyObject = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
 
 /**

@@ -1,7 +1,5 @@
 import { type Parameters } from '../parameters';
-import { isObject } from '../values';
-
-const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
+import { isEmptyList, isObject } from '../values';
 
 /**
  * Every parameter of https://platform.claude.com/docs/en/api/messages, then those of OpenAI's own that a client may add

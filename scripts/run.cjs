@@ -60,7 +60,7 @@ function sourceHash() {
     ...['apps', 'libs', 'test/demo'].flatMap((folder) => sourceFiles(folder, true)),
     ...sourceFiles('test/support', false).filter((file) => file.endsWith('.ts')),
     ...fs.readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name)),
-    ...['ormconfig.ts', 'package.json', 'package-lock.json', 'nest-cli.json'].filter((name) =>
+    ...['entities.ts', 'ormconfig.ts', 'package.json', 'package-lock.json', 'nest-cli.json'].filter((name) =>
       fs.existsSync(path.join(root, name)),
     ),
   ].sort();

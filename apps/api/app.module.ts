@@ -1,10 +1,10 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AccessModule, SysadminKey, SysadminKeysService, TenantKey, TenantKeysService } from '#access';
-import { AuditEvent, AuditModule } from '#audit';
+import { AccessModule, SysadminKeysService, TenantKeysService } from '#access';
+import { AuditModule } from '#audit';
 import { type Config, ConfigModule } from '#config';
-import { CredentialHealth, CredentialsModule, TenantCredential } from '#credentials';
+import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
 import { connectAndMigrate, dataSourceOptions } from '#database';
 import { EgressModule, parseAllowList } from '#egress';
@@ -17,8 +17,9 @@ import {
   SuperApiKeyGuard,
 } from '#http';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
-import { Tenant, TenantsModule } from '#tenants';
+import { TenantsModule } from '#tenants';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { entities } from '../../entities';
 import { HealthController } from './health.controller';
 import { processSecrets } from './process-secrets';
 
@@ -47,10 +48,7 @@ export class AppModule {
         CryptoModule.register(config.encryptionKeys),
         TypeOrmModule.forRootAsync({
           useFactory: () => ({
-            ...dataSourceOptions({
-              url: databaseUrl,
-              entities: [Tenant, TenantCredential, CredentialHealth, TenantKey, SysadminKey, AuditEvent],
-            }),
+            ...dataSourceOptions({ url: databaseUrl, entities }),
             manualInitialization: false,
             retryAttempts: 0,
           }),

@@ -1,0 +1,7 @@
+import { SysadminKey, TenantKey } from '#access';
+import { AuditEvent } from '#audit';
+import { CredentialHealth, TenantCredential } from '#credentials';
+import { Tenant } from '#tenants';
+
+/** Every table, for the application and for the TypeORM command line. */
+export const entities = [Tenant, TenantCredential, CredentialHealth, TenantKey, SysadminKey, AuditEvent];

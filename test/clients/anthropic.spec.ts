@@ -3,17 +3,7 @@ import Older from 'anthropic-sdk-of-2023-06-01';
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
-import {
-  anthropic,
-  azure,
-  mistral,
-  openai,
-  type ServedModel,
-  startTenkey,
-  type Tenkey,
-  until,
-  vllm,
-} from './tenkey';
+import { anthropic, azure, mistral, openai, type ServedModel, tenkeyOfSpec, until, vllm } from './tenkey';
 
 interface ClientOfVersion {
   readonly version: string;
@@ -28,14 +18,11 @@ const clients: ClientOfVersion[] = [
 ];
 
 describe.each(clients)('the Anthropic client of API version $version', ({ version, Client, keyHeader }) => {
-  let tenkey: Tenkey;
+  const tenkey = tenkeyOfSpec();
   let client: Anthropic;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
+  beforeAll(() => {
     client = clientWith({});
   });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
 
   function clientWith(headers: { 'X-API-Key'?: string }): Anthropic {
     const { 'X-API-Key': key, ...others } = { ...tenkey.headers(), ...headers };

@@ -3,25 +3,10 @@ import { tool } from '@langchain/core/tools';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 import { z } from 'zod';
 import { vector } from '../support/provider-answers';
-import {
-  anthropic,
-  azure,
-  azureV1,
-  mistral,
-  openai,
-  type ServedModel,
-  startTenkey,
-  type Tenkey,
-  vllm,
-} from './tenkey';
+import { chatModels, openai, type ServedModel, tenkeyOfSpec } from './tenkey';
 
 describe('LangChain', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   const settings = (tenant: ServedModel['tenant'] = 'dated') => ({
     apiKey: 'not-read-by-tenkey',
@@ -30,7 +15,7 @@ describe('LangChain', () => {
   });
   const modelOf = ({ model, tenant }: ServedModel) => new ChatOpenAI({ model, ...settings(tenant) });
 
-  describe.each([openai, azure, azureV1, vllm, mistral, anthropic])('asks $title', (served) => {
+  describe.each(chatModels)('asks $title', (served) => {
     it('and gets a whole answer', async () => {
       const answer = await modelOf(served).invoke('good morning');
       expect(answer.text).toBe('echo: good morning');

@@ -1,26 +1,10 @@
 import { HTTPClient, Mistral } from '@mistralai/mistralai';
 import { MistralError } from '@mistralai/mistralai/models/errors';
 import { vector } from '../support/provider-answers';
-import {
-  anthropic,
-  azure,
-  azureV1,
-  mistral,
-  openai,
-  type ServedModel,
-  startTenkey,
-  type Tenkey,
-  until,
-  vllm,
-} from './tenkey';
+import { chatModels, mistral, type ServedModel, tenkeyOfSpec, until } from './tenkey';
 
 describe('the Mistral client', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   function clientWith(headers: Record<string, string>): Mistral {
     const httpClient = new HTTPClient();
@@ -37,7 +21,7 @@ describe('the Mistral client', () => {
       (error: unknown) => error,
     );
 
-  describe.each([mistral, openai, azure, azureV1, vllm, anthropic])('chats with $title', (served) => {
+  describe.each(chatModels)('chats with $title', (served) => {
     const { model } = served;
     const tools = [
       {

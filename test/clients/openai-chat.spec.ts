@@ -1,26 +1,10 @@
 import OpenAI from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
-import {
-  anthropic,
-  azure,
-  azureV1,
-  mistral,
-  openai,
-  type ServedModel,
-  startTenkey,
-  type Tenkey,
-  until,
-  vllm,
-} from './tenkey';
+import { anthropic, chatModels, type ServedModel, tenkeyOfSpec, until } from './tenkey';
 
 describe('the openai client', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   const clientOf = ({ tenant }: ServedModel) =>
     new OpenAI({
@@ -30,7 +14,7 @@ describe('the openai client', () => {
       maxRetries: 0,
     });
 
-  describe.each([openai, azure, azureV1, vllm, mistral, anthropic])('chats with $title', (served) => {
+  describe.each(chatModels)('chats with $title', (served) => {
     const { model } = served;
     const messages = [{ role: 'user' as const, content: 'good morning' }];
     const tools = [

@@ -2,15 +2,10 @@ import OpenAI, { toFile } from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import { sound, vector } from '../support/provider-answers';
-import { azure, azureV1, openai, type ServedModel, startTenkey, type Tenkey, vllm } from './tenkey';
+import { azure, azureV1, openai, type ServedModel, tenkeyOfSpec, vllm } from './tenkey';
 
 describe('the openai client', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   const clientFor = (tenant: ServedModel['tenant'] = 'dated') =>
     new OpenAI({

@@ -1,13 +1,8 @@
 import OpenAI, { type ClientOptions } from 'openai';
-import { openai, startTenkey, type Tenkey } from './tenkey';
+import { openai, tenkeyOfSpec } from './tenkey';
 
 describe('the openai client raises its own error', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   const ask = (request: object = {}, options: ClientOptions = {}) =>
     new OpenAI({

@@ -4,16 +4,11 @@ import Anthropic from '@anthropic-ai/sdk';
 import { generateText } from 'ai';
 import Older from 'anthropic-sdk-of-2023-06-01';
 import OpenAI from 'openai';
-import { anthropic, openai, startTenkey, type Tenkey } from './tenkey';
+import { anthropic, openai, tenkeyOfSpec } from './tenkey';
 
 /** All that an application changes: the address, and the key. */
 describe('a client with nothing but a tenant key', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   const content = 'good morning';
   const messages = [{ role: 'user' as const, content }];

@@ -91,6 +91,9 @@ export const mistral: ServedModel = {
   upstreamModel: 'mistral-large-latest',
 };
 
+/** One of every kind of provider that answers chat completions. */
+export const chatModels = [openai, azure, azureV1, vllm, mistral, anthropic];
+
 /** What a client needs to know of Tenkey. */
 export interface Tenkey {
   /** Without a path: `http://127.0.0.1:<port>`. */
@@ -105,8 +108,19 @@ export interface Tenkey {
   close(): Promise<void>;
 }
 
+/** Tenkey for the tests of the `describe` around the call, each of which begins with a provider that saw nothing yet. */
+export function tenkeyOfSpec(): Tenkey {
+  const tenkey = {} as Tenkey;
+  beforeAll(async () => {
+    Object.assign(tenkey, await startTenkey());
+  });
+  beforeEach(() => tenkey.provider.reset());
+  afterAll(() => tenkey.close());
+  return tenkey;
+}
+
 /** Tenkey on a port of its own, two tenants with credentials for a local provider, and clients' models. */
-export async function startTenkey(): Promise<Tenkey> {
+async function startTenkey(): Promise<Tenkey> {
   const test = await startTestApp({}, { models: catalogue });
   const { provider } = test;
   const tenants = { dated: await test.createTenant(), v1: await test.createTenant() };

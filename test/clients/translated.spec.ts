@@ -3,7 +3,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { streamText } from 'ai';
 import OpenAI from 'openai';
 import { chunksOfChat, eventsOfMessage } from '../support/streamed-answers';
-import { anthropic, openai, startTenkey, type Tenkey } from './tenkey';
+import { anthropic, openai, tenkeyOfSpec } from './tenkey';
 
 const sizes = [3, 5, 1];
 
@@ -51,12 +51,7 @@ const completion = {
 };
 
 describe('a translated answer of thoughts, text and two tools, in small pieces', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   const written = (events: { event?: string; data: string }[]) =>
     events.map(({ event, data }) => `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`);

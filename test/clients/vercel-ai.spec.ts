@@ -2,26 +2,10 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, embedMany, generateObject, generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
 import { vector } from '../support/provider-answers';
-import {
-  anthropic,
-  azure,
-  azureV1,
-  mistral,
-  openai,
-  type ServedModel,
-  startTenkey,
-  type Tenkey,
-  until,
-  vllm,
-} from './tenkey';
+import { chatModels, openai, type ServedModel, tenkeyOfSpec, until } from './tenkey';
 
 describe('the AI SDK', () => {
-  let tenkey: Tenkey;
-  beforeAll(async () => {
-    tenkey = await startTenkey();
-  });
-  beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
+  const tenkey = tenkeyOfSpec();
 
   const providerFor = (headers: Record<string, string>) =>
     createOpenAICompatible({
@@ -34,7 +18,7 @@ describe('the AI SDK', () => {
   const modelOf = ({ model, tenant }: ServedModel) => providerFor(tenkey.headers(tenant)).chatModel(model);
   const prompt = 'good morning';
 
-  describe.each([openai, azure, azureV1, vllm, mistral, anthropic])('asks $title', (served) => {
+  describe.each(chatModels)('asks $title', (served) => {
     const weatherOf = (asked: unknown[]) => ({
       weather: tool({
         description: 'The weather of a city',

@@ -1,53 +1,6 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { startTestApp, type TestApp } from './support/app';
+import { Gate } from './support/gate';
 import { createTestDatabase } from './support/postgres';
-
-/** A gate between the application and its database, to be shut and opened again. */
-class Gate {
-  readonly #server: Server;
-  readonly #open = new Set<Socket>();
-  #isShut = false;
-
-  constructor(databaseUrl: string) {
-    const url = new URL(databaseUrl);
-    const host = decodeURIComponent(url.hostname);
-    const port = url.port || '5432';
-    this.#server = createServer((inside) => {
-      if (this.#isShut) return void inside.destroy();
-      const outside = host.startsWith('/')
-        ? connect(`${host}/.s.PGSQL.${port}`)
-        : connect(Number(port), host);
-      for (const [from, to] of [
-        [inside, outside],
-        [outside, inside],
-      ] as const) {
-        this.#open.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => (to.destroy(), this.#open.delete(from)));
-        from.pipe(to);
-      }
-    });
-  }
-
-  async listen(): Promise<number> {
-    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
-    return (this.#server.address() as { port: number }).port;
-  }
-
-  shut(): void {
-    this.#isShut = true;
-    for (const socket of this.#open) socket.destroy();
-  }
-
-  open(): void {
-    this.#isShut = false;
-  }
-
-  close(): void {
-    this.shut();
-    this.#server.close();
-  }
-}
 
 describe('the database goes away and comes back', () => {
   let test: TestApp;
@@ -56,9 +9,7 @@ describe('the database goes away and comes back', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     gate = new Gate(database.url);
-    const through = new URL(database.url.replace(/@[^/]*\//, '@127.0.0.1/'));
-    through.port = String(await gate.listen());
-    test = await startTestApp({}, { databaseUrl: through.href });
+    test = await startTestApp({}, { databaseUrl: await gate.listen() });
   });
   afterAll(async () => {
     await test.close();

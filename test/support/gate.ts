@@ -1,0 +1,51 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A gate between the application and its database, to be shut and opened again. */
+export class Gate {
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  #isShut = false;
+
+  constructor(private readonly databaseUrl: string) {
+    const url = new URL(databaseUrl);
+    const host = decodeURIComponent(url.hostname);
+    const port = url.port || '5432';
+    this.#server = createServer((inside) => {
+      if (this.#isShut) return void inside.destroy();
+      const outside = host.startsWith('/')
+        ? connect(`${host}/.s.PGSQL.${port}`)
+        : connect(Number(port), host);
+      for (const [from, to] of [
+        [inside, outside],
+        [outside, inside],
+      ] as const) {
+        this.#open.add(from);
+        from.on('error', () => to.destroy());
+        from.on('close', () => (to.destroy(), this.#open.delete(from)));
+        from.pipe(to);
+      }
+    });
+  }
+
+  /** @returns the database's address through the gate */
+  async listen(): Promise<string> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    const through = new URL(this.databaseUrl.replace(/@[^/]*\//, '@127.0.0.1/'));
+    through.port = String((this.#server.address() as { port: number }).port);
+    return through.href;
+  }
+
+  shut(): void {
+    this.#isShut = true;
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  open(): void {
+    this.#isShut = false;
+  }
+
+  close(): void {
+    this.shut();
+    this.#server.close();
+  }
+}

@@ -2,6 +2,15 @@ import { SysadminKey, TenantKey } from '#access';
 import { AuditEvent } from '#audit';
 import { CredentialHealth, TenantCredential } from '#credentials';
 import { Tenant } from '#tenants';
+import { UsageRecord } from '#usage';
 
 /** Every table, for the application and for the TypeORM command line. */
-export const entities = [Tenant, TenantCredential, CredentialHealth, TenantKey, SysadminKey, AuditEvent];
+export const entities = [
+  Tenant,
+  TenantCredential,
+  CredentialHealth,
+  TenantKey,
+  SysadminKey,
+  AuditEvent,
+  UsageRecord,
+];

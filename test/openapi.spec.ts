@@ -54,6 +54,11 @@ describe('the OpenAPI document', () => {
         'GET /api/v1/sysadmin/audit-events',
         'GET /api/v1/sysadmin/audit-events/export',
         'GET /api/v1/sysadmin/readiness',
+        'GET /api/v1/sysadmin/usage',
+        'GET /api/v1/sysadmin/usage/records',
+        'POST /api/v1/sysadmin/receipts/verify',
+        `GET ${tenants}/{tenant_id}/usage`,
+        'GET /v1/usage',
         `GET ${tenants}`,
         `GET ${tenants}/{tenant_id}`,
         `GET ${tenants}/{tenant_id}/credentials`,
@@ -156,7 +161,8 @@ describe('the OpenAPI document', () => {
       '3 Keys',
       '4 Audit',
       '5 Readiness',
-      '6 Platform API',
+      '6 Usage',
+      '7 Platform API',
     ]);
   });
 

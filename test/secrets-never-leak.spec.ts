@@ -11,6 +11,7 @@ import { processSecrets } from '../apps/api/process-secrets';
 import { startTestApp, type TestApp } from './support/app';
 import { createTestDatabase } from './support/postgres';
 import { startProviderServer } from './support/provider-server';
+import { usageRecords } from './support/usage';
 
 /** Each of another shape: as issued, short and like no known format, hex, with everything that needs escaping, uuid. */
 const sentinels = {
@@ -265,6 +266,18 @@ describe('secrets never leak', () => {
     for (const list of ['/audit-events', '/audit-events/export']) {
       expect((await sysadmin('GET', list)).text).toContain('credential.delete');
     }
+    await usageRecords(test, keys.length, '', sentinels.super);
+    for (const report of ['/usage', `/tenants/${tenant}/usage`]) {
+      const query = '?group_by=day,model,key,source,credential';
+      expect((await sysadmin('GET', `${report}${query}`)).text).toContain('"calls":');
+      expect((await sysadmin('GET', `${report}${query}&format=csv`)).text).toContain('gemma-vllm');
+    }
+    expect((await sysadmin('GET', '/usage/records')).text).toContain(sentinels.openai.slice(-4));
+    expect((await platform('GET', '/v1/usage')).text).toContain('"calls":');
+    const receipt = /^x-tenkey-receipt: (.*)$/m.exec(answers.map(({ text }) => text).join('\n'))?.[1];
+    const said = Buffer.from(receipt?.split('.')[2] ?? '', 'base64url').toString();
+    expect([said.includes('"mask":'), leaksIn(said)]).toEqual([true, []]);
+    expect((await sysadmin('POST', '/receipts/verify', { receipt })).text).toContain('"valid":true');
   });
 
   it('when what is set is not valid', async () => {

@@ -18,6 +18,7 @@ import {
 } from '#http';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { TenantsModule } from '#tenants';
+import { UsageModule } from '#usage';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { entities } from '../../entities';
 import { HealthController } from './health.controller';
@@ -73,6 +74,7 @@ export class AppModule {
         TenantsModule,
         CredentialsModule,
         AccessModule,
+        UsageModule,
         ModelRoutingModule.register(parts.catalogue),
         ...(parts.imports ?? []),
       ],

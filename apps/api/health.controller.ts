@@ -8,8 +8,9 @@ import { KeyCanary } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Access, problemOf } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
+import { Receipts } from '#usage';
 
-@ApiTags('7 Health')
+@ApiTags('8 Health')
 @Access('public')
 @Controller()
 export class HealthController {
@@ -18,6 +19,7 @@ export class HealthController {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly canary: KeyCanary,
     private readonly catalogue: ModelCatalogue,
+    private readonly receipts: Receipts,
   ) {}
 
   @Get('health')
@@ -31,7 +33,7 @@ export class HealthController {
   @ApiOperation({
     summary: 'Calls can be served',
     description:
-      'Database, encryption keys and catalogue. Counters and fingerprints only. `catalogue: stale` means that the model file has faults, named in `catalogue_reason`, and that the models before it are served.',
+      'Database, encryption keys and catalogue. Counters and fingerprints only. `catalogue: stale` means that the model file has faults, named in `catalogue_reason`, and that the models before it are served. Without ENCRYPTION_KEY, which single-tenant mode does not need, there are no receipts (`receipts: off`) and the audit events are chained by a plain hash (`audit_chain: hash`).',
   })
   @ApiResponse({
     status: 200,
@@ -43,6 +45,8 @@ export class HealthController {
         encryption_keys: 'ok',
         models: 8,
         catalogue: 'ok',
+        receipts: 'on',
+        audit_chain: 'hmac',
         missing_keys: [],
       },
     },
@@ -58,6 +62,9 @@ export class HealthController {
       models: this.catalogue.all().length,
       catalogue: stale === undefined ? 'ok' : 'stale',
       ...(stale !== undefined && { catalogue_reason: stale }),
+      ...(this.receipts.isOn
+        ? { receipts: 'on', audit_chain: 'hmac' }
+        : { receipts: 'off', audit_chain: 'hash' }),
     };
     try {
       const check = await this.canary.check();

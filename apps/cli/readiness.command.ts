@@ -74,8 +74,11 @@ export class ReadinessCommand extends CommandRunner {
   }
 }
 
-function inText({ blockers, rows, warnings }: ReadinessPage, isFirst: boolean): string {
+function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirst: boolean): string {
   const lines = isFirst ? blockers.map((blocker) => `blocked: ${blocker}`) : [];
+  if (isFirst && !hasReceipts) {
+    lines.push('note: no ENCRYPTION_KEY, so calls get no receipts and the audit is chained by a plain hash');
+  }
   for (const { tenant, cells } of rows) {
     for (const { provider, breaking, obstacle } of cells) {
       if (breaking.length === 0 || !obstacle) continue;

@@ -42,6 +42,8 @@ export interface Config {
   readonly upstreamRetries: number;
   /** How long a call may wait in all to try again after a 429; 0: it is not tried again. */
   readonly retryRateLimitedSeconds: number;
+  /** How long usage records are kept; 0: for ever. */
+  readonly usageRetentionDays: number;
   /** The operator's base URL of each provider that has one. */
   readonly baseUrls: ReadonlyMap<string, string>;
   /** Names of set global key variables; names only, in strict mode nothing reads their values. */
@@ -164,6 +166,7 @@ export function loadConfig(env: Environment): Config {
     timeoutsOf: timeouts.of,
     upstreamRetries: whole('UPSTREAM_RETRIES', 1, 0, 5),
     retryRateLimitedSeconds: whole('UPSTREAM_RETRY_RATE_LIMITED_SECONDS', 0, 0, 300),
+    usageRetentionDays: whole('USAGE_RETENTION_DAYS', 90, 0, 36_500),
     baseUrls,
     globalVariablesPresent,
     globalCredential(provider: Provider): GlobalCredential | undefined {

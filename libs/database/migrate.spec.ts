@@ -29,6 +29,9 @@ it('replicas that start together on an empty database migrate it once', async ()
     'tenant_credentials',
     'tenant_keys',
     'tenants',
+    'usage_daily',
+    'usage_lost',
+    'usage_records',
   ]);
   expect(await replicas[1].query('select name from migrations')).toHaveLength(migrations.length);
   await Promise.all(replicas.map((replica) => replica.destroy()));

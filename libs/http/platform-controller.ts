@@ -5,7 +5,7 @@ import { Access } from './access';
 /** A controller of the platform API: opened by a tenant key, or by the platform key on behalf of the tenant in X-Tenant-ID. */
 export const PlatformController = (): ClassDecorator =>
   applyDecorators(
-    ApiTags('6 Platform API'),
+    ApiTags('7 Platform API'),
     ApiSecurity('platform-key'),
     ApiSecurity('tenant-key'),
     ApiHeader({

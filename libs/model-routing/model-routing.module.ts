@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CredentialsModule } from '#credentials';
 import { TenantsModule } from '#tenants';
+import { UsageModule } from '#usage';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { AudioController } from './endpoints/audio.controller';
@@ -25,7 +26,7 @@ export class ModelRoutingModule {
     return {
       module: ModelRoutingModule,
       global: true,
-      imports: [CredentialsModule, TenantsModule],
+      imports: [CredentialsModule, TenantsModule, UsageModule],
       controllers: [
         CompletionsController,
         ResponsesController,

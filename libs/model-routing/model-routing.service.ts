@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
@@ -10,7 +11,7 @@ import {
   type RouteCredential,
   type UpstreamResponse,
 } from '#egress';
-import { jsonOf, Problem } from '#http';
+import { jsonOf, Problem, uuidPattern } from '#http';
 import {
   AmbiguousModel,
   type Json,
@@ -24,6 +25,7 @@ import {
   UnsupportedParameter,
 } from '#providers';
 import { TenantsService } from '#tenants';
+import { CallMeter, Receipts, UsageLog } from '#usage';
 import { operationsOfKind } from './adapters/adapter';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
@@ -34,6 +36,8 @@ import { translatedAnswer } from './translated-answer';
 /** An answer on its way: the Route that it came by, and its bytes in the client's format. Read or destroy its body. */
 export interface RoutedAnswer extends UpstreamResponse {
   readonly route: Route;
+  /** Proof of whose credential served the call; undefined without an encryption key. */
+  readonly receipt?: string;
 }
 
 /** What was decided before anything is sent. */
@@ -46,6 +50,10 @@ export interface Decision {
 export interface CallOptions {
   /** Aborts the upstream call. */
   readonly signal: AbortSignal;
+  /** A UUID of this call alone, for its usage record; absent: a new one. */
+  readonly requestId?: string;
+  /** Of the tenant key that asks; absent: none. */
+  readonly keyId?: string;
   /** The models that the caller may use; absent: all. */
   readonly allowedModels?: readonly string[];
   /** The client's headers; a provider's file may let some through. */
@@ -74,6 +82,8 @@ export class ModelRoutingService {
     private readonly egress: EgressService,
     private readonly credentials: CredentialsService,
     private readonly health: PassiveHealth,
+    private readonly usage: UsageLog,
+    private readonly receipts: Receipts,
   ) {}
 
   /**
@@ -87,12 +97,34 @@ export class ModelRoutingService {
     request: Buffer | MultipartForm,
     options: CallOptions,
   ): Promise<RoutedAnswer> {
+    const { requestId = randomUUID(), keyId = null } = options;
+    if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
+    const call = { requestId, keyId };
+    const meter = new CallMeter(call, (record) => record && this.usage.add(record));
+    try {
+      const answer = await this.answer(tenantId, operation, request, options, meter);
+      meter.follow(answer.status, answer.body);
+      return { ...answer, receipt: this.receipts.issue(answer.route, call, meter.at) };
+    } catch (error) {
+      meter.failed(error);
+      throw error;
+    }
+  }
+
+  private async answer(
+    tenantId: string,
+    operation: Operation,
+    request: Buffer | MultipartForm,
+    options: CallOptions,
+    meter: CallMeter,
+  ): Promise<RoutedAnswer> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     await this.tenants.findActive(tenantId);
     const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
     refuseOtherModels(name, options.allowedModels);
     const model = this.catalogue.find(name);
     const route = await this.adapterOf(model).route(tenantId, model, operation);
+    meter.routed(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped } =
       request instanceof MultipartForm
@@ -102,15 +134,22 @@ export class ModelRoutingService {
     options.onDecision?.({ route, droppedParameters: dropped });
     const sending = this.egress.send(route, body, {
       signal: options.signal,
+      wire: meter.wire,
       // Those of a translated request speak of another format.
       clientHeaders: translation ? undefined : options.headers,
     });
-    const answer = await sending.catch((error: unknown) => {
+    const sent = await sending.catch((error: unknown) => {
       if (error instanceof Problem && error.code === 'credential_rejected')
         this.health.refused(route.credential);
       throw error;
     });
     this.health.accepted(route.credential);
+    const streamFault = (message: string) => {
+      const problem = sent.streamFault(message);
+      meter.faulted(problem);
+      return problem;
+    };
+    const answer = { ...sent, streamFault };
     if (!translation) return { route, ...answer };
     const call = { model: route.model, request: json ?? {}, label: route.provider.label };
     return { route, ...(await translatedAnswer(translation, answer, call)) };

@@ -28,6 +28,7 @@ export class MultipartForm {
   #edit: (field: Field) => Field | undefined = (field) => field;
   /** What went wrong after the model was read. */
   #fault: Problem | undefined;
+  #receivedBytes = 0;
 
   private constructor() {}
 
@@ -39,6 +40,11 @@ export class MultipartForm {
   static open(source: Readable, contentType: string, maximumBytes: number): Promise<MultipartForm> {
     const form = new MultipartForm();
     return new Promise((resolve, reject) => form.#read(source, contentType, maximumBytes, resolve, reject));
+  }
+
+  /** Of the client's request, so far. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   /** The model that the client asked for. */
@@ -109,10 +115,9 @@ export class MultipartForm {
       // Whoever sends the rest is told; there may be nobody yet.
       this.#rest.once('error', () => undefined).destroy(problem);
     };
-    let bytes = 0;
     source.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maximumBytes) fail(new Problem('payload_too_large'));
+      this.#receivedBytes += chunk.length;
+      if (this.#receivedBytes > maximumBytes) fail(new Problem('payload_too_large'));
     });
     for (const event of ['error', 'aborted'])
       source.once(event, () => fail(malformed('The body broke off.')));

@@ -112,6 +112,14 @@ export class ReadinessPageDto {
   current_mode: Mode;
   @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'That the report is about.' })
   mode: Mode;
+  @ApiProperty({ enum: ['on', 'off'], description: 'Receipts of calls; off without ENCRYPTION_KEY.' })
+  receipts: 'on' | 'off';
+  @ApiProperty({
+    enum: ['hmac', 'hash'],
+    description:
+      'What chains the audit events: without ENCRYPTION_KEY a plain hash, which whoever can write to the database can make as well.',
+  })
+  audit_chain: 'hmac' | 'hash';
   @ApiProperty({ type: [String], example: [], description: 'What stops all tenants alike.' })
   blockers: string[];
   @ApiProperty({ type: [ProviderInUseDto], description: 'The providers that the catalogue uses.' })
@@ -139,6 +147,8 @@ export class ReadinessPageDto {
     return {
       current_mode: page.currentMode,
       mode: page.mode,
+      receipts: page.hasReceipts ? 'on' : 'off',
+      audit_chain: page.hasReceipts ? 'hmac' : 'hash',
       blockers: [...page.blockers],
       providers: [...page.columns].map(([{ id }, models]) => ({
         provider: id,

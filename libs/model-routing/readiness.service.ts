@@ -42,6 +42,8 @@ export interface ReadinessPage {
   readonly currentMode: Mode;
   /** That the report is about. */
   readonly mode: Mode;
+  /** True: calls get receipts, and the audit's chain is an HMAC. Both need an encryption key. */
+  readonly hasReceipts: boolean;
   /** What stops all tenants alike. */
   readonly blockers: readonly string[];
   /** Providers in use by the catalogue, with their models. */
@@ -92,6 +94,7 @@ export class ReadinessService {
     return {
       currentMode,
       mode: modeOf(asked),
+      hasReceipts: config.encryptionKeys.current !== undefined,
       blockers: await this.blockers(asked),
       columns,
       rows,

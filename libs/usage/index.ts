@@ -1,10 +1,16 @@
 /**
- * What a call used, as the provider said it.
+ * What each call used, and proof of whose key served it.
  *
- * Guarantees: an answer's tokens are read while its bytes pass; nothing of it is kept, nothing is changed, nothing that a
- * model writes counts, and no answer makes it fail. What a provider does not report is null, never an estimate.
+ * Guarantees: one immutable record for each call that a route was found for, however it ends, written off its way in batches;
+ * sums by day written in the same statement, so that both agree; what could not be kept is counted and shown; tokens are what
+ * the provider reported, read from its bytes as they pass, in bounded memory; a receipt cannot be made without the encryption key.
  *
- * It counts no tokens itself and knows no prices.
+ * Does not: estimate tokens or prices, keep anything that was said, or count a call twice. A process that is killed loses
+ * what it noted within the last second.
  */
-export type { ReportedTokens } from './reported-tokens';
-export { UsageScanner } from './usage-scanner';
+export { CallMeter, type MeteredCall } from './call-meter';
+export { Receipts } from './receipts';
+export { UsageLog } from './usage-log.service';
+export { UsageModule } from './usage.module';
+export { UsageRecord } from './usage-record.entity';
+export { type ReportedTokens } from './reported-tokens';

@@ -2,6 +2,7 @@ import { CreateTenantsAndCredentials1764000000000 } from './1764000000000-create
 import { CreateAuditEvents1764100000000 } from './1764100000000-create-audit-events';
 import { CreateIssuedKeys1764200000000 } from './1764200000000-create-issued-keys';
 import { CreateCredentialHealth1764300000000 } from './1764300000000-create-credential-health';
+import { CreateUsageRecords1764600000000 } from './1764600000000-create-usage-records';
 
 /** In the order they run. Explicit: a glob finds other files in dist/ than in the sources. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   CreateAuditEvents1764100000000,
   CreateIssuedKeys1764200000000,
   CreateCredentialHealth1764300000000,
+  CreateUsageRecords1764600000000,
 ];

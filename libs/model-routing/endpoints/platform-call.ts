@@ -35,12 +35,16 @@ const callProblems = [
   'internal_error',
 ] as const satisfies readonly ProblemCode[];
 
-const receipt = {
+const answerHeaders = {
   'x-tenkey-request-id': ['Tenkey’s id of this call, as in the log', '5f0c2e2a-0d7b-4a43-9a57-0e6f2f0f7c11'],
   'x-tenkey-provider': ['Who answered', 'openai'],
   'x-tenkey-adapter': ['How the route was found: litellm or legacy', 'litellm'],
   'x-tenkey-credential-source': ['Whose key paid: tenant or global', 'tenant'],
   'x-tenkey-credential': ['Which key: provider, mask and version', 'openai/...xyz9/v3'],
+  'x-tenkey-receipt': [
+    'Proof of which key served the call, for POST /api/v1/sysadmin/receipts/verify; absent without ENCRYPTION_KEY',
+    'tkr1.0123456789ab.eyJyZXF1ZXN0X2lkIjoi...',
+  ],
   'x-tenkey-dropped-params': ['Parameters left out because the provider has none such; absent: none', 'seed'],
 } as const;
 
@@ -76,7 +80,7 @@ export function PlatformCall(operation: Operation, documentation: CallDocumentat
     ApiOkResponse({
       description: 'The answer. Where the provider speaks this format itself, its own bytes.',
       headers: Object.fromEntries(
-        Object.entries(receipt).map(([name, [text, example]]) => [
+        Object.entries(answerHeaders).map(([name, [text, example]]) => [
           name,
           { description: text, schema: { type: 'string', example } },
         ]),

@@ -52,6 +52,8 @@ export class PlatformCalls {
     const answer = await this.routing
       .call(request.tenantId, operation, body, {
         signal: request.gone,
+        requestId: request.id,
+        keyId: request.keyId,
         allowedModels: request.allowedModels,
         headers: request.headers,
         onDecision: (decision) => {
@@ -80,7 +82,12 @@ export class PlatformCalls {
 }
 
 function send(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
-  const head = { ...reply.getHeaders(), ...answer.headers, 'x-tenkey-request-id': request.id };
+  const head = {
+    ...reply.getHeaders(),
+    ...answer.headers,
+    ...(answer.receipt !== undefined && { 'x-tenkey-receipt': answer.receipt }),
+    'x-tenkey-request-id': request.id,
+  };
   // Before the reply is taken out of Fastify's hands: a head that cannot be written is answered as any other fault.
   reply.raw.writeHead(answer.status, head as Record<string, string>);
   reply.hijack();
@@ -112,7 +119,7 @@ function relayEvents(answer: RoutedAnswer, request: FastifyRequest, reply: Fasti
   answer.body.pipe(relay).pipe(reply.raw);
 }
 
-/** The receipt: which credential paid, and what was left out. Never more of the key than its mask. */
+/** Which credential paid, and what was left out. Never more of the key than its mask. */
 function headersOf({ route, droppedParameters }: Decision): Record<string, string> {
   const { credential, provider } = route;
   const version = credential.version === null ? 'global' : `v${credential.version}`;

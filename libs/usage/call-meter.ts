@@ -1,0 +1,129 @@
+import { type Readable, finished } from 'node:stream';
+import { ClientGone, type Route, type WireEvents } from '#egress';
+import { type Problem, problemOf } from '#http';
+import { type UsageOutcome, type UsageRecord } from './usage-record.entity';
+import { type ReportedTokens } from './reported-tokens';
+import { UsageScanner } from './usage-scanner';
+
+/** What proxies write for a client that left before its answer. */
+const CLIENT_LEFT = 499;
+
+/** Which call is measured. */
+export interface MeteredCall {
+  readonly requestId: string;
+  /** Of the tenant key that asks; null: none. */
+  readonly keyId: string | null;
+}
+
+/** Measures one call from its begin to its end and makes its usage record. It keeps nothing of what is said in it. */
+export class CallMeter {
+  readonly at = new Date();
+  readonly #started = performance.now();
+  readonly #call: MeteredCall;
+  readonly #onEnd: (record: UsageRecord | undefined, tokens: ReportedTokens | undefined) => void;
+  #route: Route | undefined;
+  #scanner: UsageScanner | undefined;
+  #attempts = 0;
+  #upstreamStatus: number | null = null;
+  #firstByteMs: number | null = null;
+  #responseBytes = 0;
+  #requestBytes: () => number = () => 0;
+  /** What went wrong after the answer began, where its body ends all the same. */
+  #fault: Problem | undefined;
+  #hasEnded = false;
+
+  /** @param onEnd told once; no record: no route was found, so no key was chosen and nothing sent */
+  constructor(
+    call: MeteredCall,
+    onEnd: (record: UsageRecord | undefined, tokens: ReportedTokens | undefined) => void,
+  ) {
+    this.#call = call;
+    this.#onEnd = onEnd;
+  }
+
+  /** For EgressService.send. */
+  readonly wire: WireEvents = {
+    onAttempt: () => void (this.#attempts += 1),
+    onHead: (status, contentType) => {
+      this.#upstreamStatus = status;
+      this.#scanner = new UsageScanner(contentType);
+    },
+    onChunk: (chunk) => {
+      this.#firstByteMs ??= this.#elapsedMs();
+      this.#responseBytes += chunk.length;
+      this.#scanner?.push(chunk);
+    },
+  };
+
+  /** @param requestBytes how many the client has sent by the time it is asked */
+  routed(route: Route, requestBytes: () => number): void {
+    this.#route = route;
+    this.#requestBytes = requestBytes;
+  }
+
+  /** A fault that the client is told of inside the answer. */
+  faulted(problem: Problem): void {
+    this.#fault = problem;
+  }
+
+  /** There is no answer. */
+  failed(error: unknown): void {
+    if (error instanceof ClientGone) return this.#end('client_left', CLIENT_LEFT);
+    const problem = problemOf(error);
+    this.#end('failed', problem.status, problem);
+  }
+
+  /** There is one: the call ends with its body, however that ends. */
+  follow(status: number, body: Readable): void {
+    finished(body, { writable: false }, (error) => {
+      if (error === undefined || error === null) {
+        this.#end(this.#fault ? 'broken_off' : 'completed', status, this.#fault);
+      } else if (error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE') {
+        this.#end(this.#fault ? 'broken_off' : 'client_left', status, this.#fault);
+      } else {
+        this.#end('broken_off', status, problemOf(error));
+      }
+    });
+  }
+
+  #end(outcome: UsageOutcome, status: number, problem?: Problem): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const tokens = this.#scanner?.tokens;
+    const route = this.#route;
+    if (route === undefined) return this.#onEnd(undefined, tokens);
+    this.#onEnd(
+      {
+        ...this.#call,
+        at: this.at,
+        tenantId: route.tenantId,
+        model: route.model,
+        operation: route.operation,
+        adapter: route.adapter,
+        provider: route.provider.id,
+        host: route.host,
+        target: route.target,
+        source: route.credential.source,
+        mask: route.credential.mask,
+        version: route.version,
+        outcome,
+        status,
+        code: problem?.code ?? null,
+        upstreamStatus: this.#upstreamStatus,
+        attempts: this.#attempts,
+        inputTokens: tokens?.input ?? null,
+        outputTokens: tokens?.output ?? null,
+        cachedTokens: tokens?.cached ?? null,
+        firstByteMs: this.#firstByteMs,
+        totalMs: this.#elapsedMs(),
+        requestBytes: this.#requestBytes(),
+        responseBytes: this.#responseBytes,
+      },
+      tokens,
+    );
+  }
+
+  #elapsedMs(): number {
+    return Math.round(performance.now() - this.#started);
+  }
+}

@@ -1,0 +1,57 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource } from 'typeorm';
+import { type Config, InjectConfig } from '#config';
+import { deleteRecords } from './usage-tables';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const SWEEP_MS = 60 * 60 * 1000;
+const CHUNK = 10_000;
+
+/** Deletes usage records older than USAGE_RETENTION_DAYS, at the start and every hour. The sums of their days stay. */
+@Injectable()
+export class UsageRetention implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #log = new Logger('usage');
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectConfig() private readonly config: Config,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const sweep = () => {
+      this.#sweeping = this.#sweeping
+        .then(() => this.sweep())
+        .then(
+          (count) => count > 0 && this.#log.log(`${count} usage records were older than the retention`),
+          (error: unknown) => this.#log.warn(`old usage records were not deleted: ${(error as Error).name}`),
+        )
+        .then(() => undefined);
+    };
+    sweep();
+    this.#timer = setInterval(sweep, SWEEP_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  /** In chunks, so that no transaction is long; several processes at once share the work. @returns how many it deleted */
+  async sweep(now = Date.now()): Promise<number> {
+    const days = this.config.usageRetentionDays;
+    if (days === 0) return 0;
+    const before = new Date(now - days * DAY_MS);
+    for (let total = 0; ;) {
+      const count = await this.dataSource.transaction((transaction) =>
+        deleteRecords(transaction, before, CHUNK),
+      );
+      total += count;
+      if (count < CHUNK || this.#isStopping) return total;
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { Problem, uuidPattern } from '#http';
+import { type UsageGroup, usageGroups } from './usage-report.service';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Days of a report that names none. */
+const USUAL_DAYS = 30;
+const dayPattern = /^2\d{3}-\d{2}-\d{2}$/;
+const isDay = (value: unknown) =>
+  typeof value === 'string' && dayPattern.test(value) && dayOf(Date.parse(value)) === value;
+
+/** A calendar day from the year 2000 on. */
+function IsDay(): PropertyDecorator {
+  return ValidateBy(
+    { name: 'isDay', validator: { validate: isDay } },
+    { message: '$property must be a day such as 2026-01-31' },
+  );
+}
+
+/** Names of groups, each once, with commas between them. */
+function IsGroups(groups: readonly UsageGroup[]): PropertyDecorator {
+  const isGroups = (value: unknown) => {
+    if (typeof value !== 'string') return false;
+    const names = value.split(',');
+    return (
+      names.length === new Set(names).size && names.every((name) => groups.some((each) => each === name))
+    );
+  };
+  return ValidateBy(
+    { name: 'isGroups', validator: { validate: (value: unknown) => value === '' || isGroups(value) } },
+    { message: `$property must be names with commas between them, of ${groups.join(', ')}` },
+  );
+}
+
+const groupText = (groups: readonly UsageGroup[]) =>
+  `What to sum by, with commas: ${groups.join(', ')}. Empty: one sum of all.`;
+
+/** What every usage report may be asked. */
+class Period {
+  @ApiPropertyOptional({
+    format: 'date',
+    example: '2026-01-01',
+    description: 'First day, UTC. Absent: 30 days in all.',
+  })
+  @IsOptional()
+  @IsDay()
+  since?: string;
+
+  @ApiPropertyOptional({
+    format: 'date',
+    example: '2026-01-31',
+    description: 'Last day, UTC. Absent: today.',
+  })
+  @IsOptional()
+  @IsDay()
+  until?: string;
+
+  @ApiPropertyOptional({
+    enum: ['json', 'csv'],
+    default: 'json',
+    description: 'csv: all rows, `limit` does not apply.',
+  })
+  @IsOptional()
+  @IsIn(['json', 'csv'])
+  format?: 'json' | 'csv';
+
+  @ApiPropertyOptional({ default: 1000, minimum: 1, maximum: 10000 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  limit?: number;
+
+  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @IsOptional()
+  @Matches(/^[1-9]\d{0,8}$/, { message: '$property must be the next_cursor of a page' })
+  cursor?: string;
+}
+
+/** Of all tenants. */
+export class UsageQuery extends Period {
+  @ApiPropertyOptional({ default: 'day', example: 'tenant,model', description: groupText(usageGroups) })
+  @IsOptional()
+  @IsGroups(usageGroups)
+  group_by?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'Only calls of this tenant, which may be deleted.' })
+  @IsOptional()
+  @Matches(uuidPattern, { message: '$property must be a UUID' })
+  tenant_id?: string;
+}
+
+export const tenantGroups = usageGroups.filter((group) => group !== 'tenant');
+
+/** Of one tenant. */
+export class TenantUsageQuery extends Period {
+  @ApiPropertyOptional({ default: 'day', example: 'day,model', description: groupText(tenantGroups) })
+  @IsOptional()
+  @IsGroups(tenantGroups)
+  group_by?: string;
+}
+
+export interface AskedUsage {
+  readonly since: string;
+  readonly until: string;
+  readonly groups: readonly UsageGroup[];
+  readonly limit: number;
+  readonly offset: number;
+  readonly isCsv: boolean;
+}
+
+/** @throws Problem validation_failed when the days are in the wrong order */
+export function askedUsage(query: UsageQuery | TenantUsageQuery, now = Date.now()): AskedUsage {
+  const until = query.until ?? dayOf(now);
+  const since = query.since ?? dayOf(Date.parse(until) - (USUAL_DAYS - 1) * DAY_MS);
+  if (since > until) {
+    const fault = { path: 'since', message: 'since must not be after until' };
+    throw new Problem('validation_failed', { detail: 'The days are in the wrong order.', errors: [fault] });
+  }
+  const groups = (query.group_by ?? 'day').split(',').filter((name) => name !== '') as UsageGroup[];
+  const { limit = 1000, cursor = '0', format } = query;
+  return { since, until, groups, limit, offset: Number(cursor), isCsv: format === 'csv' };
+}
+
+function dayOf(time: number): string {
+  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 10);
+}
+
+export class UsageSumsDto {
+  @ApiPropertyOptional({ format: 'date', example: '2026-01-31' })
+  day?: string;
+  @ApiPropertyOptional({ format: 'uuid' })
+  tenant_id?: string;
+  @ApiPropertyOptional({ example: 'openai' })
+  provider?: string;
+  @ApiPropertyOptional({ example: 'gpt-4o' })
+  model?: string;
+  @ApiPropertyOptional({ example: 'chat/completions' })
+  operation?: string;
+  @ApiPropertyOptional({
+    example: 'BoT0VjF9rQ2',
+    nullable: true,
+    type: String,
+    description: 'Id of the tenant key; null: the platform key.',
+  })
+  key_id?: string | null;
+  @ApiPropertyOptional({ enum: ['tenant', 'global'], description: 'Whose key paid.' })
+  source?: string;
+  @ApiPropertyOptional({ example: '...xyz9' })
+  mask?: string;
+  @ApiPropertyOptional({
+    example: '3',
+    nullable: true,
+    type: String,
+    description: 'Of the credential; null: a global key.',
+  })
+  version?: string | null;
+  @ApiProperty({ example: 12 })
+  calls: number;
+  @ApiProperty({ example: 1, description: 'Of these, those that got no answer.' })
+  failed: number;
+  @ApiProperty({
+    example: 0,
+    description: 'Of these, those whose answer broke off or whose client left. Their tokens may be too few.',
+  })
+  unfinished: number;
+  @ApiProperty({
+    example: 0,
+    description: 'Of these, those with an answer of which the provider reported no tokens.',
+  })
+  unmetered: number;
+  @ApiProperty({ example: 5300, description: 'As the providers reported.' })
+  input_tokens: number;
+  @ApiProperty({ example: 900 })
+  output_tokens: number;
+  @ApiProperty({ example: 0, description: "Of the input, those read from the provider's cache." })
+  cached_tokens: number;
+  @ApiProperty({ example: 21500, description: "Of clients' request bodies." })
+  request_bytes: number;
+  @ApiProperty({ example: 43000, description: "Of providers' answers." })
+  response_bytes: number;
+}
+
+export class UsageAnswer {
+  @ApiProperty({ format: 'date', example: '2026-01-01' })
+  since: string;
+  @ApiProperty({ format: 'date', example: '2026-01-31' })
+  until: string;
+  @ApiProperty({ type: [UsageSumsDto] })
+  items: readonly UsageSumsDto[];
+  @ApiProperty({ example: 1, description: 'Items on this page.' })
+  count: number;
+  @ApiProperty({ type: UsageSumsDto, description: 'The sum of all pages.' })
+  total: UsageSumsDto;
+  @ApiProperty({
+    example: 0,
+    description: 'Calls that could not be recorded, while the database was away; the sums lack them.',
+  })
+  lost_calls: number;
+  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
+  next_cursor: string | null;
+}

@@ -1,0 +1,168 @@
+import { generateKey } from '#crypto';
+import { encryptionKey, startTestApp, type TestApp } from './support/app';
+import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { usageRecords } from './support/usage';
+
+const key = 'sk-the-key-that-a-receipt-names-r3c5';
+
+describe('the receipt of a call', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: key });
+  });
+  afterAll(() => test.close());
+
+  const verify = (receipt: unknown, app = test) => app.sysadmin('post', '/receipts/verify').send({ receipt });
+  const receiptOf = async (body: Record<string, unknown> = {}) => {
+    const answer = await test.chat(tenant, body).expect(200);
+    return answer.headers['x-tenkey-receipt'] as string;
+  };
+
+  it('proves which credential served it, as its usage record does', async () => {
+    const { id, key: tenantKey } = await issueTenantKey(test, tenant);
+    const answer = await test
+      .http()
+      .post('/v1/chat/completions')
+      .set('authorization', `Bearer ${tenantKey}`)
+      .send({ model: 'gpt-4o', messages: [], stream: true });
+    const receipt = answer.headers['x-tenkey-receipt'] as string;
+    const early = await verify(receipt);
+    expect(early.body).toMatchObject({ valid: true, said: { tenant_id: tenant } });
+    const [record] = await usageRecords(test, 1, `&key_id=${id}`);
+    const { status, body } = await verify(`  ${receipt}\n`);
+    expect([status, body.valid, body.record_agrees]).toEqual([200, true, true]);
+    expect(body.record).toEqual(record);
+    expect(body.said).toEqual({
+      request_id: answer.headers['x-tenkey-request-id'],
+      at: record!.at,
+      tenant_id: tenant,
+      key_id: id,
+      model: 'gpt-4o',
+      operation: 'chat/completions',
+      adapter: 'litellm',
+      provider: 'openai',
+      host: `127.0.0.1:${test.provider.port}`,
+      target: 'gpt-4o',
+      source: 'tenant',
+      mask: '...r3c5',
+      version: record!.version,
+    });
+    expect(Buffer.from(receipt.split('.')[2]!, 'base64url').toString()).not.toContain(key);
+  });
+
+  it('is refused with any character of it changed, added or left out', async () => {
+    const receipt = await receiptOf();
+    const changes = new Set<string>();
+    for (let at = 0; at < receipt.length; at += 7) {
+      for (const other of ['A', 'B', '.', ''])
+        changes.add(receipt.slice(0, at) + other + receipt.slice(at + 1));
+    }
+    changes.delete(receipt);
+    const [version, keyId, text, mac] = receipt.split('.') as [string, string, string, string];
+    const said = JSON.parse(Buffer.from(text, 'base64url').toString());
+    const forged = Buffer.from(JSON.stringify({ ...said, mask: '...none' })).toString('base64url');
+    changes.add([version, keyId, forged, mac].join('.'));
+    changes.add([version, keyId, text, `${mac}=`].join('.'));
+    changes.add(`${receipt}.${mac}`);
+    changes.add('\ud800');
+    changes.add('x'.repeat(8000));
+    for (const changed of changes) {
+      const { status, body } = await verify(changed);
+      expect([status, body.valid]).toEqual([200, false]);
+      expect(body).toEqual({ valid: false, reason: expect.any(String) });
+    }
+    expect(changes.size).toBeGreaterThan(100);
+  }, 60_000);
+
+  it('is only given where the provider answered', async () => {
+    test.provider.next({ status: 400, body: { error: { message: 'no' } } });
+    const refused = await test.chat(tenant);
+    expect(refused.status).toBe(400);
+    expect(refused.headers).not.toHaveProperty('x-tenkey-receipt');
+    expect(refused.headers['x-tenkey-credential']).toMatch(/^openai\/\.\.\.r3c5\/v\d+$/);
+  });
+
+  it('shows that somebody changed the record of the call', async () => {
+    const receipt = await receiptOf();
+    const { request_id } = (await verify(receipt)).body.said;
+    while ((await verify(receipt)).body.record === null);
+    await test.database.query('alter table usage_records disable trigger usage_records_are_immutable');
+    await test.database.query(`update usage_records set mask = '...else' where request_id = $1`, [
+      request_id,
+    ]);
+    await test.database.query('alter table usage_records enable trigger usage_records_are_immutable');
+    const { body } = await verify(receipt);
+    expect(body).toMatchObject({ valid: true, record_agrees: false, said: { mask: '...r3c5' } });
+  });
+
+  it('stays valid under a previous encryption key, and names a key that is not loaded', async () => {
+    const receipt = await receiptOf();
+    const next = generateKey();
+    const rotated = await startTestApp(
+      { ENCRYPTION_KEY: next, ENCRYPTION_KEY_PREVIOUS: encryptionKey },
+      { databaseUrl: test.databaseUrl },
+    );
+    const foreign = await startTestApp({ ENCRYPTION_KEY: next });
+    try {
+      expect((await verify(receipt, rotated)).body.valid).toBe(true);
+      const { body } = await verify(receipt, foreign);
+      expect(body).toEqual({ valid: false, reason: expect.stringContaining('ENCRYPTION_KEY_PREVIOUS') });
+    } finally {
+      await rotated.close();
+      await foreign.close();
+    }
+  });
+
+  it('of another tenant is not shown to a key that is for some', async () => {
+    const receipt = await receiptOf();
+    const other = await test.createTenant();
+    const ask = async (tenantId: string) => {
+      const { key: scoped } = await issueSysadminKey(test, {
+        scopes: ['usage:read'],
+        tenant_ids: [tenantId],
+      });
+      return test.http().post('/api/v1/sysadmin/receipts/verify').set('X-API-Key', scoped).send({ receipt });
+    };
+    expect((await ask(tenant)).body.valid).toBe(true);
+    const refused = await ask(other);
+    expect([refused.status, refused.body.code]).toEqual([403, 'forbidden']);
+    expect(refused.text).not.toContain('r3c5');
+  });
+
+  it.each([[{}], [{ receipt: 5 }], [{ receipt: '' }], [{ receipt: 'x'.repeat(9000) }], [[]]])(
+    'is asked for when the body has none (%#)',
+    async (body) => {
+      const answer = await test.sysadmin('post', '/receipts/verify').send(body);
+      expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+    },
+  );
+
+  it('is not there without an encryption key, and readiness says so', async () => {
+    const single = await startTestApp({
+      TENANT_CREDENTIALS_ENABLED: 'false',
+      ENCRYPTION_KEY: undefined,
+      OPENAI_API_KEY: 'sk-the-global-key-of-all-g1b2',
+    });
+    try {
+      const id = await single.createTenant();
+      const answer = await single.chat(id).expect(200);
+      expect(answer.headers).not.toHaveProperty('x-tenkey-receipt');
+      const [record] = await usageRecords(single, 1);
+      expect(record).toMatchObject({ source: 'global', mask: '...g1b2', version: null, tenant_id: id });
+      const refused = await verify('tkr1', single);
+      expect([refused.status, refused.body.code]).toEqual([404, 'feature_disabled']);
+      expect(refused.body.hint).toContain('ENCRYPTION_KEY');
+      const without = { receipts: 'off', audit_chain: 'hash' };
+      expect((await single.http().get('/ready')).body).toMatchObject(without);
+      expect((await single.sysadmin('get', '/readiness')).body).toMatchObject(without);
+    } finally {
+      await single.close();
+    }
+    const withKey = { receipts: 'on', audit_chain: 'hmac' };
+    expect((await test.http().get('/ready')).body).toMatchObject(withKey);
+    expect((await test.sysadmin('get', '/readiness')).body).toMatchObject(withKey);
+  });
+});

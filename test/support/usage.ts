@@ -1,0 +1,29 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { superKey, type TestApp } from './app';
+
+/** A usage record as the API answers it. */
+export type ShownRecord = Record<string, any>;
+
+/** All records, oldest first, once there are as many as are expected; fails when there are more or they do not come. */
+export async function usageRecords(
+  test: TestApp,
+  expected: number,
+  query = '',
+  sysadminKey = superKey,
+): Promise<ShownRecord[]> {
+  const deadline = Date.now() + 8000;
+  for (;;) {
+    const answer = await test
+      .http()
+      .get(`/api/v1/sysadmin/usage/records?limit=1000${query}`)
+      .set('X-API-Key', sysadminKey);
+    if (answer.status !== 200) throw new Error(`no records: ${answer.status} ${answer.text}`);
+    const { items } = answer.body as { items: ShownRecord[] };
+    if (items.length >= expected || Date.now() > deadline) {
+      // One that comes late would be one too many.
+      if (items.length === expected) return items.reverse();
+      throw new Error(`${items.length} records, expected ${expected}: ${JSON.stringify(items)}`);
+    }
+    await wait(50);
+  }
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { UsageLog, type UsageRecord } from '#usage';
+import { startTestApp, type TestApp } from './support/app';
+import { Gate } from './support/gate';
+import { createTestDatabase, type TestDatabase } from './support/postgres';
+import { usageRecords } from './support/usage';
+
+const key = 'sk-the-key-of-calls-that-count-w4k8';
+
+function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRecord {
+  return {
+    requestId: randomUUID(),
+    at: new Date(),
+    tenantId,
+    keyId: null,
+    model: 'gpt-4o',
+    operation: 'chat/completions',
+    adapter: 'litellm',
+    provider: 'openai',
+    host: 'api.openai.com',
+    target: 'gpt-4o',
+    source: 'tenant',
+    mask: '...w4k8',
+    version: '1',
+    outcome: 'completed',
+    status: 200,
+    code: null,
+    upstreamStatus: 200,
+    attempts: 1,
+    inputTokens: 3,
+    outputTokens: 2,
+    cachedTokens: null,
+    firstByteMs: 5,
+    totalMs: 9,
+    requestBytes: 60,
+    responseBytes: 200,
+    ...changes,
+  };
+}
+
+describe('usage', () => {
+  let database: TestDatabase;
+  let gate: Gate;
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    gate = new Gate(database.url);
+    test = await startTestApp({}, { databaseUrl: await gate.listen() });
+  });
+  beforeEach(async () => {
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: key });
+  });
+  afterAll(async () => {
+    await test.close();
+    gate.close();
+    await database.drop();
+  });
+
+  const total = async () => (await test.sysadmin('get', `/tenants/${tenant}/usage`)).body;
+  const log = (app = test) => app.app.get(UsageLog);
+
+  it('of a call that ends while the database is away is written when it is back, once', async () => {
+    test.provider.next({ chunkDelayMs: 150 });
+    const running = test.chat(tenant, { stream: true }).then((answer) => answer);
+    while (test.provider.requests.length === 0) await wait(5);
+    gate.shut();
+    expect((await running).status).toBe(200);
+    // Longer than the time after which it is written.
+    await wait(2500);
+    expect(test.logLines.filter((line) => line.includes('usage waits to be written'))).toHaveLength(1);
+    gate.open();
+    await usageRecords(test, 1, `&tenant_id=${tenant}`);
+    expect(await total()).toMatchObject({ total: { calls: 1 }, lost_calls: 0 });
+  });
+
+  it('that the memory has no place for is counted, by tenant, and the count is shown', async () => {
+    gate.shut();
+    for (let index = 0; index < 50_007; index += 1) log().add(recordOf(tenant));
+    await wait(1500);
+    gate.open();
+    const deadline = Date.now() + 60_000;
+    while ((await total()).lost_calls === 0 && Date.now() < deadline) await wait(200);
+    expect(await total()).toMatchObject({ total: { calls: 50_000 }, lost_calls: 7 });
+    expect(test.logLines.filter((line) => line.includes('7 usage records are lost'))).toHaveLength(1);
+    const other = await test.createTenant();
+    expect((await test.sysadmin('get', `/tenants/${other}/usage`)).body.lost_calls).toBe(0);
+  }, 90_000);
+
+  it('that the database refuses is lost alone, and counted', async () => {
+    for (let index = 0; index < 20; index += 1) {
+      log().add(recordOf(tenant, index === 7 ? { host: 'no text of PostgreSQL: \u0000' } : {}));
+    }
+    const deadline = Date.now() + 8000;
+    while ((await total()).lost_calls === 0 && Date.now() < deadline) await wait(50);
+    expect(await total()).toMatchObject({ total: { calls: 19 }, lost_calls: 1 });
+  });
+
+  it('that is written twice, since its commit was not heard of, counts once', async () => {
+    const record = recordOf(tenant);
+    log().add(record);
+    await usageRecords(test, 1, `&tenant_id=${tenant}`);
+    log().add(record);
+    log().add(recordOf(tenant));
+    await usageRecords(test, 2, `&tenant_id=${tenant}`);
+    expect((await total()).total.calls).toBe(2);
+  });
+
+  it('of several processes at once adds up', async () => {
+    const others = await Promise.all([1, 2].map(() => startTestApp({}, { databaseUrl: database.url })));
+    for (let round = 0; round < 20; round += 1) {
+      for (const app of [test, ...others]) {
+        for (let index = 0; index < 30; index += 1) {
+          log(app).add(recordOf(tenant, { model: `model-${(index * 7 + round) % 11}` }));
+        }
+      }
+      await wait(20);
+    }
+    // A stop writes what waits.
+    await Promise.all(others.map((app) => app.close()));
+    const deadline = Date.now() + 8000;
+    while ((await total()).total.calls < 1800 && Date.now() < deadline) await wait(50);
+    expect(await total()).toMatchObject({ total: { calls: 1800, input_tokens: 5400 }, lost_calls: 0 });
+  }, 30_000);
+
+  it('is kept as long as the setting says; the sums of its day stay', async () => {
+    const old = new Date(Date.now() - 10.5 * 24 * 60 * 60 * 1000);
+    log().add(recordOf(tenant, { at: old }));
+    log().add(recordOf(tenant));
+    await usageRecords(test, 2, `&tenant_id=${tenant}`);
+    const keeping = async (days: string) =>
+      (await startTestApp({ USAGE_RETENTION_DAYS: days }, { databaseUrl: database.url })).close();
+    for (const [days, left] of [
+      ['0', 2],
+      ['11', 2],
+      ['10', 1],
+    ] as const) {
+      await keeping(days);
+      expect([days, (await usageRecords(test, left, `&tenant_id=${tenant}`)).length]).toEqual([days, left]);
+    }
+    expect((await total()).total.calls).toBe(2);
+  }, 30_000);
+});

@@ -1,0 +1,218 @@
+import { startTestApp, superKey, type TestApp } from './support/app';
+import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { usageRecords } from './support/usage';
+
+const models = `
+completion_models:
+  - name: gpt-4o
+    litellm_model_name: gpt-4o
+  - name: '=HYPERLINK("x"), y'
+    litellm_model_name: openai/other
+  - name: claude
+    litellm_model_name: anthropic/claude
+`;
+
+describe('usage reports', () => {
+  let test: TestApp;
+  let a: string;
+  let b: string;
+  let keyOfA: { id: string; key: string };
+  let narrowKeyOfA: { id: string; key: string };
+  beforeAll(async () => {
+    test = await startTestApp({}, { models });
+    [a, b] = [await test.createTenant('a'), await test.createTenant('b')];
+    for (const tenant of [a, b]) {
+      await test.setCredential(tenant, 'openai', { api_key: `sk-openai-key-of-${tenant.slice(0, 8)}` });
+      await test.setCredential(tenant, 'anthropic', { api_key: `sk-anthropic-key-of-${tenant.slice(0, 8)}` });
+    }
+    keyOfA = await issueTenantKey(test, a);
+    narrowKeyOfA = await issueTenantKey(test, a, { allowed_models: ['claude'] });
+    const call = (key: string, model: string) =>
+      test
+        .http()
+        .post('/v1/chat/completions')
+        .set('authorization', `Bearer ${key}`)
+        .send({ model, messages: [{ role: 'user', content: 'hello' }] })
+        .expect(200);
+    await test.chat(a).expect(200);
+    await call(keyOfA.key, 'gpt-4o');
+    await call(keyOfA.key, '=HYPERLINK("x"), y');
+    await call(narrowKeyOfA.key, 'claude');
+    await test.chat(b).expect(200);
+    // Another key from here on.
+    await test.setCredential(b, 'openai', { api_key: 'sk-the-next-key-of-b-n3x7' });
+    test.provider.next({ status: 500 });
+    await test.chat(b).expect(502);
+    await usageRecords(test, 6);
+  });
+  afterAll(() => test.close());
+
+  const today = () => new Date().toISOString().slice(0, 10);
+  const report = async (path: string) => {
+    const answer = await test.sysadmin('get', path);
+    expect([path, answer.status]).toEqual([path, 200]);
+    return answer.body;
+  };
+  const callsBy = async (path: string, ...names: string[]) =>
+    (await report(path)).items.map((item: any) => [...names.map((name) => item[name]), item.calls]);
+
+  it('sum by day unless asked otherwise, of the last 30 days', async () => {
+    const body = await report('/usage');
+    expect(body).toMatchObject({
+      until: today(),
+      count: 1,
+      items: [{ day: today(), calls: 6, failed: 1, unfinished: 0, unmetered: 0 }],
+      total: { calls: 6, failed: 1 },
+      lost_calls: 0,
+      next_cursor: null,
+    });
+    expect(Date.parse(body.until) - Date.parse(body.since)).toBe(29 * 86_400_000);
+    expect(body.total).not.toHaveProperty('day');
+  });
+
+  it('sum by tenant, model, provider, key, source, operation and credential, alone and together', async () => {
+    const byTenant = [a, b].sort().map((id) => [id, id === a ? 4 : 2]);
+    expect(await callsBy('/usage?group_by=tenant', 'tenant_id')).toEqual(byTenant);
+    expect(await callsBy('/usage?group_by=provider', 'provider')).toEqual([
+      ['anthropic', 1],
+      ['openai', 5],
+    ]);
+    expect(await callsBy('/usage?group_by=source,operation', 'source', 'operation')).toEqual([
+      ['tenant', 'chat/completions', 6],
+    ]);
+    expect(new Map(await callsBy(`/tenants/${a}/usage?group_by=key`, 'key_id'))).toEqual(
+      new Map([
+        [keyOfA.id, 2],
+        [narrowKeyOfA.id, 1],
+        [null, 1],
+      ]),
+    );
+    const credentials = await callsBy(
+      `/tenants/${b}/usage?group_by=credential`,
+      'provider',
+      'mask',
+      'version',
+    );
+    expect(credentials).toHaveLength(2);
+    expect(credentials.map(([, mask]: string[]) => mask).sort()).toEqual(
+      ['...n3x7', `...${b.slice(4, 8)}`].sort(),
+    );
+    expect((await report('/usage?group_by=')).items).toEqual([(await report('/usage')).total]);
+  });
+
+  it('come in pages that together are the whole', async () => {
+    const whole = await report('/usage?group_by=tenant,model,key');
+    const items: unknown[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: any = await report(
+        `/usage?group_by=tenant,model,key&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      );
+      expect(page.total).toEqual(whole.total);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    }
+    expect(items).toEqual(whole.items);
+    expect(items.length).toBeGreaterThan(4);
+  });
+
+  it('are CSV when asked, in which no model is a formula', async () => {
+    const answer = await test.sysadmin('get', `/tenants/${a}/usage?group_by=day,model&format=csv`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(answer.headers['content-disposition']).toMatch(/^attachment; filename="usage-[\d-]+\.csv"$/);
+    const lines = answer.text.split('\r\n');
+    expect(lines[0]).toBe(
+      'day,model,calls,failed,unfinished,unmetered,input_tokens,output_tokens,cached_tokens,request_bytes,response_bytes',
+    );
+    expect(lines[1]).toMatch(new RegExp(`^${today()},"'=HYPERLINK\\(""x""\\), y",1,0,0,0,3,2,0,\\d+,\\d+$`));
+    expect(lines).toHaveLength(5);
+    const empty = await test.sysadmin(
+      'get',
+      `/tenants/${a}/usage?until=2020-01-01&format=csv&group_by=model`,
+    );
+    expect(empty.text.split('\r\n').filter(Boolean)).toHaveLength(1);
+  });
+
+  it("show a tenant's own to its keys, of the models that the key may call", async () => {
+    const own = (key: string, query = '') =>
+      test.http().get(`/v1/usage${query}`).set('authorization', `Bearer ${key}`);
+    const whole = await own(keyOfA.key, '?group_by=model');
+    expect([whole.status, whole.body.total.calls]).toEqual([200, 4]);
+    const narrow = await own(narrowKeyOfA.key, '?group_by=model');
+    expect(narrow.body.items.map(({ model }: any) => model)).toEqual(['claude']);
+    expect(narrow.body.total.calls).toBe(1);
+    const other = await own(keyOfA.key, `?tenant_id=${b}&group_by=tenant`);
+    expect([other.status, other.body.error.code]).toEqual([422, 'validation_failed']);
+    expect((await own(keyOfA.key, '?format=csv')).text).toContain('\r\n');
+    await test.sysadmin('patch', `/tenants/${a}`).send({ state: 'suspended' });
+    expect((await own(keyOfA.key)).body.error.code).toBe('tenant_suspended');
+    await test.sysadmin('patch', `/tenants/${a}`).send({ state: 'active' });
+  });
+
+  it('show a sysadmin key that is for some tenants those', async () => {
+    const { key } = await issueSysadminKey(test, { scopes: ['usage:read'], tenant_ids: [b] });
+    const ask = (path: string) => test.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
+    expect((await ask('/usage')).body.total.calls).toBe(2);
+    expect((await ask(`/usage?tenant_id=${a}`)).body.total.calls).toBe(0);
+    expect((await ask(`/usage/records?tenant_id=${a}`)).body.items).toEqual([]);
+    const records = (await ask('/usage/records')).body.items;
+    expect(records.map((record: any) => record.tenant_id)).toEqual([b, b]);
+    expect((await ask(`/tenants/${a}/usage`)).status).toBe(403);
+    expect((await ask(`/tenants/${b}/usage`)).status).toBe(200);
+  });
+
+  it('list calls newest first in pages, of a tenant, a key and a time', async () => {
+    const all = (await report('/usage/records')).items;
+    expect(all).toHaveLength(6);
+    const times = all.map(({ at }: any) => at);
+    expect(times).toEqual([...times].sort().reverse());
+    const paged: unknown[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: any = await report(`/usage/records?limit=4${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      paged.push(...page.items);
+      cursor = page.next_cursor;
+    }
+    expect(paged).toEqual(all);
+    expect((await report(`/usage/records?key_id=${keyOfA.id}`)).items).toHaveLength(2);
+    expect((await report(`/usage/records?until=${times[3]}`)).items).toEqual(all.slice(4));
+    expect((await report(`/usage/records?since=${times[3]}`)).items).toEqual(all.slice(0, 4));
+  });
+
+  it('outlive their tenant', async () => {
+    const tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-tenant-that-goes' });
+    await test.chat(tenant).expect(200);
+    await usageRecords(test, 1, `&tenant_id=${tenant}`);
+    await test.sysadmin('delete', `/tenants/${tenant}`);
+    expect((await report(`/usage?tenant_id=${tenant}`)).total.calls).toBe(1);
+    expect((await test.sysadmin('get', `/tenants/${tenant}/usage`)).body.code).toBe('tenant_not_found');
+  });
+
+  it.each([
+    ['/usage?group_by=colour', 'group_by'],
+    ['/usage?group_by=day,day', 'group_by'],
+    ['/usage?group_by=day;drop table usage_daily', 'group_by'],
+    ['/usage?group_by=day&group_by=model', 'group_by'],
+    ['/usage?since=yesterday', 'since'],
+    ['/usage?since=2026-02-30', 'since'],
+    ['/usage?since=2026-02-02&until=2026-02-01', 'since'],
+    ['/usage?until=2026-02-01T00:00:00Z', 'until'],
+    ['/usage?limit=0', 'limit'],
+    ['/usage?cursor=-1', 'cursor'],
+    ['/usage?format=xml', 'format'],
+    ['/usage?tenant_id=a', 'tenant_id'],
+    ['/usage/records?cursor=x', 'cursor'],
+    ['/usage/records?cursor=2026-13-01T00:00:00.000Z_0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10', 'cursor'],
+    ['/usage/records?cursor=2026-11-01T00:00:00.000Z_------------------------------------', 'cursor'],
+    ['/usage/records?key_id=tk_x', 'key_id'],
+    ['/usage/records?since=now', 'since'],
+  ])('GET %s is refused with the field and without the value', async (path, field) => {
+    const answer = await test
+      .http()
+      .get(encodeURI(`/api/v1/sysadmin${path}`))
+      .set('X-API-Key', superKey);
+    expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+    expect(answer.body.errors.map((error: any) => error.path)).toContain(field);
+    expect(answer.text).not.toMatch(/colour|drop table|yesterday|xml|tk_x/);
+  });
+});

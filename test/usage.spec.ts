@@ -1,0 +1,307 @@
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ModelRoutingService } from '#model-routing';
+import { platformKey, startTestApp, type TestApp } from './support/app';
+import { issueTenantKey } from './support/keys';
+import { usageRecords } from './support/usage';
+
+const key = 'sk-the-key-that-pays-for-it-u5g3';
+
+describe('the usage record of a call', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    test.provider.reset();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: key });
+  });
+
+  const records = (count: number) => usageRecords(test, count, `&tenant_id=${tenant}`);
+  const port = () => (test.app.getHttpServer().address() as { port: number }).port;
+  const stream = (body: object = {}) =>
+    fetch(`http://127.0.0.1:${port()}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
+      body: JSON.stringify({
+        model: 'gpt-4o',
+        messages: [{ role: 'user', content: 'a b c d' }],
+        stream: true,
+        stream_options: { include_usage: true },
+        ...body,
+      }),
+    });
+
+  it('says whose key served which call, as the answer and the provider do', async () => {
+    const { id: keyId, key: tenantKey } = await issueTenantKey(test, tenant);
+    const started = Date.now();
+    const answer = await test
+      .http()
+      .post('/v1/chat/completions')
+      .set('authorization', `Bearer ${tenantKey}`)
+      .send({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] });
+    const [record] = await records(1);
+    const [sent] = test.provider.requests;
+    expect(sent!.key).toBe(key);
+    const { version } = (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
+    expect(record).toEqual({
+      request_id: answer.headers['x-tenkey-request-id'],
+      at: expect.any(String),
+      tenant_id: tenant,
+      key_id: keyId,
+      model: 'gpt-4o',
+      operation: 'chat/completions',
+      adapter: answer.headers['x-tenkey-adapter'],
+      provider: answer.headers['x-tenkey-provider'],
+      host: sent!.headers.host,
+      target: sent!.body.model,
+      source: answer.headers['x-tenkey-credential-source'],
+      mask: '...u5g3',
+      version,
+      outcome: 'completed',
+      status: 200,
+      code: null,
+      upstream_status: 200,
+      attempts: 1,
+      input_tokens: answer.body.usage.prompt_tokens,
+      output_tokens: answer.body.usage.completion_tokens,
+      cached_tokens: null,
+      first_byte_ms: expect.any(Number),
+      total_ms: expect.any(Number),
+      request_bytes: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] })
+        .length,
+      response_bytes: Number(answer.headers['content-length'] ?? answer.text.length),
+    });
+    expect(answer.headers['x-tenkey-credential']).toBe(`openai/${record!.mask}/v${record!.version}`);
+    expect(Date.parse(record!.at)).toBeGreaterThanOrEqual(started - 1);
+    expect(record!.first_byte_ms).toBeLessThanOrEqual(record!.total_ms);
+  });
+
+  it('has the tokens of streams, in the format of the provider and in a translated one', async () => {
+    const streamed = await stream();
+    const text = await streamed.text();
+    expect(text).toContain('[DONE]');
+    await test.setCredential(tenant, 'anthropic', { api_key: key });
+    await (await stream({ model: 'claude-sonnet', stream_options: undefined })).text();
+    const [native, translated] = await records(2);
+    expect(native).toMatchObject({ outcome: 'completed', input_tokens: 3, output_tokens: 2 });
+    expect(native!.response_bytes).toBe(text.length);
+    expect(translated).toMatchObject({ provider: 'anthropic', outcome: 'completed', output_tokens: 2 });
+    expect(translated!.input_tokens).toBe(3);
+  });
+
+  it('marks one whose client left, with what was reported by then', async () => {
+    await test.setCredential(tenant, 'anthropic', { api_key: key });
+    test.provider.next({ chunkDelayMs: 50 });
+    const answer = await stream({ model: 'claude-sonnet', stream_options: undefined });
+    const reader = answer.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    const [left] = await records(1);
+    // Anthropic reports the input when it begins, and of the output what there is then.
+    expect(left).toMatchObject({
+      outcome: 'client_left',
+      status: 200,
+      upstream_status: 200,
+      input_tokens: 3,
+    });
+    expect(left!.first_byte_ms).toEqual(expect.any(Number));
+  });
+
+  it('marks one whose client left before there was an answer', async () => {
+    test.provider.next({ delayMs: 2000 });
+    const outgoing = httpRequest({
+      port: port(),
+      method: 'POST',
+      path: '/v1/chat/completions',
+      headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
+    });
+    outgoing.on('error', () => undefined);
+    outgoing.end('{"model":"gpt-4o","messages":[]}');
+    while (test.provider.requests.length === 0) await wait(10);
+    outgoing.destroy();
+    const [left] = await records(1);
+    expect(left).toMatchObject({
+      outcome: 'client_left',
+      status: 499,
+      code: null,
+      upstream_status: null,
+      attempts: 1,
+      first_byte_ms: null,
+      response_bytes: 0,
+    });
+  });
+
+  it('marks one whose answer broke off, or ended in an error of the provider', async () => {
+    test.provider.next({ breakAfterChunks: 2 });
+    await (await stream()).text();
+    const error = { error: { message: 'overloaded', type: 'server_error' } };
+    test.provider.next({ chunks: [`data: ${JSON.stringify(error)}\n\n`] });
+    await (await stream()).text();
+    const both = await records(2);
+    for (const one of both) {
+      expect(one).toMatchObject({ outcome: 'broken_off', status: 200, code: 'upstream_unavailable' });
+    }
+  });
+
+  it('says why there was no answer, and whether the provider was asked', async () => {
+    test.provider.rejectKey(key);
+    await test.chat(tenant).expect(424);
+    test.provider.reset();
+    test.provider.next({ status: 503 });
+    await test.chat(tenant).expect(200);
+    await test.setCredential(tenant, 'openai', { api_key: key, endpoint: 'http://no-such-name.invalid/v1' });
+    await test.chat(tenant).expect(502);
+    const [rejected, again, unreachable] = await records(3);
+    expect(rejected).toMatchObject({
+      outcome: 'failed',
+      status: 424,
+      code: 'credential_rejected',
+      upstream_status: 401,
+      attempts: 1,
+      input_tokens: null,
+      response_bytes: 0,
+    });
+    expect(again).toMatchObject({ outcome: 'completed', upstream_status: 200, attempts: 2 });
+    expect(unreachable).toMatchObject({
+      outcome: 'failed',
+      status: 502,
+      code: 'upstream_unavailable',
+      host: 'no-such-name.invalid',
+      upstream_status: null,
+      first_byte_ms: null,
+    });
+  });
+
+  it('is not made for a call that no key was found for', async () => {
+    await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await test.chat(tenant).expect(424);
+    await test.chat(tenant, { model: 'no-such-model' }).expect(404);
+    await wait(1500);
+    expect(await records(0)).toEqual([]);
+  });
+
+  it('is made for a call from the same process as well', async () => {
+    const routing = test.app.get(ModelRoutingService, { strict: false });
+    const request = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [] }));
+    const options = { signal: new AbortController().signal };
+    const answer = await routing.call(tenant, 'chat/completions', request, options);
+    for await (const part of answer.body) void part;
+    const id = randomUUID();
+    const second = await routing.call(tenant, 'chat/completions', request, { ...options, requestId: id });
+    second.body.destroy();
+    const [first, other] = await records(2);
+    expect(first).toMatchObject({ outcome: 'completed', key_id: null });
+    expect(other).toMatchObject({ outcome: 'client_left', request_id: id });
+    await expect(
+      routing.call(tenant, 'chat/completions', request, { ...options, requestId: 'no uuid' }),
+    ).rejects.toThrow('must be a UUID');
+  });
+
+  it('is one for each of many calls at once, of several tenants, and the sums agree with them', async () => {
+    const other = await test.createTenant();
+    await test.setCredential(other, 'openai', { api_key: 'sk-of-the-other-tenant-o7h2' });
+    const ids = new Set<string>();
+    await Promise.all(
+      Array.from({ length: 120 }, async (_, index) => {
+        const answer = await test.chat(index % 3 === 0 ? other : tenant);
+        ids.add(answer.headers['x-tenkey-request-id'] as string);
+      }),
+    );
+    const mine = await records(80);
+    const others = await usageRecords(test, 40, `&tenant_id=${other}`);
+    expect(new Set([...mine, ...others].map(({ request_id }) => request_id))).toEqual(ids);
+    for (const [id, all] of [
+      [tenant, mine],
+      [other, others],
+    ] as const) {
+      const { body } = await test.sysadmin('get', `/tenants/${id}/usage`);
+      const sum = (name: string) => all.reduce((total, one) => total + one[name], 0);
+      expect(body.total).toMatchObject({
+        calls: all.length,
+        failed: 0,
+        input_tokens: sum('input_tokens'),
+        output_tokens: sum('output_tokens'),
+        request_bytes: sum('request_bytes'),
+        response_bytes: sum('response_bytes'),
+      });
+    }
+  });
+
+  it('cannot be changed or removed in the database, and is never written or summed twice', async () => {
+    await test.chat(tenant).expect(200);
+    const [record] = await records(1);
+    for (const statement of [
+      `update usage_records set mask = '...none'`,
+      'delete from usage_records',
+      'truncate usage_records',
+    ]) {
+      await expect(test.database.query(statement)).rejects.toThrow('usage records are immutable');
+    }
+    expect(await records(1)).toEqual([record]);
+  });
+});
+
+describe('every endpoint', () => {
+  it('of the platform API that calls a provider has a record of each call', async () => {
+    const kinds = ['completion', 'embedding', 'transcription', 'speech', 'image', 'moderation'];
+    const models = kinds.map((kind) => {
+      const names = ['openai', 'vllm'].map(
+        (id) => `  - name: ${kind}-${id}\n    litellm_model_name: ${id}/m\n`,
+      );
+      return `${kind}_models:\n${names.join('')}`;
+    });
+    const test = await startTestApp({}, { models: models.join('') });
+    try {
+      const tenant = await test.createTenant();
+      await test.setCredential(tenant, 'openai', { api_key: key });
+      await test.setCredential(tenant, 'vllm', { api_key: key, endpoint: test.provider.url });
+      const { body: document } = await test.http().get('/docs/openapi.json');
+      const posts = Object.entries<any>(document.paths).filter(
+        ([path, { post }]) => post && path.startsWith('/v1/'),
+      );
+      expect(posts.length).toBeGreaterThanOrEqual(10);
+      const kindOf: Record<string, string> = {
+        '/v1/embeddings': 'embedding',
+        '/v1/audio/transcriptions': 'transcription',
+        '/v1/audio/speech': 'speech',
+        '/v1/images/generations': 'image',
+        '/v1/moderations': 'moderation',
+      };
+      for (const [path, { post }] of posts) {
+        const provider = path === '/v1/messages/count_tokens' ? 'vllm' : 'openai';
+        const model = `${kindOf[path] ?? 'completion'}-${provider}`;
+        const sending = test.http().post(path).set('X-API-Key', platformKey).set('X-Tenant-ID', tenant);
+        const content = post.requestBody.content['application/json'];
+        const example = content && Object.values<any>(content.examples)[0].value;
+        const answer = await (example
+          ? sending.send({ ...example, model, stream: false })
+          : sending.field('model', model).attach('file', Buffer.from('sound'), 'a.mp3'));
+        expect([path, answer.status]).toEqual([path, 200]);
+      }
+      const records = await usageRecords(test, posts.length);
+      expect(records.map(({ operation }) => `/v1/${operation}`).sort()).toEqual(
+        posts.map(([path]) => path).sort(),
+      );
+      for (const record of records) {
+        expect(record).toMatchObject({
+          tenant_id: tenant,
+          outcome: 'completed',
+          attempts: 1,
+          mask: '...u5g3',
+        });
+        expect([record.operation, record.request_bytes > 0 && record.response_bytes > 0]).toEqual([
+          record.operation,
+          true,
+        ]);
+      }
+      expect(test.provider.requests).toHaveLength(posts.length);
+    } finally {
+      await test.close();
+    }
+  });
+});

@@ -44,6 +44,7 @@ describe('a tenant key', () => {
       masked_key: `...${key.slice(-4)}`,
       allowed_models: null,
       requests_per_minute: null,
+      tokens_per_minute: null,
       expires_at: null,
       status: 'active',
       last_used_at: null,
@@ -305,6 +306,10 @@ describe('a tenant key', () => {
     [{ name: 'a', requests_per_minute: 1.5 }, 'requests_per_minute'],
     [{ name: 'a', requests_per_minute: '60' }, 'requests_per_minute'],
     [{ name: 'a', requests_per_minute: 1e9 }, 'requests_per_minute'],
+    [{ name: 'a', tokens_per_minute: 0 }, 'tokens_per_minute'],
+    [{ name: 'a', tokens_per_minute: 0.5 }, 'tokens_per_minute'],
+    [{ name: 'a', tokens_per_minute: '1000' }, 'tokens_per_minute'],
+    [{ name: 'a', tokens_per_minute: 1e9 + 1 }, 'tokens_per_minute'],
     [[], ''],
   ])('is not made from %j', async (body, path) => {
     const answer = await test.sysadmin('post', `/tenants/${tenant}/keys`).send(body);
@@ -324,6 +329,7 @@ describe('a tenant key', () => {
         expires_at: value,
         allowed_models: fc.oneof(value, fc.array(value)),
         requests_per_minute: value,
+        tokens_per_minute: value,
       },
       { requiredKeys: [] },
     );
@@ -364,7 +370,13 @@ describe('a tenant key', () => {
   });
 
   it('is not made for a tenant that there is not, and is not looked for by something else than an id', async () => {
-    const body = { name: 'a', expires_at: null, allowed_models: null, requests_per_minute: null };
+    const body = {
+      name: 'a',
+      expires_at: null,
+      allowed_models: null,
+      requests_per_minute: null,
+      tokens_per_minute: null,
+    };
     const unknown = await test.sysadmin('post', `/tenants/${randomUUID()}/keys`).send(body);
     expect([unknown.status, unknown.body.code]).toEqual([404, 'tenant_not_found']);
     expect((await keysOf(randomUUID())).body.code).toBe('tenant_not_found');
@@ -377,7 +389,11 @@ describe('a tenant key', () => {
   });
 
   it('is audited by id, name and mask, and its end with its tenant too', async () => {
-    const { id, key } = await issueTenantKey(test, tenant, { name: 'audited', allowed_models: ['gpt-4o'] });
+    const { id, key } = await issueTenantKey(test, tenant, {
+      name: 'audited',
+      allowed_models: ['gpt-4o'],
+      tokens_per_minute: 1000,
+    });
     const kept = await issueTenantKey(test, tenant, { name: 'kept' });
     await test.sysadmin('delete', `/tenants/${tenant}/keys/${id}`);
     await test.sysadmin('delete', `/tenants/${tenant}/keys/${id}`);
@@ -393,6 +409,7 @@ describe('a tenant key', () => {
       mask: `...${key.slice(-4)}`,
       allowed_models: ['gpt-4o'],
       requests_per_minute: null,
+      tokens_per_minute: 1000,
       expires_at: null,
     };
     expect(ofKeys.map(({ action, details }: any) => [action, details])).toEqual([

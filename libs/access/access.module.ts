@@ -7,11 +7,12 @@ import { SysadminKeysService } from './sysadmin-keys.service';
 import { TenantKey } from './tenant-key.entity';
 import { TenantKeysController } from './tenant-keys.controller';
 import { TenantKeysService } from './tenant-keys.service';
+import { TokenLimits } from './token-limits';
 
 @Module({
   imports: [TypeOrmModule.forFeature([TenantKey, SysadminKey]), TenantsModule],
   controllers: [TenantKeysController, SysadminKeysController],
-  providers: [TenantKeysService, SysadminKeysService],
-  exports: [TenantKeysService, SysadminKeysService],
+  providers: [TenantKeysService, SysadminKeysService, TokenLimits],
+  exports: [TenantKeysService, SysadminKeysService, TokenLimits],
 })
 export class AccessModule {}

@@ -5,7 +5,7 @@
  * anew, so that a revoked or expired key opens nothing in any process from then on; nothing that a key grants exceeds it; no
  * kind of key can stand in for the other. The format is documented in issued-key.ts.
  *
- * Does not: count requests across processes (each limits on its own), take back what a revoked sysadmin key made, or protect
+ * Does not: count requests or tokens across processes (each limits on its own), take back what a revoked sysadmin key made, or protect
  * against whoever can write to the database, who can put a hash of their own there.
  */
 export { AccessModule } from './access.module';
@@ -13,3 +13,4 @@ export { SysadminKey } from './sysadmin-key.entity';
 export { SysadminKeysService } from './sysadmin-keys.service';
 export { TenantKey } from './tenant-key.entity';
 export { TenantKeysService } from './tenant-keys.service';
+export { TokenLimits } from './token-limits';

@@ -53,6 +53,22 @@ describe('a limit per minute', () => {
     expect(limits.take('a', 10, start - 3_600_000)).toBe(60);
   });
 
+  it('counts amounts, and says when so much more is within the limit', () => {
+    const limits = new MinuteLimits();
+    expect(limits.take('a', 100, start, 60)).toBeUndefined();
+    expect(limits.take('a', 100, start + 10_000, 30)).toBeUndefined();
+    expect(limits.take('a', 100, start + 20_000, 11)).toBe(41);
+    expect(limits.take('a', 100, start + 20_000, 71)).toBe(51);
+    expect(limits.take('a', 100, start + 20_000, 10)).toBeUndefined();
+    limits.correct('a', -25, start + 10_000, start + 30_000);
+    expect(limits.total('a', start + 30_000)).toBe(75);
+    limits.correct('a', 50, start, start + 40_000);
+    expect(limits.total('a', start + 40_000)).toBe(125);
+    expect(limits.total('a', start + 61_000)).toBe(65);
+    limits.correct('a', -60, start, start + 61_000);
+    expect(limits.total('a', start + 101_000)).toBe(0);
+  });
+
   it('forgets names that were not used for a minute', () => {
     const limits = new MinuteLimits();
     for (let each = 0; each < 5000; each += 1) limits.take(`key ${each}`, 1, start);

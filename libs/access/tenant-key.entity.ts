@@ -26,6 +26,10 @@ export class TenantKey {
   @Column('integer', { name: 'requests_per_minute', nullable: true })
   requestsPerMinute: number | null;
 
+  /** Null: no limit. */
+  @Column('integer', { name: 'tokens_per_minute', nullable: true })
+  tokensPerMinute: number | null;
+
   /** Null: never. */
   @Column('timestamptz', { name: 'expires_at', nullable: true })
   expiresAt: Date | null;

@@ -61,11 +61,12 @@ export class TenantKeysController {
     examples: {
       usual: { summary: 'Usual', value: { name: 'chat assistant' } },
       restricted: {
-        summary: 'Some models, a limit and an end',
+        summary: 'Some models, limits and an end',
         value: {
           name: 'pilot',
           allowed_models: ['gpt-4o', 'claude-sonnet'],
           requests_per_minute: 60,
+          tokens_per_minute: 100000,
           expires_at: '2099-01-31T00:00:00Z',
         },
       },

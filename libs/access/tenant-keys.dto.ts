@@ -65,6 +65,21 @@ export class CreateTenantKeyDto {
   @Min(1)
   @Max(1_000_000)
   requests_per_minute?: number | null;
+
+  @ApiPropertyOptional({
+    minimum: 1,
+    maximum: 1000000000,
+    nullable: true,
+    type: Number,
+    example: 100000,
+    description:
+      "Tokens in any 60 seconds, of requests and answers, counted in each Tenkey process on its own. A call's estimate (its text, and max_tokens) is reserved before it is sent; what the provider reports counts when it is over. Absent: no limit.",
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000_000)
+  tokens_per_minute?: number | null;
 }
 
 export class TenantKeyDto {
@@ -85,6 +100,8 @@ export class TenantKeyDto {
   allowed_models: readonly string[] | null;
   @ApiProperty({ type: Number, nullable: true, description: 'Null: no limit.' })
   requests_per_minute: number | null;
+  @ApiProperty({ type: Number, nullable: true, description: 'Null: no limit.' })
+  tokens_per_minute: number | null;
   @ApiProperty({ format: 'date-time', nullable: true, type: String, description: 'Null: it does not.' })
   expires_at: string | null;
   @ApiProperty({ enum: ['active', 'expired'] })
@@ -108,6 +125,7 @@ export class TenantKeyDto {
       masked_key: row.keyHint,
       allowed_models: row.allowedModels,
       requests_per_minute: row.requestsPerMinute,
+      tokens_per_minute: row.tokensPerMinute,
       expires_at: row.expiresAt?.toISOString() ?? null,
       status: row.expiresAt !== null && row.expiresAt.getTime() <= Date.now() ? 'expired' : 'active',
       last_used_at: row.lastUsedAt?.toISOString() ?? null,

@@ -53,6 +53,7 @@ export class TenantKeysService implements OnApplicationShutdown {
       keyHint: issued.text.mask,
       allowedModels: dto.allowed_models ?? null,
       requestsPerMinute: dto.requests_per_minute ?? null,
+      tokensPerMinute: dto.tokens_per_minute ?? null,
       expiresAt,
       lastUsedAt: null,
       createdAt: new Date(),
@@ -103,7 +104,8 @@ export class TenantKeysService implements OnApplicationShutdown {
     if (row === undefined) return undefined;
     this.#lastUse.note(row.id, row.lastUsedAt);
     this.#take(row);
-    return { kind: 'tenant', keyId: row.id, tenantId: row.tenantId, allowedModels: row.allowedModels };
+    const { id: keyId, tenantId, allowedModels, tokensPerMinute } = row;
+    return { kind: 'tenant', keyId, tenantId, allowedModels, tokensPerMinute };
   }
 
   #take({ id, requestsPerMinute }: TenantKey): void {
@@ -136,6 +138,7 @@ function shown(row: TenantKey) {
     mask: row.keyHint,
     allowed_models: row.allowedModels,
     requests_per_minute: row.requestsPerMinute,
+    tokens_per_minute: row.tokensPerMinute,
     expires_at: row.expiresAt?.toISOString() ?? null,
   };
 }

@@ -56,6 +56,8 @@ export interface TenantGrant {
   readonly tenantId: string;
   /** Null: every model. */
   readonly allowedModels: readonly string[] | null;
+  /** Null: no limit. */
+  readonly tokensPerMinute: number | null;
 }
 
 /** What the presented key opens of the platform API. */

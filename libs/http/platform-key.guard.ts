@@ -21,6 +21,7 @@ export class PlatformKeyGuard {
       refuseAnotherTenant(grant, named);
       request.tenantId = grant.tenantId;
       request.allowedModels = grant.allowedModels ?? undefined;
+      request.tokensPerMinute = grant.tokensPerMinute ?? undefined;
       return;
     }
     if (typeof named !== 'string' || !uuidPattern.test(named)) {

@@ -15,6 +15,8 @@ declare module 'fastify' {
     keyId?: string;
     /** The models that the presented key may call; absent: all. */
     allowedModels?: readonly string[];
+    /** How many tokens the presented key may use in a minute; absent: no limit. */
+    tokensPerMinute?: number;
     /** Aborted when the client leaves, or with a Problem as reason when a stop cannot wait any longer. */
     gone: AbortSignal;
     problem?: Problem;

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AccessModule } from '#access';
 import { CredentialsModule } from '#credentials';
 import { TenantsModule } from '#tenants';
 import { UsageModule } from '#usage';
@@ -26,7 +27,7 @@ export class ModelRoutingModule {
     return {
       module: ModelRoutingModule,
       global: true,
-      imports: [CredentialsModule, TenantsModule, UsageModule],
+      imports: [CredentialsModule, TenantsModule, AccessModule, UsageModule],
       controllers: [
         CompletionsController,
         ResponsesController,

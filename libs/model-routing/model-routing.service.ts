@@ -25,12 +25,13 @@ import {
   UnsupportedParameter,
 } from '#providers';
 import { TenantsService } from '#tenants';
-import { CallMeter, Receipts, UsageLog } from '#usage';
+import { CallMeter, Receipts, UsageLog, type UsageRecord } from '#usage';
 import { operationsOfKind } from './adapters/adapter';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
 import { MultipartForm, noModel } from './multipart-form';
+import { estimatedTokens, usedTokens } from './token-estimate';
 import { translatedAnswer } from './translated-answer';
 
 /** An answer on its way: the Route that it came by, and its bytes in the client's format. Read or destroy its body. */
@@ -56,10 +57,22 @@ export interface CallOptions {
   readonly keyId?: string;
   /** The models that the caller may use; absent: all. */
   readonly allowedModels?: readonly string[];
+  /** Counts the tokens of the call: an estimate before anything is sent, the actual number when it is over. */
+  readonly tokens?: {
+    /** @throws Problem rate_limited */
+    reserve(estimate: number): { settle(actual: number | undefined): void };
+  };
   /** The client's headers; a provider's file may let some through. */
   readonly headers?: IncomingHttpHeaders;
   /** Told before anything is sent, for headers, and log lines of failed calls. */
   readonly onDecision?: (decision: Decision) => void;
+}
+
+/** What measures a call while it is made. */
+interface RunningCall {
+  readonly meter: CallMeter;
+  /** @throws Problem rate_limited */
+  reserve(estimate: number): void;
 }
 
 /** A model of the catalogue as a tenant may use it. */
@@ -100,9 +113,17 @@ export class ModelRoutingService {
     const { requestId = randomUUID(), keyId = null } = options;
     if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
     const call = { requestId, keyId };
-    const meter = new CallMeter(call, (record) => record && this.usage.add(record));
+    let settle = (_: UsageRecord) => undefined as void;
+    const meter = new CallMeter(call, (record) => {
+      this.usage.add(record);
+      settle(record);
+    });
+    const reserve = (estimate: number) => {
+      const reservation = options.tokens?.reserve(estimate);
+      settle = (record) => reservation?.settle(usedTokens(record, estimate));
+    };
     try {
-      const answer = await this.answer(tenantId, operation, request, options, meter);
+      const answer = await this.answer(tenantId, operation, request, options, { meter, reserve });
       meter.follow(answer.status, answer.body);
       return { ...answer, receipt: this.receipts.issue(answer.route, call, meter.at) };
     } catch (error) {
@@ -116,7 +137,7 @@ export class ModelRoutingService {
     operation: Operation,
     request: Buffer | MultipartForm,
     options: CallOptions,
-    meter: CallMeter,
+    { meter, reserve }: RunningCall,
   ): Promise<RoutedAnswer> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     await this.tenants.findActive(tenantId);
@@ -124,13 +145,16 @@ export class ModelRoutingService {
     refuseOtherModels(name, options.allowedModels);
     const model = this.catalogue.find(name);
     const route = await this.adapterOf(model).route(tenantId, model, operation);
-    meter.routed(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped } =
       request instanceof MultipartForm
         ? this.form(route, request)
         : encoded(route, request, json ?? {}, translation);
     if (dropped.length > 0 && this.config.strictParams) throw parameterNotSupported(route, dropped);
+    // Counting them uses none.
+    const isCount = route.upstreamOperation === 'messages/count_tokens';
+    if (!isCount) reserve(estimatedTokens(json));
+    meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
     options.onDecision?.({ route, droppedParameters: dropped });
     const sending = this.egress.send(route, body, {
       signal: options.signal,

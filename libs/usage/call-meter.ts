@@ -2,7 +2,6 @@ import { type Readable, finished } from 'node:stream';
 import { ClientGone, type Route, type WireEvents } from '#egress';
 import { type Problem, problemOf } from '#http';
 import { type UsageOutcome, type UsageRecord } from './usage-record.entity';
-import { type ReportedTokens } from './reported-tokens';
 import { UsageScanner } from './usage-scanner';
 
 /** What proxies write for a client that left before its answer. */
@@ -20,7 +19,7 @@ export class CallMeter {
   readonly at = new Date();
   readonly #started = performance.now();
   readonly #call: MeteredCall;
-  readonly #onEnd: (record: UsageRecord | undefined, tokens: ReportedTokens | undefined) => void;
+  readonly #onEnd: (record: UsageRecord) => void;
   #route: Route | undefined;
   #scanner: UsageScanner | undefined;
   #attempts = 0;
@@ -32,11 +31,8 @@ export class CallMeter {
   #fault: Problem | undefined;
   #hasEnded = false;
 
-  /** @param onEnd told once; no record: no route was found, so no key was chosen and nothing sent */
-  constructor(
-    call: MeteredCall,
-    onEnd: (record: UsageRecord | undefined, tokens: ReportedTokens | undefined) => void,
-  ) {
+  /** @param onEnd told once, unless the call was refused before it was decided what to send where */
+  constructor(call: MeteredCall, onEnd: (record: UsageRecord) => void) {
     this.#call = call;
     this.#onEnd = onEnd;
   }
@@ -55,8 +51,11 @@ export class CallMeter {
     },
   };
 
-  /** @param requestBytes how many the client has sent by the time it is asked */
-  routed(route: Route, requestBytes: () => number): void {
+  /**
+   * From now on it may be sent.
+   * @param requestBytes how many the client has sent by the time it is asked
+   */
+  decided(route: Route, requestBytes: () => number): void {
     this.#route = route;
     this.#requestBytes = requestBytes;
   }
@@ -91,36 +90,33 @@ export class CallMeter {
     this.#hasEnded = true;
     const tokens = this.#scanner?.tokens;
     const route = this.#route;
-    if (route === undefined) return this.#onEnd(undefined, tokens);
-    this.#onEnd(
-      {
-        ...this.#call,
-        at: this.at,
-        tenantId: route.tenantId,
-        model: route.model,
-        operation: route.operation,
-        adapter: route.adapter,
-        provider: route.provider.id,
-        host: route.host,
-        target: route.target,
-        source: route.credential.source,
-        mask: route.credential.mask,
-        version: route.version,
-        outcome,
-        status,
-        code: problem?.code ?? null,
-        upstreamStatus: this.#upstreamStatus,
-        attempts: this.#attempts,
-        inputTokens: tokens?.input ?? null,
-        outputTokens: tokens?.output ?? null,
-        cachedTokens: tokens?.cached ?? null,
-        firstByteMs: this.#firstByteMs,
-        totalMs: this.#elapsedMs(),
-        requestBytes: this.#requestBytes(),
-        responseBytes: this.#responseBytes,
-      },
-      tokens,
-    );
+    if (route === undefined) return;
+    this.#onEnd({
+      ...this.#call,
+      at: this.at,
+      tenantId: route.tenantId,
+      model: route.model,
+      operation: route.operation,
+      adapter: route.adapter,
+      provider: route.provider.id,
+      host: route.host,
+      target: route.target,
+      source: route.credential.source,
+      mask: route.credential.mask,
+      version: route.version,
+      outcome,
+      status,
+      code: problem?.code ?? null,
+      upstreamStatus: this.#upstreamStatus,
+      attempts: this.#attempts,
+      inputTokens: tokens?.input ?? null,
+      outputTokens: tokens?.output ?? null,
+      cachedTokens: tokens?.cached ?? null,
+      firstByteMs: this.#firstByteMs,
+      totalMs: this.#elapsedMs(),
+      requestBytes: this.#requestBytes(),
+      responseBytes: this.#responseBytes,
+    });
   }
 
   #elapsedMs(): number {

@@ -1,7 +1,7 @@
 /**
  * What each call used, and proof of whose key served it.
  *
- * Guarantees: one immutable record for each call that a route was found for, however it ends, written off its way in batches;
+ * Guarantees: one immutable record for each call that was to be sent, however it ends, written off its way in batches;
  * sums by day written in the same statement, so that both agree; what could not be kept is counted and shown; tokens are what
  * the provider reported, read from its bytes as they pass, in bounded memory; a receipt cannot be made without the encryption key.
  *
@@ -13,4 +13,3 @@ export { Receipts } from './receipts';
 export { UsageLog } from './usage-log.service';
 export { UsageModule } from './usage.module';
 export { UsageRecord } from './usage-record.entity';
-export { type ReportedTokens } from './reported-tokens';

@@ -13,7 +13,7 @@ export type UsageOutcome = (typeof usageOutcomes)[number];
 /** bigint as a number: what is counted here stays far below 2^53. */
 const count = { from: (text: string | null) => (text === null ? null : Number(text)), to: (n: unknown) => n };
 
-/** One call for which a Route was found: whose key it was to use, what became of it, what it used. Written once, never changed. */
+/** One call that was decided on, to be sent: whose key it was to use, what became of it, what it used. Written once, never changed. */
 @Entity({ name: 'usage_records' })
 export class UsageRecord {
   /** The x-tenkey-request-id of the call. */

@@ -67,7 +67,7 @@ export class UsageController {
   @ApiOperation({
     summary: 'List calls',
     description:
-      'One record for each call that a key was found for, newest first, in pages: whose key, where to, what became of it and what it used. They are kept for USAGE_RETENTION_DAYS; the sums stay.',
+      'One record for each call that was to be sent, newest first, in pages: whose key, where to, what became of it and what it used. They are kept for USAGE_RETENTION_DAYS; the sums stay.',
   })
   @ApiOkResponse({ type: UsageRecordPageDto })
   async records(

@@ -1,10 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { TokenLimits } from '#access';
 import { type Config, InjectConfig } from '#config';
 import { ClientGone, isEventStream, SseRelay } from '#egress';
 import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
 import { type Operation } from '#providers';
-import { type Decision, ModelRoutingService, type RoutedAnswer } from '../model-routing.service';
+import {
+  type CallOptions,
+  type Decision,
+  ModelRoutingService,
+  type RoutedAnswer,
+} from '../model-routing.service';
 import { MultipartForm } from '../multipart-form';
 
 /**
@@ -16,6 +22,7 @@ export class PlatformCalls {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly routing: ModelRoutingService,
+    private readonly tokenLimits: TokenLimits,
   ) {}
 
   /** Of a request with a JSON body. */
@@ -55,6 +62,7 @@ export class PlatformCalls {
         requestId: request.id,
         keyId: request.keyId,
         allowedModels: request.allowedModels,
+        tokens: this.tokensOf(request),
         headers: request.headers,
         onDecision: (decision) => {
           decided = decision;
@@ -78,6 +86,12 @@ export class PlatformCalls {
       // Nobody is there to be told, and nothing failed.
       reply.hijack();
     }
+  }
+
+  /** Undefined for a key without a limit. */
+  private tokensOf({ keyId, tokensPerMinute }: FastifyRequest): CallOptions['tokens'] {
+    if (keyId === undefined || tokensPerMinute === undefined) return undefined;
+    return { reserve: (estimate) => this.tokenLimits.reserve(keyId, tokensPerMinute, estimate) };
   }
 }
 

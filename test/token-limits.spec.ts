@@ -1,0 +1,190 @@
+import { type Response } from 'supertest';
+import { startTestApp, type TestApp } from './support/app';
+import { issueTenantKey } from './support/keys';
+
+const messages = [{ role: 'user', content: 'hello' }];
+
+describe('a tenant key with tokens per minute', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    test.provider.reset();
+    tenant = await test.createTenant();
+    for (const provider of ['openai', 'anthropic'])
+      await test.setCredential(tenant, provider, { api_key: `sk-of-${tenant}` });
+  });
+
+  const limited = async (tokens_per_minute: number) =>
+    (await issueTenantKey(test, tenant, { tokens_per_minute })).key;
+  const post = (key: string, path: string, body: object) =>
+    test.http().post(`/v1/${path}`).set('authorization', `Bearer ${key}`).send(body);
+  const chat = (key: string, max_tokens: number, more: object = {}) =>
+    post(key, 'chat/completions', { model: 'gpt-4o', messages, max_tokens, ...more });
+  const outcome = ({ status, body }: Response) => [status, body.error?.code];
+  const passed = [200, undefined];
+  const refused = [429, 'rate_limited'];
+
+  it('sends no more than the limit, however many calls come at once, and calls nobody for the rest', async () => {
+    const key = await limited(1000);
+    for (let each = 0; each < 20; each += 1) test.provider.next({ delayMs: 1500 });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => chat(key, 240)));
+    expect(answers.map(outcome).sort()).toEqual([...Array(4).fill(passed), ...Array(16).fill(refused)]);
+    expect(test.provider.calls.begun).toBe(4);
+    expect(answers.find(({ status }) => status === 429)?.headers).not.toHaveProperty('x-tenkey-credential');
+    test.provider.reset();
+    // Counted for itself: another key of the same tenant has its own.
+    expect(outcome(await chat(await limited(1000), 900))).toEqual(passed);
+  });
+
+  it('counts what the provider reported once a call is over, in every format, whole, streamed and translated', async () => {
+    const key = await limited(1000);
+    const stream = { stream: true, stream_options: { include_usage: true } };
+    for (const more of [{}, stream, { model: 'claude-sonnet' }, { model: 'claude-sonnet', stream: true }]) {
+      expect(outcome(await chat(key, 900, more))).toEqual(passed);
+    }
+    for (const more of [{}, { stream: true }]) {
+      const request = { model: 'gpt-4o', input: 'x', max_output_tokens: 900, ...more };
+      expect((await post(key, 'responses', request)).status).toBe(200);
+      const message = { model: 'claude-sonnet', max_tokens: 900, messages, ...more };
+      expect((await post(key, 'messages', message)).status).toBe(200);
+    }
+    // More than was expected counts as well.
+    const usage = { prompt_tokens: 700, completion_tokens: 280, total_tokens: 980 };
+    test.provider.next({ body: { choices: [], usage } });
+    expect(outcome(await chat(key, 10))).toEqual(passed);
+    expect(outcome(await chat(key, 300))).toEqual(refused);
+    const message = { model: 'claude-sonnet', max_tokens: 300, messages };
+    expect(outcome(await post(key, 'messages', message))).toEqual(refused);
+    // Counting tokens uses none.
+    expect((await post(key, 'messages/count_tokens', message)).status).toBe(200);
+  });
+
+  it('counts the estimate of a call of which the provider reports nothing', async () => {
+    const key = await limited(1000);
+    test.provider.next({ body: { choices: [] } });
+    expect(outcome(await chat(key, 900))).toEqual(passed);
+    expect(outcome(await chat(key, 900))).toEqual(refused);
+  });
+
+  it('is refused as the client of each API expects it, with the time to wait', async () => {
+    const key = await limited(1000);
+    test.provider.next({ body: { choices: [] } });
+    expect(outcome(await chat(key, 990))).toEqual(passed);
+    const openai = await chat(key, 500);
+    const message = expect.stringMatching(
+      /^This key may use 1000 tokens per minute, and \d+ are used or reserved\. This call may use \d+\. Try again in \d+ s\.$/,
+    );
+    expect(openai.body.error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limited', message });
+    const anthropic = await post(key, 'messages', { model: 'claude-sonnet', max_tokens: 500, messages });
+    expect(anthropic.body).toMatchObject({ type: 'error', error: { type: 'rate_limit_error', message } });
+    for (const { headers } of [openai, anthropic]) {
+      expect(Number(headers['retry-after'])).toBeGreaterThan(50);
+      expect(Number(headers['retry-after'])).toBeLessThanOrEqual(61);
+    }
+  });
+
+  it('is told what to change, and no time, when a call alone is above the limit', async () => {
+    const key = await limited(1000);
+    const answer = await chat(key, 600, { n: 2 });
+    expect(outcome(answer)).toEqual(refused);
+    expect(answer.headers).not.toHaveProperty('retry-after');
+    expect(answer.body.error.message).toMatch(/may use 12\d\d tokens.*1000 per minute.*lower max_tokens/);
+    expect(test.provider.calls.begun).toBe(0);
+    expect(outcome(await chat(key, 900))).toEqual(passed);
+  });
+
+  it.each([
+    ['the provider refuses the request', { status: 400 }, 400],
+    ['the provider refuses the credential', { status: 401 }, 424],
+    ['the provider limits the rate', { status: 429 }, 429],
+    ['the provider fails', { status: 500 }, 502],
+  ])('has its tokens back when %s', async (_, next, status) => {
+    const key = await limited(1000);
+    for (let each = 0; each < 3; each += 1) {
+      test.provider.next(next);
+      const answer = await chat(key, 900);
+      expect(answer.status).toBe(status);
+      expect(answer.body.error.code).not.toBe('rate_limited');
+    }
+    expect(outcome(await chat(key, 900))).toEqual(passed);
+  });
+
+  it('reserves nothing for a call that is refused before it is sent', async () => {
+    const key = await limited(1000);
+    const calls = [
+      [{ model: 'no-such-model' }, 'model_not_found'],
+      [{ model: 'mistral-large' }, 'credential_not_configured'],
+      [{ model: 'text-embedding-3-small' }, 'endpoint_not_supported'],
+      [{ model: 'claude-sonnet', messages: 1 }, 'parameter_not_supported'],
+    ] as const;
+    for (const [more, code] of calls) {
+      for (let each = 0; each < 2; each += 1) expect((await chat(key, 900, more)).body.error.code).toBe(code);
+    }
+    expect(outcome(await chat(key, 900))).toEqual(passed);
+  });
+
+  it('keeps what a client reserved that left: the provider works on', async () => {
+    const key = await limited(1000);
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    test.provider.next({ delayMs: 5000 });
+    const leaving = new AbortController();
+    const left = fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', messages, max_tokens: 900 }),
+      signal: leaving.signal,
+    });
+    while (test.provider.requests.length === 0) await new Promise((done) => setTimeout(done, 10));
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    while (test.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
+    expect(outcome(await chat(key, 900))).toEqual(refused);
+  });
+
+  it('keeps what was reserved for a stream that broke off', async () => {
+    const key = await limited(1000);
+    test.provider.next({ breakAfterChunks: 2 });
+    await chat(key, 900, { stream: true });
+    expect(outcome(await chat(key, 900))).toEqual(refused);
+  });
+
+  it('sends images of any size, and is refused transcriptions only when all is used', async () => {
+    const key = await limited(1000);
+    const url = `data:image/png;base64,${Buffer.alloc(500_000, 'image').toString('base64')}`;
+    const content = [{ type: 'image_url', image_url: { url } }];
+    test.provider.next({ body: { choices: [] } });
+    expect(outcome(await chat(key, 900, { messages: [{ role: 'user', content }] }))).toEqual(passed);
+    const transcribe = () =>
+      test
+        .http()
+        .post('/v1/audio/transcriptions')
+        .set('authorization', `Bearer ${key}`)
+        .field('model', 'whisper')
+        .attach('file', Buffer.from('sound'), 'sound.wav');
+    const answers = [];
+    while (answers.length < 200 && answers.at(-1)?.status !== 429) answers.push(await transcribe());
+    expect(answers[0]!.status).toBe(200);
+    expect(outcome(answers.at(-1)!)).toEqual(refused);
+    expect(test.provider.requests).toHaveLength(answers.length);
+  });
+
+  it('is beside keys without a limit and the platform key, which have none', async () => {
+    const { key } = await issueTenantKey(test, tenant);
+    expect(outcome(await chat(key, 1e9))).toEqual(passed);
+    expect(outcome(await chat(key, 1e9))).toEqual(passed);
+    expect((await test.chat(tenant, { max_tokens: 1e9 })).status).toBe(200);
+  });
+
+  it('shows its limit in the list', async () => {
+    const { id } = await issueTenantKey(test, tenant, { tokens_per_minute: 1_000_000_000 });
+    const { body } = await test.sysadmin('get', `/tenants/${tenant}/keys`);
+    expect(body.items).toMatchObject([{ id, tokens_per_minute: 1_000_000_000 }]);
+    await expect(
+      test.database.query('update tenant_keys set tokens_per_minute = 0 where id = $1', [id]),
+    ).rejects.toThrow('tokens_per_minute');
+  });
+});

@@ -4,6 +4,7 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { type Scope, scopes } from '#http';
 import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { registeredRoutes } from './support/routes';
 
 const tenants = '/api/v1/sysadmin/tenants';
 
@@ -64,22 +65,6 @@ class UndeclaredController {
 @Module({ controllers: [UndeclaredController] })
 class UndeclaredModule {}
 
-/** Method and path of each route in Fastify's drawing of its tree. */
-function routesOf(tree: string): [string, string][] {
-  const parts: string[] = [];
-  return tree.split('\n').flatMap((line) => {
-    const match = /^([\s│]*)[├└]── (\S*)(?: \(([A-Z, ]+)\))?/.exec(line);
-    if (match === null) return [];
-    const depth = match[1]!.length / 4;
-    parts.splice(depth, Infinity, match[2]!);
-    // A wildcard's own slash is not drawn.
-    const path = parts.join('').replace(/([^/])\*$/, '$1/*');
-    return (match[3] ?? '')
-      .split(', ')
-      .flatMap<[string, string]>((method) => (method ? [[method, path]] : []));
-  });
-}
-
 describe('access', () => {
   let test: TestApp;
   beforeAll(async () => {
@@ -109,8 +94,7 @@ describe('access', () => {
   });
 
   it('answers no registered route without a key but health and docs, also those no document has', async () => {
-    // Fastify's own list: not all that it serves is a route of Nest, and not every route of Nest is documented.
-    const routes = routesOf(test.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }));
+    const routes = registeredRoutes(test);
     expect(routes).toEqual(
       expect.arrayContaining([['PUT', '/api/v1/sysadmin/tenants/:tenant_id/credentials/:provider']]),
     );
@@ -130,9 +114,9 @@ describe('access', () => {
   });
 
   it('is for every route and every kind of key exactly what is written down', async () => {
-    const registered = routesOf(
-      test.app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }),
-    ).filter(([, path]) => !path.startsWith('/docs') && path !== '/undeclared');
+    const registered = registeredRoutes(test).filter(
+      ([, path]) => !path.startsWith('/docs') && path !== '/undeclared',
+    );
     const asGet = (method: string) => (method === 'HEAD' ? 'GET' : method);
     expect([...new Set(registered.map(([method, path]) => `${asGet(method)} ${path}`))].sort()).toEqual(
       Object.keys(opens).sort(),

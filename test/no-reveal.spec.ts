@@ -1,0 +1,117 @@
+import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { registeredRoutes } from './support/routes';
+
+/** With characters that each encoding writes in another way. */
+const credentials = {
+  openai: 'sk-Revealed+To/Nobody=a?b&c 1234',
+  anthropic: 'an-anthropic-key-of-Nobody~5678',
+  azure: 'an-azure-key+of/Nobody==9012',
+};
+
+/** What people ask such an API with when they hope for more. */
+const wishes = [
+  '',
+  '?reveal=true&decrypt=true&show=true&unmask=true&raw=1',
+  '?include=api_key,key,secret,sealed_api_key&fields=api_key,sealed_api_key,key_hash&expand=credentials&select=*',
+  '?scope=all&format=full&verbose=1&debug=1',
+];
+
+describe('no route reads a key back', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+
+  it('whichever GET there is, with any key that opens it, for things that exist, however it is asked', async () => {
+    const tenant = await test.createTenant();
+    const azure = {
+      endpoint: test.provider.url,
+      api_version: '2024-10-21',
+      deployment_name: 'gpt-4o-sweden',
+    };
+    for (const [provider, api_key] of Object.entries(credentials)) {
+      const fields = provider === 'azure' ? azure : {};
+      expect((await test.setCredential(tenant, provider, { api_key, ...fields })).status).toBe(200);
+      await test.sysadmin('post', `/tenants/${tenant}/credentials/${provider}/verify`);
+    }
+    expect((await test.chat(tenant)).status).toBe(200);
+    const tenantKey = await issueTenantKey(test, tenant);
+    const sysadminKey = await issueSysadminKey(test, {
+      scopes: ['tenants:read', 'credentials:read', 'credentials:write', 'keys:write', 'audit:read'],
+    });
+
+    const rows = await test.database.query<{ sealed: string }[]>(
+      'select sealed_api_key as sealed from tenant_credentials where tenant_id = $1',
+      [tenant],
+    );
+    const hashes = await test.database.query<{ hash: string }[]>(
+      'select key_hash as hash from tenant_keys union all select key_hash from sysadmin_keys',
+    );
+    // Of an issued key its id is shown, and its prefix with it; what comes after that is the secret.
+    const secrets = [
+      ...Object.values(credentials),
+      ...[tenantKey, sysadminKey].map(({ key }) => key.slice(key.lastIndexOf('_') + 1)),
+      ...rows.map(({ sealed }) => sealed),
+      ...hashes.map(({ hash }) => hash),
+      superKey,
+      platformKey,
+    ];
+    expect(secrets).toHaveLength(3 + 2 + 3 + 2 + 2);
+    const spellings = secrets.flatMap((secret) => formsOf(secret).map((form) => form.toLowerCase()));
+    const revealed = (text: string) => spellings.filter((form) => text.toLowerCase().includes(form)).length;
+    expect(revealed(`{"api_key":${JSON.stringify(credentials.openai)}}`)).toBeGreaterThan(0);
+
+    const bearer = { authorization: `Bearer ${tenantKey.key}` };
+    const callers: Record<string, string>[] = [
+      { 'x-api-key': superKey },
+      { 'x-api-key': sysadminKey.key },
+      { 'x-api-key': platformKey, 'x-tenant-id': tenant },
+      bearer,
+      {},
+    ];
+    // What Swagger UI itself is made of comes from its package.
+    const isOwn = ([, path]: [string, string]) =>
+      !path.startsWith('/docs') || /^\/docs\/?(openapi\.json)?$/.test(path);
+    const routes = registeredRoutes(test)
+      .filter(([method]) => method === 'GET' || method === 'HEAD')
+      .filter(isOwn);
+    const opened = new Set<string>();
+    let searched = 0;
+    for (const [method, pattern] of routes) {
+      const keyId = pattern.includes(':tenant_id') ? tenantKey.id : sysadminKey.id;
+      const path = pattern
+        .replace(':tenant_id', tenant)
+        .replace(':key_id', keyId)
+        .replace(':provider', 'openai')
+        .replace(':model', 'gpt-4o')
+        .replace('*', 'gpt-4o');
+      for (const headers of callers) {
+        for (const wish of wishes) {
+          const answer = await test.app.inject({ method: method as 'GET', url: path + wish, headers });
+          const found = revealed(`${JSON.stringify(answer.headers)}\n${answer.payload}`);
+          expect([method, pattern, wish, found]).toEqual([method, pattern, wish, 0]);
+          if (answer.statusCode === 200) opened.add(`${method} ${pattern}`);
+          searched += 1;
+        }
+      }
+    }
+    // A route that nobody could open showed nothing of itself.
+    expect(routes.map((route) => route.join(' ')).filter((route) => !opened.has(route))).toEqual([]);
+    expect(searched).toBeGreaterThan(300);
+  }, 60_000);
+});
+
+function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret),
+    new URLSearchParams({ '': secret }).toString().slice(1),
+    bytes.toString('hex'),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ];
+}

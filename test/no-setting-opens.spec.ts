@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '#config';
+import { parseAllowList } from '#egress';
+import { encryptionKey, platformKey, startTestApp, superKey } from './support/app';
+import { registeredRoutes } from './support/routes';
+
+const names = [
+  ...readFileSync(join(__dirname, '../.env.example'), 'utf8').matchAll(/^([A-Z][A-Z0-9_]*)=/gm),
+].map(([, name]) => name!);
+
+/** Switches of other systems, which this one does not have. */
+const invented = [
+  'AUTH',
+  'AUTH_ENABLED',
+  'AUTHENTICATION',
+  'AUTHENTICATION_ENABLED',
+  'DISABLE_AUTH',
+  'NO_AUTH',
+  'SKIP_AUTH',
+  'ALLOW_ANONYMOUS',
+  'REQUIRE_API_KEY',
+  'ENFORCE_AUTH',
+  'ADMIN_AUTH',
+  'DEBUG',
+  'DEMO',
+  'DEV_MODE',
+  'INSECURE',
+];
+
+const values = ['', ',', 'true', 'false', '1', '0', 'off', 'none', '*'];
+const modes = ['development', 'test', 'production'];
+
+const usual = {
+  DATABASE_URL: 'postgresql://tenkey@127.0.0.1/tenkey',
+  INTRIC_SUPER_API_KEY: superKey,
+  PLATFORM_API_KEY: platformKey,
+  ENCRYPTION_KEY: encryptionKey,
+};
+
+/** Every variable set to this, but for those that then stop the start; and those that do. */
+function allSetTo(value: string): { env: Record<string, string>; stopping: string[] } {
+  const env: Record<string, string> = {};
+  const stopping: string[] = [];
+  for (const name of names) {
+    const more = { ...env, [name]: value };
+    try {
+      // As a start does: what it refuses opens nothing.
+      parseAllowList(loadConfig({ ...usual, ...more }).egressAllow);
+      Object.assign(env, more);
+    } catch {
+      stopping.push(name);
+    }
+  }
+  for (const name of invented) env[name] = value;
+  return { env, stopping };
+}
+
+describe('no setting opens a route without a key', () => {
+  it.each([
+    ...values.map((value) => [`every variable set to ${JSON.stringify(value)}`, allSetTo(value)] as const),
+    ...modes.map((mode) => [`NODE_ENV=${mode}`, { env: { NODE_ENV: mode }, stopping: [] }] as const),
+  ])('%s', async (_, { env }) => {
+    const test = await startTestApp(env);
+    try {
+      const presented = ['', env.PLATFORM_API_KEY ?? '*', 'true', 'null', 'undefined'];
+      const callers: Record<string, string>[] = [
+        {},
+        ...presented.flatMap((key) => [
+          { 'x-api-key': key, 'x-tenant-id': '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11' },
+          { authorization: `Bearer ${key}` },
+        ]),
+        // What a proxy in front may say of who asks.
+        { 'x-forwarded-for': '127.0.0.1', host: 'localhost', 'x-forwarded-user': 'admin' },
+        { 'x-original-url': '/health', 'x-rewrite-url': '/health', 'x-http-method-override': 'OPTIONS' },
+      ];
+      const opened = new Set<string>();
+      // The documentation is for everybody.
+      const routes = registeredRoutes(test).filter(([, path]) => !/^\/docs(\/|$)/.test(path));
+      expect(routes.length).toBeGreaterThan(40);
+      for (const [method, pattern] of routes) {
+        const path = pattern
+          .replace(':tenant_id', '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11')
+          .replace(':key_id', '0'.repeat(11))
+          .replace(':provider', 'openai')
+          .replace(':model', 'gpt-4o')
+          .replace('*', 'gpt-4o');
+        for (const headers of callers) {
+          const { statusCode } = await test.app.inject({ method: method as 'GET', url: path, headers });
+          if (statusCode !== 401) opened.add(`${method} ${pattern}`);
+        }
+      }
+      expect([...opened].sort()).toEqual(['GET /health', 'GET /ready', 'HEAD /health', 'HEAD /ready']);
+    } finally {
+      await test.close();
+    }
+  });
+
+  it('nor does a start without the keys of the sysadmin API: it ends', () => {
+    for (const value of values) {
+      expect(() => loadConfig({ ...usual, INTRIC_SUPER_API_KEY: value })).toThrow('INTRIC_SUPER_API_KEY');
+      expect(allSetTo(value).stopping).toContain('INTRIC_SUPER_API_KEY');
+    }
+    expect(names.length).toBeGreaterThan(50);
+  });
+});

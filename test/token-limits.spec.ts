@@ -1,8 +1,26 @@
 import { type Response } from 'supertest';
 import { startTestApp, type TestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
+import { registeredRoutes } from './support/routes';
 
 const messages = [{ role: 'user', content: 'hello' }];
+
+/** What each endpoint is asked with; a new one is added here. */
+const requests: Record<string, object> = {
+  'chat/completions': { model: 'gpt-4o', messages },
+  completions: { model: 'gpt-4o', prompt: 'hello' },
+  responses: { model: 'gpt-4o', input: 'hello' },
+  messages: { model: 'claude-sonnet', max_tokens: 9, messages },
+  'messages/count_tokens': { model: 'claude-sonnet', messages },
+  embeddings: { model: 'text-embedding-3-small', input: 'hello' },
+  moderations: { model: 'omni-moderation', input: 'hello' },
+  'images/generations': { model: 'gpt-image', prompt: 'hello' },
+  'audio/speech': { model: 'gpt-4o-mini-tts', input: 'hello', voice: 'alloy' },
+  'audio/transcriptions': { model: 'whisper' },
+};
+
+/** An answer of which the provider does not say what it used. */
+const unreported = { body: { choices: [] } };
 
 describe('a tenant key with tokens per minute', () => {
   let test: TestApp;
@@ -65,14 +83,14 @@ describe('a tenant key with tokens per minute', () => {
 
   it('counts the estimate of a call of which the provider reports nothing', async () => {
     const key = await limited(1000);
-    test.provider.next({ body: { choices: [] } });
+    test.provider.next(unreported);
     expect(outcome(await chat(key, 900))).toEqual(passed);
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
   it('is refused as the client of each API expects it, with the time to wait', async () => {
     const key = await limited(1000);
-    test.provider.next({ body: { choices: [] } });
+    test.provider.next(unreported);
     expect(outcome(await chat(key, 990))).toEqual(passed);
     const openai = await chat(key, 500);
     const message = expect.stringMatching(
@@ -152,12 +170,74 @@ describe('a tenant key with tokens per minute', () => {
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
+  it('is asked of every endpoint that there is, but for one that uses no tokens', async () => {
+    const endpoints = registeredRoutes(test)
+      .filter(([method, path]) => method === 'POST' && path.startsWith('/v1/'))
+      .map(([, path]) => path.replace('/v1/', ''));
+    expect(endpoints.sort()).toEqual(Object.keys(requests).sort());
+    const ask = (key: string, endpoint: string) => {
+      if (endpoint !== 'audio/transcriptions') return post(key, endpoint, requests[endpoint]!);
+      const form = test.http().post(`/v1/${endpoint}`).set('authorization', `Bearer ${key}`);
+      return form.field('model', 'whisper').attach('file', Buffer.from('sound'), 'sound.wav');
+    };
+    const key = await limited(10_000);
+    test.provider.next(unreported);
+    expect(outcome(await chat(key, 9990))).toEqual(passed);
+    const sounds = [];
+    while (sounds.length < 20 && sounds.at(-1) !== 429)
+      sounds.push((await ask(key, 'audio/transcriptions')).status);
+    expect(sounds.at(-1)).toBe(429);
+    const { begun } = test.provider.calls;
+    const open = [];
+    for (const endpoint of endpoints) {
+      if ((await ask(key, endpoint)).status !== 429) open.push(endpoint);
+    }
+    expect([open, test.provider.calls.begun]).toEqual([['messages/count_tokens'], begun + 1]);
+    // Not because they could not be asked at all.
+    const { key: free } = await issueTenantKey(test, tenant);
+    for (const endpoint of endpoints)
+      expect([endpoint, (await ask(free, endpoint)).status]).toEqual([endpoint, 200]);
+  });
+
+  it('has its tokens back after a minute, also those of a call that never ends', async () => {
+    const key = await limited(1000);
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    test.provider.next({
+      flow: { type: 'text/event-stream', parts: [Buffer.from('data: {}\n\n')], isEndless: true },
+    });
+    const leaving = new AbortController();
+    const hanging = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', messages, max_tokens: 900, stream: true }),
+      signal: leaving.signal,
+    });
+    expect(hanging.status).toBe(200);
+    expect(outcome(await chat(key, 900))).toEqual(refused);
+    const real = performance.now.bind(performance);
+    const clock = jest.spyOn(performance, 'now');
+    try {
+      clock.mockImplementation(() => real() + 59_000);
+      expect(outcome(await chat(key, 900))).toEqual(refused);
+      clock.mockImplementation(() => real() + 61_000);
+      test.provider.next(unreported);
+      expect(outcome(await chat(key, 900))).toEqual(passed);
+      expect(test.provider.calls.open).toBe(1);
+      // Its end, late, gives nothing back that is another's by now.
+      leaving.abort();
+      while (test.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
+      expect(outcome(await chat(key, 900))).toEqual(refused);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   it('sends images of any size, and is refused transcriptions only when all is used', async () => {
     const key = await limited(1000);
     const url = `data:image/png;base64,${Buffer.alloc(500_000, 'image').toString('base64')}`;
     const content = [{ type: 'image_url', image_url: { url } }];
-    test.provider.next({ body: { choices: [] } });
-    expect(outcome(await chat(key, 900, { messages: [{ role: 'user', content }] }))).toEqual(passed);
+    test.provider.next(unreported);
+    expect(outcome(await chat(key, 980, { messages: [{ role: 'user', content }] }))).toEqual(passed);
     const transcribe = () =>
       test
         .http()

@@ -4,7 +4,7 @@ describe('the log', () => {
   let test: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp({ LOG_LEVEL: 'info' });
+    test = await startTestApp({ LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1' });
     tenant = await test.createTenant();
     await test.setCredential(tenant, 'openai', { api_key: 'sk-logged-as-a-mask-q7w8' });
   });
@@ -62,6 +62,58 @@ describe('the log', () => {
         err: expect.any(Object),
       }),
     ]);
+  });
+
+  it.each([
+    ['a whole answer', {}, {}, undefined],
+    ['a whole stream', { stream: true }, {}, undefined],
+    ['a refused request', {}, { status: 400 }, 'upstream_rejected_request'],
+    ['a refused credential', {}, { status: 401 }, 'credential_rejected'],
+    ['a forbidden credential', {}, { status: 403 }, 'credential_rejected'],
+    ['a model that the provider does not have', {}, { status: 404 }, 'upstream_rejected_request'],
+    ['a limited rate', {}, { status: 429 }, 'upstream_rate_limited'],
+    ['a fault of the provider', {}, { status: 500 }, 'upstream_unavailable'],
+    ['an answer that does not come in time', {}, { delayMs: 3000 }, 'upstream_timeout'],
+    ['a stream that breaks off', { stream: true }, { breakAfterChunks: 2 }, 'upstream_unavailable'],
+    ['a redirect', {}, { status: 302 }, 'upstream_unavailable'],
+  ] as const)(
+    'names the one credential of a call, by mask and version, after %s',
+    async (_, body, next, code) => {
+      test.provider.reset();
+      const before = (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
+      test.provider.next(next);
+      const answer = await test.chat(tenant, body);
+      const lines = await linesOf(answer.headers['x-tenkey-request-id']);
+      expect(lines).toEqual([
+        expect.objectContaining({
+          tenant,
+          model: 'gpt-4o',
+          provider: 'openai',
+          source: 'tenant',
+          mask: '...q7w8',
+          version: before.version,
+        }),
+      ]);
+      expect(lines[0]!.code).toBe(code);
+      expect(answer.headers['x-tenkey-credential']).toBe(`openai/...q7w8/v${before.version}`);
+    },
+  );
+
+  it('names model, provider and fault of a call that no credential could be used for', async () => {
+    const other = await test.createTenant();
+    await test.setCredential(other, 'openai', { api_key: 'sk-edited-in-the-database-e5r6' });
+    await test.database.query('update tenant_credentials set version = version + 1 where tenant_id = $1', [
+      other,
+    ]);
+    const tampered = await test.chat(other);
+    const none = await test.chat(other, { model: 'mistral-large' });
+    for (const [answer, code, model, provider] of [
+      [tampered, 'credential_tampered', 'gpt-4o', 'openai'],
+      [none, 'credential_not_configured', 'mistral-large', 'mistral'],
+    ] as const) {
+      const [line] = await linesOf(answer.headers['x-tenkey-request-id']);
+      expect(line).toMatchObject({ tenant: other, status: 424, code, model, provider });
+    }
   });
 
   it('has one line for a call whose client left, which is no fault', async () => {

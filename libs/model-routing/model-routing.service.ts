@@ -64,6 +64,8 @@ export interface CallOptions {
   };
   /** The client's headers; a provider's file may let some through. */
   readonly headers?: IncomingHttpHeaders;
+  /** Told of the model that was asked for, for log lines of calls that get no further. */
+  readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
   /** Told before anything is sent, for headers, and log lines of failed calls. */
   readonly onDecision?: (decision: Decision) => void;
 }
@@ -144,6 +146,7 @@ export class ModelRoutingService {
     const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
     refuseOtherModels(name, options.allowedModels);
     const model = this.catalogue.find(name);
+    options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
     const route = await this.adapterOf(model).route(tenantId, model, operation);
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped } =

@@ -64,6 +64,9 @@ export class PlatformCalls {
         allowedModels: request.allowedModels,
         tokens: this.tokensOf(request),
         headers: request.headers,
+        onModel: (found) => {
+          request.logFields = found;
+        },
         onDecision: (decision) => {
           decided = decision;
           request.logFields = logFieldsOf(decision);

@@ -57,19 +57,25 @@ function allSetTo(value: string): { env: Record<string, string>; stopping: strin
 }
 
 describe('no setting opens a route without a key', () => {
-  it.each([
-    ...values.map((value) => [`every variable set to ${JSON.stringify(value)}`, allSetTo(value)] as const),
-    ...modes.map((mode) => [`NODE_ENV=${mode}`, { env: { NODE_ENV: mode }, stopping: [] }] as const),
-  ])('%s', async (_, { env }) => {
+  const environments: [string, Record<string, string>][] = [
+    ...values.map((value): [string, Record<string, string>] => [
+      `every variable set to ${JSON.stringify(value)}`,
+      allSetTo(value).env,
+    ]),
+    ...modes.map((mode): [string, Record<string, string>] => [`NODE_ENV=${mode}`, { NODE_ENV: mode }]),
+  ];
+
+  it.each(environments)('%s', async (_, env) => {
     const test = await startTestApp(env);
     try {
       const presented = ['', env.PLATFORM_API_KEY ?? '*', 'true', 'null', 'undefined'];
+      const presenting = (key: string): Record<string, string>[] => [
+        { 'x-api-key': key, 'x-tenant-id': '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11' },
+        { authorization: `Bearer ${key}` },
+      ];
       const callers: Record<string, string>[] = [
         {},
-        ...presented.flatMap((key) => [
-          { 'x-api-key': key, 'x-tenant-id': '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11' },
-          { authorization: `Bearer ${key}` },
-        ]),
+        ...presented.flatMap(presenting),
         // What a proxy in front may say of who asks.
         { 'x-forwarded-for': '127.0.0.1', host: 'localhost', 'x-forwarded-user': 'admin' },
         { 'x-original-url': '/health', 'x-rewrite-url': '/health', 'x-http-method-override': 'OPTIONS' },

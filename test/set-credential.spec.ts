@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { providers } from '#providers';
 import { startTestApp, type TestApp } from './support/app';
 
 const key = 'sk-sentinel-set-credential-xyz9';
@@ -113,6 +114,37 @@ describe('set a credential', () => {
       [named, other],
     );
     expect(rows).toEqual([{ tenant_id: named, provider: 'openai' }]);
+  });
+
+  it.each(
+    providers
+      .filter(({ fields }) => fields.some(({ name }) => name === 'endpoint'))
+      .map((provider) => [provider.id, provider] as const),
+  )('moves %s to another endpoint with the key given again, or not at all', async (id, provider) => {
+    const owner = await test.createTenant();
+    const settings = { api_version: '2024-10-21', deployment_name: 'gpt-4o-sweden' };
+    const own = new Set(provider.fields.map(({ name }) => name));
+    const all: Record<string, unknown> = {
+      ...settings,
+      api_key: key,
+      endpoint: 'https://llm.example.com/v1',
+    };
+    const fields = Object.fromEntries(Object.entries(all).filter(([name]) => own.has(name)));
+    const list = async () => (await test.sysadmin('get', `/tenants/${owner}/credentials`)).body.credentials;
+    expect((await test.setCredential(owner, id, fields)).status).toBe(200);
+    const before = await list();
+    const mask = before[0].masked_key as string;
+    for (const api_key of [undefined, null, '', '        ', mask]) {
+      const moved = { ...fields, api_key, endpoint: 'https://another.example.net/v1' };
+      const answer = await test.setCredential(owner, id, moved);
+      expect([api_key, answer.status, answer.body.code]).toEqual([
+        api_key,
+        422,
+        'credential_validation_failed',
+      ]);
+      expect(answer.body.errors).toContainEqual(expect.objectContaining({ path: 'api_key' }));
+    }
+    expect(await list()).toEqual(before);
   });
 
   it('replaces the entry whole and leaves the others', async () => {

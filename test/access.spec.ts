@@ -170,6 +170,9 @@ describe('access', () => {
       await ask('the platform key as bearer', { ...bearer(platformKey), 'x-tenant-id': own }, 401);
       // Every tenant key on every route of the sysadmin API, also about its own tenant.
       await ask('a tenant key', bearer(tenantKey.own), isPlatform ? 'open' : 401, own);
+      const claims = { scope: 'all', 'x-scope': 'all', 'x-role': 'admin', 'x-admin': 'true' };
+      const claiming = { ...bearer(tenantKey.own), ...claims };
+      await ask('a tenant key that claims more', claiming, isPlatform ? 'open' : 401, own);
       await ask('a tenant key in x-api-key', { 'x-api-key': tenantKey.own }, isAnthropic ? 'open' : 401, own);
       await ask(
         'a tenant key for another tenant',

@@ -73,8 +73,11 @@ export interface CallOptions {
 /** What measures a call while it is made. */
 interface RunningCall {
   readonly meter: CallMeter;
-  /** @throws Problem rate_limited */
-  reserve(estimate: number): void;
+  /**
+   * @param request undefined: a form
+   * @throws Problem rate_limited
+   */
+  reserve(request: Json | undefined): void;
 }
 
 /** A model of the catalogue as a tenant may use it. */
@@ -120,9 +123,12 @@ export class ModelRoutingService {
       this.usage.add(record);
       settle(record);
     });
-    const reserve = (estimate: number) => {
-      const reservation = options.tokens?.reserve(estimate);
-      settle = (record) => reservation?.settle(usedTokens(record, estimate));
+    const reserve = (request: Json | undefined) => {
+      // A request may be long, and most are not limited.
+      if (options.tokens === undefined) return;
+      const estimate = estimatedTokens(request);
+      const reservation = options.tokens.reserve(estimate);
+      settle = (record) => reservation.settle(usedTokens(record, estimate));
     };
     try {
       const answer = await this.answer(tenantId, operation, request, options, { meter, reserve });
@@ -156,7 +162,7 @@ export class ModelRoutingService {
     if (dropped.length > 0 && this.config.strictParams) throw parameterNotSupported(route, dropped);
     // Counting them uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';
-    if (!isCount) reserve(estimatedTokens(json));
+    if (!isCount) reserve(json);
     meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
     options.onDecision?.({ route, droppedParameters: dropped });
     const sending = this.egress.send(route, body, {

@@ -1,3 +1,4 @@
+import { scopes } from '#http';
 import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
@@ -38,9 +39,7 @@ describe('no route reads a key back', () => {
     }
     expect((await test.chat(tenant)).status).toBe(200);
     const tenantKey = await issueTenantKey(test, tenant);
-    const sysadminKey = await issueSysadminKey(test, {
-      scopes: ['tenants:read', 'credentials:read', 'credentials:write', 'keys:write', 'audit:read'],
-    });
+    const sysadminKey = await issueSysadminKey(test, { scopes: [...scopes] });
 
     const rows = await test.database.query<{ sealed: string }[]>(
       'select sealed_api_key as sealed from tenant_credentials where tenant_id = $1',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Problem } from '#http';
+import { type Problem } from '#http';
 import { type Reservation, TokenLimits } from './token-limits';
 
 /** A limit of `limit` tokens for the key `a`, and a clock that the test sets. */

@@ -77,7 +77,7 @@ interface RunningCall {
    * @param request undefined: a form
    * @throws Problem rate_limited
    */
-  reserve(request: Json | undefined): void;
+  readonly reserve: (request: Json | undefined) => void;
 }
 
 /** A model of the catalogue as a tenant may use it. */

@@ -54,6 +54,7 @@ describe('the OpenAPI document', () => {
         'GET /api/v1/sysadmin/audit-events',
         'GET /api/v1/sysadmin/audit-events/export',
         'GET /api/v1/sysadmin/readiness',
+        'GET /api/v1/sysadmin/metrics',
         'GET /api/v1/sysadmin/usage',
         'GET /api/v1/sysadmin/usage/records',
         'POST /api/v1/sysadmin/receipts/verify',

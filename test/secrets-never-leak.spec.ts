@@ -272,6 +272,7 @@ describe('secrets never leak', () => {
       expect((await sysadmin('GET', `${report}${query}`)).text).toContain('"calls":');
       expect((await sysadmin('GET', `${report}${query}&format=csv`)).text).toContain('gemma-vllm');
     }
+    expect((await sysadmin('GET', '/metrics')).text).toContain('tenkey_calls_total');
     expect((await sysadmin('GET', '/usage/records')).text).toContain(sentinels.openai.slice(-4));
     expect((await platform('GET', '/v1/usage')).text).toContain('"calls":');
     const receipt = /^x-tenkey-receipt: (.*)$/m.exec(answers.map(({ text }) => text).join('\n'))?.[1];

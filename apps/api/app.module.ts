@@ -22,6 +22,7 @@ import { UsageModule } from '#usage';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { entities } from '../../entities';
 import { HealthController } from './health.controller';
+import { MetricsController } from './metrics.controller';
 import { processSecrets } from './process-secrets';
 
 /** What the application is made from; the tests hand in theirs. */
@@ -78,7 +79,7 @@ export class AppModule {
         ModelRoutingModule.register(parts.catalogue),
         ...(parts.imports ?? []),
       ],
-      controllers: [HealthController],
+      controllers: [HealthController, MetricsController],
       providers: [
         {
           provide: Authentication,

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '#tenants';
 import { CredentialHealth } from './credential-health.entity';
 import { CredentialVerification } from './credential-verification.service';
+import { CredentialWarnings } from './credential-warnings.service';
 import { CredentialsController } from './credentials.controller';
 import { CredentialsService } from './credentials.service';
 import { KeyCanary } from './key-canary';
@@ -12,7 +13,7 @@ import { TenantCredential } from './tenant-credential.entity';
 @Module({
   imports: [TypeOrmModule.forFeature([TenantCredential, CredentialHealth]), TenantsModule],
   controllers: [CredentialsController],
-  providers: [CredentialsService, CredentialVerification, PassiveHealth, KeyCanary],
-  exports: [CredentialsService, PassiveHealth, KeyCanary],
+  providers: [CredentialsService, CredentialVerification, CredentialWarnings, PassiveHealth, KeyCanary],
+  exports: [CredentialsService, CredentialWarnings, PassiveHealth, KeyCanary],
 })
 export class CredentialsModule {}

@@ -8,6 +8,7 @@
 export { CredentialsModule } from './credentials.module';
 export { type CredentialStatus, type ListedCredential } from './credential';
 export { CredentialHealth } from './credential-health.entity';
+export { CredentialWarnings } from './credential-warnings.service';
 export { validFields } from './credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { operatorEndpoint } from './endpoint';

@@ -11,5 +11,6 @@
 export { CallMeter, type MeteredCall } from './call-meter';
 export { Receipts } from './receipts';
 export { UsageLog } from './usage-log.service';
+export { UsageMetrics } from './usage-metrics';
 export { UsageModule } from './usage.module';
 export { UsageRecord } from './usage-record.entity';

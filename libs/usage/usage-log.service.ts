@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import { type UsageRecord } from './usage-record.entity';
+import { UsageMetrics } from './usage-metrics';
 import { insertLost, insertRecords, type LostCalls } from './usage-tables';
 
 const FLUSH_MS = 1000;
@@ -26,12 +27,17 @@ export class UsageLog implements OnApplicationShutdown {
   /** Lost, and not yet in the log. */
   #untold = 0;
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly metrics: UsageMetrics,
+  ) {}
 
   /** Never throws and waits for nothing. */
   add(record: UsageRecord): void {
+    this.metrics.observe(record);
     if (this.#pending.length >= MAXIMUM_PENDING) this.#lose([record]);
     else this.#pending.push(record);
+    this.metrics.waiting(this.#pending.length);
     if (this.#pending.length >= BATCH && !this.#isAway) this.#flush();
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
   }
@@ -64,6 +70,7 @@ export class UsageLog implements OnApplicationShutdown {
         const batch = this.#pending.slice(0, BATCH);
         await this.#insert(batch);
         this.#pending.splice(0, batch.length);
+        this.metrics.waiting(this.#pending.length);
       }
       const lost = [...this.#lost.values()];
       if (lost.length > 0) {
@@ -98,6 +105,7 @@ export class UsageLog implements OnApplicationShutdown {
       this.#count({ day: at.toISOString().slice(0, 10), tenantId, calls: 1 });
     }
     this.#untold += records.length;
+    this.metrics.lost(records.length);
   }
 
   #tellLost(): void {

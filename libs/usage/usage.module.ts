@@ -8,13 +8,14 @@ import { UsageAnswers } from './usage-answers';
 import { UsageController } from './usage.controller';
 import { UsageLog } from './usage-log.service';
 import { UsageRecord } from './usage-record.entity';
+import { UsageMetrics } from './usage-metrics';
 import { UsageReport } from './usage-report.service';
 import { UsageRetention } from './usage-retention.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([UsageRecord]), TenantsModule],
   controllers: [UsageController, OwnUsageController, ReceiptsController],
-  providers: [UsageLog, UsageReport, UsageAnswers, UsageRetention, Receipts],
-  exports: [UsageLog, Receipts],
+  providers: [UsageLog, UsageMetrics, UsageReport, UsageAnswers, UsageRetention, Receipts],
+  exports: [UsageLog, UsageMetrics, Receipts],
 })
 export class UsageModule {}

@@ -95,7 +95,7 @@ describe('Swagger UI in a browser', () => {
       await form.getByText('Logout').waitFor();
     }
     await page.locator('.close-modal').click();
-    expect(await page.locator('.opblock .authorization__btn .locked').count()).toBe(38);
+    expect(await page.locator('.opblock .authorization__btn .locked').count()).toBe(39);
   });
 
   it('creates a tenant from the prefilled body', async () => {

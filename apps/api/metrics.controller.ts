@@ -1,0 +1,60 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { CredentialWarnings } from '#credentials';
+import { Access, ApiProblems } from '#http';
+import { UsageMetrics } from '#usage';
+
+/** Counters of this process, and which tenants' credentials need somebody, for Prometheus. */
+@ApiTags('6 Usage')
+@ApiSecurity('super-api-key')
+@Access('sysadmin', 'usage:read')
+@Controller('api/v1/sysadmin/metrics')
+export class MetricsController {
+  readonly #own = new Registry();
+  readonly #expires = new Gauge({
+    name: 'tenkey_credential_expires_timestamp_seconds',
+    help: 'When a credential ends that ends within 30 days or has ended; within_days is 30, 7, 1 or 0.',
+    labelNames: ['tenant_id', 'provider', 'within_days'],
+    registers: [this.#own],
+  });
+  readonly #rejections = new Gauge({
+    name: 'tenkey_credential_rejections',
+    help: 'How often a provider refused a credential since it last accepted it; only of those it refuses.',
+    labelNames: ['tenant_id', 'provider'],
+    registers: [this.#own],
+  });
+
+  constructor(
+    private readonly warnings: CredentialWarnings,
+    private readonly usage: UsageMetrics,
+  ) {
+    collectDefaultMetrics({ register: this.#own });
+  }
+
+  @Get()
+  @Header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)
+  @ApiOperation({
+    summary: 'Metrics for Prometheus',
+    description:
+      'Calls, tokens and durations of this process by provider; usage records that wait or are lost; and, of all tenants, credentials that end within 30, 7 or 1 days or that a provider refuses. Have Prometheus send X-API-Key with a sysadmin key that has the scope usage:read alone (`http_headers` in its scrape_config). A key that is for some tenants cannot see this.',
+  })
+  @ApiOkResponse({
+    description: "In Prometheus' text format.",
+    content: { 'text/plain': { schema: { type: 'string' } } },
+  })
+  @ApiProblems('unauthenticated', 'forbidden', 'credential_store_unavailable', 'internal_error')
+  async metrics(): Promise<string> {
+    const warnings = await this.warnings.list();
+    this.#expires.reset();
+    this.#rejections.reset();
+    for (const { tenantId, provider, expiresAt, withinDays, rejections } of warnings) {
+      const labels = { tenant_id: tenantId, provider };
+      if (expiresAt !== undefined) {
+        this.#expires.set({ ...labels, within_days: String(withinDays) }, expiresAt.getTime() / 1000);
+      }
+      if (rejections > 0) this.#rejections.set(labels, rejections);
+    }
+    return Registry.merge([this.#own, this.usage.registry]).metrics();
+  }
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource } from 'typeorm';
+import { expiresWithinDays, warningDays } from './expiry';
+
+/** A credential that somebody should look at: whose, and why. */
+export interface CredentialWarning {
+  readonly tenantId: string;
+  readonly provider: string;
+  /** 30, 7 or 1: it ends within so many days; 0: it has. Undefined: not soon. */
+  readonly withinDays?: number;
+  /** When it ends, where that is soon. */
+  readonly expiresAt?: Date;
+  /** How often the provider refused it since it last accepted it. */
+  readonly rejections: number;
+}
+
+/** Finds the credentials in use that end soon or are refused, of all tenants in one query, without reading a key. */
+@Injectable()
+export class CredentialWarnings {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  async list(): Promise<CredentialWarning[]> {
+    const rows = await this.dataSource.query<
+      { tenant_id: string; provider: string; expires_at: Date | null; rejections: number }[]
+    >(
+      `select c.tenant_id, c.provider, coalesce(h.rejections, 0) as rejections,
+         case when c.expires_at <= now() + make_interval(days => $1) then c.expires_at end as expires_at
+       from tenant_credentials c
+       left join credential_health h
+         on h.tenant_id = c.tenant_id and h.provider = c.provider and h.version = c.version and h.rejected_at is not null
+       where c.expires_at <= now() + make_interval(days => $1) or h.rejected_at is not null
+       order by c.tenant_id, c.provider`,
+      [Math.max(...warningDays)],
+    );
+    return rows.map((row) => ({
+      tenantId: row.tenant_id,
+      provider: row.provider,
+      withinDays: expiresWithinDays(row.expires_at),
+      expiresAt: row.expires_at ?? undefined,
+      rejections: row.rejections,
+    }));
+  }
+}

@@ -1,0 +1,85 @@
+import { startTestApp, type TestApp } from './support/app';
+import { issueSysadminKey } from './support/keys';
+import { usageRecords } from './support/usage';
+
+describe('metrics', () => {
+  let test: TestApp;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+  const metrics = async () => {
+    const answer = await test.sysadmin('get', '/metrics');
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    return answer.text.split('\n');
+  };
+
+  it('count calls and tokens of this process, by provider', async () => {
+    const tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-counted-calls-m1e2' });
+    await test.chat(tenant).expect(200);
+    await test.chat(tenant).expect(200);
+    test.provider.next({ status: 500 });
+    await test.chat(tenant).expect(502);
+    await usageRecords(test, 3);
+    const lines = await metrics();
+    const labels = 'provider="openai",operation="chat/completions"';
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `tenkey_calls_total{${labels},source="tenant",outcome="completed"} 2`,
+        `tenkey_calls_total{${labels},source="tenant",outcome="failed"} 1`,
+        'tenkey_tokens_total{provider="openai",kind="input"} 6',
+        'tenkey_tokens_total{provider="openai",kind="output"} 4',
+        `tenkey_call_duration_seconds_count{${labels}} 3`,
+        'tenkey_usage_records_waiting 0',
+        'tenkey_usage_records_lost_total 0',
+        expect.stringMatching(/^process_resident_memory_bytes \d+$/),
+      ]),
+    );
+    expect(lines.join('\n')).not.toContain(tenant);
+  });
+
+  it('warn of credentials that end within 30, 7 and 1 days, and of those that a provider refuses', async () => {
+    const tenant = await test.createTenant();
+    const ends = { openai: 29, mistral: 6.9, berget: 0.5, anthropic: 31 };
+    for (const [provider, days] of Object.entries(ends)) {
+      const set = { api_key: 'sk-key-with-an-end-e9n8', expires_at: inDays(days) };
+      expect((await test.setCredential(tenant, provider, set)).status).toBe(200);
+    }
+    const gone = { api_key: 'sk-key-that-has-ended', expires_at: inDays(-1) };
+    await test.setCredential(tenant, 'ovhcloud', gone);
+    const own = (lines: string[]) =>
+      lines
+        .filter((line) => line.includes(`tenant_id="${tenant}"`))
+        .map((line) => line.replace(`tenant_id="${tenant}",`, '').replace(/^tenkey_credential_/, ''));
+    const shown = own(await metrics());
+    expect(shown.map((line) => line.split(' ')[0]).sort()).toEqual([
+      'expires_timestamp_seconds{provider="berget",within_days="1"}',
+      'expires_timestamp_seconds{provider="mistral",within_days="7"}',
+      'expires_timestamp_seconds{provider="openai",within_days="30"}',
+      'expires_timestamp_seconds{provider="ovhcloud",within_days="0"}',
+    ]);
+    const seconds = Number(shown.find((line) => line.includes('"openai"'))?.split(' ')[1]);
+    expect(Math.abs(seconds - Date.parse(inDays(29)) / 1000)).toBeLessThan(60);
+    test.provider.rejectKey('sk-key-with-an-end-e9n8');
+    await test.chat(tenant).expect(424);
+    const deadline = Date.now() + 5000;
+    while (!own(await metrics()).includes('rejections{provider="openai"} 1')) {
+      if (Date.now() > deadline) throw new Error((await metrics()).join('\n'));
+    }
+    await test.sysadmin('delete', `/tenants/${tenant}`);
+    expect(own(await metrics())).toEqual([]);
+  });
+
+  it('are for a key with the scope that is for all tenants', async () => {
+    const tenant = await test.createTenant();
+    const ask = async (fields: object) => {
+      const { key } = await issueSysadminKey(test, { scopes: ['usage:read'], ...fields });
+      return (await test.http().get('/api/v1/sysadmin/metrics').set('X-API-Key', key)).status;
+    };
+    expect([await ask({}), await ask({ tenant_ids: [tenant] })]).toEqual([200, 403]);
+  });
+});

@@ -1,6 +1,6 @@
 import { SysadminKey, TenantKey } from '#access';
 import { AuditEvent } from '#audit';
-import { CredentialHealth, TenantCredential } from '#credentials';
+import { CredentialHealth, CredentialSlot, TenantCredential } from '#credentials';
 import { Tenant } from '#tenants';
 import { UsageRecord } from '#usage';
 
@@ -8,6 +8,7 @@ import { UsageRecord } from '#usage';
 export const entities = [
   Tenant,
   TenantCredential,
+  CredentialSlot,
   CredentialHealth,
   TenantKey,
   SysadminKey,

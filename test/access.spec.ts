@@ -18,6 +18,8 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   [`GET ${tenants}/:tenant_id/credentials`]: 'credentials:read',
   [`PUT ${tenants}/:tenant_id/credentials/:provider`]: 'credentials:write',
   [`POST ${tenants}/:tenant_id/credentials/:provider/verify`]: 'credentials:write',
+  [`POST ${tenants}/:tenant_id/credentials/:provider/promote`]: 'credentials:write',
+  [`POST ${tenants}/:tenant_id/credentials/:provider/rollback`]: 'credentials:write',
   [`GET ${tenants}/:tenant_id/models`]: 'credentials:read',
   [`DELETE ${tenants}/:tenant_id/credentials/:provider`]: 'credentials:write',
   [`GET ${tenants}/:tenant_id/keys`]: 'keys:write',

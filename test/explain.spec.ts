@@ -74,6 +74,8 @@ describe('explain', () => {
         status: 'ready',
         expires_at: null,
       },
+      staged: null,
+      rollback_until: null,
       ready: true,
       problem: null,
     });

@@ -41,6 +41,8 @@ describe('list credentials', () => {
         expires_at: null,
         verification: null,
         rejection: null,
+        staged: null,
+        previous: null,
       },
       expect.objectContaining({ provider: 'vllm', masked_key: '...-zzz', config: {} }),
     ]);

@@ -72,6 +72,8 @@ describe('the OpenAPI document', () => {
         'DELETE /api/v1/sysadmin/keys/{key_id}',
         'POST /api/v1/sysadmin/keys',
         `GET ${tenants}/{tenant_id}/models`,
+        `POST ${putCredential}/promote`,
+        `POST ${putCredential}/rollback`,
         `POST ${putCredential}/verify`,
         'GET /v1/models',
         'GET /v1/models/{model}',

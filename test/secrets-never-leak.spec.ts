@@ -247,6 +247,17 @@ describe('secrets never leak', () => {
     const refused = { api_key: sentinels.anthropic };
     expect((await sysadmin('PUT', `${path}/credentials/openai?verify=true`, refused)).status).toBe(422);
     expect((await sysadmin('GET', `${path}/models`)).text).toContain('credential_rejected');
+    const staged = { api_key: sentinels.anthropic };
+    expect((await sysadmin('PUT', `${path}/credentials/openai?stage=true`, staged)).status).toBe(200);
+    test.provider.next({ status: 401, echoRequestHeaders: true });
+    const verifyStaged = `${path}/credentials/openai/verify?slot=staged`;
+    expect((await sysadmin('POST', verifyStaged)).text).toContain('"rejected"');
+    expect((await sysadmin('POST', `${path}/credentials/openai/promote`)).code).toBe('credential_rejected');
+    expect((await sysadmin('POST', verifyStaged)).text).toContain('"accepted"');
+    expect((await sysadmin('POST', `${path}/credentials/openai/promote`)).status).toBe(200);
+    expect((await sysadmin('GET', `${path}/credentials`)).text).toContain('rollback_until');
+    expect((await sysadmin('POST', `${path}/credentials/openai/rollback`)).status).toBe(200);
+    expect((await sysadmin('GET', `${path}/models`)).text).toContain('credential_rejected');
     expect((await sysadmin('GET', '/readiness?mode=strict')).text).toContain('credential_rejected');
     expect((await sysadmin('DELETE', `${path}/credentials/openai`)).status).toBe(200);
     for (const [keys, body] of [
@@ -578,7 +589,9 @@ describe('secrets never leak', () => {
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
        WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
     );
-    expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['public.tenant_credentials']));
+    expect(tables.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['public.tenant_credentials', 'public.credential_slots']),
+    );
     let rows = 0;
     for (const { name } of tables) {
       const dump = await test.database.query<{ row: string }[]>(`SELECT t::text AS row FROM ${name} t`);

@@ -7,10 +7,12 @@ import { withDatabase } from './database';
 /** Runs something with the services of the vault, on the database and by the settings of the service. */
 export async function withVault<T>(config: Config, run: (vault: Vault) => Promise<T>): Promise<T> {
   const { AuditEvent } = await import('#audit');
-  const { CredentialHealth, TenantCredential } = await import('#credentials');
+  const { CredentialHealth, CredentialSlot, TenantCredential } = await import('#credentials');
   const { Tenant } = await import('#tenants');
-  return withDatabase(config, [Tenant, TenantCredential, CredentialHealth, AuditEvent], async (dataSource) =>
-    run(await openVault(config, dataSource)),
+  return withDatabase(
+    config,
+    [Tenant, TenantCredential, CredentialSlot, CredentialHealth, AuditEvent],
+    async (dataSource) => run(await openVault(config, dataSource)),
   );
 }
 
@@ -27,7 +29,7 @@ async function openVault(config: Config, dataSource: DataSource) {
   const audit = new AuditLog(dataSource, fernet);
   const tenants = new TenantsService(dataSource.getRepository(Tenant), audit);
   const policy = new AddressPolicy({ allow: parseAllowList(config.egressAllow), ownPort: () => undefined });
-  const credentials = new CredentialsService(dataSource, config, fernet, tenants, policy, audit);
+  const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
   return {
     tenants,
     credentials,

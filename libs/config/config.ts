@@ -27,6 +27,8 @@ export interface Config {
   /** True: every tenant needs its own credentials. False: all tenants use the global keys. */
   readonly tenantCredentialsEnabled: boolean;
   readonly legacyModelsUseGlobalKeys: boolean;
+  /** How long after a promotion the credential before it can be taken back; 0: it is not kept. */
+  readonly credentialRollbackHours: number;
   readonly encryptionKeys: { readonly current?: Secret; readonly previous: readonly Secret[] };
   readonly superApiKeys: readonly Secret[];
   readonly platformApiKeys: readonly Secret[];
@@ -155,6 +157,7 @@ export function loadConfig(env: Environment): Config {
     shutdownSeconds: whole('SHUTDOWN_SECONDS', 20, 0, 3600),
     tenantCredentialsEnabled,
     legacyModelsUseGlobalKeys,
+    credentialRollbackHours: whole('CREDENTIAL_ROLLBACK_HOURS', 72, 0, 8760),
     encryptionKeys,
     superApiKeys,
     platformApiKeys,

@@ -7,7 +7,8 @@ import { EgressService, type ProbeResult, resultOf, type RouteCredential } from 
 import { type ChangedBy, Problem } from '#http';
 import { InvalidTarget, type Probe, type Provider } from '#providers';
 import { TenantsService } from '#tenants';
-import { type CredentialFields } from './credential';
+import { type CredentialFields, type Slot } from './credential';
+import { CredentialSlots } from './credential-slots.service';
 import { CredentialsService } from './credentials.service';
 import { operatorEndpoint } from './endpoint';
 import { recordVerification } from './health-records';
@@ -30,17 +31,26 @@ export class CredentialVerification {
     @InjectConfig() private readonly config: Config,
     private readonly tenants: TenantsService,
     private readonly credentials: CredentialsService,
+    private readonly slots: CredentialSlots,
     private readonly egress: EgressService,
     private readonly audit: AuditLog,
   ) {}
 
   /**
-   * The stored credential. What is found is kept beside it and in the audit.
+   * The stored credential of a slot. What is found is kept beside it and in the audit.
    * @throws Problem when there is none or it cannot be used
    */
-  async verify(tenantId: string, provider: Provider, by: ChangedBy): Promise<VerifiedCredential> {
+  async verify(
+    tenantId: string,
+    provider: Provider,
+    by: ChangedBy,
+    slot: Slot = 'live',
+  ): Promise<VerifiedCredential> {
     await this.tenants.find(tenantId);
-    const credential = await this.credentials.resolve(tenantId, provider);
+    const credential =
+      slot === 'live'
+        ? await this.credentials.resolve(tenantId, provider)
+        : await this.slots.resolve(tenantId, provider, slot);
     const result = await this.probe(credential);
     const verifiedAt = new Date();
     const { mask } = credential;
@@ -51,7 +61,7 @@ export class CredentialVerification {
         action: 'credential.verify',
         tenantId,
         provider: provider.id,
-        details: { mask, version, outcome: result.outcome },
+        details: { mask, version, outcome: result.outcome, ...(slot !== 'live' && { slot }) },
       });
     });
     return { ...result, mask, version, verifiedAt };

@@ -9,6 +9,11 @@ export interface CredentialFields {
   readonly expiresAt: Date | null;
 }
 
+/** Where a credential of a tenant for a provider can stand, one in each. Calls use the live one. */
+export const slots = ['live', 'staged', 'previous'] as const;
+export type Slot = (typeof slots)[number];
+export type SlotBeside = Exclude<Slot, 'live'>;
+
 /** What the operator must know of a stored credential; the first that applies. */
 export const credentialStatuses = [
   'plaintext',
@@ -45,4 +50,17 @@ export interface ListedCredential {
   readonly expiresAt: Date | null;
   readonly verification: Verification | null;
   readonly rejection: Rejection | null;
+}
+
+/** What stands beside a live credential. */
+export interface ListedBeside {
+  readonly staged: ListedCredential | null;
+  /** Absent as well once it can be taken back no more. */
+  readonly previous: (ListedCredential & { readonly rollbackUntil: Date }) | null;
+}
+
+/** All that a tenant has for one provider. */
+export interface ListedProvider extends ListedBeside {
+  readonly provider: string;
+  readonly live: ListedCredential | null;
 }

@@ -1,37 +1,38 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, UseGuards } from '@nestjs/common';
 import {
   ApiBody,
   ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
-  ApiParam,
   ApiQuery,
   ApiSecurity,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, Problem, validTenantId } from '#http';
-import { providers } from '#providers';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, validTenantId } from '#http';
+import { type ProbeResult } from '#egress';
+import { type Provider, providers } from '#providers';
 import { TenantsService } from '#tenants';
+import { type CredentialFields } from './credential';
+import { ListCredentialsAnswer } from './credential-list.dto';
+import { CredentialReplacement } from './credential-replacement.service';
+import { providerParam, tenantParam, validFlag, validSlot } from './credential-route';
+import { CredentialSlots } from './credential-slots.service';
 import { CredentialVerification } from './credential-verification.service';
 import {
   CredentialExtras,
-  ListCredentialsAnswer,
-  ListedCredentialDto,
   refuseWrongTypes,
   RemoveCredentialAnswer,
   SetCredentialAnswer,
   validFields,
   validProvider,
   VerificationDto,
-  VerifyCredentialAnswer,
 } from './credentials.dto';
 import { CredentialsService } from './credentials.service';
 import { expiresWithinDays } from './expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
+import { pathOf } from './slot-problems';
 
-const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
-const providerParam = ApiParam({ name: 'provider', enum: providers.map(({ id }) => id) });
 const credentialClasses = [...new Set(providers.map((provider) => provider.credentialClass))];
 
 @ApiTags('2 Credentials')
@@ -55,6 +56,8 @@ export class CredentialsController {
     private readonly credentials: CredentialsService,
     private readonly tenants: TenantsService,
     private readonly verification: CredentialVerification,
+    private readonly slots: CredentialSlots,
+    private readonly replacement: CredentialReplacement,
   ) {}
 
   @Put(':provider')
@@ -62,7 +65,7 @@ export class CredentialsController {
   @ApiOperation({
     summary: "Set a tenant's credential",
     description:
-      "Seals the key and replaces this provider's entry whole. From the next call on, this tenant's calls to this provider use exactly this key. There is no way to read it back: answers show its last four characters.",
+      "Seals the key and replaces this provider's live entry whole. From the next call on, this tenant's calls to this provider use exactly this key. There is no way to read it back: answers show its last four characters. With `stage=true` it is stored beside the live one, which calls go on using until it is promoted.",
   })
   @providerParam
   @tenantParam
@@ -72,6 +75,13 @@ export class CredentialsController {
     enum: ['true', 'false'],
     description:
       'true: the provider is asked first, at no cost. A key that it refuses is not stored, and the one before it stays; when it cannot be asked, the key is stored and `verification` says so.',
+  })
+  @ApiQuery({
+    name: 'stage',
+    required: false,
+    enum: ['true', 'false'],
+    description:
+      'true: stored beside the live one, in place of what was staged before. Verify it with `.../verify?slot=staged`, then `.../promote`. Without it, what is staged stays so, and an earlier promotion can be rolled back no more.',
   })
   @ApiBody({
     schema: {
@@ -96,12 +106,14 @@ export class CredentialsController {
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query('verify') verifyText: unknown,
+    @Query('stage') stageText: unknown,
     @Body() body: unknown,
     @By() by: ChangedBy,
   ): Promise<SetCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
     const isVerified = validFlag('verify', verifyText);
+    const isStaged = validFlag('stage', stageText);
     const input = jsonOf(body);
     refuseWrongTypes(provider, input);
     await this.tenants.find(tenantId);
@@ -110,9 +122,10 @@ export class CredentialsController {
     const verification = isVerified
       ? await this.verification.verifyNew(tenantId, provider, fields)
       : undefined;
-    const set = await this.credentials.set(tenantId, provider, fields, by, { verification });
-    const message = [
-      `The ${provider.label} (${provider.id}) credential is set.`,
+    const { stored, message } = isStaged
+      ? await this.stage(tenantId, provider, fields, by, verification)
+      : await this.setLive(tenantId, provider, fields, by, verification);
+    const warnings = [
       this.credentials.warningOf(provider, fields.settings),
       expiresWithinDays(fields.expiresAt) === 0 && 'Its expires_at is in the past.',
       verification?.detail,
@@ -120,48 +133,11 @@ export class CredentialsController {
     return {
       tenant_id: tenantId,
       provider: provider.id,
-      masked_key: set.mask,
-      message: message.filter(Boolean).join(' '),
-      set_at: set.configuredAt.toISOString(),
-      ...(set.verification && { verification: VerificationDto.of(set.verification) }),
-    };
-  }
-
-  @Post(':provider/verify')
-  @HttpCode(200)
-  @ApiOperation({
-    summary: 'Ask the provider whether it accepts the stored key',
-    description:
-      'With a request that costs nothing, at the endpoint that is stored with the key and at no other; hence no body. What it says is kept beside the credential and in the audit.',
-  })
-  @providerParam
-  @tenantParam
-  @ApiOkResponse({ type: VerifyCredentialAnswer })
-  @ApiProblems(
-    'payload_too_large',
-    'unsupported_media_type',
-    'credential_not_configured',
-    'credential_unreadable',
-    'credential_tampered',
-    'credential_plaintext',
-  )
-  async verify(
-    @Param('tenant_id') tenantIdText: string,
-    @Param('provider') providerText: string,
-    @Body() body: unknown,
-    @By() by: ChangedBy,
-  ): Promise<VerifyCredentialAnswer> {
-    const tenantId = validTenantId(tenantIdText);
-    const provider = validProvider(providerText);
-    refuseFields(jsonOf(body));
-    const verified = await this.verification.verify(tenantId, provider, by);
-    return {
-      tenant_id: tenantId,
-      provider: provider.id,
-      masked_key: verified.mask,
-      version: verified.version,
-      ...VerificationDto.of(verified),
-      message: verified.detail,
+      masked_key: stored.mask,
+      message: [message, ...warnings].filter(Boolean).join(' '),
+      set_at: stored.configuredAt.toISOString(),
+      ...(stored.verification && { verification: VerificationDto.of(stored.verification) }),
+      ...(isStaged && { staged: true, version: stored.version }),
     };
   }
 
@@ -174,47 +150,72 @@ export class CredentialsController {
   @tenantParam
   @ApiOkResponse({ type: ListCredentialsAnswer })
   async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsAnswer> {
-    const listed = await this.credentials.list(validTenantId(tenantIdText));
-    return { credentials: listed.map((credential) => ListedCredentialDto.of(credential)) };
+    return ListCredentialsAnswer.of(await this.slots.list(validTenantId(tenantIdText)));
   }
 
   @Delete(':provider')
   @ApiOperation({
     summary: "Remove a tenant's credential",
     description:
-      'Its calls to this provider then fail with credential_not_configured. Repeating it is harmless.',
+      'With what is staged and what could be taken back. Its calls to this provider then fail with credential_not_configured. Repeating it is harmless.',
   })
   @providerParam
   @tenantParam
+  @ApiQuery({
+    name: 'slot',
+    required: false,
+    enum: ['staged', 'previous'],
+    description: 'Only what is staged, or only what could be taken back; the live one stays.',
+  })
   @ApiOkResponse({ type: RemoveCredentialAnswer })
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
+    @Query('slot') slotText: unknown,
     @By() by: ChangedBy,
   ): Promise<RemoveCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
-    const deleted = await this.credentials.remove(tenantId, provider, by);
-    const message = deleted
-      ? `The ${provider.label} (${provider.id}) credential is removed.`
-      : `There was no ${provider.label} (${provider.id}) credential.`;
+    const slot = validSlot(slotText, ['staged', 'previous']);
+    const deleted = slot
+      ? await this.replacement.discard(tenantId, provider, slot, by)
+      : await this.credentials.remove(tenantId, provider, by);
+    const what = `${slot ? `${slot} ` : ''}${provider.label} (${provider.id}) credential`;
+    const message = deleted ? `The ${what} is removed.` : `There was no ${what}.`;
     return { tenant_id: tenantId, provider: provider.id, message, deleted };
   }
-}
 
-function validFlag(name: string, text: unknown): boolean {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  const fault = { path: name, message: `${name} must be true or false` };
-  throw new Problem('validation_failed', { detail: 'The query is not valid.', errors: [fault] });
-}
+  private async setLive(
+    tenantId: string,
+    provider: Provider,
+    fields: CredentialFields,
+    by: ChangedBy,
+    verification?: ProbeResult,
+  ) {
+    const stored = await this.credentials.set(tenantId, provider, fields, by, { verification });
+    const message = [
+      `The ${provider.label} (${provider.id}) credential is set.`,
+      stored.stillStaged && `${stored.stillStaged} is still staged.`,
+      stored.dropped && `${stored.dropped}, from before the last promotion, can be taken back no more.`,
+    ];
+    return { stored, message: message.filter(Boolean).join(' ') };
+  }
 
-/** Whoever sends another endpoint or key along must not believe that it was verified. */
-function refuseFields(body: unknown): void {
-  const isEmpty = body === undefined || (typeof body === 'object' && JSON.stringify(body) === '{}');
-  if (isEmpty) return;
-  throw new Problem('validation_failed', {
-    detail: 'This takes no fields: the stored key is verified at its own endpoint.',
-    hint: 'To verify other fields, PUT them with ?verify=true.',
-  });
+  private async stage(
+    tenantId: string,
+    provider: Provider,
+    fields: CredentialFields,
+    by: ChangedBy,
+    verification?: ProbeResult,
+  ) {
+    const stored = await this.replacement.stage(tenantId, provider, fields, by, verification);
+    const path = pathOf(tenantId, provider);
+    const message = [
+      `The ${provider.label} (${provider.id}) credential is staged as version ${stored.version};`,
+      stored.liveMask ? `calls go on using ${stored.liveMask}.` : 'no call uses it yet, and none is live.',
+      verification === undefined && `POST ${path}/verify?slot=staged asks ${provider.label} about it.`,
+      `POST ${path}/promote?version=${stored.version} makes it live.`,
+    ];
+    return { stored, message: message.filter(Boolean).join(' ') };
+  }
 }

@@ -4,14 +4,7 @@ import { Secret } from '#crypto';
 import { faultsOf, type FieldFault, Problem } from '#http';
 import { type ProbeOutcome, probeOutcomes } from '#egress';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
-import {
-  type CredentialFields,
-  type CredentialStatus,
-  credentialStatuses,
-  type ListedCredential,
-  type Rejection,
-  type Verification,
-} from './credential';
+import { type CredentialFields, type Verification } from './credential';
 import { IsExpiry } from './expiry';
 
 /** The provider of a path segment, or a 422 that does not repeat it. */
@@ -122,17 +115,6 @@ export class VerificationDto {
   }
 }
 
-export class RejectionDto {
-  @ApiProperty({ format: 'date-time', description: 'The last time.' })
-  at: string;
-  @ApiProperty({ example: 3, description: 'How often since the provider last accepted this version.' })
-  count: number;
-
-  static of({ at, count }: Rejection): RejectionDto {
-    return { at: at.toISOString(), count };
-  }
-}
-
 export class SetCredentialAnswer {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
@@ -149,6 +131,13 @@ export class SetCredentialAnswer {
   set_at: string;
   @ApiPropertyOptional({ type: VerificationDto, description: 'With `verify=true`.' })
   verification?: VerificationDto;
+  @ApiPropertyOptional({
+    enum: [true],
+    description: 'With `stage=true`: it stands beside the live one, and calls do not use it.',
+  })
+  staged?: true;
+  @ApiPropertyOptional({ example: '3', description: 'With `stage=true`: the version to promote.' })
+  version?: string;
 }
 
 export class VerifyCredentialAnswer extends VerificationDto {
@@ -162,66 +151,6 @@ export class VerifyCredentialAnswer extends VerificationDto {
   version: string;
   @ApiProperty({ example: 'OpenAI at api.openai.com answered with status 200: it accepts the key.' })
   message: string;
-}
-
-export class ListedCredentialDto {
-  @ApiProperty({ example: 'azure' })
-  provider: string;
-  @ApiProperty({ example: '...xyz9' })
-  masked_key: string;
-  @ApiProperty({ enum: ['encrypted', 'plaintext'] })
-  encryption_status: 'encrypted' | 'plaintext';
-  @ApiProperty({ format: 'date-time' })
-  configured_at: string;
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    example: { endpoint: 'https://sundsvall.openai.azure.com', api_version: '2024-10-21' },
-    description: 'The fields that are not secret.',
-  })
-  config: Readonly<Record<string, unknown>>;
-  @ApiProperty({
-    enum: credentialStatuses,
-    description:
-      'The first that applies. plaintext: stored unsealed and not used. unreadable: sealed under a key that is not loaded. tampered: changed outside Tenkey. rejected: the provider refused it last, in a call or a verification. expired, expiring (within 30 days): as its expires_at says; it is still used. ready: usable.',
-  })
-  status: CredentialStatus;
-  @ApiProperty({ example: '3', description: 'Grows with every change; never reused.' })
-  version: string;
-  @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2030-06-30T00:00:00.000Z' })
-  expires_at: string | null;
-  @ApiProperty({
-    type: VerificationDto,
-    nullable: true,
-    description: 'The last one of this version; null: none.',
-  })
-  verification: VerificationDto | null;
-  @ApiProperty({
-    type: RejectionDto,
-    nullable: true,
-    description: 'Null: the provider has not refused it since it last accepted it.',
-  })
-  rejection: RejectionDto | null;
-
-  static of(credential: ListedCredential): ListedCredentialDto {
-    return {
-      provider: credential.provider,
-      masked_key: credential.mask,
-      encryption_status: credential.isEncrypted ? 'encrypted' : 'plaintext',
-      configured_at: credential.configuredAt.toISOString(),
-      config: credential.settings,
-      status: credential.status,
-      version: credential.version,
-      expires_at: credential.expiresAt?.toISOString() ?? null,
-      verification: credential.verification && VerificationDto.of(credential.verification),
-      rejection: credential.rejection && RejectionDto.of(credential.rejection),
-    };
-  }
-}
-
-export class ListCredentialsAnswer {
-  @ApiProperty({ type: [ListedCredentialDto] })
-  credentials: ListedCredentialDto[];
 }
 
 export class RemoveCredentialAnswer {

@@ -7,22 +7,29 @@ import { FernetService } from '#crypto';
 import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { type Provider } from '#providers';
-import { lockedTenant, TenantsService } from '#tenants';
 import { type CredentialFields, type ListedCredential } from './credential';
 import { CredentialHealth } from './credential-health.entity';
+import { sealedRow, storedRows } from './credential-rows';
+import { CredentialSlot } from './credential-slot.entity';
 import { operatorEndpoint } from './endpoint';
-import { recordVerification } from './health-records';
-import { sealOf } from './seal';
+import { forgetGone, recordVerification } from './health-records';
+import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './provider-slots';
 import { audited, listedOf, usableCredential } from './stored-credential';
 import { TenantCredential } from './tenant-credential.entity';
 
-/** All of one tenant's credentials, read at once, for looking and not for calling. */
+/** All of one tenant's live credentials, read at once, for looking and not for calling. */
 export interface TenantCredentials {
   /** What `resolve` would return, or throw. */
   usable(provider: Provider): RouteCredential;
   /** As listed; undefined when there is none. */
   listed(providerId: string): ListedCredential | undefined;
   all(): ListedCredential[];
+}
+
+/** What was set, and what became of the credentials beside it: masks. */
+export interface SetCredential extends ListedCredential {
+  readonly stillStaged: string | null;
+  readonly dropped: string | null;
 }
 
 interface SetOptions {
@@ -39,23 +46,26 @@ export class CredentialsService {
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectConfig() private readonly config: Config,
     private readonly fernet: FernetService,
-    private readonly tenants: TenantsService,
     private readonly addressPolicy: AddressPolicy,
     private readonly audit: AuditLog,
   ) {}
 
-  /** Seals and stores, replacing the provider's entry whole. One transaction; the tenant's row orders parallel calls. */
+  /**
+   * Seals and stores, replacing the live entry whole. What is staged stays so; what could be taken back no longer can.
+   * One transaction; the tenant's row orders parallel calls.
+   */
   async set(
     tenantId: string,
     provider: Provider,
     fields: CredentialFields,
     by: ChangedBy,
     options: SetOptions = {},
-  ): Promise<ListedCredential> {
+  ): Promise<SetCredential> {
     this.refuseEndpoint(fields.settings);
     return this.dataSource.transaction(async (transaction) => {
-      const before = await this.lockedRow(transaction, tenantId, provider);
-      return this.store(transaction, tenantId, provider, fields, by, before, options);
+      const of = { tenantId, provider: provider.id };
+      const slots = await lockedSlots(transaction, of);
+      return this.store(transaction, slots, of, fields, by, options);
     });
   }
 
@@ -66,49 +76,52 @@ export class CredentialsService {
     fields: CredentialFields,
     by: ChangedBy,
     options: SetOptions = {},
-  ): Promise<ListedCredential | undefined> {
+  ): Promise<SetCredential | undefined> {
     this.refuseEndpoint(fields.settings);
     return this.dataSource.transaction(async (transaction) => {
-      const before = await this.lockedRow(transaction, tenantId, provider);
-      if (before) return undefined;
-      return this.store(transaction, tenantId, provider, fields, by, before, options);
+      const of = { tenantId, provider: provider.id };
+      const slots = await lockedSlots(transaction, of);
+      if (slots.live) return undefined;
+      return this.store(transaction, slots, of, fields, by, options);
     });
   }
 
-  /** Sorted by provider. Opens nothing, so it works with every key lost. */
-  async list(tenantId: string): Promise<ListedCredential[]> {
-    await this.tenants.find(tenantId);
-    const rows = await this.withSealedKey([tenantId]).orderBy('c.provider', 'ASC').getMany();
-    return rows.map((row) => listedOf(this.fernet, row));
-  }
-
-  /** @returns false when there was none */
+  /** Whatever the tenant has for this provider, in every slot. @returns false when there was nothing */
   async remove(tenantId: string, provider: Provider, by: ChangedBy): Promise<boolean> {
     return this.dataSource.transaction(async (transaction) => {
-      const row = { tenantId, provider: provider.id };
-      const before = await this.lockedRow(transaction, tenantId, provider);
-      if (!before) return false;
-      await transaction.delete(TenantCredential, row);
-      const details = { before: audited(before) };
-      await this.audit.record(transaction, by, { action: 'credential.delete', ...row, details });
+      const of = { tenantId, provider: provider.id };
+      const { live, staged, previous } = await lockedSlots(transaction, of);
+      if (!live && !staged && !previous) return false;
+      await transaction.delete(TenantCredential, of);
+      await transaction.delete(CredentialSlot, of);
+      await forgetGone(transaction, of);
+      const dropped = {
+        ...(staged && { staged: audited(staged) }),
+        ...(previous && { previous: audited(previous) }),
+      };
+      const details = { before: audited(live), ...((staged ?? previous) && { dropped }) };
+      await this.audit.record(transaction, by, { action: 'credential.delete', ...of, details });
       return true;
     });
   }
 
   /** The tenant's own credential, checked and still closed. No other key is ever looked for. */
   async resolve(tenantId: string, provider: Provider): Promise<RouteCredential> {
-    const row = await this.withSealedKey([tenantId])
+    const row = await storedRows(this.dataSource, TenantCredential, [tenantId])
       .andWhere('c.provider = :provider', { provider: provider.id })
       .getOne();
     return usableCredential(this.fernet, tenantId, provider, row ?? undefined);
   }
 
-  /** All credentials of some tenants in one query. Opens nothing. @returns one entry for each id */
-  async overview(tenantIds: readonly string[]): Promise<Map<string, TenantCredentials>> {
+  /** All live credentials of some tenants in one query. Opens nothing. @returns one entry for each id */
+  async overview(
+    tenantIds: readonly string[],
+    source: DataSource | EntityManager = this.dataSource,
+  ): Promise<Map<string, TenantCredentials>> {
     const rows =
       tenantIds.length === 0
         ? []
-        : await this.withSealedKey(tenantIds).orderBy('c.provider', 'ASC').getMany();
+        : await storedRows(source, TenantCredential, tenantIds).orderBy('c.provider', 'ASC').getMany();
     return new Map(tenantIds.map((id) => [id, this.ofTenant(id, rows)]));
   }
 
@@ -124,73 +137,46 @@ export class CredentialsService {
     };
   }
 
-  private async lockedRow(
-    transaction: EntityManager,
-    tenantId: string,
-    provider: Provider,
-  ): Promise<TenantCredential | null> {
-    await lockedTenant(transaction, tenantId);
-    return transaction.findOneBy(TenantCredential, { tenantId, provider: provider.id });
-  }
-
   private async store(
     transaction: EntityManager,
-    tenantId: string,
-    provider: Provider,
+    { live, staged, previous }: ProviderSlots,
+    { tenantId, provider }: SlotsOf,
     fields: CredentialFields,
     by: ChangedBy,
-    before: TenantCredential | null,
     { verification, origin }: SetOptions,
-  ): Promise<ListedCredential> {
-    const [next] = await transaction.query<{ version: string }[]>(
-      `SELECT nextval('credential_versions')::text AS version`,
-    );
-    const { sealed, keyId } = this.fernet.encrypt(fields.apiKey);
-    const row = Object.assign(new TenantCredential(), {
-      tenantId,
-      provider: provider.id,
-      sealedApiKey: sealed,
-      keyHint: fields.apiKey.mask,
-      settings: { ...fields.settings },
-      keyId,
-      version: next?.version ?? '',
-      configuredAt: new Date(),
-      expiresAt: fields.expiresAt,
-    });
-    row.seal = sealOf(this.fernet, row);
+  ): Promise<SetCredential> {
+    const row = await sealedRow(transaction, this.fernet, tenantId, provider, fields);
     // One statement: a DELETE that commits between a look and a write would leave nothing of a key that was set.
     await transaction.upsert(TenantCredential, row as QueryDeepPartialEntity<TenantCredential>, [
       'tenantId',
       'provider',
     ]);
-    await transaction.delete(CredentialHealth, { tenantId, provider: provider.id });
+    // Taking back what was before an earlier promotion would undo this change as well.
+    await emptySlot(transaction, row, 'previous');
+    await forgetGone(transaction, row);
     if (verification) await recordVerification(transaction, row, verification, row.configuredAt);
+    const health = await transaction.findOneBy(CredentialHealth, {
+      tenantId,
+      provider,
+      version: row.version,
+    });
     await this.audit.record(transaction, by, {
       action: 'credential.set',
       tenantId,
-      provider: provider.id,
+      provider,
       details: {
-        before: audited(before),
+        before: audited(live),
         after: audited(row),
         ...(verification && { verification: verification.outcome }),
         ...(origin !== undefined && { origin }),
+        ...(previous && { dropped: { previous: audited(previous) } }),
       },
     });
-    const health = await transaction.findOneBy(CredentialHealth, { tenantId, provider: provider.id });
-    return listedOf(this.fernet, Object.assign(row, { health }));
-  }
-
-  private withSealedKey(tenantIds: readonly string[]) {
-    return this.dataSource
-      .createQueryBuilder(TenantCredential, 'c')
-      .addSelect('c.sealedApiKey')
-      .leftJoinAndMapOne(
-        'c.health',
-        CredentialHealth,
-        'h',
-        'h.tenant_id = c.tenant_id AND h.provider = c.provider AND h.version = c.version',
-      )
-      .where('c.tenant_id IN (:...tenantIds)', { tenantIds });
+    return {
+      ...listedOf(this.fernet, Object.assign(row, { health })),
+      stillStaged: staged?.keyHint ?? null,
+      dropped: previous?.keyHint ?? null,
+    };
   }
 
   /** @throws Problem endpoint_not_allowed, as far as that can be told before a connection */

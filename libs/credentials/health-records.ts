@@ -13,7 +13,14 @@ export interface TrafficHealth extends CredentialVersion {
   readonly rejectedAt: Date;
 }
 
-/** Writes what a verification found, unless the credential was replaced meanwhile: then it says nothing of the new one. */
+/** Whether a version is stored, live or beside; `v` is the row that names it. One statement sees a move before or after it. */
+const isStored = `(
+  exists (select 1 from tenant_credentials c
+    where (c.tenant_id, c.provider, c.version) = (v.tenant_id, v.provider, v.version))
+  or exists (select 1 from credential_slots s
+    where (s.tenant_id, s.provider, s.version) = (v.tenant_id, v.provider, v.version)))`;
+
+/** Writes what a verification found, unless that version is gone meanwhile: it says nothing of another. */
 export async function recordVerification(
   manager: EntityManager,
   { tenantId, provider, version }: CredentialVersion,
@@ -25,7 +32,7 @@ export async function recordVerification(
        (tenant_id, provider, version, outcome, latency_ms, verified_at, rejections, rejected_at)
      select tenant_id, provider, version, $4::text, $5::integer, $6::timestamptz,
        case when $4 = 'rejected' then 1 else 0 end, case when $4 = 'rejected' then $6::timestamptz end
-     from tenant_credentials where tenant_id = $1 and provider = $2 and version = $3
+     from (values ($1::uuid, $2::text, $3::bigint)) as v (tenant_id, provider, version) where ${isStored}
      on conflict (tenant_id, provider, version) do update set
        outcome = excluded.outcome, latency_ms = excluded.latency_ms, verified_at = excluded.verified_at,
        rejections = case excluded.outcome
@@ -61,10 +68,10 @@ export async function recordTraffic(manager: EntityManager, notes: readonly Traf
   if (rejected.length === 0) return;
   await manager.query(
     `insert into credential_health as h (tenant_id, provider, version, rejections, rejected_at)
-     select tenant_id, provider, version, n.rejections, n.rejected_at
+     select tenant_id, provider, version, v.rejections, v.rejected_at
      from unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[])
-       as n (tenant_id, provider, version, rejections, rejected_at)
-     join tenant_credentials using (tenant_id, provider, version)
+       as v (tenant_id, provider, version, rejections, rejected_at)
+     where ${isStored}
      order by 1, 2, 3
      on conflict (tenant_id, provider, version) do update set
        rejections = h.rejections + excluded.rejections,
@@ -75,4 +82,23 @@ export async function recordTraffic(manager: EntityManager, notes: readonly Traf
       rejected.map(({ rejectedAt }) => rejectedAt),
     ],
   );
+}
+
+/**
+ * Forgets what is known of versions of one provider that are stored no more. Written at the same moment by a call it may
+ * stay, unseen, until the next time.
+ */
+export async function forgetGone(
+  transaction: EntityManager,
+  { tenantId, provider }: Pick<CredentialVersion, 'tenantId' | 'provider'>,
+): Promise<void> {
+  await transaction.query(
+    `delete from credential_health v where tenant_id = $1 and provider = $2 and not ${isStored}`,
+    [tenantId, provider],
+  );
+}
+
+/** The same of all tenants. Asks for versions and reads nothing of them. */
+export async function forgetAllGone(manager: EntityManager): Promise<void> {
+  await manager.query(`delete from credential_health v where not ${isStored}`);
 }

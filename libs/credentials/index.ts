@@ -6,8 +6,15 @@
  * endpoint only; what calls find out of a key is written off their way. Does not: fall back to any other key, give a key back, or detect that an older whole row of the same tenant was put back in SQL.
  */
 export { CredentialsModule } from './credentials.module';
-export { type CredentialStatus, type ListedCredential } from './credential';
+export {
+  type CredentialStatus,
+  credentialStatuses,
+  type ListedBeside,
+  type ListedCredential,
+} from './credential';
 export { CredentialHealth } from './credential-health.entity';
+export { CredentialSlot } from './credential-slot.entity';
+export { CredentialSlots } from './credential-slots.service';
 export { CredentialWarnings } from './credential-warnings.service';
 export { validFields } from './credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';

@@ -47,7 +47,7 @@ export class KeyCanary implements OnApplicationBootstrap {
 
   private async missingKeys(): Promise<string[]> {
     const used = await this.dataSource.query<{ key_id: string }[]>(
-      'SELECT DISTINCT key_id FROM tenant_credentials ORDER BY key_id',
+      'SELECT key_id FROM tenant_credentials UNION SELECT key_id FROM credential_slots ORDER BY key_id',
     );
     return used.map((row) => row.key_id).filter((id) => !this.fernet.hasKey(id));
   }

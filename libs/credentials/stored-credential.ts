@@ -2,9 +2,10 @@ import { type FernetService, type Secret } from '#crypto';
 import { type RouteCredential } from '#egress';
 import { Problem } from '#http';
 import { type Provider } from '#providers';
-import { type CredentialStatus, type ListedCredential } from './credential';
+import { type CredentialStatus, type ListedCredential, type Slot } from './credential';
 import { expiresWithinDays } from './expiry';
 import { fitsSeal } from './seal';
+import { nothingStored, pathOf } from './slot-problems';
 import { type TenantCredential } from './tenant-credential.entity';
 
 /** A stored row, with its sealed key and its health, as the operator sees it. Opens nothing. */
@@ -27,31 +28,31 @@ export function listedOf(fernet: FernetService, row: TenantCredential): ListedCr
   };
 }
 
-/** The credential for a call, checked and still closed, or the Problem why it is not used. */
+/**
+ * The credential for a call, checked and still closed, or the Problem why it is not used. Of another slot than the live one
+ * the same, for a probe or a promotion.
+ */
 export function usableCredential(
   fernet: FernetService,
   tenantId: string,
   provider: Provider,
   row: TenantCredential | undefined,
+  slot: Slot = 'live',
 ): RouteCredential {
-  const put = `PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id}`;
-  if (!row) {
-    throw new Problem('credential_not_configured', {
-      detail: `Tenant ${tenantId} has no ${provider.label} credential, and no other key is used in its place.`,
-      hint: `${put} with ${JSON.stringify(provider.example)}`,
-    });
-  }
+  if (!row) throw nothingStored(tenantId, provider, slot);
+  const put = `PUT ${pathOf(tenantId, provider)}${slot === 'staged' ? '?stage=true' : ''}`;
+  const what = `The ${slot === 'live' ? '' : `${slot} `}${provider.label} credential of tenant ${tenantId}`;
   switch (statusOf(fernet, row)) {
     case 'plaintext':
       throw new Problem('credential_plaintext', {
-        detail: `The ${provider.label} credential of tenant ${tenantId} is stored in clear text and is not used.`,
+        detail: `${what} is stored in clear text and is not used.`,
         hint: `${put} with the key stores it sealed.`,
       });
     case 'unreadable':
-      throw unreadable(row, provider, put);
+      throw unreadable(row, what, put);
     case 'tampered':
       throw new Problem('credential_tampered', {
-        detail: `The ${provider.label} credential of tenant ${tenantId} was changed outside Tenkey and is not used.`,
+        detail: `${what} was changed outside Tenkey and is not used.`,
         hint: `Find out who changed the database, then ${put} with the key.`,
       });
     // What the provider said last, or a date says, may have changed: it decides at each call.
@@ -67,22 +68,22 @@ export function usableCredential(
         version: row.version,
         settings: row.settings,
         wasRejected: isRejected(row),
-        open: () => open(fernet, row, provider, put),
+        open: () => open(fernet, row, what, put),
       };
   }
 }
 
-function open(fernet: FernetService, row: TenantCredential, provider: Provider, put: string): Secret {
+function open(fernet: FernetService, row: TenantCredential, what: string, put: string): Secret {
   try {
     return fernet.decrypt(row.sealedApiKey, row.keyId);
   } catch (error) {
-    throw unreadable(row, provider, put, error);
+    throw unreadable(row, what, put, error);
   }
 }
 
-function unreadable(row: TenantCredential, provider: Provider, put: string, cause?: unknown): Problem {
+function unreadable(row: TenantCredential, what: string, put: string, cause?: unknown): Problem {
   return new Problem('credential_unreadable', {
-    detail: `The ${provider.label} credential of tenant ${row.tenantId} was sealed under another ENCRYPTION_KEY (fingerprint ${row.keyId}).`,
+    detail: `${what} was sealed under another ENCRYPTION_KEY (fingerprint ${row.keyId}).`,
     hint: `Load that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS, or ${put} with the key again.`,
     cause,
   });
@@ -100,6 +101,15 @@ function statusOf(fernet: FernetService, row: TenantCredential): CredentialStatu
 
 function isRejected({ health }: TenantCredential): boolean {
   return health?.rejectedAt instanceof Date;
+}
+
+/** That the provider refused it when it was asked last, or in a call since it last accepted it. */
+export function lastRefusal({ health }: TenantCredential): { readonly at: Date | null } | undefined {
+  if (health?.rejectedAt) return { at: health.rejectedAt };
+  // By a verification a restricted key is refused as well, as at a PUT that verifies.
+  return health?.outcome === 'rejected' || health?.outcome === 'forbidden'
+    ? { at: health.verifiedAt }
+    : undefined;
 }
 
 /** What the audit may say of a credential. Of settings their names: an address may hold what somebody pasted. */

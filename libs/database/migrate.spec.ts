@@ -23,6 +23,7 @@ it('replicas that start together on an empty database migrate it once', async ()
     'audit_events',
     'audit_head',
     'credential_health',
+    'credential_slots',
     'encryption_canary',
     'migrations',
     'sysadmin_keys',

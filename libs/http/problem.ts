@@ -21,6 +21,8 @@ export const problems = {
   endpoint_not_allowed: { status: 422, alsoStatus: [424], title: 'The endpoint is not an allowed address' },
   tenant_not_found: { status: 404, title: 'There is no such tenant' },
   tenant_conflict: { status: 409, title: 'A tenant with this name or id exists' },
+  credential_not_staged: { status: 404, title: 'No credential is staged' },
+  credential_conflict: { status: 409, title: 'The credentials are not in the state that this needs' },
   key_not_found: { status: 404, title: 'There is no such key' },
   model_not_found: { status: 404, title: 'There is no such model' },
   endpoint_not_supported: { status: 400, title: 'The provider of this model does not have this operation' },

@@ -1,7 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { type CredentialStatus } from '#credentials';
+import { type CredentialStatus, credentialStatuses } from '#credentials';
 import { type ProblemCode, problems } from '#http';
-import { type ExplainedCredential, type Explanation, type Obstacle } from './explanation';
+import { type ExplainedModel } from './explain.service';
+import { type ExplainedCredential, type Obstacle } from './explanation';
 import { type ModelKind } from './model';
 
 export class ObstacleDto {
@@ -56,6 +57,15 @@ export class ExplainedCredentialDto {
   }
 }
 
+export class ExplainedStagedDto {
+  @ApiProperty({ example: '...xyz9' })
+  masked_key: string;
+  @ApiProperty({ example: '4' })
+  version: string;
+  @ApiProperty({ enum: credentialStatuses, example: 'ready' })
+  status: CredentialStatus;
+}
+
 export class ExplainedModelDto {
   @ApiProperty({ example: 'gpt-4o' })
   name: string;
@@ -80,13 +90,27 @@ export class ExplainedModelDto {
   endpoints: string[];
   @ApiProperty({ type: ExplainedCredentialDto, nullable: true })
   credential: ExplainedCredentialDto | null;
+  @ApiProperty({
+    type: ExplainedStagedDto,
+    nullable: true,
+    description: 'Stored beside it, to be promoted; calls do not use it.',
+  })
+  staged: ExplainedStagedDto | null;
+  @ApiProperty({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'Until then the credential before it can be taken back; null: there is none.',
+  })
+  rollback_until: string | null;
   @ApiProperty()
   ready: boolean;
   @ApiProperty({ type: ObstacleDto, nullable: true, description: 'Null when ready.' })
   problem: ObstacleDto | null;
 
-  static of(explanation: Explanation): ExplainedModelDto {
-    const { model, adapter, provider, upstreamModel, route, endpoints, credential, obstacle } = explanation;
+  static of(explained: ExplainedModel): ExplainedModelDto {
+    const { model, adapter, provider, upstreamModel, route, endpoints, credential, obstacle } = explained;
+    const { staged, previous } = explained.beside ?? {};
     return {
       name: model.name,
       kind: model.kind,
@@ -97,6 +121,8 @@ export class ExplainedModelDto {
       host: route?.url.host ?? null,
       endpoints: endpoints.map((operation) => `/v1/${operation}`),
       credential: credential ? ExplainedCredentialDto.of(credential) : null,
+      staged: staged ? { masked_key: staged.mask, version: staged.version, status: staged.status } : null,
+      rollback_until: previous?.rollbackUntil.toISOString() ?? null,
       ready: obstacle === undefined,
       problem: obstacle ? ObstacleDto.of(obstacle) : null,
     };

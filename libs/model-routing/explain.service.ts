@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { CredentialsService } from '#credentials';
-import { Problem } from '#http';
+import { CredentialSlots, CredentialsService, type ListedBeside } from '#credentials';
 import { type Tenant, TenantsService } from '#tenants';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { explain, type Explanation } from './explanation';
 import { ModelCatalogue } from './model-catalogue';
+
+/** With what stands beside the tenant's own credential, where such a call asks for one. */
+export interface ExplainedModel extends Explanation {
+  readonly beside?: ListedBeside;
+}
 
 /** Tells the sysadmin before a call what would become of it. By the adapters of the calls, so that both agree. */
 @Injectable()
@@ -16,13 +20,13 @@ export class ExplainService {
     private readonly tenants: TenantsService,
     private readonly catalogue: ModelCatalogue,
     private readonly credentials: CredentialsService,
+    private readonly slots: CredentialSlots,
   ) {}
 
-  /** Every model of the catalogue, in its order. One query for the tenant, one for its credentials; nothing is opened. */
-  async models(tenantId: string): Promise<{ tenant: Tenant; models: Explanation[] }> {
+  /** Every model of the catalogue, in its order. One query for the tenant, two for its credentials; nothing is opened. */
+  async models(tenantId: string): Promise<{ tenant: Tenant; models: ExplainedModel[] }> {
     const tenant = await this.tenants.find(tenantId);
-    const credentials = (await this.credentials.overview([tenantId])).get(tenantId);
-    if (!credentials) throw new Problem('internal_error');
+    const stored = await this.slots.ofTenant(tenantId);
     const adapters = adaptersFor(this.config, this.credentials);
     const models = await Promise.all(
       this.catalogue.all().map(async (model) => {
@@ -30,9 +34,14 @@ export class ExplainService {
           tenantId,
           model,
           model.litellm_model_name ? adapters.litellm : adapters.legacy,
-          credentials,
+          stored.live,
         );
-        return tenant.state === 'suspended' ? { ...found, obstacle: suspended(tenantId) } : found;
+        const isOwn = this.config.tenantCredentialsEnabled && found.adapter === 'litellm';
+        return {
+          ...found,
+          ...(isOwn && found.provider && { beside: stored.beside(found.provider.id) }),
+          ...(tenant.state === 'suspended' && { obstacle: suspended(tenantId) }),
+        };
       }),
     );
     return { tenant, models };

@@ -102,12 +102,16 @@ export class TenantsService {
         'select provider, key_hint as mask, version::text from tenant_credentials where tenant_id = $1 order by provider',
         [id],
       );
+      const beside = await transaction.query<object[]>(
+        'select provider, slot, key_hint as mask, version::text from credential_slots where tenant_id = $1 order by provider, slot',
+        [id],
+      );
       const keys = await transaction.query<object[]>(
         'select id, name, key_hint as mask from tenant_keys where tenant_id = $1 order by id',
         [id],
       );
       await transaction.delete(Tenant, { id });
-      const details = { before: { ...shown(before), credentials, keys } };
+      const details = { before: { ...shown(before), credentials: [...credentials, ...beside], keys } };
       await this.audit.record(transaction, by, { action: 'tenant.delete', tenantId: id, details });
     });
   }

@@ -2,6 +2,7 @@ import { CreateTenantsAndCredentials1764000000000 } from './1764000000000-create
 import { CreateAuditEvents1764100000000 } from './1764100000000-create-audit-events';
 import { CreateIssuedKeys1764200000000 } from './1764200000000-create-issued-keys';
 import { CreateCredentialHealth1764300000000 } from './1764300000000-create-credential-health';
+import { CreateCredentialSlots1764400000000 } from './1764400000000-create-credential-slots';
 import { AddTokenLimits1764500000000 } from './1764500000000-add-token-limits';
 import { CreateUsageRecords1764600000000 } from './1764600000000-create-usage-records';
 
@@ -11,6 +12,7 @@ export const migrations = [
   CreateAuditEvents1764100000000,
   CreateIssuedKeys1764200000000,
   CreateCredentialHealth1764300000000,
+  CreateCredentialSlots1764400000000,
   AddTokenLimits1764500000000,
   CreateUsageRecords1764600000000,
 ];

@@ -1,0 +1,287 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { platformKey, startTestApp, type TestApp } from './support/app';
+
+const oldKey = 'sk-key-before-the-promotion-aaaa';
+const newKey = 'sk-key-after-the-promotion-bbbb';
+
+async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`${what}: it did not come true in 10 s`);
+    await wait(10);
+  }
+}
+
+describe('calls during a promotion', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    test.provider.reset();
+    tenant = await ready(oldKey, newKey);
+  });
+
+  const path = (suffix = '', id = tenant) => `/tenants/${id}/credentials/openai${suffix}`;
+  const post = (suffix: string, id = tenant) => test.sysadmin('post', path(suffix, id));
+  const stage = (api_key: string, id = tenant) =>
+    test.sysadmin('put', path('?stage=true', id)).send({ api_key });
+  const listed = async (id = tenant) =>
+    (await test.sysadmin('get', `/tenants/${id}/credentials`)).body.credentials[0];
+  /** A tenant with one key live and one staged. */
+  const ready = async (live: string, staged: string) => {
+    const id = await test.createTenant();
+    await test.setCredential(id, 'openai', { api_key: live });
+    await stage(staged, id);
+    return id;
+  };
+  const base = () => `http://127.0.0.1:${(test.app.getHttpServer().address() as { port: number }).port}`;
+  const call = (id: string, content: string, fields: object = {}) =>
+    fetch(`${base()}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': id },
+      body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }], ...fields }),
+    });
+
+  it('end on the key that they began with, and what they find out is noted of that key', async () => {
+    const { version } = await listed();
+    // The refusal comes last: a success after it would take it back.
+    test.provider.next({ status: 401, delayMs: 900 });
+    test.provider.next({ delayMs: 500 });
+    const calls = [call(tenant, 'refused'), call(tenant, 'answered')];
+    await until(() => test.provider.requests.length === 2, 'both calls arrived');
+    const promoted = await post('/promote');
+    expect([promoted.status, promoted.body.replaced.version]).toEqual([200, version]);
+    expect(test.provider.calls.open).toBe(2);
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 424]);
+    const refused = (await answers.find(({ status }) => status === 424)!.json()) as any;
+    expect(refused.error.message).toContain('...aaaa');
+    const answered = answers.find(({ status }) => status === 200)!;
+    expect(answered.headers.get('x-tenkey-credential')).toBe(`openai/...aaaa/v${version}`);
+    expect(test.provider.requests.map(({ key }) => key)).toEqual([oldKey, oldKey]);
+    await until(async () => (await listed()).previous.status === 'rejected', 'the refusal was noted');
+    expect(await listed()).toMatchObject({
+      masked_key: '...bbbb',
+      status: 'ready',
+      rejection: null,
+      previous: { version, rejection: { count: 1 } },
+    });
+    // And of a key that was taken back meanwhile: it is the staged one that was accepted.
+    test.provider.next({ status: 401 });
+    await call(tenant, 'refused');
+    await until(async () => (await listed()).status === 'rejected', 'the refusal of the new key was noted');
+    test.provider.next({ delayMs: 600 });
+    const last = call(tenant, 'answered');
+    await until(() => test.provider.requests.length === 4, 'the last call arrived');
+    await post('/rollback');
+    expect((await last).status).toBe(200);
+    await until(async () => (await listed()).staged.status === 'ready', 'the success was noted');
+    expect(await listed()).toMatchObject({ version, status: 'rejected', rejection: { count: 1 } });
+  });
+
+  it('say nothing of any key when theirs is gone before they end', async () => {
+    test.provider.next({ status: 401, delayMs: 600 });
+    const refused = call(tenant, 'refused');
+    await until(() => test.provider.requests.length === 1, 'the call arrived');
+    await post('/promote');
+    await test.sysadmin('delete', path('?slot=previous'));
+    expect((await refused).status).toBe(424);
+    await wait(1500);
+    expect(await listed()).toMatchObject({ masked_key: '...bbbb', status: 'ready', rejection: null });
+    const left = await test.database.query('SELECT 1 FROM credential_health WHERE tenant_id = $1', [tenant]);
+    expect(left).toEqual([]);
+  });
+
+  it('are tried again and streamed to their end with the key that they began with', async () => {
+    const { version } = await listed();
+    test.provider.next({ status: 503, delayMs: 400 });
+    test.provider.next({ chunkDelayMs: 150 });
+    const again = call(tenant, 'again');
+    await until(() => test.provider.requests.length === 1, 'the first try arrived');
+    const streamed = await call(tenant, 'one two three four five', { stream: true });
+    expect(streamed.headers.get('x-tenkey-credential')).toBe(`openai/...aaaa/v${version}`);
+    expect((await post('/promote')).status).toBe(200);
+    expect(test.provider.calls.open).toBeGreaterThanOrEqual(1);
+    expect(await streamed.text()).toContain('[DONE]');
+    expect((await again).status).toBe(200);
+    expect(test.provider.requests.map(({ key }) => key)).toEqual([oldKey, oldKey, oldKey]);
+    expect((await call(tenant, 'next')).status).toBe(200);
+    expect(test.provider.requests.at(-1)?.key).toBe(newKey);
+  });
+
+  it('carry the key of the version that they say, and never another tenant’s, while keys are swapped at once', async () => {
+    const neighbour = await ready('sk-key-of-the-neighbour-cccc', 'sk-next-key-of-the-neighbour-dddd');
+    const keyOf = new Map<string, string>();
+    for (const [id, live, staged] of [
+      [tenant, oldKey, newKey],
+      [neighbour, 'sk-key-of-the-neighbour-cccc', 'sk-next-key-of-the-neighbour-dddd'],
+    ] as const) {
+      const one = await listed(id);
+      keyOf.set(`${id} ${one.version}`, live).set(`${id} ${one.staged.version}`, staged);
+    }
+    test.provider.reset();
+    let isOver = false;
+    const said = new Map<string, string>();
+    const caller = async (id: string, name: string) => {
+      for (let each = 0; !isOver; each += 1) {
+        const marker = `${name} ${each}.`;
+        const answer = await call(id, marker);
+        await answer.text();
+        if (answer.status !== 200) throw new Error(`${marker} ${answer.status}`);
+        const version = /\/v(\d+)$/.exec(answer.headers.get('x-tenkey-credential') ?? '')?.[1];
+        said.set(marker, `${id} ${version}`);
+      }
+    };
+    /** Each look shows one of the two states whole. */
+    const looker = async (id: string) => {
+      const [first, second] = [...keyOf.keys()]
+        .filter((key) => key.startsWith(id))
+        .map((key) => key.split(' ')[1]);
+      const states = [
+        [first, second, undefined],
+        [second, undefined, first],
+      ];
+      for (; !isOver; await wait(5)) {
+        const { version, staged, previous } = await listed(id);
+        expect(states).toContainEqual([version, staged?.version, previous?.version]);
+      }
+    };
+    const swapper = async (id: string) => {
+      for (let round = 0; round < 25; round += 1) {
+        for (const step of ['/promote', '/rollback']) expect((await post(step, id)).status).toBe(200);
+      }
+    };
+    const others = [tenant, neighbour].flatMap((id, at) => [
+      looker(id),
+      ...[1, 2, 3, 4].map((each) => caller(id, `caller ${at}-${each}`)),
+    ]);
+    const swapping = Promise.all([tenant, neighbour].map(swapper)).finally(() => (isOver = true));
+    await Promise.all([...others, swapping]);
+    expect(said.size).toBeGreaterThan(100);
+    expect(test.provider.requests).toHaveLength(said.size);
+    for (const { body, key } of test.provider.requests) {
+      const version = said.get(body.messages[0].content) ?? '';
+      if (key === undefined || keyOf.get(version) !== key)
+        throw new Error(`a call of ${version} had another key`);
+    }
+    // All four were in use meanwhile.
+    expect(new Set(said.values())).toEqual(new Set(keyOf.keys()));
+  }, 60_000);
+
+  it('see one of two promotions, or rollbacks, that come at once', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const promotions = await Promise.all([post('/promote'), post('/promote')]);
+      expect(promotions.map(({ body }) => body.code ?? 'done').sort()).toEqual([
+        'credential_not_staged',
+        'done',
+      ]);
+      expect((await listed()).masked_key).toBe('...bbbb');
+      const rollbacks = await Promise.all([post('/rollback'), post('/rollback')]);
+      expect(rollbacks.map(({ body }) => body.code ?? 'done').sort()).toEqual([
+        'credential_conflict',
+        'done',
+      ]);
+      expect(await listed()).toMatchObject({ masked_key: '...aaaa', staged: { masked_key: '...bbbb' } });
+    }
+  });
+
+  it('find what one order of all changes that came at once leaves, and the audit has that order', async () => {
+    const rounds = 12;
+    for (let round = 0; round < rounds; round += 1) {
+      const id = await ready(oldKey, newKey);
+      if (round % 2 === 0) await post('/promote', id);
+      const changes = [
+        post('/promote', id),
+        test.setCredential(id, 'openai', { api_key: `sk-set-in-round-${round}-eeee` }),
+        post('/rollback', id),
+        ...(round % 3 === 0 ? [test.sysadmin('delete', path('', id))] : []),
+        stage(`sk-staged-in-round-${round}-ffff`, id),
+        test.sysadmin('delete', path('?slot=staged', id)),
+        post('/promote', id),
+      ];
+      const answers = await Promise.all(changes.slice(round % 4).concat(changes.slice(0, round % 4)));
+      expect(answers.filter(({ status }) => ![200, 404, 409].includes(status))).toEqual([]);
+      const audit = await test.sysadmin('get', `/audit-events?tenant_id=${id}&outcome=done`);
+      const changed = audit.body.items.reverse().slice(1);
+      expect(await slotsOf(id)).toEqual(replayed(changed));
+      // Each change that answered so is one event; with the two or three that prepared them.
+      const done = answers.filter(({ status, body }) => status === 200 && body.deleted !== false);
+      expect(changed).toHaveLength(done.length + 2 + ((round + 1) % 2));
+    }
+  });
+
+  it('use what was live when the database fails in the middle of a promotion', async () => {
+    const before = await listed();
+    const holding = test.database.createQueryRunner();
+    await holding.startTransaction();
+    await holding.query('SELECT 1 FROM audit_head FOR UPDATE');
+    const promoting = Promise.resolve(post('/promote'));
+    const waiting = () =>
+      test.database.query<{ pid: number }[]>(
+        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+    await until(async () => (await waiting()).length === 1, 'the promotion waits for the audit');
+    // All but its last statement is done.
+    await test.database.query('SELECT pg_terminate_backend($1)', [(await waiting())[0]!.pid]);
+    expect((await promoting).body.code).toBe('credential_store_unavailable');
+    await holding.rollbackTransaction();
+    await holding.release();
+    expect(await listed()).toEqual(before);
+    expect((await call(tenant, 'next')).status).toBe(200);
+    expect(test.provider.requests.at(-1)?.key).toBe(oldKey);
+    expect((await post('/promote')).status).toBe(200);
+  });
+
+  type Slots = { live?: string; staged?: string; previous?: string };
+
+  /** Versions by slot, as stored. */
+  async function slotsOf(id: string): Promise<Slots> {
+    const rows = await test.database.query<{ slot: keyof Slots; version: string }[]>(
+      `SELECT 'live' AS slot, version::text FROM tenant_credentials WHERE tenant_id = $1
+       UNION ALL SELECT slot, version::text FROM credential_slots WHERE tenant_id = $1`,
+      [id],
+    );
+    return Object.fromEntries(rows.map(({ slot, version }) => [slot, version]));
+  }
+
+  /** What the changes of an audit, one after the other, leave. Each must begin where the one before it ended. */
+  function replayed(events: readonly any[]): Slots {
+    let now: Slots = {};
+    for (const { action, details } of events) {
+      const [before, after] = [details.before?.version, details.after?.version];
+      const { live, staged, previous } = now;
+      switch (action) {
+        case 'credential.set':
+          expect([before, details.dropped?.previous.version]).toEqual([live, previous]);
+          now = { live: after, staged };
+          break;
+        case 'credential.stage':
+          expect(before).toBe(staged);
+          now = { ...now, staged: after };
+          break;
+        case 'credential.promote':
+          expect([before, after]).toEqual([live, staged]);
+          now = { live: after, previous: live };
+          break;
+        case 'credential.rollback':
+          expect([before, after]).toEqual([live, previous]);
+          now = { live: after, staged: staged ?? live };
+          break;
+        case 'credential.discard':
+          expect(before).toBe(staged);
+          now = { live, previous };
+          break;
+        case 'credential.delete':
+          expect(before).toBe(live);
+          now = {};
+          break;
+        default:
+          throw new Error(`no such change: ${action}`);
+      }
+    }
+    return Object.fromEntries(Object.entries(now).filter(([, version]) => version !== undefined));
+  }
+});

@@ -1,0 +1,591 @@
+import { randomUUID } from 'node:crypto';
+import { AuditLog, RefusedAttempts } from '#audit';
+import { FernetService, generateKey } from '#crypto';
+import { startTestApp, type TestApp } from './support/app';
+import { issueSysadminKey } from './support/keys';
+
+const oldKey = 'sk-the-live-key-of-the-tenant-aaaa';
+const newKey = 'sk-the-next-key-of-the-tenant-bbbb';
+const thirdKey = 'sk-the-third-key-of-the-tenant-cccc';
+
+describe('a staged credential', () => {
+  let test: TestApp;
+  let tenant: string;
+  beforeAll(async () => {
+    test = await startTestApp();
+  });
+  afterAll(() => test.close());
+  beforeEach(async () => {
+    test.provider.reset();
+    tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: oldKey });
+  });
+
+  const path = (suffix = '') => `/tenants/${tenant}/credentials/openai${suffix}`;
+  const stage = (api_key: string, query = '?stage=true', fields: object = {}) =>
+    test.sysadmin('put', path(query)).send({ api_key, ...fields });
+  const post = (suffix: string) => test.sysadmin('post', path(suffix));
+  const list = async () => (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
+  const listed = async () => (await list()).credentials[0];
+  /** The key that a call now uses, and what the answer's header says of it. */
+  const used = async () => {
+    const answer = await test.chat(tenant);
+    expect(answer.status).toBe(200);
+    return [test.provider.requests.at(-1)?.key, answer.headers['x-tenkey-credential']];
+  };
+  const events = async () => {
+    const { body } = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&outcome=done`);
+    return body.items.reverse();
+  };
+
+  it('leaves the live one, its calls and its health as they are, and says how to go on', async () => {
+    await post('/verify');
+    const before = await listed();
+    const answer = await stage(newKey);
+    const { version } = answer.body;
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      {
+        tenant_id: tenant,
+        provider: 'openai',
+        masked_key: '...bbbb',
+        set_at: expect.stringMatching(/Z$/),
+        staged: true,
+        version: expect.stringMatching(/^\d+$/),
+        message: expect.stringContaining('calls go on using ...aaaa'),
+      },
+    ]);
+    expect(answer.body.message).toContain(`POST /api/v1/sysadmin${path('/verify?slot=staged')}`);
+    expect(answer.body.message).toContain(`POST /api/v1/sysadmin${path(`/promote?version=${version}`)}`);
+    expect(await used()).toEqual([oldKey, `openai/...aaaa/v${before.version}`]);
+    const { staged, ...live } = await listed();
+    expect({ ...live, staged: null }).toEqual(before);
+    expect(staged).toEqual({
+      masked_key: '...bbbb',
+      encryption_status: 'encrypted',
+      configured_at: answer.body.set_at,
+      config: {},
+      status: 'ready',
+      version,
+      expires_at: null,
+      verification: null,
+      rejection: null,
+    });
+  });
+
+  it('is verified on its own, and what is found is shown beside it and leaves the live one alone', async () => {
+    const { version } = (await stage(newKey)).body;
+    test.provider.reset();
+    const accepted = await post('/verify?slot=staged');
+    expect(accepted.body).toMatchObject({ outcome: 'accepted', masked_key: '...bbbb', version });
+    expect(test.provider.requests.map(({ key }) => key)).toEqual([newKey]);
+    expect(await listed()).toMatchObject({
+      masked_key: '...aaaa',
+      verification: null,
+      staged: { status: 'ready', verification: { outcome: 'accepted' } },
+    });
+    test.provider.rejectKey(newKey);
+    expect((await post('/verify?slot=staged')).body.outcome).toBe('rejected');
+    expect((await post('/verify?slot=live')).body.outcome).toBe('accepted');
+    expect(await listed()).toMatchObject({
+      status: 'ready',
+      verification: { outcome: 'accepted' },
+      staged: { status: 'rejected', verification: { outcome: 'rejected' }, rejection: { count: 1 } },
+    });
+  });
+
+  it('becomes the live one at a promotion, with its version and its verification', async () => {
+    const before = await listed();
+    const { version } = (await stage(newKey)).body;
+    await post('/verify?slot=staged');
+    const answer = await post(`/promote?version=${version}`);
+    const { rollback_until } = answer.body;
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      {
+        tenant_id: tenant,
+        provider: 'openai',
+        masked_key: '...bbbb',
+        version,
+        verification: expect.objectContaining({ outcome: 'accepted' }),
+        replaced: { masked_key: '...aaaa', version: before.version, slot: 'previous' },
+        rollback_until: expect.any(String),
+        message: `The OpenAI (openai) credential ...bbbb is live. ...aaaa can be taken back until ${rollback_until}.`,
+      },
+    ]);
+    const hours = (Date.parse(rollback_until) - Date.now()) / 3_600_000;
+    expect([hours > 71.9, hours <= 72]).toEqual([true, true]);
+    expect(await used()).toEqual([newKey, `openai/...bbbb/v${version}`]);
+    const { staged: _staged, previous: _previous, provider: _provider, ...was } = before;
+    expect(await listed()).toMatchObject({
+      masked_key: '...bbbb',
+      version,
+      status: 'ready',
+      verification: { outcome: 'accepted' },
+      staged: null,
+      previous: { ...was, rollback_until },
+    });
+  });
+
+  it('is promoted unverified, and the answer says so, as it does of what a verification could not tell', async () => {
+    await stage(newKey);
+    expect((await post('/promote')).body).toMatchObject({
+      verification: null,
+      message: expect.stringContaining('It was not verified.'),
+    });
+    await stage(thirdKey, '?stage=true', { expires_at: '2020-01-01' });
+    test.provider.next({ status: 500 });
+    await post('/verify?slot=staged');
+    expect((await post('/promote')).body.message).toMatch(
+      /Its last verification said unknown\. Its expires_at is in the past\./,
+    );
+  });
+
+  it.each([
+    [401, 'rejected'],
+    [403, 'forbidden'],
+  ])(
+    'that the provider refused with %d (%s) is not promoted until it accepts it',
+    async (status, outcome) => {
+      await stage(newKey);
+      test.provider.next({ status });
+      expect((await post('/verify?slot=staged')).body.outcome).toBe(outcome);
+      const before = await list();
+      const refused = await post('/promote');
+      expect([refused.status, refused.body.code]).toEqual([424, 'credential_rejected']);
+      expect(refused.body.detail).toMatch(
+        /refused the staged credential .*\.\.\.bbbb, last at 2.*Z\. Nothing/,
+      );
+      expect(refused.body.hint).toContain(`POST /api/v1/sysadmin${path('/verify?slot=staged')}`);
+      expect(refused.body.hint).toContain(`PUT /api/v1/sysadmin${path('?stage=true')}`);
+      expect(await list()).toEqual(before);
+      expect((await used())[0]).toBe(oldKey);
+      expect((await post('/verify?slot=staged')).body.outcome).toBe('accepted');
+      expect((await post('/promote')).status).toBe(200);
+      expect((await used())[0]).toBe(newKey);
+    },
+  );
+
+  it('has all checks of a PUT, and one that is refused leaves what was staged before', async () => {
+    await stage(newKey);
+    const before = await list();
+    for (const [query, body, code] of [
+      ['?stage=true', { api_key: 'short' }, 'credential_validation_failed'],
+      [
+        '?stage=true',
+        { api_key: thirdKey, endpont: 'https://a.example.com' },
+        'credential_validation_failed',
+      ],
+      ['?stage=true', { api_key: thirdKey, endpoint: 'http://169.254.169.254' }, 'endpoint_not_allowed'],
+      ['?stage=true', [], 'credential_validation_failed'],
+      ['?stage=yes', { api_key: thirdKey }, 'validation_failed'],
+      ['?stage=', { api_key: thirdKey }, 'validation_failed'],
+      ['?stage=true&stage=true', { api_key: thirdKey }, 'validation_failed'],
+    ] as const) {
+      const answer = await test.sysadmin('put', path(query)).send(body);
+      expect([query, answer.status, answer.body.code]).toEqual([query, 422, code]);
+      expect(answer.text).not.toContain('third-key');
+    }
+    test.provider.next({ status: 401 });
+    const refused = await stage(thirdKey, '?stage=true&verify=true');
+    expect([refused.status, refused.body.code]).toEqual([422, 'credential_validation_failed']);
+    expect(await list()).toEqual(before);
+    const verified = await stage(thirdKey, '?verify=true&stage=true');
+    expect(verified.body).toMatchObject({ staged: true, verification: { outcome: 'accepted' } });
+    expect(verified.body.message).not.toContain('verify?slot=staged');
+    expect((await listed()).staged).toMatchObject({
+      masked_key: '...cccc',
+      verification: { outcome: 'accepted' },
+    });
+    expect((await stage(newKey, '?stage=false')).body).not.toHaveProperty('staged');
+    expect((await used())[0]).toBe(newKey);
+  });
+
+  it('replaces one that was staged before, and nothing is left of that one', async () => {
+    const first = (await stage(newKey)).body.version;
+    await post('/verify?slot=staged');
+    const second = (await stage(thirdKey)).body.version;
+    expect((await listed()).staged).toMatchObject({ masked_key: '...cccc', verification: null });
+    const conflict = await post(`/promote?version=${first}`);
+    expect([conflict.status, conflict.body.code]).toEqual([409, 'credential_conflict']);
+    expect(conflict.body.detail).toContain(`Staged is version ${second}, ...cccc`);
+    expect(conflict.body.hint).toContain(`?version=${second}`);
+    expect((await used())[0]).toBe(oldKey);
+    const versions = await test.database.query(
+      'SELECT version FROM credential_health WHERE tenant_id = $1 AND version = $2',
+      [tenant, first],
+    );
+    expect(versions).toEqual([]);
+    expect((await post(`/promote?version=${second}`)).status).toBe(200);
+    expect((await used())[0]).toBe(thirdKey);
+  });
+
+  it('stays staged when the live one is set by a PUT', async () => {
+    const { version } = (await stage(newKey)).body;
+    await post('/verify?slot=staged');
+    const put = await stage(thirdKey, '');
+    expect(put.body.message).toContain('...bbbb is still staged.');
+    expect(await listed()).toMatchObject({
+      masked_key: '...cccc',
+      verification: null,
+      staged: { masked_key: '...bbbb', version, verification: { outcome: 'accepted' } },
+    });
+    expect((await post('/promote')).body.replaced.masked_key).toBe('...cccc');
+  });
+
+  it('may be the first of its provider: visible, not used, and promoted without one before it', async () => {
+    const put = await test
+      .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
+      .send({ api_key: newKey });
+    expect(put.body.message).toContain('no call uses it yet, and none is live');
+    const { credentials, without_live } = await list();
+    expect(credentials.map(({ provider }: { provider: string }) => provider)).toEqual(['openai']);
+    expect(without_live).toEqual([
+      {
+        provider: 'mistral',
+        staged: expect.objectContaining({ masked_key: '...bbbb', status: 'ready' }),
+        previous: null,
+      },
+    ]);
+    const call = await test.chat(tenant, { model: 'mistral-large' });
+    expect(call.body.error.code).toBe('credential_not_configured');
+    const promoted = await test.sysadmin('post', `/tenants/${tenant}/credentials/mistral/promote`);
+    expect(promoted.body).toMatchObject({ replaced: null, rollback_until: null });
+    expect((await list()).without_live).toBeUndefined();
+    expect((await test.chat(tenant, { model: 'mistral-large' })).status).toBe(200);
+    const none = await test.sysadmin('post', `/tenants/${tenant}/credentials/mistral/rollback`);
+    expect(none.body.code).toBe('credential_conflict');
+  });
+
+  it('shows in explain, with until when a promotion can be taken back', async () => {
+    const explained = async (name: string) =>
+      (await test.sysadmin('get', `/tenants/${tenant}/models`)).body.models.find(
+        (model: { name: string }) => model.name === name,
+      );
+    expect(await explained('gpt-4o')).toMatchObject({ staged: null, rollback_until: null });
+    const { version } = (await stage(newKey)).body;
+    expect(await explained('gpt-4o')).toMatchObject({
+      ready: true,
+      credential: { masked_key: '...aaaa' },
+      staged: { masked_key: '...bbbb', version, status: 'ready' },
+      rollback_until: null,
+    });
+    expect(await explained('gpt-4o-legacy')).toMatchObject({ staged: null });
+    const { rollback_until } = (await post('/promote')).body;
+    expect(await explained('gpt-4o')).toMatchObject({
+      credential: { masked_key: '...bbbb', version },
+      staged: null,
+      rollback_until,
+    });
+    await test.sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`).send({ api_key: newKey });
+    expect(await explained('mistral-large')).toMatchObject({
+      ready: false,
+      credential: null,
+      staged: { masked_key: '...bbbb' },
+      problem: { code: 'credential_not_configured' },
+    });
+  });
+
+  it('warns of nothing in the readiness report when it ends; the live one does', async () => {
+    const soon = new Date(Date.now() + 3 * 86_400_000).toISOString();
+    await stage(newKey, '?stage=true', { expires_at: soon });
+    const warnings = async () =>
+      (await test.sysadmin('get', '/readiness?limit=1')).body.warnings.map(
+        ({ masked_key }: { masked_key: string }) => masked_key,
+      );
+    expect((await listed()).staged).toMatchObject({ status: 'expiring', expires_at: soon });
+    expect(await warnings()).toEqual([]);
+    await post('/promote');
+    expect(await warnings()).toEqual(['...bbbb']);
+  });
+
+  it('is opened by no look at it, and not by a promotion', async () => {
+    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    const encrypt = jest.spyOn(FernetService.prototype, 'encrypt');
+    await stage(newKey);
+    encrypt.mockClear();
+    await list();
+    await test.sysadmin('get', `/tenants/${tenant}/models`);
+    await post('/promote');
+    await list();
+    await post('/rollback');
+    expect(decrypt).not.toHaveBeenCalled();
+    expect(encrypt).not.toHaveBeenCalled();
+    decrypt.mockRestore();
+    encrypt.mockRestore();
+  });
+
+  it('is discarded alone, once', async () => {
+    await stage(newKey);
+    const discard = () => test.sysadmin('delete', path('?slot=staged'));
+    expect((await discard()).body).toMatchObject({
+      deleted: true,
+      message: 'The staged OpenAI (openai) credential is removed.',
+    });
+    expect([(await discard()).status, (await discard()).body.deleted]).toEqual([200, false]);
+    expect(await listed()).toMatchObject({ masked_key: '...aaaa', staged: null });
+    const gone = await post('/promote');
+    expect([gone.status, gone.body.code]).toEqual([404, 'credential_not_staged']);
+    expect(gone.body.hint).toContain(`PUT /api/v1/sysadmin${path('?stage=true')} with {"api_key":`);
+    expect((await post('/verify?slot=staged')).body.code).toBe('credential_not_staged');
+    for (const slot of ['live', '', 'Staged', 'staged&slot=staged']) {
+      expect((await test.sysadmin('delete', path(`?slot=${slot}`))).body.code).toBe('validation_failed');
+    }
+    expect((await used())[0]).toBe(oldKey);
+  });
+
+  it('goes with the credential and with the tenant', async () => {
+    await stage(newKey);
+    expect((await test.sysadmin('delete', path())).body.deleted).toBe(true);
+    expect(await list()).toEqual({ credentials: [] });
+    await stage(newKey);
+    await post('/verify?slot=staged');
+    expect((await test.sysadmin('delete', path())).body.deleted).toBe(true);
+    expect((await test.sysadmin('delete', path())).body.deleted).toBe(false);
+    await stage(newKey);
+    await post('/verify?slot=staged');
+    await test.sysadmin('delete', `/tenants/${tenant}`);
+    for (const table of ['credential_slots', 'credential_health']) {
+      expect(await test.database.query(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [tenant])).toEqual([]);
+    }
+    const [deleted] = (await events()).slice(-1);
+    expect(deleted.details.before.credentials).toEqual([
+      { provider: 'openai', slot: 'staged', mask: '...bbbb', version: expect.stringMatching(/^\d+$/) },
+    ]);
+  });
+
+  describe('whose row was changed outside Tenkey', () => {
+    const sql = (change: string) =>
+      test.database.query(
+        `UPDATE credential_slots SET ${change} WHERE tenant_id = $1 AND provider = 'openai' AND slot = 'staged'`,
+        [tenant],
+      );
+    /** Neither promoted nor verified, and the live one pays on. */
+    const isRefused = async (code: string, status: string) => {
+      test.provider.reset();
+      for (const step of ['/promote', '/verify?slot=staged']) {
+        const answer = await post(step);
+        expect([step, answer.status, answer.body.code]).toEqual([step, 424, code]);
+        expect(answer.body.detail).toContain('The staged OpenAI credential');
+        expect(answer.text).not.toContain('sk-clear');
+      }
+      expect(test.provider.requests).toHaveLength(0);
+      expect(await listed()).toMatchObject({ status: 'ready', staged: { status } });
+      expect((await used())[0]).toBe(oldKey);
+    };
+
+    it.each([
+      [`settings = '{"endpoint":"https://evil.example"}'`, 'credential_tampered', 'tampered'],
+      [`key_hint = '...zzzz'`, 'credential_tampered', 'tampered'],
+      ['version = version + 1000000', 'credential_tampered', 'tampered'],
+      [`expires_at = 'infinity'`, 'credential_tampered', 'tampered'],
+      [`settings = 'null'`, 'credential_tampered', 'tampered'],
+      [`configured_at = 'infinity'`, 'credential_tampered', 'tampered'],
+      [`sealed_api_key = 'sk-clear-text-key'`, 'credential_plaintext', 'plaintext'],
+      [`key_id = 'abcdefabcdef'`, 'credential_unreadable', 'unreadable'],
+    ])('is not promoted (%s: %s)', async (change, code, status) => {
+      await stage(newKey);
+      await sql(change);
+      await isRefused(code, status);
+    });
+
+    it('is not promoted when it is that of another tenant or another provider', async () => {
+      const other = await test.createTenant();
+      await test
+        .sysadmin('put', `/tenants/${other}/credentials/openai?stage=true`)
+        .send({ api_key: 'sk-key-of-the-other-tenant' });
+      await test
+        .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
+        .send({ api_key: newKey });
+      const all = 'key_hint, settings, key_id, version, seal, configured_at, expires_at, replaced_at';
+      for (const from of [
+        [other, 'openai'],
+        [tenant, 'mistral'],
+      ]) {
+        await test.database.query(
+          `INSERT INTO credential_slots (tenant_id, provider, slot, sealed_api_key, ${all})
+           SELECT $1::uuid, 'openai', slot, sealed_api_key, ${all} FROM credential_slots
+           WHERE tenant_id = $2 AND provider = $3`,
+          [tenant, ...from],
+        );
+        await isRefused('credential_tampered', 'tampered');
+        await test.sysadmin('delete', path('?slot=staged'));
+      }
+    });
+
+    it('counts where the encryption key is lost, at the check of the keys', async () => {
+      const other = await startTestApp({ ENCRYPTION_KEY: generateKey() });
+      try {
+        const id = await other.createTenant();
+        await other.sysadmin('put', `/tenants/${id}/credentials/openai?stage=true`).send({ api_key: newKey });
+        expect((await other.http().get('/ready')).body.missing_keys ?? []).toEqual([]);
+        await other.database.query(`UPDATE credential_slots SET key_id = 'abcdefabcdef'`);
+        const ready = await other.http().get('/ready');
+        expect(ready.body.missing_keys).toEqual(['abcdefabcdef']);
+      } finally {
+        await other.close();
+      }
+    });
+  });
+
+  it('is in the audit step by step, with masks and versions, and no key', async () => {
+    const live = (await listed()).version;
+    const first = (await stage(newKey)).body.version;
+    await post('/verify?slot=staged');
+    const second = (await stage(thirdKey, '?stage=true&verify=true')).body.version;
+    const { rollback_until } = (await post('/promote')).body;
+    await post('/rollback');
+    await test.sysadmin('delete', path('?slot=staged'));
+    const third = (await stage(newKey)).body.version;
+    await post('/promote');
+    await stage(thirdKey);
+    await stage(oldKey, '');
+    await test.sysadmin('delete', path());
+    const row = (mask: string, version: unknown) => ({ mask, version, settings: [] });
+    const [a, b] = [row('...aaaa', live), row('...bbbb', first)];
+    const [c, d] = [row('...cccc', second), row('...bbbb', third)];
+    const version = expect.stringMatching(/^\d+$/);
+    const done = (await events()).slice(2);
+    expect(done.map(({ action, details }: any) => [action, details])).toEqual([
+      ['credential.stage', { before: null, after: b }],
+      ['credential.verify', { mask: '...bbbb', version: first, outcome: 'accepted', slot: 'staged' }],
+      ['credential.stage', { before: b, after: c, verification: 'accepted' }],
+      ['credential.promote', { before: a, after: c, verification: 'accepted', rollback_until }],
+      ['credential.rollback', { before: c, after: a, rolled_back: 'staged' }],
+      ['credential.discard', { slot: 'staged', before: c }],
+      ['credential.stage', { before: null, after: d }],
+      [
+        'credential.promote',
+        { before: a, after: d, verification: null, rollback_until: expect.stringMatching(/Z$/) },
+      ],
+      ['credential.stage', { before: null, after: row('...cccc', version) }],
+      ['credential.set', { before: d, after: row('...aaaa', version), dropped: { previous: a } }],
+      [
+        'credential.delete',
+        { before: row('...aaaa', version), dropped: { staged: row('...cccc', version) } },
+      ],
+    ]);
+    for (const event of done) expect(event).toMatchObject({ provider: 'openai', tenant_id: tenant });
+    expect(JSON.stringify(done)).not.toMatch(/sk-the/);
+    await post('/promote');
+    await test.app.get(RefusedAttempts).onApplicationShutdown();
+    const { body } = await test.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
+    expect(body.items).toContainEqual(
+      expect.objectContaining({
+        action: 'POST /api/v1/sysadmin/tenants/:tenant_id/credentials/:provider/promote',
+        provider: 'openai',
+        details: expect.objectContaining({ code: 'credential_not_staged' }),
+      }),
+    );
+    expect((await test.app.get(AuditLog).verify()).faults).toEqual([]);
+  });
+
+  it('changes nothing when the change cannot be audited', async () => {
+    await stage(newKey);
+    const before = await list();
+    await test.database.query('alter table audit_head rename to audit_head_gone');
+    try {
+      for (const step of [stage(thirdKey), post('/promote'), test.sysadmin('delete', path('?slot=staged'))]) {
+        expect((await step).body.code).toBe('internal_error');
+      }
+    } finally {
+      await test.database.query('alter table audit_head_gone rename to audit_head');
+    }
+    expect(await list()).toEqual(before);
+  });
+
+  it('refuses what is no request for it', async () => {
+    await stage(newKey);
+    const before = await list();
+    for (const step of ['/promote', '/rollback', '/verify?slot=staged']) {
+      for (const body of ['{"api_key":"sk-sentinel-key"}', '[]', '"sentinel"', '1', 'null']) {
+        const answer = await post(step).set('content-type', 'application/json').send(body);
+        expect([step, body, answer.status, answer.body.code]).toEqual([step, body, 422, 'validation_failed']);
+        expect(answer.text).not.toContain('sentinel');
+      }
+      const broken = await post(step).set('content-type', 'application/json').send('{"sentinel');
+      expect([broken.status, broken.body.code]).toEqual([400, 'malformed_request']);
+    }
+    for (const query of [
+      'version=',
+      'version=0',
+      'version=-1',
+      'version=1.5',
+      'version=x',
+      'version=1&version=1',
+    ]) {
+      const answer = await post(`/promote?${query}`);
+      expect([query, answer.status, answer.body.errors?.[0].path]).toEqual([query, 422, 'version']);
+    }
+    for (const query of ['slot=', 'slot=Staged', 'slot=other', 'slot=live&slot=staged']) {
+      const answer = await post(`/verify?${query}`);
+      expect([query, answer.status, answer.body.errors?.[0].path]).toEqual([query, 422, 'slot']);
+    }
+    expect((await post(`/promote?version=${'9'.repeat(19)}`)).status).toBe(409);
+    for (const step of ['promote', 'rollback']) {
+      for (const [where, status] of [
+        [`/tenants/${randomUUID()}/credentials/openai`, 404],
+        [`/tenants/no-uuid/credentials/openai`, 422],
+        [`/tenants/${tenant}/credentials/no-such`, 422],
+        [`/tenants/${tenant}/credentials/constructor`, 422],
+      ] as const) {
+        expect((await test.sysadmin('post', `${where}/${step}`)).status).toBe(status);
+      }
+    }
+    expect(await list()).toEqual(before);
+  });
+
+  it('is for keys with credentials:write of that tenant, and not there in single-tenant mode', async () => {
+    await stage(newKey);
+    const reading = await issueSysadminKey(test, { scopes: ['credentials:read'] });
+    const elsewhere = await issueSysadminKey(test, {
+      scopes: ['credentials:write'],
+      tenant_ids: [await test.createTenant()],
+    });
+    const writing = await issueSysadminKey(test, { scopes: ['credentials:write'], tenant_ids: [tenant] });
+    const promote = (key: string) => post('/promote').set('X-API-Key', key);
+    for (const { key } of [reading, elsewhere]) expect((await promote(key)).status).toBe(403);
+    expect((await promote(writing.key)).status).toBe(200);
+    const rollback = await post('/rollback').set('X-API-Key', writing.key);
+    expect(rollback.status).toBe(200);
+    const single = await startTestApp(
+      { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: 'sk-global-key-of-the-operator' },
+      { databaseUrl: test.databaseUrl },
+    );
+    try {
+      for (const step of ['/promote', '/rollback', '/verify?slot=staged']) {
+        expect((await single.sysadmin('post', path(step))).body.code).toBe('feature_disabled');
+      }
+      const { body } = await single.sysadmin('get', `/tenants/${tenant}/models`);
+      expect(body.models.every((model: { staged: unknown }) => model.staged === null)).toBe(true);
+    } finally {
+      await single.close();
+    }
+  });
+
+  it('is in no table in clear', async () => {
+    await stage(newKey);
+    await post('/verify?slot=staged');
+    await post('/promote');
+    await stage(thirdKey);
+    const tables = await test.database.query<{ name: string }[]>(
+      `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
+    );
+    const dump: string[] = [];
+    for (const { name } of tables) {
+      const rows = await test.database.query<{ row: string }[]>(`SELECT t::text AS row FROM ${name} t`);
+      dump.push(...rows.map(({ row }) => row));
+    }
+    expect(dump.filter((row) => row.includes('enc:fernet:v1:gAAAA')).length).toBeGreaterThanOrEqual(3);
+    for (const key of [oldKey, newKey, thirdKey]) {
+      for (const form of [
+        key,
+        Buffer.from(key).toString('base64').slice(0, 40),
+        Buffer.from(key).toString('hex'),
+      ]) {
+        expect(dump.filter((row) => row.includes(form))).toEqual([]);
+        expect(test.logLines.filter((line) => line.includes(form))).toEqual([]);
+      }
+    }
+  });
+});

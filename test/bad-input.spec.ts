@@ -213,6 +213,10 @@ describe('bad input', () => {
   async function snapshot(): Promise<unknown> {
     const rows = (table: string) =>
       test.database.query<unknown[]>(`SELECT t::text FROM ${table} t ORDER BY 1`);
-    return { tenants: await rows('tenants'), credentials: await rows('tenant_credentials') };
+    return {
+      tenants: await rows('tenants'),
+      credentials: await rows('tenant_credentials'),
+      slots: await rows('credential_slots'),
+    };
   }
 });

@@ -348,6 +348,33 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
     ),
     request('PUT', `${sysadminRoot}/${tenant}/credentials/azure`, admin, bodyWith(azure, badAzure)),
     request(
+      'PUT',
+      provider.map((each) => `${sysadminRoot}/${tenant}/credentials/${each}?stage=true`),
+      admin,
+      fc.oneof(bodyWith({ api_key: tenantKey }, badKey), noObject, brokenJson),
+    ),
+    request(
+      'PUT',
+      oddSegment.map((text) => `${sysadminRoot}/${tenant}/credentials/openai?stage=${text}`),
+      admin,
+      fc.constant(textOf({ api_key: tenantKey })),
+    ),
+    request(
+      'POST',
+      one('verify', 'promote', 'rollback').map(
+        (step) => `${sysadminRoot}/${tenant}/credentials/openai/${step}`,
+      ),
+      admin,
+      fc.oneof(bodyWith({}, badKey), noObject, brokenJson),
+    ),
+    request(
+      one('POST', 'DELETE'),
+      fc
+        .tuple(one('promote?version', 'verify?slot', '?slot'), oddSegment)
+        .map(([path, text]) => `${sysadminRoot}/${tenant}/credentials/openai/${path}=${text}`),
+      asSysadmin,
+    ),
+    request(
       one('PUT', 'DELETE'),
       fc.tuple(id, oddSegment).map(([each, text]) => `${sysadminRoot}/${each}/credentials/${text}`),
       admin,

@@ -14,6 +14,9 @@ describe('npm run cli -- adopt-global-keys', () => {
     harnosand = await strict.createTenant('harnosand');
     own = await strict.createTenant('own');
     await strict.setCredential(own, 'openai', { api_key: 'sk-key-of-its-own-1234' });
+    await strict
+      .sysadmin('put', `/tenants/${harnosand}/credentials/openai?stage=true`)
+      .send({ api_key: 'sk-key-that-is-staged-5678' });
   });
   afterAll(() => strict.close());
   afterEach(async () => {
@@ -81,6 +84,9 @@ describe('npm run cli -- adopt-global-keys', () => {
     const { code, stdout } = await run('--provider', 'openai', '--all', '--yes');
     expect([code, stdout]).toEqual([0, expect.stringContaining('3 tenants: 0 set, 3 skipped.')]);
     expect(await rows()).toEqual(before);
+    // One that is staged is not yet the tenant's own, and stays staged.
+    const { body } = await strict.sysadmin('get', `/tenants/${harnosand}/credentials`);
+    expect(body.credentials).toMatchObject([{ masked_key: '...x9y8', staged: { masked_key: '...5678' } }]);
   }, 60_000);
 
   it('replaces a tenant’s own key only when told to', async () => {

@@ -3,7 +3,9 @@
  *
  * Guarantees: a key is stored only sealed and bound to its tenant, provider and settings; a row that was moved or
  * edited is refused; listing opens nothing; a wrong encryption key is named at start; a stored key is verified at its own
- * endpoint only; what calls find out of a key is written off their way. Does not: fall back to any other key, give a key back, or detect that an older whole row of the same tenant was put back in SQL.
+ * endpoint only; what calls find out of a key is written off their way; calls find the live credential only, and one beside it
+ * becomes live as it was sealed or not at all. Does not: fall back to any other key, give a key back, or detect that an older
+ * or other whole row of the same tenant and provider was put in its place in SQL.
  */
 export { CredentialsModule } from './credentials.module';
 export {

@@ -41,7 +41,7 @@ export class StoredCredentialDto {
       'The first that applies. plaintext: stored unsealed and not used. unreadable: sealed under a key that is not loaded. tampered: changed outside Tenkey. rejected: the provider refused it last, in a call or a verification. expired, expiring (within 30 days): as its expires_at says; it is still used. ready: usable.',
   })
   status: CredentialStatus;
-  @ApiProperty({ example: '3', description: 'Grows with every change; never reused.' })
+  @ApiProperty({ example: '3', description: 'Each key that is set or staged gets a new one, and keeps it.' })
   version: string;
   @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2030-06-30T00:00:00.000Z' })
   expires_at: string | null;

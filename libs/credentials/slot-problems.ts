@@ -42,9 +42,9 @@ export function otherVersion(provider: Provider, staged: TenantCredential): Prob
 /** The provider refused what is staged, last time it was asked or called with it. */
 export function stagedIsRefused(provider: Provider, staged: TenantCredential, at: Date | null): Problem {
   const path = pathOf(staged.tenantId, provider);
-  const when = at === null ? '' : ` last at ${at.toISOString()}`;
+  const when = at === null ? '' : `, last at ${at.toISOString()}`;
   return new Problem('credential_rejected', {
-    detail: `${provider.label} (${provider.id}) refused the staged credential of tenant ${staged.tenantId}, ${staged.keyHint},${when}. Nothing was changed.`,
+    detail: `${provider.label} (${provider.id}) refused the staged credential of tenant ${staged.tenantId}, ${staged.keyHint}${when}. Nothing was changed.`,
     hint: `POST ${path}/verify?slot=staged asks ${provider.label} again; PUT ${path}?stage=true with another key stages that.`,
   });
 }

@@ -9,6 +9,11 @@ const credentials = {
   anthropic: 'an-anthropic-key-of-Nobody~5678',
   azure: 'an-azure-key+of/Nobody==9012',
 };
+/** Of these the one stays staged; the other is promoted, and the key before it stands beside it. */
+const replacements = {
+  openai: 'sk-Staged+For/Nobody=a?b&c 3456',
+  anthropic: 'a-key-Promoted~Before Nobody/7890',
+};
 
 /** What people ask such an API with when they hope for more. */
 const wishes = [
@@ -37,12 +42,19 @@ describe('no route reads a key back', () => {
       expect((await test.setCredential(tenant, provider, { api_key, ...fields })).status).toBe(200);
       await test.sysadmin('post', `/tenants/${tenant}/credentials/${provider}/verify`);
     }
+    for (const [provider, api_key] of Object.entries(replacements)) {
+      const path = `/tenants/${tenant}/credentials/${provider}`;
+      expect((await test.sysadmin('put', `${path}?stage=true`).send({ api_key })).status).toBe(200);
+    }
+    const promotion = test.sysadmin('post', `/tenants/${tenant}/credentials/anthropic/promote`);
+    expect((await promotion).body.replaced.slot).toBe('previous');
     expect((await test.chat(tenant)).status).toBe(200);
     const tenantKey = await issueTenantKey(test, tenant);
     const sysadminKey = await issueSysadminKey(test, { scopes: [...scopes] });
 
     const rows = await test.database.query<{ sealed: string }[]>(
-      'select sealed_api_key as sealed from tenant_credentials where tenant_id = $1',
+      `select sealed_api_key as sealed from tenant_credentials where tenant_id = $1
+       union all select sealed_api_key from credential_slots where tenant_id = $1`,
       [tenant],
     );
     const hashes = await test.database.query<{ hash: string }[]>(
@@ -51,13 +63,14 @@ describe('no route reads a key back', () => {
     // Of an issued key its id is shown, and its prefix with it; what comes after that is the secret.
     const secrets = [
       ...Object.values(credentials),
+      ...Object.values(replacements),
       ...[tenantKey, sysadminKey].map(({ key }) => key.slice(key.lastIndexOf('_') + 1)),
       ...rows.map(({ sealed }) => sealed),
       ...hashes.map(({ hash }) => hash),
       superKey,
       platformKey,
     ];
-    expect(secrets).toHaveLength(3 + 2 + 3 + 2 + 2);
+    expect(secrets).toHaveLength(5 + 2 + 5 + 2 + 2);
     const spellings = secrets.flatMap((secret) => formsOf(secret).map((form) => form.toLowerCase()));
     const revealed = (text: string) => spellings.filter((form) => text.toLowerCase().includes(form)).length;
     expect(revealed(`{"api_key":${JSON.stringify(credentials.openai)}}`)).toBeGreaterThan(0);

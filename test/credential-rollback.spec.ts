@@ -182,6 +182,20 @@ describe('a promotion', () => {
     expect(dropped[0].action).toBe(`credential.${action}`);
   });
 
+  it('leaves no key behind after its time when what is staged is discarded', async () => {
+    await promoted(keys.b);
+    await put(keys.c, '?stage=true');
+    await hoursAgo(73);
+    expect((await test.sysadmin('delete', path('?slot=staged'))).body.deleted).toBe(true);
+    expect(await stored()).toEqual([{ slot: 'live', mask: '...bbbb' }]);
+    const audit = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.discard`);
+    expect(audit.body.items).toMatchObject([
+      {
+        details: { slot: 'staged', before: { mask: '...cccc' }, dropped: { previous: { mask: '...aaaa' } } },
+      },
+    ]);
+  });
+
   it('leaves nothing behind after its time at a start and at every hour, and says so in the audit', async () => {
     const setsInterval = jest.spyOn(global, 'setInterval');
     const { version: first } = await listed();
@@ -192,6 +206,11 @@ describe('a promotion', () => {
     await test.sysadmin('put', `/tenants/${young}/credentials/openai?stage=true`).send({ api_key: keys.b });
     await test.sysadmin('post', `/tenants/${young}/credentials/openai/promote`);
     await hoursAgo(73);
+    // As a call may note it at the moment at which its version goes.
+    await test.database.query(
+      `INSERT INTO credential_health (tenant_id, provider, version, rejections) VALUES ($1, 'openai', $2, 1)`,
+      [young, first],
+    );
     const swept = async () => {
       const deadline = Date.now() + 10_000;
       while ((await stored()).length > 1 && Date.now() < deadline) await wait(50);
@@ -201,6 +220,10 @@ describe('a promotion', () => {
     try {
       await swept();
       expect(await healthOf(first)).toEqual([]);
+      const known = () =>
+        test.database.query('SELECT 1 FROM credential_health WHERE tenant_id = $1', [young]);
+      for (const until = Date.now() + 5000; (await known()).length > 0 && Date.now() < until;) await wait(50);
+      expect(await known()).toEqual([]);
       const [left] = await test.database.query(
         `SELECT count(*)::int AS count FROM credential_slots WHERE tenant_id = $1 AND slot = 'previous'`,
         [young],

@@ -121,6 +121,51 @@ describe('the registry', () => {
     });
   });
 
+  it('states which streams are asked for their usage', () => {
+    const asked = providers.map((provider) => [
+      provider.id,
+      operations.filter((each) => provider.hasUsageOption?.(each, provider.example, { stream: true })),
+    ]);
+    expect(Object.fromEntries(asked.filter(([, found]) => found!.length > 0))).toEqual({
+      openai: ['chat/completions', 'completions'],
+      azure: ['chat/completions'],
+      vllm: ['chat/completions', 'completions'],
+      xai: ['chat/completions'],
+      scaleway: ['chat/completions'],
+    });
+  });
+
+  it.each([
+    ['2023-05-15', false],
+    ['2024-06-01', false],
+    ['2024-08-01-preview', false],
+    ['2024-09-01-preview', true],
+    ['2024-10-21', true],
+    ['2025-04-01-preview', true],
+    ['v1', true],
+    ['preview', true],
+    ['latest', false],
+  ])("asks a stream of Azure's version %s for its usage: %s", (api_version, isAsked) => {
+    const azure = findProvider('azure')!;
+    const settings = { ...azure.example, api_version };
+    expect(azure.hasUsageOption?.('chat/completions', settings, {})).toBe(isAsked);
+  });
+
+  it.each<[string, boolean, object]>([
+    ['text', true, { messages: [{ content: 'a' }, { content: [{ type: 'text', text: 'image_url' }] }] }],
+    ['data sources', false, { messages: [], data_sources: [] }],
+    [
+      'an image',
+      false,
+      { messages: [{ content: 'a' }, { content: [{ type: 'image_url', image_url: {} }] }] },
+    ],
+    ['nonsense', true, { messages: [null, 1, 'a', [], { content: [null, 1, []] }] }],
+    ['no messages', true, { messages: 'image_url' }],
+  ])('asks a stream of Azure for its usage with %s: %s', (_, isAsked, request) => {
+    const azure = findProvider('azure')!;
+    expect(azure.hasUsageOption?.('chat/completions', azure.example, { ...request })).toBe(isAsked);
+  });
+
   it('states what each provider has, in one order', () => {
     expect(Object.keys(providerOperations())).toEqual(providers.map(({ id }) => id));
     for (const provider of providers) {
@@ -153,6 +198,15 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       for (const name of askedFor) {
         expect(unsupported).not.toContain(name);
       }
+    }
+  });
+
+  it('asks for the usage of a stream only in a format that has the option, and takes it', () => {
+    for (const operation of operations) {
+      if (provider.hasUsageOption?.(operation, provider.example, { stream: true }) !== true) continue;
+      expect(provider.operations).toContain(operation);
+      expect(['chat/completions', 'completions']).toContain(operation);
+      expect(provider.differences?.[operation]?.unsupported ?? []).not.toContain('stream_options');
     }
   });
 

@@ -22,6 +22,8 @@ export interface OpenAiCompatible {
   readonly defaultEndpoint?: string;
   readonly operations: readonly Operation[];
   readonly differences?: Provider['differences'];
+  /** Operations whose streams report their usage only when `stream_options.include_usage` asks for it, as is documented. */
+  readonly usageOption?: readonly Operation[];
   readonly timeouts?: Provider['timeouts'];
   readonly passedRequestHeaders?: Provider['passedRequestHeaders'];
   readonly isCredentialRefusal?: (status: number, message: string) => boolean;
@@ -78,6 +80,7 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     defaultEndpoint: options.defaultEndpoint,
     operations: options.operations,
     differences: options.differences,
+    hasUsageOption: (operation: Operation) => options.usageOption?.includes(operation) === true,
     timeouts: options.timeouts,
     passedRequestHeaders: options.passedRequestHeaders,
     isCredentialRefusal: options.isCredentialRefusal,

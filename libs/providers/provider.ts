@@ -96,6 +96,11 @@ export interface Provider<S extends Settings = Settings> {
   /** What it has itself; others may be reached by translation (dialects/translation.ts). */
   readonly operations: readonly Operation[];
   readonly differences?: Partial<Readonly<Record<Operation, RequestDifferences>>>;
+  /**
+   * True when a stream reports its usage only if `stream_options.include_usage` asks for it, and the documentation has that
+   * option for such a request. False, and absent: usage comes unasked, or nothing is documented; then nobody asks.
+   */
+  hasUsageOption?(operation: Operation, settings: S, request: Readonly<Record<string, unknown>>): boolean;
   /** Where it differs from what suits most. */
   readonly timeouts?: Partial<Timeouts>;
   /**

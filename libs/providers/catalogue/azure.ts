@@ -97,6 +97,10 @@ export const azure = defineProvider({
     'audio/speech',
     'images/generations',
   ],
+  hasUsageOption: (operation, settings, request) =>
+    operation === 'chat/completions' &&
+    hasStreamOptions(apiVersionOf(settings)) &&
+    takesStreamOptions(request),
   // The second names the deployment, of the same resource, that /responses draws with.
   passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
   target: deploymentOf,
@@ -133,6 +137,24 @@ function apiOf(endpoint: URL, settings: Settings): AzureApi {
 function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
   const base = missingSegments(endpoint, api.isV1 ? 'openai/v1' : 'openai');
   return urlBelow(endpoint, [...base, ...segments], api.query);
+}
+
+/** Added to chat with 2024-09-01-preview (api-version-lifecycle); dated versions sort as text. */
+function hasStreamOptions(version: string): boolean {
+  return version === 'v1' || version === 'preview' || (/^\d{4}-/.test(version) && version >= '2024-09-01');
+}
+
+/**
+ * Microsoft's own client leaves the options out where a request has data sources or images, since the service may refuse
+ * them there: Azure.AI.OpenAI, AzureChatClient.cs.
+ */
+function takesStreamOptions({ data_sources: sources, messages }: Readonly<Record<string, unknown>>): boolean {
+  if (sources !== undefined) return false;
+  const contents = Array.isArray(messages)
+    ? messages.map((each: { content?: unknown } | null) => each?.content)
+    : [];
+  const parts = contents.filter(Array.isArray).flat() as ({ type?: unknown } | null)[];
+  return !parts.some((part) => part?.type === 'image_url');
 }
 
 /** Checked here too: global settings come from the environment and have seen no credential class. */

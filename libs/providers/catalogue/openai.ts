@@ -23,6 +23,7 @@ export const openai = openAiCompatible({
     'images/generations',
     'moderations',
   ],
+  usageOption: ['chat/completions', 'completions'],
   // Not openai-organization and openai-project: they choose who pays inside the account, and a caller is not asked that.
   passedRequestHeaders: ['openai-beta', 'x-client-request-id'],
   // https://platform.openai.com/docs/guides/error-codes: 401, "IP not authorized", for an address off the allowlist.

@@ -19,5 +19,7 @@ export const scaleway = openAiCompatible({
   differences: {
     'chat/completions': { unsupported: ['frequency_penalty', 'logit_bias', 'top_logprobs', 'user'] },
   },
+  // Among the supported parameters of its page on the Chat API.
+  usageOption: ['chat/completions'],
   baseUrlVariables: ['SCALEWAY_BASE_URL'],
 });

@@ -42,6 +42,8 @@ export const vllm = openAiCompatible({
     'messages',
     'messages/count_tokens',
   ],
+  // https://docs.vllm.ai/en/latest/serving/openai_compatible_server: `stream_options` of both.
+  usageOption: ['chat/completions', 'completions'],
   // The one header that it reads, with --enable-request-id-headers.
   passedRequestHeaders: ['x-request-id'],
   baseUrlVariables: ['VLLM_MODEL_URL'],

@@ -15,6 +15,8 @@ export const xai = openAiCompatible({
   example: { api_key: 'not-a-real-xai-key', endpoint: 'https://api.x.ai/v1' },
   apiKeyVariable: 'XAI_API_KEY',
   operations: ['chat/completions', 'completions', 'responses', 'images/generations'],
+  // "Set an additional chunk to be streamed [...]. The other chunks will return null in usage field."
+  usageOption: ['chat/completions'],
   // Its examples give reasoning models an hour.
   timeouts: { firstByteMs: 3_600_000 },
   // It describes the key itself; /models may be closed to a key that is otherwise good.

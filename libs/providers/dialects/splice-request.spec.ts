@@ -146,3 +146,48 @@ describe('differences of a provider', () => {
     );
   });
 });
+
+describe('the usage of a stream', () => {
+  const asked = ',"stream_options":{"include_usage":true}';
+  const edits = { model: 'new', usageOption: true };
+
+  it.each([
+    ['{"model":"x","stream":true}', `{"model":"new","stream":true${asked}}`],
+    [
+      ' { "stream" : true ,\n"model":"x" , "a":[1.0] \n} ',
+      ` { "stream" : true ,\n"model":"new" , "a":[1.0] \n${asked}} `,
+    ],
+    ['{"str\\u0065am":true,"model":"x"}', `{"str\\u0065am":true,"model":"new"${asked}}`],
+    [
+      '{"model":"x","a":{"stream_options":1},"stream":true}',
+      `{"model":"new","a":{"stream_options":1},"stream":true${asked}}`,
+    ],
+  ])('is asked for in %j', (body, expected) => {
+    const spliced = spliceRequest(Buffer.from(body), edits);
+    expect([spliced.body.toString(), spliced.asksForUsage, spliced.dropped]).toEqual([expected, true, []]);
+    expect(() => JSON.parse(spliced.body.toString()) as unknown).not.toThrow();
+    const unasked = spliceRequest(Buffer.from(body), { model: 'new' });
+    expect([unasked.body.toString(), unasked.asksForUsage]).toEqual([expected.replace(asked, ''), false]);
+  });
+
+  it.each([
+    '{"model":"new"}',
+    '{"model":"new","stream":false}',
+    '{"model":"new","stream":null}',
+    '{"model":"new","stream":"true"}',
+    '{"model":"new","stream":1}',
+    '{"model":"new","stream":[true]}',
+    '{"model":"new","stream":true,"stream":false}',
+    '{"model":"new","stream":false,"stream":true}',
+    '{"model":"new","stream":true,"stream_options":{"include_usage":false}}',
+    '{"model":"new","stream":true,"stream_options":{"include_usage":true}}',
+    '{"model":"new","stream":true,"stream_options":{"include_obfuscation":false}}',
+    '{"model":"new","stream":true,"stream_options":{}}',
+    '{"model":"new","stream":true,"stream_options":null}',
+    '{"stream_option\\u0073":null,"model":"new","stream":true}',
+    '{"model":"new","a":{"stream":true}}',
+  ])('is not asked for in %s', (body) => {
+    const spliced = spliceRequest(Buffer.from(body), edits);
+    expect([spliced.body.toString(), spliced.asksForUsage]).toEqual([body, false]);
+  });
+});

@@ -26,19 +26,27 @@ const closingBrace = 0x7d;
 export interface RequestEdits {
   readonly model: string;
   readonly differences?: RequestDifferences;
+  /** True: a stream is asked for its usage when the client did not say whether it wants it. */
+  readonly usageOption?: boolean;
 }
+
+const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
 
 /**
  * Replaces the value of the top-level `model`, renames and leaves out what the provider's file says, and leaves every
  * other byte as the client sent it: numbers beyond a double's range, key order and unknown fields arrive unchanged.
  *
  * @param body one JSON object in UTF-8 that JSON.parse has accepted
- * @returns the names of parameters that had a value and were left out, once each
+ * @returns the names of parameters that had a value and were left out, once each, and whether the usage is asked for
+ *   that the client did not ask for
  * @throws AmbiguousModel when `model` is there twice, in whatever spelling, or not at all
  * @throws TooManyParameters
  * @throws SyntaxError when the body is not such an object
  */
-export function spliceRequest(body: Buffer, edits: RequestEdits): { body: Buffer; dropped: string[] } {
+export function spliceRequest(
+  body: Buffer,
+  edits: RequestEdits,
+): { body: Buffer; dropped: string[]; asksForUsage: boolean } {
   const members = membersOf(body);
   if (members.filter(({ name }) => name === 'model').length !== 1) throw new AmbiguousModel();
   const isNull = ({ valueStart, valueEnd }: Member) =>
@@ -68,13 +76,26 @@ export function spliceRequest(body: Buffer, edits: RequestEdits): { body: Buffer
       kept.push(body.subarray(member.start, member.end));
     }
   }
+  const asksForUsage = edits.usageOption === true && isStream(body, members) && !names.has('stream_options');
+  if (asksForUsage) kept.push(usageOption);
   const first = members[0]?.start ?? 0;
   const last = members.at(-1)?.end ?? 0;
   const separated = kept.flatMap((part, index) => (index === 0 ? [part] : [Buffer.from(','), part]));
   return {
     body: Buffer.concat([body.subarray(0, first), ...separated, body.subarray(last)]),
     dropped: [...dropped],
+    asksForUsage,
   };
+}
+
+/** Said once: of two, which one a provider would read is its own choice. */
+function isStream(body: Buffer, members: readonly Member[]): boolean {
+  const [stream, ...others] = members.filter(({ name }) => name === 'stream');
+  return (
+    stream !== undefined &&
+    others.length === 0 &&
+    body.toString('latin1', stream.valueStart, stream.valueEnd) === 'true'
+  );
 }
 
 /** One member of the object: the bytes between its separators, blanks included, and where its name and value are. */

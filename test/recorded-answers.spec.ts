@@ -61,13 +61,13 @@ describe('what providers answer, as they document it', () => {
   const pathOf = (id: string) =>
     findProvider(id)?.operations.includes('chat/completions') ? 'chat/completions' : 'messages';
 
-  async function ask(id: string, next: NextAnswer, path = pathOf(id), stream = false) {
+  async function ask(id: string, next: NextAnswer, path = pathOf(id), options: object = { stream: false }) {
     server.next(next);
     const input = path === 'responses' ? { input: 'hej' } : { messages: [{ role: 'user', content: 'hej' }] };
     const answer = await fetch(`http://127.0.0.1:${port}/v1/${path}`, {
       method: 'POST',
       headers: { ...json, 'x-api-key': platformKey, 'x-tenant-id': tenant },
-      body: JSON.stringify({ model: id, max_tokens: 9, stream, ...input }),
+      body: JSON.stringify({ model: id, max_tokens: 9, ...options, ...input }),
     });
     const bytes = Buffer.from(await answer.arrayBuffer());
     const shown = bytes.toString() + JSON.stringify([...answer.headers]);
@@ -81,21 +81,34 @@ describe('what providers answer, as they document it', () => {
     expect(() => JSON.parse(bytes.toString()) as unknown).not.toThrow();
   });
 
-  it.each(native)('%s: a stream passes byte by byte, however it is cut', async (id, { stream }) => {
+  /** What the client gets of a stream, whole and in small parts. */
+  async function expectStream(id: string, stream: string, expected: string, options = {}) {
     const all = Buffer.from(stream);
     for (const size of [all.length, 17]) {
       const parts = Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
         all.subarray(at * size, (at + 1) * size),
       );
-      const { status, bytes } = await ask(
-        id,
-        { flow: { type: events['content-type'], parts } },
-        pathOf(id),
-        true,
-      );
-      expect([status, bytes.toString('latin1')]).toEqual([200, all.toString('latin1')]);
+      const next = { flow: { type: events['content-type'], parts } };
+      const { status, bytes } = await ask(id, next, pathOf(id), { stream: true, ...options });
+      expect([status, bytes.toString('latin1')]).toEqual([200, Buffer.from(expected).toString('latin1')]);
     }
+  }
+
+  it.each(native)('%s: a stream passes byte by byte, however it is cut', async (id, { stream }) => {
+    await expectStream(id, stream, stream, { stream_options: { include_usage: true } });
   });
+
+  it.each(native)(
+    '%s: so it does for a client that does not ask for the usage, without it',
+    async (id, { stream }) => {
+      const isAsked = ['openai', 'azure', 'vllm', 'xai', 'scaleway'].includes(id);
+      const usage = /data: \{[^\n]*"choices":\[\],"usage":\{[^\n]*\n\n|,"usage":null/g;
+      await expectStream(id, stream, isAsked ? stream.replace(usage, '') : stream);
+      const asked = server.requests.map(({ body }) => (body as { stream_options?: unknown }).stream_options);
+      const expected = isAsked ? { include_usage: true } : undefined;
+      expect([id, asked]).toEqual([id, [expected, expected]]);
+    },
+  );
 
   it.each(native)(
     '%s: its errors become ours, without the key that they repeat',
@@ -153,7 +166,9 @@ describe('what providers answer, as they document it', () => {
   ])('%s: an error inside a stream of %s is replaced (%#)', async (id, path, event) => {
     const first = ': a comment\n\ndata: {"choices":[]}\n\n';
     const parts = [Buffer.from(`${first}${event}data: after it\n\n`)];
-    const { status, text } = await ask(id, { flow: { type: events['content-type'], parts } }, path, true);
+    const { status, text } = await ask(id, { flow: { type: events['content-type'], parts } }, path, {
+      stream: true,
+    });
     expect(status).toBe(200);
     expect(text.startsWith(first)).toBe(true);
     const last = text

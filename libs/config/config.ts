@@ -38,6 +38,8 @@ export interface Config {
   readonly maxBodyBytes: number;
   /** True: a parameter that a model's provider does not have is an error. False: it is left out and named. */
   readonly strictParams: boolean;
+  /** True: a provider is asked for the usage of a stream whose client did not say whether it wants it. */
+  readonly streamUsage: boolean;
   /** How long each provider may take. */
   timeoutsOf(provider: Provider): Timeouts;
   /** How often a call is tried again when nothing was sent or the provider said 503. */
@@ -166,6 +168,7 @@ export function loadConfig(env: Environment): Config {
     egressAllow: read('EGRESS_ALLOW') ?? '',
     maxBodyBytes: whole('MAX_BODY_BYTES', 32 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
     strictParams: flag('STRICT_PARAMS', false),
+    streamUsage: flag('STREAM_USAGE', true),
     timeoutsOf: timeouts.of,
     upstreamRetries: whole('UPSTREAM_RETRIES', 1, 0, 5),
     retryRateLimitedSeconds: whole('UPSTREAM_RETRY_RATE_LIMITED_SECONDS', 0, 0, 300),

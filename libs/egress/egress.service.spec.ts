@@ -26,7 +26,11 @@ const paths = {
   anthropic: '/v1/messages',
 };
 const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] });
-const stream = JSON.stringify({ ...JSON.parse(body), stream: true });
+const stream = JSON.stringify({
+  ...JSON.parse(body),
+  stream: true,
+  stream_options: { include_usage: true },
+});
 
 let server: ProviderServer;
 let egress: EgressService;

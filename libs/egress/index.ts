@@ -13,8 +13,9 @@ export { AddressPolicy, type AddressPolicyOptions, type AllowRule, parseAllowLis
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';
+export { dataOf, eachEvent, EventEnds, isEventStream, LONGEST_HELD_EVENT } from './event-stream';
 export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './probe-result';
 export type { CredentialSource, Destination, Route, RouteCredential } from './route';
-export { isEventStream, SseRelay } from './sse-relay';
+export { SseRelay } from './sse-relay';
 export type { WireEvents } from './upstream-answer';
 export { ClientGone } from './upstream-problem';

@@ -1,17 +1,9 @@
 import { Transform, type TransformCallback } from 'node:stream';
-
-const MAXIMUM_TAIL_BYTES = 16 * 1024 * 1024;
-const LF = 0x0a;
-const CR = 0x0d;
-
-/** Media types are case-insensitive (RFC 9110, 8.3.1). */
-export function isEventStream(contentType: string | undefined): boolean {
-  return contentType?.toLowerCase().startsWith('text/event-stream') === true;
-}
+import { dataOf, eachEvent, EventEnds, linesOf, LONGEST_HELD_EVENT } from './event-stream';
 
 /**
- * Forwards server-sent events (WHATWG HTML, section 9.2) as soon as each is complete, bytes unchanged, and holds back
- * only the beginning of the next one. So at any moment the client has whole events, and `endWith` can append one more.
+ * Forwards server-sent events as soon as each is complete, bytes unchanged, and holds back only the beginning of the next
+ * one. So at any moment the client has whole events, and `endWith` can append one more.
  */
 export class SseRelay extends Transform {
   /**
@@ -22,11 +14,9 @@ export class SseRelay extends Transform {
     super();
   }
 
+  readonly #ends = new EventEnds();
   #tail: Buffer[] = [];
   #tailBytes = 0;
-  #atLineStart = true;
-  #afterCr = false;
-  #afterBlankLine = true;
   /** Whether a part of an event was forwarded because the whole was too long to hold. */
   #isInsideEvent = false;
   #last: string | undefined;
@@ -44,7 +34,7 @@ export class SseRelay extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     if (this.#isOver) return done();
-    const end = this.#endOfLastEvent(chunk);
+    const end = this.#ends.lastIn(chunk);
     if (end > 0) {
       const events = Buffer.concat([...this.#tail, chunk.subarray(0, end)]);
       this.#tail = [];
@@ -56,7 +46,7 @@ export class SseRelay extends Transform {
       this.#tail.push(chunk.subarray(end));
       this.#tailBytes += chunk.length - end;
     }
-    if (this.#tailBytes > MAXIMUM_TAIL_BYTES) {
+    if (this.#tailBytes > LONGEST_HELD_EVENT) {
       this.#forwardTail();
       this.#isInsideEvent = true;
     }
@@ -71,8 +61,8 @@ export class SseRelay extends Transform {
       return false;
     }
     let passed = 0;
-    for (const match of events.toString('latin1').matchAll(/[^]*?(?:\r\n|\n|\r(?!\n)){2}/g)) {
-      const message = errorMessageOf(events.toString('utf8', match.index, match.index + match[0].length));
+    for (const event of eachEvent(events)) {
+      const message = errorMessageOf(event.toString('utf8'));
       if (message !== undefined) {
         this.push(events.subarray(0, passed));
         this.push(this.faultOf(message));
@@ -80,7 +70,7 @@ export class SseRelay extends Transform {
         this.push(null);
         return true;
       }
-      passed = match.index + match[0].length;
+      passed += event.length;
     }
     this.push(events);
     return false;
@@ -107,27 +97,6 @@ export class SseRelay extends Transform {
     this.#tail = [];
     this.#tailBytes = 0;
   }
-
-  /** A line ends with LF, CR LF or CR; an empty line ends the event. The state survives cuts at any byte. */
-  #endOfLastEvent(chunk: Buffer): number {
-    let end = 0;
-    for (let i = 0; i < chunk.length; i++) {
-      const byte = chunk[i];
-      if (byte === LF && this.#afterCr) {
-        this.#afterCr = false;
-        if (this.#afterBlankLine) end = i + 1;
-      } else if (byte === LF || byte === CR) {
-        this.#afterBlankLine = this.#atLineStart;
-        if (this.#afterBlankLine) end = i + 1;
-        this.#atLineStart = true;
-        this.#afterCr = byte === CR;
-      } else {
-        this.#atLineStart = false;
-        this.#afterCr = false;
-      }
-    }
-    return end;
-  }
 }
 
 /**
@@ -136,13 +105,8 @@ export class SseRelay extends Transform {
  * `"object":"error"`; and what is named `error` is one, whatever its data.
  */
 function errorMessageOf(event: string): string | undefined {
-  // A byte order mark may stand before the first line of a stream.
-  const lines = event.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
-  const isNamed = lines.some((line) => /^event: ?error$/.test(line));
-  const data = lines
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice(5).trimStart())
-    .join('\n');
+  const isNamed = linesOf(event).some((line) => /^event: ?error$/.test(line));
+  const data = dataOf(event);
   if (!isNamed && (!data.startsWith('{') || !data.includes('"error"'))) return undefined;
   let fields: ErrorFields | null;
   try {

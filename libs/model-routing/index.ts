@@ -2,9 +2,9 @@
  * From a model's name to the provider's answer.
  *
  * Guarantees: one frozen Route per request; in strict mode a LiteLLM-adapter model is called with the tenant's own
- * credential or not at all; the provider's bytes are passed on unchanged; what explain and readiness say is what the adapters
- * of calls decide. Does not: retry, cache keys or answers, or
- * open sockets (egress does).
+ * credential or not at all; the provider's bytes are passed on unchanged, but for the usage of a stream that the client did
+ * not ask for; what explain and readiness say is what the adapters of calls decide. Does not: retry, cache keys or answers,
+ * or open sockets (egress does).
  */
 export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue-check';
 export { describeFinding, type Finding } from './catalogue-finding';

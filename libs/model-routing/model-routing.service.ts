@@ -33,6 +33,7 @@ import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
 import { MultipartForm, noModel } from './multipart-form';
 import { estimatedTokens, usedTokens } from './token-estimate';
 import { translatedAnswer } from './translated-answer';
+import { withoutUnaskedUsage } from './unasked-usage';
 
 /** An answer on its way: the Route that it came by, and its bytes in the client's format. Read or destroy its body. */
 export interface RoutedAnswer extends UpstreamResponse {
@@ -155,10 +156,10 @@ export class ModelRoutingService {
     options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
     const route = await this.adapterOf(model).route(tenantId, model, operation);
     const translation = serviceOf(route.provider, operation)?.translation;
-    const { body, dropped } =
+    const { body, dropped, asksForUsage } =
       request instanceof MultipartForm
         ? this.form(route, request)
-        : encoded(route, request, json ?? {}, translation);
+        : encoded(route, request, json ?? {}, translation, this.config.streamUsage);
     if (dropped.length > 0 && this.config.strictParams) throw parameterNotSupported(route, dropped);
     // Counting them uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';
@@ -183,7 +184,7 @@ export class ModelRoutingService {
       return problem;
     };
     const answer = { ...sent, streamFault };
-    if (!translation) return { route, ...answer };
+    if (!translation) return { route, ...(asksForUsage ? withoutUnaskedUsage(answer) : answer) };
     const call = { model: route.model, request: json ?? {}, label: route.provider.label };
     return { route, ...(await translatedAnswer(translation, answer, call)) };
   }
@@ -227,13 +228,14 @@ export class ModelRoutingService {
     return { model, provider: provider?.id, adapter: adapter.name, isReady };
   }
 
-  private form(route: Route, form: MultipartForm): { body: RequestBody; dropped: string[] } {
+  private form(route: Route, form: MultipartForm): EncodedRequest {
     const dropped: string[] = [];
     const onDropped = (name: string) => {
       dropped.push(...shownNames([name]));
       if (this.config.strictParams) throw parameterNotSupported(route, dropped);
     };
-    return { body: form.withModel(route.target, differencesOf(route), onDropped), dropped };
+    const body = form.withModel(route.target, differencesOf(route), onDropped);
+    return { body, dropped, asksForUsage: false };
   }
 
   private adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
@@ -262,21 +264,33 @@ function modelNameOf(name: unknown): string {
   throw noModel();
 }
 
+interface EncodedRequest {
+  readonly body: RequestBody;
+  readonly dropped: string[];
+  /** The provider is asked for the usage of a stream, and the client did not ask. */
+  readonly asksForUsage: boolean;
+}
+
 /** The request as the provider takes it: translated where it must be, then with the provider's own differences. */
 function encoded(
   route: Route,
   bytes: Buffer,
   request: Json,
   translation: Translation | undefined,
-): { body: RequestBody; dropped: string[] } {
+  streamUsage: boolean,
+): EncodedRequest {
+  const { provider, upstreamOperation, credential } = route;
   try {
     const translated = translation?.encode(request, route.target);
     const spliced = spliceRequest(translated ? Buffer.from(JSON.stringify(translated.body)) : bytes, {
       model: route.target,
       differences: differencesOf(route),
+      usageOption:
+        streamUsage && provider.hasUsageOption?.(upstreamOperation, credential.settings, request) === true,
     });
     return {
       body: { contentType: 'application/json', content: spliced.body },
+      asksForUsage: spliced.asksForUsage,
       dropped: shownNames([
         ...(translated?.dropped ?? []),
         ...spliced.dropped

@@ -9,6 +9,7 @@ import {
   type Translation,
   UnexpectedAnswer,
 } from '#providers';
+import { GeneratedBody } from './generated-body';
 
 /** Longer than any answer that a model writes; an endless one must not fill the memory. */
 const MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -30,7 +31,7 @@ export async function translatedAnswer(
   }
   if (isEventStream(answer.headers['content-type'])) {
     const events = translatedEvents(answer.body, translation.stream(call), brokenOff);
-    return { ...answer, body: new TranslatedBody(answer.body, events) };
+    return { ...answer, body: new GeneratedBody(answer.body, events) };
   }
   try {
     const decoded = translation.decode(JSON.parse(await wholeOf(answer.body)), call);
@@ -39,31 +40,6 @@ export async function translatedAnswer(
   } catch (error) {
     answer.body.destroy();
     throw brokenOff(error);
-  }
-}
-
-/** Not `Readable.from`: that waits for the generator when a client leaves, and so for a provider that may be silent. */
-class TranslatedBody extends Readable {
-  constructor(
-    private readonly source: Readable,
-    private readonly events: AsyncGenerator<Buffer>,
-  ) {
-    // One event at a time: an error destroys what waits in the stream, so nothing may wait there.
-    super({ highWaterMark: 1 });
-    // The generator tells of an error, but it may not have begun, and an error that nobody listens to ends the process.
-    source.on('error', () => undefined);
-  }
-
-  override _read(): void {
-    this.events.next().then(
-      ({ done, value }) => this.push(done === true ? null : value),
-      (error: Error) => this.destroy(error),
-    );
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.source.destroy();
-    callback(error);
   }
 }
 

@@ -6,13 +6,14 @@
  * repeats the value; a translation names every parameter that it leaves out, unless that changes no answer.
  *
  * It opens no connection, reads no environment, injects nothing, and does not decide whether an address may be called.
- * OpenAI's format is passed on as it came, except for `model` and a provider's documented differences; what becomes of a
- * request that is translated is in docs/anthropic-dialect.md. What a file says of a provider is from the documentation it
- * names.
+ * OpenAI's format is passed on as it came, except for `model`, a provider's documented differences, and that it may be asked
+ * for the usage of a stream; what becomes of a request that is translated is in docs/anthropic-dialect.md. What a file says
+ * of a provider is from the documentation it names.
  */
 export { refusing } from './credential-fields';
+export { TooManyParameters } from './dialects/json-members';
 export { type Service, serviceOf } from './dialects/service';
-export { AmbiguousModel, spliceRequest, TooManyParameters } from './dialects/splice-request';
+export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {
   type Json,
   type StreamEvent,
@@ -23,6 +24,7 @@ export {
   UnexpectedAnswer,
   UnsupportedParameter,
 } from './dialects/translation';
+export { unaskedData } from './dialects/unasked-usage';
 export { operations } from './provider';
 export type {
   CredentialField,

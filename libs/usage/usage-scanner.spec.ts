@@ -92,7 +92,13 @@ describe('every operation', () => {
       { model, messages: [], stream: true, stream_options: { include_usage: true } },
       of(3, 2),
     ],
+    ['/v1/chat/completions', { model, messages: [], stream: true }, undefined],
     ['/v1/completions', { model, prompt: 'a' }, of(3, 2)],
+    [
+      '/v1/completions',
+      { model, prompt: 'a', stream: true, stream_options: { include_usage: true } },
+      of(3, 2),
+    ],
     ['/v1/responses', { model, input: 'a' }, of(3, 2)],
     ['/v1/responses', { model, input: 'a', stream: true }, of(3, 2)],
     ['/v1/messages', { model, messages: [] }, of(3, 2)],

@@ -129,8 +129,16 @@ function chat(body: any, isAzure: boolean): ProviderAnswer {
       unknown_field: { kept: true },
     });
   }
+  const isAsked = asksForUsage(body);
   const event = (fields: object) =>
-    data({ id: 'chatcmpl-test', object: 'chat.completion.chunk', created: 1_700_000_000, model, ...fields });
+    data({
+      id: 'chatcmpl-test',
+      object: 'chat.completion.chunk',
+      created: 1_700_000_000,
+      model,
+      ...(isAsked && { usage: null }),
+      ...fields,
+    });
   const part = (delta: object, reason: string | null = null) =>
     event({ choices: [{ index: 0, delta, finish_reason: reason }], unknown_field: { kept: true } });
   const called = (fields: object) => part({ tool_calls: [{ index: 0, ...fields }] });
@@ -146,25 +154,38 @@ function chat(body: any, isAzure: boolean): ProviderAnswer {
             called({ function: { arguments: '"Umeå"}' } }),
           ]
         : words(content ?? '').map((word) => part({ content: word }))),
-      part({}, finish_reason),
-      event({ choices: [], usage }),
+      // Mistral's streams say it in their last event, asked or not.
+      event({
+        choices: [{ index: 0, delta: {}, finish_reason }],
+        unknown_field: { kept: true },
+        ...(model.startsWith('mistral') && { usage }),
+      }),
+      ...(isAsked ? [event({ choices: [], usage })] : []),
       'data: [DONE]\n\n',
     ],
   };
 }
 
+/** OpenAI's streams have an event of their own with the usage, and a null in each other one, only for who asks for it. */
+const asksForUsage = (body: any): boolean => body?.stream_options?.include_usage === true;
+
 function completion(body: any): ProviderAnswer {
+  const base = { id: 'cmpl-test', object: 'text_completion', created: 1_700_000_000, model: body?.model };
   const of = (text: string, finish_reason: string | null) => ({
-    id: 'cmpl-test',
-    object: 'text_completion',
-    created: 1_700_000_000,
-    model: body?.model,
+    ...base,
     choices: [{ index: 0, text, finish_reason, logprobs: null }],
   });
   const text = answerTo(body?.prompt);
   if (body?.stream !== true) return whole({ ...of(text, 'stop'), usage });
+  const isAsked = asksForUsage(body);
+  const event = (fields: object) => data({ ...fields, ...(isAsked && { usage: null }) });
   return {
-    events: [...words(text).map((word) => data(of(word, null))), data(of('', 'stop')), 'data: [DONE]\n\n'],
+    events: [
+      ...words(text).map((word) => event(of(word, null))),
+      event(of('', 'stop')),
+      ...(isAsked ? [data({ ...base, choices: [], usage })] : []),
+      'data: [DONE]\n\n',
+    ],
   };
 }
 

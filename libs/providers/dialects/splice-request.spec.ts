@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { AmbiguousModel, spliceRequest, TooManyParameters } from './splice-request';
+import { TooManyParameters } from './json-members';
+import { AmbiguousModel, spliceRequest } from './splice-request';
 
 const splice = (body: string, model = 'new') => spliceRequest(Buffer.from(body), { model }).body.toString();
 

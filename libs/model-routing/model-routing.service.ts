@@ -2,38 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { removeKeyShapes } from '#crypto';
 import { CredentialsService, PassiveHealth } from '#credentials';
-import {
-  EgressService,
-  type RequestBody,
-  type Route,
-  type RouteCredential,
-  type UpstreamResponse,
-} from '#egress';
-import { jsonOf, Problem, uuidPattern } from '#http';
-import {
-  AmbiguousModel,
-  type Json,
-  type Operation,
-  type Provider,
-  type RequestDifferences,
-  serviceOf,
-  spliceRequest,
-  TooManyParameters,
-  type Translation,
-  UnsupportedParameter,
-} from '#providers';
+import { EgressService, type Route, type RouteCredential, type UpstreamResponse } from '#egress';
+import { Problem, uuidPattern } from '#http';
+import { type Json, type Operation, type Provider, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
 import { CallMeter, Receipts, UsageLog, type UsageRecord } from '#usage';
 import { operationsOfKind } from './adapters/adapter';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
-import { MultipartForm, noModel } from './multipart-form';
+import { MultipartForm } from './multipart-form';
 import { estimatedTokens, usedTokens } from './token-estimate';
 import { translatedAnswer } from './translated-answer';
 import { withoutUnaskedUsage } from './unasked-usage';
+import { encodedForm, encodedJson, modelNameOf, parseRequest } from './upstream-request';
 
 /** An answer on its way: the Route that it came by, and its bytes in the client's format. Read or destroy its body. */
 export interface RoutedAnswer extends UpstreamResponse {
@@ -158,9 +141,8 @@ export class ModelRoutingService {
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped, asksForUsage } =
       request instanceof MultipartForm
-        ? this.form(route, request)
-        : encoded(route, request, json ?? {}, translation, this.config.streamUsage);
-    if (dropped.length > 0 && this.config.strictParams) throw parameterNotSupported(route, dropped);
+        ? encodedForm(route, request, this.config)
+        : encodedJson(route, request, json ?? {}, translation, this.config);
     // Counting them uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';
     if (!isCount) reserve(json);
@@ -228,16 +210,6 @@ export class ModelRoutingService {
     return { model, provider: provider?.id, adapter: adapter.name, isReady };
   }
 
-  private form(route: Route, form: MultipartForm): EncodedRequest {
-    const dropped: string[] = [];
-    const onDropped = (name: string) => {
-      dropped.push(...shownNames([name]));
-      if (this.config.strictParams) throw parameterNotSupported(route, dropped);
-    };
-    const body = form.withModel(route.target, differencesOf(route), onDropped);
-    return { body, dropped, asksForUsage: false };
-  }
-
   private adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
@@ -250,90 +222,5 @@ function refuseOtherModels(name: string, allowed: readonly string[] | undefined)
     detail: 'The allowed models of this key do not include this model.',
     hint: 'GET /v1/models lists those that it may call.',
     param: 'model',
-  });
-}
-
-function parseRequest(body: Buffer): Json {
-  const parsed = jsonOf(body);
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Json;
-  throw new Problem('malformed_request', { detail: 'The body must be a JSON object.' });
-}
-
-function modelNameOf(name: unknown): string {
-  if (typeof name === 'string' && name !== '') return name;
-  throw noModel();
-}
-
-interface EncodedRequest {
-  readonly body: RequestBody;
-  readonly dropped: string[];
-  /** The provider is asked for the usage of a stream, and the client did not ask. */
-  readonly asksForUsage: boolean;
-}
-
-/** The request as the provider takes it: translated where it must be, then with the provider's own differences. */
-function encoded(
-  route: Route,
-  bytes: Buffer,
-  request: Json,
-  translation: Translation | undefined,
-  streamUsage: boolean,
-): EncodedRequest {
-  const { provider, upstreamOperation, credential } = route;
-  try {
-    const translated = translation?.encode(request, route.target);
-    const spliced = spliceRequest(translated ? Buffer.from(JSON.stringify(translated.body)) : bytes, {
-      model: route.target,
-      differences: differencesOf(route),
-      usageOption:
-        streamUsage && provider.hasUsageOption?.(upstreamOperation, credential.settings, request) === true,
-    });
-    return {
-      body: { contentType: 'application/json', content: spliced.body },
-      asksForUsage: spliced.asksForUsage,
-      dropped: shownNames([
-        ...(translated?.dropped ?? []),
-        ...spliced.dropped
-          .filter((name) => translation?.added.includes(name) !== true)
-          .map((name) => translation?.clientName(name) ?? name),
-      ]),
-    };
-  } catch (error) {
-    if (error instanceof AmbiguousModel) {
-      throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
-    }
-    if (error instanceof TooManyParameters) throw new Problem('malformed_request', { detail: error.message });
-    if (!(error instanceof UnsupportedParameter)) throw error;
-    throw new Problem('parameter_not_supported', {
-      detail: `${error.message} No call was made.`,
-      param: shownNames([error.param])[0],
-    });
-  }
-}
-
-const MOST_NAMES = 50;
-const LONGEST_NAME = 64;
-
-/** Names come from the client and may hold anything; headers, errors and logs may not. */
-function shownNames(names: readonly string[]): string[] {
-  const shown = names.map((name) =>
-    removeKeyShapes(name)
-      .slice(0, LONGEST_NAME)
-      .replace(/[^\w.[\]-]/g, '_'),
-  );
-  return [...new Set(shown)].slice(0, MOST_NAMES);
-}
-
-function differencesOf(route: Route): RequestDifferences {
-  return route.provider.differences?.[route.upstreamOperation] ?? {};
-}
-
-function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {
-  const [param] = dropped;
-  return new Problem('parameter_not_supported', {
-    // Not their names: they are the client's text. The first is in `param`.
-    detail: `${route.provider.label} does not have ${dropped.length === 1 ? 'a parameter' : `${dropped.length} parameters`} of the request. No call was made.`,
-    hint: 'Leave them out, or set STRICT_PARAMS=false to have them left out and named in x-tenkey-dropped-params.',
-    param,
   });
 }

@@ -1,3 +1,4 @@
+import { Pool } from 'undici';
 import { startTestApp, type TestApp } from './support/app';
 
 describe('tenant isolation', () => {
@@ -19,14 +20,16 @@ describe('tenant isolation', () => {
     );
     test.provider.reset();
     const base = `http://127.0.0.1:${(test.app.getHttpServer().address() as { port: number }).port}`;
+    const clients = new Pool(base, { connections: 50 });
     let next = 0;
     const worker = async () => {
       while (next < 10_000) {
         const call = next++;
         const tenant = tenants[call % tenants.length]!;
         const content = `${tenant.marker}${call}`;
-        const answer = await fetch(`${base}/v1/chat/completions`, {
+        const answer = await clients.request({
           method: 'POST',
+          path: '/v1/chat/completions',
           headers: {
             'content-type': 'application/json',
             'x-api-key': 'test-platform-key-9d2e6b31',
@@ -34,12 +37,13 @@ describe('tenant isolation', () => {
           },
           body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }] }),
         });
-        const text = await answer.text();
-        if (answer.status !== 200 || !text.includes(content))
-          throw new Error(`call ${call}: ${answer.status}`);
+        const text = await answer.body.text();
+        if (answer.statusCode !== 200 || !text.includes(content))
+          throw new Error(`call ${call}: ${answer.statusCode}`);
       }
     };
     await Promise.all(Array.from({ length: 50 }, worker));
+    await clients.close();
     expect(test.provider.requests).toHaveLength(10_000);
     for (const seen of test.provider.requests) {
       const body = seen.body as { messages: { content: string }[] };

@@ -34,5 +34,11 @@ async function startServer(): Promise<string> {
   await chmod(directory, 0o755);
   const server = await startEmbeddedPostgres({ dataDirectory: directory, log: () => undefined });
   globalThis.tenkeyTestServer = { server, directory };
-  return server.urlOf('postgres');
+  const address = server.urlOf('postgres');
+  // Nothing of it outlives the run, so nothing need reach the disk.
+  const hasty = ['fsync', 'synchronous_commit', 'full_page_writes'].map(
+    (name) => `alter system set ${name} = off`,
+  );
+  await execute(address, ...hasty, 'select pg_reload_conf()');
+  return address;
 }

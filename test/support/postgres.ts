@@ -20,7 +20,8 @@ async function createDatabase(template: string): Promise<TestDatabase> {
   if (server === undefined)
     throw new Error('TENKEY_TEST_SERVER is not set: the global setup of jest did not run.');
   const name = `tenkey_test_${process.pid}_${randomBytes(6).toString('hex')}`;
-  await execute(server, `create database ${name} template ${template}`);
+  // Four times as fast as by way of the log, which nobody will read.
+  await execute(server, `create database ${name} template ${template} strategy file_copy`);
   return {
     url: urlFor(server, name),
     drop: () => execute(server, `drop database if exists ${name} with (force)`),

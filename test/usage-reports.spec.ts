@@ -206,6 +206,12 @@ describe('usage reports', () => {
     ['/usage/records?cursor=2026-11-01T00:00:00.000Z_------------------------------------', 'cursor'],
     ['/usage/records?key_id=tk_x', 'key_id'],
     ['/usage/records?since=now', 'since'],
+    ['/usage/records?since=2026-W01', 'since'],
+    ['/usage/records?since=20260101', 'since'],
+    ['/usage/records?until=2026-02-30', 'until'],
+    ['/usage/records?until=2026-01-01T24:30:00Z', 'until'],
+    ['/usage/records?until=2026-01-01T10:00:00', 'until'],
+    ['/usage/records?until=2026-01-01T10:00:00,5Z', 'until'],
   ])('GET %s is refused with the field and without the value', async (path, field) => {
     const answer = await test
       .http()

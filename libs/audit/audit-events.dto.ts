@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { uuidPattern } from '#http';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsTime, uuidPattern } from '#http';
 import { type AuditEvent, type AuditOutcome } from './audit-event.entity';
 
 export class ListAuditEventsQuery {
@@ -29,12 +29,12 @@ export class ListAuditEventsQuery {
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Only events from then on.' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsTime()
   since?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Only events before then.' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsTime()
   until?: string;
 
   @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })

@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { ValidateBy, validateSync, type ValidationError } from 'class-validator';
 import { type FieldFault, Problem } from './problem';
 
 /** Field faults of an object by its class-validator class, paths dotted, sorted as declared, input not repeated. */
@@ -63,4 +63,24 @@ export function validTenantId(text: string): string {
   if (uuidPattern.test(text)) return text.toLowerCase();
   const fault = { path: 'tenant_id', message: 'tenant_id must be a UUID' };
   throw new Problem('validation_failed', { detail: 'The tenant id is not a UUID.', errors: [fault] });
+}
+
+const timeForm = /^2\d{3}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/**
+ * A date (its beginning, in UTC) or a time with its zone (RFC 3339), from the year 2000 on. Not all of ISO 8601: its weeks
+ * and days of the year are no Date, and a time without its zone would be whatever the server's clock is set to.
+ */
+export function IsTime(): PropertyDecorator {
+  const message =
+    '$property must be a date such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z';
+  const isTime = (value: unknown) =>
+    typeof value === 'string' && timeForm.test(value) && !Number.isNaN(Date.parse(value)) && isRealDay(value);
+  return ValidateBy({ name: 'isTime', validator: { validate: isTime } }, { message });
+}
+
+/** Not February 30, which a Date moves. */
+function isRealDay(text: string): boolean {
+  const day = text.slice(0, 10);
+  return new Date(day).toISOString().startsWith(day);
 }

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsISO8601, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { uuidPattern } from '#http';
+import { IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { IsTime, uuidPattern } from '#http';
 import { type UsageOutcome, usageOutcomes, type UsageRecord } from './usage-record.entity';
 import { type RecordFilter } from './usage-report.service';
 
@@ -27,12 +27,12 @@ export class ListUsageRecordsQuery {
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Only calls from then on.' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsTime()
   since?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Only calls before then.' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsTime()
   until?: string;
 
   @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })

@@ -98,6 +98,27 @@ describe('the receipt of a call', () => {
     expect(body).toMatchObject({ valid: true, record_agrees: false, said: { mask: '...r3c5' } });
   });
 
+  it('shows a key that is for some tenants no record that says to be of another', async () => {
+    const receipt = await receiptOf();
+    const { request_id } = (await verify(receipt)).body.said;
+    while ((await verify(receipt)).body.record === null);
+    const other = await test.createTenant();
+    await test.database.query('alter table usage_records disable trigger usage_records_are_immutable');
+    await test.database.query('update usage_records set tenant_id = $2 where request_id = $1', [
+      request_id,
+      other,
+    ]);
+    await test.database.query('alter table usage_records enable trigger usage_records_are_immutable');
+    const { key: scoped } = await issueSysadminKey(test, { scopes: ['usage:read'], tenant_ids: [tenant] });
+    const { body } = await test
+      .http()
+      .post('/api/v1/sysadmin/receipts/verify')
+      .set('X-API-Key', scoped)
+      .send({ receipt });
+    expect(body).toMatchObject({ valid: true, record: null, record_agrees: false });
+    expect((await verify(receipt)).body.record.tenant_id).toBe(other);
+  });
+
   it('stays valid under a previous encryption key, and names a key that is not loaded', async () => {
     const receipt = await receiptOf();
     const next = generateKey();

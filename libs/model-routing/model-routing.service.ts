@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
+import { type Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { CredentialsService, PassiveHealth } from '#credentials';
@@ -23,6 +24,8 @@ export interface RoutedAnswer extends UpstreamResponse {
   readonly route: Route;
   /** Proof of whose credential served the call; undefined without an encryption key. */
   readonly receipt?: string;
+  /** The body is passed through this one, whose end is then the call's: what it finds in the last bytes counts as well. */
+  passedThrough(last: Readable): void;
 }
 
 /** What was decided before anything is sent. */
@@ -117,7 +120,11 @@ export class ModelRoutingService {
     try {
       const answer = await this.answer(tenantId, operation, request, options, { meter, reserve });
       meter.follow(answer.status, answer.body);
-      return { ...answer, receipt: this.receipts.issue(answer.route, call, meter.at) };
+      return {
+        ...answer,
+        receipt: this.receipts.issue(answer.route, call, meter.at),
+        passedThrough: (last) => meter.follow(answer.status, last),
+      };
     } catch (error) {
       meter.failed(error);
       throw error;
@@ -130,7 +137,7 @@ export class ModelRoutingService {
     request: Buffer | MultipartForm,
     options: CallOptions,
     { meter, reserve }: RunningCall,
-  ): Promise<RoutedAnswer> {
+  ): Promise<UpstreamResponse & { readonly route: Route }> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     await this.tenants.findActive(tenantId);
     const name = modelNameOf(json?.model ?? (request as MultipartForm).model);

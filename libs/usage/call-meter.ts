@@ -27,6 +27,7 @@ export class CallMeter {
   #firstByteMs: number | null = null;
   #responseBytes = 0;
   #requestBytes: () => number = () => 0;
+  #body: Readable | undefined;
   /** What went wrong after the answer began, where its body ends all the same. */
   #fault: Problem | undefined;
   #hasEnded = false;
@@ -72,9 +73,15 @@ export class CallMeter {
     this.#end('failed', problem.status, problem);
   }
 
-  /** There is one: the call ends with its body, however that ends. */
+  /**
+   * There is one: the call ends with its body, however that ends. Of a body that is passed through another one, which is
+   * followed then, with that one.
+   */
   follow(status: number, body: Readable): void {
+    this.#body = body;
     finished(body, { writable: false }, (error) => {
+      const isPassedOn = body !== this.#body && (error === undefined || error === null);
+      if (isPassedOn) return;
       if (error === undefined || error === null) {
         this.#end(this.#fault ? 'broken_off' : 'completed', status, this.#fault);
       } else if (error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE') {

@@ -133,6 +133,8 @@ function relayEvents(answer: RoutedAnswer, request: FastifyRequest, reply: Fasti
   answer.body.once('error', (error) => {
     if (!reply.raw.destroyed) relay.endWith(lastEventOf(problemOf(error)));
   });
+  answer.passedThrough(relay);
+  reply.raw.once('close', () => relay.destroy());
   answer.body.pipe(relay).pipe(reply.raw);
 }
 

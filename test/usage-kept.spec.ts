@@ -98,6 +98,27 @@ describe('usage', () => {
     expect(await total()).toMatchObject({ total: { calls: 19 }, lost_calls: 1 });
   });
 
+  it('that the database refuses is counted once, also when what came with it has to wait', async () => {
+    await test.database.query(`
+      create function refuse_or_wait() returns trigger language plpgsql as $$ begin
+        if new.host = 'refused' then raise sqlstate '22023'; end if;
+        if new.host = 'waits' then raise sqlstate '55P03'; end if;
+        return new;
+      end $$`);
+    await test.database.query(
+      'create trigger refuse_or_wait before insert on usage_records for each row execute function refuse_or_wait()',
+    );
+    log().add(recordOf(tenant, { host: 'refused' }));
+    log().add(recordOf(tenant, { host: 'waits' }));
+    log().add(recordOf(tenant));
+    await wait(3500);
+    await test.database.query('drop function refuse_or_wait cascade');
+    await usageRecords(test, 2, `&tenant_id=${tenant}`);
+    const deadline = Date.now() + 8000;
+    while ((await total()).lost_calls === 0 && Date.now() < deadline) await wait(50);
+    expect(await total()).toMatchObject({ total: { calls: 2 }, lost_calls: 1 });
+  }, 20_000);
+
   it('that is written twice, since its commit was not heard of, counts once', async () => {
     const record = recordOf(tenant);
     log().add(record);

@@ -66,12 +66,7 @@ export class UsageLog implements OnApplicationShutdown {
   async #write(): Promise<void> {
     this.#tellLost();
     try {
-      while (this.#pending.length > 0) {
-        const batch = this.#pending.slice(0, BATCH);
-        await this.#insert(batch);
-        this.#pending.splice(0, batch.length);
-        this.metrics.waiting(this.#pending.length);
-      }
+      await this.#writePending();
       const lost = [...this.#lost.values()];
       if (lost.length > 0) {
         this.#lost.clear();
@@ -87,16 +82,25 @@ export class UsageLog implements OnApplicationShutdown {
     }
   }
 
-  /** A record that the database refuses takes none of the others with it. */
-  async #insert(batch: readonly UsageRecord[]): Promise<void> {
-    try {
-      await insertRecords(this.dataSource.manager, batch);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      if (batch.length === 1) return this.#lose(batch);
-      const half = Math.ceil(batch.length / 2);
-      await this.#insert(batch.slice(0, half));
-      await this.#insert(batch.slice(half));
+  /** Batches are halved down to a record that the database refuses: it takes none of the others with it. */
+  async #writePending(): Promise<void> {
+    let size = BATCH;
+    while (this.#pending.length > 0) {
+      const batch = this.#pending.slice(0, size);
+      try {
+        await insertRecords(this.dataSource.manager, batch);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (batch.length > 1) {
+          size = Math.ceil(batch.length / 2);
+          continue;
+        }
+        this.#lose(batch);
+      }
+      // Each as soon as it is written or lost, so that no later fault has it counted twice.
+      this.#pending.splice(0, batch.length);
+      this.metrics.waiting(this.#pending.length);
+      size = Math.min(size * 2, BATCH);
     }
   }
 

@@ -115,6 +115,64 @@ describe('usage reports', () => {
     expect(items.length).toBeGreaterThan(4);
   });
 
+  it('have no group twice in their pages and none too few, whatever is recorded meanwhile', async () => {
+    const tenant = await test.createTenant();
+    const add = (model: string, keyId: string | null, version: number | null) =>
+      test.database.query(
+        `insert into usage_daily select current_date, $1, 'openai', $2, 'embeddings', $3, 'tenant', '...x', $4,
+           1, 0, 0, 0, 1, 1, 0, 1, 1`,
+        [tenant, model, keyId, version],
+      );
+    const id = 'BoT0VjF9rQ2';
+    await add('m', null, null);
+    await add('m', id, 3);
+    await add('m', id, 20);
+    await add('n', null, 4);
+    const items: any[] = [];
+    for (let cursor: string | null = '', round = 0; cursor !== null; round += 1) {
+      const query = `group_by=day,tenant,model,key,credential&limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`;
+      const page: any = await report(`/usage?tenant_id=${tenant}&${query}`);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+      await add(`a${round}`, id, 1);
+    }
+    expect(items.map(({ model, key_id, version }) => [model, key_id, version])).toEqual([
+      ['m', null, null],
+      ['m', id, '3'],
+      ['m', id, '20'],
+      ['n', null, '4'],
+    ]);
+  });
+
+  it('are CSV of any length, whole', async () => {
+    const tenant = await test.createTenant();
+    await test.database.query(
+      `insert into usage_daily select current_date - n % 3, $1, 'openai', 'm' || n, 'embeddings',
+         nullif('BoT0VjF9rQ' || n % 4, 'BoT0VjF9rQ0'), 'tenant', '...x', nullif(n % 5, 0), 1, 0, 0, 0, 1, 1, 0, 1, 1
+       from generate_series(1, 12000) as n`,
+      [tenant],
+    );
+    const path = `/tenants/${tenant}/usage?group_by=credential,key,day,model&format=csv`;
+    const lines = (await test.sysadmin('get', path)).text.split('\r\n').slice(1, -1);
+    expect([lines.length, new Set(lines).size]).toEqual([12_000, 12_000]);
+  });
+
+  it.each([
+    ['day', ['2026-02-30']],
+    ['day', ['2026-01-31', 'x']],
+    ['day', '2026-01-31'],
+    ['tenant', ['x']],
+    ['model', [null]],
+    ['model', ['\0']],
+    ['credential', ['openai', '...x', '1 or true']],
+    ['credential', ['openai', '...x', '9'.repeat(30)]],
+    ['', ['x']],
+  ])('are refused by %s after the place %j', async (groups, place) => {
+    const cursor = Buffer.from(JSON.stringify(place)).toString('base64url');
+    const { status, body } = await test.sysadmin('get', `/usage?group_by=${groups}&cursor=${cursor}`);
+    expect([status, body.errors?.[0]?.path]).toEqual([422, 'cursor']);
+  });
+
   it('are CSV when asked, in which no model is a formula', async () => {
     const answer = await test.sysadmin('get', `/tenants/${a}/usage?group_by=day,model&format=csv`);
     expect(answer.status).toBe(200);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
+import { cursorOfPlace, placeOfRow } from './usage-place';
 import { type AskedUsage, type UsageAnswer } from './usage.dto';
 import {
   fieldsOf,
@@ -20,22 +21,23 @@ export class UsageAnswers {
     asked: AskedUsage,
     which: Omit<UsageFilter, 'since' | 'until'>,
   ): Promise<UsageAnswer | StreamableFile> {
-    const { since, until, groups, limit, offset } = asked;
+    const { since, until, groups, limit, after } = asked;
     const filter = { ...which, since, until };
     if (asked.isCsv) {
       // Asked for before the head is sent, so that a fault has a status.
-      const first = await this.report.sums(filter, groups, { limit: CSV_PAGE, offset: 0 });
+      const first = await this.report.sums(filter, groups, { limit: CSV_PAGE });
       return new StreamableFile(Readable.from(this.csv(filter, asked, first), { objectMode: false }), {
         type: 'text/csv; charset=utf-8',
         disposition: `attachment; filename="usage-${since}-${until}.csv"`,
       });
     }
     const [items, totals, lost] = await Promise.all([
-      this.report.sums(filter, groups, { limit: limit + 1, offset }),
-      this.report.sums(filter, [], { limit: 1, offset: 0 }),
+      this.report.sums(filter, groups, { limit: limit + 1, after }),
+      this.report.sums(filter, [], { limit: 1 }),
       this.report.lostCalls(filter),
     ]);
     const page = items.slice(0, limit);
+    const last = page.at(-1);
     const nothing = Object.fromEntries(usageCounters.map((name) => [name, 0])) as unknown as UsageSums;
     return {
       since,
@@ -44,7 +46,7 @@ export class UsageAnswers {
       count: page.length,
       total: totals[0] ?? nothing,
       lost_calls: lost,
-      next_cursor: items.length > limit ? String(offset + limit) : null,
+      next_cursor: items.length > limit && last ? cursorOfPlace(placeOfRow(last, fieldsOf(groups))) : null,
     };
   }
 
@@ -53,14 +55,14 @@ export class UsageAnswers {
     { groups }: AskedUsage,
     first: readonly UsageSums[],
   ): AsyncGenerator<string> {
-    const names = [...fieldsOf(groups), ...usageCounters];
+    const fields = fieldsOf(groups);
+    const names = [...fields, ...usageCounters];
     yield csvLine(names);
-    let rows = first;
-    for (let offset = 0; ;) {
+    for (let rows = first; ;) {
       if (rows.length > 0) yield rows.map((row) => csvLine(names.map((name) => row[name]))).join('');
-      offset += rows.length;
-      if (rows.length < CSV_PAGE) return;
-      rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, offset });
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < CSV_PAGE) return;
+      rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, after: placeOfRow(last, fields) });
     }
   }
 }

@@ -16,12 +16,28 @@ const fieldsOfGroup = {
 } as const satisfies Record<string, readonly (keyof UsageSums)[]>;
 
 export type UsageGroup = keyof typeof fieldsOfGroup;
+export type UsageField = (typeof fieldsOfGroup)[UsageGroup][number];
 export const usageGroups = Object.keys(fieldsOfGroup) as UsageGroup[];
 
 /** The fields that tell groups apart, in their order. */
-export function fieldsOf(groups: readonly UsageGroup[]): (keyof UsageSums)[] {
-  return [...new Set(groups.flatMap((group): readonly (keyof UsageSums)[] => fieldsOfGroup[group]))];
+export function fieldsOf(groups: readonly UsageGroup[]): UsageField[] {
+  return [...new Set(groups.flatMap((group): readonly UsageField[] => fieldsOfGroup[group]))];
 }
+
+/** What groups are in the order of, never null so that it can be compared, and its type; of others the text itself. */
+const orders: Readonly<Partial<Record<UsageField, readonly [expression: string, type: string]>>> = {
+  // The column, and not the text that is selected of it.
+  day: ['usage_daily.day', 'date'],
+  tenant_id: ['tenant_id', 'uuid'],
+  key_id: [`coalesce(key_id, '')`, 'text'],
+  version: ['coalesce(version, 0)', 'bigint'],
+};
+
+/**
+ * A place in a report: after the group with these values. Not a number of rows, since calls that are recorded between two
+ * pages may put groups before it, and a row that comes twice would be counted twice.
+ */
+export type UsagePlace = readonly string[];
 
 /** Which calls. Days are UTC. */
 export interface UsageFilter {
@@ -84,25 +100,32 @@ export interface RecordFilter extends Pick<UsageFilter, 'within' | 'tenantId'> {
 export class UsageReport {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** In the order of the groups. */
+  /** In the order of the groups, after a place. */
   async sums(
     filter: UsageFilter,
     groups: readonly UsageGroup[],
-    page: { readonly limit: number; readonly offset: number },
+    page: { readonly limit: number; readonly after?: UsagePlace },
   ): Promise<UsageSums[]> {
-    const columns = fieldsOf(groups).map((name) => {
+    const fields = fieldsOf(groups);
+    const columns = fields.map((name) => {
       if (name === 'day') return `to_char(day, 'YYYY-MM-DD') as day`;
       return name === 'version' ? 'version::text as version' : name;
     });
     const counters = usageCounters.map((name) => `coalesce(sum(${name}), 0)::float8 as ${name}`);
     const { conditions, parameters } = conditionsOf(filter);
     if (filter.models !== undefined) conditions.push(`model = any($${parameters.push(filter.models)})`);
-    const places = columns.map((_, index) => index + 1).join(', ');
+    const order = fields.map((name) => orders[name]?.[0] ?? name).join(', ');
+    if (page.after !== undefined && fields.length > 0) {
+      const place = page.after.map(
+        (value, at) => `$${parameters.push(value)}::${orders[fields[at]!]?.[1] ?? 'text'}`,
+      );
+      conditions.push(`(${order}) > (${place.join(', ')})`);
+    }
     return this.dataSource.query<UsageSums[]>(
       `select ${[...columns, ...counters].join(', ')} from usage_daily
        where ${conditions.join(' and ')}
-       ${columns.length > 0 ? `group by ${places} order by ${places}` : ''}
-       limit $${parameters.push(page.limit)} offset $${parameters.push(page.offset)}`,
+       ${fields.length > 0 ? `group by ${fields.join(', ')} order by ${order}` : ''}
+       limit $${parameters.push(page.limit)}`,
       parameters,
     );
   }

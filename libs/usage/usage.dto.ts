@@ -2,14 +2,13 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { Problem, uuidPattern } from '#http';
-import { type UsageGroup, usageGroups } from './usage-report.service';
+import { placeOfCursor } from './usage-place';
+import { fieldsOf, type UsageGroup, usageGroups, type UsagePlace } from './usage-report.service';
+import { dayOf, isDay } from './utc-day';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days of a report that names none. */
 const USUAL_DAYS = 30;
-const dayPattern = /^2\d{3}-\d{2}-\d{2}$/;
-const isDay = (value: unknown) =>
-  typeof value === 'string' && dayPattern.test(value) && dayOf(Date.parse(value)) === value;
 
 /** A calendar day from the year 2000 on. */
 function IsDay(): PropertyDecorator {
@@ -76,7 +75,7 @@ class Period {
 
   @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
   @IsOptional()
-  @Matches(/^[1-9]\d{0,8}$/, { message: '$property must be the next_cursor of a page' })
+  @Matches(/^[\w-]{1,8192}$/, { message: '$property must be the next_cursor of a page' })
   cursor?: string;
 }
 
@@ -108,11 +107,12 @@ export interface AskedUsage {
   readonly until: string;
   readonly groups: readonly UsageGroup[];
   readonly limit: number;
-  readonly offset: number;
+  /** Absent: the first page. */
+  readonly after?: UsagePlace;
   readonly isCsv: boolean;
 }
 
-/** @throws Problem validation_failed when the days are in the wrong order */
+/** @throws Problem validation_failed when the days are in the wrong order, or the cursor is of another report */
 export function askedUsage(query: UsageQuery | TenantUsageQuery, now = Date.now()): AskedUsage {
   const until = query.until ?? dayOf(now);
   const since = query.since ?? dayOf(Date.parse(until) - (USUAL_DAYS - 1) * DAY_MS);
@@ -121,12 +121,16 @@ export function askedUsage(query: UsageQuery | TenantUsageQuery, now = Date.now(
     throw new Problem('validation_failed', { detail: 'The days are in the wrong order.', errors: [fault] });
   }
   const groups = (query.group_by ?? 'day').split(',').filter((name) => name !== '') as UsageGroup[];
-  const { limit = 1000, cursor = '0', format } = query;
-  return { since, until, groups, limit, offset: Number(cursor), isCsv: format === 'csv' };
-}
-
-function dayOf(time: number): string {
-  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 10);
+  const { limit = 1000, cursor, format } = query;
+  const after = cursor === undefined ? undefined : placeOfCursor(cursor, fieldsOf(groups));
+  if (cursor !== undefined && after === undefined) {
+    const fault = {
+      path: 'cursor',
+      message: 'cursor must be the next_cursor of a page with the same group_by',
+    };
+    throw new Problem('validation_failed', { detail: 'The cursor is not valid.', errors: [fault] });
+  }
+  return { since, until, groups, limit, after, isCsv: format === 'csv' };
 }
 
 export class UsageSumsDto {

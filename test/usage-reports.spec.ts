@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
@@ -155,6 +156,39 @@ describe('usage reports', () => {
     const path = `/tenants/${tenant}/usage?group_by=credential,key,day,model&format=csv`;
     const lines = (await test.sysadmin('get', path)).text.split('\r\n').slice(1, -1);
     expect([lines.length, new Set(lines).size]).toEqual([12_000, 12_000]);
+  });
+
+  it('are CSV that breaks off when they fail in the middle, which the log tells from a client that left', async () => {
+    const tenant = await test.createTenant();
+    await test.database.query(
+      `insert into usage_daily select current_date, $1, 'openai', 'm' || n, 'embeddings', null, 'tenant', '...x', 1,
+         1, 0, 0, 0, 1, 1, 0, 1, 1 from generate_series(1, 40000) as n`,
+      [tenant],
+    );
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const begun = () =>
+      fetch(`http://127.0.0.1:${port}/api/v1/sysadmin/tenants/${tenant}/usage?group_by=model&format=csv`, {
+        headers: { 'x-api-key': superKey },
+      });
+    const logged = async (answer: Response) => {
+      const id = answer.headers.get('x-tenkey-request-id')!;
+      const line = () => test.logLines.find((each) => each.includes(id) && each.includes('"msg":"request"'));
+      for (const until = Date.now() + 5000; !line() && Date.now() < until;) await wait(20);
+      return JSON.parse(line() ?? '{}');
+    };
+    const failing = await begun();
+    await test.database.query('alter table usage_daily rename to usage_daily_away');
+    try {
+      await expect(failing.text()).rejects.toThrow();
+    } finally {
+      await test.database.query('alter table usage_daily_away rename to usage_daily');
+    }
+    const line = await logged(failing);
+    expect(line).toMatchObject({ status: 200, aborted: true, code: 'internal_error' });
+    expect(JSON.stringify(line.err)).toContain('usage_daily');
+    const left = await begun();
+    await left.body!.cancel();
+    expect((await logged(left)).code).toBeUndefined();
   });
 
   it.each([

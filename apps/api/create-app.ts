@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -11,6 +12,7 @@ import {
   pathOf,
   platformPrefix,
   Problem,
+  problemOf,
   RunningRequests,
   sendProblem,
 } from '#http';
@@ -94,6 +96,11 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     const takesForm = (request.routeOptions.config as { multipart?: boolean }).multipart === true;
     if (!isForm || takesForm || request.is404) return done();
     sendProblem(request, reply, new Problem('unsupported_media_type', { detail: 'Send the body as JSON.' }));
+  });
+  // A fault after the head was sent reaches no filter; without this the log takes it for a client that left.
+  fastify.addHook('onSend', (request, _reply, payload, done) => {
+    if (payload instanceof Readable) payload.once('error', (error) => (request.problem = problemOf(error)));
+    done(null, payload);
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
     bodyParser: false,

@@ -26,6 +26,12 @@ export interface UsageFields {
   readonly cacheWritten?: number;
 }
 
+/**
+ * Far more than any model takes. A tenant's own server may report anything, and the sums of a day must hold it: of 2^53 in
+ * each call, a thousand calls are more than a bigint, and the database would refuse every later record.
+ */
+const MOST_TOKENS = 10_000_000_000;
+
 export function usageFieldsOf(usage: Readonly<Record<string, unknown>>): UsageFields {
   const details = objectOf(usage.prompt_tokens_details) ?? objectOf(usage.input_tokens_details);
   const cacheRead = countOf(usage.cache_read_input_tokens);
@@ -62,7 +68,9 @@ function reported(fields: UsageFields): UsageFields {
 }
 
 function countOf(value: unknown): number | undefined {
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_TOKENS
+    ? (value as number)
+    : undefined;
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {

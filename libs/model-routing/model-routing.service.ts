@@ -46,7 +46,10 @@ export interface CallOptions {
   readonly allowedModels?: readonly string[];
   /** Counts the tokens of the call: an estimate before anything is sent, the actual number when it is over. */
   readonly tokens?: {
-    /** @throws Problem rate_limited */
+    /**
+     * Told the actual number from an event of a stream, where `settle` must not throw.
+     * @throws Problem rate_limited
+     */
     reserve(estimate: number): { settle(actual: number | undefined): void };
   };
   /** The client's headers; a provider's file may let some through. */

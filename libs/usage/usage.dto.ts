@@ -201,7 +201,8 @@ export class UsageAnswer {
   total: UsageSumsDto;
   @ApiProperty({
     example: 0,
-    description: 'Calls that could not be recorded, while the database was away; the sums lack them.',
+    description:
+      'Calls of any model that could not be recorded, while the database was away or since it refused them; the sums lack them.',
   })
   lost_calls: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })

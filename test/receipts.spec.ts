@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { generateKey } from '#crypto';
+import { ModelRoutingService } from '#model-routing';
 import { encryptionKey, startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
@@ -52,6 +54,33 @@ describe('the receipt of a call', () => {
     });
     expect(Buffer.from(receipt.split('.')[2]!, 'base64url').toString()).not.toContain(key);
   });
+
+  it.each(['true', 'false'])(
+    'agrees with the record in whatever case code in the same process writes its ids (strict mode: %s)',
+    async (isStrict) => {
+      const app = await startTestApp({
+        TENANT_CREDENTIALS_ENABLED: isStrict,
+        ...(isStrict === 'false' && { OPENAI_API_KEY: 'sk-the-global-key-of-all-g1b2' }),
+      });
+      try {
+        const id = await app.createTenant();
+        if (isStrict === 'true') await app.setCredential(id, 'openai', { api_key: key });
+        const request = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [] }));
+        const { body: answer, receipt } = await app.app
+          .get(ModelRoutingService, { strict: false })
+          .call(id.toUpperCase(), 'chat/completions', request, {
+            signal: new AbortController().signal,
+            requestId: randomUUID().toUpperCase(),
+          });
+        for await (const part of answer) void part;
+        await usageRecords(app, 1, `&tenant_id=${id}`);
+        const { body } = await verify(receipt, app);
+        expect(body).toMatchObject({ valid: true, said: { tenant_id: id }, record_agrees: true });
+      } finally {
+        await app.close();
+      }
+    },
+  );
 
   it('is refused with any character of it changed, added or left out', async () => {
     const receipt = await receiptOf();

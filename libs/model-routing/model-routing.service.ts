@@ -107,7 +107,9 @@ export class ModelRoutingService {
   ): Promise<RoutedAnswer> {
     const { requestId = randomUUID(), keyId = null } = options;
     if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
-    const call = { requestId, keyId };
+    // As the database writes them, so that a receipt says the same as the record.
+    const call = { requestId: requestId.toLowerCase(), keyId };
+    const tenant = tenantId.toLowerCase();
     let settle = (_: UsageRecord) => undefined as void;
     const meter = new CallMeter(call, (record) => {
       this.usage.add(record);
@@ -121,7 +123,7 @@ export class ModelRoutingService {
       settle = (record) => reservation.settle(usedTokens(record, estimate));
     };
     try {
-      const answer = await this.answer(tenantId, operation, request, options, { meter, reserve });
+      const answer = await this.answer(tenant, operation, request, options, { meter, reserve });
       meter.follow(answer.status, answer.body);
       return {
         ...answer,

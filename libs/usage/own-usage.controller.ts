@@ -3,8 +3,9 @@ import { ApiExtraModels, ApiOkResponse, ApiOperation, getSchemaPath } from '@nes
 import { type FastifyRequest } from 'fastify';
 import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
 import { TenantsService } from '#tenants';
+import { askedUsage } from './asked-usage';
 import { UsageAnswers } from './usage-answers';
-import { askedUsage, TenantUsageQuery, UsageAnswer } from './usage.dto';
+import { TenantUsageQuery, UsageAnswer } from './usage.dto';
 
 @PlatformController()
 @ApiExtraModels(UsageAnswer)

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { cursorOfPlace, placeOfRow } from './usage-place';
-import { type AskedUsage, type UsageAnswer } from './usage.dto';
+import { type AskedUsage } from './asked-usage';
+import { type UsageAnswer } from './usage.dto';
 import {
   fieldsOf,
   usageCounters,
@@ -46,7 +47,10 @@ export class UsageAnswers {
       count: page.length,
       total: totals[0] ?? nothing,
       lost_calls: lost,
-      next_cursor: items.length > limit && last ? cursorOfPlace(placeOfRow(last, fieldsOf(groups))) : null,
+      next_cursor:
+        items.length > limit && last
+          ? cursorOfPlace([since, until, ...placeOfRow(last, fieldsOf(groups))])
+          : null,
     };
   }
 

@@ -21,12 +21,13 @@ export function placeOfRow(
   return fields.map((field) => row[field] ?? nothing[field] ?? '');
 }
 
-export function cursorOfPlace(place: UsagePlace): string {
+/** @param place the report's days, then where in it */
+export function cursorOfPlace(place: readonly string[]): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** @returns undefined for what is no cursor of a report with these fields */
-export function placeOfCursor(cursor: string, fields: readonly UsageField[]): UsagePlace | undefined {
+/** @returns undefined for what is no cursor with values of these fields */
+export function placeOfCursor(cursor: string, fields: readonly UsageField[]): readonly string[] | undefined {
   let place: unknown;
   try {
     place = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
@@ -40,5 +41,5 @@ export function placeOfCursor(cursor: string, fields: readonly UsageField[]): Us
       const value: unknown = (place as unknown[])[at];
       return typeof value === 'string' && isValueOf(field)(value);
     });
-  return isPlace ? (place as UsagePlace) : undefined;
+  return isPlace ? (place as readonly string[]) : undefined;
 }

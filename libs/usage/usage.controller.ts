@@ -10,8 +10,9 @@ import {
 } from '@nestjs/swagger';
 import { Access, ApiProblems, Grant, type SysadminGrant, tenantsOf, validated, validTenantId } from '#http';
 import { TenantsService } from '#tenants';
+import { askedUsage } from './asked-usage';
 import { UsageAnswers } from './usage-answers';
-import { askedUsage, TenantUsageQuery, UsageAnswer, UsageQuery } from './usage.dto';
+import { TenantUsageQuery, UsageAnswer, UsageQuery } from './usage.dto';
 import {
   cursorOf,
   ListUsageRecordsQuery,

@@ -1,14 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { Problem, uuidPattern } from '#http';
-import { placeOfCursor } from './usage-place';
-import { fieldsOf, type UsageGroup, usageGroups, type UsagePlace } from './usage-report.service';
-import { dayOf, isDay } from './utc-day';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** Days of a report that names none. */
-const USUAL_DAYS = 30;
+import { uuidPattern } from '#http';
+import { type UsageGroup, usageGroups } from './usage-report.service';
+import { isDay } from './utc-day';
 
 /** A calendar day from the year 2000 on. */
 function IsDay(): PropertyDecorator {
@@ -100,37 +95,6 @@ export class TenantUsageQuery extends Period {
   @IsOptional()
   @IsGroups(tenantGroups)
   group_by?: string;
-}
-
-export interface AskedUsage {
-  readonly since: string;
-  readonly until: string;
-  readonly groups: readonly UsageGroup[];
-  readonly limit: number;
-  /** Absent: the first page. */
-  readonly after?: UsagePlace;
-  readonly isCsv: boolean;
-}
-
-/** @throws Problem validation_failed when the days are in the wrong order, or the cursor is of another report */
-export function askedUsage(query: UsageQuery | TenantUsageQuery, now = Date.now()): AskedUsage {
-  const until = query.until ?? dayOf(now);
-  const since = query.since ?? dayOf(Date.parse(until) - (USUAL_DAYS - 1) * DAY_MS);
-  if (since > until) {
-    const fault = { path: 'since', message: 'since must not be after until' };
-    throw new Problem('validation_failed', { detail: 'The days are in the wrong order.', errors: [fault] });
-  }
-  const groups = (query.group_by ?? 'day').split(',').filter((name) => name !== '') as UsageGroup[];
-  const { limit = 1000, cursor, format } = query;
-  const after = cursor === undefined ? undefined : placeOfCursor(cursor, fieldsOf(groups));
-  if (cursor !== undefined && after === undefined) {
-    const fault = {
-      path: 'cursor',
-      message: 'cursor must be the next_cursor of a page with the same group_by',
-    };
-    throw new Problem('validation_failed', { detail: 'The cursor is not valid.', errors: [fault] });
-  }
-  return { since, until, groups, limit, after, isCsv: format === 'csv' };
 }
 
 export class UsageSumsDto {

@@ -1,0 +1,20 @@
+import { cursorOfPlace } from './usage-place';
+import { askedUsage } from './asked-usage';
+
+describe('a page of a report', () => {
+  const midnight = Date.parse('2026-02-01T00:00:00Z');
+
+  it('is of the days of the first one, also after midnight', () => {
+    const first = askedUsage({}, midnight - 1);
+    expect(first).toMatchObject({ since: '2026-01-02', until: '2026-01-31', after: undefined });
+    const cursor = cursorOfPlace([first.since, first.until, '2026-01-15']);
+    const next = askedUsage({ cursor }, midnight);
+    expect(next).toMatchObject({ since: '2026-01-02', until: '2026-01-31', after: ['2026-01-15'] });
+  });
+
+  it('is of the days that it is asked for', () => {
+    const cursor = cursorOfPlace(['2026-01-02', '2026-01-31', '2026-01-15']);
+    const asked = askedUsage({ cursor, since: '2026-01-10', until: '2026-01-20' }, midnight);
+    expect(asked).toMatchObject({ since: '2026-01-10', until: '2026-01-20' });
+  });
+});

@@ -111,6 +111,19 @@ describe('a promotion', () => {
     expect(await healthOf(first)).toEqual([]);
   });
 
+  it('can be repeated when the provider has accepted the key in calls since it refused it', async () => {
+    const { version } = await promoted(keys.b);
+    test.provider.rejectKey(keys.b);
+    expect((await post('/verify')).body.outcome).toBe('rejected');
+    test.provider.reset();
+    expect(await usedKey()).toBe(keys.b);
+    for (const until = Date.now() + 5000; (await listed()).status === 'rejected' && Date.now() < until;)
+      await wait(50);
+    await post('/rollback');
+    expect((await listed()).staged).toMatchObject({ status: 'ready', version });
+    expect((await post('/promote')).body).toMatchObject({ version });
+  });
+
   it('is taken back also to a key that the provider refused, and the answer says so', async () => {
     test.provider.rejectKey(keys.a);
     await post('/verify');

@@ -91,7 +91,7 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Make the staged credential the live one',
     description:
-      'At once: every call from then on uses it, and those that began end with the one that they began with. That one is kept as `previous` and can be taken back within the time that CREDENTIAL_ROLLBACK_HOURS gives. One that the provider refused (rejected or forbidden, when it was asked last, or in calls) is not promoted; one that was never verified is.',
+      'At once: every call from then on uses it, and those that began end with the one that they began with. That one is kept as `previous` and can be taken back within the time that CREDENTIAL_ROLLBACK_HOURS gives. One that the provider refused (rejected or forbidden when it was asked, or in calls) and has not accepted since is not promoted; one that was never verified is.',
   })
   @providerParam
   @tenantParam

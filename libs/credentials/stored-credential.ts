@@ -103,13 +103,11 @@ function isRejected({ health }: TenantCredential): boolean {
   return health?.rejectedAt instanceof Date;
 }
 
-/** That the provider refused it when it was asked last, or in a call since it last accepted it. */
+/** That the provider refused it, in a call or when it was asked, and accepted it in neither since. */
 export function lastRefusal({ health }: TenantCredential): { readonly at: Date | null } | undefined {
   if (health?.rejectedAt) return { at: health.rejectedAt };
-  // By a verification a restricted key is refused as well, as at a PUT that verifies.
-  return health?.outcome === 'rejected' || health?.outcome === 'forbidden'
-    ? { at: health.verifiedAt }
-    : undefined;
+  // By a verification a restricted key is refused as well, as at a PUT that verifies; no call says whether it still is.
+  return health?.outcome === 'forbidden' ? { at: health.verifiedAt } : undefined;
 }
 
 /** What the audit may say of a credential. Of settings their names: an address may hold what somebody pasted. */

@@ -11,5 +11,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // Of two cores: a good part of the time specs wait, for a provider or a timer.
+  maxWorkers: 3,
 };

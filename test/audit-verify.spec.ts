@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from './support/app';
-
-const root = join(__dirname, '..');
+import { startTestApp, type TestApp } from './support/app';
+import { runCli } from './support/cli';
 
 describe('npm run cli -- audit verify', () => {
   let test: TestApp;
@@ -12,25 +9,7 @@ describe('npm run cli -- audit verify', () => {
   });
   afterAll(() => test.close());
 
-  function run(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const { PATH = '', HOME = '' } = process.env;
-    const env = {
-      PATH,
-      HOME,
-      DATABASE_URL: test.databaseUrl,
-      INTRIC_SUPER_API_KEY: superKey,
-      PLATFORM_API_KEY: platformKey,
-      ENCRYPTION_KEY: encryptionKey,
-    };
-    return new Promise((done) => {
-      const child = execFile(
-        'npm',
-        ['run', '--silent', 'cli', '--', 'audit', ...words],
-        { cwd: root, env },
-        (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
-      );
-    });
-  }
+  const run = (...words: string[]) => runCli({ DATABASE_URL: test.databaseUrl }, 'audit', ...words);
 
   it('says that all fits, and prints the head to keep', async () => {
     const { code, stdout } = await run('verify');

@@ -15,8 +15,8 @@ describe('npm run cli -- models check', () => {
     const { PATH = '', HOME = '' } = process.env;
     return new Promise<{ code: unknown; out: string; err: string }>((done) => {
       execFile(
-        'npm',
-        ['run', '--silent', 'cli', '--', 'models', ...words],
+        process.execPath,
+        ['scripts/run.cjs', 'apps/cli/main.js', 'models', ...words],
         { cwd: root, env: { PATH, HOME, ...env } },
         (error, out, err) => done({ code: error ? error.code : 0, out, err }),
       );

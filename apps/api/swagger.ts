@@ -45,7 +45,8 @@ export function addSwagger(app: NestFastifyApplication): void {
       },
       'tenant-key',
     );
-  const document = SwaggerModule.createDocument(app, builder.build());
+  // Made when it is first asked for: no start waits for it.
+  const document = () => SwaggerModule.createDocument(app, builder.build());
   SwaggerModule.setup('docs', app, document, {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',

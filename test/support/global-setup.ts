@@ -35,10 +35,9 @@ async function startServer(): Promise<string> {
   const server = await startEmbeddedPostgres({ dataDirectory: directory, log: () => undefined });
   globalThis.tenkeyTestServer = { server, directory };
   const address = server.urlOf('postgres');
-  // Nothing of it outlives the run, so nothing need reach the disk.
-  const hasty = ['fsync', 'synchronous_commit', 'full_page_writes'].map(
-    (name) => `alter system set ${name} = off`,
-  );
+  // Nothing of it outlives the run, so nothing need reach the disk or be tidied up.
+  const careful = ['fsync', 'synchronous_commit', 'full_page_writes', 'autovacuum'];
+  const hasty = careful.map((name) => `alter system set ${name} = off`);
   await execute(address, ...hasty, 'select pg_reload_conf()');
   return address;
 }

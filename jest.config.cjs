@@ -14,8 +14,9 @@ function commonJsOfPackages() {
     const manifest = join(folder, name, 'package.json');
     return existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).type === 'module';
   });
-  const escaped = modules.map((name) => name.replace(/[.+]/g, '\\$&'));
-  return `/node_modules/(?!.*/node_modules/)(?!(?:${escaped.join('|')})/).*\\.js$`;
+  const escaped = (text) => text.replace(/[.+*?()[\]{}^$|\\]/g, '\\$&');
+  const others = `(?!.*/node_modules/)(?!(?:${modules.map(escaped).join('|')})/)`;
+  return `^${escaped(folder)}/${others}.*\\.js$`;
 }
 
 /** Unit specs stand beside the code, guarantees in test/. Those in a browser and with clients have configurations of their own. */

@@ -1,3 +1,4 @@
+import { isRealTime } from '#http';
 import { refusing } from '#providers';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -18,15 +19,9 @@ const form = /^2\d{3}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:
 /** A date or a time with its zone (RFC 3339), from the year 2000 on. */
 export function IsExpiry(): PropertyDecorator {
   return refusing('isExpiry', (value) => {
-    const isTime = typeof value === 'string' && form.test(value) && isRealDay(value);
+    const isTime = typeof value === 'string' && form.test(value) && isRealTime(value);
     return isTime
       ? undefined
       : 'must be a date such as 2030-06-30, or a time with its zone such as 2030-06-30T12:00:00Z';
   });
-}
-
-/** Not February 30, which a Date moves. */
-function isRealDay(text: string): boolean {
-  const day = text.slice(0, 10);
-  return !Number.isNaN(Date.parse(text)) && new Date(day).toISOString().startsWith(day);
 }

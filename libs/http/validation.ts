@@ -74,13 +74,15 @@ const timeForm = /^2\d{3}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d
 export function IsTime(): PropertyDecorator {
   const message =
     '$property must be a date such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z';
-  const isTime = (value: unknown) =>
-    typeof value === 'string' && timeForm.test(value) && !Number.isNaN(Date.parse(value)) && isRealDay(value);
+  const isTime = (value: unknown) => typeof value === 'string' && timeForm.test(value) && isRealTime(value);
   return ValidateBy({ name: 'isTime', validator: { validate: isTime } }, { message });
 }
 
-/** Not February 30, which a Date moves. */
-function isRealDay(text: string): boolean {
+/**
+ * Not February 30, which a Date moves.
+ * @param text begins with a day such as 2026-01-31; its form is checked before
+ */
+export function isRealTime(text: string): boolean {
   const day = text.slice(0, 10);
-  return new Date(day).toISOString().startsWith(day);
+  return !Number.isNaN(Date.parse(text)) && new Date(day).toISOString().startsWith(day);
 }

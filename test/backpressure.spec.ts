@@ -4,6 +4,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { platformKey, startTestApp, type TestApp } from './support/app';
+import { until } from './support/until';
 
 const mega = 1024 * 1024;
 const total = 100 * mega;
@@ -204,9 +205,7 @@ it('a client that never reads on is taken for gone, and the call to the provider
     asked.end('{"model":"gpt-4o","stream":true,"messages":[]}');
     await once(asked, 'response');
     asked.on('error', () => undefined);
-    const deadline = Date.now() + 15_000;
-    while (test.provider.requests[0]?.aborted !== true && Date.now() < deadline) await wait(50);
-    expect(test.provider.requests[0]?.aborted).toBe(true);
+    await until(() => test.provider.requests[0]?.aborted === true, 'the end of the call');
     asked.destroy();
   } finally {
     await test.close();

@@ -1,16 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { platformKey, startTestApp, type TestApp } from './support/app';
+import { until } from './support/until';
 
 const oldKey = 'sk-key-before-the-promotion-aaaa';
 const newKey = 'sk-key-after-the-promotion-bbbb';
-
-async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`${what}: it did not come true in 10 s`);
-    await wait(10);
-  }
-}
 
 describe('calls during a promotion', () => {
   let test: TestApp;

@@ -1,15 +1,8 @@
 import OpenAI from 'openai';
 import { platformKey, startTestApp, type TestApp } from './support/app';
+import { until } from './support/until';
 
 const key = 'sk-sentinel-chat-completion-k1y7';
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error('it did not come true in 10 s');
-    await new Promise((done) => setTimeout(done, 20));
-  }
-}
 
 describe('chat completions', () => {
   let test: TestApp;
@@ -128,10 +121,10 @@ describe('chat completions', () => {
         signal: gone.signal,
       });
       if (afterFirstByte) await (await call).body!.getReader().read();
-      else await until(() => test.provider.requests.length > 0);
+      else await until(() => test.provider.requests.length > 0, 'the call at the provider');
       gone.abort();
       if (!afterFirstByte) await expect(call).rejects.toThrow();
-      await until(() => test.provider.requests[0]?.aborted === true);
+      await until(() => test.provider.requests[0]?.aborted === true, 'the end of that call');
       test.provider.reset();
     };
     test.provider.next({ delayMs: 2000 });

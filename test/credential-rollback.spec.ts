@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { startTestApp, type TestApp } from './support/app';
+import { until } from './support/until';
 
 const keys = {
   a: 'sk-first-key-of-the-tenant-aaaa',
@@ -117,8 +118,7 @@ describe('a promotion', () => {
     expect((await post('/verify')).body.outcome).toBe('rejected');
     test.provider.reset();
     expect(await usedKey()).toBe(keys.b);
-    for (const until = Date.now() + 5000; (await listed()).status === 'rejected' && Date.now() < until;)
-      await wait(50);
+    await until(async () => (await listed()).status !== 'rejected', 'the success that clears the refusal');
     await post('/rollback');
     expect((await listed()).staged).toMatchObject({ status: 'ready', version });
     expect((await post('/promote')).body).toMatchObject({ version });
@@ -225,8 +225,7 @@ describe('a promotion', () => {
       [young, first],
     );
     const swept = async () => {
-      const deadline = Date.now() + 10_000;
-      while ((await stored()).length > 1 && Date.now() < deadline) await wait(50);
+      await until(async () => (await stored()).length <= 1, 'the sweep');
       expect(await stored()).toEqual([{ slot: 'live', mask: '...bbbb' }]);
     };
     const starts = await Promise.all([1, 2].map(() => startTestApp({}, { databaseUrl: test.databaseUrl })));
@@ -235,8 +234,7 @@ describe('a promotion', () => {
       expect(await healthOf(first)).toEqual([]);
       const known = () =>
         test.database.query('SELECT 1 FROM credential_health WHERE tenant_id = $1', [young]);
-      for (const until = Date.now() + 5000; (await known()).length > 0 && Date.now() < until;) await wait(50);
-      expect(await known()).toEqual([]);
+      await until(async () => (await known()).length === 0, 'the sweep of what is known of a key');
       const [left] = await test.database.query(
         `SELECT count(*)::int AS count FROM credential_slots WHERE tenant_id = $1 AND slot = 'previous'`,
         [young],

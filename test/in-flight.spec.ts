@@ -2,16 +2,9 @@ import { type ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { type NextAnswer } from './support/provider-server';
+import { until } from './support/until';
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`${what}: it did not come true in 20 s`);
-    await wait(20);
-  }
-}
 
 /** mulberry32: the same calls in every run. */
 function seeded(seed: number): () => number {

@@ -1,6 +1,7 @@
 import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey } from './support/keys';
 import { usageRecords } from './support/usage';
+import { until } from './support/until';
 
 describe('metrics', () => {
   let test: TestApp;
@@ -66,10 +67,8 @@ describe('metrics', () => {
     expect(Math.abs(seconds - Date.parse(inDays(29)) / 1000)).toBeLessThan(60);
     test.provider.rejectKey('sk-key-with-an-end-e9n8');
     await test.chat(tenant).expect(424);
-    const deadline = Date.now() + 5000;
-    while (!own(await metrics()).includes('rejections{provider="openai"} 1')) {
-      if (Date.now() > deadline) throw new Error((await metrics()).join('\n'));
-    }
+    const refused = 'rejections{provider="openai"} 1';
+    await until(async () => own(await metrics()).includes(refused), refused);
     await test.sysadmin('delete', `/tenants/${tenant}`);
     expect(own(await metrics())).toEqual([]);
   });

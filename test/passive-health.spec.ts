@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { startTestApp, type TestApp } from './support/app';
+import { until } from './support/until';
 
 const key = 'sk-key-in-real-traffic-1234';
 
@@ -21,15 +22,9 @@ describe('passive health', () => {
   const listed = async (app = test) =>
     (await app.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
   const becomes = async (status: string): Promise<Record<string, any>> => {
-    const deadline = Date.now() + 5000;
-    for (;;) {
-      const one = await listed();
-      if (one.status === status || Date.now() > deadline) {
-        expect(one.status).toBe(status);
-        return one;
-      }
-      await wait(50);
-    }
+    let one: Record<string, any> = {};
+    await until(async () => (one = await listed()).status === status, `the status ${status}`);
+    return one;
   };
   /** Statements on the health of credentials, from now on. */
   const writesDuring = async (run: () => Promise<unknown>): Promise<number> => {

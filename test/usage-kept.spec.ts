@@ -5,6 +5,7 @@ import { startTestApp, type TestApp } from './support/app';
 import { Gate } from './support/gate';
 import { createTestDatabase, type TestDatabase } from './support/postgres';
 import { usageRecords } from './support/usage';
+import { until } from './support/until';
 
 const key = 'sk-the-key-of-calls-that-count-w4k8';
 
@@ -93,8 +94,7 @@ describe('usage', () => {
     for (let index = 0; index < 20; index += 1) {
       log().add(recordOf(tenant, index === 7 ? { host: 'no text of PostgreSQL: \u0000' } : {}));
     }
-    const deadline = Date.now() + 8000;
-    while ((await total()).lost_calls === 0 && Date.now() < deadline) await wait(50);
+    await until(async () => (await total()).lost_calls > 0, 'the count of what is lost');
     expect(await total()).toMatchObject({ total: { calls: 19 }, lost_calls: 1 });
   });
 
@@ -114,8 +114,7 @@ describe('usage', () => {
     await wait(3500);
     await test.database.query('drop function refuse_or_wait cascade');
     await usageRecords(test, 2, `&tenant_id=${tenant}`);
-    const deadline = Date.now() + 8000;
-    while ((await total()).lost_calls === 0 && Date.now() < deadline) await wait(50);
+    await until(async () => (await total()).lost_calls > 0, 'the count of what is lost');
     expect(await total()).toMatchObject({ total: { calls: 2 }, lost_calls: 1 });
   }, 20_000);
 
@@ -141,8 +140,7 @@ describe('usage', () => {
     }
     // A stop writes what waits.
     await Promise.all(others.map((app) => app.close()));
-    const deadline = Date.now() + 8000;
-    while ((await total()).total.calls < 1800 && Date.now() < deadline) await wait(50);
+    await until(async () => (await total()).total.calls >= 1800, 'the last of the records');
     expect(await total()).toMatchObject({ total: { calls: 1800, input_tokens: 5400 }, lost_calls: 0 });
   }, 30_000);
 

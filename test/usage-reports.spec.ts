@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
+import { until } from './support/until';
 
 const models = `
 completion_models:
@@ -173,8 +173,8 @@ describe('usage reports', () => {
     const logged = async (answer: Response) => {
       const id = answer.headers.get('x-tenkey-request-id')!;
       const line = () => test.logLines.find((each) => each.includes(id) && each.includes('"msg":"request"'));
-      for (const until = Date.now() + 5000; !line() && Date.now() < until;) await wait(20);
-      return JSON.parse(line() ?? '{}');
+      await until(() => line() !== undefined, `the log line of ${id}`);
+      return JSON.parse(line()!);
     };
     const failing = await begun();
     await test.database.query('alter table usage_daily rename to usage_daily_away');

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createLog } from '#http';
+import { until } from '../../test/support/until';
 import { CatalogueWatch, staleReason } from './catalogue-watch';
 import { ModelCatalogue } from './model-catalogue';
 
@@ -37,18 +38,12 @@ describe('CatalogueWatch', () => {
     const watch = CatalogueWatch.start(catalogue, log);
     watches.push(watch);
     const names = () => catalogue.all().map(({ name }) => name);
-    const until = async (isTrue: () => boolean, ms = 8000) => {
-      for (const deadline = Date.now() + ms; !isTrue(); await new Promise((done) => setTimeout(done, 20))) {
-        if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${names().join()}`);
-      }
-    };
     return {
       catalogue,
       watch,
       lines,
       names,
-      until,
-      holds: (name: string) => until(() => names().includes(name)),
+      holds: (name: string) => until(() => names().includes(name), `a model named ${name}`),
     };
   }
 
@@ -125,16 +120,16 @@ describe('CatalogueWatch', () => {
 
   it('serves the old models while the file, or its directory, is away', async () => {
     const file = written();
-    const { catalogue, lines, names, until, holds } = start(file);
+    const { catalogue, lines, names, holds } = start(file);
     rmSync(dirname(file), { recursive: true });
-    await until(() => catalogue.fault !== undefined);
+    await until(() => catalogue.fault !== undefined, 'the fault');
     expect(staleReason(catalogue)).toBe(
       'models.yml: the model file cannot be read (ENOENT). Set AI_MODELS_FILE to one.',
     );
     expect(names()).toEqual(['a']);
     mkdirSync(dirname(file));
     writeFileSync(file, textOf('a'));
-    await until(() => catalogue.fault === undefined);
+    await until(() => catalogue.fault === undefined, 'the mended file');
     expect(lines.at(-1)!.msg).toContain('0 added, 0 removed, 0 changed');
     writeFileSync(file, textOf('b'));
     await holds('b');
@@ -142,9 +137,9 @@ describe('CatalogueWatch', () => {
 
   it('keeps all of the old catalogue when one entry has a fault, logs every fault once, and recovers', async () => {
     const file = written();
-    const { catalogue, lines, names, until, holds } = start(file);
+    const { catalogue, lines, names, holds } = start(file);
     writeFileSync(file, `${textOf('b')}- name: c\n- name: d\n  litellm_model_name: nobody/sentinel-value\n`);
-    await until(() => catalogue.fault !== undefined);
+    await until(() => catalogue.fault !== undefined, 'the fault');
     expect(names()).toEqual(['a']);
     expect(lines.map(({ level }) => level)).toEqual([50]);
     expect(lines[0]!.faults).toEqual([
@@ -197,10 +192,7 @@ describe('CatalogueWatch', () => {
     const catalogue = ModelCatalogue.load(file);
     writeFileSync(file, textOf('b'));
     watches.push(CatalogueWatch.start(catalogue, createLog('silent', [])));
-    for (const deadline = Date.now() + 5000; catalogue.all()[0]!.name !== 'b' && Date.now() < deadline;) {
-      await new Promise((done) => setTimeout(done, 20));
-    }
-    expect(catalogue.all()[0]!.name).toBe('b');
+    await until(() => catalogue.all()[0]!.name === 'b', 'the second catalogue');
   });
 
   it('reads at once when asked, also a file that did not change, and says so', () => {

@@ -3,7 +3,8 @@ import Older from 'anthropic-sdk-of-2023-06-01';
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
-import { anthropic, azure, mistral, openai, type ServedModel, tenkeyOfSpec, until, vllm } from './tenkey';
+import { until } from '../support/until';
+import { anthropic, azure, mistral, openai, type ServedModel, tenkeyOfSpec, vllm } from './tenkey';
 
 interface ClientOfVersion {
   readonly version: string;
@@ -126,7 +127,7 @@ describe.each(clients)('the Anthropic client of API version $version', ({ versio
         tenkey.provider.next({ chunkDelayMs: 300 });
         const stream = await client.messages.create({ ...askOf(served), stream: true });
         for await (const _ of stream) break;
-        await until(() => tenkey.provider.requests[0]?.aborted === true);
+        await until(() => tenkey.provider.requests[0]?.aborted === true, 'the end of the call');
       });
     },
   );

@@ -1,7 +1,8 @@
 import { HTTPClient, Mistral } from '@mistralai/mistralai';
 import { MistralError } from '@mistralai/mistralai/models/errors';
 import { vector } from '../support/provider-answers';
-import { chatModels, mistral, type ServedModel, tenkeyOfSpec, until } from './tenkey';
+import { until } from '../support/until';
+import { chatModels, mistral, type ServedModel, tenkeyOfSpec } from './tenkey';
 
 describe('the Mistral client', () => {
   const tenkey = tenkeyOfSpec();
@@ -110,7 +111,7 @@ describe('the Mistral client', () => {
     it('and ends the call at the provider when it leaves a stream', async () => {
       tenkey.provider.next({ chunkDelayMs: 300 });
       for await (const _ of await clientOf(served).chat.stream({ model, messages })) break;
-      await until(() => tenkey.provider.requests[0]?.aborted === true);
+      await until(() => tenkey.provider.requests[0]?.aborted === true, 'the end of the call');
     });
   });
 

@@ -1,7 +1,8 @@
 import OpenAI from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
-import { anthropic, chatModels, type ServedModel, tenkeyOfSpec, until } from './tenkey';
+import { until } from '../support/until';
+import { anthropic, chatModels, type ServedModel, tenkeyOfSpec } from './tenkey';
 
 describe('the openai client', () => {
   const tenkey = tenkeyOfSpec();
@@ -128,7 +129,7 @@ describe('the openai client', () => {
       tenkey.provider.next({ chunkDelayMs: 300 });
       const stream = await clientOf(served).chat.completions.create({ model, messages, stream: true });
       for await (const _ of stream) break;
-      await until(() => tenkey.provider.requests[0]?.aborted === true);
+      await until(() => tenkey.provider.requests[0]?.aborted === true, 'the end of the call');
     });
   });
 });

@@ -146,12 +146,3 @@ async function startTenkey(): Promise<Tenkey> {
     close: () => test.close(),
   };
 }
-
-/** Waits for what another process makes true. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error('it did not come true in 10 s');
-    await new Promise((done) => setTimeout(done, 20));
-  }
-}

@@ -2,7 +2,8 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, embedMany, generateObject, generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
 import { vector } from '../support/provider-answers';
-import { chatModels, openai, type ServedModel, tenkeyOfSpec, until } from './tenkey';
+import { until } from '../support/until';
+import { chatModels, openai, type ServedModel, tenkeyOfSpec } from './tenkey';
 
 describe('the AI SDK', () => {
   const tenkey = tenkeyOfSpec();
@@ -96,7 +97,7 @@ describe('the AI SDK', () => {
       const leaving = new AbortController();
       const answer = streamText({ model: modelOf(served), prompt, abortSignal: leaving.signal });
       for await (const { type } of answer.fullStream) if (type === 'text-start') leaving.abort();
-      await until(() => tenkey.provider.requests[0]?.aborted === true);
+      await until(() => tenkey.provider.requests[0]?.aborted === true, 'the end of the call');
     });
   });
 

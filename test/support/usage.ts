@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { superKey, type TestApp } from './app';
+import { until } from './until';
 
 /** A usage record as the API answers it. */
 export type ShownRecord = Record<string, any>;
@@ -11,19 +11,16 @@ export async function usageRecords(
   query = '',
   sysadminKey = superKey,
 ): Promise<ShownRecord[]> {
-  const deadline = Date.now() + 8000;
-  for (;;) {
+  let items: ShownRecord[] = [];
+  await until(async () => {
     const answer = await test
       .http()
       .get(`/api/v1/sysadmin/usage/records?limit=1000${query}`)
       .set('X-API-Key', sysadminKey);
     if (answer.status !== 200) throw new Error(`no records: ${answer.status} ${answer.text}`);
-    const { items } = answer.body as { items: ShownRecord[] };
-    if (items.length >= expected || Date.now() > deadline) {
-      // One that comes late would be one too many.
-      if (items.length === expected) return items.reverse();
-      throw new Error(`${items.length} records, expected ${expected}: ${JSON.stringify(items)}`);
-    }
-    await wait(50);
-  }
+    ({ items } = answer.body as { items: ShownRecord[] });
+    return items.length >= expected;
+  }, `${expected} records of usage`);
+  if (items.length === expected) return items.reverse();
+  throw new Error(`${items.length} records, expected ${expected}: ${JSON.stringify(items)}`);
 }

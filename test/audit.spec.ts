@@ -43,10 +43,10 @@ describe('the audit', () => {
     const first = { mask: '...aaaa', version, settings: [] };
     const second = { mask: '...bbbb', version, settings: ['endpoint'] };
     expect(mine.map(({ details }) => details)).toEqual([
-      { after: { name: 'audited', display_name: null, state: 'active' } },
+      { after: { name: 'audited', display_name: null, contact_email: null, state: 'active' } },
       {
-        before: { name: 'audited', display_name: null, state: 'active' },
-        after: { name: 'audited', display_name: null, state: 'suspended' },
+        before: { name: 'audited', display_name: null, contact_email: null, state: 'active' },
+        after: { name: 'audited', display_name: null, contact_email: null, state: 'suspended' },
       },
       { before: null, after: first },
       { before: first, after: second },
@@ -56,6 +56,7 @@ describe('the audit', () => {
         before: {
           name: 'audited',
           display_name: null,
+          contact_email: null,
           state: 'suspended',
           credentials: [{ provider: 'vllm', mask: '...cccc', version }],
           keys: [],

@@ -45,6 +45,9 @@ describe('metrics', () => {
 
   it('warn of credentials that end within 30, 7 and 1 days, and of those that a provider refuses', async () => {
     const tenant = await test.createTenant();
+    const tell = (contact_email: string | null) =>
+      test.sysadmin('patch', `/tenants/${tenant}`).send({ contact_email });
+    await tell('it-drift@sundsvall.example');
     const ends = { openai: 29, mistral: 6.9, berget: 0.5, anthropic: 31 };
     for (const [provider, days] of Object.entries(ends)) {
       const set = { api_key: 'sk-key-with-an-end-e9n8', expires_at: inDays(days) };
@@ -58,16 +61,17 @@ describe('metrics', () => {
         .map((line) => line.replace(`tenant_id="${tenant}",`, '').replace(/^tenkey_credential_/, ''));
     const shown = own(await metrics());
     expect(shown.map((line) => line.split(' ')[0]).sort()).toEqual([
-      'expires_timestamp_seconds{provider="berget",within_days="1"}',
-      'expires_timestamp_seconds{provider="mistral",within_days="7"}',
-      'expires_timestamp_seconds{provider="openai",within_days="30"}',
-      'expires_timestamp_seconds{provider="ovhcloud",within_days="0"}',
+      'expires_timestamp_seconds{provider="berget",contact_email="it-drift@sundsvall.example",within_days="1"}',
+      'expires_timestamp_seconds{provider="mistral",contact_email="it-drift@sundsvall.example",within_days="7"}',
+      'expires_timestamp_seconds{provider="openai",contact_email="it-drift@sundsvall.example",within_days="30"}',
+      'expires_timestamp_seconds{provider="ovhcloud",contact_email="it-drift@sundsvall.example",within_days="0"}',
     ]);
     const seconds = Number(shown.find((line) => line.includes('"openai"'))?.split(' ')[1]);
     expect(Math.abs(seconds - Date.parse(inDays(29)) / 1000)).toBeLessThan(60);
+    await tell(null);
     test.provider.rejectKey('sk-key-with-an-end-e9n8');
     await test.chat(tenant).expect(424);
-    const refused = 'rejections{provider="openai"} 1';
+    const refused = 'rejections{provider="openai",contact_email=""} 1';
     await until(async () => own(await metrics()).includes(refused), refused);
     await test.sysadmin('delete', `/tenants/${tenant}`);
     expect(own(await metrics())).toEqual([]);

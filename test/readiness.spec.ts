@@ -27,6 +27,7 @@ describe('readiness', () => {
   let single: TestApp;
   let keyless: TestApp;
   let folder: string;
+  const contact = 'it-drift@sundsvall.example';
   let file: string;
   const ids: Record<string, string> = {};
 
@@ -55,6 +56,7 @@ describe('readiness', () => {
       [ids.unreadable],
     );
     await strict.sysadmin('patch', `/tenants/${ids.suspended}`).send({ state: 'suspended' });
+    await strict.sysadmin('patch', `/tenants/${ids['with-key']}`).send({ contact_email: contact });
     strict.provider.reset();
   });
   afterAll(async () => {
@@ -149,11 +151,11 @@ describe('readiness', () => {
 
   it('warns of keys that end, also of providers that no model uses', async () => {
     const { warnings } = await ask(strict);
-    const found = warnings.map((one: any) => [one.name, one.provider, one.within_days]);
+    const found = warnings.map((one: any) => [one.name, one.provider, one.within_days, one.contact_email]);
     expect(found.sort()).toEqual([
-      ['unreadable', 'openai', 30],
-      ['with-key', 'cohere', 0],
-      ['with-key', 'openai', 7],
+      ['unreadable', 'openai', 30, null],
+      ['with-key', 'cohere', 0, contact],
+      ['with-key', 'openai', 7, contact],
     ]);
   });
 
@@ -193,7 +195,7 @@ describe('readiness', () => {
       expect(code).toBe(1);
       expect(stdout).toContain(`without (${ids.without}) openai: credential_not_configured: gpt-4o, old`);
       expect(stdout).toContain(`PUT /api/v1/sysadmin/tenants/${ids.without}/credentials/openai`);
-      expect(stdout).toContain('warning: with-key');
+      expect(stdout).toMatch(/^warning: with-key .* openai: .*; tell it-drift@sundsvall\.example$/m);
       expect(stdout).toContain(
         '5 tenants, 3 providers in use, strict mode (in force: single-tenant): 4 would break',
       );

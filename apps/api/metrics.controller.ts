@@ -15,13 +15,13 @@ export class MetricsController {
   readonly #expires = new Gauge({
     name: 'tenkey_credential_expires_timestamp_seconds',
     help: 'When a credential ends that ends within 30 days or has ended; within_days is 30, 7, 1 or 0.',
-    labelNames: ['tenant_id', 'provider', 'within_days'],
+    labelNames: ['tenant_id', 'provider', 'contact_email', 'within_days'],
     registers: [this.#own],
   });
   readonly #rejections = new Gauge({
     name: 'tenkey_credential_rejections',
     help: 'How often a provider refused a credential since it last accepted it; only of those it refuses.',
-    labelNames: ['tenant_id', 'provider'],
+    labelNames: ['tenant_id', 'provider', 'contact_email'],
     registers: [this.#own],
   });
 
@@ -48,8 +48,9 @@ export class MetricsController {
     const warnings = await this.warnings.list();
     this.#expires.reset();
     this.#rejections.reset();
-    for (const { tenantId, provider, expiresAt, withinDays, rejections } of warnings) {
-      const labels = { tenant_id: tenantId, provider };
+    for (const { tenantId, provider, contactEmail = '', expiresAt, withinDays, rejections } of warnings) {
+      // The label is always there: an alert's route can match on it, and an empty one is none to Prometheus.
+      const labels = { tenant_id: tenantId, provider, contact_email: contactEmail };
       if (expiresAt !== undefined) {
         this.#expires.set({ ...labels, within_days: String(withinDays) }, expiresAt.getTime() / 1000);
       }

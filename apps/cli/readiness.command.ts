@@ -90,8 +90,9 @@ function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirs
   for (const { tenant, provider, mask, expiresAt, withinDays } of warnings) {
     const when =
       withinDays === 0 ? 'has expired' : `expires within ${withinDays} ${withinDays === 1 ? 'day' : 'days'}`;
+    const told = tenant.contactEmail === null ? '' : `; tell ${tenant.contactEmail}`;
     lines.push(
-      `warning: ${tenant.name} (${tenant.id}) ${provider}: ${mask} ${when}, ${expiresAt.toISOString()}`,
+      `warning: ${tenant.name} (${tenant.id}) ${provider}: ${mask} ${when}, ${expiresAt.toISOString()}${told}`,
     );
   }
   return lines.map((line) => `${line}\n`).join('');

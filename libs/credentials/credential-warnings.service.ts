@@ -7,6 +7,8 @@ import { expiresWithinDays, warningDays } from './expiry';
 export interface CredentialWarning {
   readonly tenantId: string;
   readonly provider: string;
+  /** The tenant's function mailbox, if it has one. */
+  readonly contactEmail?: string;
   /** 30, 7 or 1: it ends within so many days; 0: it has. Undefined: not soon. */
   readonly withinDays?: number;
   /** When it ends, where that is soon. */
@@ -22,11 +24,18 @@ export class CredentialWarnings {
 
   async list(): Promise<CredentialWarning[]> {
     const rows = await this.dataSource.query<
-      { tenant_id: string; provider: string; expires_at: Date | null; rejections: number }[]
+      {
+        tenant_id: string;
+        provider: string;
+        contact_email: string | null;
+        expires_at: Date | null;
+        rejections: number;
+      }[]
     >(
-      `select c.tenant_id, c.provider, coalesce(h.rejections, 0) as rejections,
+      `select c.tenant_id, c.provider, t.contact_email, coalesce(h.rejections, 0) as rejections,
          case when c.expires_at <= now() + make_interval(days => $1) then c.expires_at end as expires_at
        from tenant_credentials c
+       join tenants t on t.id = c.tenant_id
        left join credential_health h
          on h.tenant_id = c.tenant_id and h.provider = c.provider and h.version = c.version and h.rejected_at is not null
        where c.expires_at <= now() + make_interval(days => $1) or h.rejected_at is not null
@@ -36,6 +45,7 @@ export class CredentialWarnings {
     return rows.map((row) => ({
       tenantId: row.tenant_id,
       provider: row.provider,
+      contactEmail: row.contact_email ?? undefined,
       withinDays: expiresWithinDays(row.expires_at),
       expiresAt: row.expires_at ?? undefined,
       rejections: row.rejections,

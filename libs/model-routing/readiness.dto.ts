@@ -83,6 +83,13 @@ export class ExpiryWarningDto {
   tenant_id: string;
   @ApiProperty({ example: 'sundsvall' })
   name: string;
+  @ApiProperty({
+    nullable: true,
+    type: String,
+    example: 'it-drift@sundsvall.example',
+    description: "The tenant's: who should be told.",
+  })
+  contact_email: string | null;
   @ApiProperty({ example: 'openai' })
   provider: string;
   @ApiProperty({ example: '...xyz9' })
@@ -98,6 +105,7 @@ export class ExpiryWarningDto {
     return {
       tenant_id: warning.tenant.id,
       name: warning.tenant.name,
+      contact_email: warning.tenant.contactEmail,
       provider: warning.provider,
       masked_key: warning.mask,
       version: warning.version,

@@ -14,6 +14,10 @@ export class Tenant {
   @Column('text', { name: 'display_name', nullable: true })
   displayName: string | null;
 
+  /** Who is told of credentials that end or are refused: a function mailbox. */
+  @Column('text', { name: 'contact_email', nullable: true })
+  contactEmail: string | null;
+
   @Column('text')
   state: TenantState;
 

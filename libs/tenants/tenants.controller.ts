@@ -50,7 +50,14 @@ export class TenantsController {
   @ApiBody({
     type: CreateTenantDto,
     examples: {
-      usual: { summary: 'Usual', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
+      usual: {
+        summary: 'Usual',
+        value: {
+          name: 'sundsvall',
+          display_name: 'Sundsvalls kommun',
+          contact_email: 'it-drift@sundsvall.example',
+        },
+      },
       own_id: {
         summary: "With the platform's own id",
         value: { id: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10', name: 'harnosand' },
@@ -114,6 +121,7 @@ export class TenantsController {
     examples: {
       suspend: { summary: 'Suspend', value: { state: 'suspended' } },
       activate: { summary: 'Activate', value: { state: 'active' } },
+      contact: { summary: 'Set who is told', value: { contact_email: 'it-drift@sundsvall.example' } },
       rename: { summary: 'Rename', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
     },
   })

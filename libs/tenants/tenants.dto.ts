@@ -9,6 +9,16 @@ const trimmed = ({ value }: { value: unknown }): unknown =>
 // PostgreSQL's text cannot hold U+0000, and control characters have no place in a name.
 const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
 const noControlFault = { message: '$property must not contain control characters' };
+// No part of it can be read as a second address or as a header. class-validator's IsEmail throws on half a surrogate pair.
+const oneAddress = /^[^\s@,;:<>"\p{Cc}\p{Cs}]+@[^\s@,;:<>"\p{Cc}\p{Cs}]+$/u;
+const contactField = {
+  example: 'it-drift@sundsvall.example',
+  format: 'email',
+  nullable: true,
+  type: String,
+  description:
+    "Where alerts on this tenant's credentials belong: a function mailbox, not a person. Tenkey writes to nobody; it stands in the warnings of the readiness report and the metrics.",
+};
 
 export class CreateTenantDto {
   @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
@@ -29,6 +39,13 @@ export class CreateTenantDto {
   @MaxLength(500)
   @Matches(noControl, noControlFault)
   display_name?: string | null;
+
+  @ApiPropertyOptional(contactField)
+  @IsOptional()
+  @Transform(trimmed)
+  @MaxLength(254)
+  @Matches(oneAddress, { message: '$property must be one e-mail address' })
+  contact_email?: string | null;
 
   @ApiPropertyOptional({ enum: ['active', 'suspended'], default: 'active' })
   @IsOptional()
@@ -51,6 +68,13 @@ export class UpdateTenantDto {
   @MaxLength(500)
   @Matches(noControl, noControlFault)
   display_name?: string | null;
+
+  @ApiPropertyOptional(contactField)
+  @IsOptional()
+  @Transform(trimmed)
+  @MaxLength(254)
+  @Matches(oneAddress, { message: '$property must be one e-mail address' })
+  contact_email?: string | null;
 
   @ApiPropertyOptional({
     enum: ['active', 'suspended'],
@@ -91,6 +115,8 @@ export class TenantDto {
   name: string;
   @ApiProperty({ nullable: true, type: String, example: 'Sundsvalls kommun' })
   display_name: string | null;
+  @ApiProperty(contactField)
+  contact_email: string | null;
   @ApiProperty({ enum: ['active', 'suspended'] })
   state: TenantState;
   @ApiProperty({ format: 'date-time' })
@@ -103,6 +129,7 @@ export class TenantDto {
       id: tenant.id,
       name: tenant.name,
       display_name: tenant.displayName,
+      contact_email: tenant.contactEmail,
       state: tenant.state,
       created_at: tenant.createdAt.toISOString(),
       updated_at: tenant.updatedAt.toISOString(),

@@ -17,7 +17,13 @@ export class TenantsService {
 
   async create(dto: CreateTenantDto, by: ChangedBy): Promise<Tenant> {
     const id = (dto.id ?? randomUUID()).toLowerCase();
-    const row = { id, name: dto.name, displayName: dto.display_name ?? null, state: dto.state ?? 'active' };
+    const row: Omit<Tenant, 'createdAt' | 'updatedAt'> = {
+      id,
+      name: dto.name,
+      displayName: dto.display_name ?? null,
+      contactEmail: dto.contact_email ?? null,
+      state: dto.state ?? 'active',
+    };
     await this.tenants.manager.transaction(async (transaction) => {
       await transaction.insert(Tenant, row).catch(asConflict);
       await this.audit.record(transaction, by, {
@@ -80,6 +86,7 @@ export class TenantsService {
     const changes: Partial<Tenant> = {};
     if (typeof dto.name === 'string') changes.name = dto.name;
     if (dto.display_name !== undefined) changes.displayName = dto.display_name;
+    if (dto.contact_email !== undefined) changes.contactEmail = dto.contact_email;
     if (typeof dto.state === 'string') changes.state = dto.state;
     if (Object.keys(changes).length === 0) return this.find(id);
     await this.tenants.manager.transaction(async (transaction) => {
@@ -128,8 +135,13 @@ export async function lockedTenant(transaction: EntityManager, id: string): Prom
   return tenant;
 }
 
-function shown({ name, displayName, state }: Pick<Tenant, 'name' | 'displayName'> & { state: string }) {
-  return { name, display_name: displayName, state };
+function shown({
+  name,
+  displayName,
+  contactEmail,
+  state,
+}: Pick<Tenant, 'name' | 'displayName' | 'contactEmail' | 'state'>) {
+  return { name, display_name: displayName, contact_email: contactEmail, state };
 }
 
 function tenantNotFound(): Problem {

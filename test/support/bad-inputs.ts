@@ -222,6 +222,13 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
     one('""', '"   "', 'null'),
   );
   const badDisplayName = field('display_name', noText, withControl.map(textOf), long.map(textOf));
+  const badContact = field(
+    'contact_email',
+    noText,
+    withControl.map(textOf),
+    long.map(textOf),
+    one('""', '"it-drift"', '"a@b@c.example"'),
+  );
   const badState = field('state', noText, odd.map(textOf), one('""', '"Active"', '["active"]'));
   const badId = field('id', noText, odd.map(textOf), one('""', '"0b9d4a0e"'));
   const tenants = fc.oneof(
@@ -231,7 +238,7 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
       admin,
       fc.oneof(
         bodyWith({}, badName),
-        ...[badDisplayName, badState, badId].map((bad) => bodyWith({ name: 'good' }, bad)),
+        ...[badDisplayName, badContact, badState, badId].map((bad) => bodyWith({ name: 'good' }, bad)),
         noObject,
         brokenJson,
       ),
@@ -241,7 +248,7 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
       `${sysadminRoot}/${tenant}`,
       admin,
       fc.oneof(
-        ...[badName.filter(([, text]) => text !== 'null'), badDisplayName, badState].map((bad) =>
+        ...[badName.filter(([, text]) => text !== 'null'), badDisplayName, badContact, badState].map((bad) =>
           bodyWith({}, bad),
         ),
         noObject,

@@ -5,6 +5,7 @@ import { CreateCredentialHealth1764300000000 } from './1764300000000-create-cred
 import { CreateCredentialSlots1764400000000 } from './1764400000000-create-credential-slots';
 import { AddTokenLimits1764500000000 } from './1764500000000-add-token-limits';
 import { CreateUsageRecords1764600000000 } from './1764600000000-create-usage-records';
+import { AddTenantContact1764700000000 } from './1764700000000-add-tenant-contact';
 
 /** In the order they run. Explicit: a glob finds other files in dist/ than in the sources. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   CreateCredentialSlots1764400000000,
   AddTokenLimits1764500000000,
   CreateUsageRecords1764600000000,
+  AddTenantContact1764700000000,
 ];

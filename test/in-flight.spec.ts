@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { type NextAnswer } from './support/provider-server';
 import { until } from './support/until';
+import { usageRecords } from './support/usage';
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -98,6 +99,47 @@ describe('calls in flight', () => {
     socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
     return socket;
   }
+
+  const pipelined = (paths: readonly (typeof requests)[number][]) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.on('error', () => undefined);
+    const heads = `host: tenkey.test\r\nx-api-key: ${platformKey}\r\nx-tenant-id: ${tenant}`;
+    socket.write(
+      paths
+        .map(
+          ([path, type, body]) =>
+            `POST /v1/${path} HTTP/1.1\r\n${heads}\r\ncontent-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        )
+        .join(''),
+    );
+    return socket;
+  };
+  const since = () => `&tenant_id=${tenant}&since=${new Date().toISOString()}`;
+
+  it('that wait behind another on their connection are begun in their turn, and not when their client has left', async () => {
+    const [stream, whole] = requests as [(typeof requests)[number], (typeof requests)[number]];
+    const first = since();
+    const staying = pipelined([whole, stream, whole]);
+    let text = '';
+    staying.on('data', (bytes) => (text += bytes.toString()));
+    await until(() => (text.match(/HTTP\/1\.1 200/g) ?? []).length === 3, 'the third answer');
+    await usageRecords(test, 3, first);
+    staying.destroy();
+
+    test.provider.reset();
+    const second = since();
+    const lines = () => test.logLines.filter((line) => line.includes('"path":"/v1/chat/completions"'));
+    const before = lines().length;
+    test.provider.next({ chunkDelayMs: never });
+    const leaving = pipelined([stream, ...Array.from({ length: 40 }, () => whole)]);
+    await until(() => test.provider.requests.length === 1, 'the first call');
+    await wait(200);
+    leaving.resetAndDestroy();
+    await until(() => test.provider.calls.open === 0, 'the end of the first call');
+    await usageRecords(test, 1, second);
+    await wait(200);
+    expect([test.provider.requests.length, lines().length - before]).toEqual([1, 1]);
+  });
 
   it.each([1, 20, 300])(
     '100 calls whose clients leave at random leave nothing behind (seed %i)',

@@ -17,6 +17,7 @@ import {
   sendProblem,
 } from '#http';
 import { AppModule, type AppParts } from './app.module';
+import { onItsTurn } from './pipelining';
 import { auditWhenRefused } from './refused-audit';
 import { logWhenClosed } from './request-log';
 import { addSwagger } from './swagger';
@@ -41,10 +42,12 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     // A path that the router cannot decode runs no hook, so the key is asked for here as well.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      logWhenClosed(log, request, reply);
-      authenticate(request, reply, () =>
-        sendProblem(request, reply, new Problem('malformed_request', { cause: new Error(error.name) })),
-      );
+      onItsTurn(request, reply, () => {
+        logWhenClosed(log, request, reply);
+        authenticate(request, reply, () =>
+          sendProblem(request, reply, new Problem('malformed_request', { cause: new Error(error.name) })),
+        );
+      });
     },
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return;
@@ -71,6 +74,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     fastify.server.close();
     await running.end(config.shutdownSeconds * 1000);
   });
+  fastify.addHook('onRequest', onItsTurn);
   fastify.addHook('onRequest', (request, reply, done) => {
     running.begin(request, reply);
     logWhenClosed(log, request, reply);

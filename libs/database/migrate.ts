@@ -40,11 +40,12 @@ export async function connectAndMigrate(
 }
 
 /**
- * On connections of its own: those of the service end every statement that runs long, and a migration of a big table may.
+ * On connections of its own: those of the service end what runs or waits long, and a migration of a big table may.
  * @returns the names of the migrations that ran
  */
 async function migrate(options: DataSourceOptions): Promise<string[]> {
-  const extra = { ...(options.extra as object | undefined), statement_timeout: undefined };
+  const { connectionTimeoutMillis, application_name } = options.extra as Record<string, unknown>;
+  const extra = { connectionTimeoutMillis, application_name };
   const migrating = new DataSource({ ...options, entities: [], extra });
   await migrating.initialize();
   try {

@@ -11,6 +11,10 @@ const codes = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   '53300', // too_many_connections
+  '25P03', // idle_in_transaction_session_timeout
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available: lock_timeout
+  '57014', // query_canceled: statement_timeout
 ]);
 
 /** node-postgres and its pool report these without a code. */
@@ -19,8 +23,8 @@ const messages =
 
 /**
  * Is the database away, so that the same request may succeed later? Class 08 (connection exception), 57P0x (operator
- * intervention: shut down, starting up), too many connections, and what sockets and the pool report. A query that was
- * answered with an error of its own (constraint, syntax, statement timeout) is not.
+ * intervention: shut down, starting up), too many connections, what waited too long for somebody else, and what sockets and
+ * the pool report. A query that was answered with an error of its own (constraint, syntax) is not.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   return isUnavailable(error, 0);

@@ -35,6 +35,11 @@ export class Gate {
     return through.href;
   }
 
+  /** From now on the connections that are open carry nothing, as after a failover; new ones do. */
+  freeze(): void {
+    for (const socket of this.#open) socket.unpipe().pause();
+  }
+
   shut(): void {
     this.#isShut = true;
     for (const socket of this.#open) socket.destroy();

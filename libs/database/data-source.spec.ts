@@ -1,0 +1,78 @@
+import { DataSource } from 'typeorm';
+import { Gate } from '../../test/support/gate';
+import { createTestDatabase } from '../../test/support/postgres';
+import { dataSourceOptions } from './data-source';
+import { isDatabaseUnavailable } from './unavailable';
+
+describe('the connections of the service', () => {
+  let database: { url: string; drop(): Promise<void> };
+  let gate: Gate;
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    gate = new Gate(database.url);
+    const options = dataSourceOptions({ url: await gate.listen(), entities: [], answerWithinMs: 1000 });
+    dataSource = await new DataSource(options).initialize();
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    gate.close();
+    await database.drop();
+  });
+
+  const faultOf = (run: Promise<unknown>) =>
+    run.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+
+  it('end when the network carries nothing any more, in a transaction too, and are made anew', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => dataSource.query('select pg_sleep(0.05)')));
+    gate.freeze();
+    const faults = await Promise.all([
+      faultOf(dataSource.query('select 1')),
+      faultOf(dataSource.transaction((transaction) => transaction.query('select 1'))),
+    ]);
+    expect(faults.map(isDatabaseUnavailable)).toEqual([true, true]);
+    // Those that lay idle fail as well, each once.
+    for (let left = 8; left > 0; left -= 4)
+      await Promise.all([1, 2, 3, 4].map(() => faultOf(dataSource.query('select 1'))));
+    expect(await dataSource.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  it('end no statement that the server answers, however many there are', async () => {
+    const began = Date.now();
+    while (Date.now() - began < 1500) await dataSource.query('select 1');
+    expect(await dataSource.query("select 'on' as still")).toEqual([{ still: 'on' }]);
+  });
+
+  it('wait for a lock of somebody else for a while only, which is told from a fault', async () => {
+    const holder = dataSource.createQueryRunner();
+    await holder.connect();
+    await holder.query('create table held (id int)');
+    await holder.startTransaction();
+    try {
+      await holder.query('lock table held');
+      const fault = await faultOf(
+        dataSource.transaction(async (transaction) => {
+          await transaction.query("set local lock_timeout = '100ms'");
+          await transaction.query('select * from held');
+        }),
+      );
+      expect(isDatabaseUnavailable(fault)).toBe(true);
+    } finally {
+      await holder.rollbackTransaction();
+      await holder.query('drop table held');
+      await holder.release();
+    }
+    const settings = await dataSource.query(
+      `select name, setting::int from pg_settings
+       where name in ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout') order by name`,
+    );
+    expect(settings).toEqual([
+      { name: 'idle_in_transaction_session_timeout', setting: 15_000 },
+      { name: 'lock_timeout', setting: 5000 },
+      { name: 'statement_timeout', setting: 15_000 },
+    ]);
+  });
+});

@@ -1,6 +1,7 @@
 import { startTestApp, type TestApp } from './support/app';
 import { Gate } from './support/gate';
 import { createTestDatabase } from './support/postgres';
+import { until } from './support/until';
 
 describe('the database goes away and comes back', () => {
   let test: TestApp;
@@ -37,5 +38,39 @@ describe('the database goes away and comes back', () => {
     expect((await test.chat(tenant)).status).toBe(200);
     expect(test.provider.requests.at(-1)?.key).toBe('sk-before-the-outage-1234');
     expect((await test.http().get('/ready')).status).toBe(200);
+  });
+
+  it('lets calls go on while changes wait for somebody who holds the end of the audit, and then says so', async () => {
+    const [changing, calling] = [await test.createTenant(), await test.createTenant()];
+    await test.setCredential(calling, 'openai', { api_key: 'sk-of-those-that-only-call' });
+    const holder = test.database.createQueryRunner();
+    await holder.connect();
+    await holder.startTransaction();
+    try {
+      await holder.query('select 1 from audit_head for update');
+      const changes = Promise.all(
+        Array.from({ length: 12 }, (_, index) =>
+          test.setCredential(changing, 'openai', { api_key: `sk-that-waits-for-its-turn-${index}` }),
+        ),
+      );
+      const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await until(
+        async () => (await test.database.query<unknown[]>(waiting)).length > 0,
+        'a change that waits',
+      );
+      const began = Date.now();
+      expect((await test.chat(calling)).status).toBe(200);
+      expect((await test.http().get('/ready')).status).toBe(200);
+      // Not by waiting until the changes gave up.
+      expect(Date.now() - began).toBeLessThan(4000);
+      for (const { status, body } of await changes)
+        expect([status, body.code]).toEqual([503, 'credential_store_unavailable']);
+    } finally {
+      await holder.rollbackTransaction();
+      await holder.release();
+    }
+    const { body } = await test.sysadmin('get', `/tenants/${changing}/credentials`);
+    expect(body.credentials).toEqual([]);
+    expect((await test.setCredential(changing, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
   });
 });

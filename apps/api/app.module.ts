@@ -6,7 +6,7 @@ import { AuditModule } from '#audit';
 import { type Config, ConfigModule } from '#config';
 import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
-import { connectAndMigrate, dataSourceOptions } from '#database';
+import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
 import { EgressModule, parseAllowList } from '#egress';
 import {
   AccessGuard,
@@ -19,7 +19,7 @@ import {
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { TenantsModule } from '#tenants';
 import { UsageModule } from '#usage';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { type DataSourceOptions } from 'typeorm';
 import { entities } from '../../entities';
 import { HealthController } from './health.controller';
 import { MetricsController } from './metrics.controller';
@@ -55,7 +55,7 @@ export class AppModule {
             retryAttempts: 0,
           }),
           dataSourceFactory: async (options) => {
-            const dataSource = new DataSource(options as DataSourceOptions);
+            const dataSource = new ServiceDataSource(options as DataSourceOptions);
             await connectAndMigrate(dataSource, {
               waitSeconds: config.databaseWaitSeconds,
               log: (message: string) => log.info(message),

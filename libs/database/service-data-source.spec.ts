@@ -1,0 +1,66 @@
+import { createTestDatabase } from '../../test/support/postgres';
+import { dataSourceOptions } from './data-source';
+import { ServiceDataSource } from './service-data-source';
+import { isDatabaseUnavailable } from './unavailable';
+
+describe('transactions of the service', () => {
+  let database: { url: string; drop(): Promise<void> };
+  let dataSource: ServiceDataSource;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const options = dataSourceOptions({ url: database.url, entities: [], poolSize: 4 });
+    dataSource = new ServiceDataSource(options, 1500);
+    await dataSource.initialize();
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  /** Two that stay open until they are let go. */
+  async function held(): Promise<() => Promise<unknown>> {
+    const both = [1, 2].map(async () => {
+      let begin!: () => void;
+      let end!: () => void;
+      const begun = new Promise<void>((resolve) => (begin = resolve));
+      const ended = new Promise<void>((resolve) => (end = resolve));
+      const over = dataSource.transaction(async (transaction) => {
+        await transaction.query('select 1');
+        begin();
+        await ended;
+      });
+      await begun;
+      return { over, end };
+    });
+    const open = await Promise.all(both);
+    return () => {
+      for (const { end } of open) end();
+      return Promise.all(open.map(({ over }) => over));
+    };
+  }
+
+  it('leave half of the connections to calls, and wait for each other for a while only', async () => {
+    const release = await held();
+    const third = await dataSource
+      .transaction('REPEATABLE READ', () => Promise.resolve('begun'))
+      .catch((error: unknown) => error);
+    expect(isDatabaseUnavailable(third)).toBe(true);
+    expect(await dataSource.query('select 1 as one')).toEqual([{ one: 1 }]);
+    const waiting = dataSource.transaction((transaction) => transaction.query('select 2 as two'));
+    await release();
+    expect(await waiting).toEqual([{ two: 2 }]);
+  });
+
+  it('all begin when there are many, also after some that fail, and then none holds a place', async () => {
+    const runs = Array.from({ length: 40 }, (_, index) =>
+      dataSource.transaction(async (transaction) => {
+        await transaction.query('select 1');
+        if (index % 3 === 0) throw new Error('as it happens');
+      }),
+    );
+    const ends = await Promise.allSettled(runs);
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(26);
+    const release = await held();
+    await release();
+  });
+});

@@ -23,22 +23,47 @@ describe('the estimate of a call', () => {
     ['of a form', undefined, 1],
   ])('is %s', (_, request, tokens) => expect(estimatedTokens(request)).toBe(tokens));
 
-  it('is not of images and sounds', () => {
-    const base64 = Buffer.alloc(300_000, 'sound').toString('base64');
+  it('is not of images, sounds and documents', () => {
+    const base64 = Buffer.from('a sound, 123. '.repeat(20_000)).toString('base64');
     const parts = [
       { type: '', text: sentence },
       { type: '', image_url: { url: `data:image/png;base64,${base64}` } },
+      { type: '', image_url: `data:image/svg+xml,${encodeURIComponent('<svg id="a"/>'.repeat(100))}` },
       { type: '', input_audio: { data: base64, format: '' } },
+      { type: '', input_audio: { data: Buffer.alloc(30_000).toString('base64'), format: '' } },
+      { type: '', file: { file_data: 'aGk=' } },
+      { type: '', result: base64 },
+      { type: '', result: Buffer.from('a sound, 123. '.repeat(20_000)).toString('base64url') },
     ];
     expect(estimatedTokens(message(parts))).toBe(5);
   });
 
-  it('is of long texts, also of those that are written without blanks', () => {
-    expect(estimatedTokens({ input: sentence.repeat(1000) })).toBe(5000);
-    expect(estimatedTokens({ input: '今日は雪が降っています。'.repeat(100) })).toBe(300);
-    expect(estimatedTokens({ input: 'å'.repeat(400) })).toBe(100);
-    expect(estimatedTokens({ input: 'x'.repeat(256) })).toBe(64);
-    expect(estimatedTokens({ input: 'x'.repeat(257) })).toBe(1);
+  it.each([
+    ['in words', sentence.repeat(1000), 5000],
+    ['in Japanese', '今日は雪が降っています。'.repeat(100), 300],
+    ['beyond ASCII', 'å'.repeat(400), 100],
+    ['of JSON without blanks', '[{"id":1,"ok":true}],'.repeat(4000), 21_000],
+    ['of JSON that claims to be data', `data:,${'[{"id":1,"ok":true}],'.repeat(4000)}`, 21_002],
+    ['of a list without blanks', 'Alpha1,Beta2;'.repeat(4000), 13_000],
+    ['of letters of one kind', 'ACGT'.repeat(4000), 4000],
+    ['too short to be data', 'Some/Path2/'.repeat(80), 220],
+    ['with an equals sign inside', `${'Name1=Value2='.repeat(400)}x`, 1301],
+  ])('is of long texts, %s', (_, text, tokens) => {
+    expect(estimatedTokens({ input: text })).toBe(tokens);
+    expect(estimatedTokens({ input: [text] })).toBe(tokens);
+    expect(estimatedTokens(message(text))).toBe(tokens);
+  });
+
+  it('is of each token id that a client counted already', () => {
+    const ids = Array.from({ length: 8000 }, (_, id) => id);
+    expect(estimatedTokens({ input: ids })).toBe(8000);
+    expect(estimatedTokens({ input: [ids, ids] })).toBe(16_000);
+    expect(estimatedTokens({ prompt: ids, max_tokens: 10, n: 2 })).toBe(8020);
+    expect(estimatedTokens({ prompt: [ids], suffix: sentence })).toBe(8005);
+    // Numbers elsewhere are none.
+    expect(estimatedTokens({ logit_bias: ids, tools: [{ enum: ids }], input: [{ bounds: ids }, ids] })).toBe(
+      8000,
+    );
   });
 
   it('is made of any depth and size, in time that grows with the size alone', () => {
@@ -47,7 +72,9 @@ describe('the estimate of a call', () => {
     expect(estimatedTokens({ deep })).toBe(5);
     expect(estimatedTokens({ numbers: Array<number>(3_000_000).fill(7) })).toBe(1);
     expect(estimatedTokens({ texts: Array<string>(1_000_000).fill(sentence) })).toBe(5_000_000);
-    expect(estimatedTokens({ text: 'x'.repeat(50_000_000) })).toBe(1);
+    expect(estimatedTokens({ input: Array<number>(3_000_000).fill(7) })).toBe(3_000_000);
+    expect(estimatedTokens({ text: 'x'.repeat(50_000_000) })).toBe(12_500_000);
+    expect(estimatedTokens({ data: `xX9${'/'.repeat(50_000_000)}` })).toBe(1);
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 });

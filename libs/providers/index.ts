@@ -12,6 +12,7 @@
  */
 export { refusing } from './credential-fields';
 export { TooManyParameters } from './dialects/json-members';
+export { reasoningBeside } from './dialects/reasoning-beside';
 export { type Service, serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {

@@ -1,7 +1,10 @@
+import { reasoningBeside } from '#providers';
+
 /** Tokens as the provider reported them; null: not reported. */
 export interface ReportedTokens {
   /** All that went into the model, read from a cache or not. */
   readonly input: number | null;
+  /** All that the model wrote, reasoning among it. */
   readonly output: number | null;
   /** The part of `input` that the provider read from its cache. */
   readonly cached: number | null;
@@ -42,9 +45,10 @@ export function usageFieldsOf(usage: Readonly<Record<string, unknown>>): UsageFi
     cacheRead;
   // Gateways put messages' names beside those of their own format, whose totals count what is cached.
   const isTotal = usage.prompt_tokens !== undefined || details !== undefined;
+  const output = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
   return reported({
     input: countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens),
-    output: countOf(usage.completion_tokens) ?? countOf(usage.output_tokens),
+    output: output === undefined ? undefined : countOf(output + reasoningBeside(usage)),
     cached,
     cacheRead: isTotal ? undefined : cacheRead,
     cacheWritten: isTotal ? undefined : countOf(usage.cache_creation_input_tokens),

@@ -160,6 +160,47 @@ describe('fields', () => {
     ],
     ['a cache hit', { prompt_tokens: 9, completion_tokens: 4, prompt_cache_hit_tokens: 5 }, of(9, 4, 5)],
     ['a cache beside the totals', { prompt_tokens: 9, completion_tokens: 4, cached_tokens: 5 }, of(9, 4, 5)],
+    [
+      'reasoning inside the output, as OpenAI counts',
+      {
+        prompt_tokens: 32,
+        completion_tokens: 103,
+        total_tokens: 135,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 103),
+    ],
+    [
+      'reasoning beside the output, as xAI counts',
+      {
+        prompt_tokens: 32,
+        completion_tokens: 9,
+        total_tokens: 135,
+        prompt_tokens_details: { text_tokens: 32, cached_tokens: 6 },
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 103, 6),
+    ],
+    [
+      'reasoning beside the output of responses',
+      {
+        input_tokens: 32,
+        output_tokens: 9,
+        total_tokens: 135,
+        output_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 103),
+    ],
+    [
+      'a total that neither explains',
+      {
+        prompt_tokens: 32,
+        completion_tokens: 9,
+        total_tokens: 134,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 9),
+    ],
     ['zero', { prompt_tokens: 0, completion_tokens: 0 }, of(0, 0)],
   ])('%s', (_name, usage, tokens) => {
     expect(tokensOf(JSON.stringify({ usage }))).toEqual(tokens);
@@ -183,6 +224,14 @@ describe('fields', () => {
   });
 
   test('a sum beyond what may be one is no count', () => {
+    const [prompt_tokens, completion_tokens, reasoning_tokens] = [1, 6_000_000_000, 6_000_000_000];
+    const thought = {
+      prompt_tokens,
+      completion_tokens,
+      total_tokens: 12_000_000_001,
+      completion_tokens_details: { reasoning_tokens },
+    };
+    expect(tokensOf(JSON.stringify({ usage: thought }))).toEqual(of(1, null));
     const usage = { input_tokens: 1, cache_read_input_tokens: 10_000_000_000, output_tokens: 1 };
     expect(tokensOf(JSON.stringify({ usage }))).toEqual(of(null, 1, 10_000_000_000));
   });
@@ -208,6 +257,16 @@ describe('several usage objects', () => {
   test('usage in every chunk is cumulative', () => {
     const chunks = [1, 2, 3].map((completion_tokens) => ({ usage: { prompt_tokens: 7, completion_tokens } }));
     expect(streamOf(...chunks, { usage: null })).toEqual(of(7, 3));
+  });
+
+  test('reasoning beside the output counts in a stream as well', () => {
+    const usage = (completion_tokens: number, reasoning_tokens: number) => ({
+      prompt_tokens: 32,
+      completion_tokens,
+      total_tokens: 32 + completion_tokens + reasoning_tokens,
+      completion_tokens_details: { reasoning_tokens },
+    });
+    expect(streamOf({ usage: usage(0, 94) }, { usage: usage(9, 94) })).toEqual(of(32, 103));
   });
 
   test('of a stream cut short, what came until then', () => {

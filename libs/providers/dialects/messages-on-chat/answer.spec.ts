@@ -40,6 +40,16 @@ describe('a chat completion as a message', () => {
     });
   });
 
+  it('counts thinking in its output, where the provider counts it beside', () => {
+    const counts = { prompt_tokens: 32, completion_tokens: 9, total_tokens: 135 };
+    const usage = { ...counts, completion_tokens_details: { reasoning_tokens: 94 } };
+    expect(decode({ content: 'x' }, {}, { usage }).usage).toMatchObject({
+      input_tokens: 32,
+      output_tokens: 103,
+      output_tokens_details: { thinking_tokens: 94 },
+    });
+  });
+
   it.each<[string | null, Json, Json]>([
     ['stop', {}, { stop_reason: 'end_turn' }],
     ['length', {}, { stop_reason: 'max_tokens' }],

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Json, type TranslationContext, UnexpectedAnswer } from '../translation';
+import { reasoningBeside } from '../reasoning-beside';
 import { isAbsent, isObject, isTooDeep, parsedObject } from '../values';
 
 /**
@@ -145,7 +146,10 @@ const serviceTiers: ReadonlyMap<unknown, string> = new Map([
   ['priority', 'priority'],
 ]);
 
-/** Anthropic's input_tokens are what neither came from the cache nor went into it. Without a usage all counts are 0. */
+/**
+ * Anthropic's input_tokens are what neither came from the cache nor went into it; thinking is in its output_tokens. Without a
+ * usage all counts are 0.
+ */
 export function messageUsage(usage: unknown, serviceTier: unknown): Json {
   const countIn = (counts: unknown, name: string) => {
     const value = isObject(counts) ? counts[name] : undefined;
@@ -161,7 +165,7 @@ export function messageUsage(usage: unknown, serviceTier: unknown): Json {
     input_tokens: prompt - read - written,
     cache_creation_input_tokens: written,
     cache_read_input_tokens: read,
-    output_tokens: countIn(counts, 'completion_tokens'),
+    output_tokens: countIn(counts, 'completion_tokens') + reasoningBeside(counts),
     ...(thought > 0 && { output_tokens_details: { thinking_tokens: thought } }),
     ...(tier !== undefined && { service_tier: tier }),
   };

@@ -1,4 +1,4 @@
-import { startTestApp, type TestApp } from './support/app';
+import { platformKey, startTestApp, type TestApp } from './support/app';
 
 const globalKey = 'sk-global-key-of-the-operator';
 
@@ -68,8 +68,24 @@ describe('single-tenant mode', () => {
 
   it('lets legacy models use the global key in strict mode only when asked openly', async () => {
     const opted = await startTestApp(
-      { LEGACY_MODELS_USE_GLOBAL_KEYS: 'true', OPENAI_API_KEY: globalKey },
-      { databaseUrl: strict.databaseUrl },
+      {
+        LEGACY_MODELS_USE_GLOBAL_KEYS: 'true',
+        OPENAI_API_KEY: globalKey,
+        MISTRAL_API_KEY: 'mistral-key-pasted-with-a-quote”',
+        AZURE_API_KEY: 'azure-global-key-w1x2',
+        AZURE_ENDPOINT: 'my-resource.openai.azure.com',
+        AZURE_API_VERSION: '2024-10-21',
+        AZURE_DEPLOYMENT_NAME: 'shared',
+      },
+      {
+        databaseUrl: strict.databaseUrl,
+        models: [
+          '- { name: gpt-4o, litellm_model_name: gpt-4o }',
+          '- { name: gpt-4o-legacy, family: openai }',
+          '- { name: azure-legacy, family: azure }',
+          '- { name: mistral-legacy, family: mistral }',
+        ].join('\n'),
+      },
     );
     try {
       const legacy = await opted.chat(tenant, { model: 'gpt-4o-legacy' });
@@ -80,6 +96,30 @@ describe('single-tenant mode', () => {
       expect(none.body.error.code).toBe('credential_not_configured');
       const keys = opted.provider.requests.map(({ key }) => key);
       expect(keys).toEqual([globalKey, 'sk-stored-key-of-the-tenant']);
+
+      // A variable that is no key or no address fails its own model, and says which it is.
+      for (const [model, code, variable] of [
+        ['azure-legacy', 'endpoint_not_configured', 'AZURE_ENDPOINT'],
+        ['mistral-legacy', 'credential_not_configured', 'MISTRAL_API_KEY'],
+      ] as const) {
+        const answer = await opted.chat(tenant, { model });
+        expect([model, answer.status, answer.body.error.code]).toEqual([model, 424, code]);
+        expect(answer.body.error.message).toContain(`Correct ${variable}`);
+        expect(answer.text).not.toMatch(/my-resource|quote/);
+      }
+      const list = await opted
+        .http()
+        .get('/v1/models')
+        .set('X-API-Key', platformKey)
+        .set('X-Tenant-ID', tenant);
+      expect(list.body.data.map((each: any) => [each.id, each.tenkey.ready])).toEqual([
+        ['gpt-4o', true],
+        ['gpt-4o-legacy', true],
+        ['azure-legacy', false],
+        ['mistral-legacy', false],
+      ]);
+      expect((await opted.sysadmin('get', `/tenants/${tenant}/models`)).status).toBe(200);
+      expect((await opted.sysadmin('get', '/readiness')).status).toBe(200);
     } finally {
       await opted.close();
     }

@@ -94,7 +94,7 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
   }
 }
 
-/** The global key and its settings, checked as a PUT is: an environment has seen no such check. */
+/** The global key and its settings, checked as a PUT is: of what is not set, the start says nothing. */
 async function globalFields(config: Config, provider: Provider) {
   const name = provider.globalVariables.apiKey;
   if (config.tenantCredentialsEnabled) {

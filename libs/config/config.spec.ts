@@ -93,6 +93,23 @@ describe('loadConfig', () => {
     expect(credential?.settings).toEqual({ endpoint: 'https://one.openai.azure.com' });
     expect(JSON.stringify(config)).not.toContain(good.INTRIC_SUPER_API_KEY);
   });
+
+  it.each<[Record<string, string>, string]>([
+    [{ OPENAI_API_KEY: 'sk-pasted-with-a-quote”' }, 'OPENAI_API_KEY must have only printable ASCII'],
+    [{ MISTRAL_API_KEY: 'short' }, 'MISTRAL_API_KEY must have at least 8 characters.'],
+    [{ VLLM_API_KEY: '...xyz9' }, 'VLLM_API_KEY looks like the mask of a key'],
+    [{ AZURE_ENDPOINT: 'my-resource.openai.azure.com' }, 'AZURE_ENDPOINT must be an http or https URL.'],
+    [{ AZURE_API_VERSION: 'of-today!' }, 'AZURE_API_VERSION must be an API version'],
+    [{ AZURE_DEPLOYMENT_NAME: '../gpt' }, 'AZURE_DEPLOYMENT_NAME must be 1 to 64'],
+  ])("checks global credentials as a tenant's are: %j", (env, expected) => {
+    const azure = { AZURE_API_KEY: 'azure-global-key-w1x2' };
+    const message = faultsOf({ TENANT_CREDENTIALS_ENABLED: 'false', ...azure, ...env });
+    expect(message).toContain(`  - ${expected}`);
+    expect(message.match(/^ {2}- /gm)).toHaveLength(1);
+    for (const value of Object.values(env)) expect(message).not.toContain(value);
+    // Where tenants have their own, nobody looks at them.
+    expect(faultsOf({ ...azure, ...env })).toBe('');
+  });
 });
 
 describe('.env', () => {

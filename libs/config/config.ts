@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Secret } from '#crypto';
 import { type Provider, providers, type Settings, type Timeouts } from '#providers';
 import { type Environment, isBlank } from './environment';
+import { globalFaults } from './global-faults';
 import { parseTimeouts } from './timeouts';
 import { faultOfEncryptionKey, faultOfKey } from './weak-keys';
 
@@ -9,6 +10,8 @@ import { faultOfEncryptionKey, faultOfKey } from './weak-keys';
 export interface GlobalCredential {
   readonly apiKey: Secret;
   readonly settings: Settings;
+  /** Field of the credential -> what is wrong with it, as of a tenant's: its variable and the rule, never the value. */
+  readonly faults: ReadonlyMap<string, string>;
 }
 
 /** Every setting, checked and frozen. Nothing else reads the environment. */
@@ -186,11 +189,20 @@ export function loadConfig(env: Environment): Config {
         const value = read(name);
         if (value !== undefined) settings[setting] = value;
       }
-      const credential = Object.freeze({ apiKey: new Secret(apiKey), settings: Object.freeze(settings) });
+      const credential = Object.freeze({
+        apiKey: new Secret(apiKey),
+        settings: Object.freeze(settings),
+        faults: globalFaults(provider, { api_key: apiKey, ...settings }),
+      });
       globalCredentials.set(provider, credential);
       return credential;
     },
   });
+  // In strict mode none is read here, and one that legacy models may use is checked when they do.
+  if (!tenantCredentialsEnabled) {
+    for (const provider of providers)
+      faults.push(...(config.globalCredential(provider)?.faults.values() ?? []));
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 

@@ -30,6 +30,13 @@ export function globalCredential(config: Config, tenantId: string, provider: Pro
       hint: `Set ${name} in the environment of Tenkey and restart.`,
     });
   }
+  const fault = found.faults.get('api_key');
+  if (fault !== undefined) {
+    throw new Problem('credential_not_configured', {
+      detail: `The global ${provider.label} key is not valid: ${fault}`,
+      hint: `Correct ${provider.globalVariables.apiKey} in the environment of Tenkey and restart.`,
+    });
+  }
   return {
     tenantId,
     provider,
@@ -117,6 +124,7 @@ export function routeOf(
       hint: addressHint(credential),
     });
   }
+  const base = aimed(credential, () => parsed(endpoint));
   return Object.freeze({
     tenantId,
     model: model.name,
@@ -126,8 +134,8 @@ export function routeOf(
     target: aimed(credential, () => provider.target(settings, upstreamModel)),
     operation,
     upstreamOperation,
-    url: aimed(credential, () => provider.url(new URL(endpoint), settings, upstreamModel, upstreamOperation)),
-    host: new URL(endpoint).host,
+    url: aimed(credential, () => provider.url(base, settings, upstreamModel, upstreamOperation)),
+    host: base.host,
     version: credential.version,
     isOperatorAddress: own === undefined || credential.source === 'global',
     credential: Object.freeze(credential),
@@ -146,7 +154,12 @@ function addressHint({ provider, tenantId, source }: RouteCredential): string {
   return set === undefined ? `${put}.` : `${put}, or ${set}.`;
 }
 
-/** Settings of the environment are not checked when they are written; a wrong one is the operator's to mend. */
+function parsed(endpoint: string): URL {
+  if (URL.canParse(endpoint)) return new URL(endpoint);
+  throw new InvalidTarget('endpoint', 'The endpoint must be an http or https URL.');
+}
+
+/** Those of the environment are not checked at the start in strict mode; a wrong one is the operator's to mend. */
 function aimed<T>(credential: RouteCredential, aim: () => T): T {
   try {
     return aim();

@@ -1,3 +1,4 @@
+import { validateHeaderValue } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '#database';
@@ -62,7 +63,19 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     const isPlatform = isBelow(pathOf(request.url), platformPrefix);
     reply.header('www-authenticate', isPlatform ? 'Bearer, X-API-Key' : 'X-API-Key');
   }
+  removeUnwritable(reply);
   void reply.status(problem.status).header('content-type', contentType).send(JSON.stringify(body));
+}
+
+/** What a route put into the head before it failed. Of a head that cannot be written, Fastify would make an answer of its own. */
+function removeUnwritable(reply: FastifyReply): void {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    try {
+      for (const each of [value].flat()) validateHeaderValue(name, String(each));
+    } catch {
+      reply.removeHeader(name);
+    }
+  }
 }
 
 @Catch()

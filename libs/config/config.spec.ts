@@ -1,8 +1,9 @@
 import 'reflect-metadata';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { parse } from 'dotenv';
 import { generateKey } from '#crypto';
 import { findProvider, providers } from '#providers';
 import { ConfigError, loadConfig } from './config';
@@ -135,5 +136,17 @@ describe('.env', () => {
     expect(inspect(env, { showProxy: true })).not.toContain('sk-in-the-file');
     expect('OPENAI_API_KEY' in env).toBe(true);
     expect(env.OPENAI_API_KEY).toBe('sk-in-the-file');
+  });
+
+  it('copied from .env.example has no global variable that strict mode would warn of', () => {
+    copyFileSync(join(__dirname, '../../.env.example'), join(folder, '.env'));
+    const exported = parse(readFileSync(join(folder, '.env')));
+    for (const env of [{}, exported]) {
+      const config = loadConfig(readEnvironment({ ...env, ...good }, folder));
+      expect(config.globalVariablesPresent).toEqual([]);
+    }
+    writeFileSync(join(folder, '.env'), 'OPENAI_API_KEY=\nGROQ_API_KEY= \nAZURE_ENDPOINT=x\nXAI_API_KEY=x\n');
+    const mixed = readEnvironment({ ...good, XAI_API_KEY: '', GROQ_API_KEY: 'x' }, folder);
+    expect(loadConfig(mixed).globalVariablesPresent).toEqual(['AZURE_ENDPOINT', 'GROQ_API_KEY']);
   });
 });

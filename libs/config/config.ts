@@ -53,7 +53,7 @@ export interface Config {
   readonly usageRetentionDays: number;
   /** The operator's base URL of each provider that has one. */
   readonly baseUrls: ReadonlyMap<string, string>;
-  /** Names of set global key variables; names only, in strict mode nothing reads their values. */
+  /** Names of global variables that are set, and not to a blank; names only, in strict mode nothing reads their values. */
   readonly globalVariablesPresent: readonly string[];
   /**
    * The global credential of one provider, read when it is first asked for. In strict mode it never does: the

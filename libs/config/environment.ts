@@ -22,13 +22,17 @@ export function readEnvironment(processEnv: Environment, directory: string): Env
   const path = join(directory, '.env');
   const file = readEnvFile(path);
   const globalKeys = new Set(providers.map(({ globalVariables }) => globalVariables.apiKey));
-  for (const name of globalKeys) if (name in file) file[name] = undefined;
+  for (const name of Object.keys(file)) {
+    if (isBlank(file[name])) delete file[name];
+    else if (globalKeys.has(name)) file[name] = undefined;
+  }
   return new Proxy(file, {
     get: (target, name: string) => {
       if (name in processEnv) return processEnv[name];
       return globalKeys.has(name) && name in target ? readEnvFile(path)[name] : target[name];
     },
-    has: (target, name) => name in processEnv || name in target,
+    // Blank is not set: a copied .env.example has every name.
+    has: (target, name: string) => (name in processEnv ? !isBlank(processEnv[name]) : name in target),
   });
 }
 

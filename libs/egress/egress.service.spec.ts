@@ -298,7 +298,7 @@ test.each<[string, (route: Route) => Route]>([
   expect(server.requests).toHaveLength(0);
 });
 
-test('says each time that a request goes out, the head that counts, and every byte of the answer', async () => {
+test('says each time that a request goes out, each head that comes back, and every byte of the answer', async () => {
   const seen = { attempts: 0, heads: [] as unknown[], bytes: 0 };
   const wire = {
     onAttempt: () => void (seen.attempts += 1),
@@ -312,7 +312,10 @@ test('says each time that a request goes out, the head that counts, and every by
   const text = await textOf((await retrying.send(routeTo(server.url), request, options)).body);
   expect(seen).toEqual({
     attempts: 2,
-    heads: [[200, 'text/event-stream; charset=utf-8']],
+    heads: [
+      [503, undefined],
+      [200, 'text/event-stream; charset=utf-8'],
+    ],
     bytes: Buffer.byteLength(text),
   });
   server.next({ status: 400, body: { error: { message: 'no' } } });
@@ -321,6 +324,22 @@ test('says each time that a request goes out, the head that counts, and every by
   server.next({ headers: { 'content-encoding': 'gzip' } });
   (await egress.send(routeTo(server.url), request, options)).body.destroy();
   expect(seen.heads.at(-1)).toEqual([200, undefined]);
+});
+
+test('says of a call without an answer what the provider answered before', async () => {
+  const heads: unknown[] = [];
+  const wire = {
+    onAttempt: () => undefined,
+    onHead: (status: number) => heads.push(status),
+    onChunk: () => undefined,
+  };
+  const quick = service('127.0.0.1:*', { connectMs: 1000, firstByteMs: 150, idleMs: 150 }, 1);
+  server.next({ status: 503 });
+  server.next({ delayMs: 1500 });
+  const options = { signal: new AbortController().signal, wire };
+  const call = quick.send(routeTo(server.url), { contentType: 'application/json', content: body }, options);
+  expect((await problemOf(call)).code).toBe('upstream_timeout');
+  expect(heads).toEqual([503]);
 });
 
 test('a slow head and a slow body are timeouts', async () => {

@@ -202,6 +202,7 @@ export class EgressService implements OnApplicationShutdown {
         });
         waitMs = retries.afterAnswer(answer.statusCode, answer.headers['retry-after']);
         if (waitMs === undefined) return answer;
+        wire?.onHead(answer.statusCode, undefined);
         // Read for the connection's sake, and like any error's body not without end.
         void readError(answer.body);
       } catch (error) {

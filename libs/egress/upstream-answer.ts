@@ -12,7 +12,7 @@ const passedHeaders =
 export interface WireEvents {
   /** A request goes out; once more for each time that it is tried again. */
   onAttempt(): void;
-  /** The head that the call ends with. The type is undefined where what follows cannot be read. */
+  /** The head of an answer; the last is what the call ends with. The type is undefined where what follows is not to be read. */
   onHead(status: number, contentType: string | undefined): void;
   /** A part of a success's body, as the provider sent it. */
   onChunk(chunk: Uint8Array): void;

@@ -224,11 +224,17 @@ test('an error body that is compressed against what was asked for is not shown a
   expect((await problemOf(send())).message).toBe('Testing refused the request with status 400.');
 });
 
-test('an encoding that is none is not passed on', async () => {
-  server.next({ body: {}, headers: { 'content-encoding': 'Identity' } });
+test.each(['Identity', '', ' '])('the encoding %j, which is none, is not passed on', async (encoding) => {
+  server.next({ body: {}, headers: { 'content-encoding': encoding } });
   const answer = await send();
   answer.body.destroy();
   expect(answer.headers).not.toHaveProperty('content-encoding');
+  server.next({
+    status: 400,
+    body: { error: { message: 'too long' } },
+    headers: { 'content-encoding': encoding },
+  });
+  expect((await problemOf(send())).message).toBe('too long');
 });
 
 test('an endless error body is read within bounds', async () => {

@@ -49,8 +49,8 @@ export function headersOf(
     Object.entries(headers)
       .map(([name, value]) => [name.toLowerCase(), [value ?? ''].flat().join(', ')] as const)
       .filter(([name, value]) => passedHeaders.test(name) && !mentions(`${name} ${value}`, secrets))
-      // No encoding at all, said in so many words; others take it for one.
-      .filter(([name, value]) => name !== 'content-encoding' || value.toLowerCase() !== 'identity'),
+      // No encoding at all, said in so many words or in none; others take it for one.
+      .filter(([name, value]) => name !== 'content-encoding' || !/^\s*(identity)?\s*$/i.test(value)),
   );
   const id = passed['x-request-id'] ?? passed['request-id'] ?? passed['apim-request-id'];
   // OpenAI's clients read the first, Anthropic's the second, whoever the provider is.

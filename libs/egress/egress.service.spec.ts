@@ -153,7 +153,12 @@ test.each(['x-request-id', 'request-id', 'apim-request-id'])(
 test('of the upstream headers only those listed come back, and none that repeats the key', async () => {
   server.next({
     echoRequestHeaders: true,
-    headers: { 'request-id': 'req_1', 'x-ratelimit-limit': '5', server: 'x' },
+    headers: {
+      'request-id': 'req_1',
+      'x-ratelimit-limit': '5',
+      'x-ratelimit-reset': `of-${KEY.slice(0, 14)}`,
+      server: 'x',
+    },
   });
   const answer = await send();
   answer.body.destroy();

@@ -37,6 +37,12 @@ test.each(spellings.slice(0, -1))('a header with a secret spelled %s is recognis
   expect(mentions(`a ${text} b`, [secret])).toBe(true),
 );
 
+test('a header with a part of a secret is recognised', () => {
+  const long = new Secret('correct horse battery staple');
+  expect(mentions('req-horse battery', [long])).toBe(true);
+  expect(mentions('horse batte', [long])).toBe(false);
+});
+
 test('every secret is removed, the longer before the one it begins with', () => {
   const secrets = [new Secret('prefix-prefix'), new Secret('prefix-prefix-rest')];
   expect(cleanMessage('a prefix-prefix-rest b prefix-prefix c', secrets)).toBe('a [removed] b [removed] c');

@@ -21,14 +21,14 @@ export function cleanMessage(message: string, secrets: readonly Secret[]): strin
     .replace(/[\t\n\r]+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
   text = removeRanges(text, rangesOf(text, secrets));
-  for (const secret of secrets) text = removeFragments(text, secret.expose());
+  text = removeRanges(text, fragmentsIn(text, secrets));
   text = removeKeyShapes(text).trim();
   return Array.from(text).slice(0, MAXIMUM_LENGTH).join('');
 }
 
-/** Whether one of the secrets is in the text, whole, in any usual spelling. */
+/** Whether one of the secrets is in the text, whole in any usual spelling, or a part of it. */
 export function mentions(text: string, secrets: readonly Secret[]): boolean {
-  return rangesOf(text, secrets).length > 0;
+  return rangesOf(text, secrets).length > 0 || fragmentsIn(text, secrets).length > 0;
 }
 
 /** The text as written, or as it reads with one more layer of encoding taken off. */
@@ -78,6 +78,8 @@ interface Spellings {
   /** Base64 at each of the three positions that a first byte can have in a group, without what neighbours share. */
   readonly cores: readonly string[];
   readonly hexadecimal: string;
+  /** Each run of `FRAGMENT_LENGTH` characters. */
+  readonly fragments: ReadonlySet<string>;
 }
 
 /** Kept for as long as the Secret itself is, so that a call's many headers cost them once. */
@@ -96,6 +98,7 @@ function spellingsOf(secret: Secret): Spellings {
       plain,
       cores: cores.filter((core) => core.length >= 6),
       hexadecimal: Buffer.from(plain).toString('hex'),
+      fragments: new Set(runsOf(plain)),
     };
     known.set(secret, spellings);
   }
@@ -187,16 +190,18 @@ function removeRanges(text: string, ranges: readonly Range[]): string {
   return cleaned + text.slice(kept);
 }
 
-/** A provider may cut the key it repeats; what is left of it is removed too. */
-function removeFragments(text: string, value: string): string {
-  if (value.length < FRAGMENT_LENGTH || text.length < FRAGMENT_LENGTH) return text;
-  const fragments = new Set<string>();
-  for (let i = 0; i + FRAGMENT_LENGTH <= value.length; i++) {
-    fragments.add(value.slice(i, i + FRAGMENT_LENGTH));
+/** A provider may cut the key it repeats; what is left of it is found too. */
+function fragmentsIn(text: string, secrets: readonly Secret[]): Range[] {
+  const found: Range[] = [];
+  const sets = secrets.map((secret) => spellingsOf(secret).fragments).filter(({ size }) => size > 0);
+  let at = 0;
+  for (const run of runsOf(text)) {
+    if (sets.some((fragments) => fragments.has(run))) found.push([at, at + FRAGMENT_LENGTH]);
+    at += 1;
   }
-  const ranges: Range[] = [];
-  for (let i = 0; i + FRAGMENT_LENGTH <= text.length; i++) {
-    if (fragments.has(text.slice(i, i + FRAGMENT_LENGTH))) ranges.push([i, i + FRAGMENT_LENGTH]);
-  }
-  return removeRanges(text, ranges);
+  return found;
+}
+
+function* runsOf(text: string): Generator<string> {
+  for (let at = 0; at + FRAGMENT_LENGTH <= text.length; at++) yield text.slice(at, at + FRAGMENT_LENGTH);
 }

@@ -90,6 +90,34 @@ test('the length is cut after removal, so no beginning of a key stays at the end
   expect(cleaned).not.toContain('short');
 });
 
+test.each(spellings)('a secret spelled %s is not shown in part where reading ends', (_name, text) => {
+  const prose = '. '.repeat(400);
+  for (let at = 7400; at < 7700; at += 1) {
+    const cleaned = cleanMessage(`${prose}${'\n'.repeat(at)}${text}${'\n'.repeat(60_000)}`, [secret]);
+    // Base64 shares characters with what stands beside the secret.
+    expect(cleaned.replace(/\[removed\]|[. "]/g, '').length).toBeLessThanOrEqual(5);
+    expect(cleaned).toContain('. . . .');
+  }
+});
+
+test('a message is searched as far as it is shown, however long it is and however often it was encoded', () => {
+  const search = jest.spyOn(String.prototype, 'indexOf');
+  const searched = (text: string) => {
+    search.mockClear();
+    cleanMessage(text, [secret]);
+    return search.mock.contexts.reduce<number>((sum, each) => sum + String(each).length, 0);
+  };
+  try {
+    const layers = '+%2b%252b%25252b\\u002b\\\\u002b\\\\\\\\u002b\\x2b%5cx2b%5cu002b ';
+    const most = searched(layers.repeat(20_000));
+    expect(searched(layers.repeat(1000).slice(0, 10_000))).toBe(most);
+    // 48 readings, each searched for five spellings.
+    expect(most).toBeLessThan(48 * 5 * 10_000);
+  } finally {
+    search.mockRestore();
+  }
+});
+
 test('a long hostile message takes no long time', () => {
   const start = Date.now();
   for (const part of ['%25', '\\', 'sk-', 'eyJ', 'Bearer ', 'My key', '://a', 'a', 'gAAAA']) {

@@ -1,7 +1,10 @@
 import { removeKeyShapes, type Secret } from '#crypto';
 
 const MAXIMUM_LENGTH = 2000;
-/** As much as is read of an error's body. An event of a stream may be many times longer, and each reading is a copy. */
+/** A few times what is shown. A message may be many times longer, and each reading of it is a copy that is searched. */
+const MAXIMUM_CLEANED = 8 * 1024;
+/** What a character of a key may become in a text, as in `\\\\u002b`: a key that begins in what is cleaned is read to its end. */
+const LONGEST_CHARACTER = 8;
 const MAXIMUM_READ = 64 * 1024;
 /** A shorter run of a key's characters may be a word; from this length on it is a part of the key. */
 const FRAGMENT_LENGTH = 12;
@@ -15,13 +18,17 @@ const MAXIMUM_READINGS = 48;
  * that looks like a key, on one line, at most 2000 characters. It is cut last, because a cut key is still a key.
  */
 export function cleanMessage(message: string, secrets: readonly Secret[]): string {
+  const margin = LONGEST_CHARACTER * Math.max(0, ...secrets.map((secret) => secret.expose().length));
+  const end = Math.min(MAXIMUM_CLEANED + margin, MAXIMUM_READ);
   // First of all, so that an invisible character inside a key does not hide it.
   let text = message
-    .slice(0, MAXIMUM_READ)
+    .slice(0, end)
     .replace(/[\t\n\r]+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
   text = removeRanges(text, rangesOf(text, secrets));
   text = removeRanges(text, fragmentsIn(text, secrets));
+  // Of a text that goes on, the last characters may be a key whose end was not read.
+  if (message.length > end) text = text.slice(0, Math.max(0, text.length - margin));
   text = removeKeyShapes(text).trim();
   return Array.from(text).slice(0, MAXIMUM_LENGTH).join('');
 }
@@ -48,7 +55,7 @@ function rangesOf(text: string, secrets: readonly Secret[]): Range[] {
   const found: Range[] = [];
   for (const reading of readingsOf(text)) {
     const base64 = reading.text.replaceAll('-', '+').replaceAll('_', '/');
-    const hex = reading.text.replace(/[A-F]/g, (digit) => digit.toLowerCase());
+    const hex = reading.text.replace(/[A-F]+/g, (digits) => digits.toLowerCase());
     for (const secret of secrets) {
       const { plain, cores, hexadecimal } = spellingsOf(secret);
       collect(found, reading, reading.text, plain);
@@ -144,29 +151,24 @@ function readingsOf(text: string): Reading[] {
 }
 
 function withoutLayer(
-  reading: Reading,
+  { text, starts }: Reading,
   pattern: RegExp,
   decode: (match: string) => string,
 ): Reading | undefined {
-  const { text, starts } = reading;
-  const sourceOf = (index: number) => starts?.[index] ?? index;
-  const mapped: number[] = [];
-  let decoded = '';
+  const mapped = new Uint32Array(text.length + 1);
+  let length = 0;
   let kept = 0;
   const keepTo = (end: number) => {
-    for (let index = kept; index < end; index++) mapped.push(sourceOf(index));
-    decoded += text.slice(kept, end);
+    for (let index = kept; index < end; index++) mapped[length++] = starts?.[index] ?? index;
   };
-  for (const match of text.matchAll(pattern)) {
-    keepTo(match.index);
-    mapped.push(sourceOf(match.index));
-    decoded += decode(match[0]);
-    kept = match.index + match[0].length;
-  }
+  const decoded = text.replace(pattern, (match, at: number) => {
+    keepTo(at + 1);
+    kept = at + match.length;
+    return decode(match);
+  });
   if (kept === 0) return undefined;
-  keepTo(text.length);
-  mapped.push(sourceOf(text.length));
-  return { text: decoded, starts: Uint32Array.from(mapped) };
+  keepTo(text.length + 1);
+  return { text: decoded, starts: mapped.subarray(0, length) };
 }
 
 function removeRanges(text: string, ranges: readonly Range[]): string {

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Injectable, Module } from '@nestjs/common';
 import { ModelRoutingService } from '#model-routing';
 import { startTestApp, type TestApp } from './support/app';
+import { usageRecords } from './support/usage';
 
 @Injectable()
 class ForeignService {
@@ -17,6 +18,45 @@ describe('another Nest module calls the router in process', () => {
     test = await startTestApp({}, { imports: [ForeignModule] });
   });
   afterAll(() => test.close());
+
+  it.each([
+    ['as it came', { model: 'gpt-4o', stream_options: { include_usage: true } }],
+    ['without the usage that was not asked for', { model: 'gpt-4o' }],
+    ['translated', { model: 'claude-sonnet' }],
+  ])(
+    'gets the error that ends a stream %s as a Problem without the key, and so it is recorded',
+    async (_, of) => {
+      const key = 'sk-in-process-key-p4q5';
+      const tenant = await test.createTenant();
+      await test.setCredential(tenant, 'openai', { api_key: key });
+      await test.setCredential(tenant, 'anthropic', { api_key: key });
+      const begin =
+        of.model === 'gpt-4o'
+          ? 'data: {"choices":[{"index":0,"delta":{"content":"so far"}}]}\n\n'
+          : 'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":3}}}\n\n';
+      const error = `event: error\ndata: {"type":"error","error":{"message":"key ${key} is over quota"}}\n\n`;
+      test.provider.next({ chunks: [begin, error, begin] });
+      const { routing } = test.app.get(ForeignService, { strict: false });
+      const request = { messages: [{ role: 'user', content: 'hello' }], stream: true, ...of };
+      const answer = await routing.call(tenant, 'chat/completions', Buffer.from(JSON.stringify(request)), {
+        signal: new AbortController().signal,
+      });
+      let text = '';
+      const reading = (async () => {
+        for await (const chunk of answer.body) text += String(chunk);
+      })();
+      await expect(reading).rejects.toMatchObject({
+        code: 'upstream_unavailable',
+        message: expect.stringContaining('key [removed] is over quota'),
+      });
+      expect(text).toMatch(
+        of.model === 'gpt-4o' ? /^data: .*so far.*\n\n$/ : /^data: .*"role":"assistant".*\n\n$/,
+      );
+      expect(await usageRecords(test, 1, `&tenant_id=${tenant}`)).toMatchObject([
+        { outcome: 'broken_off', status: 200, code: 'upstream_unavailable' },
+      ]);
+    },
+  );
 
   it("injects the service, and the tenant's own key pays", async () => {
     const tenant = await test.createTenant();

@@ -1,39 +1,36 @@
-import { Transform, type TransformCallback } from 'node:stream';
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { dataOf, eachEvent, EventEnds, linesOf, LONGEST_HELD_EVENT } from './event-stream';
 
 /**
  * Forwards server-sent events as soon as each is complete, bytes unchanged, and holds back only the beginning of the next
- * one. So at any moment the client has whole events, and `endWith` can append one more.
+ * one. So at any moment the reader has whole events. A fault, of the source or reported in an event, is the error of this
+ * stream, after everything before it was read.
  */
 export class SseRelay extends Transform {
-  /**
-   * @param faultOf makes the last event of a stream from the message of an error event, which is not passed on: it is
-   *   the provider's own text and may repeat the key
-   */
-  constructor(private readonly faultOf: (message: string) => string) {
-    super();
-  }
-
+  readonly #source: Readable;
+  readonly #faultOf: (message: string) => Error;
   readonly #ends = new EventEnds();
   #tail: Buffer[] = [];
   #tailBytes = 0;
   /** Whether a part of an event was forwarded because the whole was too long to hold. */
   #isInsideEvent = false;
-  #last: string | undefined;
-  #isOver = false;
+  #fault: Error | undefined;
 
   /**
-   * After an upstream fault: drops the incomplete event, sends this one and ends.
-   * @param event the complete event with its blank line, `data: {...}\n\n`
+   * @param faultOf makes the error from the message of an error event, which is not passed on: it is the provider's own
+   *   text and may repeat the key
    */
-  endWith(event: string): void {
-    if (this.writableEnded) return;
-    this.#last = event;
-    this.end();
+  constructor(source: Readable, faultOf: (message: string) => Error) {
+    // One part at a time: an error destroys what waits in the stream, and so it must be seen when nothing waits.
+    super({ readableHighWaterMark: 1 });
+    this.#source = source;
+    this.#faultOf = faultOf;
+    source.once('error', (error: Error) => this.#fail(error));
+    source.pipe(this);
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.#isOver) return done();
+    if (this.#fault !== undefined) return done();
     const end = this.#ends.lastIn(chunk);
     if (end > 0) {
       const events = Buffer.concat([...this.#tail, chunk.subarray(0, end)]);
@@ -65,9 +62,7 @@ export class SseRelay extends Transform {
       const message = errorMessageOf(event.toString('utf8'));
       if (message !== undefined) {
         this.push(events.subarray(0, passed));
-        this.push(this.faultOf(message));
-        this.#isOver = true;
-        this.push(null);
+        this.#fail(this.#faultOf(message));
         return true;
       }
       passed += event.length;
@@ -77,9 +72,8 @@ export class SseRelay extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    if (this.#isOver) return done();
-    if (this.#last !== undefined) this.push((this.#isInsideEvent ? '\n\n' : '') + this.#last);
-    else if (!this.#endsInError()) this.#forwardTail();
+    if (this.#fault !== undefined || this.#endsInError()) return;
+    this.#forwardTail();
     done();
   }
 
@@ -88,7 +82,7 @@ export class SseRelay extends Transform {
     const tail = Buffer.concat(this.#tail);
     const message =
       this.#isInsideEvent || !tail.includes('error') ? undefined : errorMessageOf(tail.toString('utf8'));
-    if (message !== undefined) this.push(this.faultOf(message));
+    if (message !== undefined) this.#fail(this.#faultOf(message));
     return message !== undefined;
   }
 
@@ -96,6 +90,27 @@ export class SseRelay extends Transform {
     for (const part of this.#tail) this.push(part);
     this.#tail = [];
     this.#tailBytes = 0;
+  }
+
+  /** Drops the incomplete event, or closes one that was forwarded in part. */
+  #fail(fault: Error): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = fault;
+    this.#tail = [];
+    this.#source.destroy();
+    if (this.#isInsideEvent) this.push('\n\n');
+    if (this.readableLength === 0) this.destroy(fault);
+  }
+
+  override _read(size: number): void {
+    if (this.#fault === undefined) return super._read(size);
+    // Asked before what waits is handed out. A reader that takes a part of it has to ask again, and does after a push.
+    setImmediate(() => (this.readableLength === 0 ? this.destroy(this.#fault) : this.push('')));
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#source.destroy();
+    callback(error ?? this.#fault ?? null);
   }
 }
 

@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
-import { type Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { CredentialsService, PassiveHealth } from '#credentials';
-import { EgressService, type Route, type RouteCredential, type UpstreamResponse } from '#egress';
+import {
+  EgressService,
+  isEventStream,
+  type Route,
+  type RouteCredential,
+  SseRelay,
+  type UpstreamResponse,
+} from '#egress';
 import { Problem, uuidPattern } from '#http';
 import { type Json, type Operation, type Provider, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
@@ -19,13 +25,15 @@ import { translatedAnswer } from './translated-answer';
 import { withoutUnaskedUsage } from './unasked-usage';
 import { encodedForm, encodedJson, modelNameOf, parseRequest } from './upstream-request';
 
-/** An answer on its way: the Route that it came by, and its bytes in the client's format. Read or destroy its body. */
-export interface RoutedAnswer extends UpstreamResponse {
+/**
+ * An answer on its way: the Route that it came by, and its bytes in the client's format, of an event stream in whole events.
+ * Read or destroy its body. An error of it is a Problem, also where the provider reported it inside the stream, or ClientGone;
+ * everything before it was read by then.
+ */
+export interface RoutedAnswer extends Omit<UpstreamResponse, 'streamFault'> {
   readonly route: Route;
   /** Proof of whose credential served the call; undefined without an encryption key. */
   readonly receipt?: string;
-  /** The body is passed through this one, whose end is then the call's: what it finds in the last bytes counts as well. */
-  passedThrough(last: Readable): void;
 }
 
 /** What was decided before anything is sent. */
@@ -96,7 +104,7 @@ export class ModelRoutingService {
 
   /**
    * @param request the operation's request, as JSON bytes or as a form; its `model` is a name of ai_models.yml
-   * @returns the answer in the operation's format; an error of its body is a Problem or ClientGone
+   * @returns the answer in the operation's format
    * @throws Problem
    */
   async call(
@@ -125,11 +133,7 @@ export class ModelRoutingService {
     try {
       const answer = await this.answer(tenant, operation, request, options, { meter, reserve });
       meter.follow(answer.status, answer.body);
-      return {
-        ...answer,
-        receipt: this.receipts.issue(answer.route, call, meter.at),
-        passedThrough: (last) => meter.follow(answer.status, last),
-      };
+      return { ...answer, receipt: this.receipts.issue(answer.route, call, meter.at) };
     } catch (error) {
       meter.failed(error);
       throw error;
@@ -142,7 +146,7 @@ export class ModelRoutingService {
     request: Buffer | MultipartForm,
     options: CallOptions,
     { meter, reserve }: RunningCall,
-  ): Promise<UpstreamResponse & { readonly route: Route }> {
+  ): Promise<RoutedAnswer> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     await this.tenants.findActive(tenantId);
     const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
@@ -172,15 +176,9 @@ export class ModelRoutingService {
       throw error;
     });
     this.health.accepted(route.credential);
-    const streamFault = (message: string) => {
-      const problem = sent.streamFault(message);
-      meter.faulted(problem);
-      return problem;
-    };
-    const answer = { ...sent, streamFault };
-    if (!translation) return { route, ...(asksForUsage ? withoutUnaskedUsage(answer) : answer) };
+    if (!translation) return { route, ...inWholeEvents(asksForUsage ? withoutUnaskedUsage(sent) : sent) };
     const call = { model: route.model, request: json ?? {}, label: route.provider.label };
-    return { route, ...(await translatedAnswer(translation, answer, call)) };
+    return { route, ...(await translatedAnswer(translation, sent, call)) };
   }
 
   /** The catalogue as this tenant may use it. Nothing is opened or called. */
@@ -225,6 +223,13 @@ export class ModelRoutingService {
   private adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
+}
+
+/** What is translated comes so, and a translation finds the errors itself. */
+function inWholeEvents(answer: UpstreamResponse): UpstreamResponse {
+  const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
+  if (!isEventStream(type) || encoding !== undefined) return answer;
+  return { ...answer, body: new SseRelay(answer.body, (message) => answer.streamFault(message)) };
 }
 
 /** Asked of the name alone, so that a key learns nothing of the models beside its own. */

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Route } from '#egress';
+import { ClientGone, type Route } from '#egress';
 import { Problem } from '#http';
 import { findProvider } from '#providers';
 import { CallMeter } from './call-meter';
@@ -12,41 +12,30 @@ const route = {
   credential: { source: 'tenant', mask: '...xyz9' },
 } as unknown as Route;
 
-describe('a call whose answer is passed through a second body', () => {
-  const passed = () => {
-    const records: UsageRecord[] = [];
-    const meter = new CallMeter({ requestId: '', keyId: null }, (record) => records.push(record));
-    meter.decided(route, () => 0);
-    const [first, last] = [new PassThrough(), new PassThrough()];
-    meter.follow(200, first);
-    meter.follow(200, last);
-    first.resume().end('all of it');
-    return { meter, last, outcomes: () => records.map(({ outcome, code }) => [outcome, code]) };
-  };
+/** What is recorded of a call whose body ends so. */
+async function recordedOf(end: (body: PassThrough) => unknown) {
+  const records: UsageRecord[] = [];
+  const meter = new CallMeter({ requestId: '', keyId: null }, (record) => records.push(record));
+  meter.decided(route, () => 0);
+  const body = new PassThrough();
+  meter.follow(200, body);
+  body.write('some of it');
+  await turn();
+  expect(records).toEqual([]);
+  end(body);
+  await turn();
+  return records.map(({ outcome, code }) => [outcome, code]);
+}
 
-  it('has not ended before that one did', async () => {
-    const { last, outcomes } = passed();
-    await turn();
-    expect(outcomes()).toEqual([]);
-    last.resume().end();
-    await turn();
-    expect(outcomes()).toEqual([['completed', null]]);
-  });
-
-  it('has broken off when a fault was found on the way', async () => {
-    const { meter, last, outcomes } = passed();
-    await turn();
-    meter.faulted(new Problem('upstream_unavailable'));
-    last.resume().end();
-    await turn();
-    expect(outcomes()).toEqual([['broken_off', 'upstream_unavailable']]);
-  });
-
-  it('was left by a client that left before it had all', async () => {
-    const { last, outcomes } = passed();
-    await turn();
-    last.destroy();
-    await turn();
-    expect(outcomes()).toEqual([['client_left', null]]);
-  });
+describe('a call with an answer', () => {
+  it.each<[string, (body: PassThrough) => unknown, [string, string | null]]>([
+    ['is completed when it was read to its end', (body) => body.resume().end(), ['completed', null]],
+    [
+      'has broken off when it ends in a fault',
+      (body) => body.destroy(new Problem('upstream_timeout')),
+      ['broken_off', 'upstream_timeout'],
+    ],
+    ['was left by whoever reads no further', (body) => body.destroy(), ['client_left', null]],
+    ['was left when the caller is gone', (body) => body.destroy(new ClientGone()), ['client_left', null]],
+  ])('%s', async (_, end, expected) => expect(await recordedOf(end)).toEqual([expected]));
 });

@@ -27,9 +27,6 @@ export class CallMeter {
   #firstByteMs: number | null = null;
   #responseBytes = 0;
   #requestBytes: () => number = () => 0;
-  #body: Readable | undefined;
-  /** What went wrong after the answer began, where its body ends all the same. */
-  #fault: Problem | undefined;
   #hasEnded = false;
 
   /** @param onEnd told once, unless the call was refused before it was decided what to send where */
@@ -61,11 +58,6 @@ export class CallMeter {
     this.#requestBytes = requestBytes;
   }
 
-  /** A fault that the client is told of inside the answer. */
-  faulted(problem: Problem): void {
-    this.#fault = problem;
-  }
-
   /** There is no answer. */
   failed(error: unknown): void {
     if (error instanceof ClientGone) return this.#end('client_left', CLIENT_LEFT);
@@ -73,22 +65,13 @@ export class CallMeter {
     this.#end('failed', problem.status, problem);
   }
 
-  /**
-   * There is one: the call ends with its body, however that ends. Of a body that is passed through another one, which is
-   * followed then, with that one.
-   */
+  /** There is one: the call ends with its body, however that ends. */
   follow(status: number, body: Readable): void {
-    this.#body = body;
     finished(body, { writable: false }, (error) => {
-      const isPassedOn = body !== this.#body && (error === undefined || error === null);
-      if (isPassedOn) return;
-      if (error === undefined || error === null) {
-        this.#end(this.#fault ? 'broken_off' : 'completed', status, this.#fault);
-      } else if (error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE') {
-        this.#end(this.#fault ? 'broken_off' : 'client_left', status, this.#fault);
-      } else {
-        this.#end('broken_off', status, problemOf(error));
-      }
+      if (error === undefined || error === null) return this.#end('completed', status);
+      const isLeft = error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+      if (isLeft) this.#end('client_left', status);
+      else this.#end('broken_off', status, problemOf(error));
     });
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { TokenLimits } from '#access';
 import { type Config, InjectConfig } from '#config';
-import { ClientGone, isEventStream, SseRelay } from '#egress';
+import { ClientGone, isEventStream } from '#egress';
 import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
 import { type Operation } from '#providers';
 import {
@@ -111,31 +111,16 @@ function send(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply
   reply.raw.flushHeaders();
   reply.raw.once('close', () => answer.body.destroy());
   const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
-  if (isEventStream(type) && encoding === undefined) {
-    relayEvents(answer, request, reply);
-    return;
-  }
+  const takesLastEvent = isEventStream(type) && encoding === undefined;
   answer.body.once('error', (error) => {
     if (reply.raw.destroyed) return;
-    request.problem = problemOf(error);
-    reply.raw.destroy();
+    const problem = problemOf(error);
+    request.problem = problem;
+    // The status is already sent, and what came were whole events: this is one more.
+    if (takesLastEvent) reply.raw.end(renderLastEvent(problem, pathOf(request.url), request.id));
+    else reply.raw.destroy();
   });
   answer.body.pipe(reply.raw);
-}
-
-/** Events as they come; a fault after the first is one last event, since the status is already sent. */
-function relayEvents(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
-  const lastEventOf = (problem: Problem) => {
-    request.problem = problem;
-    return renderLastEvent(problem, pathOf(request.url), request.id);
-  };
-  const relay = new SseRelay((message) => lastEventOf(answer.streamFault(message)));
-  answer.body.once('error', (error) => {
-    if (!reply.raw.destroyed) relay.endWith(lastEventOf(problemOf(error)));
-  });
-  answer.passedThrough(relay);
-  reply.raw.once('close', () => relay.destroy());
-  answer.body.pipe(relay).pipe(reply.raw);
 }
 
 /** Which credential paid, and what was left out. Never more of the key than its mask. */

@@ -149,6 +149,10 @@ describe('the registry', () => {
     const azure = findProvider('azure')!;
     const settings = { ...azure.example, api_version };
     expect(azure.hasUsageOption?.('chat/completions', settings, {})).toBe(isAsked);
+    // Where the endpoint is that of the v1 API, the version says nothing.
+    const v1 = { ...settings, endpoint: 'https://my-resource.openai.azure.com/openai/v1/' };
+    expect(azure.hasUsageOption?.('chat/completions', v1, {})).toBe(true);
+    expect(azure.hasUsageOption?.('chat/completions', { api_version }, {})).toBe(isAsked);
   });
 
   it.each<[string, boolean, object]>([

@@ -98,9 +98,7 @@ export const azure = defineProvider({
     'images/generations',
   ],
   hasUsageOption: (operation, settings, request) =>
-    operation === 'chat/completions' &&
-    hasStreamOptions(apiVersionOf(settings)) &&
-    takesStreamOptions(request),
+    operation === 'chat/completions' && hasStreamOptions(settings) && takesStreamOptions(request),
   // The second names the deployment, of the same resource, that /responses draws with.
   passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
   target: deploymentOf,
@@ -125,13 +123,16 @@ interface AzureApi {
   readonly query: Readonly<Record<string, string>>;
 }
 
-/** The v1 API where the version or the endpoint says so: below /openai/v1 there is no other. */
 function apiOf(endpoint: URL, settings: Settings): AzureApi {
   const version = apiVersionOf(settings);
-  if (version === 'preview') return { isV1: true, query: { 'api-version': version } };
-  if (version === 'v1' || missingSegments(endpoint, 'openai/v1').length === 0)
-    return { isV1: true, query: {} };
-  return { isV1: false, query: { 'api-version': version } };
+  if (!isV1(version, endpoint)) return { isV1: false, query: { 'api-version': version } };
+  return { isV1: true, query: version === 'preview' ? { 'api-version': version } : {} };
+}
+
+/** Where the version or the endpoint says so: below /openai/v1 there is no other. */
+function isV1(version: string, endpoint: URL | undefined): boolean {
+  const isSaid = version === 'v1' || version === 'preview';
+  return isSaid || (endpoint !== undefined && missingSegments(endpoint, 'openai/v1').length === 0);
 }
 
 function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
@@ -139,9 +140,12 @@ function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
   return urlBelow(endpoint, [...base, ...segments], api.query);
 }
 
-/** Added to chat with 2024-09-01-preview (api-version-lifecycle); dated versions sort as text. */
-function hasStreamOptions(version: string): boolean {
-  return version === 'v1' || version === 'preview' || (/^\d{4}-/.test(version) && version >= '2024-09-01');
+/** Of the v1 API; added to chat of the dated one with 2024-09-01-preview (api-version-lifecycle), and dates sort as text. */
+function hasStreamOptions(settings: Settings): boolean {
+  const { endpoint } = settings;
+  const version = apiVersionOf(settings);
+  const address = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  return isV1(version, address) || (/^\d{4}-/.test(version) && version >= '2024-09-01');
 }
 
 /**

@@ -13,13 +13,18 @@ describe('npm run cli -- audit verify', () => {
 
   it('says that all fits, and prints the head to keep', async () => {
     const { code, stdout } = await run('verify');
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^5 events, 0 faults\nhead 5:[\w-]{43}\n$/)]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^5 events, 0 of them made without ENCRYPTION_KEY, 0 faults\nhead 5:[\w-]{43}\n$/,
+      ),
+    ]);
     const head = /head (\S+)/.exec(stdout)![1]!;
     expect((await run('verify', '--head', head)).code).toBe(0);
     const other = await run('verify', '--head', `4:${'x'.repeat(43)}`, '--json');
     expect([other.code, JSON.parse(other.stdout)]).toMatchObject([
       1,
-      { events: 5, head, faults: [{ seq: '4', fault: 'the given head is not in the chain' }] },
+      { events: 5, plain: 0, head, faults: [{ seq: '4', fault: 'the given head is not in the chain' }] },
     ]);
   }, 180_000);
 
@@ -29,7 +34,7 @@ describe('npm run cli -- audit verify', () => {
     const { code, stdout } = await run('verify');
     expect(code).toBe(1);
     expect(stdout).toContain('event 2: was changed or moved');
-    expect(stdout).toContain('5 events, 1 fault\n');
+    expect(stdout).toContain('5 events, 0 of them made without ENCRYPTION_KEY, 1 fault\n');
   }, 60_000);
 
   it('ends with 2 for wrong usage, with the help', async () => {

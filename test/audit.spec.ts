@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { AuditLog, RefusedAttempts } from '#audit';
-import { generateKey } from '#crypto';
-import { startTestApp, superKey, type TestApp } from './support/app';
+import { canonicalJson, FernetService, generateKey, Secret } from '#crypto';
+import { encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
 
 const actor = `super-key sha256:${createHash('sha256').update(superKey).digest('hex').slice(0, 8)}`;
 
@@ -211,6 +211,9 @@ describe('the audit', () => {
       await tamper('delete from audit_events');
       await tamper('insert into audit_events select * from audit_copy');
       await test.database.query('drop table audit_copy');
+      await test.database.query(
+        'update audit_head set (seq, hash) = (select seq, hash from audit_events order by seq desc limit 1)',
+      );
       expect((await verify()).faults).toEqual([]);
       return faults.map(({ seq }) => seq);
     };
@@ -258,6 +261,54 @@ describe('the audit', () => {
       expect(await foundAfter('update audit_events set key_id = null where seq = 3')).toEqual(['3']);
     });
 
+    /** What whoever has no key can compute. */
+    const plainHash = (row: any, previous: string) =>
+      createHash('sha256')
+        .update(
+          JSON.stringify([
+            previous,
+            row.seq,
+            row.at.toISOString(),
+            row.actor,
+            row.action,
+            row.outcome,
+            JSON.stringify([row.tenant_id, row.provider, null]),
+            canonicalJson(row.details),
+            row.request_id,
+            row.address,
+          ]),
+        )
+        .digest('base64url');
+
+    it('shows an event that was forged at the end without the key', async () => {
+      const [end] = await test.database.query('select seq::text, hash from audit_head');
+      const seq = String(BigInt(end.seq) + 1n);
+      const [copied] = await test.database.query('select * from audit_events where seq = 1');
+      const row = { ...copied, seq, key_id: null };
+      row.hash = plainHash(row, end.hash);
+      await test.database.query('update audit_head set seq = $1, hash = $2', [seq, row.hash]);
+      const forge = 'insert into audit_events select * from jsonb_populate_record(null::audit_events, $1)';
+      expect(await foundAfter(forge, row)).toEqual([seq]);
+    });
+
+    it('shows that all from an event on was written anew without the key', async () => {
+      const rows = await test.database.query('select * from audit_events where seq >= 3 order by seq');
+      const [{ hash: before }] = await test.database.query('select hash from audit_events where seq = 2');
+      let previous = before as string;
+      for (const row of rows) {
+        row.actor = row.seq === '3' ? 'somebody else' : row.actor;
+        previous = plainHash(row, previous);
+        row.hash = previous;
+      }
+      await test.database.query('update audit_head set hash = $1', [previous]);
+      const found = await foundAfter(
+        `update audit_events e set actor = n.actor, hash = n.hash, key_id = null
+         from jsonb_to_recordset($1) as n (seq bigint, actor text, hash text) where n.seq = e.seq`,
+        JSON.stringify(rows),
+      );
+      expect(found).toEqual(rows.map(({ seq }: { seq: string }) => seq));
+    });
+
     it('shows that the newest were cut off, also with the end of the chain moved, if a head was kept', async () => {
       const { head } = await verify();
       const last = head.split(':')[0];
@@ -295,18 +346,48 @@ describe('the audit', () => {
     }
   });
 
-  it('is a plain chain without an encryption key, in single-tenant mode', async () => {
-    const plain = await startTestApp({ ENCRYPTION_KEY: '', TENANT_CREDENTIALS_ENABLED: 'false' });
-    try {
+  describe('without an encryption key, in single-tenant mode', () => {
+    let plain: TestApp;
+    beforeAll(async () => {
+      plain = await startTestApp({ ENCRYPTION_KEY: '', TENANT_CREDENTIALS_ENABLED: 'false' });
+    });
+    afterAll(() => plain.close());
+    const asKeyed = () =>
+      new AuditLog(plain.database, new FernetService({ current: new Secret(encryptionKey), previous: [] }));
+    const warnings = () => plain.logLines.filter((line) => line.includes('set ENCRYPTION_KEY again'));
+
+    it('is a plain chain, which may go on with a key', async () => {
       const tenant = await plain.createTenant();
       await plain.sysadmin('patch', `/tenants/${tenant}`).send({ name: 'renamed' });
-      const { events: all, faults } = await plain.app.get(AuditLog).verify();
-      expect([all, faults]).toEqual([2, []]);
+      expect(await plain.app.get(AuditLog).verify()).toMatchObject({ events: 2, faults: [] });
+      expect(await plain.app.get(AuditLog).verify()).not.toHaveProperty('plain');
+      for (let each = 0; each < 2; each++)
+        await asKeyed().refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a' });
+      expect(await asKeyed().verify()).toMatchObject({ events: 4, plain: 2, faults: [] });
+      expect(warnings()).toEqual([]);
+    });
+
+    it('does not go on after a key unnoticed: each event is a fault, the first is a warning with the fix', async () => {
+      const last = (await asKeyed().verify()).events;
+      await asKeyed().refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a' });
+      for (let each = 0; each < 2; each++) await plain.createTenant();
+      const fault = expect.stringMatching(/^was made without ENCRYPTION_KEY after .* made with one; /);
+      expect((await asKeyed().verify()).faults).toEqual([
+        { seq: String(last + 2), fault },
+        { seq: String(last + 3), fault },
+      ]);
+      expect(warnings()).toHaveLength(1);
+      expect(JSON.parse(warnings()[0]!)).toMatchObject({ level: 40 });
+      expect(warnings()[0]).toContain(`audit event ${last + 2} is made without ENCRYPTION_KEY`);
+    });
+
+    it('shows an event that was edited', async () => {
       await plain.database.query('alter table audit_events disable trigger all');
       await plain.database.query(`update audit_events set actor = 'x' where seq = 1`);
-      expect((await plain.app.get(AuditLog).verify()).faults.map(({ seq }) => seq)).toEqual(['1']);
-    } finally {
-      await plain.close();
-    }
+      expect((await asKeyed().verify()).faults[0]).toEqual({
+        seq: '1',
+        fault: 'was changed or moved, or does not follow the event before it',
+      });
+    });
   });
 });

@@ -45,8 +45,9 @@ export class AuditVerifyCommand extends CommandRunner {
     else {
       for (const { seq, fault } of found.faults) process.stdout.write(`event ${seq}: ${fault}\n`);
       const count = found.faults.length;
+      const plain = found.plain === undefined ? '' : `${found.plain} of them made without ENCRYPTION_KEY, `;
       process.stdout.write(
-        `${found.events} events, ${count === 1 ? '1 fault' : `${count} faults`}\nhead ${found.head}\n`,
+        `${found.events} events, ${plain}${count === 1 ? '1 fault' : `${count} faults`}\nhead ${found.head}\n`,
       );
     }
     if (found.faults.length > 0) process.exitCode = exitCodes.faults;
@@ -71,6 +72,8 @@ export class AuditVerifyCommand extends CommandRunner {
     return [
       '',
       'Exit code: 0 when all fits, 1 when something does not, 2 for wrong usage.',
+      'With ENCRYPTION_KEY set it also says how many events were made without one: those, from the first on, whoever can write',
+      'to the database can make, or put in the place of others.',
       'Keep the head that is printed somewhere else: given back with --head it shows that no newer end was cut off.',
       '',
       'Examples:',

@@ -18,16 +18,23 @@ export function hashOf(fernet: FernetService, event: UnsignedEvent, previous: st
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
+/** How far a verification has come. */
+export interface ReadSoFar {
+  readonly seq: bigint;
+  readonly hash: string;
+  /** An event before was made with an encryption key. */
+  readonly hasKeyed: boolean;
+}
+
 /** What is wrong with an event, or undefined: what `cli audit verify` says of it. */
-export function faultOf(
-  fernet: FernetService,
-  event: AuditEvent,
-  previous: { readonly seq: bigint; readonly hash: string },
-): string | undefined {
+export function faultOf(fernet: FernetService, event: AuditEvent, previous: ReadSoFar): string | undefined {
   const seq = BigInt(event.seq);
   if (seq !== previous.seq + 1n) {
     const [from, to] = [previous.seq + 1n, seq - 1n];
     return from === to ? `event ${from} is missing` : `events ${from} to ${to} are missing`;
+  }
+  if (event.keyId === null && previous.hasKeyed) {
+    return 'was made without ENCRYPTION_KEY after events that were made with one; whoever can write to the database can make such an event';
   }
   if (event.keyId !== null && !fernet.hasKey(event.keyId)) {
     return `cannot be checked: encryption key ${event.keyId} is not loaded`;

@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { FernetService } from '#crypto';
 import { type ChangedBy } from '#http';
-import { faultOf, hashOf, type UnsignedEvent } from './audit-chain';
+import { faultOf, hashOf, type ReadSoFar, type UnsignedEvent } from './audit-chain';
 import { AuditEvent, type AuditOutcome } from './audit-event.entity';
 
 const PAGE = 1000;
@@ -19,6 +19,11 @@ export interface Change {
 /** What `verify` found: how far it read, and each event that does not fit. */
 export interface AuditVerification {
   readonly events: number;
+  /**
+   * How many were made without an encryption key. A chain that is plain from its first event on is what an instance without
+   * a key leaves, and what whoever can write to the database can put there. Absent when no key is loaded.
+   */
+  readonly plain?: number;
   /** `<seq>:<hash>` of the last event: kept elsewhere, it shows later that none was cut off before it. */
   readonly head: string;
   readonly faults: readonly { readonly seq: string; readonly fault: string }[];
@@ -84,8 +89,9 @@ export class AuditLog {
   async verify(knownHead?: string, onPage?: (events: number) => void): Promise<AuditVerification> {
     return this.dataSource.transaction('REPEATABLE READ', async (transaction) => {
       const faults: { seq: string; fault: string }[] = [];
-      let previous = { seq: 0n, hash: '' };
+      let previous: ReadSoFar = { seq: 0n, hash: '', hasKeyed: false };
       let events = 0;
+      let plain = 0;
       let isHeadKnown = knownHead === undefined || knownHead === headOf(previous);
       for (;;) {
         const page = await transaction
@@ -97,7 +103,9 @@ export class AuditLog {
         for (const event of page) {
           const fault = faultOf(this.fernet, event, previous);
           if (fault !== undefined) faults.push({ seq: event.seq, fault });
-          previous = { seq: BigInt(event.seq), hash: event.hash };
+          const hasKeyed = previous.hasKeyed || event.keyId !== null;
+          previous = { seq: BigInt(event.seq), hash: event.hash, hasKeyed };
+          if (event.keyId === null) plain += 1;
           isHeadKnown ||= headOf(previous) === knownHead;
           events += 1;
         }
@@ -116,7 +124,8 @@ export class AuditLog {
           fault: 'the given head is not in the chain',
         });
       }
-      return { events, head: headOf(previous), faults };
+      const hasKey = this.fernet.currentKeyId !== undefined;
+      return { events, ...(hasKey && { plain }), head: headOf(previous), faults };
     });
   }
 
@@ -142,13 +151,26 @@ export class AuditLog {
       details: { ...change.details },
       keyId: this.fernet.currentKeyId ?? null,
     };
+    if (event.keyId === null) await this.warnWhenKeyIsGone(transaction, head.seq, event.seq);
     const hash = hashOf(this.fernet, event, head.hash);
     await transaction.insert(AuditEvent, Object.assign(new AuditEvent(), event, { hash }) as object);
     await transaction.query('update audit_head set seq = $1, hash = $2 where id = 1', [event.seq, hash]);
     this.#log.log(`${event.seq}:${hash} ${outcome} ${change.action}`);
   }
+
+  /** Said once for each time that the key goes missing: the next plain event follows a plain one. */
+  private async warnWhenKeyIsGone(transaction: EntityManager, headSeq: string, seq: string): Promise<void> {
+    const [before] = await transaction.query<{ key_id: string | null }[]>(
+      'select key_id from audit_events where seq = $1',
+      [headSeq],
+    );
+    if (before === undefined || before.key_id === null) return;
+    this.#log.warn(
+      `audit event ${seq} is made without ENCRYPTION_KEY after events that were made with one, so that audit verify will call it and those that follow a fault: set ENCRYPTION_KEY again`,
+    );
+  }
 }
 
-function headOf({ seq, hash }: { readonly seq: bigint; readonly hash: string }): string {
+function headOf({ seq, hash }: Pick<ReadSoFar, 'seq' | 'hash'>): string {
   return `${seq}:${hash}`;
 }

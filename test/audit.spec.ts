@@ -1,9 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { type Response } from 'supertest';
 import { AuditLog, RefusedAttempts } from '#audit';
 import { canonicalJson, FernetService, generateKey, Secret } from '#crypto';
 import { encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
 
 const actor = `super-key sha256:${createHash('sha256').update(superKey).digest('hex').slice(0, 8)}`;
+
+const asText = (response: Response, done: (error: null, text: string) => void) => {
+  let text = '';
+  response.on('data', (part) => (text += String(part)));
+  response.on('end', () => done(null, text));
+};
 
 describe('the audit', () => {
   let test: TestApp;
@@ -153,14 +160,7 @@ describe('the audit', () => {
       cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`;
     } while (cursor !== '');
     expect(seen).toEqual(all.map(({ seq }) => seq));
-    const exported = await test
-      .sysadmin('get', '/audit-events/export')
-      .buffer(true)
-      .parse((response, done) => {
-        let text = '';
-        response.on('data', (part) => (text += String(part)));
-        response.on('end', () => done(null, text));
-      });
+    const exported = await test.sysadmin('get', '/audit-events/export').buffer(true).parse(asText);
     expect(exported.headers['content-type']).toContain('application/x-ndjson');
     expect(
       String(exported.body)
@@ -195,19 +195,30 @@ describe('the audit', () => {
     ]) {
       await expect(test.database.query(statement)).rejects.toThrow('append-only');
     }
+    for (const seq of [0, -7]) {
+      const copy = `insert into audit_events select * from jsonb_populate_record(null::audit_events, (select to_jsonb(e) || '{"seq":${seq}}' from audit_events e where seq = 1))`;
+      await expect(test.database.query(copy)).rejects.toThrow('audit_events_count_from_one');
+    }
   });
 
   describe('whose trigger was switched off by whoever owns the database', () => {
+    beforeAll(() =>
+      test.database.query('alter table audit_events drop constraint audit_events_count_from_one'),
+    );
     const tamper = async (statement: string, ...parameters: unknown[]) => {
       await test.database.query('alter table audit_events disable trigger all');
       await test.database.query(statement, parameters);
       await test.database.query('alter table audit_events enable trigger all');
     };
-    /** Does something to event 3 (and 4), asks what is found, and undoes it. */
+    /** Does something to event 3 (and 4), asks what is found, and undoes it. The lists show it all the same. */
     const foundAfter = async (statement: string, ...parameters: unknown[]) => {
       await test.database.query('create table audit_copy as table audit_events');
       await tamper(statement, ...parameters);
       const { faults } = await verify();
+      const [{ count }] = await test.database.query('select count(*)::int from audit_events');
+      expect(await events('?limit=1000')).toHaveLength(count);
+      const exported = await test.sysadmin('get', '/audit-events/export').buffer(true).parse(asText);
+      expect(String(exported.body).trim().split('\n')).toHaveLength(count);
       await tamper('delete from audit_events');
       await tamper('insert into audit_events select * from audit_copy');
       await test.database.query('drop table audit_copy');
@@ -230,10 +241,55 @@ describe('the audit', () => {
       [`update audit_events set address = '10.0.0.1' where seq = 3`, ['3']],
       [`update audit_events set hash = '' where seq = 3`, ['3', '4']],
       [`delete from audit_events where seq = 3`, ['4']],
-      [`update audit_events set seq = case seq when 3 then -4 else -3 end where seq in (3, 4)`, ['5']],
+      [
+        `update audit_events set seq = case seq when 3 then -4 else -3 end where seq in (3, 4)`,
+        ['-4', '-3', '5'],
+      ],
+      [
+        `insert into audit_events select * from jsonb_populate_recordset(null::audit_events,
+           (select jsonb_agg(to_jsonb(e) || jsonb_build_object('seq', n)) from audit_events e, unnest('{-9223372036854775808,0}'::bigint[]) n where e.seq = 1))`,
+        ['-9223372036854775808', '0'],
+      ],
+      [`update audit_events set at = at + interval '1 microsecond' where seq = 3`, ['3']],
+      [`update audit_events set at = 'infinity' where seq = 3`, ['3']],
+      [`update audit_events set at = '-infinity' where seq = 3`, ['3']],
+      [`update audit_events set at = '290000-01-01' where seq = 3`, ['3']],
+      [
+        `update audit_events set details = replace(details::text, '"version": "', '"version": "0')::jsonb where seq = 3`,
+        ['3'],
+      ],
+      [
+        `update audit_events set details = (repeat('[', 5500) || repeat(']', 5500))::jsonb where seq = 3`,
+        ['3'],
+      ],
+      [`update audit_events set details = 'null' where seq = 3`, ['3']],
+      [
+        `update audit_events set details = (repeat('{"a":', 5500) || '1' || repeat('}', 5500))::jsonb where seq = 3`,
+        ['3'],
+      ],
     ])('shows it: %s', async (statement, expected) => {
       const found = await foundAfter(statement);
       expect(found).toEqual(expected);
+    });
+
+    it('shows a number of the details that was changed below what JavaScript tells apart', async () => {
+      const numbers = { status: 422, half: 0.5, tiny: 1e-7, huge: 1e21, text: '1.0', nothing: -0 };
+      await test.app
+        .get(AuditLog)
+        .refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a', details: numbers });
+      const { head, faults } = await verify();
+      expect(faults).toEqual([]);
+      const seq = head.split(':')[0]!;
+      for (const [from, to] of [
+        ['422', '422.00000000000000000001'],
+        ['422', '422.0'],
+        ['0.5', '0.50000000000000000001'],
+        ['1000000000000000000000', '1000000000000000000001'],
+        ['422', '1e400'],
+      ]) {
+        const edit = `update audit_events set details = replace(details::text, $2, $3)::jsonb where seq = $1`;
+        expect([to, await foundAfter(edit, seq, `: ${from}`, `: ${to}`)]).toEqual([to, [seq]]);
+      }
     });
 
     it('shows two events that were swapped', async () => {

@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { canonicalJson, type FernetService } from '#crypto';
-import { type AuditEvent } from './audit-event.entity';
+import { type UnsignedEvent } from './audit-event.entity';
+import { eventOf, type StoredEvent } from './stored-event';
 
 const purpose = 'tenkey audit chain v1';
 
-/** What a hash is made of: the event without its own hash. */
-export type UnsignedEvent = Omit<AuditEvent, 'hash'>;
+/** Events count from here, without a gap. */
+export const FIRST = 1n;
 
 /**
  * The link of one event to the one before it: HMAC under a key derived from the encryption key, so that whoever can only
@@ -27,22 +28,30 @@ export interface ReadSoFar {
 }
 
 /** What is wrong with an event, or undefined: what `cli audit verify` says of it. */
-export function faultOf(fernet: FernetService, event: AuditEvent, previous: ReadSoFar): string | undefined {
-  const seq = BigInt(event.seq);
+export function faultOf(fernet: FernetService, stored: StoredEvent, previous: ReadSoFar): string | undefined {
+  const seq = BigInt(stored.seq);
+  if (seq < FIRST) return `has a number below ${FIRST}, which Tenkey gives to none`;
   if (seq !== previous.seq + 1n) {
     const [from, to] = [previous.seq + 1n, seq - 1n];
     return from === to ? `event ${from} is missing` : `events ${from} to ${to} are missing`;
   }
-  if (event.keyId === null && previous.hasKeyed) {
+  if (stored.keyId === null && previous.hasKeyed) {
     return 'was made without ENCRYPTION_KEY after events that were made with one; whoever can write to the database can make such an event';
   }
-  if (event.keyId !== null && !fernet.hasKey(event.keyId)) {
-    return `cannot be checked: encryption key ${event.keyId} is not loaded`;
+  if (stored.keyId !== null && !fernet.hasKey(stored.keyId)) {
+    return `cannot be checked: encryption key ${stored.keyId} is not loaded`;
   }
-  const expected = Buffer.from(hashOf(fernet, event, previous.hash));
-  const stored = Buffer.from(event.hash);
-  const fits = stored.length === expected.length && timingSafeEqual(stored, expected);
-  return fits ? undefined : 'was changed or moved, or does not follow the event before it';
+  try {
+    const event = eventOf(stored);
+    if (event === undefined) return 'was changed: it holds a time or a number that Tenkey does not write';
+    const expected = Buffer.from(hashOf(fernet, event, previous.hash));
+    const found = Buffer.from(stored.hash);
+    const fits = found.length === expected.length && timingSafeEqual(found, expected);
+    return fits ? undefined : 'was changed or moved, or does not follow the event before it';
+  } catch (error) {
+    // Nested thousands deep, say. One such event must not end the search for others.
+    return `was changed: it cannot be read (${(error as Error).name})`;
+  }
 }
 
 function partsOf(event: UnsignedEvent, previous: string): string[] {

@@ -73,7 +73,8 @@ export class AuditEventDto {
     type: 'object',
     additionalProperties: true,
     example: { before: { mask: '...abcd', version: '3' }, after: { mask: '...xyz9', version: '4' } },
-    description: 'Masks, versions and the like, before and after. Never a secret.',
+    description:
+      'Masks, versions and the like, before and after. Never a secret. `{"unreadable":true}`, or 1970 as `at`, stand for what somebody put there in the database and no list can show; `audit verify` names such an event.',
   })
   details: Readonly<Record<string, unknown>>;
   @ApiProperty({ format: 'uuid', description: 'As in the log and in x-tenkey-request-id.' })

@@ -3,8 +3,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { FernetService } from '#crypto';
 import { type ChangedBy } from '#http';
-import { faultOf, hashOf, type ReadSoFar, type UnsignedEvent } from './audit-chain';
-import { AuditEvent, type AuditOutcome } from './audit-event.entity';
+import { faultOf, FIRST, hashOf, type ReadSoFar } from './audit-chain';
+import { AuditEvent, type AuditOutcome, type UnsignedEvent } from './audit-event.entity';
+import { storedEvents } from './stored-event';
 
 const PAGE = 1000;
 
@@ -93,21 +94,19 @@ export class AuditLog {
       let events = 0;
       let plain = 0;
       let isHeadKnown = knownHead === undefined || knownHead === headOf(previous);
-      for (;;) {
-        const page = await transaction
-          .createQueryBuilder(AuditEvent, 'e')
-          .where('e.seq > :after', { after: String(previous.seq) })
-          .orderBy('e.seq', 'ASC')
-          .limit(PAGE)
-          .getMany();
+      for (let after: string | undefined; ;) {
+        const page = await storedEvents(transaction, after, PAGE);
         for (const event of page) {
           const fault = faultOf(this.fernet, event, previous);
           if (fault !== undefined) faults.push({ seq: event.seq, fault });
-          const hasKeyed = previous.hasKeyed || event.keyId !== null;
-          previous = { seq: BigInt(event.seq), hash: event.hash, hasKeyed };
-          if (event.keyId === null) plain += 1;
-          isHeadKnown ||= headOf(previous) === knownHead;
+          after = event.seq;
           events += 1;
+          if (event.keyId === null) plain += 1;
+          const seq = BigInt(event.seq);
+          // No part of the chain, which begins after them.
+          if (seq < FIRST) continue;
+          previous = { seq, hash: event.hash, hasKeyed: previous.hasKeyed || event.keyId !== null };
+          isHeadKnown ||= headOf(previous) === knownHead;
         }
         onPage?.(events);
         if (page.length < PAGE) break;

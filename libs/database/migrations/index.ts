@@ -6,6 +6,7 @@ import { CreateCredentialSlots1764400000000 } from './1764400000000-create-crede
 import { AddTokenLimits1764500000000 } from './1764500000000-add-token-limits';
 import { CreateUsageRecords1764600000000 } from './1764600000000-create-usage-records';
 import { AddTenantContact1764700000000 } from './1764700000000-add-tenant-contact';
+import { CountAuditEventsFromOne1764800000000 } from './1764800000000-count-audit-events-from-one';
 
 /** In the order they run. Explicit: a glob finds other files in dist/ than in the sources. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   AddTokenLimits1764500000000,
   CreateUsageRecords1764600000000,
   AddTenantContact1764700000000,
+  CountAuditEventsFromOne1764800000000,
 ];

@@ -18,6 +18,7 @@ import {
 } from '#http';
 import { AppModule, type AppParts } from './app.module';
 import { onItsTurn } from './pipelining';
+import { processSecrets } from './process-secrets';
 import { auditWhenRefused } from './refused-audit';
 import { logWhenClosed } from './request-log';
 import { addSwagger } from './swagger';
@@ -29,6 +30,7 @@ const requestTimeoutMs = 300_000;
 /** The whole application, initialised and not yet listening. Shared by main.ts and the tests. */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
   const { config, log } = parts;
+  const secrets = processSecrets(config);
   const authenticate = authenticateEarly(() => app.get(Authentication));
   const adapter = new FastifyAdapter({
     bodyLimit: sysadminBodyLimit,
@@ -78,7 +80,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('onRequest', (request, reply, done) => {
     running.begin(request, reply);
     logWhenClosed(log, request, reply);
-    auditWhenRefused(() => app.get(RefusedAttempts), request, reply);
+    auditWhenRefused(() => app.get(RefusedAttempts), secrets, request, reply);
     reply.header('x-tenkey-request-id', request.id);
     done();
   });

@@ -113,7 +113,7 @@ describe('the audit', () => {
     await test.http().put('/api/v1/sysadmin/sentinel-path').set('X-API-Key', superKey);
     await test.setCredential(tenant, 'openai', { api_key: 'sentinel-ä' });
     await test.setCredential(tenant, 'sentinel-provider', { api_key: 'sentinel-key-sentinel' });
-    await test.app.get(RefusedAttempts).onApplicationShutdown();
+    await test.app.get(RefusedAttempts).written();
     const refused = await events('?outcome=refused');
     expect(
       refused.find(({ details }) => details.code === 'unauthenticated' && !details.further_times),

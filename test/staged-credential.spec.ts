@@ -468,7 +468,7 @@ describe('a staged credential', () => {
     for (const event of done) expect(event).toMatchObject({ provider: 'openai', tenant_id: tenant });
     expect(JSON.stringify(done)).not.toMatch(/sk-the/);
     await post('/promote');
-    await test.app.get(RefusedAttempts).onApplicationShutdown();
+    await test.app.get(RefusedAttempts).written();
     const { body } = await test.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
     expect(body.items).toContainEqual(
       expect.objectContaining({

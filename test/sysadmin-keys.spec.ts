@@ -56,7 +56,7 @@ describe('a scoped sysadmin key', () => {
     expect((await test.sysadmin('delete', `/keys/${shown.id}`)).body.deleted).toBe(false);
     expect((await test.sysadmin('get', `/keys/${shown.id}`)).body.code).toBe('key_not_found');
 
-    await test.app.get(RefusedAttempts).onApplicationShutdown();
+    await test.app.get(RefusedAttempts).written();
     const { items } = (await test.sysadmin('get', '/audit-events?limit=1000')).body;
     const actor = `sysadmin-key onboarding ${shown.id}`;
     const ofKey = items.filter(

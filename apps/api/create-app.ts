@@ -75,6 +75,8 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('preClose', async () => {
     fastify.server.close();
     await running.end(config.shutdownSeconds * 1000);
+    // Here and in no hook of Nest's: those come before the last request has ended, or after the database is closed.
+    await app.get(RefusedAttempts).written();
   });
   fastify.addHook('onRequest', onItsTurn);
   fastify.addHook('onRequest', (request, reply, done) => {

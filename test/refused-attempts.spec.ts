@@ -1,0 +1,123 @@
+import { Client } from 'pg';
+import { RefusedAttempts } from '#audit';
+import { startTestApp, type TestApp } from './support/app';
+import { createTestDatabase } from './support/postgres';
+import { until } from './support/until';
+
+describe('refused attempts', () => {
+  let test: TestApp;
+  let database: Awaited<ReturnType<typeof createTestDatabase>>;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    test = await startTestApp({}, { databaseUrl: database.url });
+  });
+  afterAll(() => database.drop());
+
+  const attempts = () => test.app.get(RefusedAttempts);
+  /** The refused events since `from`, oldest first, once all are written. */
+  const since = async (from: string): Promise<any[]> => {
+    await attempts().written();
+    const { body } = await test.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
+    return body.items.filter(({ seq }: any) => BigInt(seq) > BigInt(from)).reverse();
+  };
+  const last = async (): Promise<string> => {
+    await attempts().written();
+    return (await test.database.query('select seq::text from audit_head'))[0].seq;
+  };
+  const guess = (path: string, key = 'a-wrong-guess-of-a-key') =>
+    test.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
+
+  it('are counted with those of the same tenant and provider, and with no others', async () => {
+    const [a, b] = [await test.createTenant(), await test.createTenant()];
+    const from = await last();
+    for (const [tenant, provider] of [
+      [a, 'openai'],
+      [b, 'openai'],
+      [b, 'mistral'],
+      [b, 'openai'],
+    ] as const)
+      expect((await test.setCredential(tenant, provider, { api_key: 'x' })).status).toBe(422);
+    const found = (await since(from)).map((each) => [
+      each.tenant_id,
+      each.provider,
+      each.details.further_times,
+    ]);
+    expect(found).toEqual([
+      [a, 'openai', undefined],
+      [b, 'openai', undefined],
+      [b, 'mistral', undefined],
+      [b, 'openai', 1],
+    ]);
+  });
+
+  it('are kept while they cannot be written, and written when they can', async () => {
+    const from = await last();
+    await test.database.query('alter table audit_head rename to audit_head_gone');
+    try {
+      for (let each = 0; each < 3; each++) expect((await guess('/tenants')).status).toBe(401);
+      expect((await guess('/keys')).status).toBe(401);
+      await until(
+        () => test.logLines.some((line) => line.includes('refused attempts wait to be recorded')),
+        'the log says so',
+      );
+    } finally {
+      await test.database.query('alter table audit_head_gone rename to audit_head');
+    }
+    const written = () =>
+      test.database.query('select action, details from audit_events where seq > $1 order by seq', [from]);
+    await until(async () => (await written()).length === 3, 'all are in the audit');
+    expect((await written()).map(({ action, details }: any) => [action, details.further_times])).toEqual([
+      ['GET /api/v1/sysadmin/tenants', undefined],
+      ['GET /api/v1/sysadmin/tenants', 2],
+      ['GET /api/v1/sysadmin/keys', undefined],
+    ]);
+  });
+
+  it('of one address without a key are told apart up to a bound, and counted above it', async () => {
+    const from = await last();
+    const tenants = Array.from({ length: 60 }, (_, each) => `00000000-0000-0000-0000-0000000000${each + 10}`);
+    for (const tenant of tenants) await guess(`/tenants/${tenant}`);
+    const found = await since(from);
+    expect(found).toHaveLength(51);
+    expect(found.at(-1)).toMatchObject({
+      actor: 'nobody',
+      action: 'others',
+      address: expect.stringContaining('127.0.0.1'),
+      details: { code: 'unauthenticated', further_times: 10 },
+    });
+  });
+
+  it('of more kinds than are told apart are counted from the first on, with nobody of them as actor', async () => {
+    const from = await last();
+    for (let each = 0; each < 1003; each++)
+      attempts().note(
+        { actor: 'a', requestId: 'r', address: `10.0.${each >> 8}.${each & 255}` },
+        { action: 'a', details: { status: 403, code: 'forbidden' } },
+      );
+    await attempts().written();
+    const rows = await test.database.query(
+      `select actor, action, address, details from audit_events where seq > $1 and action = 'others'`,
+      [from],
+    );
+    expect(rows).toEqual([
+      { actor: 'several', action: 'others', address: 'several', details: { further_times: 3 } },
+    ]);
+  });
+
+  it('are written at a stop, repeats too', async () => {
+    const from = await last();
+    for (let each = 0; each < 5; each++) await guess('/tenants');
+    await test.app.close();
+    await test.provider.close();
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    const { rows } = await client.query('select details from audit_events where seq > $1 order by seq', [
+      from,
+    ]);
+    await client.end();
+    expect(rows.map(({ details }) => details.further_times)).toEqual([undefined, 4]);
+    expect(
+      test.logLines.filter((line) => JSON.parse(line).level >= 50 && !line.includes('wait to be')),
+    ).toEqual([]);
+  });
+});

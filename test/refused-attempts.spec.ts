@@ -1,15 +1,18 @@
+import { connect } from 'node:net';
 import { Client } from 'pg';
 import { RefusedAttempts } from '#audit';
-import { startTestApp, type TestApp } from './support/app';
+import { startTestApp, superKey, type TestApp } from './support/app';
 import { createTestDatabase } from './support/postgres';
 import { until } from './support/until';
 
 describe('refused attempts', () => {
   let test: TestApp;
   let database: Awaited<ReturnType<typeof createTestDatabase>>;
+  let port: number;
   beforeAll(async () => {
     database = await createTestDatabase();
     test = await startTestApp({}, { databaseUrl: database.url });
+    ({ port } = test.app.getHttpServer().address() as { port: number });
   });
   afterAll(() => database.drop());
 
@@ -24,6 +27,15 @@ describe('refused attempts', () => {
     await attempts().written();
     return (await test.database.query('select seq::text from audit_head'))[0].seq;
   };
+  /** Over a bare socket: a client library mends such paths. */
+  const raw = (head: string, body = '') =>
+    new Promise<string>((done) => {
+      const socket = connect(port, '127.0.0.1');
+      let text = '';
+      socket.on('data', (part) => (text += String(part)));
+      socket.on('close', () => done(text));
+      socket.write(`${head}\r\nhost: tenkey.test\r\nconnection: close\r\n\r\n${body}`);
+    });
   const guess = (path: string, key = 'a-wrong-guess-of-a-key') =>
     test.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
 
@@ -47,6 +59,48 @@ describe('refused attempts', () => {
       [b, 'openai', undefined],
       [b, 'mistral', undefined],
       [b, 'openai', 1],
+    ]);
+  });
+
+  it('are recorded wherever a key is asked for, also on paths that the router cannot read', async () => {
+    const paths = [
+      ['', '(no route)'],
+      ['/%zz', '(no route)'],
+      [`/tenants/${'a'.repeat(600)}`, '(no route)'],
+      ['/no-such', '(no route)'],
+    ] as const;
+    const from = await last();
+    for (const [path] of paths)
+      expect(await raw(`GET /api/v1/sysadmin${path} HTTP/1.1\r\nx-api-key: wrong`)).toMatch(
+        /^HTTP\/1.1 401 /,
+      );
+    expect(await raw('GET /api/v1/%73ysadmin/x HTTP/1.1\r\nx-api-key: wrong')).toMatch(/^HTTP\/1.1 401 /);
+    expect(await raw(`PUT /api/v1/sysadmin/%zz HTTP/1.1\r\nx-api-key: ${superKey}`)).toMatch(
+      /^HTTP\/1.1 400 /,
+    );
+    const found = await since(from);
+    const sum = found.reduce((all, { details }) => all + (details.further_times ?? 1), 0);
+    expect([sum, new Set(found.map(({ details }) => details.code))]).toEqual([
+      paths.length + 2,
+      new Set(['unauthenticated', 'malformed_request']),
+    ]);
+  });
+
+  it('are recorded when the client left before the answer, with its address', async () => {
+    const tenant = await test.createTenant();
+    const from = await last();
+    test.provider.next({ delayMs: 300, status: 401 });
+    const asked = test.provider.requests.length;
+    const body = JSON.stringify({ api_key: 'sk-that-the-provider-refuses' });
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `PUT /api/v1/sysadmin/tenants/${tenant}/credentials/openai?verify=true HTTP/1.1\r\nhost: a\r\nx-api-key: ${superKey}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await until(() => test.provider.requests.length > asked, 'the provider is asked');
+    socket.resetAndDestroy();
+    await until(async () => (await since(from)).length > 0, 'the refusal is in the audit');
+    expect(await since(from)).toMatchObject([
+      { tenant_id: tenant, provider: 'openai', address: '127.0.0.1', details: { status: 422 } },
     ]);
   });
 

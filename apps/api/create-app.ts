@@ -42,10 +42,11 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     // Node's own refusal has no body; the hook below answers in our shape.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
-    // A path that the router cannot decode runs no hook, so the key is asked for here as well.
+    // A path that the router cannot decode runs no hook, so the key is asked for and its refusal recorded here as well.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       onItsTurn(request, reply, () => {
         logWhenClosed(log, request, reply);
+        auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
         authenticate(request, reply, () =>
           sendProblem(request, reply, new Problem('malformed_request', { cause: new Error(error.name) })),
         );
@@ -82,7 +83,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('onRequest', (request, reply, done) => {
     running.begin(request, reply);
     logWhenClosed(log, request, reply);
-    auditWhenRefused(() => app.get(RefusedAttempts), secrets, request, reply);
+    auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
     reply.header('x-tenkey-request-id', request.id);
     done();
   });

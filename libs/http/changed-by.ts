@@ -14,5 +14,7 @@ export const By = createParamDecorator((_: unknown, context: ExecutionContext): 
 );
 
 export function changedBy(request: FastifyRequest): ChangedBy {
-  return { actor: request.actor ?? 'nobody', requestId: request.id, address: request.ip };
+  // A connection that its client has reset may have no address any more, whatever the type says.
+  const address = (request.ip as string | undefined) ?? 'unknown';
+  return { actor: request.actor ?? 'nobody', requestId: request.id, address };
 }

@@ -9,7 +9,7 @@ import './request';
  */
 export { ApiPlatformProblems, ApiProblems } from './api-problems';
 export { Access, AccessGuard, authenticateEarly, Grant } from './access';
-export { Authentication } from './authentication';
+export { Authentication, isWithin } from './authentication';
 export { By, changedBy, type ChangedBy } from './changed-by';
 export {
   type Audience,

@@ -51,6 +51,7 @@ export function pathOf(url: string): string {
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const problem = problemOf(error);
   request.problem = problem;
+  request.onProblem?.(problem);
   if (reply.sent) return;
   const { contentType, body } = renderProblem(problem, pathOf(request.url), request.id);
   reply.header('x-tenkey-request-id', request.id);

@@ -20,6 +20,8 @@ declare module 'fastify' {
     /** Aborted when the client leaves, or with a Problem as reason when a stop cannot wait any longer. */
     gone: AbortSignal;
     problem?: Problem;
+    /** Told of the problem that the request is answered with, also when its client has left. */
+    onProblem?: (problem: Problem) => void;
     logFields?: Readonly<Record<string, unknown>>;
   }
 }

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { Client } from 'pg';
 import { RefusedAttempts } from '#audit';
 import { startTestApp, superKey, type TestApp } from './support/app';
+import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { createTestDatabase } from './support/postgres';
 import { until } from './support/until';
 
@@ -84,6 +85,25 @@ describe('refused attempts', () => {
       paths.length + 2,
       new Set(['unauthenticated', 'malformed_request']),
     ]);
+  });
+
+  it('say which key was tried that is no longer one or opens something else, without its secret', async () => {
+    const revoked = await issueSysadminKey(test, { scopes: ['tenants:read'] });
+    await test.sysadmin('delete', `/keys/${revoked.id}`);
+    const other = await issueTenantKey(test, await test.createTenant());
+    const from = await last();
+    await guess('/tenants', revoked.key);
+    await guess('/tenants', other.key);
+    await test.http().get('/api/v1/sysadmin/tenants').set('authorization', `Bearer ${other.key}`);
+    await guess('/tenants', revoked.key.replace(/.$/, '_'));
+    const found = await since(from);
+    expect(found.map(({ actor, details }) => [actor, details.further_times])).toEqual([
+      [`sysadmin-key ${revoked.id} (not accepted)`, undefined],
+      [`tenant-key ${other.id} (not accepted)`, undefined],
+      ['nobody', undefined],
+      [`tenant-key ${other.id} (not accepted)`, 1],
+    ]);
+    for (const { key } of [revoked, other]) expect(JSON.stringify(found)).not.toContain(key.slice(-49));
   });
 
   it('are recorded when the client left before the answer, with its address', async () => {

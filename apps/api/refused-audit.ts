@@ -1,4 +1,5 @@
 import { type FastifyRequest } from 'fastify';
+import { shownKey } from '#access';
 import { type RefusedAttempts } from '#audit';
 import { type Secret } from '#crypto';
 import { changedBy, isWithin, sysadminPrefix, uuidPattern } from '#http';
@@ -23,7 +24,7 @@ export function auditWhenRefused(
     const route = (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
     const { tenant_id: tenantId, provider } = (request.params ?? {}) as Record<string, string | undefined>;
     attempts().note(
-      { ...changedBy(request), address },
+      { ...changedBy(request), ...(request.actor === undefined && { actor: strangerOf(request) }), address },
       {
         // The pattern and never the path, which may hold anything.
         action: `${request.method} ${route}`,
@@ -39,4 +40,14 @@ function isTenantId(text: string | undefined, secrets: readonly Secret[]): text 
   if (text === undefined || !uuidPattern.test(text)) return false;
   // A key may well have the form of an id.
   return !secrets.some((secret) => secret.expose().toLowerCase() === text.toLowerCase());
+}
+
+/** A key that was revoked, has expired or is of the other API, as far as its text says which; never its secret. */
+function strangerOf({ headers }: FastifyRequest): string {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  for (const presented of [headers['x-api-key'], bearer]) {
+    const key = typeof presented === 'string' ? shownKey(presented) : undefined;
+    if (key !== undefined) return `${key} (not accepted)`;
+  }
+  return 'nobody';
 }

@@ -9,6 +9,7 @@
  * against whoever can write to the database, who can put a hash of their own there.
  */
 export { AccessModule } from './access.module';
+export { shownKey } from './issued-key';
 export { SysadminKey } from './sysadmin-key.entity';
 export { SysadminKeysService } from './sysadmin-keys.service';
 export { TenantKey } from './tenant-key.entity';

@@ -53,6 +53,16 @@ export function parseKey(kind: KeyKind, text: string): { id: string; hash: strin
   return text === body + checksumOf(body) ? { id: match[2], hash: hashOf(text) } : undefined;
 }
 
+/**
+ * What may be said of a key that opened nothing, by its form alone: kind and id as the audit writes them. Whoever knows the id
+ * can make such a text, so it says which key was named and not who had it.
+ */
+export function shownKey(text: string): string | undefined {
+  const [tenantKey, sysadminKey] = [parseKey('tk', text), parseKey('tks', text)];
+  if (tenantKey) return `tenant-key ${tenantKey.id}`;
+  return sysadminKey && `sysadmin-key ${sysadminKey.id}`;
+}
+
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -58,7 +58,8 @@ export class AuditEventDto {
   at: string;
   @ApiProperty({
     example: 'super-key sha256:5f0c2e2a',
-    description: 'Which key, by kind and fingerprint or name.',
+    description:
+      'Which key, by kind and fingerprint or name. Of a refused attempt without a valid key: `sysadmin-key <id> (not accepted)` or `tenant-key <id> (not accepted)` for a key of that form, as one that was revoked, has expired or opens the other API; else `nobody`.',
   })
   actor: string;
   @ApiProperty({ example: 'credential.set' })

@@ -1,3 +1,4 @@
+import { AuditLog } from '#audit';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 
 describe('the log', () => {
@@ -135,6 +136,18 @@ describe('the log', () => {
     expect(test.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
       expect.objectContaining({ level: 30, status: 499, aborted: true, model: 'gpt-4o', mask: '...q7w8' }),
     ]);
+  });
+
+  it('has number and hash of every audit event, to be given to audit verify', async () => {
+    await test.createTenant();
+    const { head, events } = await test.app.get(AuditLog).verify();
+    const heads = test.logLines
+      .map((line) => JSON.parse(line) as { level: number; msg: string })
+      .filter(({ msg }) => msg.startsWith('audit head '));
+    expect(heads).toHaveLength(events);
+    expect(heads.at(-1)).toMatchObject({ level: 30, msg: `audit head ${head} done tenant.create` });
+    const first = heads[0]!.msg.split(' ')[2];
+    expect((await test.app.get(AuditLog).verify(first)).faults).toEqual([]);
   });
 
   it('has one line for a refused request, without its path where no route has it', async () => {

@@ -154,7 +154,7 @@ export class AuditLog {
     const hash = hashOf(this.fernet, event, head.hash);
     await transaction.insert(AuditEvent, Object.assign(new AuditEvent(), event, { hash }) as object);
     await transaction.query('update audit_head set seq = $1, hash = $2 where id = 1', [event.seq, hash]);
-    this.#log.log(`${event.seq}:${hash} ${outcome} ${change.action}`);
+    this.#log.log(`audit head ${event.seq}:${hash} ${outcome} ${change.action}`);
   }
 
   /** Said once for each time that the key goes missing: the next plain event follows a plain one. */

@@ -6,8 +6,8 @@
  * that an event that was edited, moved or removed is found by `verify`. No secret is in it.
  *
  * It does not notice that the newest events and the end of the chain were put back together to an earlier state, unless a
- * head that was kept elsewhere (each is in the log) is given to `verify`. Without an encryption key the hashes are plain: such
- * events are accepted before the first one that was made with a key, and nowhere else.
+ * head that was kept elsewhere (the service's log has each, at the level info) is given to `verify`. Without an encryption
+ * key the hashes are plain: such events are accepted before the first one that was made with a key, and nowhere else.
  */
 export { AuditEvent, type AuditOutcome } from './audit-event.entity';
 export { AuditLog, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';

@@ -74,11 +74,13 @@ export function describeError(error: unknown): unknown {
   };
 }
 
-/** Nest's own messages through the same log. */
+/** Nest's messages, and those that our classes write with its Logger, through the same log. */
 export class NestLog implements LoggerService {
   constructor(private readonly logger: Log) {}
-  log(message: unknown): void {
-    this.logger.debug(String(message));
+  /** What Nest tells of its own start, under the names of its classes, is nobody's business; ours begin in lower case. */
+  log(message: unknown, context?: unknown): void {
+    const isOurs = typeof context === 'string' && /^[a-z]/.test(context);
+    this.logger[isOurs ? 'info' : 'debug'](String(message));
   }
   error(message: unknown): void {
     this.logger.error(message instanceof Error ? { err: message } : { detail: String(message) }, 'framework');

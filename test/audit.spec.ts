@@ -182,8 +182,11 @@ describe('the audit', () => {
       'outcome=maybe',
       'cursor=x',
       'tenant_id=1',
+      'action=%00',
+      'actor=a%00b',
     ]) {
-      expect((await test.sysadmin('get', `/audit-events?${bad}`)).body.code).toBe('validation_failed');
+      for (const path of ['/audit-events', '/audit-events/export'])
+        expect((await test.sysadmin('get', `${path}?${bad}`)).body.code).toBe('validation_failed');
     }
   });
 

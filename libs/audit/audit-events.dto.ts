@@ -4,6 +4,10 @@ import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 
 import { IsTime, uuidPattern } from '#http';
 import { type AuditEvent, type AuditOutcome } from './audit-event.entity';
 
+// PostgreSQL's text cannot hold U+0000, and no action or actor has a control character.
+const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
+const noControlFault = { message: '$property must not contain control characters' };
+
 export class ListAuditEventsQuery {
   @ApiPropertyOptional({ format: 'uuid', description: 'Only events of this tenant.' })
   @IsOptional()
@@ -14,6 +18,7 @@ export class ListAuditEventsQuery {
   @IsOptional()
   @IsString()
   @MaxLength(200)
+  @Matches(noControl, noControlFault)
   action?: string;
 
   @ApiPropertyOptional({ enum: ['done', 'refused'] })
@@ -25,6 +30,7 @@ export class ListAuditEventsQuery {
   @IsOptional()
   @IsString()
   @MaxLength(200)
+  @Matches(noControl, noControlFault)
   actor?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Only events from then on.' })

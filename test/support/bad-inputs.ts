@@ -273,6 +273,31 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
     ),
   );
 
+  const auditQuery = fc.oneof(
+    fc
+      .tuple(one('action', 'actor'), one('', marker), one('%00', '%01', '%7f'))
+      .map(([filter, text, control]) => `${filter}=${text}${control}`),
+    fc
+      .tuple(one('action', 'actor'), fc.integer({ min: 201, max: 5000 }))
+      .map(([filter, length]) => `${filter}=${marker.padEnd(length, 'x')}`),
+    one(
+      'limit=0',
+      'cursor=0',
+      'outcome=',
+      'since=yesterday',
+      'until=2026-02-30',
+      'tenant_id=1',
+      'actor=1&actor=2',
+    ),
+  );
+  const audit = request(
+    'GET',
+    fc
+      .tuple(one('', '/export'), auditQuery)
+      .map(([path, text]) => `/api/v1/sysadmin/audit-events${path}?${text}`),
+    asSysadmin,
+  );
+
   const badKey = field(
     'api_key',
     noText,
@@ -693,6 +718,7 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
 
   return fc.oneof(
     { weight: 24, arbitrary: tenants },
+    { weight: 3, arbitrary: audit },
     { weight: 26, arbitrary: credentials },
     { weight: 22, arbitrary: calls },
     { weight: 6, arbitrary: unread },

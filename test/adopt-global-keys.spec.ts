@@ -138,6 +138,12 @@ describe('npm run cli -- adopt-global-keys', () => {
         1,
         'OPENAI_API_KEY is not set',
       ],
+      [
+        { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' },
+        ['--provider', 'openai', '--all', '--yes'],
+        3,
+        'the database is not available',
+      ],
       [{}, ['--provider', 'no-such', '--all'], 2, '--provider is one of openai'],
       [{}, ['--all'], 2, '--provider is one of openai'],
       [{}, ['--provider', 'openai'], 2, 'either --tenants or --all'],

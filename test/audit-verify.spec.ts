@@ -37,6 +37,16 @@ describe('npm run cli -- audit verify', () => {
     expect(stdout).toContain('5 events, 0 of them made without ENCRYPTION_KEY, 1 fault\n');
   }, 60_000);
 
+  it('ends with 3 and not with 1 when it could not be found out', async () => {
+    const env = { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' };
+    const { code, stdout, stderr } = await runCli(env, 'audit', 'verify');
+    expect([code, stdout, stderr]).toEqual([
+      3,
+      '',
+      'error: the database is not available: connect ECONNREFUSED 127.0.0.1:1\n',
+    ]);
+  }, 60_000);
+
   it('ends with 2 for wrong usage, with the help', async () => {
     for (const words of [[], ['verify', 'all'], ['verify', '--head', 'x'], ['verify', '--no-such']]) {
       const { code, stderr } = await run(...words);

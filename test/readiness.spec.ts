@@ -225,6 +225,19 @@ describe('readiness', () => {
       expect([code, JSON.parse(stdout)]).toEqual([1, await ask(single, '?mode=strict')]);
     }, 60_000);
 
+    it('ends with 3 and not with 1 when it could not be found out', async () => {
+      for (const [env, text] of [
+        [{ DATABASE_URL: 'postgresql://tenkey@localhost:1/tenkey' }, 'the database is not available: '],
+        [{ ENCRYPTION_KEY: 'malformed' }, 'ENCRYPTION_KEY'],
+        [{ AI_MODELS_FILE: join(folder, 'none.yml') }, 'none.yml'],
+      ] as const) {
+        const { code, stdout, stderr } = await run({ ...off, ...env }, '--mode', 'strict');
+        expect([env, code, stdout]).toEqual([env, 3, '']);
+        expect(stderr).toMatch(/^error: ./);
+        expect(stderr).toContain(text);
+      }
+    }, 60_000);
+
     it('ends with 2 for wrong usage', async () => {
       for (const words of [['all'], ['--mode', 'single'], ['--no-such']]) {
         const { code, stderr } = await run(off, ...words);

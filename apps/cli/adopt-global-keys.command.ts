@@ -5,7 +5,7 @@ import { type Config } from '#config';
 import { type Provider } from '#providers';
 import { type Tenant } from '#tenants';
 import { type LoadedConfig, loadedConfig } from './audit-verify.command';
-import { exitCodes, exitOnUsage, refuseUsage } from './usage';
+import { exitCodes, exitOnUsage, Refusal, refuseUsage } from './usage';
 import { type Vault, withVault } from './vault';
 
 const origin = 'adopt-global-keys';
@@ -85,7 +85,8 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
       '',
       'Needs the database, ENCRYPTION_KEY and the global key, in single-tenant mode. From then on the tenants have',
       'the key as their own: changing the variable changes theirs no more.',
-      'Exit code: 0 when done or planned, 1 when something cannot be done, 2 for wrong usage.',
+      'Exit code: 0 when done or planned, 1 when something cannot be done, 2 for wrong usage, 3 when it broke off, as without',
+      'a database: what it printed until then is done.',
       '',
       'Examples:',
       '  npm run cli -- adopt-global-keys --provider openai --all',
@@ -98,17 +99,17 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
 async function globalFields(config: Config, provider: Provider) {
   const name = provider.globalVariables.apiKey;
   if (config.tenantCredentialsEnabled) {
-    throw new Error(
+    throw new Refusal(
       'in strict mode global keys are not read. Run this with TENANT_CREDENTIALS_ENABLED=false in its environment; the service need not be restarted for it.',
     );
   }
   if (config.encryptionKeys.current === undefined) {
-    throw new Error(
+    throw new Refusal(
       'ENCRYPTION_KEY is not set, and keys cannot be sealed without it. npm run generate-encryption-key prints a line for .env.',
     );
   }
   const found = config.globalCredential(provider);
-  if (!found) throw new Error(`${name} is not set`);
+  if (!found) throw new Refusal(`${name} is not set`);
   const { validFields } = await import('#credentials');
   const { Problem } = await import('#http');
   try {
@@ -116,7 +117,20 @@ async function globalFields(config: Config, provider: Provider) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = (error.details.errors ?? []).map(({ message }) => message).join('; ');
-    throw new Error(`the global ${provider.label} credential is not valid: ${faults}`);
+    throw new Refusal(`the global ${provider.label} credential is not valid: ${faults}`);
+  }
+}
+
+async function refuseEndpoint(
+  credentials: Vault['credentials'],
+  settings: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { Problem } = await import('#http');
+  try {
+    credentials.refuseEndpoint(settings);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Refusal(`${error.message} ${error.details.hint ?? ''}`.trim());
   }
 }
 
@@ -136,7 +150,8 @@ async function namedTenants(vault: Vault, names: readonly string[]): Promise<Ten
   const found = names.map((name, index) => {
     const tenant = all.find(({ id }) => id === name.toLowerCase()) ?? all.find((each) => each.name === name);
     // Its position and not its text, which may be anything that was pasted.
-    if (!tenant) throw new Error(`there is no tenant with the name or id at place ${index + 1} of --tenants`);
+    if (!tenant)
+      throw new Refusal(`there is no tenant with the name or id at place ${index + 1} of --tenants`);
     return tenant;
   });
   return [...new Set(found)];
@@ -151,7 +166,7 @@ async function adopt(
   { replace, yes }: { readonly replace: boolean; readonly yes: boolean },
 ): Promise<number> {
   const overview = await credentials.overview(tenants.map(({ id }) => id));
-  credentials.refuseEndpoint(fields.settings);
+  await refuseEndpoint(credentials, fields.settings);
   const counts = { set: 0, skipped: 0, failed: 0 };
   for (const { id, name } of tenants) {
     const say = (what: string) => void process.stdout.write(`  ${what.padEnd(12)}${name} (${id})\n`);

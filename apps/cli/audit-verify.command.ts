@@ -71,7 +71,8 @@ export class AuditVerifyCommand extends CommandRunner {
   example(): string {
     return [
       '',
-      'Exit code: 0 when all fits, 1 when something does not, 2 for wrong usage.',
+      'Exit code: 0 when all fits, 1 when something does not, 2 for wrong usage, 3 when it could not be found out, as without',
+      'a database or with settings that the service would not start with.',
       'With ENCRYPTION_KEY set it also says how many events were made without one: those, from the first on, whoever can write',
       'to the database can make, or put in the place of others.',
       'Keep the head that is printed somewhere else: given back with --head it shows that no newer end was cut off.',

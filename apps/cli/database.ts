@@ -10,7 +10,7 @@ export async function withDatabase<T>(
   entities: NonNullable<DataSourceOptions['entities']>,
   run: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
-  const { dataSourceOptions, startEmbeddedPostgres } = await import('#database');
+  const { dataSourceOptions, isDatabaseUnavailable, startEmbeddedPostgres } = await import('#database');
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({
@@ -23,6 +23,9 @@ export async function withDatabase<T>(
     await dataSource.initialize();
     return await run(dataSource);
   } catch (error) {
+    if (isDatabaseUnavailable(error)) {
+      throw new Error(`the database is not available: ${reasonOf(error as Error)}`, { cause: error });
+    }
     // undefined_table, undefined_column
     const { code } = (error as { driverError?: { code?: string } }).driverError ?? {};
     if (code !== '42P01' && code !== '42703') throw error;
@@ -34,4 +37,11 @@ export async function withDatabase<T>(
     if (dataSource.isInitialized) await dataSource.destroy();
     await embedded?.stop();
   }
+}
+
+/** Where a name has several addresses, what each of them said: the error around them says nothing. */
+function reasonOf(error: Error): string {
+  return error instanceof AggregateError
+    ? error.errors.map((each) => (each as Error).message).join('; ')
+    : error.message;
 }

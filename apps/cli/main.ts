@@ -9,7 +9,7 @@ import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command'
 import { configuredModelFile, ModelsCheckCommand } from './models-check.command';
 import { ModelsCommand } from './models.command';
 import { ReadinessCommand } from './readiness.command';
-import { exitCodes, exitOnUsage } from './usage';
+import { endWith, exitOnUsage } from './usage';
 
 async function readModelFile(): Promise<string | undefined> {
   const { readEnvironment } = await import('#config');
@@ -41,13 +41,10 @@ class CliModule {
   }
 }
 
-void CommandFactory.run(CliModule, {
+CommandFactory.run(CliModule, {
   logger: false,
   cliName: 'tenkey',
   errorHandler: exitOnUsage,
   // By default a command that throws ends with 0.
-  serviceErrorHandler: (error) => {
-    process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = exitCodes.faults;
-  },
-});
+  serviceErrorHandler: endWith,
+}).catch(endWith);

@@ -62,7 +62,8 @@ export class ReadinessCommand extends CommandRunner {
   example(): string {
     return [
       '',
-      'Exit code: 0 when nothing breaks, 1 when something does, 2 for wrong usage: it can gate a deployment.',
+      'Exit code: 0 when nothing breaks, 1 when something does, 2 for wrong usage, 3 when it could not be found out, as',
+      'without a database or with settings that the service would not start with: it can gate a deployment.',
       'What breaks: models that work as Tenkey is set up now, and credentials that are there and cannot be used.',
       'A provider for which a tenant has no credential is not used by it and breaks nothing.',
       '',

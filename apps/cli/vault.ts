@@ -30,12 +30,13 @@ async function openVault(config: Config, dataSource: DataSource) {
   const tenants = new TenantsService(dataSource.getRepository(Tenant), audit);
   const policy = new AddressPolicy({ allow: parseAllowList(config.egressAllow), ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
+  const canary = new KeyCanary(dataSource, fernet);
   return {
     tenants,
     credentials,
+    canary,
     readiness: () => {
       const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModels()));
-      const canary = new KeyCanary(dataSource, fernet);
       return new ReadinessService(config, tenants, catalogue, credentials, canary);
     },
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { TenantCredential } from '#credentials';
+import { CredentialsService, TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
 
@@ -60,6 +60,18 @@ describe('list credentials', () => {
     }
     decrypt.mockRestore();
     await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+  });
+
+  it('finds those of more tenants at once than a statement has room for parameters', async () => {
+    const ids = [...Array.from({ length: 66_000 }, () => randomUUID()), tenant];
+    const found = await test.app.get(CredentialsService).overview(ids);
+    expect(found.size).toBe(ids.length);
+    const providers = (id: string) =>
+      found
+        .get(id)
+        ?.all()
+        .map(({ provider }) => provider);
+    expect([providers(tenant), providers(ids[0]!)]).toEqual([['azure', 'vllm'], []]);
   });
 
   it('does not stop at rows that cannot be used', async () => {

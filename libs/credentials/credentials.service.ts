@@ -122,13 +122,13 @@ export class CredentialsService {
       tenantIds.length === 0
         ? []
         : await storedRows(source, TenantCredential, tenantIds).orderBy('c.provider', 'ASC').getMany();
-    return new Map(tenantIds.map((id) => [id, this.ofTenant(id, rows)]));
+    const byTenant = new Map<string, TenantCredential[]>(tenantIds.map((id) => [id, []]));
+    for (const row of rows) byTenant.get(row.tenantId)?.push(row);
+    return new Map([...byTenant].map(([id, own]) => [id, this.ofTenant(id, own)]));
   }
 
   private ofTenant(tenantId: string, rows: readonly TenantCredential[]): TenantCredentials {
-    const byProvider = new Map(
-      rows.filter((row) => row.tenantId === tenantId).map((row) => [row.provider, row]),
-    );
+    const byProvider = new Map(rows.map((row) => [row.provider, row]));
     const listed = (row: TenantCredential | undefined) => row && listedOf(this.fernet, row);
     return {
       usable: (provider) => usableCredential(this.fernet, tenantId, provider, byProvider.get(provider.id)),

@@ -1,3 +1,4 @@
+import { generateKey } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
 import { runCli } from './support/cli';
 
@@ -95,6 +96,56 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect((await masks()).own).toBe('...1234');
     expect((await run('--provider', 'openai', '--tenants', 'own', '--replace', '--yes')).code).toBe(0);
     expect((await masks()).own).toBe('...x9y8');
+  }, 60_000);
+
+  it('takes a credential that no call can use for none of its own, and replaces it when told to', async () => {
+    const spoil = (tenant: string, change: string) =>
+      strict.database.query(
+        `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
+        [tenant],
+      );
+    await spoil(sundsvall, `sealed_api_key = 'in clear'`);
+    await spoil(harnosand, `key_id = 'of-another-key'`);
+    await spoil(own, `settings = '{"endpoint":"https://elsewhere.example"}'`);
+    const { code, stdout } = await run('--provider', 'openai', '--all', '--yes');
+    const last = '3 tenants: 0 set, 0 skipped, 3 failed.';
+    expect([code, stdout]).toEqual([1, expect.stringContaining(last)]);
+    for (const [tenant, status] of [
+      [`sundsvall (${sundsvall})`, 'plaintext'],
+      [`harnosand (${harnosand})`, 'unreadable'],
+      [`own (${own})`, 'tampered'],
+    ]) {
+      expect(stdout).toContain(`failed: has ...x9y8, ${status} ${tenant}`);
+    }
+    const replaced = await run('--provider', 'openai', '--all', '--replace', '--yes');
+    expect([replaced.code, replaced.stdout]).toEqual([0, expect.stringContaining('3 tenants: 3 set,')]);
+    for (const tenant of [sundsvall, harnosand, own]) expect((await strict.chat(tenant)).status).toBe(200);
+  }, 90_000);
+
+  it('asks first whether the service could read what it seals', async () => {
+    const before = await masks();
+    for (const words of [[], ['--replace', '--yes']]) {
+      const wrong = { ENCRYPTION_KEY: generateKey(), MISTRAL_API_KEY: globalKey };
+      const result = await runWith(wrong, '--provider', 'mistral', '--all', ...words);
+      expect([words, result.code, result.stderr]).toEqual([
+        words,
+        1,
+        expect.stringContaining('ENCRYPTION_KEY may be the wrong one'),
+      ]);
+    }
+    expect(await masks()).toEqual(before);
+  }, 90_000);
+
+  it('goes through any number of tenants', async () => {
+    await strict.database.query(
+      `INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'many-' || g FROM generate_series(1, 1500) g`,
+    );
+    const { code, stdout } = await run('--provider', 'openai', '--all');
+    const named = await run('--provider', 'openai', '--tenants', `many-1,many-1500,${own.toUpperCase()}`);
+    await strict.database.query(`DELETE FROM tenants WHERE name LIKE 'many-%'`);
+    expect([code, stdout.match(/would set {3}many-/g)?.length]).toEqual([0, 1500]);
+    expect(stdout).toContain('1503 tenants: 1500 to set, 3 skipped.');
+    expect(named.stdout).toContain('3 tenants: 2 to set, 1 skipped.');
   }, 60_000);
 
   it('copies the settings of the environment with the key, checked as a PUT is', async () => {

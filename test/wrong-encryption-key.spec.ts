@@ -1,4 +1,5 @@
-import { generateKey } from '#crypto';
+import { KeyCanary } from '#credentials';
+import { FernetService, generateKey, Secret } from '#crypto';
 import { encryptionKey, startTestApp, type TestApp } from './support/app';
 
 describe('a start with the wrong ENCRYPTION_KEY', () => {
@@ -121,5 +122,25 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     expect((await wrong.chat(tenant)).status).toBe(200);
     expect(wrong.provider.requests.at(-1)?.key).toBe('sk-set-anew-12345');
     expect((await wrong.http().get('/ready')).status).toBe(200);
+  });
+
+  it('is noticed before anything is sealed beside the service, also when nothing is stored yet', async () => {
+    const asked = (current: string, ...previous: string[]) => {
+      const ring = { current: new Secret(current), previous: previous.map((key) => new Secret(key)) };
+      return new KeyCanary(right.database, new FernetService(ring)).checkBeforeSealing();
+    };
+    // The service was last started with both keys, this one being the current one.
+    const ofService = otherKey;
+    await right.database.query('DELETE FROM tenant_credentials');
+    const [{ key_id: fingerprint }] = await right.database.query('SELECT key_id FROM encryption_canary');
+    expect(await asked(ofService)).toEqual({ isReady: true, missingKeys: [] });
+    // What is loaded here as an earlier key does not make the service read what is under the current one.
+    for (const previous of [[], [ofService]]) {
+      const found = await asked(encryptionKey, ...previous);
+      expect([found.isReady, found.reason]).toEqual([false, expect.stringContaining(fingerprint)]);
+    }
+    // A database that no service was started on yet.
+    await right.database.query('DELETE FROM encryption_canary');
+    expect((await asked(encryptionKey)).isReady).toBe(true);
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject } from '@nestjs/common';
 import { Command, CommandRunner, Help, Option } from 'nest-commander';
 import { type Config } from '#config';
+import { type CredentialStatus } from '#credentials';
 import { type Provider } from '#providers';
 import { type Tenant } from '#tenants';
 import { type LoadedConfig, loadedConfig } from './audit-verify.command';
@@ -48,8 +49,10 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
       process.stdout.write(
         `${provider.label} (${provider.id}): ${fields.apiKey.mask} of ${provider.globalVariables.apiKey}\n`,
       );
-      const chosen = all ? await allTenants(vault) : await namedTenants(vault, tenants ?? []);
-      return adopt(vault, provider, fields, chosen, { replace, yes });
+      await refuseWrongKey(vault);
+      await refuseEndpoint(vault, fields.settings);
+      const pages = all ? allTenants(vault) : [await namedTenants(vault, tenants ?? [])];
+      return adopt(vault, provider, fields, pages, { replace, yes });
     });
     if (failed > 0) process.exitCode = exitCodes.faults;
   }
@@ -85,6 +88,7 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
       '',
       'Needs the database, ENCRYPTION_KEY and the global key, in single-tenant mode. From then on the tenants have',
       'the key as their own: changing the variable changes theirs no more.',
+      'A credential that a tenant has and calls cannot use counts as failed; --replace sets it anew.',
       'Exit code: 0 when done or planned, 1 when something cannot be done, 2 for wrong usage, 3 when it broke off, as without',
       'a database: what it printed until then is done.',
       '',
@@ -121,8 +125,17 @@ async function globalFields(config: Config, provider: Provider) {
   }
 }
 
+/** What is sealed under another key than the service's would be unreadable to it, in place of the key that it had. */
+async function refuseWrongKey({ canary }: Vault): Promise<void> {
+  const check = await canary.checkBeforeSealing();
+  if (check.isReady) return;
+  throw new Refusal(
+    `this needs the ENCRYPTION_KEY of the service, which has to read what is sealed here. ${check.reason ?? ''}`,
+  );
+}
+
 async function refuseEndpoint(
-  credentials: Vault['credentials'],
+  { credentials }: Vault,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { Problem } = await import('#http');
@@ -134,21 +147,31 @@ async function refuseEndpoint(
   }
 }
 
-async function allTenants({ tenants }: Vault): Promise<Tenant[]> {
-  const found: Tenant[] = [];
+/** A page at a time, so that many tenants need no memory. */
+async function* allTenants({ tenants }: Vault): AsyncGenerator<Tenant[]> {
   for (let cursor: string | null | undefined = undefined; cursor !== null;) {
-    const page = await tenants.list({ limit: 1000, ...(cursor !== undefined && { cursor }) });
-    found.push(...page.items);
+    const page: Awaited<ReturnType<typeof tenants.list>> = await tenants.list({
+      limit: 1000,
+      ...(cursor !== undefined && { cursor }),
+    });
+    yield page.items;
     cursor = page.nextCursor;
   }
-  return found;
 }
 
 /** By id, else by the exact name. One that is not there stops it all: the rest may depend on it. */
 async function namedTenants(vault: Vault, names: readonly string[]): Promise<Tenant[]> {
-  const all = await allTenants(vault);
+  const asked = new Set(names.flatMap((name) => [name, name.toLowerCase()]));
+  const byId = new Map<string, Tenant>();
+  const byName = new Map<string, Tenant>();
+  for await (const page of allTenants(vault)) {
+    for (const tenant of page) {
+      if (asked.has(tenant.id)) byId.set(tenant.id, tenant);
+      if (asked.has(tenant.name)) byName.set(tenant.name, tenant);
+    }
+  }
   const found = names.map((name, index) => {
-    const tenant = all.find(({ id }) => id === name.toLowerCase()) ?? all.find((each) => each.name === name);
+    const tenant = byId.get(name.toLowerCase()) ?? byName.get(name);
     // Its position and not its text, which may be anything that was pasted.
     if (!tenant)
       throw new Refusal(`there is no tenant with the name or id at place ${index + 1} of --tenants`);
@@ -157,47 +180,56 @@ async function namedTenants(vault: Vault, names: readonly string[]): Promise<Ten
   return [...new Set(found)];
 }
 
+/** Of a stored credential that no call can use: to its tenant it is as good as none, and it is in the way of one. */
+const unusable: readonly CredentialStatus[] = ['plaintext', 'unreadable', 'tampered'];
+
 /** @returns how many could not be done */
 async function adopt(
   { credentials }: Vault,
   provider: Provider,
   fields: Awaited<ReturnType<typeof globalFields>>,
-  tenants: readonly Tenant[],
+  pages: Iterable<readonly Tenant[]> | AsyncIterable<readonly Tenant[]>,
   { replace, yes }: { readonly replace: boolean; readonly yes: boolean },
 ): Promise<number> {
-  const overview = await credentials.overview(tenants.map(({ id }) => id));
-  await refuseEndpoint(credentials, fields.settings);
-  const counts = { set: 0, skipped: 0, failed: 0 };
-  for (const { id, name } of tenants) {
-    const say = (what: string) => void process.stdout.write(`  ${what.padEnd(12)}${name} (${id})\n`);
-    const stored = overview.get(id)?.listed(provider.id);
-    if (stored && !replace) {
-      counts.skipped += 1;
-      say(`has ${stored.mask}`);
-      continue;
-    }
-    if (!yes) {
-      counts.set += 1;
-      say(stored ? 'would replace' : 'would set');
-      continue;
-    }
-    try {
-      const by = { actor: 'cli', requestId: randomUUID(), address: 'local' };
-      const set = replace
-        ? await credentials.set(id, provider, fields, by, { origin })
-        : await credentials.setIfAbsent(id, provider, fields, by, { origin });
-      counts[set ? 'set' : 'skipped'] += 1;
-      say(set ? 'set' : 'has one');
-    } catch (error) {
-      counts.failed += 1;
-      say(`failed: ${(error as Error).name}`);
+  const { isDatabaseUnavailable } = await import('#database');
+  const counts = { tenants: 0, set: 0, skipped: 0, failed: 0 };
+  for await (const tenants of pages) {
+    const overview = await credentials.overview(tenants.map(({ id }) => id));
+    counts.tenants += tenants.length;
+    for (const { id, name } of tenants) {
+      const say = (what: string) => void process.stdout.write(`  ${what.padEnd(11)} ${name} (${id})\n`);
+      const stored = overview.get(id)?.listed(provider.id);
+      if (stored && !replace) {
+        const isUsable = !unusable.includes(stored.status);
+        counts[isUsable ? 'skipped' : 'failed'] += 1;
+        say(isUsable ? `has ${stored.mask}` : `failed: has ${stored.mask}, ${stored.status}`);
+        continue;
+      }
+      if (!yes) {
+        counts.set += 1;
+        say(stored ? 'would replace' : 'would set');
+        continue;
+      }
+      try {
+        const by = { actor: 'cli', requestId: randomUUID(), address: 'local' };
+        const set = replace
+          ? await credentials.set(id, provider, fields, by, { origin })
+          : await credentials.setIfAbsent(id, provider, fields, by, { origin });
+        counts[set ? 'set' : 'skipped'] += 1;
+        say(set ? 'set' : 'has one');
+      } catch (error) {
+        // It would fail for each of the rest alike.
+        if (isDatabaseUnavailable(error)) throw error;
+        counts.failed += 1;
+        say(`failed: ${(error as Error).name}`);
+      }
     }
   }
   const done = yes ? `${counts.set} set` : `${counts.set} to set`;
   const failed = counts.failed > 0 ? `, ${counts.failed} failed` : '';
   const rest = yes ? '' : ' Nothing was changed; --yes does it.';
   process.stdout.write(
-    `${tenants.length} ${tenants.length === 1 ? 'tenant' : 'tenants'}: ${done}, ${counts.skipped} skipped${failed}.${rest}\n`,
+    `${counts.tenants} ${counts.tenants === 1 ? 'tenant' : 'tenants'}: ${done}, ${counts.skipped} skipped${failed}.${rest}\n`,
   );
   return counts.failed;
 }

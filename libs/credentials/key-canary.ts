@@ -45,6 +45,21 @@ export class KeyCanary implements OnApplicationBootstrap {
     return { isReady: false, missingKeys: missing, reason: `ENCRYPTION_KEY may be the wrong one. ${reason}` };
   }
 
+  /**
+   * Asked before something is sealed beside the service: whether that will be able to open it. Stricter than `check`: with
+   * nothing stored yet, the canary alone knows the key that the service was started with.
+   */
+  async checkBeforeSealing(): Promise<KeyCheck> {
+    const check = await this.check();
+    const canary = check.isReady ? await this.read() : undefined;
+    if (canary === undefined || this.isAtHome(canary)) return check;
+    return {
+      isReady: false,
+      missingKeys: [canary.key_id],
+      reason: `ENCRYPTION_KEY may be the wrong one: the service was last started with the one that has the fingerprint ${canary.key_id}. Use that, or, where it was changed on purpose, start the service with the new one first.`,
+    };
+  }
+
   private async missingKeys(): Promise<string[]> {
     const used = await this.dataSource.query<{ key_id: string }[]>(
       'SELECT key_id FROM tenant_credentials UNION SELECT key_id FROM credential_slots ORDER BY key_id',

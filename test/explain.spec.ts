@@ -164,6 +164,42 @@ describe('explain', () => {
     });
   });
 
+  it('names an endpoint that EGRESS_ALLOW allows no more, as the call and the readiness report do', async () => {
+    const fields = { api_key: 'sk-key-of-the-tenant-1234', endpoint: `${test.provider.url}/v1` };
+    expect((await test.setCredential(tenant, 'openai', fields)).status).toBe(200);
+    expect(await explained('gpt-4o')).toMatchObject({ ready: true, host: `127.0.0.1:${test.provider.port}` });
+    const closed = await startTestApp({ EGRESS_ALLOW: '' }, { models, databaseUrl: test.databaseUrl });
+    try {
+      const one = await explained('gpt-4o', closed);
+      const { error } = (await closed.chat(tenant)).body;
+      expect(one).toMatchObject({
+        ready: false,
+        target: null,
+        credential: { source: 'tenant', masked_key: '...1234', status: 'ready' },
+        problem: { code: 'endpoint_not_allowed' },
+      });
+      expect([error.code, error.message]).toEqual([
+        one.problem.code,
+        `${one.problem.detail} ${one.problem.hint}`,
+      ]);
+      const cellOf = async (app: TestApp) => {
+        const { items } = (await app.sysadmin('get', '/readiness?mode=strict&limit=200')).body;
+        const row = items.find((item: { tenant_id: string }) => item.tenant_id === tenant);
+        return row.providers.find((cell: { provider: string }) => cell.provider === 'openai');
+      };
+      expect(await cellOf(closed)).toMatchObject({
+        breaking_models: ['gpt-4o'],
+        problem: { code: 'endpoint_not_allowed' },
+      });
+      expect((await cellOf(test)).breaking_models).toEqual([]);
+      // The operator's own address is the operator's affair.
+      await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
+      expect((await explained('gpt-4o', closed)).ready).toBe(true);
+    } finally {
+      await closed.close();
+    }
+  });
+
   it('opens nothing, calls nobody, and reads the credentials in one query', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     const build = jest.spyOn(test.database, 'createQueryBuilder');

@@ -37,7 +37,7 @@ async function openVault(config: Config, dataSource: DataSource) {
     canary,
     readiness: () => {
       const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModels()));
-      return new ReadinessService(config, tenants, catalogue, credentials, canary);
+      return new ReadinessService(config, tenants, catalogue, credentials, canary, policy);
     },
   };
 }

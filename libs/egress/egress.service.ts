@@ -13,7 +13,7 @@ import { type ProbeResult, readProbe, resultOf } from './probe-result';
 import { Retries } from './retries';
 import type { Destination, Route } from './route';
 import { headersOf, readError, UpstreamBody, type WireEvents } from './upstream-answer';
-import { addressProblem, faultOf, goneBy, messageOf, refusalOf, streamProblem } from './upstream-problem';
+import { faultOf, goneBy, messageOf, refusalOf, refusedAddress, streamProblem } from './upstream-problem';
 
 /** A probe in all. Somebody waits for it, and a provider that takes longer is of no use to them either. */
 const PROBE_MS = 10_000;
@@ -173,8 +173,8 @@ export class EgressService implements OnApplicationShutdown {
     if (contradiction !== undefined) {
       throw new Problem('internal_error', { cause: new Error(`route refused: ${contradiction}`) });
     }
-    const reason = destination.isOperatorAddress ? undefined : this.#policy.checkHost(destination.url);
-    if (reason !== undefined) throw addressProblem(destination, reason);
+    const refused = refusedAddress(this.#policy, destination);
+    if (refused) throw refused;
   }
 
   /** The first answer that is not to be tried again, whatever its status. */

@@ -18,4 +18,4 @@ export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './
 export type { CredentialSource, Destination, Route, RouteCredential } from './route';
 export { SseRelay } from './sse-relay';
 export type { WireEvents } from './upstream-answer';
-export { ClientGone } from './upstream-problem';
+export { ClientGone, refusedAddress } from './upstream-problem';

@@ -1,6 +1,7 @@
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Provider } from '#providers';
+import type { AddressPolicy } from './address-policy';
 import { cleanMessage } from './redact';
 import type { Destination } from './route';
 
@@ -34,7 +35,13 @@ export interface UpstreamRefusal {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export function addressProblem(route: Destination, reason: string): Problem {
+/** Why nothing may be sent there, as far as that shows before names are resolved. What the operator set is exempt. */
+export function refusedAddress(policy: AddressPolicy, route: Destination): Problem | undefined {
+  const reason = route.isOperatorAddress ? undefined : policy.checkHost(route.url);
+  return reason === undefined ? undefined : addressProblem(route, reason);
+}
+
+function addressProblem(route: Destination, reason: string): Problem {
   const { url, provider, tenantId } = route;
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   return new Problem('endpoint_not_allowed', {

@@ -19,7 +19,7 @@ export class ExplainController {
   @ApiOperation({
     summary: "What would become of a tenant's call of each model",
     description:
-      'Adapter, provider, deployment and host, whose key pays, and `ready`, or the problem that a call would meet with its exact fix. Nothing is called or decrypted. Works in both modes.',
+      'Adapter, provider, deployment and host, whose key pays, and `ready`, or the problem that a call would meet with its exact fix. Nothing is called, decrypted or looked up in the DNS. Works in both modes.',
   })
   @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
   @ApiOkResponse({ type: ExplainedModelsDto })

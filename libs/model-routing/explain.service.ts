@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { CredentialSlots, CredentialsService, type ListedBeside } from '#credentials';
+import { AddressPolicy } from '#egress';
 import { type Tenant, TenantsService } from '#tenants';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
@@ -21,6 +22,7 @@ export class ExplainService {
     private readonly catalogue: ModelCatalogue,
     private readonly credentials: CredentialsService,
     private readonly slots: CredentialSlots,
+    private readonly policy: AddressPolicy,
   ) {}
 
   /** Every model of the catalogue, in its order. One query for the tenant, two for its credentials; nothing is opened. */
@@ -35,6 +37,7 @@ export class ExplainService {
           model,
           model.litellm_model_name ? adapters.litellm : adapters.legacy,
           stored.live,
+          this.policy,
         );
         const isOwn = this.config.tenantCredentialsEnabled && found.adapter === 'litellm';
         return {

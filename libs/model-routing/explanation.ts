@@ -1,5 +1,11 @@
 import { type ListedCredential, type TenantCredentials } from '#credentials';
-import { type CredentialSource, type Route, type RouteCredential } from '#egress';
+import {
+  type AddressPolicy,
+  type CredentialSource,
+  refusedAddress,
+  type Route,
+  type RouteCredential,
+} from '#egress';
 import { Problem, type ProblemCode } from '#http';
 import { operations, type Operation, type Provider, serviceOf } from '#providers';
 import { type Adapter, operationsOfKind } from './adapters/adapter';
@@ -35,12 +41,16 @@ export interface Explanation {
   readonly obstacle?: Obstacle;
 }
 
-/** Makes the route that a call would take and tells what it found; nothing is opened or sent. */
+/**
+ * Makes the route that a call would take and tells what it found; nothing is opened or sent, and no name resolved: that a
+ * name leads to a refused address shows at the call.
+ */
 export async function explain(
   tenantId: string,
   model: Model,
   adapter: Adapter,
   credentials: TenantCredentials,
+  policy: AddressPolicy,
 ): Promise<Explanation> {
   const { provider, upstreamModel } = providerOfModel(model) ?? {};
   const endpoints = provider ? servedBy(provider, model) : [];
@@ -52,6 +62,8 @@ export async function explain(
       used = credentials.usable(each);
       return used;
     });
+    const refused = refusedAddress(policy, route);
+    if (refused) throw refused;
     const credential = explained(route.credential, credentials);
     return { ...about, route, credential, obstacle: rejectionOf(route, credential) };
   } catch (error) {

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { CredentialsService, expiresWithinDays, KeyCanary, type TenantCredentials } from '#credentials';
+import { AddressPolicy } from '#egress';
 import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
 import { adaptersFor } from './explain.service';
@@ -67,6 +68,7 @@ export class ReadinessService {
     private readonly catalogue: ModelCatalogue,
     private readonly credentials: CredentialsService,
     private readonly canary: KeyCanary,
+    private readonly policy: AddressPolicy,
   ) {}
 
   /** @param strict what would be if strict mode were in force; else, what is */
@@ -141,7 +143,7 @@ export class ReadinessService {
     const { litellm, legacy } = adaptersFor(config, this.credentials);
     return Promise.all(
       models.map((model) =>
-        explain(tenant.id, model, model.litellm_model_name ? litellm : legacy, credentials),
+        explain(tenant.id, model, model.litellm_model_name ? litellm : legacy, credentials, this.policy),
       ),
     );
   }

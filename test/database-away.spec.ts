@@ -25,10 +25,15 @@ describe('the database goes away and comes back', () => {
     test.provider.reset();
     const put = await test.setCredential(tenant, 'openai', { api_key: 'sk-during-the-outage-1234' });
     expect([put.status, put.body.code]).toEqual([503, 'credential_store_unavailable']);
+    const away = 'The database of Tenkey cannot be reached.';
+    expect(put.body.detail).toBe(`${away} Nothing was changed. Try again shortly.`);
     const chat = await test.chat(tenant);
     expect([chat.status, chat.body.error.code]).toEqual([503, 'credential_store_unavailable']);
     const list = await test.sysadmin('get', '/tenants');
     expect([list.status, list.body.code]).toEqual([503, 'credential_store_unavailable']);
+    for (const { detail } of [list.body, { detail: chat.body.error.message }]) {
+      expect(detail).toBe(`${away} Try again shortly.`);
+    }
     const ready = await test.http().get('/ready');
     expect([ready.status, ready.body.database]).toEqual([503, 'unavailable']);
     expect((await test.http().get('/health')).status).toBe(200);
@@ -72,5 +77,35 @@ describe('the database goes away and comes back', () => {
     const { body } = await test.sysadmin('get', `/tenants/${changing}/credentials`);
     expect(body.credentials).toEqual([]);
     expect((await test.setCredential(changing, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
+  });
+
+  it('does not say that nothing was changed when the answer to a commit is lost', async () => {
+    const tenant = await test.createTenant();
+    const masks = async () =>
+      (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials.map(
+        (one: { masked_key: string }) => one.masked_key,
+      );
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-before-the-commit-1234' });
+    gate.loseNextCommit();
+    const put = await test.setCredential(tenant, 'openai', { api_key: 'sk-of-the-lost-commit-5678' });
+    expect([put.status, put.body.code, put.body.detail]).toEqual([
+      503,
+      'credential_store_unavailable',
+      'The database of Tenkey cannot be reached. Whether it was changed is not known: read it before you repeat it.',
+    ]);
+    await until(async () => (await masks()).join() === '...5678', 'the commit arrives');
+  });
+
+  it('tells of a tenant that is made or changed, although the database goes away right after the commit', async () => {
+    gate.shutAfterNextCommit();
+    const made = await test.sysadmin('post', '/tenants').send({ name: 'made-all-the-same' });
+    expect([made.status, made.body.name, made.body.state]).toEqual([201, 'made-all-the-same', 'active']);
+    expect((await test.sysadmin('get', '/tenants')).status).toBe(503);
+    gate.open();
+    gate.shutAfterNextCommit();
+    const changed = await test.sysadmin('patch', `/tenants/${made.body.id}`).send({ state: 'suspended' });
+    expect([changed.status, changed.body.state]).toEqual([200, 'suspended']);
+    gate.open();
+    expect((await test.sysadmin('get', `/tenants/${made.body.id}`)).body).toEqual(changed.body);
   });
 });

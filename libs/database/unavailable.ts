@@ -1,3 +1,5 @@
+import { QueryFailedError } from 'typeorm';
+
 const codes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -28,6 +30,11 @@ const messages =
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   return isUnavailable(error, 0);
+}
+
+/** Did the commit itself fail, so that it may have been done and only its answer was lost? Before it, nothing is changed. */
+export function mayBeCommitted(error: unknown): boolean {
+  return error instanceof QueryFailedError && error.query === 'COMMIT';
 }
 
 function isUnavailable(error: unknown, depth: number): boolean {

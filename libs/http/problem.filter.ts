@@ -1,9 +1,9 @@
 import { validateHeaderValue } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { isDatabaseUnavailable } from '#database';
+import { isDatabaseUnavailable, mayBeCommitted } from '#database';
 import { Problem, type ProblemCode } from './problem';
-import { isBelow, platformPrefix, renderProblem } from './render';
+import { isBelow, platformPrefix, renderProblem, sysadminPrefix } from './render';
 
 const byStatus: Readonly<Record<number, ProblemCode>> = {
   400: 'malformed_request',
@@ -16,12 +16,15 @@ const byStatus: Readonly<Record<number, ProblemCode>> = {
   415: 'unsupported_media_type',
 };
 
-/** Any throw as the Problem that describes it. Texts of foreign errors are never passed on: they may hold input. */
-export function problemOf(error: unknown): Problem {
+/**
+ * Any throw as the Problem that describes it. Texts of foreign errors are never passed on: they may hold input.
+ * @param isChange the caller asked for a change, and must know what became of it
+ */
+export function problemOf(error: unknown, isChange = false): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseUnavailable(error)) {
     return new Problem('credential_store_unavailable', {
-      detail: 'The database of Tenkey cannot be reached. Nothing was changed. Try again shortly.',
+      detail: `The database of Tenkey cannot be reached. ${isChange ? outcomeOf(error) : 'Try again shortly.'}`,
       cause: error,
     });
   }
@@ -38,6 +41,13 @@ export function problemOf(error: unknown): Problem {
   });
 }
 
+/** True as long as a change is one transaction with nothing after it. */
+function outcomeOf(error: unknown): string {
+  return mayBeCommitted(error)
+    ? 'Whether it was changed is not known: read it before you repeat it.'
+    : 'Nothing was changed. Try again shortly.';
+}
+
 /**
  * The path without its query, which a mistaken caller may have put a key into.
  * @param url the request's target, which may be a whole URL (RFC 9112, 3.2.2)
@@ -49,7 +59,8 @@ export function pathOf(url: string): string {
 
 /** Sends a problem; the only place that writes an error answer. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
-  const problem = problemOf(error);
+  const isChange = !['GET', 'HEAD'].includes(request.method) && isBelow(pathOf(request.url), sysadminPrefix);
+  const problem = problemOf(error, isChange);
   request.problem = problem;
   request.onProblem?.(problem);
   if (reply.sent) return;

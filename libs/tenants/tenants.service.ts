@@ -24,15 +24,17 @@ export class TenantsService {
       contactEmail: dto.contact_email ?? null,
       state: dto.state ?? 'active',
     };
-    await this.tenants.manager.transaction(async (transaction) => {
+    return this.tenants.manager.transaction(async (transaction) => {
       await transaction.insert(Tenant, row).catch(asConflict);
+      const made = await transaction.findOneByOrFail(Tenant, { id });
       await this.audit.record(transaction, by, {
         action: 'tenant.create',
         tenantId: id,
         details: { after: shown(row) },
       });
+      // Not read after the commit: what failed then would be taken for a tenant that was not made.
+      return made;
     });
-    return this.find(id);
   }
 
   async find(id: string): Promise<Tenant> {
@@ -89,16 +91,17 @@ export class TenantsService {
     if (dto.contact_email !== undefined) changes.contactEmail = dto.contact_email;
     if (typeof dto.state === 'string') changes.state = dto.state;
     if (Object.keys(changes).length === 0) return this.find(id);
-    await this.tenants.manager.transaction(async (transaction) => {
+    return this.tenants.manager.transaction(async (transaction) => {
       const before = await lockedTenant(transaction, id);
       await transaction.update(Tenant, { id }, changes).catch(asConflict);
+      const changed = await transaction.findOneByOrFail(Tenant, { id });
       await this.audit.record(transaction, by, {
         action: 'tenant.update',
         tenantId: id,
         details: { before: shown(before), after: shown({ ...before, ...changes }) },
       });
+      return changed;
     });
-    return this.find(id);
   }
 
   /** Credentials and keys go with it, in the same statement (foreign keys). */

@@ -5,6 +5,7 @@ export class Gate {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   #isShut = false;
+  #atCommit: 'lose' | 'shut' | undefined;
 
   constructor(private readonly databaseUrl: string) {
     const url = new URL(databaseUrl);
@@ -24,6 +25,16 @@ export class Gate {
         from.on('close', () => (to.destroy(), this.#open.delete(from)));
         from.pipe(to);
       }
+      // After the pipes, which have passed it on by then.
+      inside.on('data', (part: Buffer) => {
+        if (!this.#isAt('lose', part)) return;
+        outside.unpipe(inside);
+        inside.removeAllListeners('close').destroy();
+        outside.end();
+      });
+      outside.on('data', (part: Buffer) => {
+        if (this.#isAt('shut', part)) inside.write('', () => this.shut());
+      });
     });
   }
 
@@ -40,6 +51,16 @@ export class Gate {
     for (const socket of this.#open) socket.unpipe().pause();
   }
 
+  /** The next COMMIT arrives, and its answer does not come back. */
+  loseNextCommit(): void {
+    this.#atCommit = 'lose';
+  }
+
+  /** Shut as soon as the answer to the next COMMIT is through. */
+  shutAfterNextCommit(): void {
+    this.#atCommit = 'shut';
+  }
+
   shut(): void {
     this.#isShut = true;
     for (const socket of this.#open) socket.destroy();
@@ -52,5 +73,11 @@ export class Gate {
   close(): void {
     this.shut();
     this.#server.close();
+  }
+
+  #isAt(what: 'lose' | 'shut', part: Buffer): boolean {
+    if (this.#atCommit !== what || !part.includes('COMMIT')) return false;
+    this.#atCommit = undefined;
+    return true;
   }
 }

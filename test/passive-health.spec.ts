@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { DataSource, EntityManager } from 'typeorm';
+import { DataSource, EntityManager, QueryFailedError } from 'typeorm';
+import { recordTraffic } from '../libs/credentials/health-records';
 import { startTestApp, type TestApp } from './support/app';
 import { until } from './support/until';
 
@@ -117,6 +118,89 @@ describe('passive health', () => {
     }
     await wait(1200);
     expect(await listed()).toMatchObject({ status: 'ready', rejection: null });
+  });
+
+  describe('is written whole', () => {
+    const noteOf = async (of: string, provider: string, isCleared: boolean) => {
+      const [{ version }] = await test.database.query(
+        'select version::text from tenant_credentials where tenant_id = $1 and provider = $2',
+        [of, provider],
+      );
+      const rejections = isCleared ? 0 : 1;
+      return { tenantId: of, provider, version, isCleared, rejections, rejectedAt: new Date() };
+    };
+    type Notes = Awaited<ReturnType<typeof noteOf>>[];
+    const write = (notes: Notes) =>
+      test.database.transaction((transaction) => recordTraffic(transaction, notes));
+    /** The same, with something else in between before each further statement. */
+    const writeSlowly = (notes: Notes, between: (done: number) => Promise<unknown>) =>
+      test.database.transaction(async (transaction) => {
+        let done = 0;
+        const query = async (sql: string, parameters: unknown[]): Promise<unknown> => {
+          if (done > 0) await between(done);
+          done += 1;
+          return transaction.query(sql, parameters);
+        };
+        await recordTraffic({ query } as unknown as EntityManager, notes);
+      });
+    beforeEach(() => test.setCredential(tenant, 'mistral', { api_key: key }));
+    const statuses = async () => {
+      const { body } = await test.sysadmin('get', `/tenants/${tenant}/credentials`);
+      return body.credentials.map((one: any) => one.status);
+    };
+
+    it('by replicas with opposite news at the same moment', async () => {
+      await write([await noteOf(tenant, 'openai', false), await noteOf(tenant, 'mistral', false)]);
+      const reached = [0, 0];
+      // As far as one can get while the other holds what it has.
+      const meet = (self: number) => async (done: number) => {
+        reached[self] = done;
+        for (let ms = 0; ms < 300 && reached[1 - self]! < done; ms += 10) await wait(10);
+      };
+      await Promise.all([
+        writeSlowly([await noteOf(tenant, 'openai', true), await noteOf(tenant, 'mistral', false)], meet(0)),
+        writeSlowly([await noteOf(tenant, 'mistral', true), await noteOf(tenant, 'openai', false)], meet(1)),
+      ]);
+      expect((await statuses()).length).toBe(2);
+    });
+
+    it('also of the others when a tenant is deleted meanwhile, which is not held up either', async () => {
+      const gone = await test.createTenant();
+      for (const provider of ['openai', 'mistral']) {
+        await test.setCredential(gone, provider, { api_key: key });
+      }
+      await write([await noteOf(gone, 'mistral', false)]);
+      let removal: Promise<number> | undefined;
+      const notes = [
+        await noteOf(gone, 'mistral', true),
+        await noteOf(gone, 'openai', false),
+        await noteOf(tenant, 'openai', false),
+      ];
+      await writeSlowly(notes, async () => {
+        removal ??= test.sysadmin('delete', `/tenants/${gone}`).then(({ status }) => status);
+        await wait(100);
+      });
+      expect(await removal).toBe(204);
+      expect(await statuses()).toEqual(['ready', 'rejected']);
+      // And what is noted of it once it is gone takes nothing else along.
+      await write([...notes.slice(0, 2), await noteOf(tenant, 'mistral', false)]);
+      expect(await statuses()).toEqual(['rejected', 'rejected']);
+    });
+
+    it('at the next try when the database ends it to end a deadlock', async () => {
+      test.provider.rejectKey(key);
+      const chosen = Object.assign(new Error('deadlock detected'), { code: '40P01' });
+      const transaction = jest
+        .spyOn(DataSource.prototype, 'transaction')
+        .mockRejectedValueOnce(new QueryFailedError('update', [], chosen));
+      try {
+        await test.chat(tenant);
+        await until(() => transaction.mock.calls.length === 2, 'another try');
+      } finally {
+        transaction.mockRestore();
+      }
+      await until(async () => (await statuses()).join() === 'ready,rejected', 'the status rejected');
+    });
   });
 
   it('neither fails nor delays a call when it cannot be written', async () => {

@@ -43,30 +43,42 @@ export async function recordVerification(
   );
 }
 
-/** Writes what calls found, in two statements. Rows in one order, so that replicas do not wait for each other in a circle. */
-export async function recordTraffic(manager: EntityManager, notes: readonly TrafficHealth[]): Promise<void> {
+/**
+ * Writes what calls found. All that it needs is locked first and in one order, so that it waits for nobody in a circle:
+ * not for a replica with the opposite news, nor for a DELETE of a tenant, which locks the tenant and then what it has.
+ */
+export async function recordTraffic(
+  transaction: EntityManager,
+  notes: readonly TrafficHealth[],
+): Promise<void> {
   const columnsOf = (list: readonly TrafficHealth[]) => [
     list.map(({ tenantId }) => tenantId),
     list.map(({ provider }) => provider),
     list.map(({ version }) => version),
   ];
+  // As a new row that refers to it would lock it, but before any row of health.
+  await transaction.query('select 1 from tenants where id = any($1::uuid[]) order by id for key share', [
+    notes.map(({ tenantId }) => tenantId),
+  ]);
+  await transaction.query(
+    `select 1 from credential_health h
+     join unnest($1::uuid[], $2::text[], $3::bigint[]) as n (tenant_id, provider, version)
+       on (h.tenant_id, h.provider, h.version) = (n.tenant_id, n.provider, n.version)
+     order by h.tenant_id, h.provider, h.version for update of h`,
+    columnsOf(notes),
+  );
   const cleared = notes.filter(({ isCleared }) => isCleared);
   if (cleared.length > 0) {
-    await manager.query(
+    await transaction.query(
       `update credential_health h set rejections = 0, rejected_at = null
-       from (
-         select tenant_id, provider, version from credential_health
-         join unnest($1::uuid[], $2::text[], $3::bigint[]) as n (tenant_id, provider, version)
-           using (tenant_id, provider, version)
-         order by 1, 2, 3 for update of credential_health
-       ) as locked
-       where (h.tenant_id, h.provider, h.version) = (locked.tenant_id, locked.provider, locked.version)`,
+       from unnest($1::uuid[], $2::text[], $3::bigint[]) as n (tenant_id, provider, version)
+       where (h.tenant_id, h.provider, h.version) = (n.tenant_id, n.provider, n.version)`,
       columnsOf(cleared),
     );
   }
   const rejected = notes.filter(({ rejections }) => rejections > 0);
   if (rejected.length === 0) return;
-  await manager.query(
+  await transaction.query(
     `insert into credential_health as h (tenant_id, provider, version, rejections, rejected_at)
      select tenant_id, provider, version, v.rejections, v.rejected_at
      from unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[])

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource } from 'typeorm';
+import { type DataSource, QueryFailedError } from 'typeorm';
 import { type RouteCredential } from '#egress';
 import { recordTraffic, type TrafficHealth } from './health-records';
 
@@ -73,7 +73,7 @@ export class PassiveHealth implements OnApplicationShutdown {
       const batch = notes.slice(start, start + BATCH);
       // One after the other: a provider that refuses everybody must not take the service's connections.
       this.#writing = this.#writing
-        .then(() => this.dataSource.transaction((transaction) => recordTraffic(transaction, batch)))
+        .then(() => this.#write(batch))
         .catch((error: unknown) => {
           // The next call of each finds out the same again.
           this.#log.warn(
@@ -82,6 +82,20 @@ export class PassiveHealth implements OnApplicationShutdown {
         });
     }
   }
+
+  /** Again when the database chose it of several that waited for each other: it changed nothing, and nobody waits for it. */
+  async #write(batch: readonly TrafficHealth[], tries = 3): Promise<void> {
+    try {
+      await this.dataSource.transaction((transaction) => recordTraffic(transaction, batch));
+    } catch (error) {
+      if (tries <= 1 || !isDeadlock(error)) throw error;
+      await this.#write(batch, tries - 1);
+    }
+  }
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '40P01';
 }
 
 function nameOf({ tenantId, provider, version }: RouteCredential): string {

@@ -39,6 +39,7 @@ describe('list credentials', () => {
         status: 'ready',
         version: expect.stringMatching(/^\d+$/),
         expires_at: null,
+        expires_within_days: null,
         verification: null,
         rejection: null,
         staged: null,
@@ -60,6 +61,27 @@ describe('list credentials', () => {
     }
     decrypt.mockRestore();
     await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+  });
+
+  it('warns 30, 7 and 1 days before a credential ends, and when it has, also of one that is staged', async () => {
+    const other = await test.createTenant();
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+    const ends = { anthropic: 31, berget: 29, cohere: 6.9, groq: 0.9, mistral: -1 };
+    for (const [provider, days] of Object.entries(ends)) {
+      await test.setCredential(other, provider, { api_key: 'sk-with-an-end-1234', expires_at: inDays(days) });
+    }
+    await test
+      .sysadmin('put', `/tenants/${other}/credentials/mistral?stage=true`)
+      .send({ api_key: 'sk-of-next-week-5678', expires_at: inDays(5) });
+    const { credentials } = (await list(other)).body;
+    expect(credentials.map((one: any) => [one.provider, one.status, one.expires_within_days])).toEqual([
+      ['anthropic', 'ready', null],
+      ['berget', 'expiring', 30],
+      ['cohere', 'expiring', 7],
+      ['groq', 'expiring', 1],
+      ['mistral', 'expired', 0],
+    ]);
+    expect(credentials[4].staged).toMatchObject({ status: 'expiring', expires_within_days: 7 });
   });
 
   it('finds those of more tenants at once than a statement has room for parameters', async () => {

@@ -68,6 +68,7 @@ describe('a staged credential', () => {
       status: 'ready',
       version,
       expires_at: null,
+      expires_within_days: null,
       verification: null,
       rejection: null,
     });

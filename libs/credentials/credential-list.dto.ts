@@ -8,6 +8,7 @@ import {
   type Rejection,
 } from './credential';
 import { VerificationDto } from './credentials.dto';
+import { expiresWithinDays, warningDays } from './expiry';
 
 export class RejectionDto {
   @ApiProperty({ format: 'date-time', description: 'The last time.' })
@@ -46,6 +47,14 @@ export class StoredCredentialDto {
   @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2030-06-30T00:00:00.000Z' })
   expires_at: string | null;
   @ApiProperty({
+    enum: [...warningDays, 0],
+    nullable: true,
+    type: Number,
+    description:
+      'The nearest of these that it ends within, as it is warned of; 0: it has. Null: not soon, or no end.',
+  })
+  expires_within_days: number | null;
+  @ApiProperty({
     type: VerificationDto,
     nullable: true,
     description: 'The last one of this version; null: none.',
@@ -67,6 +76,7 @@ export class StoredCredentialDto {
       status: credential.status,
       version: credential.version,
       expires_at: credential.expiresAt?.toISOString() ?? null,
+      expires_within_days: expiresWithinDays(credential.expiresAt) ?? null,
       verification: credential.verification && VerificationDto.of(credential.verification),
       rejection: credential.rejection && RejectionDto.of(credential.rejection),
     };

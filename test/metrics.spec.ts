@@ -1,3 +1,5 @@
+import { type DataSource } from 'typeorm';
+import { CredentialWarnings } from '#credentials';
 import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey } from './support/keys';
 import { usageRecords } from './support/usage';
@@ -75,6 +77,29 @@ describe('metrics', () => {
     await until(async () => own(await metrics()).includes(refused), refused);
     await test.sysadmin('delete', `/tenants/${tenant}`);
     expect(own(await metrics())).toEqual([]);
+  });
+
+  it('warn by days of 24 hours, also when summer time ends where the database is', async () => {
+    // A zone whose summer time ends ten days from now, as POSIX writes one: days of the year, without February 29.
+    const end = new Date(Date.now() + 10 * 86_400_000);
+    const day = (Date.UTC(2001, end.getUTCMonth(), end.getUTCDate()) - Date.UTC(2001, 0, 0)) / 86_400_000;
+    const zone = `AAA-1BBB,J${((day + 180) % 365) + 1}/2,J${Math.min(day, 365)}/3`;
+    const tenant = await test.createTenant();
+    const halfAnHour = 1 / 48;
+    for (const [provider, days] of Object.entries({ openai: 30 + halfAnHour, mistral: 30 - halfAnHour })) {
+      const set = { api_key: 'sk-key-with-an-end-e9n8', expires_at: inDays(days) };
+      await test.setCredential(tenant, provider, set);
+    }
+    const found = await test.database.transaction(async (transaction) => {
+      await transaction.query(`set local time zone '${zone}'`);
+      const [{ hours }] = await transaction.query(
+        `select extract(epoch from now() + interval '30 days' - now())::integer / 3600 as hours`,
+      );
+      expect(hours).toBe(721);
+      return new CredentialWarnings(transaction as unknown as DataSource).list();
+    });
+    const own = found.filter(({ tenantId }) => tenantId === tenant);
+    expect(own.map(({ provider, withinDays }) => [provider, withinDays])).toEqual([['mistral', 30]]);
   });
 
   it('are for a key with the scope that is for all tenants', async () => {

@@ -33,14 +33,15 @@ export class CredentialWarnings {
       }[]
     >(
       `select c.tenant_id, c.provider, t.contact_email, coalesce(h.rejections, 0) as rejections,
-         case when c.expires_at <= now() + make_interval(days => $1) then c.expires_at end as expires_at
+         case when c.expires_at <= now() + make_interval(hours => $1) then c.expires_at end as expires_at
        from tenant_credentials c
        join tenants t on t.id = c.tenant_id
        left join credential_health h
          on h.tenant_id = c.tenant_id and h.provider = c.provider and h.version = c.version and h.rejected_at is not null
-       where c.expires_at <= now() + make_interval(days => $1) or h.rejected_at is not null
+       where c.expires_at <= now() + make_interval(hours => $1) or h.rejected_at is not null
        order by c.tenant_id, c.provider`,
-      [Math.max(...warningDays)],
+      // Hours, since a day of the database's time zone has 25 of them when summer time ends.
+      [24 * Math.max(...warningDays)],
     );
     return rows.map((row) => ({
       tenantId: row.tenant_id,

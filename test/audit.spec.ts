@@ -67,6 +67,7 @@ describe('the audit', () => {
           state: 'suspended',
           credentials: [{ provider: 'vllm', mask: '...cccc', version }],
           keys: [],
+          sysadmin_keys: [],
         },
       },
     ]);

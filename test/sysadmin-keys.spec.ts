@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
 import { RefusedAttempts } from '#audit';
 import { issueKey } from '../libs/access/issued-key';
 import { startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { until } from './support/until';
 
 describe('a scoped sysadmin key', () => {
   let test: TestApp;
@@ -159,6 +161,61 @@ describe('a scoped sysadmin key', () => {
       next_cursor: null,
     });
     expect((await as(key, 'get', `/tenants/${other}`)).status).toBe(403);
+  });
+
+  it('that is for a tenant is not for another that is made later with the id of it', async () => {
+    const [gone, kept] = [await test.createTenant(), await test.createTenant()];
+    const again = async () => {
+      expect((await test.sysadmin('delete', `/tenants/${gone}`)).status).toBe(204);
+      const body = { id: gone, name: `again-${randomUUID()}` };
+      expect((await test.sysadmin('post', '/tenants').send(body)).status).toBe(201);
+    };
+    const scopes = ['tenants:read', 'keys:write'];
+    const both = await issueSysadminKey(test, { name: 'both', scopes, tenant_ids: [gone, kept] });
+    const one = await issueSysadminKey(test, { name: 'one', scopes, tenant_ids: [gone] });
+    const all = await issueSysadminKey(test, { scopes });
+    await again();
+    const { items } = (await test.sysadmin('get', `/audit-events?tenant_id=${gone}&action=tenant.delete`))
+      .body;
+    const named = [both, one].map(({ id, key }) => ({
+      id,
+      name: id === both.id ? 'both' : 'one',
+      mask: `...${key.slice(-4)}`,
+    }));
+    expect(items[0].details.before.sysadmin_keys).toEqual(named.sort((a, b) => (a.id < b.id ? -1 : 1)));
+    for (const [{ id, key }, tenantIds, opens] of [
+      [both, [kept], [403, 200]],
+      [one, [], [403, 403]],
+      [all, null, [200, 200]],
+    ] as const) {
+      expect((await test.sysadmin('get', `/keys/${id}`)).body.tenant_ids).toEqual(tenantIds);
+      const statuses = [gone, kept].map(
+        async (tenant) => (await as(key, 'get', `/tenants/${tenant}/keys`)).status,
+      );
+      expect(await Promise.all(statuses)).toEqual(opens);
+    }
+    expect((await as(one.key, 'get', '/tenants')).body.total).toBe(0);
+
+    // Also one that is being made while its tenant is deleted: its maker waits for the end of the audit's chain.
+    const other = new Client({ connectionString: test.databaseUrl });
+    await other.connect();
+    await other.query('begin');
+    await other.query('select 1 from audit_head for update');
+    const waiting = (count: number) =>
+      until(async () => {
+        const [found] = await test.database.query(
+          `select count(*)::integer as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return found.n === count;
+      }, `${count} wait for a lock`);
+    const making = issueSysadminKey(test, { scopes, tenant_ids: [gone] });
+    await waiting(1);
+    const deleting = again();
+    await waiting(2);
+    await other.query('rollback');
+    await other.end();
+    const [{ id }] = await Promise.all([making, deleting]);
+    expect((await test.sysadmin('get', `/keys/${id}`)).body.tenant_ids).toEqual([]);
   });
 
   it('grants nothing that it does not have', async () => {

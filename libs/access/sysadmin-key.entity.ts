@@ -19,7 +19,7 @@ export class SysadminKey {
   @Column('text', { array: true })
   scopes: Scope[];
 
-  /** Null: all. Not references: when the last of its tenants is deleted, the key must not become one for all. */
+  /** Null: all. Empty: none, since all of its tenants were deleted. Not references: the deletion takes the id out. */
   @Column('uuid', { name: 'tenant_ids', array: true, nullable: true })
   tenantIds: string[] | null;
 

@@ -70,7 +70,12 @@ export class SysadminKeyDto {
   masked_key: string;
   @ApiProperty({ enum: scopes, isArray: true })
   scopes: readonly Scope[];
-  @ApiProperty({ type: [String], format: 'uuid', nullable: true, description: 'Null: all tenants.' })
+  @ApiProperty({
+    type: [String],
+    format: 'uuid',
+    nullable: true,
+    description: 'Null: all tenants. A tenant that is deleted is taken out; empty: it is for none.',
+  })
   tenant_ids: readonly string[] | null;
   @ApiProperty({ format: 'date-time', nullable: true, type: String, description: 'Null: it does not.' })
   expires_at: string | null;

@@ -90,10 +90,18 @@ export class SysadminKeysService implements OnApplicationShutdown {
   }
 }
 
-/** A slip in an id would make a key that opens nothing, or later another tenant's. */
+/**
+ * A slip in an id would make a key that opens nothing, or later another tenant's. Locked, so that a deletion of one comes
+ * before, and is noticed, or after, and takes the id out of the key.
+ */
 async function refuseUnknownTenants(transaction: EntityManager, ids: readonly string[]): Promise<void> {
-  const known = await transaction.countBy(Tenant, { id: In(ids) });
-  if (known !== ids.length) {
+  const known = await transaction.find(Tenant, {
+    select: { id: true },
+    where: { id: In(ids) },
+    order: { id: 'ASC' },
+    lock: { mode: 'for_key_share' },
+  });
+  if (known.length !== ids.length) {
     throw notValid({ path: 'tenant_ids', message: 'tenant_ids must be ids of tenants that exist' });
   }
 }

@@ -141,7 +141,8 @@ export class TenantsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a tenant',
-    description: 'Removes its credentials and keys with it. This cannot be undone.',
+    description:
+      'Removes its credentials and keys with it, and takes it out of the tenants that sysadmin keys are for. This cannot be undone.',
   })
   @ApiNoContentResponse({ description: 'Gone.' })
   @ApiProblems('tenant_not_found')

@@ -104,7 +104,10 @@ export class TenantsService {
     });
   }
 
-  /** Credentials and keys go with it, in the same statement (foreign keys). */
+  /**
+   * Credentials and keys go with it, in the same statement (foreign keys); sysadmin keys that were for it are so no more,
+   * lest they be for another that gets its id.
+   */
   async remove(id: string, by: ChangedBy): Promise<void> {
     await this.tenants.manager.transaction(async (transaction) => {
       const before = await lockedTenant(transaction, id);
@@ -121,7 +124,23 @@ export class TenantsService {
         [id],
       );
       await transaction.delete(Tenant, { id });
-      const details = { before: { ...shown(before), credentials: [...credentials, ...beside], keys } };
+      // After it, which waits for whoever makes a key for this tenant.
+      const sysadminKeys = await transaction.query<object[]>(
+        'select id, name, key_hint as mask from sysadmin_keys where $1 = any(tenant_ids) order by id for update',
+        [id],
+      );
+      await transaction.query(
+        'update sysadmin_keys set tenant_ids = array_remove(tenant_ids, $1::uuid) where $1 = any(tenant_ids)',
+        [id],
+      );
+      const details = {
+        before: {
+          ...shown(before),
+          credentials: [...credentials, ...beside],
+          keys,
+          sysadmin_keys: sysadminKeys,
+        },
+      };
       await this.audit.record(transaction, by, { action: 'tenant.delete', tenantId: id, details });
     });
   }

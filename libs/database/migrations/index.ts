@@ -7,6 +7,7 @@ import { AddTokenLimits1764500000000 } from './1764500000000-add-token-limits';
 import { CreateUsageRecords1764600000000 } from './1764600000000-create-usage-records';
 import { AddTenantContact1764700000000 } from './1764700000000-add-tenant-contact';
 import { CountAuditEventsFromOne1764800000000 } from './1764800000000-count-audit-events-from-one';
+import { ForgetDeletedTenantsOfKeys1764900000000 } from './1764900000000-forget-deleted-tenants-of-keys';
 
 /** In the order they run. Explicit: a glob finds other files in dist/ than in the sources. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   CreateUsageRecords1764600000000,
   AddTenantContact1764700000000,
   CountAuditEventsFromOne1764800000000,
+  ForgetDeletedTenantsOfKeys1764900000000,
 ];

@@ -25,7 +25,7 @@ describe('the database goes away and comes back', () => {
     test.provider.reset();
     const put = await test.setCredential(tenant, 'openai', { api_key: 'sk-during-the-outage-1234' });
     expect([put.status, put.body.code]).toEqual([503, 'credential_store_unavailable']);
-    const away = 'The database of Tenkey cannot be reached.';
+    const away = 'The database of Tenkey cannot be reached, or is busy.';
     expect(put.body.detail).toBe(`${away} Nothing was changed. Try again shortly.`);
     const chat = await test.chat(tenant);
     expect([chat.status, chat.body.error.code]).toEqual([503, 'credential_store_unavailable']);
@@ -91,7 +91,7 @@ describe('the database goes away and comes back', () => {
     expect([put.status, put.body.code, put.body.detail]).toEqual([
       503,
       'credential_store_unavailable',
-      'The database of Tenkey cannot be reached. Whether it was changed is not known: read it before you repeat it.',
+      'The database of Tenkey cannot be reached, or is busy. Whether it was changed is not known: read it before you repeat it.',
     ]);
     await until(async () => (await masks()).join() === '...5678', 'the commit arrives');
   });

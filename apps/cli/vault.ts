@@ -24,10 +24,10 @@ async function openVault(config: Config, dataSource: DataSource) {
   const { FernetService } = await import('#crypto');
   const { AddressPolicy, parseAllowList } = await import('#egress');
   const { ModelCatalogue, ReadinessService } = await import('#model-routing');
-  const { Tenant, TenantsService } = await import('#tenants');
+  const { TenantsService } = await import('#tenants');
   const fernet = new FernetService(config.encryptionKeys);
   const audit = new AuditLog(dataSource, fernet);
-  const tenants = new TenantsService(dataSource.getRepository(Tenant), audit);
+  const tenants = new TenantsService(dataSource, audit);
   const policy = new AddressPolicy({ allow: parseAllowList(config.egressAllow), ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
   const canary = new KeyCanary(dataSource, fernet);

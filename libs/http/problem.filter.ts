@@ -24,7 +24,7 @@ export function problemOf(error: unknown, isChange = false): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseUnavailable(error)) {
     return new Problem('credential_store_unavailable', {
-      detail: `The database of Tenkey cannot be reached. ${isChange ? outcomeOf(error) : 'Try again shortly.'}`,
+      detail: `The database of Tenkey cannot be reached, or is busy. ${isChange ? outcomeOf(error) : 'Try again shortly.'}`,
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, QueryFailedError, type Repository } from 'typeorm';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource, type EntityManager, QueryFailedError, type Repository } from 'typeorm';
 import { AuditLog } from '#audit';
 import { type ChangedBy, Problem, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
@@ -11,9 +11,13 @@ import { type CreateTenantDto, type ListTenantsQuery, type UpdateTenantDto } fro
 @Injectable()
 export class TenantsService {
   constructor(
-    @InjectRepository(Tenant) private readonly tenants: Repository<Tenant>,
+    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly audit: AuditLog,
   ) {}
+
+  private get tenants(): Repository<Tenant> {
+    return this.dataSource.getRepository(Tenant);
+  }
 
   async create(dto: CreateTenantDto, by: ChangedBy): Promise<Tenant> {
     const id = (dto.id ?? randomUUID()).toLowerCase();
@@ -24,7 +28,7 @@ export class TenantsService {
       contactEmail: dto.contact_email ?? null,
       state: dto.state ?? 'active',
     };
-    return this.tenants.manager.transaction(async (transaction) => {
+    return this.dataSource.transaction(async (transaction) => {
       await transaction.insert(Tenant, row).catch(asConflict);
       const made = await transaction.findOneByOrFail(Tenant, { id });
       await this.audit.record(transaction, by, {
@@ -91,7 +95,7 @@ export class TenantsService {
     if (dto.contact_email !== undefined) changes.contactEmail = dto.contact_email;
     if (typeof dto.state === 'string') changes.state = dto.state;
     if (Object.keys(changes).length === 0) return this.find(id);
-    return this.tenants.manager.transaction(async (transaction) => {
+    return this.dataSource.transaction(async (transaction) => {
       const before = await lockedTenant(transaction, id);
       await transaction.update(Tenant, { id }, changes).catch(asConflict);
       const changed = await transaction.findOneByOrFail(Tenant, { id });
@@ -109,7 +113,7 @@ export class TenantsService {
    * lest they be for another that gets its id.
    */
   async remove(id: string, by: ChangedBy): Promise<void> {
-    await this.tenants.manager.transaction(async (transaction) => {
+    await this.dataSource.transaction(async (transaction) => {
       const before = await lockedTenant(transaction, id);
       const credentials = await transaction.query<object[]>(
         'select provider, key_hint as mask, version::text from tenant_credentials where tenant_id = $1 order by provider',

@@ -53,11 +53,14 @@ export function cursorOf({ at, requestId }: UsageRecord): string {
   return `${at.toISOString()}_${requestId}`;
 }
 
+/** As every record's: PostgreSQL does not read all years that a Date has. */
+const timeForm = /^2\d{3}-/;
+
 export function placeOf(cursor: string | undefined): RecordFilter['before'] {
   const [time = '', requestId = ''] = cursor?.split('_') ?? [];
   const at = new Date(time);
-  const isPlace = !Number.isNaN(at.getTime()) && at.toISOString() === time && uuidPattern.test(requestId);
-  return isPlace ? { at, requestId } : undefined;
+  const isTime = timeForm.test(time) && !Number.isNaN(at.getTime()) && at.toISOString() === time;
+  return isTime && uuidPattern.test(requestId) ? { at, requestId } : undefined;
 }
 
 export class UsageRecordDto {

@@ -173,24 +173,34 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
   const unknownId = one('00000000-0000-0000-0000-000000000000', '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10');
   const id = fc.oneof(unknownId, fc.constant(tenant));
   const provider = one(...providers.map((each) => each.id));
-  const query = fc.oneof(
+  const place = fc.oneof(
     one('limit=0', 'limit=-1', 'limit=1.5', 'limit=1001', 'limit=1e999', 'limit=', 'limit=1&limit=2'),
-    one(
-      'cursor=',
-      'cursor=AAAA',
-      'cursor=%00',
-      'cursor=1&cursor=2',
-      'search=1&search=2',
-      'search=%00',
-      'search=%7f',
-    ),
+    one('cursor=', 'cursor=AAAA', 'cursor=%00', 'cursor=1&cursor=2'),
     oddSegment.map((text) => `limit=${text}`),
     oddSegment.map((text) => `cursor=${text}`),
-    one('%00', '%01', '%7f').map((text) => `search=${marker}${text}`),
-    fc.integer({ min: 201, max: 5000 }).map((length) => `search=${marker.padEnd(length, 'x')}`),
     fc.uuid().map((text) => `cursor=${Buffer.from(text.replace(/^./, 'g')).toString('base64url')}`),
     fc.uuid().map((text) => `cursor=${Buffer.from(text).toString('base64url')}`),
     name.map((key) => `${key}=1&__proto__=1&constructor=1&limit=none`),
+  );
+  const query = fc.oneof(
+    { weight: 7, arbitrary: place },
+    { weight: 1, arbitrary: one('search=1&search=2', 'search=%00', 'search=%7f') },
+    { weight: 1, arbitrary: one('%00', '%01', '%7f').map((text) => `search=${marker}${text}`) },
+    {
+      weight: 1,
+      arbitrary: fc.integer({ min: 201, max: 5000 }).map((length) => `search=${marker.padEnd(length, 'x')}`),
+    },
+  );
+  // All years that a Date has, but those in which calls are.
+  const oddTime = fc.oneof(
+    fc.date({ max: new Date(Date.UTC(2000, 0) - 1), noInvalidDate: true }),
+    fc.date({ min: new Date(Date.UTC(3000, 0)), noInvalidDate: true }),
+  );
+  const placeInRecords = fc.oneof(
+    place,
+    fc
+      .tuple(oddTime, fc.uuid())
+      .map(([at, text]) => `cursor=${encodeURIComponent(at.toISOString())}_${text}`),
   );
 
   // Requests ---------------------------------------------------------------------------------------------------------
@@ -269,6 +279,11 @@ export function badInputs(tenant: string): fc.Arbitrary<Input> {
     request(
       'GET',
       query.map((text) => `${sysadminRoot}?${text}`),
+      asSysadmin,
+    ),
+    request(
+      'GET',
+      placeInRecords.map((text) => `/api/v1/sysadmin/usage/records?${text}`),
       asSysadmin,
     ),
   );

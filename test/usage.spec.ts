@@ -136,6 +136,22 @@ describe('the usage record of a call', () => {
     });
   });
 
+  it('is unmetered in the sums when the provider answered and reported no tokens, and not without an answer', async () => {
+    test.provider.next({ delayMs: 2000 });
+    const gone = new AbortController();
+    const routing = test.app.get(ModelRoutingService, { strict: false });
+    const request = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [] }));
+    const left = routing.call(tenant, 'chat/completions', request, { signal: gone.signal });
+    while (test.provider.requests.length === 0) await wait(10);
+    gone.abort();
+    await expect(left).rejects.toThrow();
+    test.provider.next({ body: { id: 'x', object: 'chat.completion', choices: [] } });
+    await test.chat(tenant).expect(200);
+    await records(2);
+    const { body } = await test.sysadmin('get', `/tenants/${tenant}/usage`);
+    expect(body.total).toMatchObject({ calls: 2, unfinished: 1, unmetered: 1 });
+  });
+
   it('marks one whose answer broke off, or ended in an error of the provider', async () => {
     test.provider.next({ breakAfterChunks: 2 });
     await (await stream()).text();

@@ -36,7 +36,8 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        count(*),
        count(*) filter (where outcome = 'failed'),
        count(*) filter (where outcome in ('broken_off', 'client_left')),
-       count(*) filter (where outcome <> 'failed' and input_tokens is null and output_tokens is null),
+       count(*) filter (where outcome <> 'failed' and upstream_status between 200 and 299
+         and input_tokens is null and output_tokens is null),
        coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_tokens), 0),
        sum(request_bytes), sum(response_bytes)
      from fresh

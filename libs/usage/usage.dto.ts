@@ -137,7 +137,7 @@ export class UsageSumsDto {
   unfinished: number;
   @ApiProperty({
     example: 0,
-    description: 'Of these, those with an answer of which the provider reported no tokens.',
+    description: 'Of these, those with an answer of the provider in which it reported no tokens.',
   })
   unmetered: number;
   @ApiProperty({ example: 5300, description: 'As the providers reported.' })

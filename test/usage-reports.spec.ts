@@ -225,6 +225,28 @@ describe('usage reports', () => {
     expect(empty.text.split('\r\n').filter(Boolean)).toHaveLength(1);
   });
 
+  it('say in a header how many calls a CSV lacks', async () => {
+    const tenant = await test.createTenant();
+    const { key } = await issueTenantKey(test, tenant);
+    await test.database.query('insert into usage_lost (day, tenant_id, calls) values (current_date, $1, 7)', [
+      tenant,
+    ]);
+    const lostIn = async (path: string, headers: Record<string, string> = { 'x-api-key': superKey }) => {
+      const answer = await test.http().get(`${path}?format=csv`).set(headers);
+      return [answer.status, answer.headers['x-tenkey-lost-calls']];
+    };
+    const root = '/api/v1/sysadmin';
+    expect(await lostIn(`${root}/tenants/${tenant}/usage`)).toEqual([200, '7']);
+    expect(await lostIn(`${root}/usage`)).toEqual([200, '7']);
+    expect(await lostIn('/v1/usage', { authorization: `Bearer ${key}` })).toEqual([200, '7']);
+    expect(await lostIn(`${root}/tenants/${a}/usage`)).toEqual([200, '0']);
+    const { paths } = (await test.http().get('/docs/openapi.json')).body;
+    for (const path of [`${root}/usage`, `${root}/tenants/{tenant_id}/usage`, '/v1/usage']) {
+      expect(Object.keys(paths[path].get.responses['200'].headers)).toContain('x-tenkey-lost-calls');
+    }
+    await test.database.query('delete from usage_lost where tenant_id = $1', [tenant]);
+  });
+
   it("show a tenant's own to its keys, of the models that the key may call", async () => {
     const own = (key: string, query = '') =>
       test.http().get(`/v1/usage${query}`).set('authorization', `Bearer ${key}`);

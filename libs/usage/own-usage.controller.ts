@@ -1,11 +1,11 @@
-import { Get, Query, Req, type StreamableFile } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, getSchemaPath } from '@nestjs/swagger';
-import { type FastifyRequest } from 'fastify';
+import { Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
 import { TenantsService } from '#tenants';
 import { askedUsage } from './asked-usage';
 import { UsageAnswers } from './usage-answers';
-import { TenantUsageQuery, UsageAnswer } from './usage.dto';
+import { TenantUsageQuery, UsageAnswer, usageReport } from './usage.dto';
 
 @PlatformController()
 @ApiExtraModels(UsageAnswer)
@@ -21,13 +21,7 @@ export class OwnUsageController {
     description:
       'Calls, tokens and bytes of the whole tenant by day, provider, model, operation, tenant key, source or credential. A key that may call some models sees those.',
   })
-  @ApiOkResponse({
-    description: 'The sums; with `format=csv` as CSV, with a line of names first.',
-    content: {
-      'application/json': { schema: { $ref: getSchemaPath(UsageAnswer) } },
-      'text/csv': { schema: { type: 'string' } },
-    },
-  })
+  @ApiOkResponse(usageReport)
   @ApiPlatformProblems(
     '/v1/usage',
     'unauthenticated',
@@ -43,11 +37,12 @@ export class OwnUsageController {
   async own(
     @Req() request: FastifyRequest,
     @Query() text: TenantUsageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageAnswer | StreamableFile> {
     const { tenantId, allowedModels: models } = request;
     if (tenantId === undefined) throw new Problem('unauthenticated');
     const asked = askedUsage(validated(TenantUsageQuery, text));
     await this.tenants.findActive(tenantId);
-    return this.answers.of(asked, { tenantId, models });
+    return this.answers.of(asked, { tenantId, models }, reply);
   }
 }

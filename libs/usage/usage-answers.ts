@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
+import { type FastifyReply } from 'fastify';
 import { cursorOfPlace, placeOfRow } from './usage-place';
 import { type AskedUsage } from './asked-usage';
-import { type UsageAnswer } from './usage.dto';
+import { lostCallsHeader, type UsageAnswer } from './usage.dto';
 import {
   fieldsOf,
   usageCounters,
@@ -18,15 +19,21 @@ const CSV_PAGE = 5000;
 export class UsageAnswers {
   constructor(private readonly report: UsageReport) {}
 
+  /** @param reply gets the header of the lost calls with a CSV */
   async of(
     asked: AskedUsage,
     which: Omit<UsageFilter, 'since' | 'until'>,
+    reply: FastifyReply,
   ): Promise<UsageAnswer | StreamableFile> {
     const { since, until, groups, limit, after } = asked;
     const filter = { ...which, since, until };
     if (asked.isCsv) {
       // Asked for before the head is sent, so that a fault has a status.
-      const first = await this.report.sums(filter, groups, { limit: CSV_PAGE });
+      const [first, lostCalls] = await Promise.all([
+        this.report.sums(filter, groups, { limit: CSV_PAGE }),
+        this.report.lostCalls(filter),
+      ]);
+      reply.header(lostCallsHeader, String(lostCalls));
       return new StreamableFile(Readable.from(this.csv(filter, asked, first), { objectMode: false }), {
         type: 'text/csv; charset=utf-8',
         disposition: `attachment; filename="usage-${since}-${until}.csv"`,

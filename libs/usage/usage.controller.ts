@@ -1,18 +1,11 @@
-import { Controller, Get, Param, Query, type StreamableFile } from '@nestjs/common';
-import {
-  ApiExtraModels,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiSecurity,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { Controller, Get, Param, Query, Res, type StreamableFile } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply } from 'fastify';
 import { Access, ApiProblems, Grant, type SysadminGrant, tenantsOf, validated, validTenantId } from '#http';
 import { TenantsService } from '#tenants';
 import { askedUsage } from './asked-usage';
 import { UsageAnswers } from './usage-answers';
-import { TenantUsageQuery, UsageAnswer, UsageQuery } from './usage.dto';
+import { TenantUsageQuery, UsageAnswer, UsageQuery, usageReport } from './usage.dto';
 import {
   cursorOf,
   ListUsageRecordsQuery,
@@ -21,14 +14,6 @@ import {
   UsageRecordPageDto,
 } from './usage-records.dto';
 import { UsageReport } from './usage-report.service';
-
-const sums = {
-  description: 'The sums; with `format=csv` as CSV, with a line of names first.',
-  content: {
-    'application/json': { schema: { $ref: getSchemaPath(UsageAnswer) } },
-    'text/csv': { schema: { type: 'string' as const } },
-  },
-};
 
 @ApiTags('6 Usage')
 @ApiExtraModels(UsageAnswer)
@@ -55,13 +40,15 @@ export class UsageController {
     description:
       'Calls, tokens and bytes by day, tenant, provider, model, operation, tenant key, source or credential. Written within a second or two of a call’s end. A key that is for some tenants sees theirs. Also of tenants that are deleted.',
   })
-  @ApiOkResponse(sums)
-  async all(@Query() text: UsageQuery, @Grant() grant: SysadminGrant): Promise<UsageAnswer | StreamableFile> {
+  @ApiOkResponse(usageReport)
+  async all(
+    @Query() text: UsageQuery,
+    @Grant() grant: SysadminGrant,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UsageAnswer | StreamableFile> {
     const query = validated(UsageQuery, text);
-    return this.answers.of(askedUsage(query), {
-      within: tenantsOf(grant),
-      tenantId: query.tenant_id?.toLowerCase(),
-    });
+    const which = { within: tenantsOf(grant), tenantId: query.tenant_id?.toLowerCase() };
+    return this.answers.of(askedUsage(query), which, reply);
   }
 
   @Get('usage/records')
@@ -99,15 +86,16 @@ export class UsageController {
   @Access('sysadmin', 'usage:read')
   @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
   @ApiOperation({ summary: 'What a tenant used', description: 'As the report of all tenants, of one.' })
-  @ApiOkResponse(sums)
+  @ApiOkResponse(usageReport)
   @ApiProblems('tenant_not_found')
   async ofTenant(
     @Param('tenant_id') tenantIdText: string,
     @Query() text: TenantUsageQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageAnswer | StreamableFile> {
     const tenantId = validTenantId(tenantIdText);
     const asked = askedUsage(validated(TenantUsageQuery, text));
     await this.tenants.find(tenantId);
-    return this.answers.of(asked, { tenantId });
+    return this.answers.of(asked, { tenantId }, reply);
   }
 }

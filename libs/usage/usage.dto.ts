@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { uuidPattern } from '#http';
@@ -172,3 +172,22 @@ export class UsageAnswer {
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;
 }
+
+/** Of a report as CSV, which has no line for it: every line is a group, so that any parser reads them. */
+export const lostCallsHeader = 'x-tenkey-lost-calls';
+
+/** The documented answer of a route that reports. */
+export const usageReport = {
+  description:
+    'The sums; with `format=csv` as CSV, with a line of names first. A CSV has no `lost_calls`: that number is in a header.',
+  headers: {
+    [lostCallsHeader]: {
+      description: 'With `format=csv`: what `lost_calls` is in JSON. Unless it is 0, the sums lack calls.',
+      schema: { type: 'string' as const, example: '0' },
+    },
+  },
+  content: {
+    'application/json': { schema: { $ref: getSchemaPath(UsageAnswer) } },
+    'text/csv': { schema: { type: 'string' as const } },
+  },
+};

@@ -1,16 +1,26 @@
 import { type DataSource } from 'typeorm';
 import { CredentialWarnings } from '#credentials';
 import { startTestApp, type TestApp } from './support/app';
+import { Gate } from './support/gate';
 import { issueSysadminKey } from './support/keys';
+import { createTestDatabase, type TestDatabase } from './support/postgres';
 import { usageRecords } from './support/usage';
 import { until } from './support/until';
 
 describe('metrics', () => {
+  let database: TestDatabase;
+  let gate: Gate;
   let test: TestApp;
   beforeAll(async () => {
-    test = await startTestApp();
+    database = await createTestDatabase();
+    gate = new Gate(database.url);
+    test = await startTestApp({}, { databaseUrl: await gate.listen() });
   });
-  afterAll(() => test.close());
+  afterAll(async () => {
+    await test.close();
+    gate.close();
+    await database.drop();
+  });
 
   const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
   const metrics = async () => {
@@ -100,6 +110,32 @@ describe('metrics', () => {
     });
     const own = found.filter(({ tenantId }) => tenantId === tenant);
     expect(own.map(({ provider, withinDays }) => [provider, withinDays])).toEqual([['mistral', 30]]);
+  });
+
+  it('say how many records wait also while the database is away, without those of credentials', async () => {
+    const tenant = await test.createTenant();
+    const set = { api_key: 'sk-key-with-an-end-d7b8', expires_at: inDays(5) };
+    await test.setCredential(tenant, 'openai', set);
+    const up = 'tenkey_credential_metrics_up 1';
+    expect(await metrics()).toContain(up);
+    test.provider.reset();
+    test.provider.next({ chunkDelayMs: 100 });
+    const running = test.chat(tenant, { stream: true }).then((answer) => answer.status);
+    await until(() => test.provider.requests.length > 0, 'the call');
+    gate.shut();
+    try {
+      expect(await running).toBe(200);
+      const away = await metrics();
+      expect(away).toEqual(
+        expect.arrayContaining(['tenkey_credential_metrics_up 0', 'tenkey_usage_records_waiting 1']),
+      );
+      expect(away.join('\n')).not.toContain(tenant);
+    } finally {
+      gate.open();
+    }
+    const back = await metrics();
+    expect(back).toContain(up);
+    expect(back.join('\n')).toContain(tenant);
   });
 
   it('are for a key with the scope that is for all tenants', async () => {

@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { CredentialWarnings } from '#credentials';
+import { isDatabaseUnavailable } from '#database';
 import { Access, ApiProblems } from '#http';
 import { UsageMetrics } from '#usage';
 
@@ -24,6 +25,11 @@ export class MetricsController {
     labelNames: ['tenant_id', 'provider', 'contact_email'],
     registers: [this.#own],
   });
+  readonly #up = new Gauge({
+    name: 'tenkey_credential_metrics_up',
+    help: '1: the metrics of credentials are here. 0: the database is away, so that none of them is.',
+    registers: [this.#own],
+  });
 
   constructor(
     private readonly warnings: CredentialWarnings,
@@ -37,7 +43,7 @@ export class MetricsController {
   @ApiOperation({
     summary: 'Metrics for Prometheus',
     description:
-      'Calls, tokens and durations of this process by provider; usage records that wait or are lost; and, of all tenants, credentials that end within 30, 7 or 1 days or that a provider refuses. Have Prometheus send X-API-Key with a sysadmin key that has the scope usage:read alone (`http_headers` in its scrape_config). A key that is for some tenants cannot see this.',
+      'Calls, tokens and durations of this process by provider; usage records that wait or are lost; and, of all tenants, credentials that end within 30, 7 or 1 days or that a provider refuses. While the database is away those of credentials are left out, and `tenkey_credential_metrics_up` is 0; a sysadmin key is answered with 503 then, since it cannot be looked up, and the super key is not. Have Prometheus send X-API-Key with a sysadmin key that has the scope usage:read alone (`http_headers` in its scrape_config). A key that is for some tenants cannot see this.',
   })
   @ApiOkResponse({
     description: "In Prometheus' text format.",
@@ -45,10 +51,17 @@ export class MetricsController {
   })
   @ApiProblems('unauthenticated', 'forbidden', 'credential_store_unavailable', 'internal_error')
   async metrics(): Promise<string> {
-    const warnings = await this.warnings.list();
+    const warnings = await this.warnings.list().catch((error: unknown) => {
+      // The records that wait for it must be seen then above all.
+      if (isDatabaseUnavailable(error)) return undefined;
+      throw error;
+    });
+    this.#up.set(warnings === undefined ? 0 : 1);
+    // What was found before may be over: better none than one that is wrong.
     this.#expires.reset();
     this.#rejections.reset();
-    for (const { tenantId, provider, contactEmail = '', expiresAt, withinDays, rejections } of warnings) {
+    for (const { tenantId, provider, contactEmail = '', expiresAt, withinDays, rejections } of warnings ??
+      []) {
       // The label is always there: an alert's route can match on it, and an empty one is none to Prometheus.
       const labels = { tenant_id: tenantId, provider, contact_email: contactEmail };
       if (expiresAt !== undefined) {

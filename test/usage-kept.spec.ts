@@ -90,12 +90,15 @@ describe('usage', () => {
     expect((await test.sysadmin('get', `/tenants/${other}/usage`)).body.lost_calls).toBe(0);
   }, 90_000);
 
-  it('that the database refuses is lost alone, and counted', async () => {
+  it('that the database refuses is lost alone, counted, and told of in the log at once', async () => {
+    const told = () => test.logLines.filter((line) => line.includes('1 usage records are lost')).length;
+    const before = told();
     for (let index = 0; index < 20; index += 1) {
       log().add(recordOf(tenant, index === 7 ? { host: 'no text of PostgreSQL: \u0000' } : {}));
     }
     await until(async () => (await total()).lost_calls > 0, 'the count of what is lost');
     expect(await total()).toMatchObject({ total: { calls: 19 }, lost_calls: 1 });
+    await until(() => told() > before, 'the line of the log');
   });
 
   it('that the database refuses is counted once, also when what came with it has to wait', async () => {

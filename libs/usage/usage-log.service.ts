@@ -79,6 +79,8 @@ export class UsageLog implements OnApplicationShutdown {
     } catch (error) {
       if (!this.#isAway) this.#log.warn(`usage waits to be written: ${(error as Error).name}`);
       this.#isAway = true;
+    } finally {
+      this.#tellLost();
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { UsageLog, type UsageRecord } from '#usage';
+import { UsageLog, UsageMetrics, type UsageRecord } from '#usage';
 import { startTestApp, type TestApp } from './support/app';
 import { Gate } from './support/gate';
 import { createTestDatabase, type TestDatabase } from './support/postgres';
@@ -129,6 +129,29 @@ describe('usage', () => {
     log().add(recordOf(tenant));
     await usageRecords(test, 2, `&tenant_id=${tenant}`);
     expect((await total()).total.calls).toBe(2);
+  });
+
+  it('is written or counted at a stop, also when a write fails that runs when it begins', async () => {
+    await test.database.query('create sequence writes');
+    await test.database.query(`
+      create function refuse_some() returns trigger language plpgsql as $$ declare n bigint := nextval('writes'); begin
+        -- The second lasts until after the time at which a failed one is tried again.
+        perform pg_sleep((array[1.2, 1.3, 0.5, 0.5])[n]);
+        if n in (1, 4) then raise sqlstate '55P03'; end if;
+        return null;
+      end $$`);
+    await test.database.query(
+      'create trigger refuse_some before insert on usage_records execute function refuse_some()',
+    );
+    const metrics = new UsageMetrics();
+    const stopping = new UsageLog(test.database, metrics);
+    for (let index = 0; index < 2000; index += 1) stopping.add(recordOf(tenant));
+    // One write runs, and the time for the next has come.
+    await wait(1100);
+    await stopping.onApplicationShutdown();
+    await test.database.query('drop function refuse_some cascade');
+    expect((await total()).total.calls).toBe(1000);
+    expect(await metrics.registry.metrics()).toContain('tenkey_usage_records_lost_total 1000');
   });
 
   it('of several processes at once adds up', async () => {

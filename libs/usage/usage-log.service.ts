@@ -24,6 +24,7 @@ export class UsageLog implements OnApplicationShutdown {
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isAway = false;
+  #isStopping = false;
   /** Lost, and not yet in the log. */
   #untold = 0;
 
@@ -38,28 +39,34 @@ export class UsageLog implements OnApplicationShutdown {
     if (this.#pending.length >= MAXIMUM_PENDING) this.#lose([record]);
     else this.#pending.push(record);
     this.metrics.waiting(this.#pending.length);
-    if (this.#pending.length >= BATCH && !this.#isAway) this.#flush();
-    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+    if (this.#pending.length >= BATCH && !this.#isAway) void this.#flush();
+    this.#flushSoon();
   }
 
   /** After the last call has ended. */
   async onApplicationShutdown(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#isStopping = true;
+    // What runs is waited for, and may have begun before the last records came.
     await this.#writing;
-    await this.#write();
-    clearTimeout(this.#timer);
+    await this.#flush();
     this.#lose(this.#pending.splice(0));
     this.#tellLost();
   }
 
-  #flush(): void {
+  /** Nothing else writes, and while it does it begins no other: two at once would each take away what both have written. */
+  #flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
-      const isLeft = this.#pending.length > 0 || this.#lost.size > 0;
-      if (isLeft) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
+      if (this.#pending.length > 0 || this.#lost.size > 0) this.#flushSoon();
     });
+    return this.#writing;
+  }
+
+  #flushSoon(): void {
+    if (this.#isStopping) return;
+    this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
   }
 
   /** As long as there is something and the database takes it. */

@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { Injectable, Module } from '@nestjs/common';
+import { Client } from 'pg';
 import { ModelRoutingService } from '#model-routing';
 import { startTestApp, type TestApp } from './support/app';
+import { createTestDatabase, type TestDatabase } from './support/postgres';
+import { until } from './support/until';
 import { usageRecords } from './support/usage';
 
 @Injectable()
@@ -13,11 +16,16 @@ class ForeignService {
 class ForeignModule {}
 
 describe('another Nest module calls the router in process', () => {
+  let database: TestDatabase;
   let test: TestApp;
   beforeAll(async () => {
-    test = await startTestApp({}, { imports: [ForeignModule] });
+    database = await createTestDatabase();
+    test = await startTestApp({}, { databaseUrl: database.url, imports: [ForeignModule] });
   });
-  afterAll(() => test.close());
+  afterAll(async () => {
+    await test.close();
+    await database.drop();
+  });
 
   it.each([
     ['as it came', { model: 'gpt-4o', stream_options: { include_usage: true } }],
@@ -71,5 +79,48 @@ describe('another Nest module calls the router in process', () => {
     expect(text).toContain('from inside');
     expect(answer.route.credential.mask).toBe('...p4q5');
     expect(test.provider.requests.at(-1)?.key).toBe('sk-in-process-key-p4q5');
+  });
+
+  it('has its calls recorded also when a stop ends them, whole, streamed or translated', async () => {
+    const tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
+    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-in-process-key-p4q5' });
+    const { routing } = test.app.get(ForeignService, { strict: false });
+    const call = (fields: object) =>
+      routing.call(
+        tenant,
+        'chat/completions',
+        Buffer.from(
+          JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'x' }], ...fields }),
+        ),
+        { signal: new AbortController().signal },
+      );
+    test.provider.reset();
+    for (const model of ['gpt-4o', 'claude-sonnet']) {
+      test.provider.next({ chunkDelayMs: 5000 });
+      const { body } = await call({ model, stream: true });
+      body.on('error', () => undefined).resume();
+    }
+    test.provider.next({ delayMs: 5000 });
+    const asked = call({}).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await until(() => test.provider.requests.length === 3, 'the calls');
+    await test.app.close();
+    expect(await asked).toMatchObject({ code: 'upstream_unavailable' });
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    const { rows } = await client.query(
+      'select outcome, code, upstream_status from usage_records where tenant_id = $1 order by outcome',
+      [tenant],
+    );
+    await client.end();
+    const broken = { outcome: 'broken_off', code: 'upstream_unavailable', upstream_status: 200 };
+    expect(rows).toEqual([
+      broken,
+      broken,
+      { outcome: 'failed', code: 'upstream_unavailable', upstream_status: null },
+    ]);
   });
 });

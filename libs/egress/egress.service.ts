@@ -163,7 +163,10 @@ export class EgressService implements OnApplicationShutdown {
     }
   }
 
-  /** After the HTTP server is closed: a running call still needs its connection. */
+  /**
+   * After the HTTP server is closed: a running call still needs its connection. Those that no server waited for fail. May be
+   * called again.
+   */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
   }

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
+import { EgressService } from '#egress';
 import { type UsageRecord } from './usage-record.entity';
 import { UsageMetrics } from './usage-metrics';
 import { insertLost, insertRecords, type LostCalls } from './usage-tables';
@@ -25,17 +27,23 @@ export class UsageLog implements OnApplicationShutdown {
   #timer: NodeJS.Timeout | undefined;
   #isAway = false;
   #isStopping = false;
+  #isOver = false;
   /** Lost, and not yet in the log. */
   #untold = 0;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly metrics: UsageMetrics,
+    private readonly egress: EgressService,
   ) {}
 
   /** Never throws and waits for nothing. */
   add(record: UsageRecord): void {
     this.metrics.observe(record);
+    if (this.#isOver) {
+      this.#lose([record]);
+      return this.#tellLost();
+    }
     if (this.#pending.length >= MAXIMUM_PENDING) this.#lose([record]);
     else this.#pending.push(record);
     this.metrics.waiting(this.#pending.length);
@@ -43,12 +51,16 @@ export class UsageLog implements OnApplicationShutdown {
     this.#flushSoon();
   }
 
-  /** After the last call has ended. */
+  /** After the last call: those of other modules in this process, which no server waits for, end here. */
   async onApplicationShutdown(): Promise<void> {
+    await this.egress.onApplicationShutdown();
+    // A call's record is made when its body has closed, which is soon.
+    await nextTurn();
     this.#isStopping = true;
     // What runs is waited for, and may have begun before the last records came.
     await this.#writing;
     await this.#flush();
+    this.#isOver = true;
     this.#lose(this.#pending.splice(0));
     this.#tellLost();
   }

@@ -1,14 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Client } from 'pg';
+import { loadConfig } from '#config';
 import { EgressService } from '#egress';
 import { UsageLog, UsageMetrics, type UsageRecord } from '#usage';
-import { startTestApp, type TestApp } from './support/app';
+import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from './support/app';
 import { Gate } from './support/gate';
 import { createTestDatabase, type TestDatabase } from './support/postgres';
 import { usageRecords } from './support/usage';
 import { until } from './support/until';
 
 const key = 'sk-the-key-of-calls-that-count-w4k8';
+
+const withShutdown = (seconds: number) =>
+  loadConfig({
+    INTRIC_SUPER_API_KEY: superKey,
+    PLATFORM_API_KEY: platformKey,
+    ENCRYPTION_KEY: encryptionKey,
+    SHUTDOWN_SECONDS: String(seconds),
+  });
 
 /** Of a process without calls. */
 const noCalls = () =>
@@ -73,6 +83,9 @@ describe('usage', () => {
   });
 
   const total = async () => (await test.sysadmin('get', `/tenants/${tenant}/usage`)).body;
+  const today = () => new Date().toISOString().slice(0, 10);
+  const lostIn = async (metrics: UsageMetrics) =>
+    Number(/^tenkey_usage_records_lost_total (\d+)$/m.exec(await metrics.registry.metrics())?.[1]);
   const log = (app = test) => app.app.get(UsageLog);
 
   it('of a call that ends while the database is away is written when it is back, once', async () => {
@@ -156,20 +169,68 @@ describe('usage', () => {
       'create trigger refuse_some before insert on usage_records execute function refuse_some()',
     );
     const metrics = new UsageMetrics();
-    const stopping = new UsageLog(test.database, metrics, noCalls());
+    const stopping = new UsageLog(test.database, metrics, noCalls(), withShutdown(5));
     for (let index = 0; index < 2000; index += 1) stopping.add(recordOf(tenant));
     // One write runs, and the time for the next has come.
     await wait(1100);
     await stopping.onApplicationShutdown();
     await test.database.query('drop function refuse_some cascade');
     expect((await total()).total.calls).toBe(1000);
-    const lost = async () =>
-      /^tenkey_usage_records_lost_total (\d+)$/m.exec(await metrics.registry.metrics())?.[1];
-    expect(await lost()).toBe('1000');
+    expect(await lostIn(metrics)).toBe(1000);
+    expect(test.logLines.join('')).toContain(`${today()} ${tenant} 1000"`);
     // What comes too late.
     stopping.add(recordOf(tenant));
-    expect(await lost()).toBe('1001');
+    expect(await lostIn(metrics)).toBe(1001);
+    expect(test.logLines.join('')).toContain(
+      `that no report counts, by day and tenant: ${today()} ${tenant} 1"`,
+    );
   });
+
+  it.each([
+    ['is written after all', (holder: Client) => holder.query('select pg_advisory_unlock(1)'), 500, 500],
+    [
+      'is not written',
+      (holder: Client) =>
+        holder.query(
+          `select pg_cancel_backend(pid) from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`,
+        ),
+      0,
+      1000,
+    ],
+    ['is written when its connection has ended', () => (gate.shut(), gate.open()), 500, 500],
+  ])(
+    'is not waited for at a stop for long, and counted, when what was sent %s',
+    async (_, act, written, lost) => {
+      const holder = new Client({ connectionString: database.url });
+      await holder.connect();
+      await holder.query('select pg_advisory_lock(1)');
+      await holder.query(`
+        create function wait_in_the_middle() returns trigger language plpgsql as $$ begin
+          perform pg_advisory_xact_lock(1);
+          return null;
+        end $$;
+        create trigger wait_in_the_middle before insert on usage_records execute function wait_in_the_middle()`);
+      const metrics = new UsageMetrics();
+      const stopping = new UsageLog(test.database, metrics, noCalls(), withShutdown(0));
+      for (let index = 0; index < 1000; index += 1) stopping.add(recordOf(tenant));
+      const began = Date.now();
+      await stopping.onApplicationShutdown();
+      expect(Date.now() - began).toBeLessThan(3000);
+      // What is in a statement may yet be written.
+      expect(await lostIn(metrics)).toBe(500);
+      const named = (text: string) => `${text}, by day and tenant: ${today()} ${tenant} 500"`;
+      expect(test.logLines.join('')).toContain(named('that no report counts'));
+      expect(test.logLines.join('')).toContain(named('that the database does not answer for'));
+      await act(holder);
+      await until(async () => (await lostIn(metrics)) === lost, 'the count of what is lost');
+      await holder.query('select pg_advisory_unlock(1)');
+      await until(async () => (await total()).total.calls === written, 'the last write');
+      await holder.query('drop function wait_in_the_middle cascade');
+      await holder.end();
+      expect(await lostIn(metrics)).toBe(lost);
+    },
+  );
 
   it('of several processes at once adds up', async () => {
     const others = await Promise.all([1, 2].map(() => startTestApp({}, { databaseUrl: database.url })));

@@ -2,8 +2,9 @@
  * What each call used, and proof of whose key served it.
  *
  * Guarantees: one immutable record for each call that was to be sent, however it ends, written off its way in batches;
- * sums by day written in the same statement, so that both agree; what could not be kept is counted and shown; tokens are what
- * the provider reported, read from its bytes as they pass, in bounded memory; a receipt cannot be made without the encryption key.
+ * sums by day written in the same statement, so that both agree; what could not be kept is counted and shown, or named in the
+ * log where a stop leaves no time for that; tokens are what the provider reported, read from its bytes as they pass, in bounded
+ * memory; a receipt cannot be made without the encryption key.
  *
  * Does not: estimate tokens or prices, keep anything that was said, or count a call twice. A process that is killed loses
  * what it noted within the last second.

@@ -2,10 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
+import { type Config, InjectConfig } from '#config';
 import { EgressService } from '#egress';
+import { type LostCalls, LostCallSums } from './lost-calls';
+import { waitAtStop } from './stop-wait';
 import { type UsageRecord } from './usage-record.entity';
 import { UsageMetrics } from './usage-metrics';
-import { insertLost, insertRecords, type LostCalls } from './usage-tables';
+import { insertLost, insertRecords } from './usage-tables';
 
 const FLUSH_MS = 1000;
 const BATCH = 500;
@@ -13,6 +16,8 @@ const BATCH = 500;
 const MAXIMUM_PENDING = 50_000;
 /** Tenants and days whose lost calls are told apart; more are told in the log alone. */
 const MAXIMUM_LOST = 10_000;
+/** Tenants and days in one line of the log. */
+const NAMED_AT_ONCE = 100;
 
 /**
  * Keeps usage records: noted in memory, written in batches once a second, so that no call waits for it or fails by it. While
@@ -22,11 +27,14 @@ const MAXIMUM_LOST = 10_000;
 export class UsageLog implements OnApplicationShutdown {
   readonly #log = new Logger('usage');
   readonly #pending: UsageRecord[] = [];
-  readonly #lost = new Map<string, LostCalls>();
+  readonly #lost = new LostCallSums(MAXIMUM_LOST);
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isAway = false;
+  /** Of the first that wait, those in a statement that has not ended. */
+  #underWay = 0;
   #isStopping = false;
+  /** Nothing is written any more. */
   #isOver = false;
   /** Lost, and not yet in the log. */
   #untold = 0;
@@ -35,6 +43,7 @@ export class UsageLog implements OnApplicationShutdown {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly metrics: UsageMetrics,
     private readonly egress: EgressService,
+    @InjectConfig() private readonly config: Config,
   ) {}
 
   /** Never throws and waits for nothing. */
@@ -42,7 +51,7 @@ export class UsageLog implements OnApplicationShutdown {
     this.metrics.observe(record);
     if (this.#isOver) {
       this.#lose([record]);
-      return this.#tellLost();
+      return this.#giveUp();
     }
     if (this.#pending.length >= MAXIMUM_PENDING) this.#lose([record]);
     else this.#pending.push(record);
@@ -57,12 +66,31 @@ export class UsageLog implements OnApplicationShutdown {
     // A call's record is made when its body has closed, which is soon.
     await nextTurn();
     this.#isStopping = true;
-    // What runs is waited for, and may have begun before the last records came.
-    await this.#writing;
-    await this.#flush();
+    await waitAtStop(this.#flushLast(), this.config);
     this.#isOver = true;
-    this.#lose(this.#pending.splice(0));
+    this.#giveUp();
+    if (this.#underWay > 0) {
+      const unanswered = new LostCallSums(MAXIMUM_LOST).addRecords(this.#pending);
+      for (const names of namesOf(unanswered.take())) {
+        this.#log.warn(`usage records that the database does not answer for, by day and tenant: ${names}`);
+      }
+    }
+  }
+
+  /** What runs may have begun before the last records came. */
+  async #flushLast(): Promise<void> {
+    await this.#writing;
+    if (!this.#isOver) await this.#flush();
+  }
+
+  /** Names, once, what no report will count. Of a statement under way that is known when the server says that it failed. */
+  #giveUp(): void {
+    this.#lose(this.#pending.splice(this.#underWay));
+    this.metrics.waiting(this.#pending.length);
     this.#tellLost();
+    for (const names of namesOf(this.#lost.take())) {
+      this.#log.error(`usage records that no report counts, by day and tenant: ${names}`);
+    }
   }
 
   /** Nothing else writes, and while it does it begins no other: two at once would each take away what both have written. */
@@ -71,7 +99,8 @@ export class UsageLog implements OnApplicationShutdown {
     this.#timer = undefined;
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
-      if (this.#pending.length > 0 || this.#lost.size > 0) this.#flushSoon();
+      if (this.#isOver) this.#giveUp();
+      else if (this.#pending.length > 0 || !this.#lost.isEmpty) this.#flushSoon();
     });
     return this.#writing;
   }
@@ -86,11 +115,10 @@ export class UsageLog implements OnApplicationShutdown {
     this.#tellLost();
     try {
       await this.#writePending();
-      const lost = [...this.#lost.values()];
+      const lost = this.#isOver ? [] : this.#lost.take();
       if (lost.length > 0) {
-        this.#lost.clear();
         await insertLost(this.dataSource.manager, lost).catch((error: unknown) => {
-          for (const each of lost) this.#count(each);
+          for (const each of lost) this.#lost.add(each);
           throw error;
         });
       }
@@ -108,9 +136,13 @@ export class UsageLog implements OnApplicationShutdown {
     let size = BATCH;
     while (this.#pending.length > 0) {
       const batch = this.#pending.slice(0, size);
+      this.#underWay = batch.length;
       try {
         await insertRecords(this.dataSource.manager, batch);
+        this.#underWay = 0;
       } catch (error) {
+        // The stop ends connections: what was in a statement then may be written, and was named as that.
+        if (!this.#isOver || isAnswer(error)) this.#underWay = 0;
         if (!isRefusal(error)) throw error;
         if (batch.length > 1) {
           size = Math.ceil(batch.length / 2);
@@ -126,9 +158,7 @@ export class UsageLog implements OnApplicationShutdown {
   }
 
   #lose(records: readonly UsageRecord[]): void {
-    for (const { at, tenantId } of records) {
-      this.#count({ day: at.toISOString().slice(0, 10), tenantId, calls: 1 });
-    }
+    this.#lost.addRecords(records);
     this.#untold += records.length;
     this.metrics.lost(records.length);
   }
@@ -138,13 +168,18 @@ export class UsageLog implements OnApplicationShutdown {
     this.#log.error(`${this.#untold} usage records are lost; the lines of their requests are in this log`);
     this.#untold = 0;
   }
+}
 
-  #count({ day, tenantId, calls }: LostCalls): void {
-    const name = `${day} ${tenantId}`;
-    const known = this.#lost.get(name);
-    if (known === undefined && this.#lost.size >= MAXIMUM_LOST) return;
-    this.#lost.set(name, { day, tenantId, calls: calls + (known?.calls ?? 0) });
-  }
+function namesOf(lost: readonly LostCalls[]): string[] {
+  const names = lost.map(({ day, tenantId, calls }) => `${day} ${tenantId} ${calls}`);
+  return Array.from({ length: Math.ceil(names.length / NAMED_AT_ONCE) }, (_, part) =>
+    names.slice(part * NAMED_AT_ONCE, (part + 1) * NAMED_AT_ONCE).join(', '),
+  );
+}
+
+/** The server says that the statement failed. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof QueryFailedError && 'severity' in error.driverError;
 }
 
 /** The values are at fault (SQLSTATE classes 22 and 23), so that no later time will do. */

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
+import { waitAtStop } from './stop-wait';
 import { deleteRecords } from './usage-tables';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -38,7 +39,7 @@ export class UsageRetention implements OnApplicationBootstrap, OnApplicationShut
   async onApplicationShutdown(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
-    await this.#sweeping;
+    await waitAtStop(this.#sweeping, this.config);
   }
 
   /** In chunks, so that no transaction is long; several processes at once share the work. @returns how many it deleted */

@@ -1,13 +1,6 @@
 import { type EntityManager } from 'typeorm';
+import { type LostCalls } from './lost-calls';
 import { type UsageRecord } from './usage-record.entity';
-
-/** Calls whose records could not be kept. */
-export interface LostCalls {
-  /** UTC, as 2026-01-31. */
-  readonly day: string;
-  readonly tenantId: string;
-  readonly calls: number;
-}
 
 /**
  * Writes records and adds them to the sums of their days, in one statement. A record that is there already, since its commit

@@ -156,6 +156,41 @@ describe('usage', () => {
     expect((await total()).total.calls).toBe(2);
   });
 
+  it('that is lost counts once, also when the commit of its count was not heard of', async () => {
+    await test.database.query(`
+      create function commit_late() returns trigger language plpgsql as $$ begin
+        perform pg_sleep(0.5);
+        return null;
+      end $$`);
+    await test.database.query(
+      'create trigger commit_late after insert on usage_lost execute function commit_late()',
+    );
+    const server = new Client({ connectionString: database.url });
+    await server.connect();
+    const one = async (query: string) => (await server.query(query)).rows[0];
+    log().add(recordOf(tenant, { host: 'no text of PostgreSQL: \u0000' }));
+    await until(
+      async () =>
+        (
+          await one(`select count(*)::int as n from pg_stat_activity
+           where datname = current_database() and wait_event = 'PgSleep'`)
+        ).n === 1,
+      'the write of the count',
+    );
+    gate.shut();
+    await until(
+      async () =>
+        (await one(`select sum(calls) as n from usage_lost where tenant_id = '${tenant}'`)).n === '1',
+      'its commit',
+    );
+    gate.open();
+    await server.query('drop function commit_late cascade');
+    await server.end();
+    log().add(recordOf(tenant, { host: 'no text of PostgreSQL: \u0000' }));
+    await until(async () => (await total()).lost_calls > 1, 'the second count');
+    expect((await total()).lost_calls).toBe(2);
+  });
+
   it('is written or counted at a stop, also when a write fails that runs when it begins', async () => {
     await test.database.query('create sequence writes');
     await test.database.query(`

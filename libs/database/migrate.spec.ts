@@ -32,6 +32,7 @@ it('replicas that start together on an empty database migrate it once', async ()
     'tenants',
     'usage_daily',
     'usage_lost',
+    'usage_lost_batches',
     'usage_records',
   ]);
   expect(await replicas[1].query('select name from migrations')).toHaveLength(migrations.length);

@@ -8,6 +8,14 @@ export interface LostCalls {
   readonly calls: number;
 }
 
+/** Lost calls that are written at once. */
+export interface LostBatch {
+  /** Of the process that counted them; its batches are numbered from 1 and written in their order. */
+  readonly process: string;
+  readonly number: number;
+  readonly lost: readonly LostCalls[];
+}
+
 /** Lost calls, summed by day and tenant. */
 export class LostCallSums {
   readonly #sums = new Map<string, LostCalls>();

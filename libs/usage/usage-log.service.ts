@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { EgressService } from '#egress';
-import { type LostCalls, LostCallSums } from './lost-calls';
+import { type LostBatch, type LostCalls, LostCallSums } from './lost-calls';
 import { waitAtStop } from './stop-wait';
 import { type UsageRecord } from './usage-record.entity';
 import { UsageMetrics } from './usage-metrics';
@@ -28,6 +29,10 @@ export class UsageLog implements OnApplicationShutdown {
   readonly #log = new Logger('usage');
   readonly #pending: UsageRecord[] = [];
   readonly #lost = new LostCallSums(MAXIMUM_LOST);
+  readonly #process = randomUUID();
+  #lostBatches = 0;
+  /** Taken from what is lost, and not known to be written. */
+  #lostBatch: LostBatch | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isAway = false;
@@ -62,18 +67,17 @@ export class UsageLog implements OnApplicationShutdown {
 
   /** After the last call: those of other modules in this process, which no server waits for, end here. */
   async onApplicationShutdown(): Promise<void> {
-    await this.egress.onApplicationShutdown();
+    // Whatever becomes of it, what is noted is written.
+    await Promise.allSettled([this.egress.onApplicationShutdown()]);
     // A call's record is made when its body has closed, which is soon.
     await nextTurn();
     this.#isStopping = true;
     await waitAtStop(this.#flushLast(), this.config);
     this.#isOver = true;
     this.#giveUp();
-    if (this.#underWay > 0) {
-      const unanswered = new LostCallSums(MAXIMUM_LOST).addRecords(this.#pending);
-      for (const names of namesOf(unanswered.take())) {
-        this.#log.warn(`usage records that the database does not answer for, by day and tenant: ${names}`);
-      }
+    const unanswered = new LostCallSums(MAXIMUM_LOST).addRecords(this.#pending);
+    for (const names of namesOf([...unanswered.take(), ...(this.#lostBatch?.lost ?? [])])) {
+      this.#log.warn(`usage records that the database does not answer for, by day and tenant: ${names}`);
     }
   }
 
@@ -100,7 +104,7 @@ export class UsageLog implements OnApplicationShutdown {
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
       if (this.#isOver) this.#giveUp();
-      else if (this.#pending.length > 0 || !this.#lost.isEmpty) this.#flushSoon();
+      else if (this.#pending.length > 0 || this.#hasLost) this.#flushSoon();
     });
     return this.#writing;
   }
@@ -115,13 +119,7 @@ export class UsageLog implements OnApplicationShutdown {
     this.#tellLost();
     try {
       await this.#writePending();
-      const lost = this.#isOver ? [] : this.#lost.take();
-      if (lost.length > 0) {
-        await insertLost(this.dataSource.manager, lost).catch((error: unknown) => {
-          for (const each of lost) this.#lost.add(each);
-          throw error;
-        });
-      }
+      await this.#writeLost();
       this.#isAway = false;
     } catch (error) {
       if (!this.#isAway) this.#log.warn(`usage waits to be written: ${(error as Error).name}`);
@@ -154,6 +152,23 @@ export class UsageLog implements OnApplicationShutdown {
       this.#pending.splice(0, batch.length);
       this.metrics.waiting(this.#pending.length);
       size = Math.min(size * 2, BATCH);
+    }
+  }
+
+  get #hasLost(): boolean {
+    return this.#lostBatch !== undefined || !this.#lost.isEmpty;
+  }
+
+  /** A batch whose commit was not heard of is sent again as it was, so that it counts once. */
+  async #writeLost(): Promise<void> {
+    while (this.#hasLost && !this.#isOver) {
+      this.#lostBatch ??= {
+        process: this.#process,
+        number: (this.#lostBatches += 1),
+        lost: this.#lost.take(),
+      };
+      await insertLost(this.dataSource.manager, this.#lostBatch);
+      this.#lostBatch = undefined;
     }
   }
 

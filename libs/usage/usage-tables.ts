@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { type LostCalls } from './lost-calls';
+import { type LostBatch } from './lost-calls';
 import { type UsageRecord } from './usage-record.entity';
 
 /**
@@ -50,14 +50,23 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
   );
 }
 
-export async function insertLost(manager: EntityManager, lost: readonly LostCalls[]): Promise<void> {
+/** Adds lost calls to those of their days. A batch that was added already, since its commit was not heard of, is not again. */
+export async function insertLost(
+  manager: EntityManager,
+  { process, number, lost }: LostBatch,
+): Promise<void> {
   await manager.query(
-    `insert into usage_lost as l (day, tenant_id, calls)
+    `with fresh as (
+       insert into usage_lost_batches as b (process, number) values ($1, $2)
+       on conflict (process) do update set number = excluded.number where b.number < excluded.number
+       returning number
+     )
+     insert into usage_lost as l (day, tenant_id, calls)
      select day, "tenantId", calls
-     from jsonb_to_recordset($1::jsonb) as r (day date, "tenantId" uuid, calls bigint)
+     from fresh, jsonb_to_recordset($3::jsonb) as r (day date, "tenantId" uuid, calls bigint)
      order by 1, 2
      on conflict (day, tenant_id) do update set calls = l.calls + excluded.calls`,
-    [JSON.stringify(lost)],
+    [process, number, JSON.stringify(lost)],
   );
 }
 

@@ -8,6 +8,7 @@ import { CreateUsageRecords1764600000000 } from './1764600000000-create-usage-re
 import { AddTenantContact1764700000000 } from './1764700000000-add-tenant-contact';
 import { CountAuditEventsFromOne1764800000000 } from './1764800000000-count-audit-events-from-one';
 import { ForgetDeletedTenantsOfKeys1764900000000 } from './1764900000000-forget-deleted-tenants-of-keys';
+import { NumberBatchesOfLostCalls1765000000000 } from './1765000000000-number-batches-of-lost-calls';
 
 /** In the order they run. Explicit: a glob finds other files in dist/ than in the sources. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   AddTenantContact1764700000000,
   CountAuditEventsFromOne1764800000000,
   ForgetDeletedTenantsOfKeys1764900000000,
+  NumberBatchesOfLostCalls1765000000000,
 ];

@@ -1,5 +1,6 @@
 import { AuditLog } from '#audit';
 import { platformKey, startTestApp, type TestApp } from './support/app';
+import { issueTenantKey } from './support/keys';
 
 describe('the log', () => {
   let test: TestApp;
@@ -99,6 +100,18 @@ describe('the log', () => {
       expect(answer.headers['x-tenkey-credential']).toBe(`openai/...q7w8/v${before.version}`);
     },
   );
+
+  it('names key and tenant of a request that is above the limit of its key', async () => {
+    const { id, key } = await issueTenantKey(test, tenant, { requests_per_minute: 1 });
+    const list = () => test.http().get('/v1/models').set('authorization', `Bearer ${key}`);
+    for (const [status, code] of [
+      [200, undefined],
+      [429, 'rate_limited'],
+    ]) {
+      const [line] = await linesOf((await list()).headers['x-tenkey-request-id']);
+      expect([line!.status, line!.code, line!.key, line!.tenant]).toEqual([status, code, id, tenant]);
+    }
+  });
 
   it('names model, provider and fault of a call that no credential could be used for', async () => {
     const other = await test.createTenant();

@@ -88,6 +88,7 @@ export class AppModule {
             new Authentication(config, {
               tenantGrant: (presented) => tenantKeys.grant(presented),
               scopedGrant: (presented) => sysadminKeys.grant(presented),
+              countRequest: (grant) => tenantKeys.countRequest(grant),
             }),
         },
         SuperApiKeyGuard,

@@ -95,22 +95,19 @@ export class TenantKeysService implements OnApplicationShutdown {
     });
   }
 
-  /**
-   * What a presented key opens now. A text that is no key, or a mistyped one, is not looked up.
-   * @throws Problem rate_limited
-   */
+  /** What a presented key opens now. A text that is no key, or a mistyped one, is not looked up. */
   async grant(presented: string): Promise<TenantGrant | undefined> {
     const row = await validKey(this.dataSource, TenantKey, 'tk', presented);
     if (row === undefined) return undefined;
     this.#lastUse.note(row.id, row.lastUsedAt);
-    this.#take(row);
-    const { id: keyId, tenantId, allowedModels, tokensPerMinute } = row;
-    return { kind: 'tenant', keyId, tenantId, allowedModels, tokensPerMinute };
+    const { id: keyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute } = row;
+    return { kind: 'tenant', keyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute };
   }
 
-  #take({ id, requestsPerMinute }: TenantKey): void {
+  /** @throws Problem rate_limited */
+  countRequest({ keyId, requestsPerMinute }: TenantGrant): void {
     if (requestsPerMinute === null) return;
-    const seconds = this.#limits.take(id, requestsPerMinute, Date.now());
+    const seconds = this.#limits.take(keyId, requestsPerMinute, Date.now());
     if (seconds === undefined) return;
     throw new Problem('rate_limited', {
       detail: `This key may send ${requestsPerMinute} requests per minute, and has.`,

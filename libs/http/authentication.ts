@@ -36,10 +36,16 @@ export class Authentication {
 
   /** @throws Problem unauthenticated, rate_limited */
   async platform(request: FastifyRequest): Promise<PlatformGrant> {
-    const grant = request.platformGrant ?? (await this.findPlatform(request));
+    const known = request.platformGrant;
+    const grant = known ?? (await this.findPlatform(request));
     if (grant === undefined) throw unauthenticatedPlatform();
+    if (grant.kind === 'tenant') {
+      // Before it is counted: also the log line of a request above the limit says whose it was.
+      request.keyId = grant.keyId;
+      request.tenantId = grant.tenantId;
+      if (known === undefined) this.issued.countRequest(grant);
+    }
     request.platformGrant = grant;
-    if (grant.kind === 'tenant') request.keyId = grant.keyId;
     return grant;
   }
 

@@ -57,6 +57,8 @@ export interface TenantGrant {
   /** Null: every model. */
   readonly allowedModels: readonly string[] | null;
   /** Null: no limit. */
+  readonly requestsPerMinute: number | null;
+  /** Null: no limit. */
   readonly tokensPerMinute: number | null;
 }
 
@@ -68,13 +70,15 @@ export type PlatformGrant = PlatformWideGrant | TenantGrant;
  * anew, so that a revoked key opens nothing from then on.
  */
 export interface IssuedKeys {
-  /**
-   * @returns undefined for whatever is no valid key, without a word on why
-   * @throws Problem rate_limited
-   */
+  /** @returns undefined for whatever is no valid key, without a word on why */
   tenantGrant(presented: string): Promise<TenantGrant | undefined>;
   /** @returns undefined for whatever is no valid key, without a word on why */
   scopedGrant(presented: string): Promise<ScopedGrant | undefined>;
+  /**
+   * Counts one request of the key.
+   * @throws Problem rate_limited
+   */
+  countRequest(grant: TenantGrant): void;
 }
 
 /** The tenants that a grant is for; undefined: all. */

@@ -252,6 +252,22 @@ describe('a tenant key', () => {
     }
   });
 
+  it('with a limit may send again after a minute, also when the clock was put back meanwhile', async () => {
+    const { key } = await issueTenantKey(test, tenant, { requests_per_minute: 1 });
+    const statusOf = async () => (await get(key, '/v1/models')).status;
+    expect([await statusOf(), await statusOf()]).toEqual([200, 429]);
+    const [wall, elapsed] = [Date.now(), performance.now()];
+    const clocks = [
+      jest.spyOn(Date, 'now').mockReturnValue(wall - 3_600_000),
+      jest.spyOn(performance, 'now').mockReturnValue(elapsed + 62_000),
+    ];
+    try {
+      expect([await statusOf(), await statusOf()]).toEqual([200, 429]);
+    } finally {
+      for (const clock of clocks) clock.mockRestore();
+    }
+  });
+
   it('has the time of its last use, written once a minute and never at the cost of a call', async () => {
     const { id, key } = await issueTenantKey(test, tenant);
     const lastUse = async () =>

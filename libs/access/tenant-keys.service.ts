@@ -107,7 +107,7 @@ export class TenantKeysService implements OnApplicationShutdown {
   /** @throws Problem rate_limited */
   countRequest({ keyId, requestsPerMinute }: TenantGrant): void {
     if (requestsPerMinute === null) return;
-    const seconds = this.#limits.take(keyId, requestsPerMinute, Date.now());
+    const seconds = this.#limits.take(keyId, requestsPerMinute, performance.now());
     if (seconds === undefined) return;
     throw new Problem('rate_limited', {
       detail: `This key may send ${requestsPerMinute} requests per minute, and has.`,

@@ -1,5 +1,9 @@
+import { request as httpRequest } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { TenantKey } from '#access';
 import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { until } from './support/until';
 
 describe('two processes on one database', () => {
   let here: TestApp;
@@ -71,5 +75,76 @@ describe('two processes on one database', () => {
     await here.sysadmin('delete', `/tenants/${tenant}/keys/${id}`);
     expect(await statusOf(there, key)).toBe(401);
     expect(await running).toBe(200);
+  });
+
+  describe('of a request whose body is still arriving', () => {
+    const chat = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] });
+    const form = '--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n--x--\r\n';
+    /** Sends all but the body; what it gives sends that and tells the answer's status. */
+    const held = (path: string, headers: Record<string, string>, body: string) => {
+      const { port } = here.app.getHttpServer().address() as { port: number };
+      const type = body === form ? 'multipart/form-data; boundary=x' : 'application/json';
+      const request = httpRequest({
+        port,
+        path,
+        method: 'POST',
+        headers: { 'content-type': type, 'content-length': Buffer.byteLength(body), ...headers },
+      });
+      const status = new Promise<number | undefined>((resolve, reject) => {
+        request.once('error', reject).once('response', (answer) => resolve(answer.resume().statusCode));
+      });
+      request.flushHeaders();
+      return (): Promise<number | undefined> => {
+        request.end(body);
+        return status;
+      };
+    };
+    const isUsed = async (table: string, id: string) => {
+      const [row] = await here.database.query(`select last_used_at from ${table} where id = $1`, [id]);
+      return row.last_used_at !== null;
+    };
+    const whenUsed = async (...keys: [table: string, id: string][]) => {
+      for (const [table, id] of keys) await until(() => isUsed(table, id), 'the first look at the key');
+    };
+
+    it('the key is refused when it is revoked meanwhile, and nothing is made or called with it', async () => {
+      const tenant = await here.createTenant();
+      await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-slow-caller-1234' });
+      const [sysadmin, first, second] = [
+        await issueSysadminKey(here, { scopes: ['keys:write'] }),
+        await issueTenantKey(here, tenant),
+        await issueTenantKey(here, tenant),
+      ];
+      here.provider.reset();
+      const path = `/tenants/${tenant}/keys`;
+      const finish = [
+        held(`/api/v1/sysadmin${path}`, { 'x-api-key': sysadmin.key }, '{"name":"too late"}'),
+        held('/v1/chat/completions', { authorization: `Bearer ${first.key}` }, chat),
+        held('/v1/audio/transcriptions', { authorization: `Bearer ${second.key}` }, form),
+      ];
+      await whenUsed(['sysadmin_keys', sysadmin.id], ['tenant_keys', first.id], ['tenant_keys', second.id]);
+      await there.sysadmin('delete', `/keys/${sysadmin.id}`);
+      for (const { id } of [first, second]) await there.sysadmin('delete', `${path}/${id}`);
+      await wait(1000);
+      expect(await Promise.all(finish.map((each) => each()))).toEqual([401, 401, 401]);
+      expect((await here.sysadmin('get', path)).body.count).toBe(0);
+      expect(here.provider.requests).toEqual([]);
+    });
+
+    it('the key is looked up once more and counts as one request; of a usual call it is looked up once', async () => {
+      const tenant = await here.createTenant();
+      await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-slow-caller-5678' });
+      const { id, key } = await issueTenantKey(here, tenant, { requests_per_minute: 2 });
+      const authorization = `Bearer ${key}`;
+      const queries = jest.spyOn(here.database, 'createQueryBuilder');
+      const lookUps = () => queries.mock.calls.filter(([of]) => (of as unknown) === TenantKey).length;
+      const finish = held('/v1/chat/completions', { authorization }, chat);
+      await whenUsed(['tenant_keys', id]);
+      await wait(1000);
+      expect([await finish(), lookUps()]).toEqual([200, 2]);
+      expect([await held('/v1/chat/completions', { authorization }, chat)(), lookUps()]).toEqual([200, 3]);
+      expect(await held('/v1/chat/completions', { authorization }, chat)()).toBe(429);
+      queries.mockRestore();
+    });
   });
 });

@@ -8,6 +8,12 @@ import { isBelow, platformPrefix } from './render';
 /** Anthropic's clients send their key in X-API-Key; these are the routes that they call. */
 const anthropicRoutes = [`${platformPrefix}/messages`, `${platformPrefix}/models`];
 
+/**
+ * How old a grant may be when it is used. A body may take minutes to arrive, and its key may be revoked in that time; the
+ * usual call is still one look-up.
+ */
+const GRANT_LASTS_MS = 1000;
+
 /** The keys of the environment. */
 interface OwnKeys {
   readonly superApiKeys: readonly Secret[];
@@ -15,8 +21,8 @@ interface OwnKeys {
 }
 
 /**
- * Finds what the presented key opens, once for each request: the early hook asks first, the guards read what it found. The
- * two APIs share no key: a key of one is unknown to the other.
+ * Finds what the presented key opens: the early hook asks first, the guards read what it found, unless that is older than a
+ * second. The two APIs share no key: a key of one is unknown to the other.
  */
 export class Authentication {
   constructor(
@@ -26,8 +32,10 @@ export class Authentication {
 
   /** @throws Problem unauthenticated */
   async sysadmin(request: FastifyRequest): Promise<SysadminGrant> {
-    const grant = request.sysadminGrant ?? (await this.findSysadmin(request.headers['x-api-key']));
+    const known = isRecent(request) ? request.sysadminGrant : undefined;
+    const grant = known ?? (await this.findSysadmin(request.headers['x-api-key']));
     if (grant === undefined) throw unauthenticatedSysadmin();
+    if (known === undefined) request.grantedAt = performance.now();
     request.sysadminGrant = grant;
     request.actor = grant.actor;
     if (grant.kind === 'scoped') request.keyId = grant.keyId;
@@ -36,15 +44,17 @@ export class Authentication {
 
   /** @throws Problem unauthenticated, rate_limited */
   async platform(request: FastifyRequest): Promise<PlatformGrant> {
-    const known = request.platformGrant;
+    const known = isRecent(request) ? request.platformGrant : undefined;
     const grant = known ?? (await this.findPlatform(request));
     if (grant === undefined) throw unauthenticatedPlatform();
     if (grant.kind === 'tenant') {
+      const isCounted = request.keyId === grant.keyId;
       // Before it is counted: also the log line of a request above the limit says whose it was.
       request.keyId = grant.keyId;
       request.tenantId = grant.tenantId;
-      if (known === undefined) this.issued.countRequest(grant);
+      if (!isCounted) this.issued.countRequest(grant);
     }
+    if (known === undefined) request.grantedAt = performance.now();
     request.platformGrant = grant;
     return grant;
   }
@@ -65,6 +75,10 @@ export class Authentication {
     const isAnthropic = anthropicRoutes.some((route) => isWithin(request, route));
     return isAnthropic ? this.issued.tenantGrant(apiKey) : undefined;
   }
+}
+
+function isRecent({ grantedAt }: FastifyRequest): boolean {
+  return grantedAt !== undefined && performance.now() - grantedAt <= GRANT_LASTS_MS;
 }
 
 /**

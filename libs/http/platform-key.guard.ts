@@ -16,6 +16,7 @@ export class PlatformKeyGuard {
   /** @throws Problem unauthenticated, rate_limited, forbidden, malformed_request */
   async admit(request: FastifyRequest): Promise<void> {
     const grant = await this.authentication.platform(request);
+    request.stillGranted = () => this.admit(request);
     const named = request.headers['x-tenant-id'];
     if (grant.kind === 'tenant') {
       refuseAnotherTenant(grant, named);

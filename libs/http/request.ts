@@ -11,6 +11,10 @@ declare module 'fastify' {
     /** What the presented key opens, once it was found valid. */
     sysadminGrant?: SysadminGrant;
     platformGrant?: PlatformGrant;
+    /** When that was found, by `performance.now()`. */
+    grantedAt?: number;
+    /** Asks for the key anew when that was long ago; throws as the guard of the platform API does. */
+    stillGranted?: () => Promise<void>;
     /** Id of the issued key that asks; absent for the keys of the environment. */
     keyId?: string;
     /** The models that the presented key may call; absent: all. */

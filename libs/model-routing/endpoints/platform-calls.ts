@@ -41,6 +41,8 @@ export class PlatformCalls {
     const type = request.headers['content-type'] ?? '';
     const form = await MultipartForm.open(request.raw, type, this.config.maxBodyBytes);
     try {
+      // The guard let it in before any of the form was read.
+      await request.stillGranted?.();
       await this.pass(operation, form, request, reply);
     } catch (error) {
       form.discard();

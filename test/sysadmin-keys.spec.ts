@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { Client } from 'pg';
 import { RefusedAttempts } from '#audit';
 import { issueKey } from '../libs/access/issued-key';
@@ -272,6 +273,36 @@ describe('a scoped sysadmin key', () => {
       expect([answer.status, withoutInstance(answer.body)]).toEqual([401, none]);
     }
     expect((await test.sysadmin('get', `/keys/${expired.id}`)).body.status).toBe('expired');
+  });
+
+  it('has its change done and audited, with the address it came from, when its client left during the look-up', async () => {
+    const tenant = await test.createTenant();
+    await test.setCredential(tenant, 'openai', { api_key: 'sk-removed-by-a-client-that-left' });
+    const { key } = await issueSysadminKey(test, { scopes: ['credentials:write'] });
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const waiting = async () =>
+      (
+        await test.database.query(
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+        )
+      ).length;
+    await test.database.transaction(async (transaction) => {
+      await transaction.query('lock table sysadmin_keys in access exclusive mode');
+      const socket = connect({ port, host: '127.0.0.1' });
+      socket.write(
+        `DELETE /api/v1/sysadmin/tenants/${tenant}/credentials/openai HTTP/1.1\r\nhost: a\r\nx-api-key: ${key}\r\n\r\n`,
+      );
+      await until(async () => (await waiting()) > 0, 'the look-up');
+      const before = test.logLines.length;
+      socket.resetAndDestroy();
+      await until(() => test.logLines.slice(before).some((line) => line.includes('"aborted"')), 'the reset');
+    });
+    const removals = async () =>
+      (await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.delete`)).body.items;
+    await until(async () => (await removals()).length > 0, 'the removal');
+    expect(await removals()).toEqual([
+      expect.objectContaining({ outcome: 'done', address: expect.stringMatching(/127\.0\.0\.1$/) }),
+    ]);
   });
 
   it.each([

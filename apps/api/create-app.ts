@@ -9,6 +9,7 @@ import {
   authenticateEarly,
   KnownRoutes,
   NestLog,
+  noteAddress,
   pathOf,
   platformPrefix,
   Problem,
@@ -44,6 +45,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     // A path that the router cannot decode runs no hook, so the key is asked for and its refusal recorded here as well.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      noteAddress(request);
       onItsTurn(request, reply, () => {
         logWhenClosed(log, request, reply);
         auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
@@ -79,7 +81,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     // Here and in no hook of Nest's: those come before the last request has ended, or after the database is closed.
     await app.get(RefusedAttempts).written();
   });
-  fastify.addHook('onRequest', onItsTurn);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    noteAddress(request);
+    onItsTurn(request, reply, done);
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
     running.begin(request, reply);
     logWhenClosed(log, request, reply);

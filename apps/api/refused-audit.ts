@@ -15,8 +15,6 @@ export function auditWhenRefused(
   secrets: readonly Secret[],
   request: FastifyRequest,
 ): void {
-  // Read now: a connection that its client broke off has no address any more.
-  const { address } = changedBy(request);
   request.onProblem = (problem) => {
     if (problem.status >= 500 || !isWithin(request, sysadminPrefix)) return;
     const isChange = !['GET', 'HEAD'].includes(request.method);
@@ -24,7 +22,7 @@ export function auditWhenRefused(
     const route = (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
     const { tenant_id: tenantId, provider } = (request.params ?? {}) as Record<string, string | undefined>;
     attempts().note(
-      { ...changedBy(request), ...(request.actor === undefined && { actor: strangerOf(request) }), address },
+      { ...changedBy(request), ...(request.actor === undefined && { actor: strangerOf(request) }) },
       {
         // The pattern and never the path, which may hold anything.
         action: `${request.method} ${route}`,

@@ -14,7 +14,10 @@ export const By = createParamDecorator((_: unknown, context: ExecutionContext): 
 );
 
 export function changedBy(request: FastifyRequest): ChangedBy {
-  // A connection that its client has reset may have no address any more, whatever the type says.
-  const address = (request.ip as string | undefined) ?? 'unknown';
-  return { actor: request.actor ?? 'nobody', requestId: request.id, address };
+  return { actor: request.actor ?? 'nobody', requestId: request.id, address: request.address ?? 'unknown' };
+}
+
+/** Notes where a request comes from. When it begins: a connection that the client has reset tells no longer. */
+export function noteAddress(request: FastifyRequest): void {
+  request.address = request.ip;
 }

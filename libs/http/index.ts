@@ -10,7 +10,7 @@ import './request';
 export { ApiPlatformProblems, ApiProblems } from './api-problems';
 export { Access, AccessGuard, authenticateEarly, Grant } from './access';
 export { Authentication, isWithin } from './authentication';
-export { By, changedBy, type ChangedBy } from './changed-by';
+export { By, changedBy, type ChangedBy, noteAddress } from './changed-by';
 export {
   type Audience,
   type IssuedKeys,

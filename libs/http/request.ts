@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The tenant a platform call is for, once authenticated. */
     tenantId?: string;
+    /** Where it comes from. */
+    address?: string;
     /** Which key asks for a change, by kind and fingerprint; absent until one was accepted. */
     actor?: string;
     /** What the presented key opens, once it was found valid. */

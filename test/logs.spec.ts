@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { AuditLog } from '#audit';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
+import { until } from './support/until';
 
 describe('the log', () => {
   let test: TestApp;
@@ -161,6 +163,65 @@ describe('the log', () => {
     expect(heads.at(-1)).toMatchObject({ level: 30, msg: `audit head ${head} done tenant.create` });
     const first = heads[0]!.msg.split(' ')[2];
     expect((await test.app.get(AuditLog).verify(first)).faults).toEqual([]);
+  });
+
+  it('has one line for a client that left while it sent its request, which is no fault either', async () => {
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    for (const type of ['application/json', 'multipart/form-data; boundary=x']) {
+      const before = test.logLines.length;
+      const path = type === 'application/json' ? 'chat/completions' : 'audio/transcriptions';
+      const head = `POST /v1/${path} HTTP/1.1\r\nhost: a\r\nx-api-key: ${platformKey}\r\nx-tenant-id: ${tenant}`;
+      const socket = connect({ port, host: '127.0.0.1' });
+      socket.write(`${head}\r\ncontent-type: ${type}\r\ncontent-length: 50\r\n\r\n--x`);
+      await new Promise((done) => setTimeout(done, 50));
+      socket.resetAndDestroy();
+      await new Promise((done) => setTimeout(done, 100));
+      expect(test.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
+        expect.objectContaining({ level: 30, status: 499, aborted: true, path: `/v1/${path}` }),
+      ]);
+    }
+  });
+
+  it('has a line more for what failed after its client left, with code and cause', async () => {
+    const { port } = test.app.getHttpServer().address() as { port: number };
+    const other = await test.createTenant();
+    const blocked = `from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+    const countOf = async () => (await test.database.query(`select 1 ${blocked}`)).length;
+    for (const [end, code, level] of [
+      ['select pg_cancel_backend(pid)', 'credential_store_unavailable', 50],
+      ['delete from tenants', 'tenant_not_found', 30],
+    ] as const) {
+      const before = test.logLines.length;
+      const lines = () =>
+        test.logLines
+          .slice(before)
+          .map((line) => JSON.parse(line))
+          .filter((line) => line.request_id !== undefined);
+      await test.database.transaction(async (transaction) => {
+        await transaction.query('select 1 from tenants where id = $1 for update', [other]);
+        const gone = new AbortController();
+        const call = fetch(`http://127.0.0.1:${port}/api/v1/sysadmin/tenants/${other}`, {
+          method: 'PATCH',
+          headers: { 'content-type': 'application/json', 'x-api-key': superKey },
+          body: '{"state":"suspended"}',
+          signal: gone.signal,
+        });
+        await until(async () => (await countOf()) > 0, 'the change that waits');
+        gone.abort();
+        await expect(call).rejects.toThrow();
+        await until(() => lines().length > 0, 'the line of the request');
+        if (end.startsWith('delete')) await transaction.query(`${end} where id = $1`, [other]);
+        else await transaction.query(`${end} ${blocked}`);
+      });
+      await until(() => lines().length > 1, 'the line of its fault');
+      const [left, failed] = lines();
+      expect(left).toMatchObject({ level: 30, status: 499, aborted: true });
+      expect(failed).toMatchObject({ level, code, request_id: left.request_id, path: left.path });
+      expect(failed.err?.cause?.message).toEqual(
+        level === 50 ? expect.stringContaining('cancel') : undefined,
+      );
+      expect(lines()).toHaveLength(2);
+    }
   });
 
   it('has one line for a refused request, without its path where no route has it', async () => {

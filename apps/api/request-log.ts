@@ -1,9 +1,9 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { describeError, type Log } from '#http';
+import { describeError, type Log, type Problem } from '#http';
 
 /**
  * Writes the one line of a request when its connection is done with it: answered, broken off by us, or left by the
- * client. Fastify's own hook misses the last two.
+ * client. Fastify's own hook misses the last two. What fails after that gets a second line, of the same request id.
  */
 export function logWhenClosed(log: Log, request: FastifyRequest, reply: FastifyReply): void {
   const started = performance.now();
@@ -12,25 +12,50 @@ export function logWhenClosed(log: Log, request: FastifyRequest, reply: FastifyR
     const isWhole = reply.raw.writableFinished;
     // What nobody received has no status; 499 is what proxies write for a client that left.
     const status = reply.raw.headersSent ? reply.raw.statusCode : 499;
-    const isFault = problem !== undefined && problem.status >= 500;
-    log[isFault ? 'error' : 'info'](
+    log[levelOf(problem)](
       {
-        request_id: request.id,
-        method: request.method,
-        path: routeOf(request),
+        ...whatOf(request),
         status,
         duration_ms: Math.round((performance.now() - started) * 10) / 10,
-        ...(request.tenantId !== undefined && { tenant: request.tenantId }),
-        ...(request.keyId !== undefined && { key: request.keyId }),
         ...request.logFields,
         ...(!isWhole && { aborted: true }),
-        ...(problem && { code: problem.code }),
-        ...(problem && !isFault && problem.cause !== undefined && { cause: causeOf(problem.cause) }),
-        ...(isFault && { err: problem }),
+        ...(problem && whyOf(problem)),
       },
       'request',
     );
+    request.tellLate = (late) => {
+      // That a client left in the middle of what it sent is all that there is to tell.
+      if (!request.raw.complete && !isFault(late)) return;
+      log[levelOf(late)](
+        { ...whatOf(request), ...whyOf(late) },
+        'request failed after its connection closed',
+      );
+    };
   });
+}
+
+function whatOf(request: FastifyRequest) {
+  return {
+    request_id: request.id,
+    method: request.method,
+    path: routeOf(request),
+    ...(request.tenantId !== undefined && { tenant: request.tenantId }),
+    ...(request.keyId !== undefined && { key: request.keyId }),
+  };
+}
+
+function whyOf(problem: Problem) {
+  const { code, cause } = problem;
+  if (isFault(problem)) return { code, err: problem };
+  return { code, ...(cause !== undefined && { cause: causeOf(cause) }) };
+}
+
+function isFault({ status }: Problem): boolean {
+  return status >= 500;
+}
+
+function levelOf(problem: Problem | undefined): 'error' | 'info' {
+  return problem !== undefined && isFault(problem) ? 'error' : 'info';
 }
 
 /** The route's pattern; never the path, which may hold anything. */

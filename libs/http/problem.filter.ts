@@ -58,10 +58,13 @@ export function pathOf(url: string): string {
 
 /** Sends a problem; the only place that writes an error answer. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  // The client left while it sent: no lost database, though the error looks like one, and nobody to answer.
+  if (error !== null && error === request.raw.errored) return;
   const isChange = !['GET', 'HEAD'].includes(request.method) && isBelow(pathOf(request.url), sysadminPrefix);
   const problem = problemOf(error, isChange);
   request.problem = problem;
   request.onProblem?.(problem);
+  request.tellLate?.(problem);
   if (reply.sent) return;
   const { contentType, body } = renderProblem(problem, pathOf(request.url), request.id);
   reply.header('x-tenkey-request-id', request.id);

@@ -28,6 +28,8 @@ declare module 'fastify' {
     problem?: Problem;
     /** Told of the problem that the request is answered with, also when its client has left. */
     onProblem?: (problem: Problem) => void;
+    /** Once the line is written: what is told of a problem that comes only then. */
+    tellLate?: (problem: Problem) => void;
     logFields?: Readonly<Record<string, unknown>>;
   }
 }

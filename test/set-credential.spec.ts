@@ -49,6 +49,7 @@ describe('set a credential', () => {
     ['openai', { api_key: 'sk-line\nbreak-in-it' }],
     ['openai', { api_key: 12345678 }],
     ['openai', { api_key: key, endpont: 'https://llm.example.com/v1' }],
+    ['openai', { api_key: key, expiresAt: '2099-01-01' }],
     ['openai', { api_key: key, endpoint: 'ftp://llm.example.com' }],
     ['azure', { api_key: key }],
     [

@@ -319,6 +319,11 @@ describe('a scoped sysadmin key', () => {
     [{ name: 'a', scopes: ['tenants:read'], tenant_ids: randomUUID() }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], tenant_ids: [randomUUID()] }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
+    // Each of these would otherwise be a key without the restriction that was meant.
+    [{ name: 'a', scopes: ['tenants:read'], tenant_id: [randomUUID()] }, 'tenant_ids'],
+    [{ name: 'a', scopes: ['tenants:read'], tenantIds: [randomUUID()] }, 'tenant_ids'],
+    [{ name: 'a', scopes: ['tenants:read'], expire_at: '2099-01-01T00:00:00Z' }, 'expires_at'],
+    [{ name: 'a', scopes: ['tenants:read'], 'expires-at': '2099-01-01T00:00:00Z' }, 'expires_at'],
   ])('is not made from %j', async (body, path) => {
     const before = (await test.sysadmin('get', '/keys')).body.count;
     const answer = await test.sysadmin('post', '/keys').send(body);

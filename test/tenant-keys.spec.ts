@@ -330,6 +330,13 @@ describe('a tenant key', () => {
     [{ name: 'a', tokens_per_minute: 0.5 }, 'tokens_per_minute'],
     [{ name: 'a', tokens_per_minute: '1000' }, 'tokens_per_minute'],
     [{ name: 'a', tokens_per_minute: 1e9 + 1 }, 'tokens_per_minute'],
+    // Each of these would otherwise be a key without the restriction that was meant.
+    [{ name: 'a', expire_at: '2099-01-01T00:00:00Z' }, 'expires_at'],
+    [{ name: 'a', expiresAt: '2099-01-01T00:00:00Z' }, 'expires_at'],
+    [{ name: 'a', allowed_model: ['gpt-4o'] }, 'allowed_models'],
+    [{ name: 'a', request_per_minute: 1 }, 'requests_per_minute'],
+    [{ name: 'a', token_per_minute: 1 }, 'tokens_per_minute'],
+    [{ name: 'a', tokens_per_minute: 1, 'tokens_per minute': 2 }, 'tokens_per_minute'],
     [[], ''],
   ])('is not made from %j', async (body, path) => {
     const answer = await test.sysadmin('post', `/tenants/${tenant}/keys`).send(body);

@@ -69,6 +69,25 @@ describe('tenants', () => {
     expect((await change({})).body).toEqual(last);
   });
 
+  it('are left as they are by a change with a misspelt field, and other unknown fields are ignored', async () => {
+    const { body: made } = await create({ name: 'misspelt', description: 'of the platform', region: null });
+    const change = (body: object) => test.sysadmin('patch', `${path}/${made.id}`).send(body);
+    for (const [slip, field] of [
+      [{ sate: 'suspended' }, 'state'],
+      [{ State: 'suspended' }, 'state'],
+      [{ displayName: 'After', name: 'misspelt-no-more' }, 'display_name'],
+      [{ contact_emial: 'it-drift@sundsvall.example' }, 'contact_email'],
+    ] as const) {
+      const { status, body } = await change(slip);
+      const errors = [{ path: field, message: `a field's name is almost ${field}` }];
+      expect([status, body.code, body.errors]).toEqual([422, 'validation_failed', errors]);
+    }
+    expect((await create({ name: 'misspelt-too', stat: 'suspended' })).status).toBe(422);
+    const { updated_at: _before, ...before } = made;
+    // As a GET shows it.
+    expect((await change({ ...made, note: 'x', idx: 1 })).body).toMatchObject(before);
+  });
+
   it('name a function mailbox to tell, which is set, changed and cleared, and an address or nothing', async () => {
     const contact_email = 'it-drift@sundsvall.example';
     const { body: made } = await create({ name: 'with-a-contact', contact_email: ` ${contact_email} ` });

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { Secret } from '#crypto';
-import { faultsOf, type FieldFault, Problem } from '#http';
+import { faultsOf, type FieldFault, misspelt, Problem } from '#http';
 import { type ProbeOutcome, probeOutcomes } from '#egress';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
 import { type CredentialFields, type Verification } from './credential';
@@ -35,7 +35,7 @@ export function validFields(provider: Provider, body: unknown): CredentialFields
   const input = withoutNulls(body);
   const [fields, faults] = faultsOf(provider.credentialClass, input);
   const [{ expires_at: expiresAt }, expiryFaults] = faultsOf(CredentialExtras, input);
-  const errors = [...misspelt(provider, input), ...faults, ...(faults[0]?.path === '' ? [] : expiryFaults)];
+  const errors = [...slipsIn(provider, input), ...faults, ...(faults[0]?.path === '' ? [] : expiryFaults)];
   if (errors.length > 0) throw notValid(provider, errors);
   const settings: Record<string, unknown> = {};
   for (const { name } of provider.fields) {
@@ -60,7 +60,7 @@ export function refuseWrongTypes(provider: Provider, body: unknown): void {
   });
   if (typed.length === 0 && (expiry === undefined || typeof expiry === 'string')) return;
   const expiryFaults = typed.some(({ path }) => path === '') ? [] : faultsOf(CredentialExtras, input)[1];
-  throw notValid(provider, [...misspelt(provider, input), ...faults, ...expiryFaults]);
+  throw notValid(provider, [...slipsIn(provider, input), ...faults, ...expiryFaults]);
 }
 
 function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
@@ -76,25 +76,8 @@ function withoutNulls(body: unknown): unknown {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }
 
-/** Unknown fields are ignored, but one edit away from a known one is a slip that would lose a setting. */
-function misspelt(provider: Provider, body: unknown): FieldFault[] {
-  if (typeof body !== 'object' || body === null) return [];
-  const known = [...provider.fields.map(({ name }) => name), 'expires_at'];
-  return Object.keys(body)
-    .filter((name) => !known.includes(name))
-    .flatMap((name) => known.filter((field) => isOneEdit(name, field)))
-    .map((field) => ({ path: field, message: `a field's name is one letter away from ${field}` }));
-}
-
-function isOneEdit(a: string, b: string): boolean {
-  if (a === b || Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start += 1;
-  let end = 0;
-  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
-  const left = [a.slice(start, a.length - end), b.slice(start, b.length - end)] as const;
-  const isSwap = left[0].length === 2 && left[0] === [...left[1]].reverse().join('');
-  return isSwap || Math.max(left[0].length, left[1].length) <= 1;
+function slipsIn(provider: Provider, body: unknown): FieldFault[] {
+  return misspelt([...provider.fields.map(({ name }) => name), 'expires_at'], body);
 }
 
 export class VerificationDto {

@@ -30,4 +30,13 @@ export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter'
 export { platformPrefix, renderLastEvent, sysadminPrefix } from './render';
 export { RunningRequests } from './running-requests';
 export { SuperApiKeyGuard } from './super-api-key.guard';
-export { faultsOf, isRealTime, IsTime, jsonOf, uuidPattern, validated, validTenantId } from './validation';
+export {
+  faultsOf,
+  isRealTime,
+  IsTime,
+  jsonOf,
+  misspelt,
+  uuidPattern,
+  validated,
+  validTenantId,
+} from './validation';

@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { ValidateBy, validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, ValidateBy, validateSync, type ValidationError } from 'class-validator';
 import { type FieldFault, Problem } from './problem';
 
 /** Field faults of an object by its class-validator class, paths dotted, sorted as declared, input not repeated. */
@@ -46,9 +46,47 @@ export function jsonOf(body: unknown): unknown {
   }
 }
 
+/**
+ * Unknown fields are ignored, but one that is almost a known one, by a letter or by how its words are joined, is a slip: what
+ * it was to set or to restrict would be lost without a word.
+ */
+export function misspelt(known: readonly string[], input: unknown): FieldFault[] {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return [];
+  const unknown = Object.keys(input).filter((name) => !known.includes(name));
+  return known
+    .filter((field) => unknown.some((name) => isSlip(joined(name), joined(field))))
+    .map((field) => ({ path: field, message: `a field's name is almost ${field}` }));
+}
+
+function joined(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '');
+}
+
+function isSlip(a: string, b: string): boolean {
+  // Half of a name of two letters is nothing that it could be mistaken for.
+  return a === b || (b.length > 2 && isOneEdit(a, b));
+}
+
+function isOneEdit(a: string, b: string): boolean {
+  if (a === b || Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
+  const left = [a.slice(start, a.length - end), b.slice(start, b.length - end)] as const;
+  const isSwap = left[0].length === 2 && left[0] === [...left[1]].reverse().join('');
+  return isSwap || Math.max(left[0].length, left[1].length) <= 1;
+}
+
+function fieldsOf(type: new () => object): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))];
+}
+
 /** The validated object, or a 422 with every fault. */
 export function validated<T extends object>(type: new () => T, input: unknown): T {
-  const [instance, errors] = faultsOf(type, input);
+  const [instance, faults] = faultsOf(type, input);
+  const errors = [...misspelt(fieldsOf(type), input), ...faults];
   if (errors.length > 0) {
     throw new Problem('validation_failed', { detail: 'Some fields are not valid; see errors.', errors });
   }

@@ -105,11 +105,13 @@ describe('set a credential', () => {
 
   it('belongs to the tenant of the path, whatever else the request names', async () => {
     const [named, other] = [await test.createTenant(), await test.createTenant()];
-    const put = await test
-      .sysadmin('put', `/tenants/${named.toUpperCase()}/credentials/openai?tenant_id=${other}`)
-      .set('X-Tenant-ID', other)
-      .send({ api_key: key, tenant_id: other, tenantId: other, provider: 'mistral' });
-    expect(put.body).toMatchObject({ tenant_id: named, provider: 'openai' });
+    const put = (query: string) =>
+      test
+        .sysadmin('put', `/tenants/${named.toUpperCase()}/credentials/openai${query}`)
+        .set('X-Tenant-ID', other)
+        .send({ api_key: key, tenant_id: other, tenantId: other, provider: 'mistral' });
+    expect((await put('')).body).toMatchObject({ tenant_id: named, provider: 'openai' });
+    expect((await put(`?tenant_id=${other}`)).body).toMatchObject({ code: 'validation_failed' });
     const rows = await test.database.query(
       'SELECT tenant_id, provider FROM tenant_credentials WHERE tenant_id IN ($1, $2)',
       [named, other],

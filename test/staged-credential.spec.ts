@@ -74,6 +74,35 @@ describe('a staged credential', () => {
     });
   });
 
+  it('stays beside the live one, which stays as it is, when the query has a name that the route does not know', async () => {
+    await stage(newKey);
+    const before = await list();
+    const { requests } = test.provider;
+    const already = requests.length;
+    for (const [method, suffix, known] of [
+      ['put', '?staged=true', 'verify, stage'],
+      ['put', '?stage=true&verfy=true', 'verify, stage'],
+      ['delete', '?slots=staged', 'slot'],
+      ['delete', '?slot=staged&slot_=previous', 'slot'],
+      ['post', '/promote?verson=999', 'version'],
+      ['post', '/verify?slt=staged', 'slot'],
+      ['post', '/rollback?version=1', undefined],
+    ] as const) {
+      const { status, body } = await test
+        .sysadmin(method, path(suffix))
+        .send(method === 'put' ? { api_key: thirdKey } : {});
+      const message = known === undefined ? 'this route takes no query' : `the query may have ${known}`;
+      expect([suffix, status, body.code, body.errors]).toEqual([
+        suffix,
+        422,
+        'validation_failed',
+        [{ path: 'query', message }],
+      ]);
+    }
+    expect(await list()).toEqual(before);
+    expect(requests).toHaveLength(already);
+  });
+
   it('is verified on its own, and what is found is shown beside it and leaves the live one alone', async () => {
     const { version } = (await stage(newKey)).body;
     test.provider.reset();

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, validTenantId } from '#http';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, knownQuery, validTenantId } from '#http';
 import { slots } from './credential';
 import { SwappedCredentialAnswer } from './credential-replacement.dto';
 import { CredentialReplacement } from './credential-replacement.service';
@@ -64,13 +64,13 @@ export class CredentialReplacementController {
   async verify(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
-    @Query('slot') slotText: unknown,
+    @Query() query: unknown,
     @Body() body: unknown,
     @By() by: ChangedBy,
   ): Promise<VerifyCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
-    const slot = validSlot(slotText, slots);
+    const slot = validSlot(knownQuery(query, ['slot']).slot, slots);
     refuseFields(jsonOf(body), {
       detail: 'This takes no fields: the stored key is verified at its own endpoint.',
       hint: 'To verify other fields, PUT them with ?verify=true.',
@@ -111,13 +111,13 @@ export class CredentialReplacementController {
   async promote(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
-    @Query('version') versionText: unknown,
+    @Query() query: unknown,
     @Body() body: unknown,
     @By() by: ChangedBy,
   ): Promise<SwappedCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
-    const version = validVersion(versionText);
+    const version = validVersion(knownQuery(query, ['version']).version);
     refuseFields(jsonOf(body), {
       detail: 'This takes no fields: what is staged is promoted as it stands.',
       hint: 'To stage other fields, PUT them with ?stage=true.',
@@ -151,11 +151,13 @@ export class CredentialReplacementController {
   async rollback(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
+    @Query() query: unknown,
     @Body() body: unknown,
     @By() by: ChangedBy,
   ): Promise<SwappedCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
+    knownQuery(query, []);
     refuseFields(jsonOf(body), {
       detail: 'This takes no fields: the credential before the last promotion is live again as it was.',
       hint: 'To set other fields, PUT them.',

@@ -9,7 +9,7 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, validTenantId } from '#http';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, knownQuery, validTenantId } from '#http';
 import { type ProbeResult } from '#egress';
 import { type Provider, providers } from '#providers';
 import { TenantsService } from '#tenants';
@@ -105,15 +105,15 @@ export class CredentialsController {
   async set(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
-    @Query('verify') verifyText: unknown,
-    @Query('stage') stageText: unknown,
+    @Query() query: unknown,
     @Body() body: unknown,
     @By() by: ChangedBy,
   ): Promise<SetCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
-    const isVerified = validFlag('verify', verifyText);
-    const isStaged = validFlag('stage', stageText);
+    const { verify, stage } = knownQuery(query, ['verify', 'stage']);
+    const isVerified = validFlag('verify', verify);
+    const isStaged = validFlag('stage', stage);
     const input = jsonOf(body);
     refuseWrongTypes(provider, input);
     await this.tenants.find(tenantId);
@@ -171,12 +171,12 @@ export class CredentialsController {
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
-    @Query('slot') slotText: unknown,
+    @Query() query: unknown,
     @By() by: ChangedBy,
   ): Promise<RemoveCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
-    const slot = validSlot(slotText, ['staged', 'previous']);
+    const slot = validSlot(knownQuery(query, ['slot']).slot, ['staged', 'previous']);
     const deleted = slot
       ? await this.replacement.discard(tenantId, provider, slot, by)
       : await this.credentials.remove(tenantId, provider, by);

@@ -35,6 +35,7 @@ export {
   isRealTime,
   IsTime,
   jsonOf,
+  knownQuery,
   misspelt,
   uuidPattern,
   validated,

@@ -93,6 +93,24 @@ export function validated<T extends object>(type: new () => T, input: unknown): 
   return instance;
 }
 
+/**
+ * The parameters of the query, or a 422 for a name that the route does not have: who misspells `slot` must not change another
+ * one than they meant.
+ */
+export function knownQuery<Name extends string>(
+  query: unknown,
+  names: readonly Name[],
+): Readonly<Partial<Record<Name, unknown>>> {
+  const given = query as Readonly<Partial<Record<Name, unknown>>>;
+  if (Object.keys(given).every((name) => (names as readonly string[]).includes(name))) return given;
+  const message = names.length > 0 ? `the query may have ${names.join(', ')}` : 'this route takes no query';
+  const errors = [{ path: 'query', message }];
+  throw new Problem('validation_failed', {
+    detail: 'The query has a name that this route does not know.',
+    errors,
+  });
+}
+
 /** As PostgreSQL reads it, of any version: the ids of a platform's tenants are the platform's to choose. */
 export const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

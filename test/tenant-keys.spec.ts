@@ -191,7 +191,10 @@ describe('a tenant key', () => {
   });
 
   it('with allowed models calls and lists those alone, on every endpoint', async () => {
-    const { key } = await issueTenantKey(test, tenant, { allowed_models: ['gpt-4o', 'not-yet-there'] });
+    const { key } = await issueTenantKey(test, tenant, {
+      // The last one begins as a key does, and is none.
+      allowed_models: ['gpt-4o', 'not-yet-there', 'xai-grok-4-fast'],
+    });
     expect((await chat(key)).status).toBe(200);
     expect(test.provider.requests).toHaveLength(1);
     expect((await get(key, '/v1/models')).body.data.map(({ id }: { id: string }) => id)).toEqual(['gpt-4o']);
@@ -322,6 +325,7 @@ describe('a tenant key', () => {
     [{ name: 'a', allowed_models: [{ length: 3 }] }, 'allowed_models'],
     [{ name: 'a', allowed_models: ['a', 'a'] }, 'allowed_models'],
     [{ name: 'a', allowed_models: ['nul\u0000'] }, 'allowed_models'],
+    [{ name: 'a', allowed_models: ['gpt-4o', 'sk-proj-Pasted0By0Mistake0123456789'] }, 'allowed_models'],
     [{ name: 'a', requests_per_minute: 0 }, 'requests_per_minute'],
     [{ name: 'a', requests_per_minute: 1.5 }, 'requests_per_minute'],
     [{ name: 'a', requests_per_minute: '60' }, 'requests_per_minute'],
@@ -342,6 +346,7 @@ describe('a tenant key', () => {
     const answer = await test.sysadmin('post', `/tenants/${tenant}/keys`).send(body);
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
+    expect(answer.text).not.toContain('Pasted0By0Mistake');
     expect((await keysOf(tenant)).body.count).toBe(0);
   });
 

@@ -88,6 +88,36 @@ describe('tenants', () => {
     expect((await change({ ...made, note: 'x', idx: 1 })).body).toMatchObject(before);
   });
 
+  it('are not made or changed with a key pasted for a name, which the audit would keep for ever', async () => {
+    const { body: made } = await create({ name: 'no-key-in-a-name' });
+    const pasted = 'sk-proj-Pasted0By0Mistake0123456789';
+    for (const field of ['name', 'display_name']) {
+      for (const value of [pasted, `of ${pasted}`, `enc:fernet:v1:${'gAAAAA'.repeat(8)}`]) {
+        const change = { name: 'never-made', [field]: value };
+        for (const answer of [
+          await create(change),
+          await test.sysadmin('patch', `${path}/${made.id}`).send(change),
+        ]) {
+          expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
+          expect(answer.body.errors).toEqual([
+            { path: field, message: `${field} must not contain control characters or a key` },
+          ]);
+          expect(answer.text).not.toContain(pasted);
+        }
+      }
+    }
+    expect((await test.sysadmin('get', `${path}/${made.id}`)).body).toEqual(made);
+    const [{ found }] = await test.database.query(
+      'select count(*)::int as found from audit_events e where strpos(e::text, $1) > 0',
+      [pasted],
+    );
+    expect(found).toBe(0);
+    // Names of platforms that only begin as a key does, or are a UUID without its hyphens.
+    for (const name of ['sk-stockholm', 'pk-norra-sverige', randomUUID().replaceAll('-', '')]) {
+      expect((await create({ name, display_name: 'Stockholms stad' })).status).toBe(201);
+    }
+  });
+
   it('name a function mailbox to tell, which is set, changed and cleared, and an address or nothing', async () => {
     const contact_email = 'it-drift@sundsvall.example';
     const { body: made } = await create({ name: 'with-a-contact', contact_email: ` ${contact_email} ` });

@@ -1,5 +1,4 @@
 import { ValidateBy } from 'class-validator';
-import { removeKeyShapes } from '#crypto';
 import { type FieldFault, isRealTime, Problem } from '#http';
 import { keyIdPattern } from './issued-key';
 
@@ -7,17 +6,6 @@ import { keyIdPattern } from './issued-key';
 
 export const trimmed = ({ value }: { value: unknown }): unknown =>
   typeof value === 'string' ? value.trim() : value;
-
-/** A name stands in lists and in the audit: no control characters, and no key that somebody pasted. */
-export function IsKeyName(): PropertyDecorator {
-  const message = '$property must not contain control characters or a key';
-  const isName = (value: unknown) =>
-    typeof value === 'string' && noControl.test(value) && removeKeyShapes(value) === value;
-  return ValidateBy({ name: 'isKeyName', validator: { validate: isName } }, { message });
-}
-
-/** PostgreSQL's text cannot hold U+0000, and control characters have no place in a name. */
-export const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
 
 /** A moment with its offset: without one it would be whatever the server's clock is set to. */
 export function IsMoment(): PropertyDecorator {

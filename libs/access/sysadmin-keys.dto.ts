@@ -12,9 +12,9 @@ import {
   Matches,
 } from 'class-validator';
 import { type Secret } from '#crypto';
-import { type Scope, scopes, uuidPattern } from '#http';
+import { IsName, type Scope, scopes, uuidPattern } from '#http';
 import { prefixOf } from './issued-key';
-import { IsKeyName, IsMoment, trimmed } from './key-fields';
+import { IsMoment, trimmed } from './key-fields';
 import { type SysadminKey } from './sysadmin-key.entity';
 
 export class CreateSysadminKeyDto {
@@ -22,7 +22,7 @@ export class CreateSysadminKeyDto {
   @Transform(trimmed)
   @IsString()
   @Length(1, 100)
-  @IsKeyName()
+  @IsName()
   name: string;
 
   @ApiProperty({ enum: scopes, isArray: true, example: ['credentials:read'] })

@@ -9,13 +9,13 @@ import {
   IsOptional,
   IsString,
   Length,
-  Matches,
   Max,
   Min,
 } from 'class-validator';
 import { type Secret } from '#crypto';
+import { IsName } from '#http';
 import { prefixOf } from './issued-key';
-import { IsKeyName, IsMoment, noControl, trimmed } from './key-fields';
+import { IsMoment, trimmed } from './key-fields';
 import { type TenantKey } from './tenant-key.entity';
 
 export class CreateTenantKeyDto {
@@ -23,7 +23,7 @@ export class CreateTenantKeyDto {
   @Transform(trimmed)
   @IsString()
   @Length(1, 100)
-  @IsKeyName()
+  @IsName()
   name: string;
 
   @ApiPropertyOptional({
@@ -50,7 +50,7 @@ export class CreateTenantKeyDto {
   @ArrayUnique()
   @IsString({ each: true })
   @Length(1, 200, { each: true })
-  @Matches(noControl, { each: true, message: '$property must not contain control characters' })
+  @IsName({ each: true, isGiven: true })
   allowed_models?: string[] | null;
 
   @ApiPropertyOptional({

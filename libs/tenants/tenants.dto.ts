@@ -1,14 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min } from 'class-validator';
-import { uuidPattern } from '#http';
+import { IsName, noControl, uuidPattern } from '#http';
 import { type Tenant, type TenantState } from './tenant.entity';
 
 const trimmed = ({ value }: { value: unknown }): unknown =>
   typeof value === 'string' ? value.trim() : value;
-// PostgreSQL's text cannot hold U+0000, and control characters have no place in a name.
-const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
-const noControlFault = { message: '$property must not contain control characters' };
 // No part of it can be read as a second address or as a header. class-validator's IsEmail throws on half a surrogate pair.
 const oneAddress = /^[^\s@,;:<>"\p{Cc}\p{Cs}]+@[^\s@,;:<>"\p{Cc}\p{Cs}]+$/u;
 const contactField = {
@@ -30,14 +27,14 @@ export class CreateTenantDto {
   @Transform(trimmed)
   @IsString()
   @Length(1, 200)
-  @Matches(noControl, noControlFault)
+  @IsName({ isGiven: true })
   name: string;
 
   @ApiPropertyOptional({ example: 'Sundsvalls kommun', nullable: true, type: String })
   @IsOptional()
   @IsString()
   @MaxLength(500)
-  @Matches(noControl, noControlFault)
+  @IsName()
   display_name?: string | null;
 
   @ApiPropertyOptional(contactField)
@@ -59,14 +56,14 @@ export class UpdateTenantDto {
   @Transform(trimmed)
   @IsString()
   @Length(1, 200)
-  @Matches(noControl, noControlFault)
+  @IsName({ isGiven: true })
   name?: string;
 
   @ApiPropertyOptional({ example: 'Sundsvalls kommun', nullable: true, type: String })
   @IsOptional()
   @IsString()
   @MaxLength(500)
-  @Matches(noControl, noControlFault)
+  @IsName()
   display_name?: string | null;
 
   @ApiPropertyOptional(contactField)
@@ -104,7 +101,7 @@ export class ListTenantsQuery {
   @IsOptional()
   @IsString()
   @MaxLength(200)
-  @Matches(noControl, noControlFault)
+  @Matches(noControl, { message: '$property must not contain control characters' })
   search?: string;
 }
 

@@ -1,4 +1,5 @@
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { issueSysadminKey } from './support/keys';
 
 const globalKey = 'sk-global-key-of-the-operator';
 
@@ -50,6 +51,32 @@ describe('single-tenant mode', () => {
     }
     const noKey = await single.http().put(`/api/v1/sysadmin/tenants/${tenant}/credentials/openai`);
     expect(noKey.status).toBe(401);
+  });
+
+  it('says so before a body is refused for its type or its size, to whoever has a key', async () => {
+    const { key } = await issueSysadminKey(single, { scopes: ['credentials:write', 'usage:read'] });
+    const root = `/api/v1/sysadmin/tenants/${tenant}/credentials/openai`;
+    for (const [path, type, body] of [
+      [root, 'text/plain', 'api_key=x'],
+      [root, 'multipart/form-data; boundary=x', '--x--'],
+      [root, 'application/json', 'x'.repeat(1024 * 1024 + 1)],
+      [`${root}/verify`, 'text/plain', 'x'],
+      [`${root}/promote/`, 'application/xml', '<x/>'],
+    ] as const) {
+      for (const [presented, ...expected] of [
+        [superKey, 404, 'feature_disabled'],
+        [key, 404, 'feature_disabled'],
+        ['wrong', 401, 'unauthenticated'],
+      ] as const) {
+        const answer = await single.app.inject({
+          method: path === root ? 'PUT' : 'POST',
+          url: path,
+          headers: { 'x-api-key': presented, 'content-type': type },
+          payload: body,
+        });
+        expect([answer.statusCode, answer.json().code]).toEqual(expected);
+      }
+    }
   });
 
   it('names the variable of a global key that is not set', async () => {

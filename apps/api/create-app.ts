@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { RefusedAttempts } from '#audit';
+import { refuseDisabledEarly } from '#credentials';
 import {
   Authentication,
   authenticateEarly,
@@ -93,6 +94,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     done();
   });
   fastify.addHook('onRequest', authenticate);
+  fastify.addHook('onRequest', refuseDisabledEarly(config));
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.raw.httpVersion !== '1.1' || request.raw.headers.host !== undefined) return done();
     sendProblem(request, reply, new Problem('malformed_request', { detail: 'The header Host is missing.' }));

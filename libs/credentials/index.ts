@@ -22,6 +22,7 @@ export { validFields } from './credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { operatorEndpoint } from './endpoint';
 export { expiresWithinDays } from './expiry';
+export { refuseDisabledEarly } from './feature-enabled.guard';
 export { KeyCanary, type KeyCheck } from './key-canary';
 export { PassiveHealth } from './passive-health.service';
 export { TenantCredential } from './tenant-credential.entity';

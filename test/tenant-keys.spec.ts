@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import crypto, { createHash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import OpenAI from 'openai';
@@ -179,6 +179,28 @@ describe('a tenant key', () => {
       'expired',
       'active',
     ]);
+  });
+
+  it('is found by its id alone, and its hash is compared as a whole and in constant time', async () => {
+    const { id, key } = await issueTenantKey(test, tenant);
+    const hash = createHash('sha256').update(key).digest('hex');
+    const other = (digit: string) => (digit === '0' ? '1' : '0');
+    const compare = jest.spyOn(crypto, 'timingSafeEqual');
+    try {
+      for (const [stored, status] of [
+        [hash, 200],
+        [other(hash[0]!) + hash.slice(1), 401],
+        [hash.slice(0, -1) + other(hash.at(-1)!), 401],
+      ] as const) {
+        await test.database.query('update tenant_keys set key_hash = $1 where id = $2', [stored, id]);
+        compare.mockClear();
+        expect((await get(key, '/v1/models')).status).toBe(status);
+        const compared = compare.mock.calls.map((buffers) => buffers.map(String));
+        expect(compared).toContainEqual([stored, hash]);
+      }
+    } finally {
+      compare.mockRestore();
+    }
   });
 
   it('of a suspended tenant is told so, and works again afterwards', async () => {

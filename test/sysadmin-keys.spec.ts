@@ -290,7 +290,7 @@ describe('a scoped sysadmin key', () => {
       await transaction.query('lock table sysadmin_keys in access exclusive mode');
       const socket = connect({ port, host: '127.0.0.1' });
       socket.write(
-        `DELETE /api/v1/sysadmin/tenants/${tenant}/credentials/openai HTTP/1.1\r\nhost: a\r\nx-api-key: ${key}\r\n\r\n`,
+        `DELETE /api/v1/sysadmin/tenants/${tenant}/credentials/openai HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 203.0.113.9\r\nx-api-key: ${key}\r\n\r\n`,
       );
       await until(async () => (await waiting()) > 0, 'the look-up');
       const before = test.logLines.length;

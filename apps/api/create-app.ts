@@ -41,6 +41,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     // A request on an open connection during a stop is still served; the connection then closes.
     return503OnClosing: false,
     requestTimeout: requestTimeoutMs,
+    trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
     // Node's own refusal has no body; the hook below answers in our shape.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },

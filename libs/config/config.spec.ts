@@ -41,6 +41,12 @@ describe('loadConfig', () => {
     [{ NODE_ENV: 'production' }, 'DATABASE_URL is not set'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of'],
     [{ OPENAI_BASE_URL: 'http://user:pass@host' }, 'OPENAI_BASE_URL must be'],
+    [{ TRUST_PROXY: 'true' }, 'TRUST_PROXY must be addresses'],
+    [{ TRUST_PROXY: '10.0.0.1,proxy.example' }, 'TRUST_PROXY must be addresses'],
+    [{ TRUST_PROXY: '0.0.0.0/0' }, 'TRUST_PROXY must be addresses'],
+    [{ TRUST_PROXY: '10.0.0.0/33' }, 'TRUST_PROXY must be addresses'],
+    [{ TRUST_PROXY: '10.0.0.0/8/8' }, 'TRUST_PROXY must be addresses'],
+    [{ TRUST_PROXY: '::ffff:10.0.0.0/104' }, 'TRUST_PROXY must be addresses'],
   ])('refuses %j', (env, expected) => {
     const message = faultsOf(env);
     expect(message).toContain(expected);

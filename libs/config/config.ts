@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Secret } from '#crypto';
 import { type Provider, providers, type Settings, type Timeouts } from '#providers';
+import { isAddressOrRange } from './addresses';
 import { type Environment, isBlank } from './environment';
 import { globalFaults } from './global-faults';
 import { parseTimeouts } from './timeouts';
@@ -19,6 +20,8 @@ export interface Config {
   readonly isProduction: boolean;
   readonly port: number;
   readonly host: string;
+  /** Addresses and CIDR ranges of the proxies in front, whose X-Forwarded-For says where a request comes from. */
+  readonly trustProxy: readonly string[];
   /** A PostgreSQL address, or undefined for the embedded database. */
   readonly databaseUrl?: Secret;
   readonly dataDirectory: string;
@@ -130,6 +133,12 @@ export function loadConfig(env: Environment): Config {
     faults.push('PLATFORM_API_KEY must differ from INTRIC_SUPER_API_KEY.');
   }
   const encryptionKeys = readEncryptionKeys();
+  const trustProxy = listOf('TRUST_PROXY');
+  if (!trustProxy.every(isAddressOrRange)) {
+    faults.push(
+      'TRUST_PROXY must be addresses or CIDR ranges, comma-separated, e.g. 10.1.2.3,10.2.0.0/16. Not all addresses: whoever asks could then say to be anybody.',
+    );
+  }
 
   const baseUrls = new Map<string, string>();
   for (const provider of providers) {
@@ -155,6 +164,7 @@ export function loadConfig(env: Environment): Config {
     isProduction,
     port: whole('PORT', 3000, 0, 65535),
     host: read('HOST') ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
+    trustProxy,
     databaseUrl: databaseUrl === undefined ? undefined : new Secret(databaseUrl),
     dataDirectory: resolve(read('TENKEY_DATA_DIR') ?? '.tenkey'),
     databaseWaitSeconds: whole('DATABASE_WAIT_SECONDS', 60, 0, 3600),
@@ -206,9 +216,13 @@ export function loadConfig(env: Environment): Config {
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 
+  function listOf(name: string): string[] {
+    const entries = (read(name) ?? '').split(',').map((entry) => entry.trim());
+    return entries.filter((entry) => entry !== '');
+  }
+
   function apiKeys(name: string): Secret[] {
-    const keys = (read(name) ?? '').split(',').map((key) => key.trim());
-    const given = keys.filter((key) => key !== '');
+    const given = listOf(name);
     for (const key of given) {
       const fault = faultOfKey(key);
       if (fault) faults.push(`${name} ${fault}`);
@@ -229,11 +243,10 @@ export function loadConfig(env: Environment): Config {
       if (fault) faults.push(`${name} ${fault} ${command}`);
       return fault === undefined;
     };
-    const previous = (read('ENCRYPTION_KEY_PREVIOUS') ?? '').split(',').map((key) => key.trim());
     return {
       current: current !== undefined && check('ENCRYPTION_KEY', current) ? new Secret(current) : undefined,
-      previous: previous
-        .filter((key) => key !== '' && check('ENCRYPTION_KEY_PREVIOUS', key))
+      previous: listOf('ENCRYPTION_KEY_PREVIOUS')
+        .filter((key) => check('ENCRYPTION_KEY_PREVIOUS', key))
         .map((key) => new Secret(key)),
     };
   }

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
+import { isAddress } from '#config';
 
 /** Who asked for a change, from where and in which request: for the audit, and never the key itself. */
 export interface ChangedBy {
@@ -17,7 +18,11 @@ export function changedBy(request: FastifyRequest): ChangedBy {
   return { actor: request.actor ?? 'nobody', requestId: request.id, address: request.address ?? 'unknown' };
 }
 
-/** Notes where a request comes from. When it begins: a connection that the client has reset tells no longer. */
+/**
+ * Notes where a request comes from: the peer, or what a trusted proxy says, if that is an address. When it begins: a
+ * connection that the client has reset tells no longer.
+ */
 export function noteAddress(request: FastifyRequest): void {
-  request.address = request.ip;
+  const { ip, socket } = request;
+  request.address = ip !== undefined && isAddress(ip) ? ip : socket.remoteAddress;
 }

@@ -1,0 +1,14 @@
+import ipaddr from 'ipaddr.js';
+
+/** True for an IP address: four decimal numbers, or IPv6 without a zone, which may be any text. */
+export function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
+}
+
+/** True for an address or a CIDR range; not for one of all addresses, nor for one of IPv4 addresses that is written as IPv6. */
+export function isAddressOrRange(text: string): boolean {
+  if (isAddress(text)) return true;
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text) && !ipaddr.IPv6.isValidCIDR(text)) return false;
+  const [address, bits] = ipaddr.parseCIDR(text);
+  return bits > 0 && address.range() !== 'ipv4Mapped' && !text.includes('%');
+}

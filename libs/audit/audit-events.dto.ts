@@ -1,14 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { IsTime, uuidPattern } from '#http';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { EventListQuery, noControl, uuidPattern } from '#http';
 import { type AuditEvent, type AuditOutcome } from './audit-event.entity';
 
-// PostgreSQL's text cannot hold U+0000, and no action or actor has a control character.
-const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
 const noControlFault = { message: '$property must not contain control characters' };
 
-export class ListAuditEventsQuery {
+export class ListAuditEventsQuery extends EventListQuery {
   @ApiPropertyOptional({ format: 'uuid', description: 'Only events of this tenant.' })
   @IsOptional()
   @Matches(uuidPattern, { message: '$property must be a UUID' })
@@ -32,24 +29,6 @@ export class ListAuditEventsQuery {
   @MaxLength(200)
   @Matches(noControl, noControlFault)
   actor?: string;
-
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only events from then on.' })
-  @IsOptional()
-  @IsTime()
-  since?: string;
-
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only events before then.' })
-  @IsOptional()
-  @IsTime()
-  until?: string;
-
-  @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
-  limit?: number;
 
   @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
   @IsOptional()

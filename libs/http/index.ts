@@ -23,6 +23,7 @@ export {
 } from './grants';
 export { KnownRoutes } from './known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
+export { EventListQuery, ListQuery } from './list-query';
 export { IsName, noControl } from './name';
 export { PlatformController } from './platform-controller';
 export { PlatformKeyGuard } from './platform-key.guard';

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min } from 'class-validator';
-import { IsName, noControl, uuidPattern } from '#http';
+import { Transform } from 'class-transformer';
+import { IsIn, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsName, ListQuery, noControl, uuidPattern } from '#http';
 import { type Tenant, type TenantState } from './tenant.entity';
 
 const trimmed = ({ value }: { value: unknown }): unknown =>
@@ -82,15 +82,7 @@ export class UpdateTenantDto {
   state?: TenantState;
 }
 
-export class ListTenantsQuery {
-  @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
-  limit?: number;
-
+export class ListTenantsQuery extends ListQuery {
   @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
   @IsOptional()
   @IsString()

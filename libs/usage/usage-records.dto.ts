@@ -1,7 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { IsTime, uuidPattern } from '#http';
+import { IsOptional, Matches, ValidateBy } from 'class-validator';
+import { EventListQuery, uuidPattern } from '#http';
 import { type UsageOutcome, usageOutcomes, type UsageRecord } from './usage-record.entity';
 import { type RecordFilter } from './usage-report.service';
 
@@ -14,7 +13,7 @@ function IsCursor(): PropertyDecorator {
   );
 }
 
-export class ListUsageRecordsQuery {
+export class ListUsageRecordsQuery extends EventListQuery {
   @ApiPropertyOptional({ format: 'uuid', description: 'Only calls of this tenant.' })
   @IsOptional()
   @Matches(uuidPattern, { message: '$property must be a UUID' })
@@ -24,24 +23,6 @@ export class ListUsageRecordsQuery {
   @IsOptional()
   @Matches(/^[0-9A-Za-z]{11}$/, { message: '$property must be the id of a key' })
   key_id?: string;
-
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only calls from then on.' })
-  @IsOptional()
-  @IsTime()
-  since?: string;
-
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only calls before then.' })
-  @IsOptional()
-  @IsTime()
-  until?: string;
-
-  @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
-  limit?: number;
 
   @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
   @IsOptional()

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { platformKey, startTestApp, type TestApp } from './support/app';
+import { until } from './support/until';
 
 describe('a stop', () => {
   const opened: TestApp[] = [];
@@ -37,6 +38,26 @@ describe('a stop', () => {
     ).rejects.toThrow();
     expect((await answer.text()).trim().endsWith('data: [DONE]')).toBe(true);
     await stopped;
+  });
+
+  it('lets calls end that run for longer than Fastify gives a plugin', async () => {
+    const { test, call } = await start(20);
+    test.provider.next({ delayMs: 600 });
+    const asked = call({});
+    await until(() => test.provider.requests.length === 1, 'the call');
+    const { setTimeout: realTime } = globalThis;
+    // Limits of 10 s and more come a hundred times sooner.
+    const hurried = jest
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation((run: () => void, ms = 0, ...rest: []) =>
+        realTime(run, ms < 10_000 ? ms : ms / 100, ...rest),
+      );
+    try {
+      await test.app.close();
+    } finally {
+      hurried.mockRestore();
+    }
+    expect((await asked).status).toBe(200);
   });
 
   it('tells a call that outlives the wait, whole or streamed, in the shape of its client', async () => {

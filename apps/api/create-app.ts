@@ -41,6 +41,8 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     // A request on an open connection during a stop is still served; the connection then closes.
     return503OnClosing: false,
     requestTimeout: requestTimeoutMs,
+    // Fastify's limit for a plugin's start, 10 s, holds for a stop as well, which waits for calls as long as is set.
+    pluginTimeout: 0,
     trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
     // Node's own refusal has no body; the hook below answers in our shape.
     http: { requireHostHeader: false },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { RefusedAttempts } from '#audit';
 import { startTestApp, superKey, type TestApp } from './support/app';
 
 describe('behind a proxy, the address in the audit', () => {
@@ -35,8 +36,34 @@ describe('behind a proxy, the address in the audit', () => {
     ['the proxy, when it says nothing', '2001:db8::1', undefined, '2001:db8::1'],
     ['the proxy, when it says something else than an address', '127.0.0.1', 'sk-pasted', '127.0.0.1'],
     ['the proxy, when something hangs on the address', '127.0.0.1', '::1%sk-pasted', '127.0.0.1'],
+    [
+      'what the proxy saw, which reached us over a socket for IPv4 and IPv6',
+      '::ffff:10.9.9.9',
+      '203.0.113.7',
+      '203.0.113.7',
+    ],
+    ['the first of proxies that all are ours', '127.0.0.1', '10.0.0.1, 10.0.0.2', '10.0.0.1'],
+    ['the proxy, when several things hang together', '127.0.0.1', '203.0.113.7:1234', '127.0.0.1'],
     ['the peer, which is no proxy of ours and claims to be one', '192.0.2.1', '203.0.113.7', '192.0.2.1'],
   ])('is %s', async (_, peer, forwarded, expected) => {
     expect(await addressOf(peer, forwarded)).toBe(expected);
+  });
+
+  it('is what the proxy saw, also of an attempt on a path that the router cannot read', async () => {
+    const paths = ['/%zz', `/tenants/${'a'.repeat(600)}`];
+    for (const path of paths) {
+      const { statusCode } = await test.app.inject({
+        method: 'GET',
+        url: `/api/v1/sysadmin${path}`,
+        remoteAddress: '127.0.0.1',
+        headers: { 'x-api-key': 'a-wrong-guess-of-a-key', 'x-forwarded-for': '203.0.113.7' },
+      });
+      expect(statusCode).toBe(401);
+    }
+    await test.app.get(RefusedAttempts).written();
+    const { body } = await test.sysadmin('get', '/audit-events?outcome=refused');
+    expect(body.items.map(({ address }: { address: string }) => address)).toEqual(
+      paths.map(() => '203.0.113.7'),
+    );
   });
 });

@@ -43,13 +43,12 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     requestTimeout: requestTimeoutMs,
     // Fastify's limit for a plugin's start, 10 s, holds for a stop as well, which waits for calls as long as is set.
     pluginTimeout: 0,
-    trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
     // Node's own refusal has no body; the hook below answers in our shape.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     // A path that the router cannot decode runs no hook, so the key is asked for and its refusal recorded here as well.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      noteAddress(request);
+      noteAddress(request, config.trustProxy);
       onItsTurn(request, reply, () => {
         logWhenClosed(log, request, reply);
         auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
@@ -86,7 +85,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     await app.get(RefusedAttempts).written();
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    noteAddress(request);
+    noteAddress(request, config.trustProxy);
     onItsTurn(request, reply, done);
   });
   fastify.addHook('onRequest', (request, reply, done) => {

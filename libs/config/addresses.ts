@@ -12,3 +12,18 @@ export function isAddressOrRange(text: string): boolean {
   const [address, bits] = ipaddr.parseCIDR(text);
   return bits > 0 && address.range() !== 'ipv4Mapped' && !text.includes('%');
 }
+
+/**
+ * True for an address that is one of these or in a range of them, in whatever zone. An IPv4 address that is written as IPv6, as a
+ * socket for both has it, is the IPv4 address.
+ */
+export function isAmong(text: string, addressesAndRanges: readonly string[]): boolean {
+  const [plain = ''] = text.split('%');
+  if (!isAddress(plain)) return false;
+  const address = ipaddr.process(plain);
+  return addressesAndRanges.some((each) => {
+    if (!each.includes('/')) return ipaddr.process(each).toString() === address.toString();
+    const [of, bits] = ipaddr.parseCIDR(each);
+    return of.kind() === address.kind() && address.match(of, bits);
+  });
+}

@@ -92,7 +92,8 @@ describe('tenants', () => {
     const { body: made } = await create({ name: 'no-key-in-a-name' });
     const pasted = 'sk-proj-Pasted0By0Mistake0123456789';
     for (const field of ['name', 'display_name']) {
-      for (const value of [pasted, `of ${pasted}`, `enc:fernet:v1:${'gAAAAA'.repeat(8)}`]) {
+      const inHex = `sk-${randomUUID().replaceAll('-', '')}`;
+      for (const value of [pasted, `of ${pasted}`, inHex, `enc:fernet:v1:${'gAAAAA'.repeat(8)}`]) {
         const change = { name: 'never-made', [field]: value };
         for (const answer of [
           await create(change),

@@ -26,6 +26,7 @@ function hasKeyShape(text: string): boolean {
 
 /** Not a UUID without its hyphens, nor words that follow a provider's prefix, such as xai-grok-4-fast. */
 function isSurelyKey(text: string): boolean {
-  const rest = text.replace(/(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/gi, '');
+  // Not taken out: behind a prefix it is the key.
+  const rest = text.replace(/(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/gi, 'z'.repeat(32));
   return hasKeyShape(rest) && /[0-9a-z]{16}/i.test(rest);
 }

@@ -34,10 +34,11 @@ export class Authentication {
   async sysadmin(request: FastifyRequest): Promise<SysadminGrant> {
     const known = isRecent(request) ? request.sysadminGrant : undefined;
     const grant = known ?? (await this.findSysadmin(request.headers['x-api-key']));
+    // Also when none is left of one that was found before: the audit must not say that it still opened something.
+    request.sysadminGrant = grant;
+    request.actor = grant?.actor;
     if (grant === undefined) throw unauthenticatedSysadmin();
     if (known === undefined) request.grantedAt = performance.now();
-    request.sysadminGrant = grant;
-    request.actor = grant.actor;
     if (grant.kind === 'scoped') request.keyId = grant.keyId;
     return grant;
   }

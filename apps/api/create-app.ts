@@ -82,7 +82,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     fastify.server.close();
     await running.end(config.shutdownSeconds * 1000);
     // Here and in no hook of Nest's: those come before the last request has ended, or after the database is closed.
-    await app.get(RefusedAttempts).written();
+    await app.get(RefusedAttempts).end(config);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     noteAddress(request, config.trustProxy);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { type ChangedBy } from '#http';
+import { type Config } from '#config';
+import { type ChangedBy, waitAtStop } from '#http';
 import { AuditLog, type Change } from './audit-log.service';
 
 const WINDOW_MS = 60_000;
@@ -31,6 +32,7 @@ export class RefusedAttempts {
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isFailing = false;
+  #isOver = false;
 
   constructor(private readonly audit: AuditLog) {}
 
@@ -42,15 +44,20 @@ export class RefusedAttempts {
     this.#timer ??= this.#flushIn(WINDOW_MS);
   }
 
-  /** Resolves when all that was noted is in the audit, or cannot be written now. To be called after the last request. */
-  async written(): Promise<void> {
-    await this.#flush();
-    if (this.#attempts.size === 0) return;
+  /** Resolves when all that was noted is in the audit, or cannot be written now. */
+  written(): Promise<void> {
+    return this.#flush();
+  }
+
+  /** Writes what was noted, as long as a stop waits for the database, and says what it gives up. To be called after the last request. */
+  async end(config: Pick<Config, 'shutdownSeconds'>): Promise<void> {
+    await waitAtStop(this.written(), config);
+    this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     const left = [...this.#attempts.values()].reduce((sum, { times }) => sum + times, 0);
+    if (left === 0) return;
     this.#log.error(
-      `${left} refused attempts are not in the audit; the lines of their requests are in this log`,
+      `${left} refused attempts are not in the audit, as far as is known; the lines of their requests are in this log`,
     );
   }
 
@@ -134,6 +141,7 @@ export class RefusedAttempts {
   }
 
   #tryAgain(error: unknown): void {
+    if (this.#isOver) return;
     if (!this.#isFailing) {
       const cause = error instanceof Error ? error : undefined;
       this.#log.error(new Error('refused attempts wait to be recorded', { cause }));

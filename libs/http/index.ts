@@ -31,6 +31,7 @@ export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetai
 export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter';
 export { platformPrefix, renderLastEvent, sysadminPrefix } from './render';
 export { RunningRequests } from './running-requests';
+export { waitAtStop } from './stop-wait';
 export { SuperApiKeyGuard } from './super-api-key.guard';
 export {
   faultsOf,

@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
+import { Client } from 'pg';
 import { platformKey, startTestApp, type TestApp } from './support/app';
+import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
 describe('a stop', () => {
@@ -24,7 +26,7 @@ describe('a stop', () => {
           ...body,
         }),
       });
-    return { test, call, port };
+    return { test, tenant, call, port };
   }
 
   it('lets running calls end and takes no new connection meanwhile', async () => {
@@ -77,6 +79,31 @@ describe('a stop', () => {
     expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unavailable' } });
     await stopped;
     expect(test.provider.requests.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  it('is not held up by a database that lets what is noted of keys and credentials wait', async () => {
+    const { test, tenant } = await start(0);
+    const { key } = await issueTenantKey(test, tenant);
+    const holder = new Client({ connectionString: test.databaseUrl });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select 1 from tenant_keys, tenants for update');
+      test.provider.next({ status: 401 });
+      const body = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] };
+      const call = test.http().post('/v1/chat/completions').set('authorization', `Bearer ${key}`);
+      expect((await call.send(body)).status).toBe(424);
+      await test.app.close();
+      const { rows } = await holder.query(
+        `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' order by query`,
+      );
+      expect(rows).toEqual([
+        { query: expect.stringContaining('from tenants') },
+        { query: expect.stringContaining('update tenant_keys') },
+      ]);
+    } finally {
+      await holder.end();
+    }
   });
 
   it('is not held up by a connection that never asked anything', async () => {

@@ -2,8 +2,9 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, In } from 'typeorm';
 import { AuditLog } from '#audit';
+import { type Config, InjectConfig } from '#config';
 import { type Secret } from '#crypto';
-import { type ChangedBy, type ScopedGrant, scopes } from '#http';
+import { type ChangedBy, type ScopedGrant, scopes, waitAtStop } from '#http';
 import { Tenant } from '#tenants';
 import { issueKey } from './issued-key';
 import { expiryOf, keyNotFound, notValid } from './key-fields';
@@ -26,10 +27,11 @@ export class SysadminKeysService implements OnApplicationShutdown {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly audit: AuditLog,
+    @InjectConfig() private readonly config: Config,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#lastUse.written();
+    await waitAtStop(this.#lastUse.written(), this.config);
   }
 
   /** @returns the row, and the key: the only time that it is seen */

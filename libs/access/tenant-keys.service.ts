@@ -2,8 +2,9 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { AuditLog } from '#audit';
+import { type Config, InjectConfig } from '#config';
 import { type Secret } from '#crypto';
-import { type ChangedBy, Problem, type SysadminGrant, type TenantGrant } from '#http';
+import { type ChangedBy, Problem, type SysadminGrant, type TenantGrant, waitAtStop } from '#http';
 import { lockedTenant, TenantsService } from '#tenants';
 import { issueKey } from './issued-key';
 import { expiryOf, keyNotFound } from './key-fields';
@@ -29,10 +30,11 @@ export class TenantKeysService implements OnApplicationShutdown {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly tenants: TenantsService,
     private readonly audit: AuditLog,
+    @InjectConfig() private readonly config: Config,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#lastUse.written();
+    await waitAtStop(this.#lastUse.written(), this.config);
   }
 
   /** @returns the row, and the key: the only time that it is seen */

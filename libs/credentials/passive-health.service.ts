@@ -1,7 +1,9 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
+import { type Config, InjectConfig } from '#config';
 import { type RouteCredential } from '#egress';
+import { waitAtStop } from '#http';
 import { recordTraffic, type TrafficHealth } from './health-records';
 
 const FLUSH_MS = 1000;
@@ -22,7 +24,10 @@ export class PassiveHealth implements OnApplicationShutdown {
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectConfig() private readonly config: Config,
+  ) {}
 
   /** The provider refused the credential of a call. */
   refused(credential: RouteCredential): void {
@@ -42,7 +47,7 @@ export class PassiveHealth implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     clearTimeout(this.#timer);
     this.#flush();
-    await this.#writing;
+    await waitAtStop(this.#writing, this.config);
   }
 
   #note(

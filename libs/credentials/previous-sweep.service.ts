@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { AuditLog } from '#audit';
 import { type Config, InjectConfig } from '#config';
-import { Problem } from '#http';
+import { Problem, waitAtStop } from '#http';
 import { forgetAllGone, forgetGone } from './health-records';
 import { emptySlot, isOver, lockedSlots, overBefore, type SlotsOf } from './provider-slots';
 import { audited } from './stored-credential';
@@ -37,7 +37,7 @@ export class PreviousSweep implements OnApplicationBootstrap, OnApplicationShutd
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#timer);
     this.#isStopping = true;
-    await this.#running;
+    await waitAtStop(this.#running, this.config);
   }
 
   #start(): void {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { AuditLog } from '#audit';
 import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
@@ -172,9 +173,11 @@ describe('the log', () => {
       const path = type === 'application/json' ? 'chat/completions' : 'audio/transcriptions';
       const head = `POST /v1/${path} HTTP/1.1\r\nhost: a\r\nx-api-key: ${platformKey}\r\nx-tenant-id: ${tenant}`;
       const socket = connect({ port, host: '127.0.0.1' });
+      const begun = once(test.app.getHttpServer(), 'request');
       socket.write(`${head}\r\ncontent-type: ${type}\r\ncontent-length: 50\r\n\r\n--x`);
-      await new Promise((done) => setTimeout(done, 50));
+      await begun;
       socket.resetAndDestroy();
+      await until(() => test.logLines.length > before, 'the line of the request');
       await new Promise((done) => setTimeout(done, 100));
       expect(test.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
         expect.objectContaining({ level: 30, status: 499, aborted: true, path: `/v1/${path}` }),

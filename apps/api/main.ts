@@ -40,13 +40,17 @@ async function main(): Promise<void> {
     isStopping = true;
     note(`${signal}: stopping`);
     watch.stop();
+    let code = 0;
+    const noteFault = (error: unknown) => {
+      log.error({ err: error }, 'the stop failed');
+      code = 1;
+    };
     void Promise.resolve(app?.close())
+      .catch(noteFault)
+      // Also then: nobody else would stop it.
       .then(() => embedded?.stop())
-      .then(() => process.exit(0))
-      .catch((error: unknown) => {
-        log.error({ err: error }, 'the stop failed');
-        process.exit(1);
-      });
+      .catch(noteFault)
+      .then(() => process.exit(code));
   };
   // From here on, since the embedded database runs on without us.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));

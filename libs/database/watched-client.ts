@@ -20,7 +20,8 @@ export function watchedClient(answerWithinMs: number): typeof Client {
       const query = this.query.bind(this) as (...parts: unknown[]) => unknown;
       this.query = ((...parts: unknown[]) => {
         // With a statement under way this closes the socket, without waiting for the server.
-        this.#timer ??= setTimeout(() => void this.end().catch(() => undefined), answerWithinMs);
+        // Of a connection that is gone nothing stops it, so it must not keep the process: a socket does that.
+        this.#timer ??= setTimeout(() => void this.end().catch(() => undefined), answerWithinMs).unref();
         return query(...parts);
       }) as Client['query'];
     }

@@ -81,7 +81,7 @@ describe('another Nest module calls the router in process', () => {
     expect(test.provider.requests.at(-1)?.key).toBe('sk-in-process-key-p4q5');
   });
 
-  it('has its calls recorded also when a stop ends them, whole, streamed or translated', async () => {
+  it('has its calls recorded also when a stop ends them, whole, streamed, translated or unread', async () => {
     const tenant = await test.createTenant();
     await test.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
     await test.setCredential(tenant, 'anthropic', { api_key: 'sk-in-process-key-p4q5' });
@@ -101,12 +101,18 @@ describe('another Nest module calls the router in process', () => {
       const { body } = await call({ model, stream: true });
       body.on('error', () => undefined).resume();
     }
+    for (const model of ['gpt-4o', 'claude-sonnet']) {
+      // All of it has come, and is not read.
+      const { body } = await call({ model, stream: true });
+      body.on('error', () => undefined).once('readable', () => undefined);
+      await until(() => body.readableLength > 0, 'the first part');
+    }
     test.provider.next({ delayMs: 5000 });
     const asked = call({}).then(
       () => undefined,
       (error: unknown) => error,
     );
-    await until(() => test.provider.requests.length === 3, 'the calls');
+    await until(() => test.provider.requests.length === 5, 'the calls');
     await test.app.close();
     expect(await asked).toMatchObject({ code: 'upstream_unavailable' });
     const client = new Client({ connectionString: database.url });
@@ -118,6 +124,8 @@ describe('another Nest module calls the router in process', () => {
     await client.end();
     const broken = { outcome: 'broken_off', code: 'upstream_unavailable', upstream_status: 200 };
     expect(rows).toEqual([
+      broken,
+      broken,
       broken,
       broken,
       { outcome: 'failed', code: 'upstream_unavailable', upstream_status: null },

@@ -132,7 +132,7 @@ export class ModelRoutingService {
     };
     try {
       const answer = await this.answer(tenant, operation, request, options, { meter, reserve });
-      meter.follow(answer.status, answer.body);
+      this.usage.follow(meter, answer.status, answer.body);
       return { ...answer, receipt: this.receipts.issue(answer.route, call, meter.at) };
     } catch (error) {
       meter.failed(error);

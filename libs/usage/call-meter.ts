@@ -1,6 +1,6 @@
 import { type Readable, finished } from 'node:stream';
 import { ClientGone, type Route, type WireEvents } from '#egress';
-import { type Problem, problemOf } from '#http';
+import { Problem, problemOf } from '#http';
 import { type UsageOutcome, type UsageRecord } from './usage-record.entity';
 import { UsageScanner } from './usage-scanner';
 
@@ -27,6 +27,8 @@ export class CallMeter {
   #firstByteMs: number | null = null;
   #responseBytes = 0;
   #requestBytes: () => number = () => 0;
+  /** Of the answer, once there is one. */
+  #status: number | undefined;
   #hasEnded = false;
 
   /** @param onEnd told once, unless the call was refused before it was decided what to send where */
@@ -67,12 +69,19 @@ export class CallMeter {
 
   /** There is one: the call ends with its body, however that ends. */
   follow(status: number, body: Readable): void {
+    this.#status = status;
     finished(body, { writable: false }, (error) => {
       if (error === undefined || error === null) return this.#end('completed', status);
       const isLeft = error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
       if (isLeft) this.#end('client_left', status);
       else this.#end('broken_off', status, problemOf(error));
     });
+  }
+
+  /** The process stops, and whoever has the answer may never come to its end. */
+  stopped(): void {
+    const problem = new Problem('upstream_unavailable', { detail: 'Tenkey is being stopped.' });
+    if (this.#status !== undefined) this.#end('broken_off', this.#status, problem);
   }
 
   #end(outcome: UsageOutcome, status: number, problem?: Problem): void {

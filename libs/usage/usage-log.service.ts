@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
@@ -6,6 +7,7 @@ import { type DataSource, QueryFailedError } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { EgressService } from '#egress';
 import { waitAtStop } from '#http';
+import { type CallMeter } from './call-meter';
 import { type LostBatch, type LostCalls, LostCallSums } from './lost-calls';
 import { type UsageRecord } from './usage-record.entity';
 import { UsageMetrics } from './usage-metrics';
@@ -27,6 +29,8 @@ const NAMED_AT_ONCE = 100;
 @Injectable()
 export class UsageLog implements OnApplicationShutdown {
   readonly #log = new Logger('usage');
+  /** Calls whose answers have not closed. */
+  readonly #running = new Set<CallMeter>();
   readonly #pending: UsageRecord[] = [];
   readonly #lost = new LostCallSums(MAXIMUM_LOST);
   readonly #process = randomUUID();
@@ -65,12 +69,21 @@ export class UsageLog implements OnApplicationShutdown {
     this.#flushSoon();
   }
 
+  /** The call ends with its answer's body, or with a stop that comes before. */
+  follow(meter: CallMeter, status: number, body: Readable): void {
+    this.#running.add(meter);
+    body.once('close', () => this.#running.delete(meter));
+    meter.follow(status, body);
+  }
+
   /** After the last call: those of other modules in this process, which no server waits for, end here. */
   async onApplicationShutdown(): Promise<void> {
     // Whatever becomes of it, what is noted is written.
     await Promise.allSettled([this.egress.onApplicationShutdown()]);
     // A call's record is made when its body has closed, which is soon.
     await nextTurn();
+    // Not of an answer that nobody reads.
+    for (const meter of this.#running) meter.stopped();
     this.#isStopping = true;
     await waitAtStop(this.#flushLast(), this.config);
     this.#isOver = true;

@@ -136,6 +136,13 @@ describe('metrics', () => {
     const back = await metrics();
     expect(back).toContain(up);
     expect(back.join('\n')).toContain(tenant);
+    // Nor are they kept from whoever asks by a database that does not answer.
+    gate.freeze();
+    const began = Date.now();
+    expect(await metrics()).toContain('tenkey_credential_metrics_up 0');
+    expect(Date.now() - began).toBeLessThan(8000);
+    gate.shut();
+    gate.open();
   });
 
   it('are for a key with the scope that is for all tenants', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
@@ -5,6 +6,9 @@ import { CredentialWarnings } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Access, ApiProblems } from '#http';
 import { UsageMetrics } from '#usage';
+
+/** Prometheus gives up after ten seconds; a connection that carries nothing any more is given up after twenty. */
+const WARNINGS_MS = 3000;
 
 /** Counters of this process, and which tenants' credentials need somebody, for Prometheus. */
 @ApiTags('6 Usage')
@@ -27,7 +31,7 @@ export class MetricsController {
   });
   readonly #up = new Gauge({
     name: 'tenkey_credential_metrics_up',
-    help: '1: the metrics of credentials are here. 0: the database is away, so that none of them is.',
+    help: '1: the metrics of credentials are here. 0: the database is away or does not answer, so that none of them is.',
     registers: [this.#own],
   });
 
@@ -51,11 +55,12 @@ export class MetricsController {
   })
   @ApiProblems('unauthenticated', 'forbidden', 'credential_store_unavailable', 'internal_error')
   async metrics(): Promise<string> {
-    const warnings = await this.warnings.list().catch((error: unknown) => {
+    const found = this.warnings.list().catch((error: unknown) => {
       // The records that wait for it must be seen then above all.
       if (isDatabaseUnavailable(error)) return undefined;
       throw error;
     });
+    const warnings = await Promise.race([found, sleep(WARNINGS_MS, undefined, { ref: false })]);
     this.#up.set(warnings === undefined ? 0 : 1);
     // What was found before may be over: better none than one that is wrong.
     this.#expires.reset();

@@ -10,7 +10,8 @@ export async function withDatabase<T>(
   entities: NonNullable<DataSourceOptions['entities']>,
   run: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
-  const { dataSourceOptions, isDatabaseUnavailable, startEmbeddedPostgres } = await import('#database');
+  const { dataSourceOptions, isDatabaseUnavailable, sqlStateOf, startEmbeddedPostgres } =
+    await import('#database');
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({
@@ -27,7 +28,7 @@ export async function withDatabase<T>(
       throw new Error(`the database is not available: ${reasonOf(error as Error)}`, { cause: error });
     }
     // undefined_table, undefined_column
-    const { code } = (error as { driverError?: { code?: string } }).driverError ?? {};
+    const code = sqlStateOf(error);
     if (code !== '42P01' && code !== '42703') throw error;
     throw new Error(
       'the database has the schema of an earlier version. Start this version of the service once, which brings it up to date.',

@@ -1,7 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, QueryFailedError } from 'typeorm';
+import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
+import { sqlStateOf } from '#database';
 import { type RouteCredential } from '#egress';
 import { waitAtStop } from '#http';
 import { recordTraffic, type TrafficHealth } from './health-records';
@@ -100,7 +101,7 @@ export class PassiveHealth implements OnApplicationShutdown {
 }
 
 function isDeadlock(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '40P01';
+  return sqlStateOf(error) === '40P01';
 }
 
 function nameOf({ tenantId, provider, version }: RouteCredential): string {

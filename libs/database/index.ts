@@ -12,4 +12,4 @@ export { dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
-export { isDatabaseUnavailable, mayBeCommitted } from './unavailable';
+export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './unavailable';

@@ -32,6 +32,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return isUnavailable(error, 0);
 }
 
+/** The SQLSTATE of a statement that failed; undefined for whatever else went wrong. */
+export function sqlStateOf(error: unknown): string | undefined {
+  return error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;
+}
+
 /** Did the commit itself fail, so that it may have been done and only its answer was lost? Before it, nothing is changed. */
 export function mayBeCommitted(error: unknown): boolean {
   return error instanceof QueryFailedError && error.query === 'COMMIT';

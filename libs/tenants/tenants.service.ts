@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, type EntityManager, QueryFailedError, type Repository } from 'typeorm';
+import { type DataSource, type EntityManager, type Repository } from 'typeorm';
 import { AuditLog } from '#audit';
+import { sqlStateOf } from '#database';
 import { type ChangedBy, Problem, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
 import { type CreateTenantDto, type ListTenantsQuery, type UpdateTenantDto } from './tenants.dto';
@@ -178,8 +179,7 @@ function tenantNotFound(): Problem {
 }
 
 function asConflict(error: unknown): never {
-  const code = error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;
-  if (code !== '23505') throw error;
+  if (sqlStateOf(error) !== '23505') throw error;
   throw new Problem('tenant_conflict', { detail: 'Another tenant has this name or id.', cause: error });
 }
 

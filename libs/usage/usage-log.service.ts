@@ -5,6 +5,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
+import { sqlStateOf } from '#database';
 import { EgressService } from '#egress';
 import { waitAtStop } from '#http';
 import { type CallMeter } from './call-meter';
@@ -212,7 +213,5 @@ function isAnswer(error: unknown): boolean {
 
 /** The values are at fault (SQLSTATE classes 22 and 23), so that no later time will do. */
 function isRefusal(error: unknown): boolean {
-  if (!(error instanceof QueryFailedError)) return false;
-  const { code } = error.driverError as { code?: unknown };
-  return typeof code === 'string' && /^2[23]/.test(code);
+  return /^2[23]/.test(sqlStateOf(error) ?? '');
 }

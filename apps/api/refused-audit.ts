@@ -2,7 +2,7 @@ import { type FastifyRequest } from 'fastify';
 import { shownKey } from '#access';
 import { type RefusedAttempts } from '#audit';
 import { type Secret } from '#crypto';
-import { changedBy, isWithin, sysadminPrefix, uuidPattern } from '#http';
+import { asksForChange, bearerOf, changedBy, isWithin, routeOf, sysadminPrefix, uuidPattern } from '#http';
 import { findProvider } from '#providers';
 
 /**
@@ -17,15 +17,12 @@ export function auditWhenRefused(
 ): void {
   request.onProblem = (problem) => {
     if (problem.status >= 500 || !isWithin(request, sysadminPrefix)) return;
-    const isChange = !['GET', 'HEAD'].includes(request.method);
-    if (!isChange && problem.status !== 401 && problem.status !== 403) return;
-    const route = (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
+    if (!asksForChange(request) && problem.status !== 401 && problem.status !== 403) return;
     const { tenant_id: tenantId, provider } = (request.params ?? {}) as Record<string, string | undefined>;
     attempts().note(
       { ...changedBy(request), ...(request.actor === undefined && { actor: strangerOf(request) }) },
       {
-        // The pattern and never the path, which may hold anything.
-        action: `${request.method} ${route}`,
+        action: `${request.method} ${routeOf(request)}`,
         ...(isTenantId(tenantId, secrets) && { tenantId: tenantId.toLowerCase() }),
         ...(provider !== undefined && findProvider(provider) && { provider }),
         details: { status: problem.status, code: problem.code },
@@ -42,8 +39,7 @@ function isTenantId(text: string | undefined, secrets: readonly Secret[]): text 
 
 /** A key that was revoked, has expired or is of the other API, as far as its text says which; never its secret. */
 function strangerOf({ headers }: FastifyRequest): string {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  for (const presented of [headers['x-api-key'], bearer]) {
+  for (const presented of [headers['x-api-key'], bearerOf(headers.authorization)]) {
     const key = typeof presented === 'string' ? shownKey(presented) : undefined;
     if (key !== undefined) return `${key} (not accepted)`;
   }

@@ -1,5 +1,5 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { describeError, type Log, type Problem } from '#http';
+import { describeError, type Log, type Problem, routeOf } from '#http';
 
 /**
  * Writes the one line of a request when its connection is done with it: answered, broken off by us, or left by the
@@ -56,11 +56,6 @@ function isFault({ status }: Problem): boolean {
 
 function levelOf(problem: Problem | undefined): 'error' | 'info' {
   return problem !== undefined && isFault(problem) ? 'error' : 'info';
-}
-
-/** The route's pattern; never the path, which may hold anything. */
-function routeOf(request: FastifyRequest): string {
-  return (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
 }
 
 function causeOf(cause: unknown): unknown {

@@ -9,12 +9,13 @@ import {
 import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Authentication, isWithin } from './authentication';
+import { type Authentication } from './authentication';
 import { type Audience, type Declaration, type Scope, type SysadminGrant } from './grants';
 import { unauthenticatedSysadmin } from './keys';
 import { Problem } from './problem';
 import { sendProblem } from './problem.filter';
 import { platformPrefix, sysadminPrefix } from './render';
+import { isWithin } from './request-target';
 import { PlatformKeyGuard } from './platform-key.guard';
 import { SuperApiKeyGuard } from './super-api-key.guard';
 

@@ -2,8 +2,8 @@ import { type FastifyRequest } from 'fastify';
 import { type Secret } from '#crypto';
 import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
 import { fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
-import { pathOf } from './problem.filter';
-import { isBelow, platformPrefix } from './render';
+import { platformPrefix } from './render';
+import { isWithin } from './request-target';
 
 /** Anthropic's clients send their key in X-API-Key; these are the routes that they call. */
 const anthropicRoutes = [`${platformPrefix}/messages`, `${platformPrefix}/models`];
@@ -70,7 +70,7 @@ export class Authentication {
   private async findPlatform(request: FastifyRequest): Promise<PlatformGrant | undefined> {
     const { 'x-api-key': apiKey, authorization } = request.headers;
     if (isOneOf(apiKey, this.own.platformApiKeys)) return { kind: 'platform' };
-    const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const bearer = bearerOf(authorization);
     const grant = bearer === undefined ? undefined : await this.issued.tenantGrant(bearer);
     if (grant !== undefined || typeof apiKey !== 'string') return grant;
     const isAnthropic = anthropicRoutes.some((route) => isWithin(request, route));
@@ -78,27 +78,11 @@ export class Authentication {
   }
 }
 
+/** The key of an Authorization header. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+}
+
 function isRecent({ grantedAt }: FastifyRequest): boolean {
   return grantedAt !== undefined && performance.now() - grantedAt <= GRANT_LASTS_MS;
-}
-
-/**
- * True when the request is for the prefix or below it. The matched pattern counts as well as the path, since the router
- * also matches percent-encoded spellings.
- */
-export function isWithin(request: FastifyRequest, prefix: string): boolean {
-  return [decoded(pathOf(request.url)), matched(request)].some((path) => isBelow(path, prefix));
-}
-
-/** A request that the router could not decode has no route options. */
-function matched(request: FastifyRequest): string {
-  return (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '';
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

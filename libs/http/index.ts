@@ -9,7 +9,7 @@ import './request';
  */
 export { ApiPlatformProblems, ApiProblems } from './api-problems';
 export { Access, AccessGuard, authenticateEarly, Grant } from './access';
-export { Authentication, isWithin } from './authentication';
+export { Authentication, bearerOf } from './authentication';
 export { By, changedBy, type ChangedBy, noteAddress } from './changed-by';
 export {
   type Audience,
@@ -28,8 +28,9 @@ export { IsName, noControl } from './name';
 export { PlatformController } from './platform-controller';
 export { PlatformKeyGuard } from './platform-key.guard';
 export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';
-export { pathOf, problemOf, ProblemFilter, sendProblem } from './problem.filter';
+export { problemOf, ProblemFilter, sendProblem } from './problem.filter';
 export { platformPrefix, renderLastEvent, sysadminPrefix } from './render';
+export { asksForChange, isWithin, pathOf, routeOf } from './request-target';
 export { RunningRequests } from './running-requests';
 export { waitAtStop } from './stop-wait';
 export { SuperApiKeyGuard } from './super-api-key.guard';

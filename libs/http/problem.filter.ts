@@ -3,6 +3,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable, mayBeCommitted } from '#database';
 import { Problem, type ProblemCode } from './problem';
 import { isBelow, platformPrefix, renderProblem, sysadminPrefix } from './render';
+import { asksForChange, pathOf } from './request-target';
 
 const byStatus: Readonly<Record<number, ProblemCode>> = {
   400: 'malformed_request',
@@ -47,20 +48,11 @@ function outcomeOf(error: unknown): string {
     : 'Nothing was changed. Try again shortly.';
 }
 
-/**
- * The path without its query, which a mistaken caller may have put a key into.
- * @param url the request's target, which may be a whole URL (RFC 9112, 3.2.2)
- */
-export function pathOf(url: string): string {
-  const target = url.startsWith('/') ? url : url.replace(/^[a-z]+:\/\/[^/?#]*/i, '');
-  return target.split('?', 1)[0] || '/';
-}
-
 /** Sends a problem; the only place that writes an error answer. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   // The client left while it sent: no lost database, though the error looks like one, and nobody to answer.
   if (error !== null && error === request.raw.errored) return;
-  const isChange = !['GET', 'HEAD'].includes(request.method) && isBelow(pathOf(request.url), sysadminPrefix);
+  const isChange = asksForChange(request) && isBelow(pathOf(request.url), sysadminPrefix);
   const problem = problemOf(error, isChange);
   request.problem = problem;
   request.onProblem?.(problem);

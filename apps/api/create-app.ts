@@ -33,6 +33,17 @@ const requestTimeoutMs = 300_000;
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
   const { config, log } = parts;
   const secrets = processSecrets(config);
+  const running = new RunningRequests();
+  const begin = (request: FastifyRequest, reply: FastifyReply, goOn: () => void) => {
+    noteAddress(request, config.trustProxy);
+    onItsTurn(reply, () => {
+      running.begin(request, reply);
+      logWhenClosed(log, request, reply);
+      auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
+      reply.header('x-tenkey-request-id', request.id);
+      goOn();
+    });
+  };
   const authenticate = authenticateEarly(() => app.get(Authentication));
   const adapter = new FastifyAdapter({
     bodyLimit: sysadminBodyLimit,
@@ -46,16 +57,13 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     // Node's own refusal has no body; the hook below answers in our shape.
     http: { requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
-    // A path that the router cannot decode runs no hook, so the key is asked for and its refusal recorded here as well.
+    // A path that the router cannot decode runs no hook, so the request begins and its key is asked for here as well.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      noteAddress(request, config.trustProxy);
-      onItsTurn(request, reply, () => {
-        logWhenClosed(log, request, reply);
-        auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
+      begin(request, reply, () =>
         authenticate(request, reply, () =>
           sendProblem(request, reply, new Problem('malformed_request', { cause: new Error(error.name) })),
-        );
-      });
+        ),
+      );
     },
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return;
@@ -77,24 +85,13 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     routes.add(route.method, route.url);
     if (route.url.startsWith(`${platformPrefix}/`)) route.bodyLimit = config.maxBodyBytes;
   });
-  const running = new RunningRequests();
   fastify.addHook('preClose', async () => {
     fastify.server.close();
     await running.end(config.shutdownSeconds * 1000);
     // Here and in no hook of Nest's: those come before the last request has ended, or after the database is closed.
     await app.get(RefusedAttempts).end(config);
   });
-  fastify.addHook('onRequest', (request, reply, done) => {
-    noteAddress(request, config.trustProxy);
-    onItsTurn(request, reply, done);
-  });
-  fastify.addHook('onRequest', (request, reply, done) => {
-    running.begin(request, reply);
-    logWhenClosed(log, request, reply);
-    auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
-    reply.header('x-tenkey-request-id', request.id);
-    done();
-  });
+  fastify.addHook('onRequest', begin);
   fastify.addHook('onRequest', authenticate);
   fastify.addHook('onRequest', refuseDisabledEarly(config));
   fastify.addHook('onRequest', (request, reply, done) => {

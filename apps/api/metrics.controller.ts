@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { CredentialWarnings } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
-import { Access, ApiProblems } from '#http';
+import { Access, ApiProblems, within } from '#http';
 import { UsageMetrics } from '#usage';
 
 /** Prometheus gives up after ten seconds; a connection that carries nothing any more is given up after twenty. */
@@ -60,7 +59,7 @@ export class MetricsController {
       if (isDatabaseUnavailable(error)) return undefined;
       throw error;
     });
-    const warnings = await Promise.race([found, sleep(WARNINGS_MS, undefined, { ref: false })]);
+    const warnings = await within(WARNINGS_MS, found);
     this.#up.set(warnings === undefined ? 0 : 1);
     // What was found before may be over: better none than one that is wrong.
     this.#expires.reset();

@@ -45,3 +45,4 @@ export {
   validated,
   validTenantId,
 } from './validation';
+export { within } from './within';

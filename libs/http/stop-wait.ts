@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config } from '#config';
+import { within } from './within';
 
 type StopConfig = Pick<Config, 'shutdownSeconds'>;
 
@@ -21,8 +21,5 @@ export async function waitAtStop(work: Promise<unknown>, config: StopConfig): Pr
   const now = Date.now();
   const deadline = deadlines.get(config) ?? now + Math.min(config.shutdownSeconds, MAXIMUM_SECONDS) * 1000;
   deadlines.set(config, deadline);
-  const ended = new AbortController();
-  const limit = sleep(Math.max(deadline - now, MINIMUM_MS), undefined, { signal: ended.signal });
-  await Promise.race([work, limit.catch(() => undefined)]);
-  ended.abort();
+  await within(Math.max(deadline - now, MINIMUM_MS), work);
 }

@@ -1,22 +1,16 @@
-import { startTestApp, type TestApp } from './support/app';
-import { Gate } from './support/gate';
-import { createTestDatabase } from './support/postgres';
+import { type TestApp } from './support/app';
+import { type Gate } from './support/gate';
+import { startGatedApp } from './support/gated-app';
 import { until } from './support/until';
 
 describe('the database goes away and comes back', () => {
   let test: TestApp;
   let gate: Gate;
-  let database: { url: string; drop(): Promise<void> };
+  let close: () => Promise<void>;
   beforeAll(async () => {
-    database = await createTestDatabase();
-    gate = new Gate(database.url);
-    test = await startTestApp({}, { databaseUrl: await gate.listen() });
+    ({ test, gate, close } = await startGatedApp());
   });
-  afterAll(async () => {
-    await test.close();
-    gate.close();
-    await database.drop();
-  });
+  afterAll(() => close());
 
   it('answers 503 in our shape everywhere, calls nobody, changes nothing, and recovers by itself', async () => {
     const tenant = await test.createTenant();

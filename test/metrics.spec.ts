@@ -1,26 +1,20 @@
 import { type DataSource } from 'typeorm';
 import { CredentialWarnings } from '#credentials';
-import { startTestApp, type TestApp } from './support/app';
-import { Gate } from './support/gate';
+import { type TestApp } from './support/app';
+import { type Gate } from './support/gate';
+import { startGatedApp } from './support/gated-app';
 import { issueSysadminKey } from './support/keys';
-import { createTestDatabase, type TestDatabase } from './support/postgres';
 import { usageRecords } from './support/usage';
 import { until } from './support/until';
 
 describe('metrics', () => {
-  let database: TestDatabase;
   let gate: Gate;
+  let close: () => Promise<void>;
   let test: TestApp;
   beforeAll(async () => {
-    database = await createTestDatabase();
-    gate = new Gate(database.url);
-    test = await startTestApp({}, { databaseUrl: await gate.listen() });
+    ({ test, gate, close } = await startGatedApp());
   });
-  afterAll(async () => {
-    await test.close();
-    gate.close();
-    await database.drop();
-  });
+  afterAll(() => close());
 
   const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
   const metrics = async () => {

@@ -5,8 +5,9 @@ import { loadConfig } from '#config';
 import { EgressService } from '#egress';
 import { UsageLog, UsageMetrics, type UsageRecord } from '#usage';
 import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from './support/app';
-import { Gate } from './support/gate';
-import { createTestDatabase, type TestDatabase } from './support/postgres';
+import { type Gate } from './support/gate';
+import { startGatedApp } from './support/gated-app';
+import { type TestDatabase } from './support/postgres';
 import { usageRecords } from './support/usage';
 import { until } from './support/until';
 
@@ -65,22 +66,17 @@ function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRe
 describe('usage', () => {
   let database: TestDatabase;
   let gate: Gate;
+  let close: () => Promise<void>;
   let test: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    database = await createTestDatabase();
-    gate = new Gate(database.url);
-    test = await startTestApp({}, { databaseUrl: await gate.listen() });
+    ({ test, gate, database, close } = await startGatedApp());
   });
   beforeEach(async () => {
     tenant = await test.createTenant();
     await test.setCredential(tenant, 'openai', { api_key: key });
   });
-  afterAll(async () => {
-    await test.close();
-    gate.close();
-    await database.drop();
-  });
+  afterAll(() => close());
 
   const total = async () => (await test.sysadmin('get', `/tenants/${tenant}/usage`)).body;
   const today = () => new Date().toISOString().slice(0, 10);

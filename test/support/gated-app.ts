@@ -1,0 +1,16 @@
+import { startTestApp } from './app';
+import { Gate } from './gate';
+import { createTestDatabase } from './postgres';
+
+/** An application whose database is behind a gate. */
+export async function startGatedApp() {
+  const database = await createTestDatabase();
+  const gate = new Gate(database.url);
+  const test = await startTestApp({}, { databaseUrl: await gate.listen() });
+  const close = async () => {
+    await test.close();
+    gate.close();
+    await database.drop();
+  };
+  return { test, gate, database, close };
+}

@@ -2,11 +2,6 @@ import { ValidateBy } from 'class-validator';
 import { type FieldFault, isRealTime, Problem } from '#http';
 import { keyIdPattern } from './issued-key';
 
-/** What fields of both kinds of keys have in common. */
-
-export const trimmed = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'string' ? value.trim() : value;
-
 /** A moment with its offset: without one it would be whatever the server's clock is set to. */
 export function IsMoment(): PropertyDecorator {
   const message = '$property must be a date and time with its offset, e.g. 2027-01-31T00:00:00Z';

@@ -12,9 +12,9 @@ import {
   Matches,
 } from 'class-validator';
 import { type Secret } from '#crypto';
-import { IsName, type Scope, scopes, uuidPattern } from '#http';
+import { IsName, type Scope, scopes, trimmed, uuidPattern } from '#http';
 import { prefixOf } from './issued-key';
-import { IsMoment, trimmed } from './key-fields';
+import { IsMoment } from './key-fields';
 import { type SysadminKey } from './sysadmin-key.entity';
 
 export class CreateSysadminKeyDto {

@@ -13,9 +13,9 @@ import {
   Min,
 } from 'class-validator';
 import { type Secret } from '#crypto';
-import { IsName } from '#http';
+import { IsName, trimmed } from '#http';
 import { prefixOf } from './issued-key';
-import { IsMoment, trimmed } from './key-fields';
+import { IsMoment } from './key-fields';
 import { type TenantKey } from './tenant-key.entity';
 
 export class CreateTenantKeyDto {

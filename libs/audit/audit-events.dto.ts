@@ -1,9 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
-import { EventListQuery, noControl, uuidPattern } from '#http';
+import { EventListQuery, NoControl, uuidPattern } from '#http';
 import { type AuditEvent, type AuditOutcome } from './audit-event.entity';
-
-const noControlFault = { message: '$property must not contain control characters' };
 
 export class ListAuditEventsQuery extends EventListQuery {
   @ApiPropertyOptional({ format: 'uuid', description: 'Only events of this tenant.' })
@@ -15,7 +13,7 @@ export class ListAuditEventsQuery extends EventListQuery {
   @IsOptional()
   @IsString()
   @MaxLength(200)
-  @Matches(noControl, noControlFault)
+  @NoControl()
   action?: string;
 
   @ApiPropertyOptional({ enum: ['done', 'refused'] })
@@ -27,7 +25,7 @@ export class ListAuditEventsQuery extends EventListQuery {
   @IsOptional()
   @IsString()
   @MaxLength(200)
-  @Matches(noControl, noControlFault)
+  @NoControl()
   actor?: string;
 
   @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })

@@ -11,19 +11,17 @@ export function storedRows<T extends TenantCredential>(
   entity: new () => T,
   tenantIds: readonly string[],
 ) {
-  return (
-    source
-      .createQueryBuilder(entity, 'c')
-      .addSelect('c.sealedApiKey')
-      .leftJoinAndMapOne(
-        'c.health',
-        CredentialHealth,
-        'h',
-        'h.tenant_id = c.tenant_id AND h.provider = c.provider AND h.version = c.version',
-      )
-      // One parameter, however many: a statement has room for 65,535.
-      .where('c.tenant_id = any(:tenantIds)', { tenantIds })
-  );
+  // The ids are one parameter, however many: a statement has room for 65,535.
+  return source
+    .createQueryBuilder(entity, 'c')
+    .addSelect('c.sealedApiKey')
+    .leftJoinAndMapOne(
+      'c.health',
+      CredentialHealth,
+      'h',
+      'h.tenant_id = c.tenant_id AND h.provider = c.provider AND h.version = c.version',
+    )
+    .where('c.tenant_id = any(:tenantIds)', { tenantIds });
 }
 
 /** Fields sealed as a row of a new version, which is not stored yet. */

@@ -24,7 +24,7 @@ export {
 export { KnownRoutes } from './known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
 export { EventListQuery, ListQuery } from './list-query';
-export { IsName, noControl } from './name';
+export { IsName, NoControl, trimmed } from './name';
 export { PlatformController } from './platform-controller';
 export { PlatformKeyGuard } from './platform-key.guard';
 export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';

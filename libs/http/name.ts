@@ -1,8 +1,16 @@
-import { ValidateBy } from 'class-validator';
+import { Matches, ValidateBy } from 'class-validator';
 import { removeKeyShapes } from '#crypto';
 
 /** PostgreSQL's text cannot hold U+0000, and control characters have no place in a name. */
-export const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
+const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
+
+export function NoControl(): PropertyDecorator {
+  return Matches(noControl, { message: '$property must not contain control characters' });
+}
+
+/** For class-transformer: a text without the blanks around it, anything else as it is. */
+export const trimmed = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' ? value.trim() : value;
 
 /**
  * A name stands in lists, and in the audit for ever: no control characters, and no key that somebody pasted.

@@ -1,11 +1,10 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
-import { IsName, ListQuery, noControl, uuidPattern } from '#http';
+import { IsName, ListQuery, NoControl, trimmed, uuidPattern } from '#http';
 import { type Tenant, type TenantState } from './tenant.entity';
 
-const trimmed = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'string' ? value.trim() : value;
 // No part of it can be read as a second address or as a header. class-validator's IsEmail throws on half a surrogate pair.
 const oneAddress = /^[^\s@,;:<>"\p{Cc}\p{Cs}]+@[^\s@,;:<>"\p{Cc}\p{Cs}]+$/u;
 const contactField = {
@@ -16,6 +15,16 @@ const contactField = {
   description:
     "Where alerts on this tenant's credentials belong: a function mailbox, not a person. Tenkey writes to nobody; it stands in the warnings of the readiness report and the metrics.",
 };
+
+function ContactField(): PropertyDecorator {
+  return applyDecorators(
+    Matches(oneAddress, { message: '$property must be one e-mail address' }),
+    MaxLength(254),
+    Transform(trimmed),
+    IsOptional(),
+    ApiPropertyOptional(contactField),
+  );
+}
 
 export class CreateTenantDto {
   @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
@@ -37,11 +46,7 @@ export class CreateTenantDto {
   @IsName()
   display_name?: string | null;
 
-  @ApiPropertyOptional(contactField)
-  @IsOptional()
-  @Transform(trimmed)
-  @MaxLength(254)
-  @Matches(oneAddress, { message: '$property must be one e-mail address' })
+  @ContactField()
   contact_email?: string | null;
 
   @ApiPropertyOptional({ enum: ['active', 'suspended'], default: 'active' })
@@ -66,11 +71,7 @@ export class UpdateTenantDto {
   @IsName()
   display_name?: string | null;
 
-  @ApiPropertyOptional(contactField)
-  @IsOptional()
-  @Transform(trimmed)
-  @MaxLength(254)
-  @Matches(oneAddress, { message: '$property must be one e-mail address' })
+  @ContactField()
   contact_email?: string | null;
 
   @ApiPropertyOptional({
@@ -93,7 +94,7 @@ export class ListTenantsQuery extends ListQuery {
   @IsOptional()
   @IsString()
   @MaxLength(200)
-  @Matches(noControl, { message: '$property must not contain control characters' })
+  @NoControl()
   search?: string;
 }
 

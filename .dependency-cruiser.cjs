@@ -14,7 +14,7 @@ const order = [
   'audit',
   'tenants',
   'credentials',
-  'access',
+  'issued-keys',
   'usage',
   'model-routing',
 ];

@@ -1,4 +1,4 @@
-import { SysadminKey, TenantKey } from '#access';
+import { SysadminKey, TenantKey } from '#issued-keys';
 import { AuditEvent } from '#audit';
 import { CredentialHealth, CredentialSlot, TenantCredential } from '#credentials';
 import { Tenant } from '#tenants';

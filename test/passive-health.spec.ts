@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource, EntityManager, QueryFailedError } from 'typeorm';
-import { recordTraffic } from '../libs/credentials/health-records';
+import { recordTraffic } from '../libs/credentials/health/health-records';
 import { startTestApp, type TestApp } from './support/app';
 import { until } from './support/until';
 

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { TenantKey } from '#access';
+import { TenantKey } from '#issued-keys';
 import { RefusedAttempts } from '#audit';
 import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';

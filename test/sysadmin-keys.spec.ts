@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { Client } from 'pg';
 import { RefusedAttempts } from '#audit';
-import { issueKey } from '../libs/access/issued-key';
+import { issueKey } from '../libs/issued-keys/issued-key';
 import { startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { until } from './support/until';

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import OpenAI from 'openai';
 import { type Response } from 'supertest';
-import { issueKey } from '../libs/access/issued-key';
+import { issueKey } from '../libs/issued-keys/issued-key';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { until } from './support/until';

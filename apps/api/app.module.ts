@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AccessModule, SysadminKeysService, TenantKeysService } from '#access';
+import { IssuedKeysModule, SysadminKeysService, TenantKeysService } from '#issued-keys';
 import { AuditModule } from '#audit';
 import { type Config, ConfigModule } from '#config';
 import { CredentialsModule } from '#credentials';
@@ -74,7 +74,7 @@ export class AppModule {
         AuditModule,
         TenantsModule,
         CredentialsModule,
-        AccessModule,
+        IssuedKeysModule,
         UsageModule,
         ModelRoutingModule.register(parts.catalogue),
         ...(parts.imports ?? []),

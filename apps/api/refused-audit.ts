@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { shownKey } from '#access';
+import { shownKey } from '#issued-keys';
 import { type RefusedAttempts } from '#audit';
 import { type Secret } from '#crypto';
 import { asksForChange, bearerOf, changedBy, isWithin, routeOf, sysadminPrefix, uuidPattern } from '#http';

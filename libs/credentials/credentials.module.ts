@@ -1,19 +1,19 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '#tenants';
-import { CredentialHealth } from './credential-health.entity';
-import { CredentialReplacementController } from './credential-replacement.controller';
-import { CredentialReplacement } from './credential-replacement.service';
-import { CredentialSlot } from './credential-slot.entity';
-import { CredentialSlots } from './credential-slots.service';
-import { CredentialVerification } from './credential-verification.service';
-import { CredentialWarnings } from './credential-warnings.service';
-import { CredentialsController } from './credentials.controller';
+import { CredentialHealth } from './health/credential-health.entity';
+import { CredentialReplacementController } from './replacement/credential-replacement.controller';
+import { CredentialReplacement } from './replacement/credential-replacement.service';
+import { CredentialSlot } from './rows/credential-slot.entity';
+import { CredentialSlots } from './replacement/credential-slots.service';
+import { CredentialVerification } from './health/credential-verification.service';
+import { CredentialWarnings } from './health/credential-warnings.service';
+import { CredentialsController } from './api/credentials.controller';
 import { CredentialsService } from './credentials.service';
 import { KeyCanary } from './key-canary';
-import { PassiveHealth } from './passive-health.service';
-import { PreviousSweep } from './previous-sweep.service';
-import { TenantCredential } from './tenant-credential.entity';
+import { PassiveHealth } from './health/passive-health.service';
+import { PreviousSweep } from './replacement/previous-sweep.service';
+import { TenantCredential } from './rows/tenant-credential.entity';
 
 @Module({
   imports: [TypeOrmModule.forFeature([TenantCredential, CredentialSlot, CredentialHealth]), TenantsModule],

@@ -8,14 +8,14 @@ import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential } from './credential';
-import { CredentialHealth } from './credential-health.entity';
-import { sealedRow, storedRows } from './credential-rows';
-import { CredentialSlot } from './credential-slot.entity';
-import { operatorEndpoint } from './endpoint';
-import { forgetGone, recordVerification } from './health-records';
-import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './provider-slots';
-import { audited, listedOf, usableCredential } from './stored-credential';
-import { TenantCredential } from './tenant-credential.entity';
+import { CredentialHealth } from './health/credential-health.entity';
+import { sealedRow, storedRows } from './rows/credential-rows';
+import { CredentialSlot } from './rows/credential-slot.entity';
+import { operatorEndpoint } from './api/endpoint';
+import { forgetGone, recordVerification } from './health/health-records';
+import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './rows/provider-slots';
+import { audited, listedOf, usableCredential } from './rows/stored-credential';
+import { TenantCredential } from './rows/tenant-credential.entity';
 
 /** All of one tenant's live credentials, read at once, for looking and not for calling. */
 export interface TenantCredentials {

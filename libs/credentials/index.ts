@@ -14,15 +14,15 @@ export {
   type ListedBeside,
   type ListedCredential,
 } from './credential';
-export { CredentialHealth } from './credential-health.entity';
-export { CredentialSlot } from './credential-slot.entity';
-export { CredentialSlots } from './credential-slots.service';
-export { CredentialWarnings } from './credential-warnings.service';
-export { validFields } from './credentials.dto';
+export { CredentialHealth } from './health/credential-health.entity';
+export { CredentialSlot } from './rows/credential-slot.entity';
+export { CredentialSlots } from './replacement/credential-slots.service';
+export { CredentialWarnings } from './health/credential-warnings.service';
+export { validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
-export { operatorEndpoint } from './endpoint';
+export { operatorEndpoint } from './api/endpoint';
 export { expiresWithinDays } from './expiry';
-export { refuseDisabledEarly } from './feature-enabled.guard';
+export { refuseDisabledEarly } from './api/feature-enabled.guard';
 export { KeyCanary, type KeyCheck } from './key-canary';
-export { PassiveHealth } from './passive-health.service';
-export { TenantCredential } from './tenant-credential.entity';
+export { PassiveHealth } from './health/passive-health.service';
+export { TenantCredential } from './rows/tenant-credential.entity';

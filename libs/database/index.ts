@@ -9,7 +9,7 @@
  * embedded server is for trying out and small installations: one machine, no replication, not on Windows.
  */
 export { dataSourceOptions } from './data-source';
-export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
+export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
 export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './unavailable';

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AddressPolicy } from './address-policy';
+import { AddressPolicy } from './address/address-policy';
 import { type EgressOptions, EgressService } from './egress.service';
 
 /** Imported once, by the composition root: the options are handed in, because this library reads no configuration. */

@@ -8,10 +8,10 @@ import { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Provider, Timeouts } from '#providers';
 import { type ProviderServer, startProviderServer } from '../../test/support/provider-server';
-import { parseAllowList } from './address-policy';
+import { parseAllowList } from './address/address-policy';
 import { EgressService } from './egress.service';
 import type { Route } from './route';
-import { ClientGone } from './upstream-problem';
+import { ClientGone } from './response/upstream-problem';
 
 const KEY = 'canary/Key+7f3a==quite-long';
 const TENANT = '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11';

@@ -6,14 +6,21 @@ import { Agent, type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Probe, Provider, Timeouts } from '#providers';
-import { AddressPolicy, type AllowRule } from './address-policy';
+import { AddressPolicy, type AllowRule } from './address/address-policy';
 import { contradictionIn } from './contradiction';
-import { guardedConnector } from './guarded-connector';
-import { type ProbeResult, readProbe, resultOf } from './probe-result';
+import { guardedConnector } from './address/guarded-connector';
+import { type ProbeResult, readProbe, resultOf } from './response/probe-result';
 import { Retries } from './retries';
 import type { Destination, Route } from './route';
-import { headersOf, readError, UpstreamBody, type WireEvents } from './upstream-answer';
-import { faultOf, goneBy, messageOf, refusalOf, refusedAddress, streamProblem } from './upstream-problem';
+import { headersOf, readError, UpstreamBody, type WireEvents } from './response/upstream-answer';
+import {
+  faultOf,
+  goneBy,
+  messageOf,
+  refusalOf,
+  refusedAddress,
+  streamProblem,
+} from './response/upstream-problem';
 
 /** A probe in all. Somebody waits for it, and a provider that takes longer is of no use to them either. */
 const PROBE_MS = 10_000;

@@ -9,13 +9,18 @@
  * It does not choose whose key to use (the route says it), translate bodies, or follow proxy variables.
  * Address ranges: the IANA special-purpose registries. Events: WHATWG HTML, section 9.2.
  */
-export { AddressPolicy, type AddressPolicyOptions, type AllowRule, parseAllowList } from './address-policy';
+export {
+  AddressPolicy,
+  type AddressPolicyOptions,
+  type AllowRule,
+  parseAllowList,
+} from './address/address-policy';
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';
-export { dataOf, eachEvent, EventEnds, isEventStream, LONGEST_HELD_EVENT } from './event-stream';
-export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './probe-result';
+export { dataOf, eachEvent, EventEnds, isEventStream, LONGEST_HELD_EVENT } from './stream/event-stream';
+export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './response/probe-result';
 export type { CredentialSource, Destination, Route, RouteCredential } from './route';
-export { SseRelay } from './sse-relay';
-export type { WireEvents } from './upstream-answer';
-export { ClientGone, refusedAddress } from './upstream-problem';
+export { SseRelay } from './stream/sse-relay';
+export type { WireEvents } from './response/upstream-answer';
+export { ClientGone, refusedAddress } from './response/upstream-problem';

@@ -1,4 +1,4 @@
-import { errorsOf } from './upstream-problem';
+import { errorsOf } from './response/upstream-problem';
 
 /** Longer, and the client decides better than we do whether to wait. */
 const LONGEST_WAIT_MS = 2000;

@@ -7,10 +7,10 @@ import './request';
  * the shape of its API (RFC 9457, on /v1 OpenAI's); no input and no foreign error text reaches an answer; every log
  * line is searched for keys. Does not: know tenants, credentials or providers.
  */
-export { ApiPlatformProblems, ApiProblems } from './api-problems';
-export { Access, AccessGuard, authenticateEarly, Grant } from './access';
-export { Authentication, bearerOf } from './authentication';
-export { By, changedBy, type ChangedBy, noteAddress } from './changed-by';
+export { ApiPlatformProblems, ApiProblems } from './problems/api-problems';
+export { Access, AccessGuard, authenticateEarly, Grant } from './access/access';
+export { Authentication, bearerOf } from './access/authentication';
+export { By, changedBy, type ChangedBy, noteAddress } from './access/changed-by';
 export {
   type Audience,
   type IssuedKeys,
@@ -20,20 +20,26 @@ export {
   type SysadminGrant,
   type TenantGrant,
   tenantsOf,
-} from './grants';
-export { KnownRoutes } from './known-routes';
+} from './access/grants';
+export { KnownRoutes } from './requests/known-routes';
 export { createLog, describeError, NestLog, type Log } from './log';
-export { EventListQuery, ListQuery } from './list-query';
-export { IsName, NoControl, trimmed } from './name';
-export { PlatformController } from './platform-controller';
-export { PlatformKeyGuard } from './platform-key.guard';
-export { Problem, problems, type FieldFault, type ProblemCode, type ProblemDetails } from './problem';
-export { problemOf, ProblemFilter, sendProblem } from './problem.filter';
-export { platformPrefix, renderLastEvent, sysadminPrefix } from './render';
-export { asksForChange, isWithin, pathOf, routeOf } from './request-target';
+export { EventListQuery, ListQuery } from './fields/list-query';
+export { IsName, NoControl, trimmed } from './fields/name';
+export { PlatformController } from './access/platform-controller';
+export { PlatformKeyGuard } from './access/platform-key.guard';
+export {
+  Problem,
+  problems,
+  type FieldFault,
+  type ProblemCode,
+  type ProblemDetails,
+} from './problems/problem';
+export { problemOf, ProblemFilter, sendProblem } from './problems/problem.filter';
+export { platformPrefix, renderLastEvent, sysadminPrefix } from './problems/render';
+export { asksForChange, isWithin, pathOf, routeOf } from './requests/request-target';
 export { RunningRequests } from './running-requests';
 export { waitAtStop } from './stop-wait';
-export { SuperApiKeyGuard } from './super-api-key.guard';
+export { SuperApiKeyGuard } from './access/super-api-key.guard';
 export {
   faultsOf,
   isRealTime,
@@ -44,5 +50,5 @@ export {
   uuidPattern,
   validated,
   validTenantId,
-} from './validation';
+} from './fields/validation';
 export { within } from './within';

@@ -1,5 +1,5 @@
-import { type PlatformGrant, type SysadminGrant } from './grants';
-import { type Problem } from './problem';
+import { type PlatformGrant, type SysadminGrant } from './access/grants';
+import { type Problem } from './problems/problem';
 
 /** What Tenkey notes on a request, for the next to look at it and for its one log line. Holds ids and masks, never a key. */
 declare module 'fastify' {

@@ -6,10 +6,10 @@
  * not ask for; what explain and readiness say is what the adapters of calls decide. Does not: retry, cache keys or answers,
  * or open sockets (egress does).
  */
-export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue-check';
-export { describeFinding, type Finding } from './catalogue-finding';
-export { CatalogueWatch, staleReason } from './catalogue-watch';
-export { CatalogueError, type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
+export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue/catalogue-check';
+export { describeFinding, type Finding } from './catalogue/catalogue-finding';
+export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
+export { CatalogueError, type Model, ModelCatalogue, providerOfModel } from './catalogue/model-catalogue';
 export { ModelRoutingModule } from './model-routing.module';
 export {
   type CallOptions,
@@ -17,5 +17,5 @@ export {
   ModelRoutingService,
   type RoutedAnswer,
 } from './model-routing.service';
-export { ReadinessPageDto } from './readiness.dto';
-export { type ReadinessPage, ReadinessService } from './readiness.service';
+export { ReadinessPageDto } from './readiness/readiness.dto';
+export { type ReadinessPage, ReadinessService } from './readiness/readiness.service';

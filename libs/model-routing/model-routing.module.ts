@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AccessModule } from '#access';
+import { IssuedKeysModule } from '#issued-keys';
 import { CredentialsModule } from '#credentials';
 import { TenantsModule } from '#tenants';
 import { UsageModule } from '#usage';
@@ -12,14 +12,14 @@ import { ImagesController } from './endpoints/images.controller';
 import { MessagesController } from './endpoints/messages.controller';
 import { ModelsController } from './endpoints/models.controller';
 import { ModerationsController } from './endpoints/moderations.controller';
-import { PlatformCalls } from './endpoints/platform-calls';
+import { PlatformCalls } from './call/platform-calls';
 import { ResponsesController } from './endpoints/responses.controller';
-import { ExplainController } from './explain.controller';
-import { ExplainService } from './explain.service';
-import { ModelCatalogue } from './model-catalogue';
+import { ExplainController } from './readiness/explain.controller';
+import { ExplainService } from './readiness/explain.service';
+import { ModelCatalogue } from './catalogue/model-catalogue';
 import { ModelRoutingService } from './model-routing.service';
-import { ReadinessController } from './readiness.controller';
-import { ReadinessService } from './readiness.service';
+import { ReadinessController } from './readiness/readiness.controller';
+import { ReadinessService } from './readiness/readiness.service';
 
 @Module({})
 export class ModelRoutingModule {
@@ -27,7 +27,7 @@ export class ModelRoutingModule {
     return {
       module: ModelRoutingModule,
       global: true,
-      imports: [CredentialsModule, TenantsModule, AccessModule, UsageModule],
+      imports: [CredentialsModule, TenantsModule, IssuedKeysModule, UsageModule],
       controllers: [
         CompletionsController,
         ResponsesController,

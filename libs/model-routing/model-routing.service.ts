@@ -18,12 +18,12 @@ import { CallMeter, Receipts, UsageLog, type UsageRecord } from '#usage';
 import { operationsOfKind } from './adapters/adapter';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
-import { type Model, ModelCatalogue, providerOfModel } from './model-catalogue';
-import { MultipartForm } from './multipart-form';
-import { estimatedTokens, usedTokens } from './token-estimate';
-import { translatedAnswer } from './translated-answer';
-import { withoutUnaskedUsage } from './unasked-usage';
-import { encodedForm, encodedJson, modelNameOf, parseRequest } from './upstream-request';
+import { type Model, ModelCatalogue, providerOfModel } from './catalogue/model-catalogue';
+import { MultipartForm } from './call/multipart-form';
+import { estimatedTokens, usedTokens } from './call/token-estimate';
+import { translatedAnswer } from './call/translated-answer';
+import { withoutUnaskedUsage } from './call/unasked-usage';
+import { encodedForm, encodedJson, modelNameOf, parseRequest } from './call/upstream-request';
 
 /**
  * An answer on its way: the Route that it came by, and its bytes in the client's format, of an event stream in whole events.

@@ -18,7 +18,7 @@ import {
 import { InvalidTarget } from './target-url';
 
 const key = 'sentinel-key-7f3a9c';
-const files = readdirSync(join(__dirname, 'catalogue'))
+const files = readdirSync(join(__dirname, 'definitions'))
   .filter((file) => /(?<!\.spec)\.ts$/.test(file))
   .map((file) => file.replace(/\.ts$/, ''));
 
@@ -68,7 +68,7 @@ const hostile = fc
   .map((parts) => parts.join(''));
 
 describe('the registry', () => {
-  it('has every file of catalogue/ and nothing else', () => {
+  it('has every file of definitions/ and nothing else', () => {
     expect(providers.map(({ id }) => id).sort()).toEqual([...files].sort());
   });
 

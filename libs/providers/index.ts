@@ -1,7 +1,7 @@
 /**
  * What Tenkey knows of each LLM provider: the fields of its credential, where it is, how it is spoken to.
  *
- * Guarantees: one file of catalogue/ says everything about one provider, and nothing outside names one; a URL always
+ * Guarantees: one file of definitions/ says everything about one provider, and nothing outside names one; a URL always
  * keeps the endpoint's origin and stays below its path; keys go into headers only; no message of a refused field
  * repeats the value; a translation names every parameter that it leaves out, unless that changes no answer.
  *

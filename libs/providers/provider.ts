@@ -65,7 +65,7 @@ export interface CredentialField {
 }
 
 /**
- * Everything the rest of the code may know of one provider. One file of catalogue/ makes one; nothing outside names a
+ * Everything the rest of the code may know of one provider. One file of definitions/ makes one; nothing outside names a
  * provider. No method ever sees a key and a URL together: a key cannot end up in a URL.
  */
 export interface Provider<S extends Settings = Settings> {
@@ -133,7 +133,7 @@ export interface Provider<S extends Settings = Settings> {
   isNetworkRuleRefusal?(message: string): boolean;
 }
 
-/** Types and freezes one provider: a file of catalogue/ is one call of this, or of a function that calls it. */
+/** Types and freezes one provider: a file of definitions/ is one call of this, or of a function that calls it. */
 export function defineProvider<S extends Settings>(provider: Provider<S>): Provider<S> {
   return Object.freeze(provider);
 }

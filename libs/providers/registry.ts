@@ -1,19 +1,19 @@
-import { anthropic } from './catalogue/anthropic';
-import { azure } from './catalogue/azure';
-import { berget } from './catalogue/berget';
-import { cohere } from './catalogue/cohere';
-import { deepseek } from './catalogue/deepseek';
-import { gemini } from './catalogue/gemini';
-import { groq } from './catalogue/groq';
-import { mistral } from './catalogue/mistral';
-import { openai } from './catalogue/openai';
-import { openaiCompatible } from './catalogue/openai_compatible';
-import { openrouter } from './catalogue/openrouter';
-import { ovhcloud } from './catalogue/ovhcloud';
-import { scaleway } from './catalogue/scaleway';
-import { together } from './catalogue/together';
-import { vllm } from './catalogue/vllm';
-import { xai } from './catalogue/xai';
+import { anthropic } from './definitions/anthropic';
+import { azure } from './definitions/azure';
+import { berget } from './definitions/berget';
+import { cohere } from './definitions/cohere';
+import { deepseek } from './definitions/deepseek';
+import { gemini } from './definitions/gemini';
+import { groq } from './definitions/groq';
+import { mistral } from './definitions/mistral';
+import { openai } from './definitions/openai';
+import { openaiCompatible } from './definitions/openai_compatible';
+import { openrouter } from './definitions/openrouter';
+import { ovhcloud } from './definitions/ovhcloud';
+import { scaleway } from './definitions/scaleway';
+import { together } from './definitions/together';
+import { vllm } from './definitions/vllm';
+import { xai } from './definitions/xai';
 import { type Operation, operations, type Provider } from './provider';
 
 /** Every provider, written down by hand: what is not in this list does not exist. */

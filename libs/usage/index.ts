@@ -9,9 +9,9 @@
  * Does not: estimate tokens or prices, keep anything that was said, or count a call twice. A process that is killed loses
  * what it noted within the last second.
  */
-export { CallMeter, type MeteredCall } from './call-meter';
-export { Receipts } from './receipts';
-export { UsageLog } from './usage-log.service';
-export { UsageMetrics } from './usage-metrics';
+export { CallMeter, type MeteredCall } from './metering/call-meter';
+export { Receipts } from './receipts/receipts';
+export { UsageLog } from './records/usage-log.service';
+export { UsageMetrics } from './records/usage-metrics';
 export { UsageModule } from './usage.module';
 export { UsageRecord } from './usage-record.entity';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../libs/database/data-source';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../libs/database/embedded-postgres';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../libs/database/embedded/embedded-postgres';
 import { connectAndMigrate } from '../../libs/database/migrate';
 import { execute, templateDatabase, urlFor } from './postgres';
 

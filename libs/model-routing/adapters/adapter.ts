@@ -3,7 +3,7 @@ import { operatorEndpoint } from '#credentials';
 import { type Route, type RouteCredential } from '#egress';
 import { Problem } from '#http';
 import { InvalidTarget, type Operation, operations, type Provider, serviceOf } from '#providers';
-import { type Model, type ModelKind, providerOfModel } from '../model-catalogue';
+import { type Model, type ModelKind, providerOfModel } from '../catalogue/model-catalogue';
 
 /** How a model's route is found. */
 export interface Adapter {

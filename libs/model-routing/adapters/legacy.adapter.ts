@@ -3,7 +3,7 @@ import { type Config, InjectConfig } from '#config';
 import { type Route } from '#egress';
 import { Problem } from '#http';
 import { type Operation } from '#providers';
-import { type Model } from '../model-catalogue';
+import { type Model } from '../catalogue/model-catalogue';
 import { type Adapter, globalCredential, routeOf, targetOf } from './adapter';
 
 /** Models without a litellm_model_name: global keys only, refused in strict mode unless the operator opted in. */

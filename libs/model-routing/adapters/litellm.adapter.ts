@@ -3,7 +3,7 @@ import { type Config, InjectConfig } from '#config';
 import { CredentialsService } from '#credentials';
 import { type Route, type RouteCredential } from '#egress';
 import { type Operation, type Provider } from '#providers';
-import { type Model } from '../model-catalogue';
+import { type Model } from '../catalogue/model-catalogue';
 import { type Adapter, globalCredential, routeOf, targetOf } from './adapter';
 
 /** Models with a litellm_model_name. Strict mode: the tenant's own credential and no other. */

@@ -1,8 +1,8 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from './platform-call';
-import { PlatformCalls } from './platform-calls';
+import { PlatformCall } from '../call/platform-call';
+import { PlatformCalls } from '../call/platform-calls';
 
 const chat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say hello.' }] };
 const usage = { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 };

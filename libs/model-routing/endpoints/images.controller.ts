@@ -1,8 +1,8 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from './platform-call';
-import { PlatformCalls } from './platform-calls';
+import { PlatformCall } from '../call/platform-call';
+import { PlatformCalls } from '../call/platform-calls';
 
 @PlatformController()
 export class ImagesController {

@@ -1,0 +1,221 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, UseGuards } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiSecurity,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, knownQuery, validTenantId } from '#http';
+import { type ProbeResult } from '#egress';
+import { type Provider, providers } from '#providers';
+import { TenantsService } from '#tenants';
+import { type CredentialFields } from '../credential';
+import { ListCredentialsAnswer } from './credential-list.dto';
+import { CredentialReplacement } from '../replacement/credential-replacement.service';
+import { providerParam, tenantParam, validFlag, validSlot } from '../credential-route';
+import { CredentialSlots } from '../replacement/credential-slots.service';
+import { CredentialVerification } from '../health/credential-verification.service';
+import {
+  CredentialExtras,
+  refuseWrongTypes,
+  RemoveCredentialAnswer,
+  SetCredentialAnswer,
+  validFields,
+  validProvider,
+  VerificationDto,
+} from './credentials.dto';
+import { CredentialsService } from '../credentials.service';
+import { expiresWithinDays } from '../expiry';
+import { FeatureEnabledGuard } from './feature-enabled.guard';
+import { pathOf } from '../replacement/slot-problems';
+
+const credentialClasses = [...new Set(providers.map((provider) => provider.credentialClass))];
+
+@ApiTags('2 Credentials')
+@ApiSecurity('super-api-key')
+@ApiExtraModels(...credentialClasses, CredentialExtras)
+@Access('sysadmin', 'credentials:write')
+@UseGuards(FeatureEnabledGuard)
+@ApiProblems(
+  'unauthenticated',
+  'forbidden',
+  'feature_disabled',
+  'validation_failed',
+  'tenant_not_found',
+  'malformed_request',
+  'credential_store_unavailable',
+  'internal_error',
+)
+@Controller('api/v1/sysadmin/tenants/:tenant_id/credentials')
+export class CredentialsController {
+  constructor(
+    private readonly credentials: CredentialsService,
+    private readonly tenants: TenantsService,
+    private readonly verification: CredentialVerification,
+    private readonly slots: CredentialSlots,
+    private readonly replacement: CredentialReplacement,
+  ) {}
+
+  @Put(':provider')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: "Set a tenant's credential",
+    description:
+      "Seals the key and replaces this provider's live entry whole. From the next call on, this tenant's calls to this provider use exactly this key. There is no way to read it back: answers show its last four characters. With `stage=true` it is stored beside the live one, which calls go on using until it is promoted.",
+  })
+  @providerParam
+  @tenantParam
+  @ApiQuery({
+    name: 'verify',
+    required: false,
+    enum: ['true', 'false'],
+    description:
+      'true: the provider is asked first, at no cost. A key that it refuses is not stored, and the one before it stays; when it cannot be asked, the key is stored and `verification` says so.',
+  })
+  @ApiQuery({
+    name: 'stage',
+    required: false,
+    enum: ['true', 'false'],
+    description:
+      'true: stored beside the live one, in place of what was staged before. Verify it with `.../verify?slot=staged`, then `.../promote`. Without it, what is staged stays so, and an earlier promotion can be rolled back no more.',
+  })
+  @ApiBody({
+    schema: {
+      allOf: [
+        { anyOf: credentialClasses.map((type) => ({ $ref: getSchemaPath(type) })) },
+        { $ref: getSchemaPath(CredentialExtras) },
+      ],
+    },
+    examples: Object.fromEntries(
+      providers.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
+    ),
+  })
+  @ApiOkResponse({ type: SetCredentialAnswer })
+  @ApiProblems(
+    'validation_failed',
+    'credential_validation_failed',
+    'endpoint_not_allowed',
+    'payload_too_large',
+    'unsupported_media_type',
+  )
+  async set(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('provider') providerText: string,
+    @Query() query: unknown,
+    @Body() body: unknown,
+    @By() by: ChangedBy,
+  ): Promise<SetCredentialAnswer> {
+    const tenantId = validTenantId(tenantIdText);
+    const provider = validProvider(providerText);
+    const { verify, stage } = knownQuery(query, ['verify', 'stage']);
+    const isVerified = validFlag('verify', verify);
+    const isStaged = validFlag('stage', stage);
+    const input = jsonOf(body);
+    refuseWrongTypes(provider, input);
+    await this.tenants.find(tenantId);
+    const fields = validFields(provider, input);
+    this.credentials.refuseEndpoint(fields.settings);
+    const verification = isVerified
+      ? await this.verification.verifyNew(tenantId, provider, fields)
+      : undefined;
+    const { stored, message } = isStaged
+      ? await this.stage(tenantId, provider, fields, by, verification)
+      : await this.setLive(tenantId, provider, fields, by, verification);
+    const warnings = [
+      this.credentials.warningOf(provider, fields.settings),
+      expiresWithinDays(fields.expiresAt) === 0 && 'Its expires_at is in the past.',
+      verification?.detail,
+    ];
+    return {
+      tenant_id: tenantId,
+      provider: provider.id,
+      masked_key: stored.mask,
+      message: [message, ...warnings].filter(Boolean).join(' '),
+      set_at: stored.configuredAt.toISOString(),
+      ...(stored.verification && { verification: VerificationDto.of(stored.verification) }),
+      ...(isStaged && { staged: true, version: stored.version }),
+    };
+  }
+
+  @Get()
+  @Access('sysadmin', 'credentials:read')
+  @ApiOperation({
+    summary: "List a tenant's credentials",
+    description: 'Masks and settings. Nothing is decrypted, so it also works when an encryption key is lost.',
+  })
+  @tenantParam
+  @ApiOkResponse({ type: ListCredentialsAnswer })
+  async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsAnswer> {
+    return ListCredentialsAnswer.of(await this.slots.list(validTenantId(tenantIdText)));
+  }
+
+  @Delete(':provider')
+  @ApiOperation({
+    summary: "Remove a tenant's credential",
+    description:
+      'With what is staged and what could be taken back. Its calls to this provider then fail with credential_not_configured. Repeating it is harmless.',
+  })
+  @providerParam
+  @tenantParam
+  @ApiQuery({
+    name: 'slot',
+    required: false,
+    enum: ['staged', 'previous'],
+    description: 'Only what is staged, or only what could be taken back; the live one stays.',
+  })
+  @ApiOkResponse({ type: RemoveCredentialAnswer })
+  async remove(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('provider') providerText: string,
+    @Query() query: unknown,
+    @By() by: ChangedBy,
+  ): Promise<RemoveCredentialAnswer> {
+    const tenantId = validTenantId(tenantIdText);
+    const provider = validProvider(providerText);
+    const slot = validSlot(knownQuery(query, ['slot']).slot, ['staged', 'previous']);
+    const deleted = slot
+      ? await this.replacement.discard(tenantId, provider, slot, by)
+      : await this.credentials.remove(tenantId, provider, by);
+    const what = `${slot ? `${slot} ` : ''}${provider.label} (${provider.id}) credential`;
+    const message = deleted ? `The ${what} is removed.` : `There was no ${what}.`;
+    return { tenant_id: tenantId, provider: provider.id, message, deleted };
+  }
+
+  private async setLive(
+    tenantId: string,
+    provider: Provider,
+    fields: CredentialFields,
+    by: ChangedBy,
+    verification?: ProbeResult,
+  ) {
+    const stored = await this.credentials.set(tenantId, provider, fields, by, { verification });
+    const message = [
+      `The ${provider.label} (${provider.id}) credential is set.`,
+      stored.stillStaged && `${stored.stillStaged} is still staged.`,
+      stored.dropped && `${stored.dropped}, from before the last promotion, can be taken back no more.`,
+    ];
+    return { stored, message: message.filter(Boolean).join(' ') };
+  }
+
+  private async stage(
+    tenantId: string,
+    provider: Provider,
+    fields: CredentialFields,
+    by: ChangedBy,
+    verification?: ProbeResult,
+  ) {
+    const stored = await this.replacement.stage(tenantId, provider, fields, by, verification);
+    const path = pathOf(tenantId, provider);
+    const message = [
+      `The ${provider.label} (${provider.id}) credential is staged as version ${stored.version};`,
+      stored.liveMask ? `calls go on using ${stored.liveMask}.` : 'no call uses it yet, and none is live.',
+      verification === undefined && `POST ${path}/verify?slot=staged asks ${provider.label} about it.`,
+      `POST ${path}/promote?version=${stored.version} makes it live.`,
+    ];
+    return { stored, message: message.filter(Boolean).join(' ') };
+  }
+}

@@ -1,0 +1,148 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional } from 'class-validator';
+import { Secret } from '#crypto';
+import { faultsOf, type FieldFault, misspelt, Problem } from '#http';
+import { type ProbeOutcome, probeOutcomes } from '#egress';
+import { findProvider, type Provider, providerRequirements, providers } from '#providers';
+import { type CredentialFields, type Verification } from '../credential';
+import { IsExpiry } from '../expiry';
+
+/** The provider of a path segment, or a 422 that does not repeat it. */
+export function validProvider(text: string): Provider {
+  const provider = findProvider(text);
+  if (provider) return provider;
+  const known = providers.map(({ id }) => id).join(', ');
+  const fault = { path: 'provider', message: `provider must be one of ${known}` };
+  throw new Problem('validation_failed', { detail: 'There is no such provider.', errors: [fault] });
+}
+
+/** What every provider's credential may have beside the provider's own fields. */
+export class CredentialExtras {
+  @ApiPropertyOptional({
+    type: String,
+    example: '2030-06-30',
+    nullable: true,
+    description:
+      'When the key ends, as the provider says: a date (its beginning, in UTC) or a time with its zone. The list and the readiness report warn 30, 7 and 1 days before. Absent or null: not known. The key is used all the same; whether it still works is for the provider to say.',
+  })
+  @IsOptional()
+  @IsExpiry()
+  expires_at?: string | null;
+}
+
+/** The body as credential fields, or a 422 that names every fault and what each provider needs. */
+export function validFields(provider: Provider, body: unknown): CredentialFields {
+  const input = withoutNulls(body);
+  const [fields, faults] = faultsOf(provider.credentialClass, input);
+  const [{ expires_at: expiresAt }, expiryFaults] = faultsOf(CredentialExtras, input);
+  const errors = [...slipsIn(provider, input), ...faults, ...(faults[0]?.path === '' ? [] : expiryFaults)];
+  if (errors.length > 0) throw notValid(provider, errors);
+  const settings: Record<string, unknown> = {};
+  for (const { name } of provider.fields) {
+    const value = (fields as Record<string, unknown>)[name];
+    if (name !== 'api_key' && value !== undefined && value !== null) settings[name] = value;
+  }
+  return {
+    apiKey: new Secret((fields as { api_key: string }).api_key),
+    settings,
+    expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null,
+  };
+}
+
+/** What is wrong whoever the tenant is: no JSON object, or a field of a wrong type. Asked before the tenant is looked for. */
+export function refuseWrongTypes(provider: Provider, body: unknown): void {
+  const input = withoutNulls(body);
+  const [fields, faults] = faultsOf(provider.credentialClass, input);
+  const expiry = (input as { expires_at?: unknown } | undefined)?.expires_at;
+  const typed = faults.filter(({ path }) => {
+    const value = (fields as Record<string, unknown>)[path];
+    return path === '' || (value !== undefined && typeof value !== 'string');
+  });
+  if (typed.length === 0 && (expiry === undefined || typeof expiry === 'string')) return;
+  const expiryFaults = typed.some(({ path }) => path === '') ? [] : faultsOf(CredentialExtras, input)[1];
+  throw notValid(provider, [...slipsIn(provider, input), ...faults, ...expiryFaults]);
+}
+
+function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
+  return new Problem('credential_validation_failed', {
+    detail: `The ${provider.id} credential is not valid; see errors.`,
+    errors: errors.map(({ path, message }) => ({ path, message: `${provider.id}: ${message}` })),
+    providerRequirements: providerRequirements(),
+  });
+}
+
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
+
+function slipsIn(provider: Provider, body: unknown): FieldFault[] {
+  return misspelt([...provider.fields.map(({ name }) => name), 'expires_at'], body);
+}
+
+export class VerificationDto {
+  @ApiProperty({
+    enum: probeOutcomes,
+    example: 'accepted',
+    description:
+      'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it knows the key and does not let it do what was asked. quota: the limit is used up. wrong_host: the endpoint is not that of its API. network_rules: its network rules do not admit this server. unreachable: no answer. unknown: an answer that says nothing of the key.',
+  })
+  outcome: ProbeOutcome;
+  @ApiProperty({ example: 184 })
+  latency_ms: number;
+  @ApiProperty({ format: 'date-time' })
+  verified_at: string;
+
+  static of({ outcome, latencyMs, verifiedAt }: Verification): VerificationDto {
+    return { outcome, latency_ms: latencyMs, verified_at: verifiedAt.toISOString() };
+  }
+}
+
+export class SetCredentialAnswer {
+  @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
+  tenant_id: string;
+  @ApiProperty({ example: 'openai' })
+  provider: string;
+  @ApiProperty({
+    example: '...xyz9',
+    description: 'The last four characters; the key itself is never shown again.',
+  })
+  masked_key: string;
+  @ApiProperty({ example: 'The OpenAI (openai) credential is set.' })
+  message: string;
+  @ApiProperty({ format: 'date-time' })
+  set_at: string;
+  @ApiPropertyOptional({ type: VerificationDto, description: 'With `verify=true`.' })
+  verification?: VerificationDto;
+  @ApiPropertyOptional({
+    enum: [true],
+    description: 'With `stage=true`: it stands beside the live one, and calls do not use it.',
+  })
+  staged?: true;
+  @ApiPropertyOptional({ example: '3', description: 'With `stage=true`: the version to promote.' })
+  version?: string;
+}
+
+export class VerifyCredentialAnswer extends VerificationDto {
+  @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
+  tenant_id: string;
+  @ApiProperty({ example: 'openai' })
+  provider: string;
+  @ApiProperty({ example: '...xyz9' })
+  masked_key: string;
+  @ApiProperty({ example: '3', description: 'The version that was verified.' })
+  version: string;
+  @ApiProperty({ example: 'OpenAI at api.openai.com answered with status 200: it accepts the key.' })
+  message: string;
+}
+
+export class RemoveCredentialAnswer {
+  @ApiProperty({ format: 'uuid' })
+  tenant_id: string;
+  @ApiProperty({ example: 'openai' })
+  provider: string;
+  @ApiProperty({ example: 'The OpenAI (openai) credential is removed.' })
+  message: string;
+  @ApiProperty({ description: 'False when there was none.' })
+  deleted: boolean;
+}

@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource } from 'typeorm';
+import { AuditLog } from '#audit';
+import { type Config, InjectConfig } from '#config';
+import { EgressService, type ProbeResult, resultOf, type RouteCredential } from '#egress';
+import { type ChangedBy, Problem } from '#http';
+import { InvalidTarget, type Probe, type Provider } from '#providers';
+import { TenantsService } from '#tenants';
+import { type CredentialFields, type Slot } from '../credential';
+import { CredentialSlots } from '../replacement/credential-slots.service';
+import { CredentialsService } from '../credentials.service';
+import { operatorEndpoint } from '../api/endpoint';
+import { recordVerification } from './health-records';
+
+/** What the provider said of a stored credential. */
+export interface VerifiedCredential extends ProbeResult {
+  readonly mask: string;
+  readonly version: string;
+  readonly verifiedAt: Date;
+}
+
+/**
+ * Asks providers whether they accept a key, at no cost. A stored key goes to the endpoint that it is sealed with and to no
+ * other: there is no way to name another one, so no way to have a key sent elsewhere.
+ */
+@Injectable()
+export class CredentialVerification {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectConfig() private readonly config: Config,
+    private readonly tenants: TenantsService,
+    private readonly credentials: CredentialsService,
+    private readonly slots: CredentialSlots,
+    private readonly egress: EgressService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * The stored credential of a slot. What is found is kept beside it and in the audit.
+   * @throws Problem when there is none or it cannot be used
+   */
+  async verify(
+    tenantId: string,
+    provider: Provider,
+    by: ChangedBy,
+    slot: Slot = 'live',
+  ): Promise<VerifiedCredential> {
+    await this.tenants.find(tenantId);
+    const credential =
+      slot === 'live'
+        ? await this.credentials.resolve(tenantId, provider)
+        : await this.slots.resolve(tenantId, provider, slot);
+    const result = await this.probe(credential);
+    const verifiedAt = new Date();
+    const { mask } = credential;
+    const version = credential.version ?? '';
+    await this.dataSource.transaction(async (transaction) => {
+      await recordVerification(transaction, { tenantId, provider: provider.id, version }, result, verifiedAt);
+      await this.audit.record(transaction, by, {
+        action: 'credential.verify',
+        tenantId,
+        provider: provider.id,
+        details: { mask, version, outcome: result.outcome, ...(slot !== 'live' && { slot }) },
+      });
+    });
+    return { ...result, mask, version, verifiedAt };
+  }
+
+  /**
+   * A key that is not stored yet.
+   * @throws Problem credential_validation_failed when the provider refuses it
+   */
+  async verifyNew(tenantId: string, provider: Provider, fields: CredentialFields): Promise<ProbeResult> {
+    const result = await this.probe({
+      tenantId,
+      provider,
+      source: 'tenant',
+      mask: fields.apiKey.mask,
+      version: null,
+      settings: fields.settings,
+      open: () => fields.apiKey,
+    });
+    if (!result.isRefused) return result;
+    throw new Problem('credential_validation_failed', {
+      detail: `${result.detail} Nothing was changed.`,
+      hint: `Give a key that ${provider.label} accepts, or leave out verify=true to store this one all the same.`,
+      errors: [{ path: 'api_key', message: `${provider.id}: the provider's answer is ${result.outcome}` }],
+    });
+  }
+
+  private async probe(credential: RouteCredential): Promise<ProbeResult> {
+    const { tenantId, provider, settings } = credential;
+    const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
+    const endpoint = own ?? operatorEndpoint(this.config, provider);
+    if (endpoint === undefined) {
+      return resultOf('unreachable', `There is no address for ${provider.label} yet.`, 0);
+    }
+    let probe: Probe;
+    try {
+      probe = provider.probe(new URL(endpoint), settings);
+    } catch (error) {
+      if (!(error instanceof InvalidTarget)) throw error;
+      return resultOf('wrong_host', `The ${provider.label} setting ${error.setting} is not valid.`, 0);
+    }
+    return this.egress.probe(
+      {
+        tenantId,
+        provider,
+        url: probe.url,
+        host: new URL(endpoint).host,
+        version: credential.version,
+        isOperatorAddress: own === undefined,
+        credential,
+      },
+      probe,
+    );
+  }
+}

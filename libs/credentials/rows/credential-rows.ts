@@ -1,0 +1,52 @@
+import { type DataSource, type EntityManager } from 'typeorm';
+import { type FernetService } from '#crypto';
+import { type CredentialFields } from '../credential';
+import { CredentialHealth } from '../health/credential-health.entity';
+import { sealOf } from './seal';
+import { TenantCredential } from './tenant-credential.entity';
+
+/** Rows of some tenants, live or beside, with the sealed key and what is known of their version. */
+export function storedRows<T extends TenantCredential>(
+  source: DataSource | EntityManager,
+  entity: new () => T,
+  tenantIds: readonly string[],
+) {
+  // The ids are one parameter, however many: a statement has room for 65,535.
+  return source
+    .createQueryBuilder(entity, 'c')
+    .addSelect('c.sealedApiKey')
+    .leftJoinAndMapOne(
+      'c.health',
+      CredentialHealth,
+      'h',
+      'h.tenant_id = c.tenant_id AND h.provider = c.provider AND h.version = c.version',
+    )
+    .where('c.tenant_id = any(:tenantIds)', { tenantIds });
+}
+
+/** Fields sealed as a row of a new version, which is not stored yet. */
+export async function sealedRow(
+  transaction: EntityManager,
+  fernet: FernetService,
+  tenantId: string,
+  provider: string,
+  fields: CredentialFields,
+): Promise<TenantCredential> {
+  const [next] = await transaction.query<{ version: string }[]>(
+    `SELECT nextval('credential_versions')::text AS version`,
+  );
+  const { sealed, keyId } = fernet.encrypt(fields.apiKey);
+  const row = Object.assign(new TenantCredential(), {
+    tenantId,
+    provider,
+    sealedApiKey: sealed,
+    keyHint: fields.apiKey.mask,
+    settings: { ...fields.settings },
+    keyId,
+    version: next?.version ?? '',
+    configuredAt: new Date(),
+    expiresAt: fields.expiresAt,
+  });
+  row.seal = sealOf(fernet, row);
+  return row;
+}

@@ -1,0 +1,126 @@
+import { type FernetService, type Secret } from '#crypto';
+import { type RouteCredential } from '#egress';
+import { Problem } from '#http';
+import { type Provider } from '#providers';
+import { type CredentialStatus, type ListedCredential, type Slot } from '../credential';
+import { expiresWithinDays } from '../expiry';
+import { fitsSeal } from './seal';
+import { nothingStored, pathOf } from '../replacement/slot-problems';
+import { type TenantCredential } from './tenant-credential.entity';
+
+/** A stored row, with its sealed key and its health, as the operator sees it. Opens nothing. */
+export function listedOf(fernet: FernetService, row: TenantCredential): ListedCredential {
+  const { health } = row;
+  return {
+    provider: row.provider,
+    mask: row.keyHint,
+    isEncrypted: fernet.isSealed(row.sealedApiKey),
+    configuredAt: row.configuredAt,
+    settings: row.settings,
+    version: row.version,
+    status: statusOf(fernet, row),
+    expiresAt: row.expiresAt,
+    verification:
+      health?.outcome && health.verifiedAt
+        ? { outcome: health.outcome, latencyMs: health.latencyMs ?? 0, verifiedAt: health.verifiedAt }
+        : null,
+    rejection: health?.rejectedAt ? { at: health.rejectedAt, count: health.rejections } : null,
+  };
+}
+
+/**
+ * The credential for a call, checked and still closed, or the Problem why it is not used. Of another slot than the live one
+ * the same, for a probe or a promotion.
+ */
+export function usableCredential(
+  fernet: FernetService,
+  tenantId: string,
+  provider: Provider,
+  row: TenantCredential | undefined,
+  slot: Slot = 'live',
+): RouteCredential {
+  if (!row) throw nothingStored(tenantId, provider, slot);
+  const put = `PUT ${pathOf(tenantId, provider)}${slot === 'staged' ? '?stage=true' : ''}`;
+  const what = `The ${slot === 'live' ? '' : `${slot} `}${provider.label} credential of tenant ${tenantId}`;
+  switch (statusOf(fernet, row)) {
+    case 'plaintext':
+      throw new Problem('credential_plaintext', {
+        detail: `${what} is stored in clear text and is not used.`,
+        hint: `${put} with the key stores it sealed.`,
+      });
+    case 'unreadable':
+      throw unreadable(row, what, put);
+    case 'tampered':
+      throw new Problem('credential_tampered', {
+        detail: `${what} was changed outside Tenkey and is not used.`,
+        hint: `Find out who changed the database, then ${put} with the key.`,
+      });
+    // What the provider said last, or a date says, may have changed: it decides at each call.
+    case 'rejected':
+    case 'expired':
+    case 'expiring':
+    case 'ready':
+      return {
+        tenantId: row.tenantId,
+        provider,
+        source: 'tenant',
+        mask: row.keyHint,
+        version: row.version,
+        settings: row.settings,
+        wasRejected: isRejected(row),
+        open: () => open(fernet, row, what, put),
+      };
+  }
+}
+
+function open(fernet: FernetService, row: TenantCredential, what: string, put: string): Secret {
+  try {
+    return fernet.decrypt(row.sealedApiKey, row.keyId);
+  } catch (error) {
+    throw unreadable(row, what, put, error);
+  }
+}
+
+function unreadable(row: TenantCredential, what: string, put: string, cause?: unknown): Problem {
+  return new Problem('credential_unreadable', {
+    detail: `${what} was sealed under another ENCRYPTION_KEY (fingerprint ${row.keyId}).`,
+    hint: `Load that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS, or ${put} with the key again.`,
+    cause,
+  });
+}
+
+function statusOf(fernet: FernetService, row: TenantCredential): CredentialStatus {
+  if (!fernet.isSealed(row.sealedApiKey)) return 'plaintext';
+  if (!fernet.hasKey(row.keyId)) return 'unreadable';
+  if (!fitsSeal(fernet, row)) return 'tampered';
+  if (isRejected(row)) return 'rejected';
+  const days = expiresWithinDays(row.expiresAt);
+  if (days === undefined) return 'ready';
+  return days === 0 ? 'expired' : 'expiring';
+}
+
+function isRejected({ health }: TenantCredential): boolean {
+  return health?.rejectedAt instanceof Date;
+}
+
+/** That the provider refused it, in a call or when it was asked, and accepted it in neither since. */
+export function lastRefusal({ health }: TenantCredential): { readonly at: Date | null } | undefined {
+  if (health?.rejectedAt) return { at: health.rejectedAt };
+  // By a verification a restricted key is refused as well, as at a PUT that verifies; no call says whether it still is.
+  return health?.outcome === 'forbidden' ? { at: health.verifiedAt } : undefined;
+}
+
+/** What the audit may say of a credential. Of settings their names: an address may hold what somebody pasted. */
+export function audited(row: TenantCredential | null) {
+  // Whoever edits the row can leave anything there, also no object.
+  const settings: unknown = row?.settings;
+  const names = typeof settings === 'object' && settings !== null ? Object.keys(settings).sort() : [];
+  return (
+    row && {
+      mask: row.keyHint,
+      version: row.version,
+      settings: names,
+      ...(row.expiresAt && { expires_at: row.expiresAt.toISOString() }),
+    }
+  );
+}

@@ -1,0 +1,111 @@
+import { Secret } from '#crypto';
+import { providers } from '#providers';
+import { EgressService } from '../egress.service';
+import { probeOutcomes, readProbe } from './probe-result';
+import type { Destination } from '../route';
+
+describe('a probe', () => {
+  const url = new URL('https://llm.example.com/v1/models');
+
+  it.each(providers.map((provider) => [provider.id, provider] as const))(
+    'of %s has an outcome for every status, and only success and proof of the key are accepted',
+    (_, provider) => {
+      const wrong: unknown[] = [];
+      for (const hasBody of [false, true]) {
+        for (let status = 100; status < 600; status += 1) {
+          for (const isPage of [false, true]) {
+            const answer = { status, message: 'Incorrect API key provided: sk-secret', isPage, hasBody };
+            const { outcome, detail, isRefused } = readProbe({ provider, url }, answer, 5);
+            const isSuccess = status >= 200 && status < 300;
+            const isProof = !isPage && (isSuccess || (hasBody && [400, 404, 422].includes(status)));
+            const isRight =
+              probeOutcomes.includes(outcome) &&
+              (outcome !== 'accepted' || isProof) &&
+              (outcome !== 'rejected' || isRefused);
+            const isClean = detail.includes(`status ${status}`) && !detail.includes('sk-secret');
+            if (!isRight || !isClean) wrong.push({ ...answer, outcome, detail });
+          }
+        }
+      }
+      expect(wrong).toEqual([]);
+      const of = (status: number) =>
+        readProbe({ provider, url }, { status, message: '', isPage: false, hasBody: false }, 5).outcome;
+      expect([of(200), of(401), of(403), of(429), of(440), of(500)]).toEqual([
+        'accepted',
+        'rejected',
+        'forbidden',
+        'quota',
+        'unknown',
+        'unknown',
+      ]);
+    },
+  );
+
+  describe('opens no key', () => {
+    const [provider] = providers;
+    const open = jest.fn(() => new Secret('sk-never-opened-1234'));
+    const egress = new EgressService({
+      allow: [],
+      ownPort: () => undefined,
+      processSecrets: [],
+      timeoutsOf: () => ({ connectMs: 500, firstByteMs: 500, idleMs: 500 }),
+      retries: 0,
+      retryRateLimitedMs: 0,
+    });
+    afterAll(() => egress.onApplicationShutdown());
+
+    const destination = (
+      change: Partial<Destination>,
+      endpoint = 'https://llm.example.com/v1',
+    ): Destination => ({
+      tenantId: 'a',
+      provider: provider!,
+      url,
+      host: 'llm.example.com',
+      version: '1',
+      isOperatorAddress: false,
+      credential: {
+        tenantId: 'a',
+        provider: provider!,
+        source: 'tenant',
+        mask: '...1234',
+        version: '1',
+        settings: { endpoint },
+        open,
+      },
+      ...change,
+    });
+
+    it.each([
+      ['for another tenant', { tenantId: 'b' }],
+      ['for another provider', { provider: providers[1]! }],
+      ['of another version', { version: '2' }],
+      ['at another host than the decided one', { url: new URL('https://other.example.com/v1/models') }],
+      [
+        'at another host than the stored one',
+        { url: new URL('https://other.example.com/v1/models'), host: 'other.example.com' },
+      ],
+      ['at another port', { url: new URL('https://llm.example.com:8443/v1/models') }],
+      ['at another scheme', { url: new URL('http://llm.example.com/v1/models') }],
+      ['as if the address were the operator’s', { isOperatorAddress: true }],
+    ])('%s', async (_, change) => {
+      const probing = egress.probe(destination(change), { method: 'GET', url });
+      await expect(probing).rejects.toMatchObject({ code: 'internal_error' });
+      expect(open).not.toHaveBeenCalled();
+    });
+
+    it('for an address that tenants may not name', async () => {
+      const local = new URL('http://169.254.169.254/v1/models');
+      const result = await egress.probe(
+        destination({ url: local, host: '169.254.169.254' }, 'http://169.254.169.254/v1'),
+        {
+          method: 'GET',
+          url: local,
+        },
+      );
+      expect(result).toMatchObject({ outcome: 'unreachable', isRefused: false });
+      expect(result.detail).toContain('a metadata address');
+      expect(open).not.toHaveBeenCalled();
+    });
+  });
+});

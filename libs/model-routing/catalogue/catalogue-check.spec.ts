@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkCatalogue, warningsOf } from './catalogue-check';
+import { describeFinding } from './catalogue-finding';
+import { ModelCatalogue } from './model-catalogue';
+
+describe('checkCatalogue', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tenkey-check-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function check(content: string | Buffer): { models: string[]; faults: string[]; warnings: string[] } {
+    const file = join(folder, 'models.yml');
+    writeFileSync(file, content);
+    const { models, findings } = checkCatalogue(file);
+    const of = (severity: string) =>
+      findings
+        .filter((finding) => finding.severity === severity)
+        .map((finding) => describeFinding(finding).replace(file, 'models.yml'));
+    return { models: models.map(({ name }) => name), faults: of('fault'), warnings: of('warning') };
+  }
+
+  it('takes a file as Eneo has it, unchanged', () => {
+    const file = join(__dirname, '../../../test/fixtures/ai_models-as-in-eneo.yml');
+    const { models, findings } = checkCatalogue(file);
+    expect(models).toHaveLength(10);
+    expect(findings.map(({ line, severity, reason }) => [line, severity, reason])).toEqual([
+      [
+        53,
+        'warning',
+        "town-gpt-mini-azure, town-gpt-nano-azure all go to the one deployment_name of the Azure OpenAI credential; give the tenants' credentials `deployments` for town-gpt-mini, town-gpt-nano",
+      ],
+      [
+        83,
+        'warning',
+        'harbour-e5: no provider serves this family, so calls are refused; add litellm_model_name',
+      ],
+    ]);
+    const catalogue = ModelCatalogue.load(file);
+    expect(catalogue.find('town-gpt-azure').deployment_name).toBe('town-gpt');
+    expect(catalogue.find('harbour-e5-hosted').kind).toBe('embedding');
+    expect(warningsOf(catalogue)).toHaveLength(2);
+  });
+
+  it.each([
+    ['- name: a\n  family: opnai', 'models.yml:2: a: no provider serves this family', 'did you mean openai?'],
+    [
+      'moderation_models:\n- name: a\n  litellm_model_name: anthropic/x',
+      'models.yml:3: a: Anthropic serves no moderation models',
+      'so calls are refused',
+    ],
+    ['embedding_models:\n- name: a\n  family: claude', 'models.yml:3: a: Anthropic serves no embedding', ''],
+    ['- name: a\n  litellm_model_name: vllm/x', 'models.yml:2: a: LiteLLM deprecates', 'hosted_vllm/'],
+    [
+      '- name: a\n  litellm_model_name: hosted_vllm/x\n  base_url: http://vllm',
+      'models.yml:3: a: base_url is used without litellm_model_name only',
+      'credential',
+    ],
+    [
+      '- name: a\n  family: azure\n- name: b\n  family: azure',
+      'models.yml:3: a, b all go to the one deployment_name',
+      'give each a deployment_name',
+    ],
+    ['- name: a\n  family: openai\n  token_limit: many', 'models.yml:3: a: token_limit must be a whole', ''],
+    ['- name: a\n  family: openai\n  max_input: 0', 'models.yml:3: a: max_input must be a whole number', ''],
+    ['- name: a\n  family: openai\n  vision: "yes"', 'models.yml:3: a: vision must be true or false', ''],
+    ['- name: a\n  family: openai\n  org: 7', 'models.yml:3: a: org must be a text', ''],
+    ['- name: a\n  family: openai\n  tokenLimit: 7', 'models.yml:3: a: unknown field', 'mean token_limit?'],
+    [
+      '- name: a\n  family: azure\n  litellm-model-name: x',
+      'models.yml:3: a: unknown',
+      'litellm_model_name?',
+    ],
+    ['- name: a\n  family: openai\n  one: 1\n  two: 2', 'models.yml:3: a: unknown field one, two', ''],
+    ['- name: a\n  family: openai\n  kind: x', 'models.yml:3: a: unknown field kind', ''],
+    ['- name: a\n  family: !mine openai', 'models.yml:2: this tag (!) is not known', ''],
+    [
+      'completion_model: []\nembedding_models:\n- { name: a, family: openai }',
+      'models.yml:1: completion_model is no section, and is not read',
+      'did you mean completion_models?',
+    ],
+  ])('warns of %j', (text, expected, alsoExpected) => {
+    const { models, faults, warnings } = check(text);
+    expect(faults).toEqual([]);
+    expect(models).toContain('a');
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(expected);
+    expect(warnings[0]).toContain(alsoExpected);
+  });
+
+  it('is silent about what is right: a map of anchors, nulls, one upstream model twice', () => {
+    const text = [
+      'x-defaults: &defaults { hosting: swe, vision: null }',
+      'completion_models:',
+      '- { <<: *defaults, name: a, litellm_model_name: azure/gpt }',
+      '- { <<: *defaults, name: b, litellm_model_name: azure/gpt, base_url: null, token_limit: ~ }',
+      '- { name: c, family: azure, deployment_name: one }',
+      '- { name: d, family: azure, deployment_name: two }',
+      'speech_models:',
+    ].join('\n');
+    expect(check(text)).toEqual({ models: ['a', 'b', 'c', 'd'], faults: [], warnings: [] });
+  });
+
+  it('reports warnings beside faults, by line', () => {
+    const { models, faults, warnings } = check(
+      '- name: a\n  family: e5\n- name: b\n- name: a\n  family: x\n',
+    );
+    expect(models).toEqual(['a']);
+    expect(faults).toEqual([
+      'models.yml:3: b: a model without litellm_model_name needs a family',
+      'models.yml:4: a: the name a stands twice; first in line 1',
+    ]);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('reads a byte order mark and Windows line ends, and keeps the lines', () => {
+    expect(check('\uFEFF- name: a\r\n  family: openai\r\n').models).toEqual(['a']);
+    expect(check('\uFEFF- name: a\r\n- name: b\r\n').faults[1]).toContain('models.yml:2: b:');
+  });
+
+  it.each([
+    [
+      Buffer.from('- name: a\n  org: caf\xe9\n', 'latin1'),
+      'models.yml:2: this line is not UTF-8; save the file as UTF-8',
+    ],
+    [Buffer.from('\uFEFF- name: a', 'utf16le'), 'models.yml:1: the model file is UTF-16; save it as UTF-8'],
+    [Buffer.alloc(512 * 1024 + 1, '#'), 'models.yml: the model file is larger than 512 KiB'],
+  ])('refuses what is not a model file in UTF-8', (content, expected) => {
+    expect(check(content).faults).toEqual([expected]);
+  });
+
+  it('refuses a file that is missing and one that is none', () => {
+    const faultsOf = (file: string) => checkCatalogue(file).findings.map(describeFinding);
+    expect(faultsOf('/nowhere/models.yml')).toEqual([
+      '/nowhere/models.yml: the model file cannot be read (ENOENT). Set AI_MODELS_FILE to one.',
+    ]);
+    expect(faultsOf(folder)).toEqual([`${folder}: this is no file. Set AI_MODELS_FILE to one.`]);
+  });
+
+  it('repeats no value of the file in a fault', () => {
+    const sentinel = 'sk-sentinel-value';
+    const texts = [
+      `- name: a\n  litellm_model_name: ${sentinel}/x\n  family: [${sentinel}]\n  base_url: ${sentinel}`,
+      `- name: a\n  family: "${sentinel}\n`,
+      `- name: a\n  family: *${sentinel}`,
+      `- name: a\n  family: "\\q${sentinel}"`,
+      `%${sentinel}\n---\n- name: a`,
+      `- name: a\n  family: !!${sentinel} x`,
+      `- ${sentinel}`,
+      `${sentinel}\n${sentinel}: [`,
+      `- name: a\n  deployment_name: { x: ${sentinel} }\n  family: x\n  family: ${sentinel}`,
+    ];
+    for (const text of texts) expect(check(text).faults.join('\n')).not.toContain(sentinel);
+  });
+});

@@ -1,0 +1,549 @@
+import fc from 'fast-check';
+import { anthropic } from '../../../test/fixtures/recorded-answers/anthropic';
+import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
+import { type Recorded } from '../../../test/fixtures/recorded-answers/recorded';
+import { dialectOf, type ProviderRequest, usualAnswer } from '../../../test/support/provider-answers';
+import { type ReportedTokens } from './reported-tokens';
+import { UsageScanner } from './usage-scanner';
+
+const json = 'application/json';
+const events = 'text/event-stream; charset=utf-8';
+const recorded: Readonly<Record<string, Recorded>> = { ...openAiCompatible, anthropic };
+
+const of = (input: number | null, output: number | null, cached: number | null = null) =>
+  ({ input, output, cached }) satisfies ReportedTokens;
+/** What the recorded answers say: whole, and as a stream. */
+const expected: Readonly<Record<string, readonly [ReportedTokens, ReportedTokens | undefined]>> = {
+  openai: [of(19, 10, 0), of(19, 10)],
+  azure: [of(8, 1), undefined],
+  mistral: [of(16, 34), of(16, 34)],
+  vllm: [of(15, 18), undefined],
+  ovhcloud: [of(44, 9), undefined],
+  berget: [of(36, 10), of(36, 10)],
+  gemini: [of(7, 10), undefined],
+  groq: [of(18, 556), of(18, 3)],
+  deepseek: [of(16, 10, 0), of(17, 9, 0)],
+  openrouter: [of(10, 4), of(10, 4)],
+  together: [of(36, 4, 0), of(36, 4)],
+  xai: [of(41, 87, 0), of(41, 87)],
+  cohere: [of(12, 19), undefined],
+  scaleway: [of(10, 2), undefined],
+  // More of the cache than a number can be exact about is not reported.
+  anthropic: [of(2095, 503), of(25, 15)],
+};
+
+function tokensIn(parts: Iterable<Uint8Array>, type = json): ReportedTokens | undefined {
+  const scanner = new UsageScanner(type);
+  for (const part of parts) scanner.push(part);
+  return scanner.tokens;
+}
+
+const tokensOf = (text: string, type = json) => tokensIn([Buffer.from(text)], type);
+const data = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
+const streamOf = (...values: unknown[]) => tokensOf(values.map(data).join(''), events);
+
+/** The same at every cut, and byte by byte. */
+function expectEverywhere(text: string, type: string, tokens: ReportedTokens | undefined): void {
+  const bytes = Buffer.from(text);
+  const faults: number[] = [];
+  for (let at = 0; at <= bytes.length; at += 1) {
+    const found = tokensIn([bytes.subarray(0, at), bytes.subarray(at)], type);
+    if (JSON.stringify(found) !== JSON.stringify(tokens)) faults.push(at);
+  }
+  expect(tokensIn([bytes], type)).toEqual(tokens);
+  expect(faults).toEqual([]);
+  expect(
+    tokensIn(
+      Array.from(bytes, (byte) => Buffer.of(byte)),
+      type,
+    ),
+  ).toEqual(tokens);
+}
+
+test('every recorded answer has its numbers here', () => {
+  expect(Object.keys(expected).sort()).toEqual(Object.keys(recorded).sort());
+});
+
+test.each(Object.keys(recorded))('%s: the tokens of recorded answers, however they are cut', (id) => {
+  const { whole, stream } = recorded[id]!;
+  expectEverywhere(whole, json, expected[id]![0]);
+  expectEverywhere(`\uFEFF\r\n ${whole}`, 'Application/JSON;charset=utf-8', expected[id]![0]);
+  expectEverywhere(stream, events, expected[id]![1]);
+  for (const lineEnd of ['\r\n', '\r', '\n']) {
+    const rewritten = `\uFEFF${stream.replace(/\r\n|\r|\n/g, lineEnd)}`;
+    expectEverywhere(rewritten, 'TEXT/EVENT-STREAM', expected[id]![1]);
+  }
+});
+
+describe('every operation', () => {
+  const answerOf = (path: string, body: unknown) => {
+    const request = { method: 'POST', path, body, form: { stream: 'true' } } as unknown as ProviderRequest;
+    const answer = usualAnswer(request, dialectOf(path));
+    return 'events' in answer
+      ? tokensOf(answer.events.join(''), events)
+      : tokensOf(JSON.stringify(answer.body), answer.type);
+  };
+  const model = 'm';
+  test.each([
+    ['/v1/embeddings', { model, input: ['a', 'b'] }, of(2, null)],
+    ['/v1/chat/completions', { model, messages: [] }, of(3, 2)],
+    [
+      '/v1/chat/completions',
+      { model, messages: [], stream: true, stream_options: { include_usage: true } },
+      of(3, 2),
+    ],
+    ['/v1/chat/completions', { model, messages: [], stream: true }, undefined],
+    ['/v1/completions', { model, prompt: 'a' }, of(3, 2)],
+    [
+      '/v1/completions',
+      { model, prompt: 'a', stream: true, stream_options: { include_usage: true } },
+      of(3, 2),
+    ],
+    ['/v1/responses', { model, input: 'a' }, of(3, 2)],
+    ['/v1/responses', { model, input: 'a', stream: true }, of(3, 2)],
+    ['/v1/messages', { model, messages: [] }, of(3, 2)],
+    ['/v1/messages', { model, messages: [], stream: true }, of(3, 2)],
+  ])('%s %j', (path, body, tokens) => {
+    expect(answerOf(path, body)).toEqual(tokens);
+  });
+
+  test.each(['/v1/messages/count_tokens', '/v1/moderations', '/v1/images/generations'])(
+    '%s has none without a usage object',
+    (path) => {
+      const request = { method: 'POST', path, body: {} } as unknown as ProviderRequest;
+      const { body } = usualAnswer(request, 'openai') as { body: unknown };
+      expect(tokensOf(JSON.stringify(body))).toBeUndefined();
+    },
+  );
+});
+
+describe('fields', () => {
+  test.each([
+    ['nothing', {}, of(null, null)],
+    ['seconds in place of tokens', { type: 'duration', seconds: 12 }, of(null, null)],
+    ['an embedding', { prompt_tokens: 8, total_tokens: 8 }, of(8, null)],
+    [
+      'chat completions',
+      { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 5 } },
+      of(9, 4, 5),
+    ],
+    [
+      'responses',
+      { input_tokens: 9, output_tokens: 4, input_tokens_details: { cached_tokens: 5 } },
+      of(9, 4, 5),
+    ],
+    ['images', { input_tokens: 9, output_tokens: 4, input_tokens_details: { text_tokens: 9 } }, of(9, 4)],
+    [
+      'messages, whose three kinds of input are disjoint',
+      { input_tokens: 9, cache_read_input_tokens: 100, cache_creation_input_tokens: 20, output_tokens: 4 },
+      of(129, 4, 100),
+    ],
+    [
+      'messages without a cache',
+      {
+        input_tokens: 9,
+        cache_read_input_tokens: null,
+        cache_creation_input_tokens: null,
+        output_tokens: 4,
+      },
+      of(9, 4),
+    ],
+    [
+      'a gateway that names its total and its cache in two formats',
+      {
+        prompt_tokens: 129,
+        cache_read_input_tokens: 100,
+        cache_creation_input_tokens: 20,
+        completion_tokens: 4,
+      },
+      of(129, 4, 100),
+    ],
+    ['a cache hit', { prompt_tokens: 9, completion_tokens: 4, prompt_cache_hit_tokens: 5 }, of(9, 4, 5)],
+    ['a cache beside the totals', { prompt_tokens: 9, completion_tokens: 4, cached_tokens: 5 }, of(9, 4, 5)],
+    [
+      'reasoning inside the output, as OpenAI counts',
+      {
+        prompt_tokens: 32,
+        completion_tokens: 103,
+        total_tokens: 135,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 103),
+    ],
+    [
+      'reasoning beside the output, as xAI counts',
+      {
+        prompt_tokens: 32,
+        completion_tokens: 9,
+        total_tokens: 135,
+        prompt_tokens_details: { text_tokens: 32, cached_tokens: 6 },
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 103, 6),
+    ],
+    [
+      'reasoning beside the output of responses',
+      {
+        input_tokens: 32,
+        output_tokens: 9,
+        total_tokens: 135,
+        output_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 103),
+    ],
+    [
+      'a total that neither explains',
+      {
+        prompt_tokens: 32,
+        completion_tokens: 9,
+        total_tokens: 134,
+        completion_tokens_details: { reasoning_tokens: 94 },
+      },
+      of(32, 9),
+    ],
+    ['zero', { prompt_tokens: 0, completion_tokens: 0 }, of(0, 0)],
+  ])('%s', (_name, usage, tokens) => {
+    expect(tokensOf(JSON.stringify({ usage }))).toEqual(tokens);
+  });
+
+  test.each([
+    '-1',
+    '0.5',
+    '1e400',
+    '-1e400',
+    '9007199254740991',
+    '10000000001',
+    '"7"',
+    'null',
+    'true',
+    '[7]',
+    '{"a":7}',
+  ])('%s is no count', (value) => {
+    const usage = `{"prompt_tokens":${value},"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":${value}}}`;
+    expect(tokensOf(`{"usage":${usage}}`)).toEqual(of(null, 1));
+  });
+
+  test('a sum beyond what may be one is no count', () => {
+    const [prompt_tokens, completion_tokens, reasoning_tokens] = [1, 6_000_000_000, 6_000_000_000];
+    const thought = {
+      prompt_tokens,
+      completion_tokens,
+      total_tokens: 12_000_000_001,
+      completion_tokens_details: { reasoning_tokens },
+    };
+    expect(tokensOf(JSON.stringify({ usage: thought }))).toEqual(of(1, null));
+    const usage = { input_tokens: 1, cache_read_input_tokens: 10_000_000_000, output_tokens: 1 };
+    expect(tokensOf(JSON.stringify({ usage }))).toEqual(of(null, 1, 10_000_000_000));
+  });
+});
+
+describe('several usage objects', () => {
+  test('the last count wins, field by field', () => {
+    const start = {
+      input_tokens: 25,
+      cache_read_input_tokens: 10,
+      cache_creation_input_tokens: 5,
+      output_tokens: 1,
+    };
+    const message = { type: 'message_start', message: { content: [], usage: start } };
+    expect(streamOf(message)).toEqual(of(40, 1, 10));
+    expect(streamOf(message, { type: 'message_delta', usage: { output_tokens: 15 } })).toEqual(
+      of(40, 15, 10),
+    );
+    const last = { input_tokens: 30, cache_read_input_tokens: 11, output_tokens: 16 };
+    expect(streamOf(message, { type: 'message_delta', usage: last })).toEqual(of(46, 16, 11));
+  });
+
+  test('usage in every chunk is cumulative', () => {
+    const chunks = [1, 2, 3].map((completion_tokens) => ({ usage: { prompt_tokens: 7, completion_tokens } }));
+    expect(streamOf(...chunks, { usage: null })).toEqual(of(7, 3));
+  });
+
+  test('reasoning beside the output counts in a stream as well', () => {
+    const usage = (completion_tokens: number, reasoning_tokens: number) => ({
+      prompt_tokens: 32,
+      completion_tokens,
+      total_tokens: 32 + completion_tokens + reasoning_tokens,
+      completion_tokens_details: { reasoning_tokens },
+    });
+    expect(streamOf({ usage: usage(0, 94) }, { usage: usage(9, 94) })).toEqual(of(32, 103));
+  });
+
+  test('of a stream cut short, what came until then', () => {
+    const scanner = new UsageScanner(events);
+    expect(scanner.tokens).toBeUndefined();
+    scanner.push(
+      Buffer.from('data: {"type":"message_start","message":{"usage":{"input_tokens":25,"output_tokens":1}'),
+    );
+    expect(scanner.tokens).toEqual(of(25, 1));
+    scanner.push(Buffer.from('}}\n\ndata: {"type":"message_delta","usage":{"output_tokens":15'));
+    expect(scanner.tokens).toEqual(of(25, 1));
+  });
+});
+
+describe('server-sent events', () => {
+  test('data over several lines is one document', () => {
+    const lines =
+      'event: x\r\ndata:{"usage":{"prompt_tokens":\r\n: note\r\ndata: 12\r\ndata: , "completion_tokens":3}\r\n';
+    expectEverywhere(lines, events, of(12, 3));
+    expect(tokensOf('data: {"usage":{"prompt_tokens":1\ndata:2}}\n\n', events)).toBeUndefined();
+  });
+
+  test('a blank line ends a document that is none', () => {
+    expectEverywhere(
+      'data: {"a":"{\\\n\ndata: [DONE\n\ndata: "\\\r\n\r\n' + data({ usage: { prompt_tokens: 5 } }),
+      events,
+      of(5, null),
+    );
+  });
+
+  test.each([
+    'event: {"usage":{"prompt_tokens":5}}',
+    ': data: 1',
+    'Data: 1',
+    ' data: 1',
+    'dat',
+    'datax: 1',
+    'data',
+    'id: 1',
+  ])('the line %j is no data', (line) => {
+    const usage = '{"usage":{"prompt_tokens":6}}';
+    expect(tokensOf(`${line.replace('1', usage)}\n\n`, events)).toBeUndefined();
+    expect(tokensOf(`${line}\ndata: ${usage}\n\n`, events)).toEqual(of(6, null));
+  });
+});
+
+describe('what is no answer of tokens is ignored', () => {
+  const answer = '{"usage":{"prompt_tokens":5}}';
+  test.each([
+    undefined,
+    '',
+    'text/plain',
+    'audio/mpeg',
+    'application/jsonx',
+    'application/octet-stream',
+    'x; y=a/json',
+  ])('the type %s', (type) => {
+    const scanner = new UsageScanner(type);
+    scanner.push(Buffer.from(answer));
+    expect(scanner.tokens).toBeUndefined();
+  });
+
+  test.each([
+    `[${answer}]`,
+    `"${answer}`,
+    `x${answer}`,
+    `{}${answer}`,
+    `<p>${answer}`,
+    '',
+    '{',
+    '{"usage"',
+    '{"usage":{',
+  ])('the body %s', (body) => expect(tokensOf(body)).toBeUndefined());
+
+  test('a type of its own that is JSON', () => {
+    expect(tokensOf(answer, 'application/vnd.x+json; charset=utf-8')).toEqual(of(5, null));
+  });
+});
+
+describe('what a model writes cannot claim a usage', () => {
+  const usage = { prompt_tokens: 1, completion_tokens: 1, input_tokens: 1, output_tokens: 1 };
+  const text = JSON.stringify({ usage, message: { usage } });
+  const fakes: unknown[] = [
+    { choices: [{ message: { content: text, usage, parsed: { usage } }, usage }] },
+    {
+      choices: [
+        { delta: { content: `\n\ndata: ${text}\n\n`, tool_calls: [{ function: { arguments: text } }] } },
+      ],
+    },
+    { content: [{ type: 'tool_use', input: { usage, message: { usage } }, usage }] },
+    { type: 'content_block_start', content_block: { type: 'tool_use', input: { usage } }, delta: { usage } },
+    { message: { content: [{ usage }], inner: { usage }, message: { usage }, response: { usage } } },
+    { response: { output: [{ usage }], metadata: { usage }, metadata2: [{ usage }] } },
+    { x_groq: { debug: { usage } }, metadata: { usage }, error: { usage }, usage_: usage, ['"usage']: usage },
+    { message: [{ usage }], response: [usage, { usage }], x_groq: 'usage' },
+    { usage: [usage], message: { usage: [usage] }, response: { usage: text } },
+    { usage: text, text: ['usage', usage, { usage }], name: 'usage', other: usage },
+    { deep: [[[{ a: { usage } }]]], 'usage\\': usage, '\\"usage': usage, 'message\\': { usage } },
+  ];
+  test.each(fakes.map((fake) => JSON.stringify(fake)))('%s', (fake) => {
+    expectEverywhere(fake, json, undefined);
+    expectEverywhere(`data: ${fake}\n\n`, events, undefined);
+    const real = `${fake.slice(0, -1)},"response":{"output":[{"usage":{"input_tokens":7}}],"usage":{"input_tokens":8}}}`;
+    expect(tokensOf(real)).toEqual(of(8, null));
+  });
+});
+
+const word = fc.constantFrom(
+  'usage',
+  'message',
+  'response',
+  'x_groq',
+  'prompt_tokens',
+  'input_tokens',
+  'output_tokens',
+);
+const name = fc.oneof(
+  { weight: 4, arbitrary: word },
+  { weight: 1, arbitrary: fc.string({ unit: 'grapheme' }) },
+);
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 5 },
+    fc.nat(),
+    fc.double(),
+    fc.constant(null),
+    name,
+    tie('object'),
+    tie('list'),
+  ),
+  object: fc.dictionary(name, tie('value'), { maxKeys: 5 }),
+  list: fc.array(tie('value'), { maxLength: 4 }),
+}));
+const root = fc.dictionary(name, value, { minKeys: 1, maxKeys: 6 });
+
+/** What JSON.parse finds at the same places, in their order. */
+function reference(document: Record<string, unknown>): ReportedTokens | undefined {
+  const isObject = (each: unknown): each is Record<string, unknown> =>
+    typeof each === 'object' && each !== null && !Array.isArray(each);
+  const usages = Object.entries(document).flatMap(([key, each]) => {
+    if (!isObject(each)) return [];
+    if (key === 'usage') return [each];
+    return ['message', 'response', 'x_groq'].includes(key) && isObject(each.usage) ? [each.usage] : [];
+  });
+  if (usages.length === 0) return undefined;
+  const scanner = new UsageScanner(events);
+  for (const usage of usages) scanner.push(Buffer.from(data({ usage })));
+  return scanner.tokens;
+}
+
+const cutAt = (bytes: Buffer, sizes: readonly number[]) => {
+  const parts: Buffer[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+    const size = sizes[turn % sizes.length]!;
+    parts.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return parts;
+};
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
+
+test('any JSON: the usage that JSON.parse finds, however it is cut and indented', () => {
+  fc.assert(
+    fc.property(root, sizes, fc.constantFrom(0, 1, '\t'), (document, cuts, indent) => {
+      const bytes = Buffer.from(JSON.stringify(document, null, indent));
+      const parsed = JSON.parse(bytes.toString()) as Record<string, unknown>;
+      expect(tokensIn(cutAt(bytes, cuts))).toEqual(reference(parsed));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+const fragment = fc.oneof(
+  fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '\\',
+    ':',
+    ',',
+    '\r',
+    '\n',
+    '\n\n',
+    'data:',
+    ' ',
+    '\uFEFF',
+    '{"usage":{',
+  ),
+  fc.constantFrom(
+    '"usage":',
+    '"message":{',
+    '"prompt_tokens":3',
+    '[DONE]',
+    'event: ',
+    '"usage":{"prompt_tokens":3}',
+  ),
+);
+const garbage = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  fc.array(fragment, { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
+);
+
+test('garbage never throws, and says the same however it is cut', () => {
+  fc.assert(
+    fc.property(garbage, sizes, fc.constantFrom(json, events), (bytes, cuts, type) => {
+      expect(tokensIn(cutAt(bytes, cuts), type)).toEqual(tokensIn([bytes], type));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+describe('time and memory have bounds', () => {
+  const megabyte = 1024 * 1024;
+  const after = '"usage":{"prompt_tokens":5}}';
+  /** Chunks as a network cuts them; the largest extra heap and buffers on the way. */
+  function scanMeasured(parts: Iterable<Buffer>, type = json) {
+    const scanner = new UsageScanner(type);
+    const before = process.memoryUsage();
+    const begin = performance.now();
+    let mostBytes = 0;
+    for (const part of parts) {
+      scanner.push(part);
+      const now = process.memoryUsage();
+      mostBytes = Math.max(mostBytes, now.external - before.external + now.heapUsed - before.heapUsed);
+    }
+    return { tokens: scanner.tokens, ms: performance.now() - begin, mostBytes };
+  }
+  function* chunks(open: string, filler: string, bytes: number, close: string): Generator<Buffer> {
+    yield Buffer.from(open);
+    const part = Buffer.alloc(64 * 1024, filler);
+    for (let sent = 0; sent < bytes; sent += part.length) yield part;
+    yield Buffer.from(close);
+  }
+
+  test.each([
+    ['a name of 50 MB', chunks('{"', 'usage', 50 * megabyte, `":1,${after}`)],
+    ['a text of 20 MB of quotes', chunks('{"a":"', '\\"', 20 * megabyte, `",${after}`)],
+    ['a text of 50 MB of backslashes', chunks('{"a":"', '\\', 50 * megabyte, `",${after}`)],
+    ['a usage object of 20 MB', chunks('{"usage":{"a":"', 'x', 20 * megabyte, `"},${after}`)],
+    ['blanks of 20 MB', chunks('', ' ', 20 * megabyte, `{${after}`)],
+    ['an event of 20 MB', chunks('data: {"a":"', 'x', 20 * megabyte, `",${after}\n\n`), events],
+    ['lines of 20 MB that are no data', chunks('', ': x\r', 20 * megabyte, `\ndata: {${after}\n\n`), events],
+    ['20 MB of empty lines', chunks('', '\n\n\n', 20 * megabyte, `data: {${after}\n\n`), events],
+    ['a vector of 20 MB', chunks('{"a":[', '0.123,', 20 * megabyte, `0],${after}`)],
+  ])('%s', (_name, parts, type = json) => {
+    const { tokens, ms, mostBytes } = scanMeasured(parts, type);
+    expect(tokens).toEqual(of(5, null));
+    expect(ms).toBeLessThan(5000);
+    expect(mostBytes).toBeLessThan(16 * megabyte);
+  });
+
+  test('a million brackets', () => {
+    const deep = `{"a":${'['.repeat(1e6)}${']'.repeat(1e6)},${after}`;
+    expect(tokensOf(deep)).toEqual(of(5, null));
+    expect(tokensOf('['.repeat(1e6))).toBeUndefined();
+    expect(tokensOf(`{"usage":{"a":${'['.repeat(15_000)}`.repeat(60))).toBeUndefined();
+    expect(tokensOf(`{"usage":{"a":${'['.repeat(8000)}${']'.repeat(8000)}}}`)).toEqual(of(null, null));
+  });
+
+  test('megabytes in one chunk are one pass: quotes after backslashes, line ends of one kind', () => {
+    const begin = performance.now();
+    const runs = `{"a":"${`${'\\'.repeat(1000)}\\"`.repeat(10_000)}",${after}`;
+    expect(tokensOf(runs)).toEqual(of(5, null));
+    expect(tokensOf(`${'\n'.repeat(4e6)}data: {${after}`, events)).toEqual(of(5, null));
+    expect(tokensOf(`${'\r'.repeat(4e6)}data: {${after}`, events)).toEqual(of(5, null));
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
+
+  test('a usage object of 1 MB is none, and one after it counts', () => {
+    const long = `{"usage":{"prompt_tokens":7,"a":"${'x'.repeat(megabyte)}"}`;
+    expect(tokensOf(`${long}}`)).toBeUndefined();
+    expect(tokensOf(`${long},"message":{${after}}`)).toEqual(of(5, null));
+    const most = `{"usage":{"prompt_tokens":7,"a":"${'x'.repeat(16 * 1024 - 26)}"}}`;
+    expect(tokensOf(most)).toEqual(of(7, null));
+    expect(tokensIn(Array.from(Buffer.from(most), (byte) => Buffer.of(byte)))).toEqual(of(7, null));
+    expect(tokensOf(most.replace('xx', 'xxx'))).toBeUndefined();
+  });
+});

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type UsageRecord } from '../usage-record.entity';
+
+/** Of a call in seconds, from a quick refusal to a long answer. */
+const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
+/** Counts of this process for Prometheus. No label names a tenant or a key: there may be many thousands. */
+@Injectable()
+export class UsageMetrics {
+  readonly registry = new Registry();
+  readonly #calls = new Counter({
+    name: 'tenkey_calls_total',
+    help: 'Calls that were to be sent to a provider, by outcome: completed, failed, broken_off, client_left.',
+    labelNames: ['provider', 'operation', 'source', 'outcome'],
+    registers: [this.registry],
+  });
+  readonly #tokens = new Counter({
+    name: 'tenkey_tokens_total',
+    help: 'Tokens as providers reported them; cached is a part of input.',
+    labelNames: ['provider', 'kind'],
+    registers: [this.registry],
+  });
+  readonly #seconds = new Histogram({
+    name: 'tenkey_call_duration_seconds',
+    help: 'From the begin of a call to the end of its answer.',
+    labelNames: ['provider', 'operation'],
+    buckets,
+    registers: [this.registry],
+  });
+  readonly #waiting = new Gauge({
+    name: 'tenkey_usage_records_waiting',
+    help: 'Usage records that wait for the database.',
+    registers: [this.registry],
+  });
+  readonly #lost = new Counter({
+    name: 'tenkey_usage_records_lost_total',
+    help: 'Usage records that could not be kept.',
+    registers: [this.registry],
+  });
+
+  observe(record: UsageRecord): void {
+    const { provider, operation, source, outcome, inputTokens, outputTokens, cachedTokens } = record;
+    this.#calls.inc({ provider, operation, source, outcome });
+    this.#seconds.observe({ provider, operation }, record.totalMs / 1000);
+    this.#tokens.inc({ provider, kind: 'input' }, inputTokens ?? 0);
+    this.#tokens.inc({ provider, kind: 'output' }, outputTokens ?? 0);
+    this.#tokens.inc({ provider, kind: 'cached' }, cachedTokens ?? 0);
+  }
+
+  waiting(count: number): void {
+    this.#waiting.set(count);
+  }
+
+  lost(count: number): void {
+    this.#lost.inc(count);
+  }
+}

@@ -1,0 +1,38 @@
+import { DataSource } from 'typeorm';
+import { loadConfig } from '#config';
+import { dataSourceOptions } from '#database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres';
+import { UsageRetention } from './usage-retention.service';
+
+describe('the retention of usage records', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataSource = await new DataSource(dataSourceOptions({ url: database.url, entities: [] })).initialize();
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  it('does not hold up a stop while the database does not answer', async () => {
+    const holder = dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('lock table usage_records');
+    const config = loadConfig({
+      TENANT_CREDENTIALS_ENABLED: 'false',
+      INTRIC_SUPER_API_KEY: 'a-super-key-of-enough-length',
+      SHUTDOWN_SECONDS: '0',
+    });
+    const retention = new UsageRetention(dataSource, config);
+    retention.onApplicationBootstrap();
+    const began = Date.now();
+    await retention.onApplicationShutdown();
+    expect(Date.now() - began).toBeLessThan(3000);
+    await holder.rollbackTransaction();
+    await holder.release();
+    // What it waited for has come.
+    await retention.onApplicationShutdown();
+  });
+});

@@ -1,0 +1,83 @@
+import { type EntityManager } from 'typeorm';
+import { type LostBatch } from './lost-calls';
+import { type UsageRecord } from '../usage-record.entity';
+
+/**
+ * Writes records and adds them to the sums of their days, in one statement. A record that is there already, since its commit
+ * was not heard of, is neither written nor added again. Rows in one order, so that replicas do not wait in a circle.
+ */
+export async function insertRecords(manager: EntityManager, records: readonly UsageRecord[]): Promise<void> {
+  await manager.query(
+    `with fresh as (
+       insert into usage_records (request_id, at, tenant_id, key_id, model, operation, adapter, provider, host, target,
+         source, mask, version, outcome, status, code, upstream_status, attempts, input_tokens, output_tokens,
+         cached_tokens, first_byte_ms, total_ms, request_bytes, response_bytes)
+       select "requestId", at, "tenantId", "keyId", model, operation, adapter, provider, host, target,
+         source, mask, version, outcome, status, code, "upstreamStatus", attempts, "inputTokens", "outputTokens",
+         "cachedTokens", "firstByteMs", "totalMs", "requestBytes", "responseBytes"
+       from jsonb_to_recordset($1::jsonb) as r ("requestId" uuid, at timestamptz, "tenantId" uuid, "keyId" text,
+         model text, operation text, adapter text, provider text, host text, target text, source text, mask text,
+         version bigint, outcome text, status integer, code text, "upstreamStatus" integer, attempts integer,
+         "inputTokens" bigint, "outputTokens" bigint, "cachedTokens" bigint, "firstByteMs" integer,
+         "totalMs" integer, "requestBytes" bigint, "responseBytes" bigint)
+       on conflict (request_id) do nothing
+       returning *
+     )
+     insert into usage_daily as d (day, tenant_id, provider, model, operation, key_id, source, mask, version,
+       calls, failed, unfinished, unmetered, input_tokens, output_tokens, cached_tokens, request_bytes, response_bytes)
+     select (at at time zone 'UTC')::date, tenant_id, provider, model, operation, key_id, source, mask, version,
+       count(*),
+       count(*) filter (where outcome = 'failed'),
+       count(*) filter (where outcome in ('broken_off', 'client_left')),
+       count(*) filter (where outcome <> 'failed' and upstream_status between 200 and 299
+         and input_tokens is null and output_tokens is null),
+       coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_tokens), 0),
+       sum(request_bytes), sum(response_bytes)
+     from fresh
+     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+     order by 1, 2, 3, 4, 5, 6, 7, 8, 9
+     on conflict (day, tenant_id, provider, model, operation, key_id, source, mask, version) do update set
+       calls = d.calls + excluded.calls,
+       failed = d.failed + excluded.failed,
+       unfinished = d.unfinished + excluded.unfinished,
+       unmetered = d.unmetered + excluded.unmetered,
+       input_tokens = d.input_tokens + excluded.input_tokens,
+       output_tokens = d.output_tokens + excluded.output_tokens,
+       cached_tokens = d.cached_tokens + excluded.cached_tokens,
+       request_bytes = d.request_bytes + excluded.request_bytes,
+       response_bytes = d.response_bytes + excluded.response_bytes`,
+    [JSON.stringify(records)],
+  );
+}
+
+/** Adds lost calls to those of their days. A batch that was added already, since its commit was not heard of, is not again. */
+export async function insertLost(
+  manager: EntityManager,
+  { process, number, lost }: LostBatch,
+): Promise<void> {
+  await manager.query(
+    `with fresh as (
+       insert into usage_lost_batches as b (process, number) values ($1, $2)
+       on conflict (process) do update set number = excluded.number where b.number < excluded.number
+       returning number
+     )
+     insert into usage_lost as l (day, tenant_id, calls)
+     select day, "tenantId", calls
+     from fresh, jsonb_to_recordset($3::jsonb) as r (day date, "tenantId" uuid, calls bigint)
+     order by 1, 2
+     on conflict (day, tenant_id) do update set calls = l.calls + excluded.calls`,
+    [process, number, JSON.stringify(lost)],
+  );
+}
+
+/** Deletes up to `limit` records that began before a time. @returns how many */
+export async function deleteRecords(manager: EntityManager, before: Date, limit: number): Promise<number> {
+  await manager.query(`set local tenkey.usage_retention = 'on'`);
+  const [, count] = await manager.query<[unknown, number]>(
+    `delete from usage_records where request_id in (
+       select request_id from usage_records where at < $1 order by at limit $2 for update skip locked
+     )`,
+    [before, limit],
+  );
+  return count;
+}

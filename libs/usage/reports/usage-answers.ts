@@ -1,0 +1,90 @@
+import { Readable } from 'node:stream';
+import { Injectable, StreamableFile } from '@nestjs/common';
+import { type FastifyReply } from 'fastify';
+import { cursorOfPlace, placeOfRow } from '../metering/usage-place';
+import { type AskedUsage } from '../metering/asked-usage';
+import { lostCallsHeader, type UsageAnswer } from './usage.dto';
+import {
+  fieldsOf,
+  usageCounters,
+  type UsageFilter,
+  UsageReport,
+  type UsageSums,
+} from './usage-report.service';
+
+const CSV_PAGE = 5000;
+
+/** A report as a page of JSON, or whole as CSV (RFC 4180). */
+@Injectable()
+export class UsageAnswers {
+  constructor(private readonly report: UsageReport) {}
+
+  /** @param reply gets the header of the lost calls with a CSV */
+  async of(
+    asked: AskedUsage,
+    which: Omit<UsageFilter, 'since' | 'until'>,
+    reply: FastifyReply,
+  ): Promise<UsageAnswer | StreamableFile> {
+    const { since, until, groups, limit, after } = asked;
+    const filter = { ...which, since, until };
+    if (asked.isCsv) {
+      // Asked for before the head is sent, so that a fault has a status.
+      const [first, lostCalls] = await Promise.all([
+        this.report.sums(filter, groups, { limit: CSV_PAGE }),
+        this.report.lostCalls(filter),
+      ]);
+      reply.header(lostCallsHeader, String(lostCalls));
+      return new StreamableFile(Readable.from(this.csv(filter, asked, first), { objectMode: false }), {
+        type: 'text/csv; charset=utf-8',
+        disposition: `attachment; filename="usage-${since}-${until}.csv"`,
+      });
+    }
+    const [items, totals, lost] = await Promise.all([
+      this.report.sums(filter, groups, { limit: limit + 1, after }),
+      this.report.sums(filter, [], { limit: 1 }),
+      this.report.lostCalls(filter),
+    ]);
+    const page = items.slice(0, limit);
+    const last = page.at(-1);
+    const nothing = Object.fromEntries(usageCounters.map((name) => [name, 0])) as unknown as UsageSums;
+    return {
+      since,
+      until,
+      items: page,
+      count: page.length,
+      total: totals[0] ?? nothing,
+      lost_calls: lost,
+      next_cursor:
+        items.length > limit && last
+          ? cursorOfPlace([since, until, ...placeOfRow(last, fieldsOf(groups))])
+          : null,
+    };
+  }
+
+  private async *csv(
+    filter: UsageFilter,
+    { groups }: AskedUsage,
+    first: readonly UsageSums[],
+  ): AsyncGenerator<string> {
+    const fields = fieldsOf(groups);
+    const names = [...fields, ...usageCounters];
+    yield csvLine(names);
+    for (let rows = first; ;) {
+      if (rows.length > 0) yield rows.map((row) => csvLine(names.map((name) => row[name]))).join('');
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < CSV_PAGE) return;
+      rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, after: placeOfRow(last, fields) });
+    }
+  }
+}
+
+function csvLine(values: readonly unknown[]): string {
+  return `${values.map((value) => csvCell(value)).join(',')}\r\n`;
+}
+
+/** A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+function csvCell(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  const text = typeof value === 'string' ? value.replace(/^[=+\-@\t\r]/, "'$&") : '';
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

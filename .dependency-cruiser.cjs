@@ -8,6 +8,7 @@ const order = [
   'crypto',
   'providers',
   'config',
+  'log',
   'database',
   'http',
   'egress',
@@ -62,6 +63,14 @@ module.exports = {
       severity: 'error',
       from: {},
       to: { circular: true },
+    },
+    {
+      name: 'no-room-cycles',
+      comment: 'The folders of a lib depend on each other in one direction, as the libs do.',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^libs/[^/]+/.' },
+      to: { path: '^libs/[^/]+/.', circular: true },
     },
     {
       name: 'front-door',

@@ -46,6 +46,10 @@ const planted = {
   'libs/crypto/order.ts': "import { problem } from '#http';\nexport const order = problem;\n",
   'libs/crypto/circle-a.ts': "import { b } from './circle-b';\nexport const a = (): unknown => b;\n",
   'libs/crypto/circle-b.ts': "import { a } from './circle-a';\nexport const b = (): unknown => a;\n",
+  'libs/crypto/east/a.ts': "import { w } from '../west/w';\nexport const a = w;\n",
+  'libs/crypto/east/b.ts': 'export const b = 1;\n',
+  'libs/crypto/west/v.ts': "import { b } from '../east/b';\nexport const v = b;\n",
+  'libs/crypto/west/w.ts': 'export const w = 1;\n',
   'libs/crypto/own-door.ts': "import { seal } from './index';\nexport const own = seal;\n",
   'libs/crypto/missing.ts': "import { seal } from '#crypto/seal';\nexport const missing = seal;\n",
   'libs/http/app.ts': "import '../../apps/api/main';\n",
@@ -80,6 +84,7 @@ describe('dependency rules', () => {
     it.each([
       ['order-crypto', 'libs/crypto/order.ts'],
       ['no-cycles', 'libs/crypto/circle-a.ts'],
+      ['no-room-cycles', 'libs/crypto/east'],
       ['own-front-door', 'libs/crypto/own-door.ts'],
       ['resolvable', 'libs/crypto/missing.ts'],
       ['nothing-imports-an-app', 'libs/http/app.ts'],

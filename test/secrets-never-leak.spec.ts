@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { loadConfig } from '#config';
 import { FernetService, generateKey } from '#crypto';
-import { createLog } from '#http';
+import { createLog } from '#log';
 import { ModelCatalogue } from '#model-routing';
 import { providers } from '#providers';
 import { createApp } from '../apps/api/create-app';

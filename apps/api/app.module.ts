@@ -8,14 +8,8 @@ import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
 import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
 import { EgressModule, parseAllowList } from '#egress';
-import {
-  AccessGuard,
-  Authentication,
-  type Log,
-  PlatformKeyGuard,
-  ProblemFilter,
-  SuperApiKeyGuard,
-} from '#http';
+import { AccessGuard, Authentication, PlatformKeyGuard, ProblemFilter, SuperApiKeyGuard } from '#http';
+import { type Log } from '#log';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { TenantsModule } from '#tenants';
 import { UsageModule } from '#usage';

@@ -9,7 +9,6 @@ import {
   Authentication,
   authenticateEarly,
   KnownRoutes,
-  NestLog,
   noteAddress,
   pathOf,
   platformPrefix,
@@ -18,6 +17,7 @@ import {
   RunningRequests,
   sendProblem,
 } from '#http';
+import { NestLog } from '#log';
 import { AppModule, type AppParts } from './app.module';
 import { onItsTurn } from './pipelining';
 import { processSecrets } from './process-secrets';

@@ -7,7 +7,8 @@ import { type Config, ConfigError, generateEnvFile, loadConfig, readEnvironment 
 import { KeyCanary } from '#credentials';
 import { DatabaseStartError, startEmbeddedPostgres } from '#database';
 import { parseAllowList } from '#egress';
-import { createLog, type Log } from '#http';
+import { sysadminPrefix } from '#http';
+import { createLog, type Log } from '#log';
 import { CatalogueError, CatalogueWatch, ModelCatalogue, warningsOf } from '#model-routing';
 import { createApp } from './create-app';
 import { processSecrets } from './process-secrets';
@@ -104,7 +105,7 @@ function sayWhatIsNext(base: string): void {
       '',
       '  Next, in another terminal in this folder:',
       '    set -a; . ./.env; set +a',
-      `    curl -sX POST ${base}/api/v1/sysadmin/tenants -H "X-API-Key: $INTRIC_SUPER_API_KEY" -H 'content-type: application/json' -d '{"name":"sundsvall"}'`,
+      `    curl -sX POST ${base}${sysadminPrefix}/tenants -H "X-API-Key: $INTRIC_SUPER_API_KEY" -H 'content-type: application/json' -d '{"name":"sundsvall"}'`,
       '',
       '',
     ].join('\n'),

@@ -2,8 +2,8 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { CredentialWarnings } from '#credentials';
-import { isDatabaseUnavailable } from '#database';
-import { Access, ApiProblems, within } from '#http';
+import { isDatabaseUnavailable, within } from '#database';
+import { Access, ApiProblems, sysadminPrefix } from '#http';
 import { UsageMetrics } from '#usage';
 
 /** Prometheus gives up after ten seconds; a connection that carries nothing any more is given up after twenty. */
@@ -13,7 +13,7 @@ const WARNINGS_MS = 3000;
 @ApiTags('6 Usage')
 @ApiSecurity('super-api-key')
 @Access('sysadmin', 'usage:read')
-@Controller('api/v1/sysadmin/metrics')
+@Controller(`${sysadminPrefix}/metrics`)
 export class MetricsController {
   readonly #own = new Registry();
   readonly #expires = new Gauge({

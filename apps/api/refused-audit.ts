@@ -2,7 +2,15 @@ import { type FastifyRequest } from 'fastify';
 import { shownKey } from '#issued-keys';
 import { type RefusedAttempts } from '#audit';
 import { type Secret } from '#crypto';
-import { asksForChange, bearerOf, changedBy, isWithin, routeOf, sysadminPrefix, uuidPattern } from '#http';
+import {
+  asksForChange,
+  bearerOf,
+  changedBy,
+  isWithin,
+  routePattern,
+  sysadminPrefix,
+  uuidPattern,
+} from '#http';
 import { findProvider } from '#providers';
 
 /**
@@ -22,7 +30,7 @@ export function auditWhenRefused(
     attempts().note(
       { ...changedBy(request), ...(request.actor === undefined && { actor: strangerOf(request) }) },
       {
-        action: `${request.method} ${routeOf(request)}`,
+        action: `${request.method} ${routePattern(request)}`,
         ...(isTenantId(tenantId, secrets) && { tenantId: tenantId.toLowerCase() }),
         ...(provider !== undefined && findProvider(provider) && { provider }),
         details: { status: problem.status, code: problem.code },

@@ -1,5 +1,6 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { describeError, type Log, type Problem, routeOf } from '#http';
+import { type Problem, routePattern } from '#http';
+import { describeError, type Log } from '#log';
 
 /**
  * Writes the one line of a request when its connection is done with it: answered, broken off by us, or left by the
@@ -38,7 +39,7 @@ function whatOf(request: FastifyRequest) {
   return {
     request_id: request.id,
     method: request.method,
-    path: routeOf(request),
+    path: routePattern(request),
     ...(request.tenantId !== undefined && { tenant: request.tenantId }),
     ...(request.keyId !== undefined && { key: request.keyId }),
   };

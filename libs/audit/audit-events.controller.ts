@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, Grant, type SysadminGrant, tenantsOf, validated } from '#http';
+import { Access, ApiProblems, Grant, type SysadminGrant, sysadminPrefix, tenantsOf, validated } from '#http';
 import { AuditEventDto, AuditEventPageDto, ListAuditEventsQuery } from './audit-events.dto';
 import { type AuditFilter, AuditLog } from './audit-log.service';
 
@@ -17,7 +17,7 @@ const PAGE = 500;
   'credential_store_unavailable',
   'internal_error',
 )
-@Controller('api/v1/sysadmin/audit-events')
+@Controller(`${sysadminPrefix}/audit-events`)
 export class AuditEventsController {
   constructor(private readonly audit: AuditLog) {}
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { type Config } from '#config';
-import { type ChangedBy, waitAtStop } from '#http';
+import { type ChangedBy } from '#http';
+import { waitAtStop } from '#database';
 import { AuditLog, type Change } from './audit-log.service';
 
 const WINDOW_MS = 60_000;

@@ -54,8 +54,11 @@ export interface Config {
   readonly retryRateLimitedSeconds: number;
   /** How long usage records are kept; 0: for ever. */
   readonly usageRetentionDays: number;
-  /** The operator's base URL of each provider that has one. */
-  readonly baseUrls: ReadonlyMap<string, string>;
+  /**
+   * Where a provider is for a credential without an endpoint: the operator's base URL, else the provider's own address.
+   * Undefined where there is neither.
+   */
+  endpointOf(provider: Provider): string | undefined;
   /** Names of global variables that are set, and not to a blank; names only, in strict mode nothing reads their values. */
   readonly globalVariablesPresent: readonly string[];
   /**
@@ -186,7 +189,7 @@ export function loadConfig(env: Environment): Config {
     upstreamRetries: whole('UPSTREAM_RETRIES', 1, 0, 5),
     retryRateLimitedSeconds: whole('UPSTREAM_RETRY_RATE_LIMITED_SECONDS', 0, 0, 300),
     usageRetentionDays: whole('USAGE_RETENTION_DAYS', 90, 0, 36_500),
-    baseUrls,
+    endpointOf: (provider: Provider) => baseUrls.get(provider.id) ?? provider.defaultEndpoint,
     globalVariablesPresent,
     globalCredential(provider: Provider): GlobalCredential | undefined {
       if (tenantCredentialsEnabled && !legacyModelsUseGlobalKeys) return undefined;

@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '#tenants';
-import { CredentialHealth } from './health/credential-health.entity';
-import { CredentialReplacementController } from './replacement/credential-replacement.controller';
+import { CredentialHealth } from './rows/credential-health.entity';
+import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacement } from './replacement/credential-replacement.service';
 import { CredentialSlot } from './rows/credential-slot.entity';
-import { CredentialSlots } from './replacement/credential-slots.service';
+import { CredentialSlots } from './rows/credential-slots.service';
 import { CredentialVerification } from './health/credential-verification.service';
 import { CredentialWarnings } from './health/credential-warnings.service';
 import { CredentialsController } from './api/credentials.controller';

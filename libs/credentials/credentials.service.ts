@@ -8,10 +8,9 @@ import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential } from './credential';
-import { CredentialHealth } from './health/credential-health.entity';
+import { CredentialHealth } from './rows/credential-health.entity';
 import { sealedRow, storedRows } from './rows/credential-rows';
 import { CredentialSlot } from './rows/credential-slot.entity';
-import { operatorEndpoint } from './api/endpoint';
 import { forgetGone, recordVerification } from './health/health-records';
 import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './rows/provider-slots';
 import { audited, listedOf, usableCredential } from './rows/stored-credential';
@@ -193,8 +192,7 @@ export class CredentialsService {
 
   /** The warning a PUT gives for a credential that has nowhere to go. */
   warningOf(provider: Provider, settings: Readonly<Record<string, unknown>>): string | undefined {
-    if (settings.endpoint !== undefined || operatorEndpoint(this.config, provider) !== undefined)
-      return undefined;
+    if (settings.endpoint !== undefined || this.config.endpointOf(provider) !== undefined) return undefined;
     const name = provider.baseUrlVariables[0] ?? 'endpoint';
     return `There is no endpoint yet: give one here or set ${name}; until then calls fail with endpoint_not_configured.`;
   }

@@ -14,13 +14,12 @@ export {
   type ListedBeside,
   type ListedCredential,
 } from './credential';
-export { CredentialHealth } from './health/credential-health.entity';
+export { CredentialHealth } from './rows/credential-health.entity';
 export { CredentialSlot } from './rows/credential-slot.entity';
-export { CredentialSlots } from './replacement/credential-slots.service';
+export { CredentialSlots } from './rows/credential-slots.service';
 export { CredentialWarnings } from './health/credential-warnings.service';
 export { validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
-export { operatorEndpoint } from './api/endpoint';
 export { expiresWithinDays } from './expiry';
 export { refuseDisabledEarly } from './api/feature-enabled.guard';
 export { KeyCanary, type KeyCheck } from './key-canary';

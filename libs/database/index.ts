@@ -12,4 +12,6 @@ export { dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
+export { waitAtStop } from './stop-wait';
 export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './unavailable';
+export { within } from './within';

@@ -4,8 +4,7 @@ import './request';
  * How Tenkey speaks HTTP: who may call what, and how every failure looks.
  *
  * Guarantees: default deny; authentication before a body is read; every error has one of the codes of problem.ts and
- * the shape of its API (RFC 9457, on /v1 OpenAI's); no input and no foreign error text reaches an answer; every log
- * line is searched for keys. Does not: know tenants, credentials or providers.
+ * the shape of its API (RFC 9457, on /v1 OpenAI's); no input and no foreign error text reaches an answer. Does not: know tenants, credentials or providers.
  */
 export { ApiPlatformProblems, ApiProblems } from './problems/api-problems';
 export { Access, AccessGuard, authenticateEarly, Grant } from './access/access';
@@ -22,7 +21,6 @@ export {
   tenantsOf,
 } from './access/grants';
 export { KnownRoutes } from './requests/known-routes';
-export { createLog, describeError, NestLog, type Log } from './log';
 export { EventListQuery, ListQuery } from './fields/list-query';
 export { IsName, NoControl, trimmed } from './fields/name';
 export { PlatformController } from './access/platform-controller';
@@ -35,10 +33,10 @@ export {
   type ProblemDetails,
 } from './problems/problem';
 export { problemOf, ProblemFilter, sendProblem } from './problems/problem.filter';
-export { platformPrefix, renderLastEvent, sysadminPrefix } from './problems/render';
-export { asksForChange, isWithin, pathOf, routeOf } from './requests/request-target';
+export { renderLastEvent } from './problems/render';
+export { credentialPath, platformPrefix, sysadminPrefix, tenantPath } from './requests/paths';
+export { asksForChange, isWithin, pathOf, routePattern } from './requests/request-target';
 export { RunningRequests } from './running-requests';
-export { waitAtStop } from './stop-wait';
 export { SuperApiKeyGuard } from './access/super-api-key.guard';
 export {
   faultsOf,
@@ -51,4 +49,3 @@ export {
   validated,
   validTenantId,
 } from './fields/validation';
-export { within } from './within';

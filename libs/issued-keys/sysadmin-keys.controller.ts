@@ -8,7 +8,7 @@ import {
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, validated } from '#http';
+import { Access, ApiProblems, By, type ChangedBy, jsonOf, sysadminPrefix, validated } from '#http';
 import { validKeyId } from './key-fields';
 import {
   CreatedSysadminKeyDto,
@@ -33,7 +33,7 @@ const keyParam = ApiParam({ name: 'key_id', example: 'BoT0VjF9rQ2', description:
   'credential_store_unavailable',
   'internal_error',
 )
-@Controller('api/v1/sysadmin/keys')
+@Controller(`${sysadminPrefix}/keys`)
 export class SysadminKeysController {
   constructor(private readonly keys: SysadminKeysService) {}
 

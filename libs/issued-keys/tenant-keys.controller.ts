@@ -16,6 +16,7 @@ import {
   Grant,
   jsonOf,
   type SysadminGrant,
+  tenantPath,
   validated,
   validTenantId,
 } from '#http';
@@ -44,7 +45,7 @@ const keyParam = ApiParam({ name: 'key_id', example: 'BoT0VjF9rQ2', description:
   'credential_store_unavailable',
   'internal_error',
 )
-@Controller('api/v1/sysadmin/tenants/:tenant_id/keys')
+@Controller(`${tenantPath(':tenant_id')}/keys`)
 export class TenantKeysController {
   constructor(private readonly keys: TenantKeysService) {}
 

@@ -7,9 +7,10 @@
  * or open sockets (egress does).
  */
 export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue/catalogue-check';
-export { describeFinding, type Finding } from './catalogue/catalogue-finding';
+export { CatalogueError, describeFinding, type Finding } from './catalogue/catalogue-finding';
+export { type Model, providerOfModel } from './catalogue/model';
+export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
-export { CatalogueError, type Model, ModelCatalogue, providerOfModel } from './catalogue/model-catalogue';
 export { ModelRoutingModule } from './model-routing.module';
 export {
   type CallOptions,

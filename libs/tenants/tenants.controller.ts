@@ -18,6 +18,7 @@ import {
   Grant,
   jsonOf,
   type SysadminGrant,
+  sysadminPrefix,
   tenantsOf,
   validated,
   validTenantId,
@@ -38,7 +39,7 @@ const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "
   'credential_store_unavailable',
   'internal_error',
 )
-@Controller('api/v1/sysadmin/tenants')
+@Controller(`${sysadminPrefix}/tenants`)
 export class TenantsController {
   constructor(private readonly tenants: TenantsService) {}
 

@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
 import { AuditLog } from '#audit';
 import { sqlStateOf } from '#database';
-import { type ChangedBy, Problem, uuidPattern } from '#http';
+import { type ChangedBy, Problem, sysadminPrefix, tenantPath, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
 import { type CreateTenantDto, type ListTenantsQuery, type UpdateTenantDto } from './tenants.dto';
 
@@ -54,7 +54,7 @@ export class TenantsService {
     if (tenant.state === 'active') return tenant;
     throw new Problem('tenant_suspended', {
       detail: 'This tenant is suspended; its calls are refused.',
-      hint: `PATCH /api/v1/sysadmin/tenants/${id} with {"state":"active"} lets it call again.`,
+      hint: `PATCH ${tenantPath(id)} with {"state":"active"} lets it call again.`,
     });
   }
 
@@ -174,7 +174,7 @@ function shown({
 function tenantNotFound(): Problem {
   return new Problem('tenant_not_found', {
     detail: 'No tenant has this id.',
-    hint: 'GET /api/v1/sysadmin/tenants lists them; POST there creates one.',
+    hint: `GET ${sysadminPrefix}/tenants lists them; POST there creates one.`,
   });
 }
 

@@ -9,7 +9,7 @@ import { Client } from 'pg';
 import { loadConfig } from '#config';
 import { generateKey, maskOf } from '#crypto';
 import { startEmbeddedPostgres } from '#database';
-import { createLog } from '#http';
+import { createLog } from '#log';
 import { ModelCatalogue } from '#model-routing';
 import { createApp } from '../../apps/api/create-app';
 import { type ProviderServer, startProviderServer } from '../support/provider-server';

@@ -8,7 +8,7 @@ import { type DataSource } from 'typeorm';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { loadConfig } from '#config';
 import { generateKey } from '#crypto';
-import { createLog } from '#http';
+import { createLog } from '#log';
 import { ModelCatalogue } from '#model-routing';
 import { createApp } from '../../apps/api/create-app';
 import { processSecrets } from '../../apps/api/process-secrets';

@@ -9,7 +9,17 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, knownQuery, validTenantId } from '#http';
+import {
+  Access,
+  ApiProblems,
+  By,
+  type ChangedBy,
+  credentialPath,
+  jsonOf,
+  knownQuery,
+  tenantPath,
+  validTenantId,
+} from '#http';
 import { type ProbeResult } from '#egress';
 import { type Provider, providers } from '#providers';
 import { TenantsService } from '#tenants';
@@ -17,7 +27,7 @@ import { type CredentialFields } from '../credential';
 import { ListCredentialsAnswer } from './credential-list.dto';
 import { CredentialReplacement } from '../replacement/credential-replacement.service';
 import { providerParam, tenantParam, validFlag, validSlot } from '../credential-route';
-import { CredentialSlots } from '../replacement/credential-slots.service';
+import { CredentialSlots } from '../rows/credential-slots.service';
 import { CredentialVerification } from '../health/credential-verification.service';
 import {
   CredentialExtras,
@@ -31,7 +41,6 @@ import {
 import { CredentialsService } from '../credentials.service';
 import { expiresWithinDays } from '../expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
-import { pathOf } from '../replacement/slot-problems';
 
 const credentialClasses = [...new Set(providers.map((provider) => provider.credentialClass))];
 
@@ -50,7 +59,7 @@ const credentialClasses = [...new Set(providers.map((provider) => provider.crede
   'credential_store_unavailable',
   'internal_error',
 )
-@Controller('api/v1/sysadmin/tenants/:tenant_id/credentials')
+@Controller(`${tenantPath(':tenant_id')}/credentials`)
 export class CredentialsController {
   constructor(
     private readonly credentials: CredentialsService,
@@ -209,7 +218,7 @@ export class CredentialsController {
     verification?: ProbeResult,
   ) {
     const stored = await this.replacement.stage(tenantId, provider, fields, by, verification);
-    const path = pathOf(tenantId, provider);
+    const path = credentialPath(tenantId, provider.id);
     const message = [
       `The ${provider.label} (${provider.id}) credential is staged as version ${stored.version};`,
       stored.liveMask ? `calls go on using ${stored.liveMask}.` : 'no call uses it yet, and none is live.',

@@ -8,9 +8,8 @@ import { type ChangedBy, Problem } from '#http';
 import { InvalidTarget, type Probe, type Provider } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CredentialFields, type Slot } from '../credential';
-import { CredentialSlots } from '../replacement/credential-slots.service';
+import { CredentialSlots } from '../rows/credential-slots.service';
 import { CredentialsService } from '../credentials.service';
-import { operatorEndpoint } from '../api/endpoint';
 import { recordVerification } from './health-records';
 
 /** What the provider said of a stored credential. */
@@ -92,7 +91,7 @@ export class CredentialVerification {
   private async probe(credential: RouteCredential): Promise<ProbeResult> {
     const { tenantId, provider, settings } = credential;
     const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
-    const endpoint = own ?? operatorEndpoint(this.config, provider);
+    const endpoint = own ?? this.config.endpointOf(provider);
     if (endpoint === undefined) {
       return resultOf('unreachable', `There is no address for ${provider.label} yet.`, 0);
     }

@@ -1,6 +1,6 @@
 import { type EntityManager } from 'typeorm';
 import { type ProbeResult } from '#egress';
-import { type CredentialHealth } from './credential-health.entity';
+import { type CredentialHealth } from '../rows/credential-health.entity';
 
 /** One version of one credential. */
 export type CredentialVersion = Pick<CredentialHealth, 'tenantId' | 'provider' | 'version'>;

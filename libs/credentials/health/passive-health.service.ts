@@ -2,9 +2,8 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { sqlStateOf } from '#database';
+import { sqlStateOf, waitAtStop } from '#database';
 import { type RouteCredential } from '#egress';
-import { waitAtStop } from '#http';
 import { recordTraffic, type TrafficHealth } from './health-records';
 
 const FLUSH_MS = 1000;

@@ -8,7 +8,7 @@ import { type ProbeResult } from '#egress';
 import { type ChangedBy } from '#http';
 import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential, type SlotBeside } from '../credential';
-import { CredentialHealth } from '../health/credential-health.entity';
+import { CredentialHealth } from '../rows/credential-health.entity';
 import { sealedRow } from '../rows/credential-rows';
 import { CredentialSlot } from '../rows/credential-slot.entity';
 import { CredentialsService } from '../credentials.service';
@@ -23,7 +23,7 @@ import {
   rollbackUntil,
   type SlotsOf,
 } from '../rows/provider-slots';
-import { nothingStored, otherVersion, stagedIsRefused, tooLate } from './slot-problems';
+import { nothingStored, otherVersion, stagedIsRefused, tooLate } from '../rows/slot-problems';
 import { audited, lastRefusal, listedOf, usableCredential } from '../rows/stored-credential';
 import { type TenantCredential } from '../rows/tenant-credential.entity';
 

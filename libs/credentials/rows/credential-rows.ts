@@ -1,7 +1,7 @@
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type FernetService } from '#crypto';
 import { type CredentialFields } from '../credential';
-import { CredentialHealth } from '../health/credential-health.entity';
+import { CredentialHealth } from './credential-health.entity';
 import { sealOf } from './seal';
 import { TenantCredential } from './tenant-credential.entity';
 

@@ -1,11 +1,11 @@
 import { type FernetService, type Secret } from '#crypto';
 import { type RouteCredential } from '#egress';
-import { Problem } from '#http';
+import { credentialPath, Problem } from '#http';
 import { type Provider } from '#providers';
 import { type CredentialStatus, type ListedCredential, type Slot } from '../credential';
 import { expiresWithinDays } from '../expiry';
 import { fitsSeal } from './seal';
-import { nothingStored, pathOf } from '../replacement/slot-problems';
+import { nothingStored } from './slot-problems';
 import { type TenantCredential } from './tenant-credential.entity';
 
 /** A stored row, with its sealed key and its health, as the operator sees it. Opens nothing. */
@@ -40,7 +40,7 @@ export function usableCredential(
   slot: Slot = 'live',
 ): RouteCredential {
   if (!row) throw nothingStored(tenantId, provider, slot);
-  const put = `PUT ${pathOf(tenantId, provider)}${slot === 'staged' ? '?stage=true' : ''}`;
+  const put = `PUT ${credentialPath(tenantId, provider.id)}${slot === 'staged' ? '?stage=true' : ''}`;
   const what = `The ${slot === 'live' ? '' : `${slot} `}${provider.label} credential of tenant ${tenantId}`;
   switch (statusOf(fernet, row)) {
     case 'plaintext':

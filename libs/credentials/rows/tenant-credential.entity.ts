@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type CredentialHealth } from '../health/credential-health.entity';
+import { type CredentialHealth } from './credential-health.entity';
 import { optionalTimeColumn, timeColumn } from './time-column';
 
 /** One provider's fields for one tenant. Only the sealed key is secret, and a plain find never selects it. */

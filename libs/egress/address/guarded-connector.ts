@@ -2,7 +2,14 @@ import { lookup } from 'node:dns';
 import { isIPv6, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy';
-import { AddressRefused } from '../response/upstream-problem';
+
+/** The address a name resolved to is not allowed; thrown inside the connector, before any byte is sent. */
+export class AddressRefused extends Error {
+  override readonly name = 'AddressRefused';
+  constructor(readonly reason: string) {
+    super(`the address is ${reason}`);
+  }
+}
 
 /**
  * A connector that asks the policy about every address a name resolves to and connects to those that pass: the address

@@ -1,17 +1,10 @@
 import type { Secret } from '#crypto';
-import { Problem } from '#http';
+import { credentialPath, Problem } from '#http';
 import type { Provider } from '#providers';
 import type { AddressPolicy } from '../address/address-policy';
+import { AddressRefused } from '../address/guarded-connector';
 import { cleanMessage } from './redact';
 import type { Destination } from '../route';
-
-/** The address a name resolved to is not allowed; thrown inside the connector, before any byte is sent. */
-export class AddressRefused extends Error {
-  override readonly name = 'AddressRefused';
-  constructor(readonly reason: string) {
-    super(`the address is ${reason}`);
-  }
-}
 
 /** The caller left. Nothing is wrong and nobody waits for an answer. */
 export class ClientGone extends Error {
@@ -187,7 +180,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
 }
 
 function putOf(route: Destination): string {
-  return `PUT /api/v1/sysadmin/tenants/${route.tenantId}/credentials/${route.provider.id}`;
+  return `PUT ${credentialPath(route.tenantId, route.provider.id)}`;
 }
 
 /** The error, its causes and (several addresses tried) its parts; bounded, since a cause may be circular. */

@@ -14,7 +14,7 @@ import { type Audience, type Declaration, type Scope, type SysadminGrant } from 
 import { unauthenticatedSysadmin } from './keys';
 import { Problem } from '../problems/problem';
 import { sendProblem } from '../problems/problem.filter';
-import { platformPrefix, sysadminPrefix } from '../problems/render';
+import { platformPrefix, sysadminPrefix } from '../requests/paths';
 import { isWithin } from '../requests/request-target';
 import { PlatformKeyGuard } from './platform-key.guard';
 import { SuperApiKeyGuard } from './super-api-key.guard';

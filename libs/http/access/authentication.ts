@@ -2,7 +2,7 @@ import { type FastifyRequest } from 'fastify';
 import { type Secret } from '#crypto';
 import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
 import { fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
-import { platformPrefix } from '../problems/render';
+import { platformPrefix } from '../requests/paths';
 import { isWithin } from '../requests/request-target';
 
 /** Anthropic's clients send their key in X-API-Key; these are the routes that they call. */

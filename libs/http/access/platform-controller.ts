@@ -1,5 +1,6 @@
 import { applyDecorators, Controller } from '@nestjs/common';
 import { ApiHeader, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { platformPrefix } from '../requests/paths';
 import { Access } from './access';
 
 /** A controller of the platform API: opened by a tenant key, or by the platform key on behalf of the tenant in X-Tenant-ID. */
@@ -15,5 +16,5 @@ export const PlatformController = (): ClassDecorator =>
       schema: { type: 'string', format: 'uuid' },
     }),
     Access('platform'),
-    Controller('v1'),
+    Controller(platformPrefix),
   );

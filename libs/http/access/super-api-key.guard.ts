@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { Authentication } from './authentication';
+import { sysadminPrefix } from '../requests/paths';
 import { type Declaration, type ScopedGrant } from './grants';
 import { Problem } from '../problems/problem';
 
@@ -33,7 +34,7 @@ function refuseBeyond(
   if (!grant.scopes.includes(scope)) {
     throw new Problem('forbidden', {
       detail: `This key does not have the scope ${scope}.`,
-      hint: `Use a key with ${scope}; the super key makes one with POST /api/v1/sysadmin/keys.`,
+      hint: `Use a key with ${scope}; the super key makes one with POST ${sysadminPrefix}/keys.`,
     });
   }
   if (grant.tenantIds === null || filtersTenants === true) return;

@@ -2,7 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable, mayBeCommitted } from '#database';
 import { Problem, type ProblemCode } from './problem';
-import { isBelow, platformPrefix, renderProblem, sysadminPrefix } from './render';
+import { isBelow, platformPrefix, sysadminPrefix } from '../requests/paths';
+import { renderProblem } from './render';
 import { asksForChange, pathOf } from '../requests/request-target';
 
 const byStatus: Readonly<Record<number, ProblemCode>> = {

@@ -1,13 +1,5 @@
+import { isBelow, platformPrefix } from '../requests/paths';
 import { type Problem } from './problem';
-
-/** The prefixes that decide how a route is guarded and how its problems look. */
-export const sysadminPrefix = '/api/v1/sysadmin';
-export const platformPrefix = '/v1';
-
-/** True when the path is the prefix or below it. */
-export function isBelow(path: string, prefix: string): boolean {
-  return path === prefix || path.startsWith(`${prefix}/`);
-}
 
 /** Where the Messages API of Anthropic is, and so its errors' shape. */
 const messagesPrefix = `${platformPrefix}/messages`;

@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { isBelow } from '../problems/render';
+import { isBelow } from './paths';
 
 /**
  * The path without its query, which a mistaken caller may have put a key into.
@@ -15,11 +15,11 @@ export function pathOf(url: string): string {
  * also matches percent-encoded spellings.
  */
 export function isWithin(request: FastifyRequest, prefix: string): boolean {
-  return [decoded(pathOf(request.url)), routeOf(request)].some((path) => isBelow(path, prefix));
+  return [decoded(pathOf(request.url)), routePattern(request)].some((path) => isBelow(path, prefix));
 }
 
 /** The route's pattern; never the path, which may hold anything. A request that the router could not decode has no options. */
-export function routeOf(request: FastifyRequest): string {
+export function routePattern(request: FastifyRequest): string {
   return (request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
 }
 

@@ -1,9 +1,8 @@
 import { type Config } from '#config';
-import { operatorEndpoint } from '#credentials';
 import { type Route, type RouteCredential } from '#egress';
-import { Problem } from '#http';
-import { InvalidTarget, type Operation, operations, type Provider, serviceOf } from '#providers';
-import { type Model, type ModelKind, providerOfModel } from '../catalogue/model-catalogue';
+import { credentialPath, Problem } from '#http';
+import { InvalidTarget, type Operation, type Provider, serviceOf } from '#providers';
+import { kindOf, type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
 
 /** How a model's route is found. */
 export interface Adapter {
@@ -48,24 +47,6 @@ export function globalCredential(config: Config, tenantId: string, provider: Pro
   };
 }
 
-const kindOf: Readonly<Record<Operation, ModelKind>> = {
-  'chat/completions': 'completion',
-  completions: 'completion',
-  embeddings: 'embedding',
-  responses: 'completion',
-  'audio/transcriptions': 'transcription',
-  'audio/speech': 'speech',
-  'images/generations': 'image',
-  moderations: 'moderation',
-  messages: 'completion',
-  'messages/count_tokens': 'completion',
-};
-
-/** Every operation that models of a kind are for, the usual one first. */
-export function operationsOfKind(kind: ModelKind): Operation[] {
-  return operations.filter((operation) => kindOf[operation] === kind);
-}
-
 /** Where a model's call goes: its provider, its own name there, and what is asked of the provider. */
 export interface Target {
   readonly provider: Provider;
@@ -107,7 +88,7 @@ function pathsOf(list: readonly Operation[]): string {
 }
 
 /** Puts the Route together: tenant's endpoint, else the operator's, else the provider's own. */
-export function routeOf(
+export function makeRoute(
   adapter: Route['adapter'],
   config: Config,
   model: Model,
@@ -117,7 +98,7 @@ export function routeOf(
 ): Route {
   const { provider, settings, tenantId } = credential;
   const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
-  const endpoint = own ?? modelAddress ?? operatorEndpoint(config, provider);
+  const endpoint = own ?? modelAddress ?? config.endpointOf(provider);
   if (endpoint === undefined) {
     throw new Problem('endpoint_not_configured', {
       detail: `There is no address for ${provider.label} of tenant ${tenantId}.`,
@@ -150,7 +131,7 @@ function addressHint({ provider, tenantId, source }: RouteCredential): string {
   ];
   const set = variables.length > 0 ? `set ${variables.join(' or ')}` : undefined;
   if (source === 'global') return `An operator must ${set ?? 'give it one'}.`;
-  const put = `PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id} with an endpoint`;
+  const put = `PUT ${credentialPath(tenantId, provider.id)} with an endpoint`;
   return set === undefined ? `${put}.` : `${put}, or ${set}.`;
 }
 

@@ -3,8 +3,8 @@ import { type Config, InjectConfig } from '#config';
 import { type Route } from '#egress';
 import { Problem } from '#http';
 import { type Operation } from '#providers';
-import { type Model } from '../catalogue/model-catalogue';
-import { type Adapter, globalCredential, routeOf, targetOf } from './adapter';
+import { type Model } from '../catalogue/model';
+import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 
 /** Models without a litellm_model_name: global keys only, refused in strict mode unless the operator opted in. */
 @Injectable()
@@ -28,6 +28,6 @@ export class LegacyAdapter implements Adapter {
       typeof model.deployment_name === 'string'
         ? { ...found, settings: { ...found.settings, deployment_name: model.deployment_name } }
         : found;
-    return routeOf(this.name, this.config, model, target, credential, model.base_url);
+    return makeRoute(this.name, this.config, model, target, credential, model.base_url);
   }
 }

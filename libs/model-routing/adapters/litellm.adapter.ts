@@ -3,8 +3,8 @@ import { type Config, InjectConfig } from '#config';
 import { CredentialsService } from '#credentials';
 import { type Route, type RouteCredential } from '#egress';
 import { type Operation, type Provider } from '#providers';
-import { type Model } from '../catalogue/model-catalogue';
-import { type Adapter, globalCredential, routeOf, targetOf } from './adapter';
+import { type Model } from '../catalogue/model';
+import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 
 /** Models with a litellm_model_name. Strict mode: the tenant's own credential and no other. */
 @Injectable()
@@ -26,6 +26,6 @@ export class LitellmAdapter implements Adapter {
     const credential = this.config.tenantCredentialsEnabled
       ? (credentialOf?.(target.provider) ?? (await this.credentials.resolve(tenantId, target.provider)))
       : globalCredential(this.config, tenantId, target.provider);
-    return routeOf(this.name, this.config, model, target, credential);
+    return makeRoute(this.name, this.config, model, target, credential);
   }
 }

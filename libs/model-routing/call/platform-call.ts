@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiPlatformProblems, type ProblemCode } from '#http';
+import { ApiPlatformProblems, type ProblemCode, sysadminPrefix } from '#http';
 import { type Operation } from '#providers';
 
 /** What a platform call can meet. */
@@ -42,7 +42,7 @@ const answerHeaders = {
   'x-tenkey-credential-source': ['Whose key paid: tenant or global', 'tenant'],
   'x-tenkey-credential': ['Which key: provider, mask and version', 'openai/...xyz9/v3'],
   'x-tenkey-receipt': [
-    'Proof of which key served the call, for POST /api/v1/sysadmin/receipts/verify; absent without ENCRYPTION_KEY',
+    `Proof of which key served the call, for POST ${sysadminPrefix}/receipts/verify; absent without ENCRYPTION_KEY`,
     'tkr1.0123456789ab.eyJyZXF1ZXN0X2lkIjoi...',
   ],
   'x-tenkey-dropped-params': ['Parameters left out because the provider has none such; absent: none', 'seed'],

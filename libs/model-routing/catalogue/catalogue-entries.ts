@@ -2,7 +2,7 @@ import { providers } from '#providers';
 import { type CatalogueDocument, type Path } from './catalogue-document';
 import { knownFields } from './catalogue-fields';
 import { didYouMean, type Finding, listOf } from './catalogue-finding';
-import { type Model, type ModelKind, splitLitellmName } from './model';
+import { type Model, type ModelKind, modelKinds, splitLitellmName } from './model';
 
 /** A model, and the line of each of its fields. */
 export interface CatalogueEntry {
@@ -11,14 +11,7 @@ export interface CatalogueEntry {
   readonly lineOf: (field?: string) => number;
 }
 
-const sections: ReadonlyMap<string, ModelKind> = new Map<string, ModelKind>([
-  ['completion_models', 'completion'],
-  ['embedding_models', 'embedding'],
-  ['transcription_models', 'transcription'],
-  ['speech_models', 'speech'],
-  ['image_models', 'image'],
-  ['moderation_models', 'moderation'],
-]);
+const sections: ReadonlyMap<string, ModelKind> = new Map(modelKinds.map((kind) => [`${kind}_models`, kind]));
 
 const maxNameLength = 256;
 const prefixes = providers.flatMap((provider) => [provider.id, ...provider.prefixes]);

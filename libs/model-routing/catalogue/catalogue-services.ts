@@ -1,8 +1,7 @@
 import { type Provider, providers, serviceOf } from '#providers';
-import { operationsOfKind } from '../adapters/adapter';
-import { type CatalogueEntry } from './catalogue-entries';
+import { type Model, operationsOfKind, providerOfModel } from './model';
 import { didYouMean, type Finding, listOf } from './catalogue-finding';
-import { type Model, providerOfModel } from './model';
+import { type CatalogueEntry } from './catalogue-entries';
 
 const families = providers.flatMap((provider) => provider.families);
 

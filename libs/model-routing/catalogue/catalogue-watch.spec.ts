@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createLog } from '#http';
+import { createLog } from '#log';
 import { until } from '../../../test/support/until';
 import { CatalogueWatch, staleReason } from './catalogue-watch';
 import { ModelCatalogue } from './model-catalogue';

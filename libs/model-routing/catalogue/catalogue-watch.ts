@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Log } from '#http';
+import { type Log } from '#log';
 import { warningsOf } from './catalogue-check';
 import { CatalogueError, describeFinding } from './catalogue-finding';
 import { type CatalogueChange, ModelCatalogue } from './model-catalogue';

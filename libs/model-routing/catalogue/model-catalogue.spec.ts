@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { providers } from '#providers';
-import { CatalogueError, ModelCatalogue, providerOfModel, splitLitellmName } from './model-catalogue';
+import { CatalogueError } from './catalogue-finding';
+import { ModelCatalogue } from './model-catalogue';
+import { providerOfModel, splitLitellmName } from './model';
 
 function faultOf(text: string): string {
   try {

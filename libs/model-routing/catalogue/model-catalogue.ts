@@ -7,9 +7,6 @@ import { CatalogueError, describeFinding, type Finding } from './catalogue-findi
 import { readCatalogueText } from './catalogue-text';
 import { type Model } from './model';
 
-export { type Model, type ModelKind, providerOfModel, splitLitellmName } from './model';
-export { CatalogueError } from './catalogue-finding';
-
 /** Names of models, in the order of the files. */
 export interface CatalogueChange {
   readonly added: readonly string[];

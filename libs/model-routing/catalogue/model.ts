@@ -1,6 +1,41 @@
-import { defaultProvider, type Provider, providerOfFamily, providerOfPrefix } from '#providers';
+import {
+  defaultProvider,
+  type Operation,
+  operations,
+  type Provider,
+  providerOfFamily,
+  providerOfPrefix,
+} from '#providers';
 
-export type ModelKind = 'completion' | 'embedding' | 'transcription' | 'speech' | 'image' | 'moderation';
+/** The kinds of models. Each has a section of its own in ai_models.yml, `<kind>_models`. */
+export const modelKinds = [
+  'completion',
+  'embedding',
+  'transcription',
+  'speech',
+  'image',
+  'moderation',
+] as const;
+export type ModelKind = (typeof modelKinds)[number];
+
+/** The kind of model that serves each operation. */
+export const kindOf: Readonly<Record<Operation, ModelKind>> = {
+  'chat/completions': 'completion',
+  completions: 'completion',
+  embeddings: 'embedding',
+  responses: 'completion',
+  'audio/transcriptions': 'transcription',
+  'audio/speech': 'speech',
+  'images/generations': 'image',
+  moderations: 'moderation',
+  messages: 'completion',
+  'messages/count_tokens': 'completion',
+};
+
+/** Every operation that models of a kind serve, the usual one first. */
+export function operationsOfKind(kind: ModelKind): Operation[] {
+  return operations.filter((operation) => kindOf[operation] === kind);
+}
 
 /** One entry of ai_models.yml. Fields that Tenkey does not use are kept as they are. */
 export interface Model {

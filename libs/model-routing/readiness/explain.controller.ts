@@ -1,14 +1,14 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { type Config, InjectConfig } from '#config';
-import { Access, ApiProblems, validTenantId } from '#http';
+import { Access, ApiProblems, tenantPath, validTenantId } from '#http';
 import { ExplainedModelDto, ExplainedModelsDto } from './explain.dto';
 import { ExplainService } from './explain.service';
 
 @ApiTags('5 Readiness')
 @ApiSecurity('super-api-key')
 @Access('sysadmin', 'credentials:read')
-@Controller('api/v1/sysadmin/tenants/:tenant_id/models')
+@Controller(`${tenantPath(':tenant_id')}/models`)
 export class ExplainController {
   constructor(
     @InjectConfig() private readonly config: Config,

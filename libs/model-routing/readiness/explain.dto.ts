@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
-import { type ProblemCode, problems } from '#http';
+import { credentialPath, type ProblemCode, problems } from '#http';
 import { type ExplainedModel } from './explain.service';
 import { type ExplainedCredential, type Obstacle } from './explanation';
-import { type ModelKind } from '../catalogue/model';
+import { type ModelKind, modelKinds } from '../catalogue/model';
 
 export class ObstacleDto {
   @ApiProperty({
@@ -18,8 +18,7 @@ export class ObstacleDto {
   })
   detail: string;
   @ApiPropertyOptional({
-    example:
-      'PUT /api/v1/sysadmin/tenants/0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10/credentials/openai with {"api_key":"..."}',
+    example: `PUT ${credentialPath('0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10', 'openai')} with {"api_key":"..."}`,
     description: 'The exact fix.',
   })
   hint?: string;
@@ -69,7 +68,7 @@ export class ExplainedStagedDto {
 export class ExplainedModelDto {
   @ApiProperty({ example: 'gpt-4o' })
   name: string;
-  @ApiProperty({ enum: ['completion', 'embedding', 'transcription', 'speech', 'image', 'moderation'] })
+  @ApiProperty({ enum: modelKinds })
   kind: ModelKind;
   @ApiProperty({ enum: ['litellm', 'legacy'] })
   adapter: 'litellm' | 'legacy';

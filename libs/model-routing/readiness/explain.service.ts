@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { CredentialSlots, CredentialsService, type ListedBeside } from '#credentials';
 import { AddressPolicy } from '#egress';
+import { tenantPath } from '#http';
 import { type Tenant, TenantsService } from '#tenants';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
@@ -60,6 +61,6 @@ function suspended(tenantId: string): NonNullable<Explanation['obstacle']> {
   return {
     code: 'tenant_suspended',
     detail: 'This tenant is suspended; its calls are refused.',
-    hint: `PATCH /api/v1/sysadmin/tenants/${tenantId} with {"state":"active"} lets it call again.`,
+    hint: `PATCH ${tenantPath(tenantId)} with {"state":"active"} lets it call again.`,
   };
 }

@@ -6,10 +6,10 @@ import {
   type Route,
   type RouteCredential,
 } from '#egress';
-import { Problem, type ProblemCode } from '#http';
+import { credentialPath, Problem, type ProblemCode } from '#http';
 import { operations, type Operation, type Provider, serviceOf } from '#providers';
-import { type Adapter, operationsOfKind } from '../adapters/adapter';
-import { type Model, providerOfModel } from '../catalogue/model';
+import { type Adapter } from '../adapters/adapter';
+import { type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
 
 /** Why a call would fail, and the exact fix. */
 export interface Obstacle {
@@ -96,7 +96,7 @@ function rejectionOf(route: Route, { stored, mask }: ExplainedCredential): Obsta
   if (!stored?.rejection) return undefined;
   const { at, count } = stored.rejection;
   const { provider, tenantId } = route;
-  const path = `/api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id}`;
+  const path = credentialPath(tenantId, provider.id);
   return {
     code: 'credential_rejected',
     detail: `${provider.label} (${provider.id}) refused the credential of tenant ${tenantId}, ${mask}, last at ${at.toISOString()}, ${count} ${count === 1 ? 'time' : 'times'}. Calls are still sent.`,

@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, validated } from '#http';
+import { Access, ApiProblems, sysadminPrefix, validated } from '#http';
 import { ReadinessPageDto, ReadinessQuery } from './readiness.dto';
 import { ReadinessService } from './readiness.service';
 
@@ -9,7 +9,7 @@ const perPage = 50;
 @ApiTags('5 Readiness')
 @ApiSecurity('super-api-key')
 @Access('sysadmin')
-@Controller('api/v1/sysadmin/readiness')
+@Controller(`${sysadminPrefix}/readiness`)
 export class ReadinessController {
   constructor(private readonly readiness: ReadinessService) {}
 

@@ -7,7 +7,8 @@ import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
 import { adaptersFor } from './explain.service';
 import { explain, type ExplainedCredential, type Obstacle } from './explanation';
-import { type Model, ModelCatalogue, providerOfModel } from '../catalogue/model-catalogue';
+import { type Model, providerOfModel } from '../catalogue/model';
+import { ModelCatalogue } from '../catalogue/model-catalogue';
 
 export type Mode = 'strict' | 'single-tenant';
 

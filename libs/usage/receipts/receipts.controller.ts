@@ -9,7 +9,17 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { IsString, MaxLength, MinLength } from 'class-validator';
-import { Access, ApiProblems, Grant, jsonOf, Problem, type SysadminGrant, tenantsOf, validated } from '#http';
+import {
+  Access,
+  ApiProblems,
+  Grant,
+  jsonOf,
+  Problem,
+  type SysadminGrant,
+  sysadminPrefix,
+  tenantsOf,
+  validated,
+} from '#http';
 import { type Receipt, Receipts } from './receipts';
 import { UsageRecordDto } from '../reports/usage-records.dto';
 import { UsageReport } from '../reports/usage-report.service';
@@ -66,7 +76,7 @@ export class VerifyReceiptAnswer {
 @ApiTags('6 Usage')
 @ApiSecurity('super-api-key')
 @Access('sysadmin', 'usage:read', { filtersTenants: true })
-@Controller('api/v1/sysadmin/receipts')
+@Controller(`${sysadminPrefix}/receipts`)
 export class ReceiptsController {
   constructor(
     private readonly receipts: Receipts,

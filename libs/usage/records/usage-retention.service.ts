@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { waitAtStop } from '#http';
+import { waitAtStop } from '#database';
 import { deleteRecords } from './usage-tables';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,9 +1,18 @@
 import { Controller, Get, Param, Query, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
-import { Access, ApiProblems, Grant, type SysadminGrant, tenantsOf, validated, validTenantId } from '#http';
+import {
+  Access,
+  ApiProblems,
+  Grant,
+  type SysadminGrant,
+  sysadminPrefix,
+  tenantsOf,
+  validated,
+  validTenantId,
+} from '#http';
 import { TenantsService } from '#tenants';
-import { askedUsage } from '../metering/asked-usage';
+import { askedUsage } from './asked-usage';
 import { UsageAnswers } from './usage-answers';
 import { TenantUsageQuery, UsageAnswer, UsageQuery, usageReport } from './usage.dto';
 import {
@@ -26,7 +35,7 @@ import { UsageReport } from './usage-report.service';
   'credential_store_unavailable',
   'internal_error',
 )
-@Controller('api/v1/sysadmin')
+@Controller(sysadminPrefix)
 export class UsageController {
   constructor(
     private readonly answers: UsageAnswers,

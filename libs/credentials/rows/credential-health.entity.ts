@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type ProbeOutcome } from '#egress';
-import { optionalTimeColumn } from '../rows/time-column';
+import { optionalTimeColumn } from './time-column';
 
 /**
  * What is known of one version of a credential from its last verification and from calls. Not under the seal: it is shown

@@ -1,14 +1,23 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, knownQuery, validTenantId } from '#http';
+import {
+  Access,
+  ApiProblems,
+  By,
+  type ChangedBy,
+  credentialPath,
+  jsonOf,
+  knownQuery,
+  validTenantId,
+} from '#http';
 import { slots } from '../credential';
 import { SwappedCredentialAnswer } from './credential-replacement.dto';
-import { CredentialReplacement } from './credential-replacement.service';
+import { CredentialReplacement } from '../replacement/credential-replacement.service';
 import { providerParam, refuseFields, tenantParam, validSlot, validVersion } from '../credential-route';
 import { CredentialVerification } from '../health/credential-verification.service';
-import { validProvider, VerificationDto, VerifyCredentialAnswer } from '../api/credentials.dto';
+import { validProvider, VerificationDto, VerifyCredentialAnswer } from './credentials.dto';
 import { expiresWithinDays } from '../expiry';
-import { FeatureEnabledGuard } from '../api/feature-enabled.guard';
+import { FeatureEnabledGuard } from './feature-enabled.guard';
 
 // A route's own problems take the place of the controller's with the same status, so it names all of that status.
 const notFound = ['feature_disabled', 'tenant_not_found'] as const;
@@ -31,7 +40,7 @@ const unusable = ['credential_unreadable', 'credential_tampered', 'credential_pl
   'credential_store_unavailable',
   'internal_error',
 )
-@Controller('api/v1/sysadmin/tenants/:tenant_id/credentials/:provider')
+@Controller(credentialPath(':tenant_id', ':provider'))
 export class CredentialReplacementController {
   constructor(
     private readonly verification: CredentialVerification,

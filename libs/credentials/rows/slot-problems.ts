@@ -1,16 +1,11 @@
-import { Problem } from '#http';
+import { credentialPath, Problem } from '#http';
 import { type Provider } from '#providers';
 import { type Slot } from '../credential';
-import { type TenantCredential } from '../rows/tenant-credential.entity';
-
-/** Of a tenant's credential for a provider. */
-export function pathOf(tenantId: string, provider: Provider): string {
-  return `/api/v1/sysadmin/tenants/${tenantId}/credentials/${provider.id}`;
-}
+import { type TenantCredential } from './tenant-credential.entity';
 
 /** There is nothing in that slot. */
 export function nothingStored(tenantId: string, provider: Provider, slot: Slot): Problem {
-  const path = pathOf(tenantId, provider);
+  const path = credentialPath(tenantId, provider.id);
   const example = JSON.stringify(provider.example);
   switch (slot) {
     case 'live':
@@ -35,13 +30,13 @@ export function nothingStored(tenantId: string, provider: Provider, slot: Slot):
 export function otherVersion(provider: Provider, staged: TenantCredential): Problem {
   return new Problem('credential_conflict', {
     detail: `Staged is version ${staged.version}, ${staged.keyHint}, and not the version that was named: another ${provider.label} credential was staged meanwhile. Nothing was changed.`,
-    hint: `POST ${pathOf(staged.tenantId, provider)}/verify?slot=staged asks about this one; then promote with ?version=${staged.version}.`,
+    hint: `POST ${credentialPath(staged.tenantId, provider.id)}/verify?slot=staged asks about this one; then promote with ?version=${staged.version}.`,
   });
 }
 
 /** The provider refused what is staged, last time it was asked or called with it. */
 export function stagedIsRefused(provider: Provider, staged: TenantCredential, at: Date | null): Problem {
-  const path = pathOf(staged.tenantId, provider);
+  const path = credentialPath(staged.tenantId, provider.id);
   const when = at === null ? '' : `, last at ${at.toISOString()}`;
   return new Problem('credential_rejected', {
     detail: `${provider.label} (${provider.id}) refused the staged credential of tenant ${staged.tenantId}, ${staged.keyHint}${when}. Nothing was changed.`,
@@ -53,6 +48,6 @@ export function stagedIsRefused(provider: Provider, staged: TenantCredential, at
 export function tooLate(provider: Provider, previous: TenantCredential, until: Date): Problem {
   return new Problem('credential_conflict', {
     detail: `The previous ${provider.label} credential of tenant ${previous.tenantId}, ${previous.keyHint}, could be taken back until ${until.toISOString()} (CREDENTIAL_ROLLBACK_HOURS). Nothing was changed.`,
-    hint: `PUT ${pathOf(previous.tenantId, provider)} with the earlier key sets it anew.`,
+    hint: `PUT ${credentialPath(previous.tenantId, provider.id)} with the earlier key sets it anew.`,
   });
 }

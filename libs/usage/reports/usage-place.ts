@@ -1,6 +1,6 @@
 import { uuidPattern } from '#http';
-import { type UsageField, type UsagePlace } from '../reports/usage-report.service';
-import { isDay } from '../reports/utc-day';
+import { type UsageField, type UsagePlace } from './usage-report.service';
+import { isDay } from './utc-day';
 
 /** Nothing in the place of null: see the order in UsageReport. */
 const nothing: Readonly<Partial<Record<UsageField, string>>> = { version: '0' };

@@ -1,8 +1,8 @@
 import { Problem } from '#http';
 import { placeOfCursor } from './usage-place';
-import { fieldsOf, type UsageGroup, type UsagePlace } from '../reports/usage-report.service';
-import { type TenantUsageQuery, type UsageQuery } from '../reports/usage.dto';
-import { dayOf } from '../reports/utc-day';
+import { fieldsOf, type UsageGroup, type UsagePlace } from './usage-report.service';
+import { type TenantUsageQuery, type UsageQuery } from './usage.dto';
+import { dayOf } from './utc-day';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days of a report that names none. */

@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { type Provider } from '#providers';
 import { type SlotBeside } from '../credential';
-import { type SwappedCredential } from './credential-replacement.service';
-import { VerificationDto } from '../api/credentials.dto';
+import { type SwappedCredential } from '../replacement/credential-replacement.service';
+import { VerificationDto } from './credentials.dto';
 
 class ReplacedCredentialDto {
   @ApiProperty({ example: '...abcd' })

@@ -7,11 +7,11 @@ import { type RouteCredential } from '#egress';
 import { type Provider } from '#providers';
 import { TenantsService } from '#tenants';
 import { type ListedBeside, type ListedProvider, type SlotBeside } from '../credential';
-import { storedRows } from '../rows/credential-rows';
-import { CredentialSlot } from '../rows/credential-slot.entity';
+import { storedRows } from './credential-rows';
+import { CredentialSlot } from './credential-slot.entity';
 import { CredentialsService, type TenantCredentials } from '../credentials.service';
-import { isOver, rollbackUntil } from '../rows/provider-slots';
-import { listedOf, usableCredential } from '../rows/stored-credential';
+import { isOver, rollbackUntil } from './provider-slots';
+import { listedOf, usableCredential } from './stored-credential';
 
 /** One tenant's credentials of one moment, with what stands beside the live ones. */
 export interface TenantSlots {

@@ -1,0 +1,18 @@
+/** The prefixes of the two APIs. They decide how a route is guarded and how its problems look. */
+export const sysadminPrefix = '/api/v1/sysadmin';
+export const platformPrefix = '/v1';
+
+/** The routes of one tenant. For a route's pattern, pass the name of its parameter: `:tenant_id`. */
+export function tenantPath(tenantId: string): string {
+  return `${sysadminPrefix}/tenants/${tenantId}`;
+}
+
+/** The routes of a tenant's credential for one provider. */
+export function credentialPath(tenantId: string, providerId: string): string {
+  return `${tenantPath(tenantId)}/credentials/${providerId}`;
+}
+
+/** True when the path is the prefix or below it. */
+export function isBelow(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`);
+}

@@ -1,22 +1,64 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { loadConfig } from '#config';
 import { problems } from '#http';
 import { providers } from '#providers';
+import { runCli } from './support/cli';
 
-const text = (name: string) => readFileSync(join(__dirname, '..', name), 'utf8');
+const root = join(__dirname, '..');
+const text = (name: string) => readFileSync(join(root, name), 'utf8');
+
+/** README and everything that it leads to. */
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'AGENTS.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`)
+    .sort(),
+];
+
+/** The cells of each row of the tables in one section of a page, without the head. */
+function rowsOf(page: string, heading: string): string[][] {
+  const section = text(page).split(`\n## ${heading}\n`)[1]!.split('\n## ')[0]!;
+  const cells = section
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  return cells.slice(2);
+}
+
+/** The prose of a page: what looks like a link or a heading in a block of code is none. */
+function proseOf(page: string): string {
+  return text(page).replaceAll(/^```[^]*?^```/gm, '');
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+function anchorsOf(page: string): string[] {
+  return [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 describe('the documents and the code say the same', () => {
-  it("README's problem table is problem.ts, in both directions", () => {
+  it('the problem table is problem.ts, in both directions, and says what to do about each code', () => {
     const expected = Object.entries(problems).map(([code, entry]) => {
       const also = 'alsoStatus' in entry ? entry.alsoStatus : [];
-      return `| ${code} | ${[entry.status, ...also].join(', ')} | ${entry.title} |`;
+      return [code, [entry.status, ...also].join(', '), entry.title];
     });
-    const table = text('README.md').split('## Problems')[1]!.split('## Questions')[0]!;
-    const rows = table
-      .split('\n')
-      .filter((line) => /^\| [a-z_]+ +\|/.test(line) && !line.startsWith('| code'));
-    expect(rows.map((row) => row.replace(/ +/g, ' '))).toEqual(expected);
+    const rows = rowsOf('docs/problems.md', 'Codes');
+    expect(rows.map((row) => row.slice(0, 3))).toEqual(expected);
+    for (const [code, , , advice] of rows)
+      expect([code, advice]).toEqual([code, expect.stringMatching(/.\.$/)]);
   });
 
   it('.env.example has exactly the variables that are read', () => {
@@ -38,7 +80,7 @@ describe('the documents and the code say the same', () => {
     expect([...documented].sort()).toEqual([...read].sort());
   });
 
-  it("README's table of providers is the registry, in both directions", () => {
+  it('the table of credentials is the registry, in both directions', () => {
     const expected = providers.map(({ id, fields, globalVariables }) => {
       const names = (required: boolean) =>
         fields
@@ -46,17 +88,57 @@ describe('the documents and the code say the same', () => {
           .map(({ name }) => name)
           .join(', ');
       const variables = [globalVariables.apiKey, ...Object.values(globalVariables.settings)].join(', ');
-      return `| ${id} | ${names(true)} | ${names(false)} | ${variables} |`.replace(/ +/g, ' ');
+      return [id, names(true), names(false), variables];
     });
-    const table = text('README.md').split('## Providers')[1]!.split('## ')[0]!;
-    const rows = table.split('\n').filter((line) => /^\| [a-z_]+ +\|/.test(line) && !line.startsWith('| id'));
-    expect(rows.map((row) => row.replace(/ +/g, ' ')).sort()).toEqual(expected.sort());
+    expect(rowsOf('docs/providers.md', 'Credentials').sort()).toEqual(expected.sort());
   });
 
-  it('every `npm run` that README names exists', () => {
+  it("README's list of providers is the registry, in both directions", () => {
+    const listed = rowsOf('README.md', 'Providers').flatMap((cells) => {
+      const pairs = [cells.slice(0, 2), cells.slice(2, 4), cells.slice(4, 6)];
+      return pairs.filter(([id]) => id !== '').map(([id, label]) => `${id} ${label}`);
+    });
+    expect(listed.sort()).toEqual(providers.map(({ id, label }) => `\`${id}\` ${label}`).sort());
+  });
+
+  it('README has at most 150 lines', () => {
+    expect(text('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  });
+
+  it.each(pages)('every `npm run` in %s exists', (page) => {
     const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
-    const named = [...text('README.md').matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1]!);
-    expect(named.length).toBeGreaterThan(0);
+    const named = [...text(page).matchAll(/npm run (?:--silent )?([a-z:-]+)/g)].map((match) => match[1]!);
+    if (page === 'README.md') expect(named.length).toBeGreaterThan(0);
     for (const name of named) expect(scripts).toHaveProperty(name);
   });
+
+  it.each(pages)('every relative link in %s leads to a file, and to a heading in it', (page) => {
+    const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
+    const broken = targets.filter((target) => {
+      if (/^[a-z]+:/.test(target)) return false;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : relative(root, join(root, dirname(page), path));
+      if (!existsSync(join(root, file))) return true;
+      return anchor !== undefined && !anchorsOf(file).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('every command of the command line that a page names exists, with its options', async () => {
+    const optionsOf = new Map<string, string[]>();
+    for (const page of pages) {
+      for (const [, line = ''] of text(page).matchAll(/npm run (?:--silent )?cli -- ([^`#\n]+)/g)) {
+        const command = /^(?:[a-z][a-z-]*(?: +|$))*/.exec(line)![0].trim();
+        const options = [...line.matchAll(/--[a-z]+/g)].map(([option]) => option);
+        optionsOf.set(command, [...(optionsOf.get(command) ?? []), ...options]);
+      }
+    }
+    expect([...optionsOf.keys()]).toEqual(expect.arrayContaining(['audit verify', 'models check']));
+    for (const [command, options] of optionsOf) {
+      const { stdout } = await runCli({}, ...command.split(' ').filter((word) => word !== ''), '--help');
+      expect(stdout).toContain(`Usage: npm run cli -- ${command === '' ? '' : `${command} `}[options]`);
+      for (const option of options)
+        expect([command, stdout]).toEqual([command, expect.stringContaining(option)]);
+    }
+  }, 180_000);
 });

@@ -100,6 +100,9 @@ describe('the first start', () => {
         expect(output()).not.toContain(secret);
       }
       expect(output()).toMatch(/\n +set -a; \. \.\/\.env; set \+a\n +curl -sX POST \S+\/tenants /);
+      // Following both the hint and README's tour must not create one tenant twice.
+      const [tenant] = /\{"name":"\w+"\}/.exec(output())!;
+      expect(await readFile(join(root, 'README.md'), 'utf8')).not.toContain(tenant);
     }
     expect((await fetch(`${bases[0]}/docs`)).status).toBe(200);
     await tenants(bases[0], 'one');

@@ -1,6 +1,6 @@
 /**
- * Every way Tenkey fails: code -> status and title, grouped by who can mend it. The README's problem table, the OpenAPI
- * document and this literal are held together by tests.
+ * Every way Tenkey fails: code -> status and title, grouped by who can fix it. Tests compare this literal with the table in
+ * docs/problems.md and with the OpenAPI document.
  *
  * `alsoStatus` lists further statuses of the same code; the thrower then names the one that applies.
  */

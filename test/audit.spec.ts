@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Response } from 'supertest';
-import { AuditLog, RefusedAttempts } from '#audit';
+import { AuditLogService, RefusedAttemptsService } from '#audit';
 import { canonicalJson, FernetService, generateKey, Secret } from '#crypto';
 import { encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
 
@@ -21,7 +21,7 @@ describe('the audit', () => {
 
   const events = async (query = ''): Promise<any[]> =>
     (await test.sysadmin('get', `/audit-events${query}`).expect(200)).body.items;
-  const verify = () => test.app.get(AuditLog).verify();
+  const verify = () => test.app.get(AuditLogService).verify();
 
   it('has every change: who, what, before and after, in which request, from where', async () => {
     const created = await test.sysadmin('post', '/tenants').send({ name: 'audited' });
@@ -114,7 +114,7 @@ describe('the audit', () => {
     await test.http().put('/api/v1/sysadmin/sentinel-path').set('X-API-Key', superKey);
     await test.setCredential(tenant, 'openai', { api_key: 'sentinel-ä' });
     await test.setCredential(tenant, 'sentinel-provider', { api_key: 'sentinel-key-sentinel' });
-    await test.app.get(RefusedAttempts).written();
+    await test.app.get(RefusedAttemptsService).written();
     const refused = await events('?outcome=refused');
     expect(
       refused.find(({ details }) => details.code === 'unauthenticated' && !details.further_times),
@@ -279,7 +279,7 @@ describe('the audit', () => {
     it('shows a number of the details that was changed below what JavaScript tells apart', async () => {
       const numbers = { status: 422, half: 0.5, tiny: 1e-7, huge: 1e21, text: '1.0', nothing: -0 };
       await test.app
-        .get(AuditLog)
+        .get(AuditLogService)
         .refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a', details: numbers });
       const { head, faults } = await verify();
       expect(faults).toEqual([]);
@@ -380,14 +380,14 @@ describe('the audit', () => {
         'update audit_head set (seq, hash) = (select seq, hash from audit_events order by seq desc limit 1)',
       );
       expect((await verify()).faults).toEqual([]);
-      expect((await test.app.get(AuditLog).verify(head)).faults).toEqual([
+      expect((await test.app.get(AuditLogService).verify(head)).faults).toEqual([
         { seq: last, fault: 'the given head is not in the chain' },
       ]);
       await tamper('delete from audit_events');
       await tamper('insert into audit_events select * from audit_copy');
       await test.database.query('drop table audit_copy');
       await test.database.query('update audit_head set seq = $1, hash = $2', [end.seq, end.hash]);
-      expect((await test.app.get(AuditLog).verify(head)).faults).toEqual([]);
+      expect((await test.app.get(AuditLogService).verify(head)).faults).toEqual([]);
     });
   });
 
@@ -396,7 +396,7 @@ describe('the audit', () => {
     const other = await startTestApp({ ENCRYPTION_KEY: generateKey() }, { databaseUrl: test.databaseUrl });
     try {
       await other.createTenant();
-      const { faults, events: all } = await other.app.get(AuditLog).verify();
+      const { faults, events: all } = await other.app.get(AuditLogService).verify();
       expect(all).toBeGreaterThan(count);
       expect(faults.length).toBeGreaterThanOrEqual(count);
       expect(faults.every(({ fault }) => fault.startsWith('cannot be checked: encryption key'))).toBe(true);
@@ -413,14 +413,17 @@ describe('the audit', () => {
     });
     afterAll(() => plain.close());
     const asKeyed = () =>
-      new AuditLog(plain.database, new FernetService({ current: new Secret(encryptionKey), previous: [] }));
+      new AuditLogService(
+        plain.database,
+        new FernetService({ current: new Secret(encryptionKey), previous: [] }),
+      );
     const warnings = () => plain.logLines.filter((line) => line.includes('set ENCRYPTION_KEY again'));
 
     it('is a plain chain, which may go on with a key', async () => {
       const tenant = await plain.createTenant();
       await plain.sysadmin('patch', `/tenants/${tenant}`).send({ name: 'renamed' });
-      expect(await plain.app.get(AuditLog).verify()).toMatchObject({ events: 2, faults: [] });
-      expect(await plain.app.get(AuditLog).verify()).not.toHaveProperty('plain');
+      expect(await plain.app.get(AuditLogService).verify()).toMatchObject({ events: 2, faults: [] });
+      expect(await plain.app.get(AuditLogService).verify()).not.toHaveProperty('plain');
       for (let each = 0; each < 2; each++)
         await asKeyed().refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a' });
       expect(await asKeyed().verify()).toMatchObject({ events: 4, plain: 2, faults: [] });

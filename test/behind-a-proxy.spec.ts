@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { RefusedAttempts } from '#audit';
+import { RefusedAttemptsService } from '#audit';
 import { startTestApp, superKey, type TestApp } from './support/app';
 
 describe('behind a proxy, the address in the audit', () => {
@@ -60,7 +60,7 @@ describe('behind a proxy, the address in the audit', () => {
       });
       expect(statusCode).toBe(401);
     }
-    await test.app.get(RefusedAttempts).written();
+    await test.app.get(RefusedAttemptsService).written();
     const { body } = await test.sysadmin('get', '/audit-events?outcome=refused');
     expect(body.items.map(({ address }: { address: string }) => address)).toEqual(
       paths.map(() => '203.0.113.7'),

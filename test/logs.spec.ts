@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
@@ -156,14 +156,14 @@ describe('the log', () => {
 
   it('has number and hash of every audit event, to be given to audit verify', async () => {
     await test.createTenant();
-    const { head, events } = await test.app.get(AuditLog).verify();
+    const { head, events } = await test.app.get(AuditLogService).verify();
     const heads = test.logLines
       .map((line) => JSON.parse(line) as { level: number; msg: string })
       .filter(({ msg }) => msg.startsWith('audit head '));
     expect(heads).toHaveLength(events);
     expect(heads.at(-1)).toMatchObject({ level: 30, msg: `audit head ${head} done tenant.create` });
     const first = heads[0]!.msg.split(' ')[2];
-    expect((await test.app.get(AuditLog).verify(first)).faults).toEqual([]);
+    expect((await test.app.get(AuditLogService).verify(first)).faults).toEqual([]);
   });
 
   it('has one line for a client that left while it sent its request, which is no fault either', async () => {

@@ -1,5 +1,5 @@
 import { type DataSource } from 'typeorm';
-import { CredentialWarnings } from '#credentials';
+import { CredentialWarningsService } from '#credentials';
 import { type TestApp } from './support/app';
 import { type Gate } from './support/gate';
 import { startGatedApp } from './support/gated-app';
@@ -100,7 +100,7 @@ describe('metrics', () => {
         `select extract(epoch from now() + interval '30 days' - now())::integer / 3600 as hours`,
       );
       expect(hours).toBe(721);
-      return new CredentialWarnings(transaction as unknown as DataSource).list();
+      return new CredentialWarningsService(transaction as unknown as DataSource).list();
     });
     const own = found.filter(({ tenantId }) => tenantId === tenant);
     expect(own.map(({ provider, withinDays }) => [provider, withinDays])).toEqual([['mistral', 30]]);

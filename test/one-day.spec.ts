@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { type ProviderServer, startProviderServer } from './support/provider-server';
@@ -349,7 +349,7 @@ describe('a day of three tenants with four providers', () => {
           `${tenant_id} ${provider} ${details.after.mask}`,
         ]),
     );
-    expect((await test.app.get(AuditLog).verify()).faults).toEqual([]);
+    expect((await test.app.get(AuditLogService).verify()).faults).toEqual([]);
     for (const one of records)
       expect(known.get(one.version)).toBe(`${one.tenant_id} ${one.provider} ${one.mask}`);
   });

@@ -90,11 +90,11 @@ describe('the receipt of a call', () => {
         changes.add(receipt.slice(0, at) + other + receipt.slice(at + 1));
     }
     changes.delete(receipt);
-    const [version, keyId, text, mac] = receipt.split('.') as [string, string, string, string];
+    const [version, encryptionKeyId, text, mac] = receipt.split('.') as [string, string, string, string];
     const said = JSON.parse(Buffer.from(text, 'base64url').toString());
     const forged = Buffer.from(JSON.stringify({ ...said, mask: '...none' })).toString('base64url');
-    changes.add([version, keyId, forged, mac].join('.'));
-    changes.add([version, keyId, text, `${mac}=`].join('.'));
+    changes.add([version, encryptionKeyId, forged, mac].join('.'));
+    changes.add([version, encryptionKeyId, text, `${mac}=`].join('.'));
     changes.add(`${receipt}.${mac}`);
     changes.add('\ud800');
     changes.add('x'.repeat(8000));

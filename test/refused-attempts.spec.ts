@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { Client } from 'pg';
-import { AuditLog, RefusedAttempts } from '#audit';
+import { AuditLogService, RefusedAttemptsService } from '#audit';
 import { startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { createTestDatabase } from './support/postgres';
@@ -17,7 +17,7 @@ describe('refused attempts', () => {
   });
   afterAll(() => database.drop());
 
-  const attempts = () => test.app.get(RefusedAttempts);
+  const attempts = () => test.app.get(RefusedAttemptsService);
   /** The refused events since `from`, oldest first, once all are written. */
   const since = async (from: string): Promise<any[]> => {
     await attempts().written();
@@ -179,7 +179,7 @@ describe('refused attempts', () => {
   });
 
   it('do not hold up a stop for as long as the database keeps them waiting, and are named when it gives them up', async () => {
-    const stopping = new RefusedAttempts(test.app.get(AuditLog));
+    const stopping = new RefusedAttemptsService(test.app.get(AuditLogService));
     const holder = test.database.createQueryRunner();
     await holder.connect();
     await holder.startTransaction();

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TenantKey } from '#issued-keys';
-import { RefusedAttempts } from '#audit';
+import { RefusedAttemptsService } from '#audit';
 import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { until } from './support/until';
@@ -130,7 +130,7 @@ describe('two processes on one database', () => {
       expect(await Promise.all(finish.map((each) => each()))).toEqual([401, 401, 401]);
       expect((await here.sysadmin('get', path)).body.count).toBe(0);
       expect(here.provider.requests).toEqual([]);
-      await here.app.get(RefusedAttempts).written();
+      await here.app.get(RefusedAttemptsService).written();
       const audit = await here.sysadmin('get', `/audit-events?outcome=refused&tenant_id=${tenant}`);
       expect(audit.body.items.map(({ actor }: { actor: string }) => actor)).toEqual([
         `sysadmin-key ${sysadmin.id} (not accepted)`,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AuditLog, RefusedAttempts } from '#audit';
+import { AuditLogService, RefusedAttemptsService } from '#audit';
 import { FernetService, generateKey } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey } from './support/keys';
@@ -498,7 +498,7 @@ describe('a staged credential', () => {
     for (const event of done) expect(event).toMatchObject({ provider: 'openai', tenant_id: tenant });
     expect(JSON.stringify(done)).not.toMatch(/sk-the/);
     await post('/promote');
-    await test.app.get(RefusedAttempts).written();
+    await test.app.get(RefusedAttemptsService).written();
     const { body } = await test.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
     expect(body.items).toContainEqual(
       expect.objectContaining({
@@ -507,7 +507,7 @@ describe('a staged credential', () => {
         details: expect.objectContaining({ code: 'credential_not_staged' }),
       }),
     );
-    expect((await test.app.get(AuditLog).verify()).faults).toEqual([]);
+    expect((await test.app.get(AuditLogService).verify()).faults).toEqual([]);
   });
 
   it('changes nothing when the change cannot be audited', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { Client } from 'pg';
-import { RefusedAttempts } from '#audit';
+import { RefusedAttemptsService } from '#audit';
 import { issueKey } from '../libs/issued-keys/issued-key';
 import { startTestApp, superKey, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
@@ -59,7 +59,7 @@ describe('a scoped sysadmin key', () => {
     expect((await test.sysadmin('delete', `/keys/${shown.id}`)).body.deleted).toBe(false);
     expect((await test.sysadmin('get', `/keys/${shown.id}`)).body.code).toBe('key_not_found');
 
-    await test.app.get(RefusedAttempts).written();
+    await test.app.get(RefusedAttemptsService).written();
     const { items } = (await test.sysadmin('get', '/audit-events?limit=1000')).body;
     const actor = `sysadmin-key onboarding ${shown.id}`;
     const ofKey = items.filter(

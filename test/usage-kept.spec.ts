@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { loadConfig } from '#config';
 import { EgressService } from '#egress';
-import { UsageLog, UsageMetrics, type UsageRecord } from '#usage';
+import { UsageLogService, UsageMetricsService, type UsageRecord } from '#usage';
 import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from './support/app';
 import { type Gate } from './support/gate';
 import { startGatedApp } from './support/gated-app';
@@ -37,7 +37,7 @@ function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRe
     requestId: randomUUID(),
     at: new Date(),
     tenantId,
-    keyId: null,
+    tenantKeyId: null,
     model: 'gpt-4o',
     operation: 'chat/completions',
     adapter: 'litellm',
@@ -80,9 +80,9 @@ describe('usage', () => {
 
   const total = async () => (await test.sysadmin('get', `/tenants/${tenant}/usage`)).body;
   const today = () => new Date().toISOString().slice(0, 10);
-  const lostIn = async (metrics: UsageMetrics) =>
+  const lostIn = async (metrics: UsageMetricsService) =>
     Number(/^tenkey_usage_records_lost_total (\d+)$/m.exec(await metrics.registry.metrics())?.[1]);
-  const log = (app = test) => app.app.get(UsageLog);
+  const log = (app = test) => app.app.get(UsageLogService);
 
   it('of a call that ends while the database is away is written when it is back, once', async () => {
     test.provider.next({ chunkDelayMs: 150 });
@@ -199,8 +199,8 @@ describe('usage', () => {
     await test.database.query(
       'create trigger refuse_some before insert on usage_records execute function refuse_some()',
     );
-    const metrics = new UsageMetrics();
-    const stopping = new UsageLog(test.database, metrics, noCalls(), withShutdown(5));
+    const metrics = new UsageMetricsService();
+    const stopping = new UsageLogService(test.database, metrics, noCalls(), withShutdown(5));
     for (let index = 0; index < 2000; index += 1) stopping.add(recordOf(tenant));
     // One write runs, and the time for the next has come.
     await wait(1100);
@@ -242,8 +242,8 @@ describe('usage', () => {
           return null;
         end $$;
         create trigger wait_in_the_middle before insert on usage_records execute function wait_in_the_middle()`);
-      const metrics = new UsageMetrics();
-      const stopping = new UsageLog(test.database, metrics, noCalls(), withShutdown(0));
+      const metrics = new UsageMetricsService();
+      const stopping = new UsageLogService(test.database, metrics, noCalls(), withShutdown(0));
       for (let index = 0; index < 1000; index += 1) stopping.add(recordOf(tenant));
       const began = Date.now();
       await stopping.onApplicationShutdown();

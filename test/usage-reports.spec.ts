@@ -118,11 +118,11 @@ describe('usage reports', () => {
 
   it('have no group twice in their pages and none too few, whatever is recorded meanwhile', async () => {
     const tenant = await test.createTenant();
-    const add = (model: string, keyId: string | null, version: number | null) =>
+    const add = (model: string, tenantKeyId: string | null, version: number | null) =>
       test.database.query(
         `insert into usage_daily select current_date, $1, 'openai', $2, 'embeddings', $3, 'tenant', '...x', $4,
            1, 0, 0, 0, 1, 1, 0, 1, 1`,
-        [tenant, model, keyId, version],
+        [tenant, model, tenantKeyId, version],
       );
     const id = 'BoT0VjF9rQ2';
     await add('m', null, null);

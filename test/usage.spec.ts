@@ -37,7 +37,7 @@ describe('the usage record of a call', () => {
     });
 
   it('says whose key served which call, as the answer and the provider do', async () => {
-    const { id: keyId, key: tenantKey } = await issueTenantKey(test, tenant);
+    const { id: tenantKeyId, key: tenantKey } = await issueTenantKey(test, tenant);
     const started = Date.now();
     const answer = await test
       .http()
@@ -52,7 +52,7 @@ describe('the usage record of a call', () => {
       request_id: answer.headers['x-tenkey-request-id'],
       at: expect.any(String),
       tenant_id: tenant,
-      key_id: keyId,
+      key_id: tenantKeyId,
       model: 'gpt-4o',
       operation: 'chat/completions',
       adapter: answer.headers['x-tenkey-adapter'],

@@ -1,4 +1,4 @@
-import { KeyCanary } from '#credentials';
+import { KeyCanaryService } from '#credentials';
 import { FernetService, generateKey, Secret } from '#crypto';
 import { encryptionKey, startTestApp, type TestApp } from './support/app';
 
@@ -127,7 +127,7 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
   it('is noticed before anything is sealed beside the service, also when nothing is stored yet', async () => {
     const asked = (current: string, ...previous: string[]) => {
       const ring = { current: new Secret(current), previous: previous.map((key) => new Secret(key)) };
-      return new KeyCanary(right.database, new FernetService(ring)).checkBeforeSealing();
+      return new KeyCanaryService(right.database, new FernetService(ring)).checkBeforeSealing();
     };
     // The service was last started with both keys, this one being the current one.
     const ofService = otherKey;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { RefusedAttempts } from '#audit';
+import { RefusedAttemptsService } from '#audit';
 import { refuseDisabledEarly } from '#credentials';
 import {
   Authentication,
@@ -39,7 +39,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     onItsTurn(reply, () => {
       running.begin(request, reply);
       logWhenClosed(log, request, reply);
-      auditWhenRefused(() => app.get(RefusedAttempts), secrets, request);
+      auditWhenRefused(() => app.get(RefusedAttemptsService), secrets, request);
       reply.header('x-tenkey-request-id', request.id);
       goOn();
     });
@@ -89,7 +89,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     fastify.server.close();
     await running.end(config.shutdownSeconds * 1000);
     // Here and in no hook of Nest's: those come before the last request has ended, or after the database is closed.
-    await app.get(RefusedAttempts).end(config);
+    await app.get(RefusedAttemptsService).end(config);
   });
   fastify.addHook('onRequest', begin);
   fastify.addHook('onRequest', authenticate);

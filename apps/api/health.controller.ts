@@ -4,11 +4,11 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { KeyCanary } from '#credentials';
+import { KeyCanaryService } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Access, problemOf } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
-import { Receipts } from '#usage';
+import { ReceiptsService } from '#usage';
 
 @ApiTags('8 Health')
 @Access('public')
@@ -17,9 +17,9 @@ export class HealthController {
   constructor(
     @InjectConfig() private readonly config: Config,
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly canary: KeyCanary,
+    private readonly canary: KeyCanaryService,
     private readonly catalogue: ModelCatalogue,
-    private readonly receipts: Receipts,
+    private readonly receipts: ReceiptsService,
   ) {}
 
   @Get('health')

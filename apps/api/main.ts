@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, ConfigError, generateEnvFile, loadConfig, readEnvironment } from '#config';
-import { KeyCanary } from '#credentials';
+import { KeyCanaryService } from '#credentials';
 import { DatabaseStartError, startEmbeddedPostgres } from '#database';
 import { parseAllowList } from '#egress';
 import { sysadminPrefix } from '#http';
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
     app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
     sayMode(config, log);
-    const keys = await app.get(KeyCanary).check();
+    const keys = await app.get(KeyCanaryService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
     await app.listen(config.port, config.host);
     port = (app.getHttpServer().address() as { port: number }).port;

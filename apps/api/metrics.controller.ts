@@ -1,10 +1,10 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { CredentialWarnings } from '#credentials';
+import { CredentialWarningsService } from '#credentials';
 import { isDatabaseUnavailable, within } from '#database';
 import { Access, ApiProblems, sysadminPrefix } from '#http';
-import { UsageMetrics } from '#usage';
+import { UsageMetricsService } from '#usage';
 
 /** Prometheus gives up after ten seconds; a connection that carries nothing any more is given up after twenty. */
 const WARNINGS_MS = 3000;
@@ -35,8 +35,8 @@ export class MetricsController {
   });
 
   constructor(
-    private readonly warnings: CredentialWarnings,
-    private readonly usage: UsageMetrics,
+    private readonly warnings: CredentialWarningsService,
+    private readonly usage: UsageMetricsService,
   ) {
     collectDefaultMetrics({ register: this.#own });
   }

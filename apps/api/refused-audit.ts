@@ -1,6 +1,6 @@
 import { type FastifyRequest } from 'fastify';
 import { shownKey } from '#issued-keys';
-import { type RefusedAttempts } from '#audit';
+import { type RefusedAttemptsService } from '#audit';
 import { type Secret } from '#crypto';
 import {
   asksForChange,
@@ -19,7 +19,7 @@ import { findProvider } from '#providers';
  * @param secrets of the process: none gets into the audit, wherever in a path it was put
  */
 export function auditWhenRefused(
-  attempts: () => RefusedAttempts,
+  attempts: () => RefusedAttemptsService,
   secrets: readonly Secret[],
   request: FastifyRequest,
 ): void {

@@ -41,7 +41,7 @@ function whatOf(request: FastifyRequest) {
     method: request.method,
     path: routePattern(request),
     ...(request.tenantId !== undefined && { tenant: request.tenantId }),
-    ...(request.keyId !== undefined && { key: request.keyId }),
+    ...(request.issuedKeyId !== undefined && { key: request.issuedKeyId }),
   };
 }
 

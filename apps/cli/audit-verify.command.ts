@@ -33,10 +33,10 @@ export class AuditVerifyCommand extends CommandRunner {
       refuseUsage(this.command, '--head is <number>:<hash>');
     const config = await this.configured();
     // Here and not above: the other commands need not wait for them.
-    const { AuditEvent, AuditLog } = await import('#audit');
+    const { AuditEvent, AuditLogService } = await import('#audit');
     const { FernetService } = await import('#crypto');
     const found = await withDatabase(config, [AuditEvent], (dataSource) =>
-      new AuditLog(dataSource, new FernetService(config.encryptionKeys)).verify(head, (events) => {
+      new AuditLogService(dataSource, new FernetService(config.encryptionKeys)).verify(head, (events) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${events} events read`);
       }),
     );

@@ -28,14 +28,14 @@ export class ReadinessCommand extends CommandRunner {
     if (words.length > 0) refuseUsage(this.command, 'readiness takes options only');
     if (mode !== undefined && mode !== 'strict') refuseUsage(this.command, '--mode is strict or left out');
     const config = await this.configured();
-    const { ReadinessPageDto } = await import('#model-routing');
+    const { ReadinessPageResponse } = await import('#model-routing');
     const isBroken = await withVault(config, async (vault) => {
       const readiness = vault.readiness();
       let breaking = 0;
       let blockers = 0;
       for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
         const page = await readiness.page(mode === 'strict', { limit: 200, cursor });
-        const shown = ReadinessPageDto.of(page);
+        const shown = ReadinessPageResponse.of(page);
         // A page is a line, so that many tenants need no memory.
         process.stdout.write(json ? `${JSON.stringify(shown)}\n` : inText(page, isFirst));
         breaking += shown.breaking;

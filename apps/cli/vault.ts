@@ -19,18 +19,18 @@ export async function withVault<T>(config: Config, run: (vault: Vault) => Promis
 export type Vault = Awaited<ReturnType<typeof openVault>>;
 
 async function openVault(config: Config, dataSource: DataSource) {
-  const { AuditLog } = await import('#audit');
-  const { CredentialsService, KeyCanary } = await import('#credentials');
+  const { AuditLogService } = await import('#audit');
+  const { CredentialsService, KeyCanaryService } = await import('#credentials');
   const { FernetService } = await import('#crypto');
   const { AddressPolicy, parseAllowList } = await import('#egress');
   const { ModelCatalogue, ReadinessService } = await import('#model-routing');
   const { TenantsService } = await import('#tenants');
   const fernet = new FernetService(config.encryptionKeys);
-  const audit = new AuditLog(dataSource, fernet);
+  const audit = new AuditLogService(dataSource, fernet);
   const tenants = new TenantsService(dataSource, audit);
   const policy = new AddressPolicy({ allow: parseAllowList(config.egressAllow), ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
-  const canary = new KeyCanary(dataSource, fernet);
+  const canary = new KeyCanaryService(dataSource, fernet);
   return {
     tenants,
     credentials,

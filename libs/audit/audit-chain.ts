@@ -15,7 +15,7 @@ export const FIRST = 1n;
  */
 export function hashOf(fernet: FernetService, event: UnsignedEvent, previous: string): string {
   const parts = partsOf(event, previous);
-  if (event.keyId !== null) return fernet.mac(event.keyId, purpose, parts);
+  if (event.encryptionKeyId !== null) return fernet.mac(event.encryptionKeyId, purpose, parts);
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
@@ -35,11 +35,11 @@ export function faultOf(fernet: FernetService, stored: StoredEvent, previous: Re
     const [from, to] = [previous.seq + 1n, seq - 1n];
     return from === to ? `event ${from} is missing` : `events ${from} to ${to} are missing`;
   }
-  if (stored.keyId === null && previous.hasKeyed) {
+  if (stored.encryptionKeyId === null && previous.hasKeyed) {
     return 'was made without ENCRYPTION_KEY after events that were made with one; whoever can write to the database can make such an event';
   }
-  if (stored.keyId !== null && !fernet.hasKey(stored.keyId)) {
-    return `cannot be checked: encryption key ${stored.keyId} is not loaded`;
+  if (stored.encryptionKeyId !== null && !fernet.hasKey(stored.encryptionKeyId)) {
+    return `cannot be checked: encryption key ${stored.encryptionKeyId} is not loaded`;
   }
   try {
     const event = eventOf(stored);
@@ -63,7 +63,7 @@ function partsOf(event: UnsignedEvent, previous: string): string[] {
     event.action,
     event.outcome,
     // JSON, so that nothing and an empty text differ.
-    JSON.stringify([event.tenantId, event.provider, event.keyId]),
+    JSON.stringify([event.tenantId, event.provider, event.encryptionKeyId]),
     canonicalJson(event.details),
     event.requestId,
     event.address,

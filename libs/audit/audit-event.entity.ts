@@ -41,7 +41,7 @@ export class AuditEvent {
 
   /** Fingerprint of the encryption key that the hash is made under; null: a plain hash. */
   @Column('text', { name: 'key_id', nullable: true })
-  keyId: string | null;
+  encryptionKeyId: string | null;
 
   /** Of this event and the hash before it. */
   @Column('text')

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, Grant, type SysadminGrant, sysadminPrefix, tenantsOf, validated } from '#http';
-import { AuditEventDto, AuditEventPageDto, ListAuditEventsQuery } from './audit-events.dto';
-import { type AuditFilter, AuditLog } from './audit-log.service';
+import { AuditEventResponse, AuditEventPageResponse, ListAuditEventsQuery } from './audit-events.dto';
+import { type AuditFilter, AuditLogService } from './audit-log.service';
 
 const PAGE = 500;
 
@@ -19,7 +19,7 @@ const PAGE = 500;
 )
 @Controller(`${sysadminPrefix}/audit-events`)
 export class AuditEventsController {
-  constructor(private readonly audit: AuditLog) {}
+  constructor(private readonly audit: AuditLogService) {}
 
   @Get()
   @ApiOperation({
@@ -27,12 +27,15 @@ export class AuditEventsController {
     description:
       'Who changed what, from where, and what was refused: newest first, in pages. `npm run cli -- audit verify` checks that none was edited, moved or removed. A key that is for some tenants sees their events.',
   })
-  @ApiOkResponse({ type: AuditEventPageDto })
-  async list(@Query() text: ListAuditEventsQuery, @Grant() grant: SysadminGrant): Promise<AuditEventPageDto> {
+  @ApiOkResponse({ type: AuditEventPageResponse })
+  async list(
+    @Query() text: ListAuditEventsQuery,
+    @Grant() grant: SysadminGrant,
+  ): Promise<AuditEventPageResponse> {
     const query = validated(ListAuditEventsQuery, text);
     const limit = query.limit ?? 100;
     const events = await this.audit.list({ ...filterOf(query, grant), limit: limit + 1 });
-    const items = events.slice(0, limit).map((event) => AuditEventDto.of(event));
+    const items = events.slice(0, limit).map((event) => AuditEventResponse.of(event));
     return {
       items,
       count: items.length,
@@ -58,7 +61,7 @@ export class AuditEventsController {
     for (let before = filter.before; ;) {
       const events = await this.audit.list({ ...filter, before, limit: PAGE });
       if (events.length > 0)
-        yield events.map((event) => `${JSON.stringify(AuditEventDto.of(event))}\n`).join('');
+        yield events.map((event) => `${JSON.stringify(AuditEventResponse.of(event))}\n`).join('');
       before = events.at(-1)?.seq;
       if (events.length < PAGE) return;
     }

@@ -34,7 +34,7 @@ export class ListAuditEventsQuery extends EventListQuery {
   cursor?: string;
 }
 
-export class AuditEventDto {
+export class AuditEventResponse {
   @ApiProperty({ example: '17', description: 'Counts from 1 without a gap.' })
   seq: string;
   @ApiProperty({ format: 'date-time' })
@@ -68,7 +68,7 @@ export class AuditEventDto {
   @ApiProperty({ description: 'Covers this event and the hash of the one before it.' })
   hash: string;
 
-  static of(event: AuditEvent): AuditEventDto {
+  static of(event: AuditEvent): AuditEventResponse {
     return {
       seq: event.seq,
       at: event.at.toISOString(),
@@ -85,9 +85,9 @@ export class AuditEventDto {
   }
 }
 
-export class AuditEventPageDto {
-  @ApiProperty({ type: [AuditEventDto] })
-  items: AuditEventDto[];
+export class AuditEventPageResponse {
+  @ApiProperty({ type: [AuditEventResponse] })
+  items: AuditEventResponse[];
   @ApiProperty({ example: 1, description: 'Items on this page.' })
   count: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })

@@ -46,7 +46,7 @@ export interface AuditFilter {
 
 /** The record of every change: appended in the change's own transaction, so that there is no change without it. */
 @Injectable()
-export class AuditLog {
+export class AuditLogService {
   readonly #log = new Logger('audit');
 
   constructor(
@@ -101,11 +101,11 @@ export class AuditLog {
           if (fault !== undefined) faults.push({ seq: event.seq, fault });
           after = event.seq;
           events += 1;
-          if (event.keyId === null) plain += 1;
+          if (event.encryptionKeyId === null) plain += 1;
           const seq = BigInt(event.seq);
           // No part of the chain, which begins after them.
           if (seq < FIRST) continue;
-          previous = { seq, hash: event.hash, hasKeyed: previous.hasKeyed || event.keyId !== null };
+          previous = { seq, hash: event.hash, hasKeyed: previous.hasKeyed || event.encryptionKeyId !== null };
           isHeadKnown ||= headOf(previous) === knownHead;
         }
         onPage?.(events);
@@ -148,9 +148,9 @@ export class AuditLog {
       tenantId: change.tenantId ?? null,
       provider: change.provider ?? null,
       details: { ...change.details },
-      keyId: this.fernet.currentKeyId ?? null,
+      encryptionKeyId: this.fernet.currentKeyId ?? null,
     };
-    if (event.keyId === null) await this.warnWhenKeyIsGone(transaction, head.seq, event.seq);
+    if (event.encryptionKeyId === null) await this.warnWhenKeyIsGone(transaction, head.seq, event.seq);
     const hash = hashOf(this.fernet, event, head.hash);
     await transaction.insert(AuditEvent, Object.assign(new AuditEvent(), event, { hash }) as object);
     await transaction.query('update audit_head set seq = $1, hash = $2 where id = 1', [event.seq, hash]);

@@ -10,6 +10,6 @@
  * key the hashes are plain: such events are accepted before the first one that was made with a key, and nowhere else.
  */
 export { AuditEvent, type AuditOutcome } from './audit-event.entity';
-export { AuditLog, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';
+export { AuditLogService, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';
 export { AuditModule } from './audit.module';
-export { RefusedAttempts } from './refused-attempts';
+export { RefusedAttemptsService } from './refused-attempts.service';

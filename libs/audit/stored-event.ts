@@ -23,7 +23,7 @@ export function storedEvents(
 ): Promise<StoredEvent[]> {
   return transaction.query<StoredEvent[]>(
     `select e.seq::text, (extract(epoch from at) * 1000)::text as "atMs", actor, action, outcome, tenant_id as "tenantId",
-       provider, details::text, request_id as "requestId", address, key_id as "keyId", hash
+       provider, details::text, request_id as "requestId", address, key_id as "encryptionKeyId", hash
      from audit_events e where $1::bigint is null or e.seq > $1 order by e.seq limit $2`,
     [after ?? null, limit],
   );

@@ -3,16 +3,16 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '#tenants';
 import { CredentialHealth } from './rows/credential-health.entity';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
-import { CredentialReplacement } from './replacement/credential-replacement.service';
+import { CredentialReplacementService } from './replacement/credential-replacement.service';
 import { CredentialSlot } from './rows/credential-slot.entity';
-import { CredentialSlots } from './rows/credential-slots.service';
-import { CredentialVerification } from './health/credential-verification.service';
-import { CredentialWarnings } from './health/credential-warnings.service';
+import { CredentialSlotsService } from './rows/credential-slots.service';
+import { CredentialVerificationService } from './health/credential-verification.service';
+import { CredentialWarningsService } from './health/credential-warnings.service';
 import { CredentialsController } from './api/credentials.controller';
 import { CredentialsService } from './credentials.service';
-import { KeyCanary } from './key-canary';
-import { PassiveHealth } from './health/passive-health.service';
-import { PreviousSweep } from './replacement/previous-sweep.service';
+import { KeyCanaryService } from './key-canary.service';
+import { PassiveHealthService } from './health/passive-health.service';
+import { PreviousSweepService } from './replacement/previous-sweep.service';
 import { TenantCredential } from './rows/tenant-credential.entity';
 
 @Module({
@@ -20,14 +20,20 @@ import { TenantCredential } from './rows/tenant-credential.entity';
   controllers: [CredentialsController, CredentialReplacementController],
   providers: [
     CredentialsService,
-    CredentialSlots,
-    CredentialReplacement,
-    CredentialVerification,
-    CredentialWarnings,
-    PassiveHealth,
-    PreviousSweep,
-    KeyCanary,
+    CredentialSlotsService,
+    CredentialReplacementService,
+    CredentialVerificationService,
+    CredentialWarningsService,
+    PassiveHealthService,
+    PreviousSweepService,
+    KeyCanaryService,
   ],
-  exports: [CredentialsService, CredentialSlots, CredentialWarnings, PassiveHealth, KeyCanary],
+  exports: [
+    CredentialsService,
+    CredentialSlotsService,
+    CredentialWarningsService,
+    PassiveHealthService,
+    KeyCanaryService,
+  ],
 })
 export class CredentialsModule {}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
 import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
@@ -46,7 +46,7 @@ export class CredentialsService {
     @InjectConfig() private readonly config: Config,
     private readonly fernet: FernetService,
     private readonly addressPolicy: AddressPolicy,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLogService,
   ) {}
 
   /**

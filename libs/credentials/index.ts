@@ -16,12 +16,12 @@ export {
 } from './credential';
 export { CredentialHealth } from './rows/credential-health.entity';
 export { CredentialSlot } from './rows/credential-slot.entity';
-export { CredentialSlots } from './rows/credential-slots.service';
-export { CredentialWarnings } from './health/credential-warnings.service';
+export { CredentialSlotsService } from './rows/credential-slots.service';
+export { CredentialWarningsService } from './health/credential-warnings.service';
 export { validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
 export { refuseDisabledEarly } from './api/feature-enabled.guard';
-export { KeyCanary, type KeyCheck } from './key-canary';
-export { PassiveHealth } from './health/passive-health.service';
+export { KeyCanaryService, type KeyCheck } from './key-canary.service';
+export { PassiveHealthService } from './health/passive-health.service';
 export { TenantCredential } from './rows/tenant-credential.entity';

@@ -29,15 +29,15 @@ describe('the key ring', () => {
   it('seals with the current key and opens with any', () => {
     const old = before.encrypt(new Secret('sk-old'));
     const fresh = after.encrypt(new Secret('sk-new'));
-    expect([old.keyId, fresh.keyId]).toEqual([idOf(oldKey), idOf(newKey)]);
-    expect(after.decrypt(old.sealed, old.keyId).expose()).toBe('sk-old');
-    expect(after.decrypt(fresh.sealed, fresh.keyId).expose()).toBe('sk-new');
+    expect([old.encryptionKeyId, fresh.encryptionKeyId]).toEqual([idOf(oldKey), idOf(newKey)]);
+    expect(after.decrypt(old.sealed, old.encryptionKeyId).expose()).toBe('sk-old');
+    expect(after.decrypt(fresh.sealed, fresh.encryptionKeyId).expose()).toBe('sk-new');
   });
 
   it('may hold no current key: opens, does not seal', () => {
     const reader = new FernetService({ previous: [new Secret(oldKey)] });
-    const { sealed, keyId } = before.encrypt(new Secret('sk-old'));
-    expect(reader.decrypt(sealed, keyId).expose()).toBe('sk-old');
+    const { sealed, encryptionKeyId } = before.encrypt(new Secret('sk-old'));
+    expect(reader.decrypt(sealed, encryptionKeyId).expose()).toBe('sk-old');
     expect(reader.currentKeyId).toBeUndefined();
     expect(() => reader.encrypt(new Secret('x'))).toThrow(NoCurrentKey);
     expect([empty.currentKeyId, empty.keyIds()]).toEqual([undefined, []]);
@@ -70,18 +70,18 @@ describe('the key ring', () => {
 });
 
 describe('sealed text', () => {
-  const keyId = idOf(newKey);
+  const encryptionKeyId = idOf(newKey);
 
   it('is the prefix and a plain Fernet token', () => {
     const { sealed } = after.encrypt(new Secret('åäö-密钥🔑'));
     expect(sealed).toMatch(/^enc:fernet:v1:gAAAAA[\w-]+={0,2}$/);
     expect(decrypt(sealed.slice('enc:fernet:v1:'.length), newKey).toString('utf8')).toBe('åäö-密钥🔑');
-    expect(after.decrypt(sealed, keyId).expose()).toBe('åäö-密钥🔑');
+    expect(after.decrypt(sealed, encryptionKeyId).expose()).toBe('åäö-密钥🔑');
   });
 
   it.each(['', '\uFEFFkey', 'a\0b', 'x'.repeat(10_000)])('opens to exactly what was sealed (%#)', (text) => {
     const { sealed } = after.encrypt(new Secret(text));
-    expect(after.decrypt(sealed, keyId).expose()).toBe(text);
+    expect(after.decrypt(sealed, encryptionKeyId).expose()).toBe(text);
   });
 
   it('is told from plaintext by its prefix', () => {
@@ -93,7 +93,7 @@ describe('sealed text', () => {
 
   it('is refused: plaintext and bare tokens', () => {
     for (const text of ['', 'sk-plain', encrypt('x', newKey)]) {
-      expect(() => after.decrypt(text, keyId)).toThrow(NotSealed);
+      expect(() => after.decrypt(text, encryptionKeyId)).toThrow(NotSealed);
     }
   });
 
@@ -101,17 +101,19 @@ describe('sealed text', () => {
     const { sealed } = after.encrypt(new Secret('x'));
     for (const unknown of ['000000000000', '', '__proto__']) {
       expect(() => after.decrypt(sealed, unknown)).toThrow(KeyNotLoaded);
-      expect(() => after.decrypt(sealed, unknown)).toThrow(expect.objectContaining({ keyId: unknown }));
+      expect(() => after.decrypt(sealed, unknown)).toThrow(
+        expect.objectContaining({ encryptionKeyId: unknown }),
+      );
     }
   });
 
   it('is refused: the other key of the ring, a change, a token that is not text', () => {
     const { sealed } = after.encrypt(new Secret('x'));
     expect(() => after.decrypt(sealed, idOf(oldKey))).toThrow(InvalidToken);
-    expect(() => after.decrypt(`${sealed}\n`, keyId)).toThrow(InvalidToken);
-    expect(() => after.decrypt('enc:fernet:v1:', keyId)).toThrow(InvalidToken);
+    expect(() => after.decrypt(`${sealed}\n`, encryptionKeyId)).toThrow(InvalidToken);
+    expect(() => after.decrypt('enc:fernet:v1:', encryptionKeyId)).toThrow(InvalidToken);
     const bytes = encrypt(Buffer.from([0xff, 0xfe]), newKey);
-    expect(() => after.decrypt(`enc:fernet:v1:${bytes}`, keyId)).toThrow(InvalidToken);
+    expect(() => after.decrypt(`enc:fernet:v1:${bytes}`, encryptionKeyId)).toThrow(InvalidToken);
   });
 
   it('is never made of text that would come back changed', () => {
@@ -120,8 +122,8 @@ describe('sealed text', () => {
 });
 
 describe('the mac', () => {
-  const keyId = idOf(newKey);
-  const mac = (...parts: string[]) => after.mac(keyId, 'row', parts);
+  const encryptionKeyId = idOf(newKey);
+  const mac = (...parts: string[]) => after.mac(encryptionKeyId, 'row', parts);
 
   it('is HMAC-SHA256 under HKDF-SHA256 over length-prefixed UTF-8', () => {
     const derived = Buffer.from(hkdfSync('sha256', Buffer.from(newKey, 'base64url'), '', 'row', 32));
@@ -148,20 +150,20 @@ describe('the mac', () => {
   });
 
   it('differs by purpose and by key, and stays the same otherwise', () => {
-    expect(after.mac(keyId, 'row', ['a'])).toBe(mac('a'));
-    expect(after.mac(keyId, 'event', ['a'])).not.toBe(mac('a'));
+    expect(after.mac(encryptionKeyId, 'row', ['a'])).toBe(mac('a'));
+    expect(after.mac(encryptionKeyId, 'event', ['a'])).not.toBe(mac('a'));
     expect(after.mac(idOf(oldKey), 'row', ['a'])).not.toBe(mac('a'));
     expect(after.mac(idOf(oldKey), 'row', ['a'])).toBe(before.mac(idOf(oldKey), 'row', ['a']));
   });
 
   it('verifies, and refuses every other text', () => {
     const right = mac('a', 'b');
-    expect(after.verifyMac(keyId, 'row', ['a', 'b'], right)).toBe(true);
-    expect(after.verifyMac(keyId, 'row', ['ab'], right)).toBe(false);
-    expect(after.verifyMac(keyId, 'event', ['a', 'b'], right)).toBe(false);
+    expect(after.verifyMac(encryptionKeyId, 'row', ['a', 'b'], right)).toBe(true);
+    expect(after.verifyMac(encryptionKeyId, 'row', ['ab'], right)).toBe(false);
+    expect(after.verifyMac(encryptionKeyId, 'event', ['a', 'b'], right)).toBe(false);
     expect(after.verifyMac(idOf(oldKey), 'row', ['a', 'b'], right)).toBe(false);
     for (const wrong of ['', right.slice(1), `${right}=`, ` ${right}`, right.toLowerCase(), 'å'.repeat(43)]) {
-      expect(after.verifyMac(keyId, 'row', ['a', 'b'], wrong)).toBe(false);
+      expect(after.verifyMac(encryptionKeyId, 'row', ['a', 'b'], wrong)).toBe(false);
     }
   });
 

@@ -33,21 +33,24 @@ export class FernetService {
     return [...this.#keys.keys()];
   }
 
-  hasKey(keyId: string): boolean {
-    return this.#keys.has(keyId);
+  hasKey(encryptionKeyId: string): boolean {
+    return this.#keys.has(encryptionKeyId);
   }
 
   /** `enc:fernet:v1:<token>` under the current key. Throws `NoCurrentKey`; a TypeError for a lone surrogate. */
-  encrypt(secret: Secret): { sealed: string; keyId: string } {
-    const keyId = this.#currentKeyId;
-    if (keyId === undefined) throw new NoCurrentKey();
-    return { sealed: PREFIX + encrypt(utf8(secret.expose()), this.#key(keyId).expose()), keyId };
+  encrypt(secret: Secret): { sealed: string; encryptionKeyId: string } {
+    const encryptionKeyId = this.#currentKeyId;
+    if (encryptionKeyId === undefined) throw new NoCurrentKey();
+    return {
+      sealed: PREFIX + encrypt(utf8(secret.expose()), this.#key(encryptionKeyId).expose()),
+      encryptionKeyId,
+    };
   }
 
   /** Throws `NotSealed`, `KeyNotLoaded` or `InvalidToken`. Stored plaintext is refused, never passed through. */
-  decrypt(sealed: string, keyId: string): Secret {
+  decrypt(sealed: string, encryptionKeyId: string): Secret {
     if (!this.isSealed(sealed)) throw new NotSealed();
-    const bytes = decrypt(sealed.slice(PREFIX.length), this.#key(keyId).expose());
+    const bytes = decrypt(sealed.slice(PREFIX.length), this.#key(encryptionKeyId).expose());
     try {
       return new Secret(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
     } catch {
@@ -65,8 +68,8 @@ export class FernetService {
    * made for one says nothing about another; each part is preceded by its length in bytes, so no two lists of parts
    * are the same message. Throws `KeyNotLoaded`; a TypeError for a lone surrogate.
    */
-  mac(keyId: string, purpose: string, parts: readonly string[]): string {
-    const hmac = createHmac('sha256', this.#derive(keyId, purpose));
+  mac(encryptionKeyId: string, purpose: string, parts: readonly string[]): string {
+    const hmac = createHmac('sha256', this.#derive(encryptionKeyId, purpose));
     for (const part of parts) {
       const bytes = utf8(part);
       const length = Buffer.alloc(8);
@@ -77,34 +80,34 @@ export class FernetService {
   }
 
   /** Compares in constant time. Throws like `mac`. */
-  verifyMac(keyId: string, purpose: string, parts: readonly string[], mac: string): boolean {
-    const expected = Buffer.from(this.mac(keyId, purpose, parts));
+  verifyMac(encryptionKeyId: string, purpose: string, parts: readonly string[], mac: string): boolean {
+    const expected = Buffer.from(this.mac(encryptionKeyId, purpose, parts));
     const given = Buffer.from(mac);
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
   #load(key: Secret): string {
     if (!isKey(key.expose())) throw new InvalidKey();
-    const keyId = createHash('sha256')
+    const encryptionKeyId = createHash('sha256')
       .update('tenkey key id')
       .update(bytesOf(key))
       .digest('hex')
       .slice(0, 12);
-    if (!this.#keys.has(keyId)) this.#keys.set(keyId, key);
-    return keyId;
+    if (!this.#keys.has(encryptionKeyId)) this.#keys.set(encryptionKeyId, key);
+    return encryptionKeyId;
   }
 
-  #key(keyId: string): Secret {
-    const key = this.#keys.get(keyId);
-    if (key === undefined) throw new KeyNotLoaded(keyId);
+  #key(encryptionKeyId: string): Secret {
+    const key = this.#keys.get(encryptionKeyId);
+    if (key === undefined) throw new KeyNotLoaded(encryptionKeyId);
     return key;
   }
 
-  #derive(keyId: string, purpose: string): Buffer {
-    const name = `${keyId} ${purpose}`;
+  #derive(encryptionKeyId: string, purpose: string): Buffer {
+    const name = `${encryptionKeyId} ${purpose}`;
     const cached = this.#derived.get(name);
     if (cached !== undefined) return cached;
-    const derived = Buffer.from(hkdfSync('sha256', bytesOf(this.#key(keyId)), '', purpose, 32));
+    const derived = Buffer.from(hkdfSync('sha256', bytesOf(this.#key(encryptionKeyId)), '', purpose, 32));
     this.#derived.set(name, derived);
     return derived;
   }
@@ -113,8 +116,8 @@ export class FernetService {
 /** The row was sealed with a key that is not in the ring: lost, or not handed over at start. */
 export class KeyNotLoaded extends Error {
   override readonly name = 'KeyNotLoaded';
-  constructor(readonly keyId: string) {
-    super(`encryption key ${keyId} is not loaded`);
+  constructor(readonly encryptionKeyId: string) {
+    super(`encryption key ${encryptionKeyId} is not loaded`);
   }
 }
 

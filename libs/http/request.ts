@@ -18,7 +18,7 @@ declare module 'fastify' {
     /** Asks for the key anew when that was long ago; throws as the guard of the platform API does. */
     stillGranted?: () => Promise<void>;
     /** Id of the issued key that asks; absent for the keys of the environment. */
-    keyId?: string;
+    issuedKeyId?: string;
     /** The models that the presented key may call; absent: all. */
     allowedModels?: readonly string[];
     /** How many tokens the presented key may use in a minute; absent: no limit. */

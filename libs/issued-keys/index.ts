@@ -14,4 +14,4 @@ export { SysadminKey } from './sysadmin-key.entity';
 export { SysadminKeysService } from './sysadmin-keys.service';
 export { TenantKey } from './tenant-key.entity';
 export { TenantKeysService } from './tenant-keys.service';
-export { TokenLimits } from './token-limits';
+export { TokenLimitsService } from './token-limits.service';

@@ -7,12 +7,12 @@ import { SysadminKeysService } from './sysadmin-keys.service';
 import { TenantKey } from './tenant-key.entity';
 import { TenantKeysController } from './tenant-keys.controller';
 import { TenantKeysService } from './tenant-keys.service';
-import { TokenLimits } from './token-limits';
+import { TokenLimitsService } from './token-limits.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([TenantKey, SysadminKey]), TenantsModule],
   controllers: [TenantKeysController, SysadminKeysController],
-  providers: [TenantKeysService, SysadminKeysService, TokenLimits],
-  exports: [TenantKeysService, SysadminKeysService, TokenLimits],
+  providers: [TenantKeysService, SysadminKeysService, TokenLimitsService],
+  exports: [TenantKeysService, SysadminKeysService, TokenLimitsService],
 })
 export class IssuedKeysModule {}

@@ -14,19 +14,19 @@ export class LastUse {
   #writing: Promise<void> = Promise.resolve();
 
   /** @param write sets the time of one key, unless another process did within the minute */
-  constructor(private readonly write: (keyId: string) => Promise<unknown>) {}
+  constructor(private readonly write: (issuedKeyId: string) => Promise<unknown>) {}
 
-  note(keyId: string, lastUsedAt: Date | null): void {
+  note(issuedKeyId: string, lastUsedAt: Date | null): void {
     const isRecent = lastUsedAt !== null && Date.now() - lastUsedAt.getTime() < MINUTE_MS;
-    if (isRecent || this.#waiting.has(keyId)) return;
-    this.#waiting.add(keyId);
+    if (isRecent || this.#waiting.has(issuedKeyId)) return;
+    this.#waiting.add(issuedKeyId);
     this.#writing = this.#writing
-      .then(() => this.write(keyId))
+      .then(() => this.write(issuedKeyId))
       .catch((error: unknown) => {
         const cause = error instanceof Error ? error.name : 'unknown';
-        this.#log.warn(`the last use of key ${keyId} was not noted: ${cause}`);
+        this.#log.warn(`the last use of key ${issuedKeyId} was not noted: ${cause}`);
       })
-      .then(() => void this.#waiting.delete(keyId));
+      .then(() => void this.#waiting.delete(issuedKeyId));
   }
 
   /** Resolves when nothing is left to write. */

@@ -11,11 +11,11 @@ import {
 import { Access, ApiProblems, By, type ChangedBy, jsonOf, sysadminPrefix, validated } from '#http';
 import { validKeyId } from './key-fields';
 import {
-  CreatedSysadminKeyDto,
-  CreateSysadminKeyDto,
-  RemovedSysadminKeyDto,
-  SysadminKeyDto,
-  SysadminKeyListDto,
+  CreatedSysadminKeyResponse,
+  CreateSysadminKeyRequest,
+  RemovedSysadminKeyResponse,
+  SysadminKeyResponse,
+  SysadminKeyListResponse,
 } from './sysadmin-keys.dto';
 import { SysadminKeysService } from './sysadmin-keys.service';
 
@@ -45,7 +45,7 @@ export class SysadminKeysController {
       'For whoever needs a part of this API: `X-API-Key: <key>` opens the routes of its scopes (`x-tenkey-scope` of each route), perhaps of some tenants only. Only the super key makes, lists and revokes these. The answer is the only time that the key is shown.',
   })
   @ApiBody({
-    type: CreateSysadminKeyDto,
+    type: CreateSysadminKeyRequest,
     examples: {
       reader: {
         summary: 'Looks only',
@@ -57,28 +57,28 @@ export class SysadminKeysController {
       },
     },
   })
-  @ApiCreatedResponse({ type: CreatedSysadminKeyDto })
+  @ApiCreatedResponse({ type: CreatedSysadminKeyResponse })
   @ApiProblems('payload_too_large', 'unsupported_media_type')
-  async create(@Body() body: unknown, @By() by: ChangedBy): Promise<CreatedSysadminKeyDto> {
-    const { row, key } = await this.keys.create(validated(CreateSysadminKeyDto, jsonOf(body)), by);
-    return CreatedSysadminKeyDto.with(row, key);
+  async create(@Body() body: unknown, @By() by: ChangedBy): Promise<CreatedSysadminKeyResponse> {
+    const { row, key } = await this.keys.create(validated(CreateSysadminKeyRequest, jsonOf(body)), by);
+    return CreatedSysadminKeyResponse.with(row, key);
   }
 
   @Get()
   @ApiOperation({ summary: 'List sysadmin keys', description: 'Newest first. Never the keys themselves.' })
-  @ApiOkResponse({ type: SysadminKeyListDto })
-  async list(): Promise<SysadminKeyListDto> {
+  @ApiOkResponse({ type: SysadminKeyListResponse })
+  async list(): Promise<SysadminKeyListResponse> {
     const rows = await this.keys.list();
-    return { items: rows.map((row) => SysadminKeyDto.of(row)), count: rows.length };
+    return { items: rows.map((row) => SysadminKeyResponse.of(row)), count: rows.length };
   }
 
   @Get(':key_id')
   @keyParam
   @ApiOperation({ summary: 'One sysadmin key', description: 'Never the key itself.' })
-  @ApiOkResponse({ type: SysadminKeyDto })
+  @ApiOkResponse({ type: SysadminKeyResponse })
   @ApiProblems('key_not_found')
-  async find(@Param('key_id') keyIdText: string): Promise<SysadminKeyDto> {
-    return SysadminKeyDto.of(await this.keys.find(validKeyId(keyIdText)));
+  async find(@Param('key_id') keyIdText: string): Promise<SysadminKeyResponse> {
+    return SysadminKeyResponse.of(await this.keys.find(validKeyId(keyIdText)));
   }
 
   @Delete(':key_id')
@@ -88,8 +88,8 @@ export class SysadminKeysController {
     description:
       'From the answer on no process of Tenkey accepts it. Tenant keys that it made stay. Repeating it is harmless.',
   })
-  @ApiOkResponse({ type: RemovedSysadminKeyDto })
-  async remove(@Param('key_id') keyIdText: string, @By() by: ChangedBy): Promise<RemovedSysadminKeyDto> {
+  @ApiOkResponse({ type: RemovedSysadminKeyResponse })
+  async remove(@Param('key_id') keyIdText: string, @By() by: ChangedBy): Promise<RemovedSysadminKeyResponse> {
     const id = validKeyId(keyIdText);
     const deleted = await this.keys.remove(id, by);
     return { id, message: deleted ? 'The key is revoked.' : 'There was no such key.', deleted };

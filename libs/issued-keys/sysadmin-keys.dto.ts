@@ -17,7 +17,7 @@ import { prefixOf } from './issued-key';
 import { IsMoment } from './key-fields';
 import { type SysadminKey } from './sysadmin-key.entity';
 
-export class CreateSysadminKeyDto {
+export class CreateSysadminKeyRequest {
   @ApiProperty({ example: 'billing job', description: 'Whose key it is, for lists and the audit.' })
   @Transform(trimmed)
   @IsString()
@@ -56,7 +56,7 @@ export class CreateSysadminKeyDto {
   expires_at?: string | null;
 }
 
-export class SysadminKeyDto {
+export class SysadminKeyResponse {
   @ApiProperty({
     example: 'BoT0VjF9rQ2',
     description: 'Names the key in logs and in the audit; opens nothing.',
@@ -91,7 +91,7 @@ export class SysadminKeyDto {
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 
-  static of(row: SysadminKey): SysadminKeyDto {
+  static of(row: SysadminKey): SysadminKeyResponse {
     return {
       id: row.id,
       name: row.name,
@@ -107,26 +107,26 @@ export class SysadminKeyDto {
   }
 }
 
-export class CreatedSysadminKeyDto extends SysadminKeyDto {
+export class CreatedSysadminKeyResponse extends SysadminKeyResponse {
   @ApiProperty({
     example: 'tks_BoT0VjF9rQ2_<49 characters>',
     description: 'The key. Keep it now: it is stored as a hash, and no route shows it again.',
   })
   key: string;
 
-  static with(row: SysadminKey, key: Secret): CreatedSysadminKeyDto {
-    return { ...SysadminKeyDto.of(row), key: key.expose() };
+  static with(row: SysadminKey, key: Secret): CreatedSysadminKeyResponse {
+    return { ...SysadminKeyResponse.of(row), key: key.expose() };
   }
 }
 
-export class SysadminKeyListDto {
-  @ApiProperty({ type: [SysadminKeyDto] })
-  items: SysadminKeyDto[];
+export class SysadminKeyListResponse {
+  @ApiProperty({ type: [SysadminKeyResponse] })
+  items: SysadminKeyResponse[];
   @ApiProperty({ example: 1 })
   count: number;
 }
 
-export class RemovedSysadminKeyDto {
+export class RemovedSysadminKeyResponse {
   @ApiProperty({ example: 'BoT0VjF9rQ2' })
   id: string;
   @ApiProperty({ example: 'The key is revoked.' })

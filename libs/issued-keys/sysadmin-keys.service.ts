@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, In } from 'typeorm';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { type Secret } from '#crypto';
 import { type ChangedBy, type ScopedGrant, scopes } from '#http';
@@ -12,7 +12,7 @@ import { expiryOf, keyNotFound, notValid } from './key-fields';
 import { LastUse } from './last-use';
 import { validKey } from './presented-key';
 import { SysadminKey } from './sysadmin-key.entity';
-import { type CreateSysadminKeyDto } from './sysadmin-keys.dto';
+import { type CreateSysadminKeyRequest } from './sysadmin-keys.dto';
 
 /** Sysadmin keys with scopes. Made, seen and revoked with the super key alone; nothing of them is kept between two calls. */
 @Injectable()
@@ -27,7 +27,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLogService,
     @InjectConfig() private readonly config: Config,
   ) {}
 
@@ -36,7 +36,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
   }
 
   /** @returns the row, and the key: the only time that it is seen */
-  async create(dto: CreateSysadminKeyDto, by: ChangedBy): Promise<{ row: SysadminKey; key: Secret }> {
+  async create(dto: CreateSysadminKeyRequest, by: ChangedBy): Promise<{ row: SysadminKey; key: Secret }> {
     const expiresAt = expiryOf(dto.expires_at);
     const issued = issueKey('tks');
     const tenantIds = dto.tenant_ids?.map((id) => id.toLowerCase()) ?? null;
@@ -88,8 +88,15 @@ export class SysadminKeysService implements OnApplicationShutdown {
     const row = await validKey(this.dataSource, SysadminKey, 'tks', presented);
     if (row === undefined) return undefined;
     this.#lastUse.note(row.id, row.lastUsedAt);
-    const { id: keyId, name, scopes, tenantIds, expiresAt } = row;
-    return { kind: 'scoped', actor: `sysadmin-key ${name} ${keyId}`, keyId, scopes, tenantIds, expiresAt };
+    const { id: sysadminKeyId, name, scopes, tenantIds, expiresAt } = row;
+    return {
+      kind: 'scoped',
+      actor: `sysadmin-key ${name} ${sysadminKeyId}`,
+      sysadminKeyId,
+      scopes,
+      tenantIds,
+      expiresAt,
+    };
   }
 }
 

@@ -22,11 +22,11 @@ import {
 } from '#http';
 import { validKeyId } from './key-fields';
 import {
-  CreatedTenantKeyDto,
-  CreateTenantKeyDto,
-  RemovedTenantKeyDto,
-  TenantKeyDto,
-  TenantKeyListDto,
+  CreatedTenantKeyResponse,
+  CreateTenantKeyRequest,
+  RemovedTenantKeyResponse,
+  TenantKeyResponse,
+  TenantKeyListResponse,
 } from './tenant-keys.dto';
 import { TenantKeysService } from './tenant-keys.service';
 
@@ -58,7 +58,7 @@ export class TenantKeysController {
       'Opens the platform API for this tenant alone: `Authorization: Bearer <key>`, for clients of Anthropic also `x-api-key: <key>`. The answer is the only time that the key is shown.',
   })
   @ApiBody({
-    type: CreateTenantKeyDto,
+    type: CreateTenantKeyRequest,
     examples: {
       usual: { summary: 'Usual', value: { name: 'chat assistant' } },
       restricted: {
@@ -73,40 +73,40 @@ export class TenantKeysController {
       },
     },
   })
-  @ApiCreatedResponse({ type: CreatedTenantKeyDto })
+  @ApiCreatedResponse({ type: CreatedTenantKeyResponse })
   @ApiProblems('payload_too_large', 'unsupported_media_type')
   async create(
     @Param('tenant_id') tenantIdText: string,
     @Body() body: unknown,
     @Grant() grantor: SysadminGrant,
     @By() by: ChangedBy,
-  ): Promise<CreatedTenantKeyDto> {
+  ): Promise<CreatedTenantKeyResponse> {
     const tenantId = validTenantId(tenantIdText);
-    const dto = validated(CreateTenantKeyDto, jsonOf(body));
+    const dto = validated(CreateTenantKeyRequest, jsonOf(body));
     const { row, key } = await this.keys.create(tenantId, dto, grantor, by);
-    return CreatedTenantKeyDto.with(row, key);
+    return CreatedTenantKeyResponse.with(row, key);
   }
 
   @Get()
   @tenantParam
   @ApiOperation({ summary: "List a tenant's keys", description: 'Newest first. Never the keys themselves.' })
-  @ApiOkResponse({ type: TenantKeyListDto })
-  async list(@Param('tenant_id') tenantIdText: string): Promise<TenantKeyListDto> {
+  @ApiOkResponse({ type: TenantKeyListResponse })
+  async list(@Param('tenant_id') tenantIdText: string): Promise<TenantKeyListResponse> {
     const rows = await this.keys.list(validTenantId(tenantIdText));
-    return { items: rows.map((row) => TenantKeyDto.of(row)), count: rows.length };
+    return { items: rows.map((row) => TenantKeyResponse.of(row)), count: rows.length };
   }
 
   @Get(':key_id')
   @keyParam
   @tenantParam
   @ApiOperation({ summary: "One of a tenant's keys", description: 'Never the key itself.' })
-  @ApiOkResponse({ type: TenantKeyDto })
+  @ApiOkResponse({ type: TenantKeyResponse })
   @ApiProblems('tenant_not_found', 'key_not_found')
   async find(
     @Param('tenant_id') tenantIdText: string,
     @Param('key_id') keyIdText: string,
-  ): Promise<TenantKeyDto> {
-    return TenantKeyDto.of(await this.keys.find(validTenantId(tenantIdText), validKeyId(keyIdText)));
+  ): Promise<TenantKeyResponse> {
+    return TenantKeyResponse.of(await this.keys.find(validTenantId(tenantIdText), validKeyId(keyIdText)));
   }
 
   @Delete(':key_id')
@@ -117,12 +117,12 @@ export class TenantKeysController {
     description:
       'From the answer on no process of Tenkey accepts it; a call under way ends. Repeating it is harmless.',
   })
-  @ApiOkResponse({ type: RemovedTenantKeyDto })
+  @ApiOkResponse({ type: RemovedTenantKeyResponse })
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('key_id') keyIdText: string,
     @By() by: ChangedBy,
-  ): Promise<RemovedTenantKeyDto> {
+  ): Promise<RemovedTenantKeyResponse> {
     const tenantId = validTenantId(tenantIdText);
     const id = validKeyId(keyIdText);
     const deleted = await this.keys.remove(tenantId, id, by);

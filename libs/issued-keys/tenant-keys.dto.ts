@@ -18,7 +18,7 @@ import { prefixOf } from './issued-key';
 import { IsMoment } from './key-fields';
 import { type TenantKey } from './tenant-key.entity';
 
-export class CreateTenantKeyDto {
+export class CreateTenantKeyRequest {
   @ApiProperty({ example: 'chat assistant', description: 'Whose key it is, for lists and the audit.' })
   @Transform(trimmed)
   @IsString()
@@ -82,7 +82,7 @@ export class CreateTenantKeyDto {
   tokens_per_minute?: number | null;
 }
 
-export class TenantKeyDto {
+export class TenantKeyResponse {
   @ApiProperty({
     example: 'BoT0VjF9rQ2',
     description: 'Names the key in logs and in the audit; opens nothing.',
@@ -116,7 +116,7 @@ export class TenantKeyDto {
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 
-  static of(row: TenantKey): TenantKeyDto {
+  static of(row: TenantKey): TenantKeyResponse {
     return {
       id: row.id,
       tenant_id: row.tenantId,
@@ -134,26 +134,26 @@ export class TenantKeyDto {
   }
 }
 
-export class CreatedTenantKeyDto extends TenantKeyDto {
+export class CreatedTenantKeyResponse extends TenantKeyResponse {
   @ApiProperty({
     example: 'tk_BoT0VjF9rQ2_<49 characters>',
     description: 'The key. Keep it now: it is stored as a hash, and no route shows it again.',
   })
   key: string;
 
-  static with(row: TenantKey, key: Secret): CreatedTenantKeyDto {
-    return { ...TenantKeyDto.of(row), key: key.expose() };
+  static with(row: TenantKey, key: Secret): CreatedTenantKeyResponse {
+    return { ...TenantKeyResponse.of(row), key: key.expose() };
   }
 }
 
-export class TenantKeyListDto {
-  @ApiProperty({ type: [TenantKeyDto] })
-  items: TenantKeyDto[];
+export class TenantKeyListResponse {
+  @ApiProperty({ type: [TenantKeyResponse] })
+  items: TenantKeyResponse[];
   @ApiProperty({ example: 1 })
   count: number;
 }
 
-export class RemovedTenantKeyDto {
+export class RemovedTenantKeyResponse {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
   @ApiProperty({ example: 'BoT0VjF9rQ2' })

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { type Secret } from '#crypto';
 import { type ChangedBy, Problem, type SysadminGrant, type TenantGrant } from '#http';
@@ -13,7 +13,7 @@ import { LastUse } from './last-use';
 import { MinuteLimits } from './minute-window';
 import { validKey } from './presented-key';
 import { TenantKey } from './tenant-key.entity';
-import { type CreateTenantKeyDto } from './tenant-keys.dto';
+import { type CreateTenantKeyRequest } from './tenant-keys.dto';
 
 /** The keys of tenants' applications. Nothing of them is kept between two calls but how many there were. */
 @Injectable()
@@ -30,7 +30,7 @@ export class TenantKeysService implements OnApplicationShutdown {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly tenants: TenantsService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLogService,
     @InjectConfig() private readonly config: Config,
   ) {}
 
@@ -41,7 +41,7 @@ export class TenantKeysService implements OnApplicationShutdown {
   /** @returns the row, and the key: the only time that it is seen */
   async create(
     tenantId: string,
-    dto: CreateTenantKeyDto,
+    dto: CreateTenantKeyRequest,
     grantor: SysadminGrant,
     by: ChangedBy,
   ): Promise<{ row: TenantKey; key: Secret }> {
@@ -103,14 +103,14 @@ export class TenantKeysService implements OnApplicationShutdown {
     const row = await validKey(this.dataSource, TenantKey, 'tk', presented);
     if (row === undefined) return undefined;
     this.#lastUse.note(row.id, row.lastUsedAt);
-    const { id: keyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute } = row;
-    return { kind: 'tenant', keyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute };
+    const { id: tenantKeyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute } = row;
+    return { kind: 'tenant', tenantKeyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute };
   }
 
   /** @throws Problem rate_limited */
-  countRequest({ keyId, requestsPerMinute }: TenantGrant): void {
+  countRequest({ tenantKeyId, requestsPerMinute }: TenantGrant): void {
     if (requestsPerMinute === null) return;
-    const seconds = this.#limits.take(keyId, requestsPerMinute, performance.now());
+    const seconds = this.#limits.take(tenantKeyId, requestsPerMinute, performance.now());
     if (seconds === undefined) return;
     throw new Problem('rate_limited', {
       detail: `This key may send ${requestsPerMinute} requests per minute, and has.`,

@@ -18,5 +18,5 @@ export {
   ModelRoutingService,
   type RoutedAnswer,
 } from './model-routing.service';
-export { ReadinessPageDto } from './readiness/readiness.dto';
+export { ReadinessPageResponse } from './readiness/readiness.dto';
 export { type ReadinessPage, ReadinessService } from './readiness/readiness.service';

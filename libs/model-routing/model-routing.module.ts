@@ -12,7 +12,7 @@ import { ImagesController } from './endpoints/images.controller';
 import { MessagesController } from './endpoints/messages.controller';
 import { ModelsController } from './endpoints/models.controller';
 import { ModerationsController } from './endpoints/moderations.controller';
-import { PlatformCalls } from './call/platform-calls';
+import { PlatformCallService } from './call/platform-call.service';
 import { ResponsesController } from './endpoints/responses.controller';
 import { ExplainController } from './readiness/explain.controller';
 import { ExplainService } from './readiness/explain.service';
@@ -47,7 +47,7 @@ export class ModelRoutingModule {
         ModelRoutingService,
         ExplainService,
         ReadinessService,
-        PlatformCalls,
+        PlatformCallService,
       ],
       exports: [ModelRoutingService, ModelCatalogue],
     };

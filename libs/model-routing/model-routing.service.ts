@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { CredentialsService, PassiveHealth } from '#credentials';
+import { CredentialsService, PassiveHealthService } from '#credentials';
 import {
   EgressService,
   isEventStream,
@@ -14,7 +14,7 @@ import {
 import { Problem, uuidPattern } from '#http';
 import { type Json, type Operation, type Provider, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
-import { CallMeter, Receipts, UsageLog, type UsageRecord } from '#usage';
+import { CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
 import { type Model, operationsOfKind, providerOfModel } from './catalogue/model';
 import { ModelCatalogue } from './catalogue/model-catalogue';
 import { LegacyAdapter } from './adapters/legacy.adapter';
@@ -49,7 +49,7 @@ export interface CallOptions {
   /** A UUID of this call alone, for its usage record; absent: a new one. */
   readonly requestId?: string;
   /** Of the tenant key that asks; absent: none. */
-  readonly keyId?: string;
+  readonly tenantKeyId?: string;
   /** The models that the caller may use; absent: all. */
   readonly allowedModels?: readonly string[];
   /** Counts the tokens of the call: an estimate before anything is sent, the actual number when it is over. */
@@ -97,9 +97,9 @@ export class ModelRoutingService {
     private readonly legacy: LegacyAdapter,
     private readonly egress: EgressService,
     private readonly credentials: CredentialsService,
-    private readonly health: PassiveHealth,
-    private readonly usage: UsageLog,
-    private readonly receipts: Receipts,
+    private readonly health: PassiveHealthService,
+    private readonly usage: UsageLogService,
+    private readonly receipts: ReceiptsService,
   ) {}
 
   /**
@@ -113,10 +113,10 @@ export class ModelRoutingService {
     request: Buffer | MultipartForm,
     options: CallOptions,
   ): Promise<RoutedAnswer> {
-    const { requestId = randomUUID(), keyId = null } = options;
+    const { requestId = randomUUID(), tenantKeyId = null } = options;
     if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
     // As the database writes them, so that a receipt says the same as the record.
-    const call = { requestId: requestId.toLowerCase(), keyId };
+    const call = { requestId: requestId.toLowerCase(), tenantKeyId };
     const tenant = tenantId.toLowerCase();
     let settle = (_: UsageRecord) => undefined as void;
     const meter = new CallMeter(call, (record) => {

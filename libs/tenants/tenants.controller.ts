@@ -23,7 +23,13 @@ import {
   validated,
   validTenantId,
 } from '#http';
-import { CreateTenantDto, ListTenantsQuery, TenantDto, TenantPageDto, UpdateTenantDto } from './tenants.dto';
+import {
+  CreateTenantRequest,
+  ListTenantsQuery,
+  TenantResponse,
+  TenantPageResponse,
+  UpdateTenantRequest,
+} from './tenants.dto';
 import { TenantsService } from './tenants.service';
 
 const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
@@ -49,7 +55,7 @@ export class TenantsController {
     description: 'A tenant owns credentials and pays for its calls.',
   })
   @ApiBody({
-    type: CreateTenantDto,
+    type: CreateTenantRequest,
     examples: {
       usual: {
         summary: 'Usual',
@@ -65,10 +71,10 @@ export class TenantsController {
       },
     },
   })
-  @ApiCreatedResponse({ type: TenantDto })
+  @ApiCreatedResponse({ type: TenantResponse })
   @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
-  async create(@Body() body: unknown, @By() by: ChangedBy): Promise<TenantDto> {
-    return TenantDto.of(await this.tenants.create(validated(CreateTenantDto, jsonOf(body)), by));
+  async create(@Body() body: unknown, @By() by: ChangedBy): Promise<TenantResponse> {
+    return TenantResponse.of(await this.tenants.create(validated(CreateTenantRequest, jsonOf(body)), by));
   }
 
   @Get()
@@ -94,10 +100,10 @@ export class TenantsController {
     type: String,
     description: 'Part of the name or display name, any case.',
   })
-  @ApiOkResponse({ type: TenantPageDto })
-  async list(@Query() query: unknown, @Grant() grant: SysadminGrant): Promise<TenantPageDto> {
+  @ApiOkResponse({ type: TenantPageResponse })
+  async list(@Query() query: unknown, @Grant() grant: SysadminGrant): Promise<TenantPageResponse> {
     const page = await this.tenants.list(validated(ListTenantsQuery, query), tenantsOf(grant));
-    const items = page.items.map((tenant) => TenantDto.of(tenant));
+    const items = page.items.map((tenant) => TenantResponse.of(tenant));
     return { items, count: items.length, total: page.total, next_cursor: page.nextCursor };
   }
 
@@ -105,10 +111,10 @@ export class TenantsController {
   @Access('sysadmin', 'tenants:read')
   @tenantParam
   @ApiOperation({ summary: 'One tenant' })
-  @ApiOkResponse({ type: TenantDto })
+  @ApiOkResponse({ type: TenantResponse })
   @ApiProblems('tenant_not_found')
-  async find(@Param('tenant_id') id: string): Promise<TenantDto> {
-    return TenantDto.of(await this.tenants.find(validTenantId(id)));
+  async find(@Param('tenant_id') id: string): Promise<TenantResponse> {
+    return TenantResponse.of(await this.tenants.find(validTenantId(id)));
   }
 
   @Patch(':tenant_id')
@@ -118,7 +124,7 @@ export class TenantsController {
     description: 'Suspending refuses its calls and keeps its credentials.',
   })
   @ApiBody({
-    type: UpdateTenantDto,
+    type: UpdateTenantRequest,
     examples: {
       suspend: { summary: 'Suspend', value: { state: 'suspended' } },
       activate: { summary: 'Activate', value: { state: 'active' } },
@@ -126,15 +132,17 @@ export class TenantsController {
       rename: { summary: 'Rename', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
     },
   })
-  @ApiOkResponse({ type: TenantDto })
+  @ApiOkResponse({ type: TenantResponse })
   @ApiProblems('tenant_not_found', 'tenant_conflict', 'payload_too_large', 'unsupported_media_type')
   async update(
     @Param('tenant_id') id: string,
     @Body() body: unknown,
     @By() by: ChangedBy,
-  ): Promise<TenantDto> {
+  ): Promise<TenantResponse> {
     const tenantId = validTenantId(id);
-    return TenantDto.of(await this.tenants.update(tenantId, validated(UpdateTenantDto, jsonOf(body)), by));
+    return TenantResponse.of(
+      await this.tenants.update(tenantId, validated(UpdateTenantRequest, jsonOf(body)), by),
+    );
   }
 
   @Delete(':tenant_id')

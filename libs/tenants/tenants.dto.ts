@@ -26,7 +26,7 @@ function ContactField(): PropertyDecorator {
   );
 }
 
-export class CreateTenantDto {
+export class CreateTenantRequest {
   @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
   @IsOptional()
   @Matches(uuidPattern, { message: '$property must be a UUID' })
@@ -55,7 +55,7 @@ export class CreateTenantDto {
   state?: TenantState;
 }
 
-export class UpdateTenantDto {
+export class UpdateTenantRequest {
   @ApiPropertyOptional({ example: 'sundsvall' })
   @IsOptional()
   @Transform(trimmed)
@@ -98,7 +98,7 @@ export class ListTenantsQuery extends ListQuery {
   search?: string;
 }
 
-export class TenantDto {
+export class TenantResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   id: string;
   @ApiProperty({ example: 'sundsvall' })
@@ -114,7 +114,7 @@ export class TenantDto {
   @ApiProperty({ format: 'date-time' })
   updated_at: string;
 
-  static of(tenant: Tenant): TenantDto {
+  static of(tenant: Tenant): TenantResponse {
     return {
       id: tenant.id,
       name: tenant.name,
@@ -127,9 +127,9 @@ export class TenantDto {
   }
 }
 
-export class TenantPageDto {
-  @ApiProperty({ type: [TenantDto] })
-  items: TenantDto[];
+export class TenantPageResponse {
+  @ApiProperty({ type: [TenantResponse] })
+  items: TenantResponse[];
   @ApiProperty({ example: 1, description: 'Items on this page.' })
   count: number;
   @ApiProperty({ example: 1, description: 'All tenants that match.' })

@@ -2,25 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { sqlStateOf } from '#database';
 import { type ChangedBy, Problem, sysadminPrefix, tenantPath, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
-import { type CreateTenantDto, type ListTenantsQuery, type UpdateTenantDto } from './tenants.dto';
+import { type CreateTenantRequest, type ListTenantsQuery, type UpdateTenantRequest } from './tenants.dto';
 
 /** Tenants by id; every method fails with tenant_not_found rather than return nothing. */
 @Injectable()
 export class TenantsService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLogService,
   ) {}
 
   private get tenants(): Repository<Tenant> {
     return this.dataSource.getRepository(Tenant);
   }
 
-  async create(dto: CreateTenantDto, by: ChangedBy): Promise<Tenant> {
+  async create(dto: CreateTenantRequest, by: ChangedBy): Promise<Tenant> {
     const id = (dto.id ?? randomUUID()).toLowerCase();
     const row: Omit<Tenant, 'createdAt' | 'updatedAt'> = {
       id,
@@ -89,7 +89,7 @@ export class TenantsService {
     return { items, total, nextCursor: isMore ? encodeCursor(raw[limit - 1]?.time ?? '', last.id) : null };
   }
 
-  async update(id: string, dto: UpdateTenantDto, by: ChangedBy): Promise<Tenant> {
+  async update(id: string, dto: UpdateTenantRequest, by: ChangedBy): Promise<Tenant> {
     const changes: Partial<Tenant> = {};
     if (typeof dto.name === 'string') changes.name = dto.name;
     if (dto.display_name !== undefined) changes.displayName = dto.display_name;

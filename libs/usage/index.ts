@@ -10,8 +10,8 @@
  * what it noted within the last second.
  */
 export { CallMeter, type MeteredCall } from './metering/call-meter';
-export { Receipts } from './receipts/receipts';
-export { UsageLog } from './records/usage-log.service';
-export { UsageMetrics } from './records/usage-metrics';
+export { ReceiptsService } from './receipts/receipts.service';
+export { UsageLogService } from './records/usage-log.service';
+export { UsageMetricsService } from './records/usage-metrics.service';
 export { UsageModule } from './usage.module';
 export { UsageRecord } from './usage-record.entity';

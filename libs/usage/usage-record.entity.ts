@@ -29,7 +29,7 @@ export class UsageRecord {
 
   /** The tenant key that asked; null: the platform key, or code in the same process. */
   @Column('text', { name: 'key_id', nullable: true })
-  keyId: string | null;
+  tenantKeyId: string | null;
 
   @Column('text')
   model: string;

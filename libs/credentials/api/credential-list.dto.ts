@@ -7,22 +7,22 @@ import {
   type ListedProvider,
   type Rejection,
 } from '../credential';
-import { VerificationDto } from './credentials.dto';
+import { VerificationResponse } from './credentials.dto';
 import { expiresWithinDays, warningDays } from '../expiry';
 
-export class RejectionDto {
+export class RejectionResponse {
   @ApiProperty({ format: 'date-time', description: 'The last time.' })
   at: string;
   @ApiProperty({ example: 3, description: 'How often since the provider last accepted this version.' })
   count: number;
 
-  static of({ at, count }: Rejection): RejectionDto {
+  static of({ at, count }: Rejection): RejectionResponse {
     return { at: at.toISOString(), count };
   }
 }
 
 /** One stored credential, in whatever slot. */
-export class StoredCredentialDto {
+export class StoredCredentialResponse {
   @ApiProperty({ example: '...xyz9' })
   masked_key: string;
   @ApiProperty({ enum: ['encrypted', 'plaintext'] })
@@ -55,19 +55,19 @@ export class StoredCredentialDto {
   })
   expires_within_days: number | null;
   @ApiProperty({
-    type: VerificationDto,
+    type: VerificationResponse,
     nullable: true,
     description: 'The last one of this version; null: none.',
   })
-  verification: VerificationDto | null;
+  verification: VerificationResponse | null;
   @ApiProperty({
-    type: RejectionDto,
+    type: RejectionResponse,
     nullable: true,
     description: 'Null: the provider has not refused it since it last accepted it.',
   })
-  rejection: RejectionDto | null;
+  rejection: RejectionResponse | null;
 
-  static of(credential: ListedCredential): StoredCredentialDto {
+  static of(credential: ListedCredential): StoredCredentialResponse {
     return {
       masked_key: credential.mask,
       encryption_status: credential.isEncrypted ? 'encrypted' : 'plaintext',
@@ -77,75 +77,78 @@ export class StoredCredentialDto {
       version: credential.version,
       expires_at: credential.expiresAt?.toISOString() ?? null,
       expires_within_days: expiresWithinDays(credential.expiresAt) ?? null,
-      verification: credential.verification && VerificationDto.of(credential.verification),
-      rejection: credential.rejection && RejectionDto.of(credential.rejection),
+      verification: credential.verification && VerificationResponse.of(credential.verification),
+      rejection: credential.rejection && RejectionResponse.of(credential.rejection),
     };
   }
 }
 
-export class PreviousCredentialDto extends StoredCredentialDto {
+export class PreviousCredentialResponse extends StoredCredentialResponse {
   @ApiProperty({ format: 'date-time', description: 'Until then it can be taken back.' })
   rollback_until: string;
 }
 
 /** What stands beside a live credential. */
-class CredentialsBesideDto {
+class InactiveCredentialsResponse {
   @ApiProperty({
-    type: StoredCredentialDto,
+    type: StoredCredentialResponse,
     nullable: true,
     description: 'Stored beside the live one, which calls use, until it is promoted.',
   })
-  staged: StoredCredentialDto | null;
+  staged: StoredCredentialResponse | null;
   @ApiProperty({
-    type: PreviousCredentialDto,
+    type: PreviousCredentialResponse,
     nullable: true,
     description: 'Live before the last promotion, as long as it can be taken back.',
   })
-  previous: PreviousCredentialDto | null;
+  previous: PreviousCredentialResponse | null;
 }
 
-export class ListedCredentialDto extends IntersectionType(StoredCredentialDto, CredentialsBesideDto) {
+export class ListedCredentialResponse extends IntersectionType(
+  StoredCredentialResponse,
+  InactiveCredentialsResponse,
+) {
   @ApiProperty({ example: 'azure' })
   provider: string;
 
-  static ofProvider(listed: ListedProvider): ListedCredentialDto[] {
+  static ofProvider(listed: ListedProvider): ListedCredentialResponse[] {
     const { provider, live } = listed;
-    return live ? [{ provider, ...StoredCredentialDto.of(live), ...besideOf(listed) }] : [];
+    return live ? [{ provider, ...StoredCredentialResponse.of(live), ...besideOf(listed) }] : [];
   }
 }
 
-export class WithoutLiveDto extends CredentialsBesideDto {
+export class WithoutLiveResponse extends InactiveCredentialsResponse {
   @ApiProperty({ example: 'mistral' })
   provider: string;
 
-  static ofProvider(listed: ListedProvider): WithoutLiveDto[] {
+  static ofProvider(listed: ListedProvider): WithoutLiveResponse[] {
     return listed.live ? [] : [{ provider: listed.provider, ...besideOf(listed) }];
   }
 }
 
-function besideOf({ staged, previous }: ListedBeside): CredentialsBesideDto {
+function besideOf({ staged, previous }: ListedBeside): InactiveCredentialsResponse {
   return {
-    staged: staged && StoredCredentialDto.of(staged),
+    staged: staged && StoredCredentialResponse.of(staged),
     previous: previous && {
-      ...StoredCredentialDto.of(previous),
+      ...StoredCredentialResponse.of(previous),
       rollback_until: previous.rollbackUntil.toISOString(),
     },
   };
 }
 
 export class ListCredentialsAnswer {
-  @ApiProperty({ type: [ListedCredentialDto], description: 'The live ones, which calls use.' })
-  credentials: ListedCredentialDto[];
+  @ApiProperty({ type: [ListedCredentialResponse], description: 'The live ones, which calls use.' })
+  credentials: ListedCredentialResponse[];
   @ApiPropertyOptional({
-    type: [WithoutLiveDto],
+    type: [WithoutLiveResponse],
     description: 'Providers for which something is staged and nothing is live; absent: none.',
   })
-  without_live?: WithoutLiveDto[];
+  without_live?: WithoutLiveResponse[];
 
   static of(listed: readonly ListedProvider[]): ListCredentialsAnswer {
-    const withoutLive = listed.flatMap((each) => WithoutLiveDto.ofProvider(each));
+    const withoutLive = listed.flatMap((each) => WithoutLiveResponse.ofProvider(each));
     return {
-      credentials: listed.flatMap((each) => ListedCredentialDto.ofProvider(each)),
+      credentials: listed.flatMap((each) => ListedCredentialResponse.ofProvider(each)),
       ...(withoutLive.length > 0 && { without_live: withoutLive }),
     };
   }

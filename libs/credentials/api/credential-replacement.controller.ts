@@ -12,10 +12,10 @@ import {
 } from '#http';
 import { slots } from '../credential';
 import { SwappedCredentialAnswer } from './credential-replacement.dto';
-import { CredentialReplacement } from '../replacement/credential-replacement.service';
+import { CredentialReplacementService } from '../replacement/credential-replacement.service';
 import { providerParam, refuseFields, tenantParam, validSlot, validVersion } from '../credential-route';
-import { CredentialVerification } from '../health/credential-verification.service';
-import { validProvider, VerificationDto, VerifyCredentialAnswer } from './credentials.dto';
+import { CredentialVerificationService } from '../health/credential-verification.service';
+import { validProvider, VerificationResponse, VerifyCredentialAnswer } from './credentials.dto';
 import { expiresWithinDays } from '../expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
@@ -43,8 +43,8 @@ const unusable = ['credential_unreadable', 'credential_tampered', 'credential_pl
 @Controller(credentialPath(':tenant_id', ':provider'))
 export class CredentialReplacementController {
   constructor(
-    private readonly verification: CredentialVerification,
-    private readonly replacement: CredentialReplacement,
+    private readonly verification: CredentialVerificationService,
+    private readonly replacement: CredentialReplacementService,
   ) {}
 
   @Post('verify')
@@ -90,7 +90,7 @@ export class CredentialReplacementController {
       provider: provider.id,
       masked_key: verified.mask,
       version: verified.version,
-      ...VerificationDto.of(verified),
+      ...VerificationResponse.of(verified),
       message: verified.detail,
     };
   }

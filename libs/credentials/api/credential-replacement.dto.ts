@@ -2,9 +2,9 @@ import { ApiProperty } from '@nestjs/swagger';
 import { type Provider } from '#providers';
 import { type SlotBeside } from '../credential';
 import { type SwappedCredential } from '../replacement/credential-replacement.service';
-import { VerificationDto } from './credentials.dto';
+import { VerificationResponse } from './credentials.dto';
 
-class ReplacedCredentialDto {
+class ReplacedCredentialResponse {
   @ApiProperty({ example: '...abcd' })
   masked_key: string;
   @ApiProperty({ example: '2' })
@@ -30,10 +30,10 @@ export class SwappedCredentialAnswer {
   masked_key: string;
   @ApiProperty({ example: '3', description: 'Its version: the one that it had before.' })
   version: string;
-  @ApiProperty({ type: VerificationDto, nullable: true, description: 'Its last one; null: none.' })
-  verification: VerificationDto | null;
-  @ApiProperty({ type: ReplacedCredentialDto, nullable: true, description: 'Null: none was live.' })
-  replaced: ReplacedCredentialDto | null;
+  @ApiProperty({ type: VerificationResponse, nullable: true, description: 'Its last one; null: none.' })
+  verification: VerificationResponse | null;
+  @ApiProperty({ type: ReplacedCredentialResponse, nullable: true, description: 'Null: none was live.' })
+  replaced: ReplacedCredentialResponse | null;
   @ApiProperty({
     format: 'date-time',
     nullable: true,
@@ -58,7 +58,7 @@ export class SwappedCredentialAnswer {
       provider: provider.id,
       masked_key: live.mask,
       version: live.version,
-      verification: live.verification && VerificationDto.of(live.verification),
+      verification: live.verification && VerificationResponse.of(live.verification),
       replaced: replaced && { masked_key: replaced.mask, version: replaced.version, slot: replaced.slot },
       rollback_until: rollbackUntil?.toISOString() ?? null,
       message,

@@ -25,10 +25,10 @@ import { type Provider, providers } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CredentialFields } from '../credential';
 import { ListCredentialsAnswer } from './credential-list.dto';
-import { CredentialReplacement } from '../replacement/credential-replacement.service';
+import { CredentialReplacementService } from '../replacement/credential-replacement.service';
 import { providerParam, tenantParam, validFlag, validSlot } from '../credential-route';
-import { CredentialSlots } from '../rows/credential-slots.service';
-import { CredentialVerification } from '../health/credential-verification.service';
+import { CredentialSlotsService } from '../rows/credential-slots.service';
+import { CredentialVerificationService } from '../health/credential-verification.service';
 import {
   CredentialExtras,
   refuseWrongTypes,
@@ -36,7 +36,7 @@ import {
   SetCredentialAnswer,
   validFields,
   validProvider,
-  VerificationDto,
+  VerificationResponse,
 } from './credentials.dto';
 import { CredentialsService } from '../credentials.service';
 import { expiresWithinDays } from '../expiry';
@@ -64,9 +64,9 @@ export class CredentialsController {
   constructor(
     private readonly credentials: CredentialsService,
     private readonly tenants: TenantsService,
-    private readonly verification: CredentialVerification,
-    private readonly slots: CredentialSlots,
-    private readonly replacement: CredentialReplacement,
+    private readonly verification: CredentialVerificationService,
+    private readonly slots: CredentialSlotsService,
+    private readonly replacement: CredentialReplacementService,
   ) {}
 
   @Put(':provider')
@@ -145,7 +145,7 @@ export class CredentialsController {
       masked_key: stored.mask,
       message: [message, ...warnings].filter(Boolean).join(' '),
       set_at: stored.configuredAt.toISOString(),
-      ...(stored.verification && { verification: VerificationDto.of(stored.verification) }),
+      ...(stored.verification && { verification: VerificationResponse.of(stored.verification) }),
       ...(isStaged && { staged: true, version: stored.version }),
     };
   }

@@ -80,7 +80,7 @@ function slipsIn(provider: Provider, body: unknown): FieldFault[] {
   return misspelt([...provider.fields.map(({ name }) => name), 'expires_at'], body);
 }
 
-export class VerificationDto {
+export class VerificationResponse {
   @ApiProperty({
     enum: probeOutcomes,
     example: 'accepted',
@@ -93,7 +93,7 @@ export class VerificationDto {
   @ApiProperty({ format: 'date-time' })
   verified_at: string;
 
-  static of({ outcome, latencyMs, verifiedAt }: Verification): VerificationDto {
+  static of({ outcome, latencyMs, verifiedAt }: Verification): VerificationResponse {
     return { outcome, latency_ms: latencyMs, verified_at: verifiedAt.toISOString() };
   }
 }
@@ -112,8 +112,8 @@ export class SetCredentialAnswer {
   message: string;
   @ApiProperty({ format: 'date-time' })
   set_at: string;
-  @ApiPropertyOptional({ type: VerificationDto, description: 'With `verify=true`.' })
-  verification?: VerificationDto;
+  @ApiPropertyOptional({ type: VerificationResponse, description: 'With `verify=true`.' })
+  verification?: VerificationResponse;
   @ApiPropertyOptional({
     enum: [true],
     description: 'With `stage=true`: it stands beside the live one, and calls do not use it.',
@@ -123,7 +123,7 @@ export class SetCredentialAnswer {
   version?: string;
 }
 
-export class VerifyCredentialAnswer extends VerificationDto {
+export class VerifyCredentialAnswer extends VerificationResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })

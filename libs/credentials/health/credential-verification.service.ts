@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { EgressService, type ProbeResult, resultOf, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { InvalidTarget, type Probe, type Provider } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CredentialFields, type Slot } from '../credential';
-import { CredentialSlots } from '../rows/credential-slots.service';
+import { CredentialSlotsService } from '../rows/credential-slots.service';
 import { CredentialsService } from '../credentials.service';
 import { recordVerification } from './health-records';
 
@@ -24,15 +24,15 @@ export interface VerifiedCredential extends ProbeResult {
  * other: there is no way to name another one, so no way to have a key sent elsewhere.
  */
 @Injectable()
-export class CredentialVerification {
+export class CredentialVerificationService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectConfig() private readonly config: Config,
     private readonly tenants: TenantsService,
     private readonly credentials: CredentialsService,
-    private readonly slots: CredentialSlots,
+    private readonly slots: CredentialSlotsService,
     private readonly egress: EgressService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLogService,
   ) {}
 
   /**

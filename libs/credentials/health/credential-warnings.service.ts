@@ -19,7 +19,7 @@ export interface CredentialWarning {
 
 /** Finds the credentials in use that end soon or are refused, of all tenants in one query, without reading a key. */
 @Injectable()
-export class CredentialWarnings {
+export class CredentialWarningsService {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   async list(): Promise<CredentialWarning[]> {

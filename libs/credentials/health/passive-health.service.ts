@@ -17,7 +17,7 @@ const BATCH = 500;
  * one before it costs nothing.
  */
 @Injectable()
-export class PassiveHealth implements OnApplicationShutdown {
+export class PassiveHealthService implements OnApplicationShutdown {
   readonly #log = new Logger('health');
   readonly #pending = new Map<string, TrafficHealth>();
   #leftOut = 0;

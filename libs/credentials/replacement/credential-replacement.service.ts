@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
 import { type ProbeResult } from '#egress';
@@ -54,13 +54,13 @@ interface ReplacedCredential {
  * began keeps the credential that it began with.
  */
 @Injectable()
-export class CredentialReplacement {
+export class CredentialReplacementService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectConfig() private readonly config: Config,
     private readonly fernet: FernetService,
     private readonly credentials: CredentialsService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLogService,
   ) {}
 
   /** Seals and stores beside the live one, which stays untouched; replaces what was staged before. */

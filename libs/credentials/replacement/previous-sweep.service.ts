@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
-import { AuditLog } from '#audit';
+import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { Problem } from '#http';
 import { waitAtStop } from '#database';
@@ -17,7 +17,7 @@ const HOUR_MS = 60 * 60 * 1000;
  * around. Of several processes the first does it and the others find nothing.
  */
 @Injectable()
-export class PreviousSweep implements OnApplicationBootstrap, OnApplicationShutdown {
+export class PreviousSweepService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('credentials');
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -26,7 +26,7 @@ export class PreviousSweep implements OnApplicationBootstrap, OnApplicationShutd
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectConfig() private readonly config: Config,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditLogService,
   ) {}
 
   /** The start does not wait for it. */

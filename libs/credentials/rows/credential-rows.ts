@@ -35,14 +35,14 @@ export async function sealedRow(
   const [next] = await transaction.query<{ version: string }[]>(
     `SELECT nextval('credential_versions')::text AS version`,
   );
-  const { sealed, keyId } = fernet.encrypt(fields.apiKey);
+  const { sealed, encryptionKeyId } = fernet.encrypt(fields.apiKey);
   const row = Object.assign(new TenantCredential(), {
     tenantId,
     provider,
     sealedApiKey: sealed,
     keyHint: fields.apiKey.mask,
     settings: { ...fields.settings },
-    keyId,
+    encryptionKeyId,
     version: next?.version ?? '',
     configuredAt: new Date(),
     expiresAt: fields.expiresAt,

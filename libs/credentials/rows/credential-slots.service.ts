@@ -23,7 +23,7 @@ export interface TenantSlots {
 
 /** Looks at the credentials beside the live ones. Every query names the tenant. */
 @Injectable()
-export class CredentialSlots {
+export class CredentialSlotsService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectConfig() private readonly config: Config,

@@ -8,12 +8,12 @@ const purpose = 'tenkey tenant credential seal v1';
  * and version. A row copied to another tenant, or an endpoint edited in SQL, no longer fits its seal.
  */
 export function sealOf(fernet: FernetService, row: TenantCredential): string {
-  return fernet.mac(row.keyId, purpose, partsOf(row));
+  return fernet.mac(row.encryptionKeyId, purpose, partsOf(row));
 }
 
-/** @returns false when the row differs from what was sealed; the key with `row.keyId` must be loaded */
+/** @returns false when the row differs from what was sealed; the key with `row.encryptionKeyId` must be loaded */
 export function fitsSeal(fernet: FernetService, row: TenantCredential): boolean {
-  return fernet.verifyMac(row.keyId, purpose, partsOf(row), row.seal);
+  return fernet.verifyMac(row.encryptionKeyId, purpose, partsOf(row), row.seal);
 }
 
 function partsOf(row: TenantCredential): string[] {
@@ -22,7 +22,7 @@ function partsOf(row: TenantCredential): string[] {
     row.provider,
     row.sealedApiKey,
     row.keyHint,
-    row.keyId,
+    row.encryptionKeyId,
     row.version,
     row.configuredAt.toISOString(),
     canonicalJson(row.settings),

@@ -75,7 +75,7 @@ export function usableCredential(
 
 function open(fernet: FernetService, row: TenantCredential, what: string, put: string): Secret {
   try {
-    return fernet.decrypt(row.sealedApiKey, row.keyId);
+    return fernet.decrypt(row.sealedApiKey, row.encryptionKeyId);
   } catch (error) {
     throw unreadable(row, what, put, error);
   }
@@ -83,7 +83,7 @@ function open(fernet: FernetService, row: TenantCredential, what: string, put: s
 
 function unreadable(row: TenantCredential, what: string, put: string, cause?: unknown): Problem {
   return new Problem('credential_unreadable', {
-    detail: `${what} was sealed under another ENCRYPTION_KEY (fingerprint ${row.keyId}).`,
+    detail: `${what} was sealed under another ENCRYPTION_KEY (fingerprint ${row.encryptionKeyId}).`,
     hint: `Load that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS, or ${put} with the key again.`,
     cause,
   });
@@ -91,7 +91,7 @@ function unreadable(row: TenantCredential, what: string, put: string, cause?: un
 
 function statusOf(fernet: FernetService, row: TenantCredential): CredentialStatus {
   if (!fernet.isSealed(row.sealedApiKey)) return 'plaintext';
-  if (!fernet.hasKey(row.keyId)) return 'unreadable';
+  if (!fernet.hasKey(row.encryptionKeyId)) return 'unreadable';
   if (!fitsSeal(fernet, row)) return 'tampered';
   if (isRejected(row)) return 'rejected';
   const days = expiresWithinDays(row.expiresAt);

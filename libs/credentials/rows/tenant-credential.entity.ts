@@ -21,7 +21,7 @@ export class TenantCredential {
   settings: Record<string, unknown>;
 
   @Column('text', { name: 'key_id' })
-  keyId: string;
+  encryptionKeyId: string;
 
   /** bigint as text: a value of one sequence, never reused. */
   @Column('bigint')

@@ -39,7 +39,7 @@ export class Authentication {
     request.actor = grant?.actor;
     if (grant === undefined) throw unauthenticatedSysadmin();
     if (known === undefined) request.grantedAt = performance.now();
-    if (grant.kind === 'scoped') request.keyId = grant.keyId;
+    if (grant.kind === 'scoped') request.issuedKeyId = grant.sysadminKeyId;
     return grant;
   }
 
@@ -49,9 +49,9 @@ export class Authentication {
     const grant = known ?? (await this.findPlatform(request));
     if (grant === undefined) throw unauthenticatedPlatform();
     if (grant.kind === 'tenant') {
-      const isCounted = request.keyId === grant.keyId;
+      const isCounted = request.issuedKeyId === grant.tenantKeyId;
       // Before it is counted: also the log line of a request above the limit says whose it was.
-      request.keyId = grant.keyId;
+      request.issuedKeyId = grant.tenantKeyId;
       request.tenantId = grant.tenantId;
       if (!isCounted) this.issued.countRequest(grant);
     }

@@ -33,7 +33,7 @@ export interface SuperGrant {
 export interface ScopedGrant {
   readonly kind: 'scoped';
   readonly actor: string;
-  readonly keyId: string;
+  readonly sysadminKeyId: string;
   readonly scopes: readonly Scope[];
   /** Null: all tenants. */
   readonly tenantIds: readonly string[] | null;
@@ -52,7 +52,7 @@ export interface PlatformWideGrant {
 /** A tenant key: this tenant alone. */
 export interface TenantGrant {
   readonly kind: 'tenant';
-  readonly keyId: string;
+  readonly tenantKeyId: string;
   readonly tenantId: string;
   /** Null: every model. */
   readonly allowedModels: readonly string[] | null;

@@ -1,15 +1,15 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/platform-call';
-import { PlatformCalls } from '../call/platform-calls';
+import { PlatformCall } from '../call/call-route';
+import { PlatformCallService } from '../call/platform-call.service';
 
 const chat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say hello.' }] };
 const usage = { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 };
 
 @PlatformController()
 export class CompletionsController {
-  constructor(private readonly calls: PlatformCalls) {}
+  constructor(private readonly calls: PlatformCallService) {}
 
   @PlatformCall('chat/completions', {
     summary: 'Chat completion',

@@ -1,12 +1,12 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/platform-call';
-import { PlatformCalls } from '../call/platform-calls';
+import { PlatformCall } from '../call/call-route';
+import { PlatformCallService } from '../call/platform-call.service';
 
 @PlatformController()
 export class EmbeddingsController {
-  constructor(private readonly calls: PlatformCalls) {}
+  constructor(private readonly calls: PlatformCallService) {}
 
   @PlatformCall('embeddings', {
     summary: 'Embeddings',

@@ -1,8 +1,8 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/platform-call';
-import { PlatformCalls } from '../call/platform-calls';
+import { PlatformCall } from '../call/call-route';
+import { PlatformCallService } from '../call/platform-call.service';
 
 const ask = {
   model: 'claude-sonnet',
@@ -12,7 +12,7 @@ const ask = {
 
 @PlatformController()
 export class MessagesController {
-  constructor(private readonly calls: PlatformCalls) {}
+  constructor(private readonly calls: PlatformCallService) {}
 
   @PlatformCall('messages', {
     summary: 'Message (Anthropic)',

@@ -1,14 +1,14 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/platform-call';
-import { PlatformCalls } from '../call/platform-calls';
+import { PlatformCall } from '../call/call-route';
+import { PlatformCallService } from '../call/platform-call.service';
 
 const ask = { model: 'gpt-4o', input: 'Say hello.' };
 
 @PlatformController()
 export class ResponsesController {
-  constructor(private readonly calls: PlatformCalls) {}
+  constructor(private readonly calls: PlatformCallService) {}
 
   @PlatformCall('responses', {
     summary: 'Response',

@@ -2,7 +2,7 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { type Config, InjectConfig } from '#config';
 import { Access, ApiProblems, tenantPath, validTenantId } from '#http';
-import { ExplainedModelDto, ExplainedModelsDto } from './explain.dto';
+import { ExplainedModelResponse, ExplainedModelsResponse } from './explain.dto';
 import { ExplainService } from './explain.service';
 
 @ApiTags('5 Readiness')
@@ -22,7 +22,7 @@ export class ExplainController {
       'Adapter, provider, deployment and host, whose key pays, and `ready`, or the problem that a call would meet with its exact fix. Nothing is called, decrypted or looked up in the DNS. Works in both modes.',
   })
   @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
-  @ApiOkResponse({ type: ExplainedModelsDto })
+  @ApiOkResponse({ type: ExplainedModelsResponse })
   @ApiProblems(
     'unauthenticated',
     'forbidden',
@@ -31,13 +31,13 @@ export class ExplainController {
     'credential_store_unavailable',
     'internal_error',
   )
-  async models(@Param('tenant_id') tenantIdText: string): Promise<ExplainedModelsDto> {
+  async models(@Param('tenant_id') tenantIdText: string): Promise<ExplainedModelsResponse> {
     const { tenant, models } = await this.explaining.models(validTenantId(tenantIdText));
     return {
       tenant_id: tenant.id,
       tenant_state: tenant.state,
       mode: this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant',
-      models: models.map((each) => ExplainedModelDto.of(each)),
+      models: models.map((each) => ExplainedModelResponse.of(each)),
     };
   }
 }

@@ -5,7 +5,7 @@ import { type ExplainedModel } from './explain.service';
 import { type ExplainedCredential, type Obstacle } from './explanation';
 import { type ModelKind, modelKinds } from '../catalogue/model';
 
-export class ObstacleDto {
+export class ObstacleResponse {
   @ApiProperty({
     enum: Object.keys(problems),
     example: 'credential_not_configured',
@@ -23,12 +23,12 @@ export class ObstacleDto {
   })
   hint?: string;
 
-  static of({ code, detail, hint }: Obstacle): ObstacleDto {
+  static of({ code, detail, hint }: Obstacle): ObstacleResponse {
     return { code, detail, ...(hint !== undefined && { hint }) };
   }
 }
 
-export class ExplainedCredentialDto {
+export class ExplainedCredentialResponse {
   @ApiProperty({ enum: ['tenant', 'global'], description: 'Whose key pays.' })
   source: 'tenant' | 'global';
   @ApiProperty({ example: '...xyz9' })
@@ -45,7 +45,7 @@ export class ExplainedCredentialDto {
   @ApiProperty({ format: 'date-time', nullable: true, type: String })
   expires_at: string | null;
 
-  static of({ source, mask, version, stored }: ExplainedCredential): ExplainedCredentialDto {
+  static of({ source, mask, version, stored }: ExplainedCredential): ExplainedCredentialResponse {
     return {
       source,
       masked_key: mask,
@@ -56,7 +56,7 @@ export class ExplainedCredentialDto {
   }
 }
 
-export class ExplainedStagedDto {
+export class ExplainedStagedResponse {
   @ApiProperty({ example: '...xyz9' })
   masked_key: string;
   @ApiProperty({ example: '4' })
@@ -65,7 +65,7 @@ export class ExplainedStagedDto {
   status: CredentialStatus;
 }
 
-export class ExplainedModelDto {
+export class ExplainedModelResponse {
   @ApiProperty({ example: 'gpt-4o' })
   name: string;
   @ApiProperty({ enum: modelKinds })
@@ -87,14 +87,14 @@ export class ExplainedModelDto {
   host: string | null;
   @ApiProperty({ type: [String], example: ['/v1/chat/completions', '/v1/messages'] })
   endpoints: string[];
-  @ApiProperty({ type: ExplainedCredentialDto, nullable: true })
-  credential: ExplainedCredentialDto | null;
+  @ApiProperty({ type: ExplainedCredentialResponse, nullable: true })
+  credential: ExplainedCredentialResponse | null;
   @ApiProperty({
-    type: ExplainedStagedDto,
+    type: ExplainedStagedResponse,
     nullable: true,
     description: 'Stored beside it, to be promoted; calls do not use it.',
   })
-  staged: ExplainedStagedDto | null;
+  staged: ExplainedStagedResponse | null;
   @ApiProperty({
     format: 'date-time',
     nullable: true,
@@ -104,10 +104,10 @@ export class ExplainedModelDto {
   rollback_until: string | null;
   @ApiProperty()
   ready: boolean;
-  @ApiProperty({ type: ObstacleDto, nullable: true, description: 'Null when ready.' })
-  problem: ObstacleDto | null;
+  @ApiProperty({ type: ObstacleResponse, nullable: true, description: 'Null when ready.' })
+  problem: ObstacleResponse | null;
 
-  static of(explained: ExplainedModel): ExplainedModelDto {
+  static of(explained: ExplainedModel): ExplainedModelResponse {
     const { model, adapter, provider, upstreamModel, route, endpoints, credential, obstacle } = explained;
     const { staged, previous } = explained.beside ?? {};
     return {
@@ -119,22 +119,22 @@ export class ExplainedModelDto {
       target: route?.target ?? null,
       host: route?.url.host ?? null,
       endpoints: endpoints.map((operation) => `/v1/${operation}`),
-      credential: credential ? ExplainedCredentialDto.of(credential) : null,
+      credential: credential ? ExplainedCredentialResponse.of(credential) : null,
       staged: staged ? { masked_key: staged.mask, version: staged.version, status: staged.status } : null,
       rollback_until: previous?.rollbackUntil.toISOString() ?? null,
       ready: obstacle === undefined,
-      problem: obstacle ? ObstacleDto.of(obstacle) : null,
+      problem: obstacle ? ObstacleResponse.of(obstacle) : null,
     };
   }
 }
 
-export class ExplainedModelsDto {
+export class ExplainedModelsResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ enum: ['active', 'suspended'] })
   tenant_state: 'active' | 'suspended';
   @ApiProperty({ enum: ['strict', 'single-tenant'] })
   mode: 'strict' | 'single-tenant';
-  @ApiProperty({ type: [ExplainedModelDto] })
-  models: ExplainedModelDto[];
+  @ApiProperty({ type: [ExplainedModelResponse] })
+  models: ExplainedModelResponse[];
 }

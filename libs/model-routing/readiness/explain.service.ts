@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { CredentialSlots, CredentialsService, type ListedBeside } from '#credentials';
+import { CredentialSlotsService, CredentialsService, type ListedBeside } from '#credentials';
 import { AddressPolicy } from '#egress';
 import { tenantPath } from '#http';
 import { type Tenant, TenantsService } from '#tenants';
@@ -22,7 +22,7 @@ export class ExplainService {
     private readonly tenants: TenantsService,
     private readonly catalogue: ModelCatalogue,
     private readonly credentials: CredentialsService,
-    private readonly slots: CredentialSlots,
+    private readonly slots: CredentialSlotsService,
     private readonly policy: AddressPolicy,
   ) {}
 

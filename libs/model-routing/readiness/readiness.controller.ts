@@ -1,7 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, sysadminPrefix, validated } from '#http';
-import { ReadinessPageDto, ReadinessQuery } from './readiness.dto';
+import { ReadinessPageResponse, ReadinessQuery } from './readiness.dto';
 import { ReadinessService } from './readiness.service';
 
 const perPage = 50;
@@ -36,7 +36,7 @@ export class ReadinessController {
     type: String,
     description: '`next_cursor` of the page before.',
   })
-  @ApiOkResponse({ type: ReadinessPageDto })
+  @ApiOkResponse({ type: ReadinessPageResponse })
   @ApiProblems(
     'unauthenticated',
     'forbidden',
@@ -44,8 +44,8 @@ export class ReadinessController {
     'credential_store_unavailable',
     'internal_error',
   )
-  async report(@Query() query: unknown): Promise<ReadinessPageDto> {
+  async report(@Query() query: unknown): Promise<ReadinessPageResponse> {
     const { mode, limit = perPage, cursor } = validated(ReadinessQuery, query);
-    return ReadinessPageDto.of(await this.readiness.page(mode === 'strict', { limit, cursor }));
+    return ReadinessPageResponse.of(await this.readiness.page(mode === 'strict', { limit, cursor }));
   }
 }

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { type TenantState } from '#tenants';
-import { ExplainedCredentialDto, ObstacleDto } from './explain.dto';
+import { ExplainedCredentialResponse, ObstacleResponse } from './explain.dto';
 import { type ExpiryWarning, type Mode, type ReadinessCell, type ReadinessPage } from './readiness.service';
 
 export class ReadinessQuery {
@@ -29,20 +29,20 @@ export class ReadinessQuery {
   cursor?: string;
 }
 
-export class ProviderInUseDto {
+export class ProviderInUseResponse {
   @ApiProperty({ example: 'openai' })
   provider: string;
   @ApiProperty({ type: [String], example: ['gpt-4o'] })
   models: string[];
 }
 
-export class ReadinessCellDto {
+export class ReadinessCellResponse {
   @ApiProperty({ example: 'openai' })
   provider: string;
   @ApiProperty({ description: 'All models of this provider can be called.' })
   ready: boolean;
-  @ApiProperty({ type: ExplainedCredentialDto, nullable: true })
-  credential: ExplainedCredentialDto | null;
+  @ApiProperty({ type: ExplainedCredentialResponse, nullable: true })
+  credential: ExplainedCredentialResponse | null;
   @ApiProperty({ type: [String], example: ['gpt-4o'], description: 'Models whose calls would fail.' })
   failing_models: string[];
   @ApiProperty({
@@ -52,33 +52,37 @@ export class ReadinessCellDto {
       'Of these, the ones that break: they work as Tenkey is set up now, or have a credential that is there and cannot be used. A provider for which a tenant has no credential in strict mode is not used and breaks nothing.',
   })
   breaking_models: string[];
-  @ApiProperty({ type: ObstacleDto, nullable: true, description: 'Of the first of them; null when ready.' })
-  problem: ObstacleDto | null;
+  @ApiProperty({
+    type: ObstacleResponse,
+    nullable: true,
+    description: 'Of the first of them; null when ready.',
+  })
+  problem: ObstacleResponse | null;
 
-  static of({ provider, credential, failing, breaking, obstacle }: ReadinessCell): ReadinessCellDto {
+  static of({ provider, credential, failing, breaking, obstacle }: ReadinessCell): ReadinessCellResponse {
     return {
       provider: provider.id,
       ready: failing.length === 0,
-      credential: credential ? ExplainedCredentialDto.of(credential) : null,
+      credential: credential ? ExplainedCredentialResponse.of(credential) : null,
       failing_models: failing.map(({ name }) => name),
       breaking_models: breaking.map(({ name }) => name),
-      problem: obstacle ? ObstacleDto.of(obstacle) : null,
+      problem: obstacle ? ObstacleResponse.of(obstacle) : null,
     };
   }
 }
 
-export class TenantReadinessDto {
+export class TenantReadinessResponse {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
   @ApiProperty({ example: 'sundsvall' })
   name: string;
   @ApiProperty({ enum: ['active', 'suspended'] })
   state: TenantState;
-  @ApiProperty({ type: [ReadinessCellDto] })
-  providers: ReadinessCellDto[];
+  @ApiProperty({ type: [ReadinessCellResponse] })
+  providers: ReadinessCellResponse[];
 }
 
-export class ExpiryWarningDto {
+export class ExpiryWarningResponse {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
   @ApiProperty({ example: 'sundsvall' })
@@ -101,7 +105,7 @@ export class ExpiryWarningDto {
   @ApiProperty({ enum: [30, 7, 1, 0], description: '0: it has expired.' })
   within_days: number;
 
-  static of(warning: ExpiryWarning): ExpiryWarningDto {
+  static of(warning: ExpiryWarning): ExpiryWarningResponse {
     return {
       tenant_id: warning.tenant.id,
       name: warning.tenant.name,
@@ -115,7 +119,7 @@ export class ExpiryWarningDto {
   }
 }
 
-export class ReadinessPageDto {
+export class ReadinessPageResponse {
   @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'In force.' })
   current_mode: Mode;
   @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'That the report is about.' })
@@ -130,12 +134,12 @@ export class ReadinessPageDto {
   audit_chain: 'hmac' | 'hash';
   @ApiProperty({ type: [String], example: [], description: 'What stops all tenants alike.' })
   blockers: string[];
-  @ApiProperty({ type: [ProviderInUseDto], description: 'The providers that the catalogue uses.' })
-  providers: ProviderInUseDto[];
-  @ApiProperty({ type: [TenantReadinessDto] })
-  items: TenantReadinessDto[];
-  @ApiProperty({ type: [ExpiryWarningDto], description: "Of this page's tenants." })
-  warnings: ExpiryWarningDto[];
+  @ApiProperty({ type: [ProviderInUseResponse], description: 'The providers that the catalogue uses.' })
+  providers: ProviderInUseResponse[];
+  @ApiProperty({ type: [TenantReadinessResponse] })
+  items: TenantReadinessResponse[];
+  @ApiProperty({ type: [ExpiryWarningResponse], description: "Of this page's tenants." })
+  warnings: ExpiryWarningResponse[];
   @ApiProperty({ example: 0, description: 'Tenants and providers on this page where something breaks.' })
   breaking: number;
   @ApiProperty({ example: 1, description: 'Tenants on this page.' })
@@ -145,12 +149,12 @@ export class ReadinessPageDto {
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;
 
-  static of(page: ReadinessPage): ReadinessPageDto {
+  static of(page: ReadinessPage): ReadinessPageResponse {
     const items = page.rows.map(({ tenant, cells }) => ({
       tenant_id: tenant.id,
       name: tenant.name,
       state: tenant.state,
-      providers: cells.map((cell) => ReadinessCellDto.of(cell)),
+      providers: cells.map((cell) => ReadinessCellResponse.of(cell)),
     }));
     return {
       current_mode: page.currentMode,
@@ -163,7 +167,7 @@ export class ReadinessPageDto {
         models: models.map(({ name }) => name),
       })),
       items,
-      warnings: page.warnings.map((warning) => ExpiryWarningDto.of(warning)),
+      warnings: page.warnings.map((warning) => ExpiryWarningResponse.of(warning)),
       breaking: items.flatMap(({ providers }) => providers).filter((cell) => cell.breaking_models.length > 0)
         .length,
       count: items.length,

@@ -1,7 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { CredentialsService, expiresWithinDays, KeyCanary, type TenantCredentials } from '#credentials';
+import {
+  CredentialsService,
+  expiresWithinDays,
+  KeyCanaryService,
+  type TenantCredentials,
+} from '#credentials';
 import { AddressPolicy } from '#egress';
 import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
@@ -68,7 +73,7 @@ export class ReadinessService {
     private readonly tenants: TenantsService,
     private readonly catalogue: ModelCatalogue,
     private readonly credentials: CredentialsService,
-    private readonly canary: KeyCanary,
+    private readonly canary: KeyCanaryService,
     private readonly policy: AddressPolicy,
   ) {}
 

@@ -15,7 +15,7 @@ const route = {
 /** What is recorded of a call whose body ends so. */
 async function recordedOf(end: (body: PassThrough) => unknown) {
   const records: UsageRecord[] = [];
-  const meter = new CallMeter({ requestId: '', keyId: null }, (record) => records.push(record));
+  const meter = new CallMeter({ requestId: '', tenantKeyId: null }, (record) => records.push(record));
   meter.decided(route, () => 0);
   const body = new PassThrough();
   meter.follow(200, body);

@@ -11,7 +11,7 @@ const CLIENT_LEFT = 499;
 export interface MeteredCall {
   readonly requestId: string;
   /** Of the tenant key that asks; null: none. */
-  readonly keyId: string | null;
+  readonly tenantKeyId: string | null;
 }
 
 /** Measures one call from its begin to its end and makes its usage record. It keeps nothing of what is said in it. */

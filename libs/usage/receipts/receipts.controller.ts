@@ -20,11 +20,11 @@ import {
   tenantsOf,
   validated,
 } from '#http';
-import { type Receipt, Receipts } from './receipts';
-import { UsageRecordDto } from '../reports/usage-records.dto';
-import { UsageReport } from '../reports/usage-report.service';
+import { type Receipt, ReceiptsService } from './receipts.service';
+import { UsageRecordResponse } from '../reports/usage-records.dto';
+import { UsageReportService } from '../reports/usage-report.service';
 
-export class VerifyReceiptDto {
+export class VerifyReceiptRequest {
   @ApiProperty({ description: 'The x-tenkey-receipt header of an answer.' })
   @IsString()
   @MinLength(1)
@@ -59,12 +59,12 @@ export class VerifyReceiptAnswer {
   })
   said?: Receipt;
   @ApiPropertyOptional({
-    type: UsageRecordDto,
+    type: UsageRecordResponse,
     nullable: true,
     description:
       'The usage record of the call; null: not written yet, older than the retention, or changed to one of a tenant that the key is not for.',
   })
-  record?: UsageRecordDto | null;
+  record?: UsageRecordResponse | null;
   @ApiPropertyOptional({
     nullable: true,
     type: Boolean,
@@ -79,8 +79,8 @@ export class VerifyReceiptAnswer {
 @Controller(`${sysadminPrefix}/receipts`)
 export class ReceiptsController {
   constructor(
-    private readonly receipts: Receipts,
-    private readonly report: UsageReport,
+    private readonly receipts: ReceiptsService,
+    private readonly report: UsageReportService,
   ) {}
 
   @Post('verify')
@@ -90,7 +90,7 @@ export class ReceiptsController {
     description:
       'Each answer of a provider under /v1 has an `x-tenkey-receipt` header: proof, under a key derived from ENCRYPTION_KEY, of which credential served which call. A changed or invented one is not valid. Without ENCRYPTION_KEY there are no receipts.',
   })
-  @ApiBody({ type: VerifyReceiptDto })
+  @ApiBody({ type: VerifyReceiptRequest })
   @ApiOkResponse({ type: VerifyReceiptAnswer })
   @ApiProblems(
     'unauthenticated',
@@ -110,7 +110,7 @@ export class ReceiptsController {
         hint: 'Set ENCRYPTION_KEY (npm run generate-encryption-key prints one) and restart.',
       });
     }
-    const { receipt } = validated(VerifyReceiptDto, jsonOf(body));
+    const { receipt } = validated(VerifyReceiptRequest, jsonOf(body));
     const check = this.receipts.verify(receipt);
     if (!check.isValid) return { valid: false, reason: check.reason };
     const said = check.receipt;
@@ -119,7 +119,7 @@ export class ReceiptsController {
       throw new Problem('forbidden', { detail: 'The receipt is of a tenant that this key is not for.' });
     }
     const found = await this.report.record(said.request_id);
-    const record = found && UsageRecordDto.of(found);
+    const record = found && UsageRecordResponse.of(found);
     return {
       valid: true,
       said,
@@ -130,6 +130,6 @@ export class ReceiptsController {
   }
 }
 
-function agrees(said: Receipt, record: UsageRecordDto): boolean {
+function agrees(said: Receipt, record: UsageRecordResponse): boolean {
   return Object.entries(said).every(([name, value]) => record[name as keyof Receipt] === value);
 }

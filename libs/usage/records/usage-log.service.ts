@@ -10,7 +10,7 @@ import { EgressService } from '#egress';
 import { type CallMeter } from '../metering/call-meter';
 import { type LostBatch, type LostCalls, LostCallSums } from './lost-calls';
 import { type UsageRecord } from '../usage-record.entity';
-import { UsageMetrics } from './usage-metrics';
+import { UsageMetricsService } from './usage-metrics.service';
 import { insertLost, insertRecords } from './usage-tables';
 
 const FLUSH_MS = 1000;
@@ -27,7 +27,7 @@ const NAMED_AT_ONCE = 100;
  * the database is away they wait; what does not fit is counted by day and tenant, and the count is written when it is back.
  */
 @Injectable()
-export class UsageLog implements OnApplicationShutdown {
+export class UsageLogService implements OnApplicationShutdown {
   readonly #log = new Logger('usage');
   /** Calls whose answers have not closed. */
   readonly #running = new Set<CallMeter>();
@@ -50,7 +50,7 @@ export class UsageLog implements OnApplicationShutdown {
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly metrics: UsageMetrics,
+    private readonly metrics: UsageMetricsService,
     private readonly egress: EgressService,
     @InjectConfig() private readonly config: Config,
   ) {}

@@ -11,7 +11,7 @@ const CHUNK = 10_000;
 
 /** Deletes usage records older than USAGE_RETENTION_DAYS, at the start and every hour. The sums of their days stay. */
 @Injectable()
-export class UsageRetention implements OnApplicationBootstrap, OnApplicationShutdown {
+export class UsageRetentionService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('usage');
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { loadConfig } from '#config';
 import { dataSourceOptions } from '#database';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres';
-import { UsageRetention } from './usage-retention.service';
+import { UsageRetentionService } from './usage-retention.service';
 
 describe('the retention of usage records', () => {
   let database: TestDatabase;
@@ -25,7 +25,7 @@ describe('the retention of usage records', () => {
       INTRIC_SUPER_API_KEY: 'a-super-key-of-enough-length',
       SHUTDOWN_SECONDS: '0',
     });
-    const retention = new UsageRetention(dataSource, config);
+    const retention = new UsageRetentionService(dataSource, config);
     retention.onApplicationBootstrap();
     const began = Date.now();
     await retention.onApplicationShutdown();

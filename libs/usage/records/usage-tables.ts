@@ -12,10 +12,10 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        insert into usage_records (request_id, at, tenant_id, key_id, model, operation, adapter, provider, host, target,
          source, mask, version, outcome, status, code, upstream_status, attempts, input_tokens, output_tokens,
          cached_tokens, first_byte_ms, total_ms, request_bytes, response_bytes)
-       select "requestId", at, "tenantId", "keyId", model, operation, adapter, provider, host, target,
+       select "requestId", at, "tenantId", "tenantKeyId", model, operation, adapter, provider, host, target,
          source, mask, version, outcome, status, code, "upstreamStatus", attempts, "inputTokens", "outputTokens",
          "cachedTokens", "firstByteMs", "totalMs", "requestBytes", "responseBytes"
-       from jsonb_to_recordset($1::jsonb) as r ("requestId" uuid, at timestamptz, "tenantId" uuid, "keyId" text,
+       from jsonb_to_recordset($1::jsonb) as r ("requestId" uuid, at timestamptz, "tenantId" uuid, "tenantKeyId" text,
          model text, operation text, adapter text, provider text, host text, target text, source text, mask text,
          version bigint, outcome text, status integer, code text, "upstreamStatus" integer, attempts integer,
          "inputTokens" bigint, "outputTokens" bigint, "cachedTokens" bigint, "firstByteMs" integer,

@@ -4,14 +4,14 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
 import { TenantsService } from '#tenants';
 import { askedUsage } from './asked-usage';
-import { UsageAnswers } from './usage-answers';
+import { UsageResponsesService } from './usage-responses.service';
 import { TenantUsageQuery, UsageAnswer, usageReport } from './usage.dto';
 
 @PlatformController()
 @ApiExtraModels(UsageAnswer)
 export class OwnUsageController {
   constructor(
-    private readonly answers: UsageAnswers,
+    private readonly answers: UsageResponsesService,
     private readonly tenants: TenantsService,
   ) {}
 

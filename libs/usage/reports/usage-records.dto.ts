@@ -44,7 +44,7 @@ export function placeOf(cursor: string | undefined): RecordFilter['before'] {
   return isTime && uuidPattern.test(requestId) ? { at, requestId } : undefined;
 }
 
-export class UsageRecordDto {
+export class UsageRecordResponse {
   @ApiProperty({ format: 'uuid', description: 'As in the log and in x-tenkey-request-id.' })
   request_id: string;
   @ApiProperty({ format: 'date-time', description: 'When the call began.' })
@@ -125,12 +125,12 @@ export class UsageRecordDto {
   @ApiProperty({ example: 520, description: "Of the provider's answer; 0 of a refusal." })
   response_bytes: number;
 
-  static of(record: UsageRecord): UsageRecordDto {
+  static of(record: UsageRecord): UsageRecordResponse {
     return {
       request_id: record.requestId,
       at: record.at.toISOString(),
       tenant_id: record.tenantId,
-      key_id: record.keyId,
+      key_id: record.tenantKeyId,
       model: record.model,
       operation: record.operation,
       adapter: record.adapter,
@@ -156,9 +156,9 @@ export class UsageRecordDto {
   }
 }
 
-export class UsageRecordPageDto {
-  @ApiProperty({ type: [UsageRecordDto] })
-  items: UsageRecordDto[];
+export class UsageRecordPageResponse {
+  @ApiProperty({ type: [UsageRecordResponse] })
+  items: UsageRecordResponse[];
   @ApiProperty({ example: 1, description: 'Items on this page.' })
   count: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })

@@ -89,7 +89,7 @@ export const usageCounters = [
 export interface RecordFilter extends Pick<UsageFilter, 'within' | 'tenantId'> {
   readonly since?: Date;
   readonly until?: Date;
-  readonly keyId?: string;
+  readonly tenantKeyId?: string;
   /** Only records before this one, in the list's order. */
   readonly before?: { readonly at: Date; readonly requestId: string };
   readonly limit: number;
@@ -97,7 +97,7 @@ export interface RecordFilter extends Pick<UsageFilter, 'within' | 'tenantId'> {
 
 /** Reads what was used. */
 @Injectable()
-export class UsageReport {
+export class UsageReportService {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /** In the order of the groups, after a place. */
@@ -147,10 +147,10 @@ export class UsageReport {
       .orderBy('r.at', 'DESC')
       .addOrderBy('r.request_id', 'DESC')
       .limit(filter.limit);
-    const { within, tenantId, keyId, since, until, before } = filter;
+    const { within, tenantId, tenantKeyId, since, until, before } = filter;
     if (within !== undefined) query.andWhere('r.tenant_id = any(:within)', { within });
     if (tenantId !== undefined) query.andWhere('r.tenant_id = :tenantId', { tenantId });
-    if (keyId !== undefined) query.andWhere('r.key_id = :keyId', { keyId });
+    if (tenantKeyId !== undefined) query.andWhere('r.key_id = :tenantKeyId', { tenantKeyId });
     if (since !== undefined) query.andWhere('r.at >= :since', { since });
     if (until !== undefined) query.andWhere('r.at < :until', { until });
     if (before !== undefined) query.andWhere('(r.at, r.request_id) < (:at, :requestId)', before);

@@ -13,16 +13,16 @@ import {
 } from '#http';
 import { TenantsService } from '#tenants';
 import { askedUsage } from './asked-usage';
-import { UsageAnswers } from './usage-answers';
+import { UsageResponsesService } from './usage-responses.service';
 import { TenantUsageQuery, UsageAnswer, UsageQuery, usageReport } from './usage.dto';
 import {
   cursorOf,
   ListUsageRecordsQuery,
   placeOf,
-  UsageRecordDto,
-  UsageRecordPageDto,
+  UsageRecordResponse,
+  UsageRecordPageResponse,
 } from './usage-records.dto';
-import { UsageReport } from './usage-report.service';
+import { UsageReportService } from './usage-report.service';
 
 @ApiTags('6 Usage')
 @ApiExtraModels(UsageAnswer)
@@ -38,8 +38,8 @@ import { UsageReport } from './usage-report.service';
 @Controller(sysadminPrefix)
 export class UsageController {
   constructor(
-    private readonly answers: UsageAnswers,
-    private readonly report: UsageReport,
+    private readonly answers: UsageResponsesService,
+    private readonly report: UsageReportService,
     private readonly tenants: TenantsService,
   ) {}
 
@@ -66,17 +66,17 @@ export class UsageController {
     description:
       'One record for each call that was to be sent, newest first, in pages: whose key, where to, what became of it and what it used. They are kept for USAGE_RETENTION_DAYS; the sums stay.',
   })
-  @ApiOkResponse({ type: UsageRecordPageDto })
+  @ApiOkResponse({ type: UsageRecordPageResponse })
   async records(
     @Query() text: ListUsageRecordsQuery,
     @Grant() grant: SysadminGrant,
-  ): Promise<UsageRecordPageDto> {
+  ): Promise<UsageRecordPageResponse> {
     const query = validated(ListUsageRecordsQuery, text);
     const limit = query.limit ?? 100;
     const found = await this.report.records({
       within: tenantsOf(grant),
       tenantId: query.tenant_id?.toLowerCase(),
-      keyId: query.key_id,
+      tenantKeyId: query.key_id,
       since: query.since === undefined ? undefined : new Date(query.since),
       until: query.until === undefined ? undefined : new Date(query.until),
       before: placeOf(query.cursor),
@@ -85,7 +85,7 @@ export class UsageController {
     const page = found.slice(0, limit);
     const last = page.at(-1);
     return {
-      items: page.map((record) => UsageRecordDto.of(record)),
+      items: page.map((record) => UsageRecordResponse.of(record)),
       count: page.length,
       next_cursor: found.length > limit && last ? cursorOf(last) : null,
     };

@@ -97,7 +97,7 @@ export class TenantUsageQuery extends Period {
   group_by?: string;
 }
 
-export class UsageSumsDto {
+export class UsageSumsResponse {
   @ApiPropertyOptional({ format: 'date', example: '2026-01-31' })
   day?: string;
   @ApiPropertyOptional({ format: 'uuid' })
@@ -157,12 +157,12 @@ export class UsageAnswer {
   since: string;
   @ApiProperty({ format: 'date', example: '2026-01-31' })
   until: string;
-  @ApiProperty({ type: [UsageSumsDto] })
-  items: readonly UsageSumsDto[];
+  @ApiProperty({ type: [UsageSumsResponse] })
+  items: readonly UsageSumsResponse[];
   @ApiProperty({ example: 1, description: 'Items on this page.' })
   count: number;
-  @ApiProperty({ type: UsageSumsDto, description: 'The sum of all pages.' })
-  total: UsageSumsDto;
+  @ApiProperty({ type: UsageSumsResponse, description: 'The sum of all pages.' })
+  total: UsageSumsResponse;
   @ApiProperty({
     example: 0,
     description:

@@ -22,17 +22,17 @@ const canaryText = 'tenkey key canary';
  * key (or none) means that the current key may be wrong, and the check fails.
  */
 @Injectable()
-export class KeyCanary implements OnApplicationBootstrap {
+export class KeyCanaryService implements OnApplicationBootstrap {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly fernet: FernetService,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const keyId = this.fernet.currentKeyId;
-    if (keyId === undefined || (await this.missingKeys()).length > 0) return;
+    const encryptionKeyId = this.fernet.currentKeyId;
+    if (encryptionKeyId === undefined || (await this.missingKeys()).length > 0) return;
     const canary = await this.read();
-    if (!this.isAtHome(canary)) await this.plant(keyId, canary?.key_id);
+    if (!this.isAtHome(canary)) await this.plant(encryptionKeyId, canary?.key_id);
   }
 
   /** Reads only. Without a current key there is nothing to check. */
@@ -75,13 +75,13 @@ export class KeyCanary implements OnApplicationBootstrap {
   }
 
   /** Replaces only what was read, so that of two replicas one plants. */
-  private async plant(keyId: string, replaced: string | undefined): Promise<void> {
+  private async plant(encryptionKeyId: string, replaced: string | undefined): Promise<void> {
     const { sealed } = this.fernet.encrypt(new Secret(canaryText));
     await this.dataSource.query(
       `INSERT INTO encryption_canary (id, key_id, sealed) VALUES (1, $1, $2)
        ON CONFLICT (id) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed, created_at = now()
        WHERE encryption_canary.key_id = $3`,
-      [keyId, sealed, replaced ?? ''],
+      [encryptionKeyId, sealed, replaced ?? ''],
     );
   }
 

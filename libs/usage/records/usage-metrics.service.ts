@@ -7,7 +7,7 @@ const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
 /** Counts of this process for Prometheus. No label names a tenant or a key: there may be many thousands. */
 @Injectable()
-export class UsageMetrics {
+export class UsageMetricsService {
   readonly registry = new Registry();
   readonly #calls = new Counter({
     name: 'tenkey_calls_total',

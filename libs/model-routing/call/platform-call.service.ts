@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { TokenLimits } from '#issued-keys';
+import { TokenLimitsService } from '#issued-keys';
 import { type Config, InjectConfig } from '#config';
 import { ClientGone, isEventStream } from '#egress';
 import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
@@ -18,11 +18,11 @@ import { MultipartForm } from './multipart-form';
  * as they come, and a client that leaves ends the provider's call.
  */
 @Injectable()
-export class PlatformCalls {
+export class PlatformCallService {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly routing: ModelRoutingService,
-    private readonly tokenLimits: TokenLimits,
+    private readonly tokenLimits: TokenLimitsService,
   ) {}
 
   /** Of a request with a JSON body. */
@@ -62,7 +62,7 @@ export class PlatformCalls {
       .call(request.tenantId, operation, body, {
         signal: request.gone,
         requestId: request.id,
-        keyId: request.keyId,
+        tenantKeyId: request.issuedKeyId,
         allowedModels: request.allowedModels,
         tokens: this.tokensOf(request),
         headers: request.headers,
@@ -94,9 +94,9 @@ export class PlatformCalls {
   }
 
   /** Undefined for a key without a limit. */
-  private tokensOf({ keyId, tokensPerMinute }: FastifyRequest): CallOptions['tokens'] {
-    if (keyId === undefined || tokensPerMinute === undefined) return undefined;
-    return { reserve: (estimate) => this.tokenLimits.reserve(keyId, tokensPerMinute, estimate) };
+  private tokensOf({ issuedKeyId: tenantKeyId, tokensPerMinute }: FastifyRequest): CallOptions['tokens'] {
+    if (tenantKeyId === undefined || tokensPerMinute === undefined) return undefined;
+    return { reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate) };
   }
 }
 

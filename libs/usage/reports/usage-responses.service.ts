@@ -8,7 +8,7 @@ import {
   fieldsOf,
   usageCounters,
   type UsageFilter,
-  UsageReport,
+  UsageReportService,
   type UsageSums,
 } from './usage-report.service';
 
@@ -16,8 +16,8 @@ const CSV_PAGE = 5000;
 
 /** A report as a page of JSON, or whole as CSV (RFC 4180). */
 @Injectable()
-export class UsageAnswers {
-  constructor(private readonly report: UsageReport) {}
+export class UsageResponsesService {
+  constructor(private readonly report: UsageReportService) {}
 
   /** @param reply gets the header of the lost calls with a CSV */
   async of(

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type Config } from '#config';
 import { type ChangedBy } from '#http';
 import { waitAtStop } from '#database';
-import { AuditLog, type Change } from './audit-log.service';
+import { AuditLogService, type Change } from './audit-log.service';
 
 const WINDOW_MS = 60_000;
 const RETRY_MS = 1000;
@@ -27,7 +27,7 @@ interface Attempt {
  * What cannot be written is kept and tried again each second; an answer to a commit that got lost may count it twice.
  */
 @Injectable()
-export class RefusedAttempts {
+export class RefusedAttemptsService {
   readonly #log = new Logger('audit');
   readonly #attempts = new Map<string, Attempt>();
   #writing: Promise<void> = Promise.resolve();
@@ -35,7 +35,7 @@ export class RefusedAttempts {
   #isFailing = false;
   #isOver = false;
 
-  constructor(private readonly audit: AuditLog) {}
+  constructor(private readonly audit: AuditLogService) {}
 
   /** Never throws and waits for nothing: the caller must not wait for it. */
   note(by: ChangedBy, change: Change): void {

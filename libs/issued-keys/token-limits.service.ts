@@ -18,7 +18,7 @@ export interface Reservation {
  * what it reserved is forgotten. So nothing that is never settled is kept either.
  */
 @Injectable()
-export class TokenLimits {
+export class TokenLimitsService {
   readonly #limits = new MinuteLimits();
 
   /**
@@ -28,15 +28,15 @@ export class TokenLimits {
    * @throws Problem rate_limited
    */
   reserve(
-    keyId: string,
+    tenantKeyId: string,
     limit: number,
     estimate: number,
     clock: () => number = () => performance.now(),
   ): Reservation {
     if (estimate > limit) throw neverWithin(limit, estimate);
     const now = clock();
-    const seconds = this.#limits.take(keyId, limit, now, estimate);
-    if (seconds !== undefined) throw usedUp(limit, estimate, this.#limits.total(keyId, now), seconds);
+    const seconds = this.#limits.take(tenantKeyId, limit, now, estimate);
+    if (seconds !== undefined) throw usedUp(limit, estimate, this.#limits.total(tenantKeyId, now), seconds);
     let isSettled = false;
     return {
       settle: (actual) => {
@@ -44,7 +44,7 @@ export class TokenLimits {
         isSettled = true;
         // A provider may report anything.
         if (actual === undefined || !Number.isSafeInteger(actual) || actual < 0) return;
-        this.#limits.correct(keyId, actual - estimate, now, clock());
+        this.#limits.correct(tenantKeyId, actual - estimate, now, clock());
       },
     };
   }

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { type Problem } from '#http';
-import { type Reservation, TokenLimits } from './token-limits';
+import { type Reservation, TokenLimitsService } from './token-limits.service';
 
 /** A limit of `limit` tokens for the key `a`, and a clock that the test sets. */
 function limited(limit: number) {
-  const limits = new TokenLimits();
+  const limits = new TokenLimitsService();
   const clock = { now: 5_000_000 };
-  const reserve = (estimate: number, keyId = 'a'): Reservation =>
-    limits.reserve(keyId, limit, estimate, () => clock.now);
+  const reserve = (estimate: number, tenantKeyId = 'a'): Reservation =>
+    limits.reserve(tenantKeyId, limit, estimate, () => clock.now);
   const refusal = (estimate: number): Problem => {
     try {
       reserve(estimate);

@@ -36,7 +36,7 @@ export type ReceiptCheck =
  * usage record is gone; whoever has no encryption key can make none. There are none without an encryption key.
  */
 @Injectable()
-export class Receipts {
+export class ReceiptsService {
   constructor(private readonly fernet: FernetService) {}
 
   get isOn(): boolean {
@@ -44,13 +44,13 @@ export class Receipts {
   }
 
   issue(route: Route, call: MeteredCall, at: Date): string | undefined {
-    const keyId = this.fernet.currentKeyId;
-    if (keyId === undefined) return undefined;
+    const encryptionKeyId = this.fernet.currentKeyId;
+    if (encryptionKeyId === undefined) return undefined;
     const receipt: Receipt = {
       request_id: call.requestId,
       at: at.toISOString(),
       tenant_id: route.tenantId,
-      key_id: call.keyId,
+      key_id: call.tenantKeyId,
       model: route.model,
       operation: route.operation,
       adapter: route.adapter,
@@ -62,22 +62,27 @@ export class Receipts {
       version: route.version,
     };
     const text = Buffer.from(JSON.stringify(receipt)).toString('base64url');
-    return [VERSION, keyId, text, this.fernet.mac(keyId, purpose, [keyId, text])].join('.');
+    return [
+      VERSION,
+      encryptionKeyId,
+      text,
+      this.fernet.mac(encryptionKeyId, purpose, [encryptionKeyId, text]),
+    ].join('.');
   }
 
   verify(presented: string): ReceiptCheck {
-    const [, keyId, text, mac] = form.exec(presented.trim()) ?? [];
-    if (keyId === undefined || text === undefined || mac === undefined) {
+    const [, encryptionKeyId, text, mac] = form.exec(presented.trim()) ?? [];
+    if (encryptionKeyId === undefined || text === undefined || mac === undefined) {
       return { isValid: false, reason: 'It is not a receipt, or was cut.' };
     }
-    if (!this.fernet.hasKey(keyId)) {
+    if (!this.fernet.hasKey(encryptionKeyId)) {
       return {
         isValid: false,
         reason:
           'It was made under another encryption key. Load that key in ENCRYPTION_KEY_PREVIOUS and try again.',
       };
     }
-    if (!this.fernet.verifyMac(keyId, purpose, [keyId, text], mac)) {
+    if (!this.fernet.verifyMac(encryptionKeyId, purpose, [encryptionKeyId, text], mac)) {
       return { isValid: false, reason: 'It was not made here, or was changed.' };
     }
     return { isValid: true, receipt: JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Receipt };

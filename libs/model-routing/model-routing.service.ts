@@ -21,8 +21,8 @@ import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { MultipartForm } from './call/multipart-form';
 import { estimatedTokens, usedTokens } from './call/token-estimate';
-import { translatedAnswer } from './call/translated-answer';
-import { withoutUnaskedUsage } from './call/unasked-usage';
+import { translatedAnswer } from './call/translated-response';
+import { withoutUnaskedUsage } from './call/unrequested-usage';
 import { encodedForm, encodedJson, modelNameOf, parseRequest } from './call/upstream-request';
 
 /**

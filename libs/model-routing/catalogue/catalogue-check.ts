@@ -1,7 +1,7 @@
 import { parseCatalogue } from './catalogue-document';
 import { readEntries } from './catalogue-entries';
 import { CatalogueError, describeFinding, type Finding } from './catalogue-finding';
-import { serviceWarnings } from './catalogue-services';
+import { serviceWarnings } from './routing-warnings';
 import { readCatalogueText } from './catalogue-text';
 import { type Model } from './model';
 import { type ModelCatalogue } from './model-catalogue';

@@ -1,7 +1,7 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/call-route';
+import { PlatformCall } from '../call/call-endpoint';
 import { PlatformCallService } from '../call/platform-call.service';
 
 @PlatformController()

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
 import { credentialPath, type ProblemCode, problems } from '#http';
 import { type ExplainedModel } from './explain.service';
-import { type ExplainedCredential, type Obstacle } from './explanation';
+import { type ExplainedCredential, type Obstacle } from './explain-model';
 import { type ModelKind, modelKinds } from '../catalogue/model';
 
 export class ObstacleResponse {

@@ -6,7 +6,7 @@ import { tenantPath } from '#http';
 import { type Tenant, TenantsService } from '#tenants';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
-import { explain, type Explanation } from './explanation';
+import { explain, type Explanation } from './explain-model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
 /** With what stands beside the tenant's own credential, where such a call asks for one. */

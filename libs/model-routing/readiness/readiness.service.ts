@@ -11,7 +11,7 @@ import { AddressPolicy } from '#egress';
 import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
 import { adaptersFor } from './explain.service';
-import { explain, type ExplainedCredential, type Obstacle } from './explanation';
+import { explain, type ExplainedCredential, type Obstacle } from './explain-model';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 

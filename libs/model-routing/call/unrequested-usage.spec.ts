@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
-import { withoutUnaskedUsage } from './unasked-usage';
+import { withoutUnaskedUsage } from './unrequested-usage';
 
 const events = { 'content-type': 'text/event-stream' };
 const answerOf = (body: Readable, headers: Readonly<Record<string, string>> = events): UpstreamResponse => ({

@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import { findProvider, type Operation, serviceOf, type Translation } from '#providers';
-import { translatedAnswer } from './translated-answer';
+import { translatedAnswer } from './translated-response';
 
 const said = 'Å, 日本 and 🦭';
 

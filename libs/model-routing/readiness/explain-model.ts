@@ -1,5 +1,6 @@
-import { type ListedCredential, type TenantCredentials } from '#credentials';
+import { type ListedBeside, type ListedCredential, type TenantCredentials } from '#credentials';
 import {
+  type AdapterName,
   type AddressPolicy,
   type CredentialSource,
   refusedAddress,
@@ -11,71 +12,74 @@ import { operations, type Operation, type Provider, serviceOf } from '#providers
 import { type Adapter } from '../adapters/adapter';
 import { type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
 
-/** Why a call would fail, and the exact fix. */
-export interface Obstacle {
+/** The problem that a call would meet. The hint is the exact fix. */
+export interface ExpectedProblem {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly hint?: string;
 }
 
-/** Whose key would pay. */
+/** The credential that would pay for a call. */
 export interface ExplainedCredential {
   readonly source: CredentialSource;
   readonly mask: string;
   readonly version: string | null;
-  /** Of a tenant's own. */
+  /** Absent for a global key. */
   readonly stored?: ListedCredential;
 }
 
-/** What would become of a tenant's call of one model, as far as that can be told without calling. */
-export interface Explanation {
+/** What would become of a tenant's calls of one model, as far as that can be determined without a call. */
+export interface ModelExplanation {
   readonly model: Model;
-  readonly adapter: Route['adapter'];
+  readonly adapter: AdapterName;
   readonly provider?: Provider;
   readonly upstreamModel?: string;
-  /** The deployment or model addressed, and where: known when there is a route. */
+  /** Absent when a call would fail before anything is sent. */
   readonly route?: Route;
+  /** The operations that the model serves. */
   readonly endpoints: readonly Operation[];
   readonly credential?: ExplainedCredential;
-  /** Absent: ready. */
-  readonly obstacle?: Obstacle;
+  /** The tenant's staged and previous credentials, where the model uses tenant credentials and `ExplainService` has read them. */
+  readonly inactiveSlots?: ListedBeside;
+  /** Absent when the model is ready. */
+  readonly problem?: ExpectedProblem;
 }
 
 /**
- * Makes the route that a call would take and tells what it found; nothing is opened or sent, and no name resolved: that a
- * name leads to a refused address shows at the call.
+ * Makes the route that a call would have and explains the result. Opens no credential, sends nothing and resolves no host name,
+ * so it cannot notice that a name leads to a refused address.
  */
-export async function explain(
+export async function explainModel(
   tenantId: string,
   model: Model,
   adapter: Adapter,
   credentials: TenantCredentials,
   policy: AddressPolicy,
-): Promise<Explanation> {
+): Promise<ModelExplanation> {
   const { provider, upstreamModel } = providerOfModel(model) ?? {};
   const endpoints = provider ? servedBy(provider, model) : [];
   const operation = endpoints[0] ?? operationsOfKind(model.kind)[0] ?? operations[0];
-  const about = { model, adapter: adapter.name, provider, upstreamModel, endpoints };
-  let used: RouteCredential | undefined;
+  const base = { model, adapter: adapter.name, provider, upstreamModel, endpoints };
+  let routeCredential: RouteCredential | undefined;
   try {
     const route = await adapter.route(tenantId, model, operation, (each) => {
-      used = credentials.usable(each);
-      return used;
+      routeCredential = credentials.usable(each);
+      return routeCredential;
     });
-    const refused = refusedAddress(policy, route);
-    if (refused) throw refused;
+    const addressProblem = refusedAddress(policy, route);
+    if (addressProblem) throw addressProblem;
     const credential = explained(route.credential, credentials);
-    return { ...about, route, credential, obstacle: rejectionOf(route, credential) };
+    return { ...base, route, credential, problem: rejectionOf(route, credential) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const obstacle = { code: error.code, detail: error.message, hint: error.details.hint };
-    // Of a credential that cannot be used, still which one it is; not where the route does not ask for one.
-    const isOfCredential = error.code.startsWith('credential_') && adapter.name === 'litellm';
-    const stored = isOfCredential && provider ? credentials.listed(provider.id) : undefined;
-    const credential = used
-      ? explained(used, credentials)
+    const problem = { code: error.code, detail: error.message, hint: error.details.hint };
+    // Name the tenant's credential even when it cannot be used, unless the adapter does not use tenant credentials.
+    const isCredentialProblem = error.code.startsWith('credential_') && adapter.name === 'litellm';
+    const stored = isCredentialProblem && provider ? credentials.listed(provider.id) : undefined;
+    const credential = routeCredential
+      ? explained(routeCredential, credentials)
       : stored && { source: 'tenant' as const, mask: stored.mask, version: stored.version, stored };
-    return { ...about, credential, obstacle };
+    return { ...base, credential, problem };
   }
 }
 
@@ -91,15 +95,15 @@ function explained(
   return { source, mask, version, stored };
 }
 
-/** A call would be sent and, as things are, refused. */
-function rejectionOf(route: Route, { stored, mask }: ExplainedCredential): Obstacle | undefined {
+/** The problem of a credential that the provider refused last; calls are still sent with it. */
+function rejectionOf(route: Route, { stored, mask }: ExplainedCredential): ExpectedProblem | undefined {
   if (!stored?.rejection) return undefined;
   const { at, count } = stored.rejection;
   const { provider, tenantId } = route;
   const path = credentialPath(tenantId, provider.id);
   return {
     code: 'credential_rejected',
-    detail: `${provider.label} (${provider.id}) refused the credential of tenant ${tenantId}, ${mask}, last at ${at.toISOString()}, ${count} ${count === 1 ? 'time' : 'times'}. Calls are still sent.`,
-    hint: `PUT ${path} with a valid key; POST ${path}/verify asks ${provider.label} again.`,
+    detail: `${provider.label} (${provider.id}) refused credential ${mask} of tenant ${tenantId}, last at ${at.toISOString()}, ${count} ${count === 1 ? 'time' : 'times'}. Calls are still sent.`,
+    hint: `PUT ${path} with a valid key, or POST ${path}/verify to verify the key again.`,
   };
 }

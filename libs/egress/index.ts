@@ -20,7 +20,15 @@ export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';
 export { dataOf, eachEvent, EventEnds, isEventStream, LONGEST_HELD_EVENT } from './stream/event-stream';
 export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './response/probe-result';
-export type { CredentialSource, Destination, Route, RouteCredential } from './route';
+export {
+  type AdapterName,
+  adapterNames,
+  type CredentialSource,
+  credentialSources,
+  type Destination,
+  type Route,
+  type RouteCredential,
+} from './route';
 export { SseRelay } from './stream/sse-relay';
 export type { WireEvents } from './response/upstream-answer';
 export { ClientGone, refusedAddress } from './response/upstream-problem';

@@ -2,7 +2,12 @@ import type { Secret } from '#crypto';
 import type { Operation, Provider, Settings } from '#providers';
 
 /** Whose key pays: the tenant's own, or the operator's global one. */
-export type CredentialSource = 'tenant' | 'global';
+export const credentialSources = ['tenant', 'global'] as const;
+export type CredentialSource = (typeof credentialSources)[number];
+
+/** The adapters that find routes. */
+export const adapterNames = ['litellm', 'legacy'] as const;
+export type AdapterName = (typeof adapterNames)[number];
 
 /**
  * A credential found but not opened: whose it is, which version, what its mask is, and how to open it.
@@ -42,7 +47,7 @@ export interface Destination {
 export interface Route extends Destination {
   /** Name in ai_models.yml. */
   readonly model: string;
-  readonly adapter: 'litellm' | 'legacy';
+  readonly adapter: AdapterName;
   /** The provider's own name of the model. */
   readonly upstreamModel: string;
   /** The deployment or model actually addressed (azure: the deployment). */

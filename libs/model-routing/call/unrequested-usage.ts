@@ -14,32 +14,33 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * The answer for a client that did not ask for the usage of its stream, when the provider was asked for it: the stream as it
- * is when nobody asks. Every other byte passes, as soon as its event is complete.
+ * Hides the usage that Tenkey requested and the client did not, so that the client receives the stream that it requested: the
+ * event that has only the usage, and the null that every other event then has. All other bytes pass, each event as soon as it
+ * is complete.
  */
-export function withoutUnaskedUsage(answer: UpstreamResponse): UpstreamResponse {
-  const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
-  if (!isEventStream(type) || encoding !== undefined) return answer;
-  return { ...answer, body: new GeneratedBody(answer.body, otherEvents(answer.body)) };
+export function hideUnrequestedUsage(response: UpstreamResponse): UpstreamResponse {
+  const { 'content-type': type, 'content-encoding': encoding } = response.headers;
+  if (!isEventStream(type) || encoding !== undefined) return response;
+  return { ...response, body: new GeneratedBody(response.body, visibleEvents(response.body)) };
 }
 
-async function* otherEvents(body: Readable): AsyncGenerator<Buffer> {
+async function* visibleEvents(body: Readable): AsyncGenerator<Buffer> {
   const ends = new EventEnds();
   let held: Buffer[] = [];
   let heldBytes = 0;
   let isAfterHiddenCr = false;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     const end = ends.lastIn(chunk);
-    // The second half of the CR LF that ended the hidden event.
+    // Skip the LF of a CR LF that terminated the hidden event.
     const start = isAfterHiddenCr && chunk[0] === LF ? 1 : 0;
     isAfterHiddenCr = false;
     if (end > 0) {
       const events = Buffer.concat([...held, chunk.subarray(start, end)]);
       held = [];
       heldBytes = 0;
-      const { others, isEndHidden } = withoutUsage(events);
+      const { visible, isEndHidden } = withoutUsage(events);
       isAfterHiddenCr = isEndHidden && events.at(-1) === CR;
-      if (others.length > 0) yield others;
+      if (visible.length > 0) yield visible;
     }
     if (end < chunk.length) {
       held.push(chunk.subarray(end));
@@ -51,40 +52,39 @@ async function* otherEvents(body: Readable): AsyncGenerator<Buffer> {
       heldBytes = 0;
     }
   }
-  // Not every provider ends its last event with a blank line.
-  const last = Buffer.concat(held);
-  const unasked = unaskedEvent(last);
-  if (unasked !== undefined && unasked.length > 0) yield unasked;
+  // Some providers send no blank line after their last event.
+  const last = visibleEvent(Buffer.concat(held));
+  if (last !== undefined && last.length > 0) yield last;
 }
 
-function withoutUsage(events: Buffer): { others: Buffer; isEndHidden: boolean } {
-  // Almost every part is passed on unread where a provider has no null in place of the usage.
-  if (!events.includes('"usage"')) return { others: events, isEndHidden: false };
-  const others: Buffer[] = [];
+function withoutUsage(events: Buffer): { visible: Buffer; isEndHidden: boolean } {
+  // Where a provider sends no `"usage": null`, almost every part passes without being parsed.
+  if (!events.includes('"usage"')) return { visible: events, isEndHidden: false };
+  const visible: Buffer[] = [];
   let passed = 0;
   let isHidden = false;
   for (const event of eachEvent(events)) {
     passed += event.length;
-    const unasked = unaskedEvent(event);
-    isHidden = unasked === undefined;
-    others.push(unasked ?? lineEndsBefore(event));
+    const kept = visibleEvent(event);
+    isHidden = kept === undefined;
+    visible.push(kept ?? lineEndsBefore(event));
   }
   const rest = events.subarray(passed);
-  return { others: Buffer.concat([...others, rest]), isEndHidden: isHidden && rest.length === 0 };
+  return { visible: Buffer.concat([...visible, rest]), isEndHidden: isHidden && rest.length === 0 };
 }
 
-/** They belong to what came before. */
+/** The line ends before an event belong to the event before it, so they stay. */
 function lineEndsBefore(event: Buffer): Buffer {
   const start = event.findIndex((byte) => byte !== LF && byte !== CR);
   return event.subarray(0, start);
 }
 
-/** @returns undefined for the event that nobody asked for */
-function unaskedEvent(event: Buffer): Buffer | undefined {
+/** @returns the event without a null usage; undefined for the event that has only the usage */
+function visibleEvent(event: Buffer): Buffer | undefined {
   if (!event.includes('"usage"')) return event;
   const [line, ...others] = event.toString('latin1').matchAll(/^(?:\xef\xbb\xbf)?data:(.*)$/gm);
   if (line === undefined) return event;
-  // No provider writes its JSON in several lines; one that does may have its null.
+  // No known provider writes its JSON on several lines. In such an event a null usage is left in place.
   if (others.length > 0) return unaskedData(Buffer.from(dataOf(event.toString('utf8')))) && event;
   const end = line.index + line[0].length;
   const start = end - line[1]!.length;

@@ -2,10 +2,13 @@ import { PassThrough, Readable } from 'node:stream';
 import { type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
-import { withoutUnaskedUsage } from './unasked-usage';
+import { hideUnrequestedUsage } from './unrequested-usage';
 
 const events = { 'content-type': 'text/event-stream' };
-const answerOf = (body: Readable, headers: Readonly<Record<string, string>> = events): UpstreamResponse => ({
+const responseOf = (
+  body: Readable,
+  headers: Readonly<Record<string, string>> = events,
+): UpstreamResponse => ({
   status: 200,
   headers,
   body,
@@ -13,7 +16,7 @@ const answerOf = (body: Readable, headers: Readonly<Record<string, string>> = ev
 });
 
 async function passed(parts: readonly Buffer[], headers = events): Promise<string> {
-  const { body } = withoutUnaskedUsage(answerOf(Readable.from(parts), headers));
+  const { body } = hideUnrequestedUsage(responseOf(Readable.from(parts), headers));
   let text = '';
   for await (const part of body as AsyncIterable<Buffer>) text += part.toString('latin1');
   return Buffer.from(text, 'latin1').toString();
@@ -42,7 +45,7 @@ const all = others.map((other) => usage + other + spaced).join('');
 const withoutNulls = others.join('').replaceAll(',"usage":null', '');
 
 test.each(['\n', '\r\n', '\r'])(
-  'only what was not asked for is hidden, at every cut: lines end in %j',
+  'only the usage is hidden, wherever the stream is cut, with line ends %j',
   async (end) => {
     const bytes = Buffer.from(all.replaceAll('\n', end));
     const expected = withoutNulls.replaceAll('\n', end);
@@ -56,7 +59,7 @@ test.each(['\n', '\r\n', '\r'])(
 );
 
 test.each(Object.entries(openAiCompatible))(
-  '%s: a recorded stream loses its usage and nulls alone',
+  '%s: a recorded stream loses only its usage and nulls',
   async (id, { stream }) => {
     const lines = /data: \{[^\n]*"choices":\[\],"usage":\{[^\n]*\n\n|,"usage":null/g;
     const expected = stream.replace(lines, '');
@@ -71,33 +74,33 @@ test.each(Object.entries(openAiCompatible))(
 test.each([
   ['no blank line at the end', `data: 1\n\n${usage.trimEnd()}`, 'data: 1\n\n'],
   ['an incomplete event at the end', 'data: 1\n\ndata: {"choices":[],"usage":{"a"', undefined],
-  ['nothing but it', usage, ''],
+  ['nothing but usage', usage, ''],
   ['a byte order mark', '\uFEFFdata:{"usage":null}\n\n', '\uFEFFdata:{}\n\n'],
-  ['a null in several lines', 'data: {"choices":[1],\ndata: "usage":null}\n\n', undefined],
-  ['two data lines of which one has it', 'data: 1\ndata: {"choices":[],"usage":{}}\n\n', undefined],
+  ['a null on several lines', 'data: {"choices":[1],\ndata: "usage":null}\n\n', undefined],
+  ['two data lines, one with the usage', 'data: 1\ndata: {"choices":[],"usage":{}}\n\n', undefined],
   ['no blank line after a null', 'data: {"usage":null}', 'data: {}'],
   ['nothing', '', ''],
-  ['blank lines around it', `\n\n\n${usage}\n`, '\n\n\n\n'],
+  ['blank lines around the usage', `\n\n\n${usage}\n`, '\n\n\n\n'],
 ])('%s', async (_name, text, expected) => {
   expect(await passed([Buffer.from(text)])).toBe(expected ?? text);
 });
 
-test('an event goes on as soon as it is complete', async () => {
+test('an event is passed on as soon as it is complete', async () => {
   const source = new PassThrough();
-  const { body } = withoutUnaskedUsage(answerOf(source));
+  const { body } = hideUnrequestedUsage(responseOf(source));
   const parts: string[] = [];
   body.on('data', (part: Buffer) => parts.push(part.toString()));
-  const says = async (text: string) => {
+  const passedOn = async (text: string) => {
     source.write(text);
     await new Promise(setImmediate);
     return parts.splice(0).join('');
   };
-  expect(await says('data: 1\n\ndata: 2')).toBe('data: 1\n\n');
-  expect(await says('\n')).toBe('');
-  expect(await says('\n')).toBe('data: 2\n\n');
-  expect(await says(usage.slice(0, 30))).toBe('');
-  expect(await says(usage.slice(30))).toBe('');
-  expect(await says('data: [DONE]\n\n')).toBe('data: [DONE]\n\n');
+  expect(await passedOn('data: 1\n\ndata: 2')).toBe('data: 1\n\n');
+  expect(await passedOn('\n')).toBe('');
+  expect(await passedOn('\n')).toBe('data: 2\n\n');
+  expect(await passedOn(usage.slice(0, 30))).toBe('');
+  expect(await passedOn(usage.slice(30))).toBe('');
+  expect(await passedOn('data: [DONE]\n\n')).toBe('data: [DONE]\n\n');
   body.destroy();
   expect(source.destroyed).toBe(true);
 });
@@ -105,15 +108,15 @@ test('an event goes on as soon as it is complete', async () => {
 test.each([
   ['JSON', { 'content-type': 'application/json' }],
   ['a compressed stream', { ...events, 'content-encoding': 'gzip' }],
-])('%s is the same answer', (_name, headers) => {
-  const answer = answerOf(Readable.from([]), headers);
-  expect(withoutUnaskedUsage(answer)).toBe(answer);
+])('%s passes unchanged', (_name, headers) => {
+  const response = responseOf(Readable.from([]), headers);
+  expect(hideUnrequestedUsage(response)).toBe(response);
 });
 
-test('a fault comes after the whole events before it', async () => {
+test('an error comes after the whole events before it', async () => {
   const fault = new Problem('upstream_unavailable');
   const source = new PassThrough();
-  const { body } = withoutUnaskedUsage(answerOf(source));
+  const { body } = hideUnrequestedUsage(responseOf(source));
   source.write(`data: 1\n\n${usage}data: 2\n\ndata: 3`);
   const parts: string[] = [];
   await expect(
@@ -127,18 +130,18 @@ test('a fault comes after the whole events before it', async () => {
   expect(parts).toEqual(['data: 1\n\ndata: 2\n\n']);
 });
 
-test('a fault of an answer that nobody reads yet does not end the process', async () => {
+test('an error of a response that is not being read does not stop the process', async () => {
   const source = new PassThrough();
-  const { body } = withoutUnaskedUsage(answerOf(source));
+  const { body } = hideUnrequestedUsage(responseOf(source));
   source.destroy(new Problem('upstream_unavailable'));
   await new Promise(setImmediate);
   await expect(body.toArray()).rejects.toMatchObject({ code: 'upstream_unavailable' });
 });
 
-test('an event too long to hold passes, and what it holds is bounded', async () => {
+test('an event that is too long to hold passes, and memory is bounded', async () => {
   const megabyte = Buffer.alloc(1024 * 1024, 'x');
   const source = new PassThrough();
-  const { body } = withoutUnaskedUsage(answerOf(source));
+  const { body } = hideUnrequestedUsage(responseOf(source));
   let bytes = 0;
   body.on('data', (part: Buffer) => (bytes += part.length));
   source.write('data: {"choices":[],"usage":{"a":"');

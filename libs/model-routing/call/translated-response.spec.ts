@@ -2,9 +2,9 @@ import { PassThrough, Readable } from 'node:stream';
 import { type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import { findProvider, type Operation, serviceOf, type Translation } from '#providers';
-import { translatedAnswer } from './translated-answer';
+import { translatedResponse } from './translated-response';
 
-const said = 'Å, 日本 and 🦭';
+const spoken = 'Å, 日本 and 🦭';
 
 function translationOf(provider: string, operation: Operation): Translation {
   const found = findProvider(provider);
@@ -31,13 +31,13 @@ const dialects = {
       ': keep-alive\n\n',
       named('ping', {}),
       named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
-      named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: said } }),
+      named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: spoken } }),
       // Data of two lines is one text with a line feed between (WHATWG HTML, 9.2.6).
       'event: content_block_stop\nid: 7\ndata: {"type":"content_block_stop",\ndata: "index":0}\n\n',
       named('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } }),
       named('message_stop', {}),
     ].join(''),
-    whole: { id: 'm1', type: 'message', content: [{ type: 'text', text: said }], stop_reason: 'end_turn' },
+    whole: { id: 'm1', type: 'message', content: [{ type: 'text', text: spoken }], stop_reason: 'end_turn' },
     errorEvent: named('error', { error: { type: 'overloaded_error', message: 'Overloaded' } }),
     last: 'data: [DONE]\n\n',
   },
@@ -46,7 +46,7 @@ const dialects = {
     stream: [
       ': OPENROUTER PROCESSING\n\n',
       part({ role: 'assistant', content: '' }),
-      part({ content: said }),
+      part({ content: spoken }),
       `data:${JSON.stringify({ id: 'c1', choices: [] })}\nretry: 10\n\n`,
       part({}, 'stop'),
       chunk({ choices: [], usage }),
@@ -55,7 +55,7 @@ const dialects = {
     whole: {
       id: 'c1',
       object: 'chat.completion',
-      choices: [{ index: 0, message: { role: 'assistant', content: said }, finish_reason: 'stop' }],
+      choices: [{ index: 0, message: { role: 'assistant', content: spoken }, finish_reason: 'stop' }],
       usage,
     },
     errorEvent: 'data: {"error":{"message":"Overloaded"}}\n\n',
@@ -65,30 +65,30 @@ const dialects = {
 type Dialect = (typeof dialects)[keyof typeof dialects];
 const each = Object.entries(dialects) as [string, Dialect][];
 
-const call = { model: 'asked-for', request: { stream_options: { include_usage: true } }, label: 'Testing' };
+const call = { model: 'requested', request: { stream_options: { include_usage: true } }, label: 'Testing' };
 
 function upstream(body: Readable, type = 'text/event-stream'): UpstreamResponse {
   return {
     status: 200,
     headers: { 'content-type': type },
     body,
-    streamFault: (message) => new Problem('upstream_unavailable', { detail: `Testing said: ${message}` }),
+    streamFault: (message) => new Problem('upstream_unavailable', { detail: `Testing reported: ${message}` }),
   };
 }
 
-/** What the client gets, and what ended it if not the stream itself. */
+/** What the client receives, and the error that stopped it, if any. */
 async function relayed(
   { translation }: Dialect,
   source: Readable,
 ): Promise<{ text: string; error?: unknown }> {
-  const { body } = await translatedAnswer(translation, upstream(source), call);
+  const { body } = await translatedResponse(translation, upstream(source), call);
   let text = '';
   try {
     for await (const piece of body as AsyncIterable<Buffer>) text += piece.toString();
   } catch (error) {
     return { text, error };
   }
-  // The second at which it began is all that differs between two calls.
+  // Two calls differ only in the second at which they started.
   return { text: text.replace(/"created":\d+/g, '"created":0') };
 }
 
@@ -110,68 +110,75 @@ describe.each(each)('%s', (_, dialect) => {
   let expected: string;
   beforeAll(async () => {
     expected = (await relayed(dialect, inParts(Buffer.from(dialect.stream)))).text;
-    expect(expected).toContain(said);
+    expect(expected).toContain(spoken);
     expect(expected.endsWith(dialect.last)).toBe(true);
   });
 
-  it.each(Object.entries(lineEnds))('cut at any byte, with %s, the client gets the same', async (__, end) => {
-    const bytes = Buffer.from(dialect.stream.replaceAll('\n', end));
-    for (let at = 0; at <= bytes.length; at++) {
-      const answer = await relayed(dialect, inParts(bytes.subarray(0, at), bytes.subarray(at)));
-      if (answer.text !== expected) throw new Error(`cut at byte ${at}: ${JSON.stringify(answer)}`);
-    }
-  });
+  it.each(Object.entries(lineEnds))(
+    'cut at any byte, with %s line ends, the client receives the same',
+    async (__, end) => {
+      const bytes = Buffer.from(dialect.stream.replaceAll('\n', end));
+      for (let at = 0; at <= bytes.length; at++) {
+        const relayedParts = await relayed(dialect, inParts(bytes.subarray(0, at), bytes.subarray(at)));
+        if (relayedParts.text !== expected)
+          throw new Error(`cut at byte ${at}: ${JSON.stringify(relayedParts)}`);
+      }
+    },
+  );
 
   it.each(Object.entries(lineEnds))(
-    'byte by byte, with %s, after a byte order mark and without a last blank line, too',
+    'so it does byte by byte, with %s line ends, after a byte order mark and without a last blank line',
     async (__, end) => {
       const text = `\uFEFF${dialect.stream.trimEnd()}`.replaceAll('\n', end);
-      for (const ended of [text, text + end, text + end + end]) {
-        const bytes = Array.from(Buffer.from(ended), (byte) => Buffer.from([byte]));
+      for (const stream of [text, text + end, text + end + end]) {
+        const bytes = Array.from(Buffer.from(stream), (byte) => Buffer.from([byte]));
         expect(await relayed(dialect, inParts(...bytes))).toEqual({ text: expected });
       }
     },
   );
 
-  it('gives the client each event as it comes', async () => {
+  it('passes each event to the client as it arrives', async () => {
     const source = new PassThrough();
-    const { body } = await translatedAnswer(dialect.translation, upstream(source), call);
+    const { body } = await translatedResponse(dialect.translation, upstream(source), call);
     let text = '';
     body.on('data', (piece: Buffer) => (text += piece.toString()));
     for (const event of dialect.stream.split(/(?<=\n\n)/)) {
       source.write(event);
       await ticks();
-      if (event.includes(said)) break;
+      if (event.includes(spoken)) break;
     }
-    expect(text).toContain(said);
+    expect(text).toContain(spoken);
     expect(expected.startsWith(text.replace(/"created":\d+/g, '"created":0'))).toBe(true);
     body.destroy();
   });
 
   it.each([
-    ['an error event', dialect.errorEvent, 'Testing said: Overloaded'],
-    ['data that is no JSON', 'data: <html>\n\n', 'broke off its answer or sent one'],
-    ['truncated JSON at the end', 'data: {"choices":[{"ind', 'broke off its answer or sent one'],
-    ['an end before its own', '', 'broke off its answer or sent one'],
-    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x0a, 0x0a]), 'broke off its answer or sent one'],
-  ])('%s: what came before it, one Problem, and the body is destroyed', async (__, fault, detail) => {
-    const events = dialect.stream.split(/(?<=\n\n)/);
-    const before = events.slice(0, events.findIndex((event) => event.includes(said)) + 1).join('');
-    const source = inParts(Buffer.concat([Buffer.from(before), Buffer.from(fault)]));
-    const { text, error } = await relayed(dialect, source);
-    expect(text).toContain(said);
-    expect(error).toBeInstanceOf(Problem);
-    expect((error as Problem).code).toBe('upstream_unavailable');
-    expect((error as Problem).message).toContain(detail);
-    await ticks();
-    expect(source.destroyed).toBe(true);
-  });
+    ['an error event', dialect.errorEvent, 'Testing reported: Overloaded'],
+    ['data that is not JSON', 'data: <html>\n\n', 'broke off its response or sent one'],
+    ['truncated JSON at the end', 'data: {"choices":[{"ind', 'broke off its response or sent one'],
+    ['an end before the last event', '', 'broke off its response or sent one'],
+    ['bytes that are not text', Buffer.from([0xff, 0xfe, 0x0a, 0x0a]), 'broke off its response or sent one'],
+  ])(
+    '%s: the client receives what came before and one Problem, and the body is destroyed',
+    async (__, fault, detail) => {
+      const events = dialect.stream.split(/(?<=\n\n)/);
+      const before = events.slice(0, events.findIndex((event) => event.includes(spoken)) + 1).join('');
+      const source = inParts(Buffer.concat([Buffer.from(before), Buffer.from(fault)]));
+      const { text, error } = await relayed(dialect, source);
+      expect(text).toContain(spoken);
+      expect(error).toBeInstanceOf(Problem);
+      expect((error as Problem).code).toBe('upstream_unavailable');
+      expect((error as Problem).message).toContain(detail);
+      await ticks();
+      expect(source.destroyed).toBe(true);
+    },
+  );
 
   it.each([
     ['an endless line', () => Buffer.alloc(1024 * 1024, 'x')],
     ['an endless event', () => Buffer.from(`data: ${'x'.repeat(1024)}\n`.repeat(1024))],
-    ['an endless name of an event', () => Buffer.from(`event: ${'x'.repeat(1024 * 1024)}`)],
-  ])('%s is read to a bound, and no further', async (__, piece) => {
+    ['an endless event name', () => Buffer.from(`event: ${'x'.repeat(1024 * 1024)}`)],
+  ])('%s is read only up to a limit', async (__, piece) => {
     let read = 0;
     const source = Readable.from(
       (function* () {
@@ -187,34 +194,34 @@ describe.each(each)('%s', (_, dialect) => {
 
   it.each([
     ['that is truncated', (text: string) => [text.slice(0, -5)]],
-    ['that is another thing', () => ['[]']],
-    ['that is no JSON', () => ['<html>']],
+    ['that is not an object', () => ['[]']],
+    ['that is not JSON', () => ['<html>']],
     ['that is empty', () => []],
     ['that is endless', () => Array.from({ length: 100 }, () => ' '.repeat(1024 * 1024))],
-  ])('a whole answer %s is one Problem', async (__, parts) => {
+  ])('a whole response %s is one Problem', async (__, parts) => {
     const source = Readable.from(parts(JSON.stringify(dialect.whole)).map((text) => Buffer.from(text)));
-    const answer = translatedAnswer(dialect.translation, upstream(source, 'application/json'), call);
-    await expect(answer).rejects.toMatchObject({ code: 'upstream_unavailable' });
+    const response = translatedResponse(dialect.translation, upstream(source, 'application/json'), call);
+    await expect(response).rejects.toMatchObject({ code: 'upstream_unavailable' });
     await ticks();
     expect(source.destroyed).toBe(true);
   });
 
-  it('a whole answer, cut at any byte, is the same', async () => {
+  it('a whole response, cut at any byte, is the same', async () => {
     const bytes = Buffer.from(JSON.stringify(dialect.whole));
     for (let at = 0; at <= bytes.length; at++) {
       const source = upstream(inParts(bytes.subarray(0, at), bytes.subarray(at)), 'application/json');
-      const { body, headers } = await translatedAnswer(dialect.translation, source, call);
+      const { body, headers } = await translatedResponse(dialect.translation, source, call);
       expect(headers['content-type']).toBe('application/json');
-      expect((await body.toArray()).join('')).toContain(JSON.stringify(said));
+      expect((await body.toArray()).join('')).toContain(JSON.stringify(spoken));
     }
   });
 
   it.each([
-    ['before anything came', 0],
+    ['before anything arrives', 0],
     ['while the provider is silent', 3],
-  ])('a client that leaves %s ends the provider’s body at once', async (__, events) => {
+  ])("a client that disconnects %s closes the provider's body at once", async (__, events) => {
     const source = new PassThrough();
-    const { body } = await translatedAnswer(dialect.translation, upstream(source), call);
+    const { body } = await translatedResponse(dialect.translation, upstream(source), call);
     body.on('data', () => undefined);
     source.write(
       dialect.stream
@@ -230,11 +237,11 @@ describe.each(each)('%s', (_, dialect) => {
     await closed;
   });
 
-  it('a client that leaves without having read ends it too, and so does one that stops reading', async () => {
+  it("a client that disconnects before it reads closes the provider's body, and so does one that stops reading", async () => {
     const unread = new PassThrough();
-    (await translatedAnswer(dialect.translation, upstream(unread), call)).body.destroy();
+    (await translatedResponse(dialect.translation, upstream(unread), call)).body.destroy();
     const full = inParts(...Array.from({ length: 1000 }, () => Buffer.from(dialect.stream)));
-    const { body } = await translatedAnswer(dialect.translation, upstream(full), call);
+    const { body } = await translatedResponse(dialect.translation, upstream(full), call);
     for await (const piece of body) {
       void piece;
       break;
@@ -243,26 +250,26 @@ describe.each(each)('%s', (_, dialect) => {
     expect([unread.destroyed, full.destroyed]).toEqual([true, true]);
   });
 
-  it('an error of the provider’s body before anybody reads ends no process', async () => {
+  it("an error of the provider's body before it is read does not stop the process", async () => {
     const source = new PassThrough();
     const problem = new Problem('upstream_timeout', { detail: 'It took too long.' });
-    const { body } = await translatedAnswer(dialect.translation, upstream(source), call);
+    const { body } = await translatedResponse(dialect.translation, upstream(source), call);
     source.destroy(problem);
     await ticks();
     await expect(body.toArray()).rejects.toBe(problem);
   });
 
-  it('an answer that is compressed against what was asked for is one Problem', async () => {
+  it('a response that is compressed although the request did not allow it is one Problem', async () => {
     const source = inParts(Buffer.from('never read'));
-    const answer = upstream(source);
-    const compressed = { ...answer, headers: { ...answer.headers, 'content-encoding': 'gzip' } };
-    await expect(translatedAnswer(dialect.translation, compressed, call)).rejects.toMatchObject({
+    const response = upstream(source);
+    const compressed = { ...response, headers: { ...response.headers, 'content-encoding': 'gzip' } };
+    await expect(translatedResponse(dialect.translation, compressed, call)).rejects.toMatchObject({
       code: 'upstream_unavailable',
     });
     expect(source.destroyed).toBe(true);
   });
 
-  it('an endless stream of events is read to a bound, and no further', async () => {
+  it('an endless stream of events is read only up to a limit', async () => {
     const comments = Buffer.from(`: ${'x'.repeat(1024)}\n\n`.repeat(4096));
     let read = 0;
     const source = Readable.from(
@@ -274,13 +281,13 @@ describe.each(each)('%s', (_, dialect) => {
     expect(read).toBeLessThan(80);
   });
 
-  it('an error of the provider’s body reaches the client as it is', async () => {
+  it("an error of the provider's body reaches the client unchanged", async () => {
     const source = new PassThrough();
     const problem = new Problem('upstream_timeout', { detail: 'It took too long.' });
     source.write(dialect.stream.slice(0, 10));
-    const answer = relayed(dialect, source);
+    const relaying = relayed(dialect, source);
     await ticks();
     source.destroy(problem);
-    expect((await answer).error).toBe(problem);
+    expect((await relaying).error).toBe(problem);
   });
 });

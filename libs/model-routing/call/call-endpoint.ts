@@ -4,7 +4,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiPlatformProblems, type ProblemCode, sysadminPrefix } from '#http';
 import { type Operation } from '#providers';
 
-/** What a platform call can meet. */
+/** The problems that every call can have. */
 const callProblems = [
   'unauthenticated',
   'forbidden',
@@ -35,36 +35,40 @@ const callProblems = [
   'internal_error',
 ] as const satisfies readonly ProblemCode[];
 
-const answerHeaders = {
-  'x-tenkey-request-id': ['Tenkey’s id of this call, as in the log', '5f0c2e2a-0d7b-4a43-9a57-0e6f2f0f7c11'],
-  'x-tenkey-provider': ['Who answered', 'openai'],
-  'x-tenkey-adapter': ['How the route was found: litellm or legacy', 'litellm'],
+/** Name -> description and example. */
+const responseHeaders = {
+  'x-tenkey-request-id': ["Tenkey's id of this call, as in the log", '5f0c2e2a-0d7b-4a43-9a57-0e6f2f0f7c11'],
+  'x-tenkey-provider': ['The provider that responded', 'openai'],
+  'x-tenkey-adapter': ['The adapter that found the route: litellm or legacy', 'litellm'],
   'x-tenkey-credential-source': ['Whose key paid: tenant or global', 'tenant'],
-  'x-tenkey-credential': ['Which key: provider, mask and version', 'openai/...xyz9/v3'],
+  'x-tenkey-credential': ['The key that paid: provider, mask and version', 'openai/...xyz9/v3'],
   'x-tenkey-receipt': [
     `Proof of which key served the call, for POST ${sysadminPrefix}/receipts/verify; absent without ENCRYPTION_KEY`,
     'tkr1.0123456789ab.eyJyZXF1ZXN0X2lkIjoi...',
   ],
-  'x-tenkey-dropped-params': ['Parameters left out because the provider has none such; absent: none', 'seed'],
+  'x-tenkey-dropped-params': [
+    'Parameters that were left out because the provider does not have them; absent when there were none',
+    'seed',
+  ],
 } as const;
 
-/** The documentation of one endpoint. */
-export interface CallDocumentation {
+/** The OpenAPI documentation of one endpoint. */
+export interface EndpointDocumentation {
   readonly summary: string;
   readonly description: string;
-  /** Fields that every request has, for the schema. */
+  /** The fields that every request must have. */
   readonly required: readonly string[];
-  /** Name -> summary and body. */
+  /** Name -> summary and request body. */
   readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
-  /** Media type of the answer -> an example of it; undefined for bytes. */
-  readonly answers: Readonly<Record<string, unknown>>;
-  /** For forms: the fields of the schema, by name, in place of examples. */
+  /** Media type -> an example of the response; undefined for bytes. */
+  readonly responses: Readonly<Record<string, unknown>>;
+  /** The fields of a form by name, in place of examples. */
   readonly form?: Readonly<Record<string, object>>;
 }
 
-/** `POST /v1/<operation>`: what every platform call has in common, documented. */
-export function PlatformCall(operation: Operation, documentation: CallDocumentation): MethodDecorator {
-  const { summary, description, required, examples, answers, form } = documentation;
+/** Declares and documents the endpoint of an operation, `POST /v1/<operation>`. */
+export function CallEndpoint(operation: Operation, documentation: EndpointDocumentation): MethodDecorator {
+  const { summary, description, required, examples, responses, form } = documentation;
   const schema = { type: 'object', required: [...required], additionalProperties: true };
   return applyDecorators(
     Post(operation),
@@ -78,15 +82,16 @@ export function PlatformCall(operation: Operation, documentation: CallDocumentat
         ]
       : [ApiBody({ schema, examples: { ...examples } })]),
     ApiOkResponse({
-      description: 'The answer. Where the provider speaks this format itself, its own bytes.',
+      description:
+        "The response. If the provider itself uses this format, these are the provider's own bytes.",
       headers: Object.fromEntries(
-        Object.entries(answerHeaders).map(([name, [text, example]]) => [
+        Object.entries(responseHeaders).map(([name, [text, example]]) => [
           name,
           { description: text, schema: { type: 'string', example } },
         ]),
       ),
       content: Object.fromEntries(
-        Object.entries(answers).map(([type, example]) => [
+        Object.entries(responses).map(([type, example]) => [
           type,
           example === undefined
             ? { schema: { type: 'string', format: 'binary' } }

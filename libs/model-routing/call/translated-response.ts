@@ -11,42 +11,45 @@ import {
 } from '#providers';
 import { GeneratedBody } from './generated-body';
 
-/** Longer than any answer that a model writes; an endless one must not fill the memory. */
-const MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024;
+/** More than any model writes; a response without an end must not fill the memory. */
+const MAXIMUM_RESPONSE_BYTES = 64 * 1024 * 1024;
 const MAXIMUM_EVENT_CHARACTERS = 16 * 1024 * 1024;
-/** Events are many times longer than what they say; what a translation gathers of them must have an end as well. */
+/** Larger than the limit for a whole response, since events are many times longer than their text; it bounds what a translation keeps. */
 const MAXIMUM_STREAM_BYTES = 256 * 1024 * 1024;
 
-/** The provider's answer in the format that the client speaks, whole or event by event as it came. */
-export async function translatedAnswer(
+/**
+ * Translates the provider's response to the client's format: as a whole, or event by event as it arrives.
+ * @throws Problem upstream_unavailable when the response cannot be read
+ */
+export async function translatedResponse(
   translation: Translation,
-  answer: UpstreamResponse,
+  response: UpstreamResponse,
   call: { readonly model: string; readonly request: Json; readonly label: string },
 ): Promise<UpstreamResponse> {
-  const brokenOff = (error: unknown) => problemFrom(error, answer, call.label);
-  // Compressed although that was not asked for: nothing in it can be read.
-  if (answer.headers['content-encoding'] !== undefined) {
-    answer.body.destroy();
-    throw brokenOff(new UnexpectedAnswer());
+  const toProblem = (error: unknown) => problemFrom(error, response, call.label);
+  // The provider compressed the response although the request did not allow that, so it cannot be read.
+  if (response.headers['content-encoding'] !== undefined) {
+    response.body.destroy();
+    throw toProblem(new UnexpectedAnswer());
   }
-  if (isEventStream(answer.headers['content-type'])) {
-    const events = translatedEvents(answer.body, translation.stream(call), brokenOff);
-    return { ...answer, body: new GeneratedBody(answer.body, events) };
+  if (isEventStream(response.headers['content-type'])) {
+    const events = translatedEvents(response.body, translation.stream(call), toProblem);
+    return { ...response, body: new GeneratedBody(response.body, events) };
   }
   try {
-    const decoded = translation.decode(JSON.parse(await wholeOf(answer.body)), call);
+    const decoded = translation.decode(JSON.parse(await wholeOf(response.body)), call);
     const body = Readable.from([Buffer.from(JSON.stringify(decoded))]);
-    return { ...answer, headers: { ...answer.headers, 'content-type': 'application/json' }, body };
+    return { ...response, headers: { ...response.headers, 'content-type': 'application/json' }, body };
   } catch (error) {
-    answer.body.destroy();
-    throw brokenOff(error);
+    response.body.destroy();
+    throw toProblem(error);
   }
 }
 
 async function* translatedEvents(
   body: Readable,
   translator: StreamTranslator,
-  brokenOff: (error: unknown) => Error,
+  toProblem: (error: unknown) => Error,
 ): AsyncGenerator<Buffer> {
   let text = '';
   const parser = createParser({
@@ -68,7 +71,7 @@ async function* translatedEvents(
       } catch (error) {
         fault = error as Error;
       }
-      // Also of a chunk that ends in a fault: what came before it was said.
+      // Pass on what came before a fault in the same chunk: it was valid.
       if (text !== '') yield Buffer.from(text);
       text = '';
       if (fault !== undefined) throw fault;
@@ -78,7 +81,7 @@ async function* translatedEvents(
     text += translator.end();
     if (text !== '') yield Buffer.from(text);
   } catch (error) {
-    throw brokenOff(error);
+    throw toProblem(error);
   }
 }
 
@@ -88,19 +91,19 @@ async function wholeOf(body: Readable): Promise<string> {
   for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MAXIMUM_ANSWER_BYTES) throw new UnexpectedAnswer();
+    if (bytes > MAXIMUM_RESPONSE_BYTES) throw new UnexpectedAnswer();
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function problemFrom(error: unknown, answer: UpstreamResponse, label: string): Error {
+function problemFrom(error: unknown, response: UpstreamResponse, label: string): Error {
   if (error instanceof Problem || error instanceof ClientGone) return error;
-  if (error instanceof StreamFault) return answer.streamFault(error.message);
+  if (error instanceof StreamFault) return response.streamFault(error.message);
   return new Problem('upstream_unavailable', {
-    detail: `${label} broke off its answer or sent one that cannot be read.`,
-    // Not the error itself: JSON.parse quotes the provider's text, which may repeat the key.
+    detail: `${label} broke off its response or sent one that cannot be read.`,
+    // The cause names only the error's type: JSON.parse quotes the provider's text, which may repeat the key.
     cause: new Error(
-      `the answer is not as documented (${error instanceof Error ? error.name : typeof error})`,
+      `the response is not as documented (${error instanceof Error ? error.name : typeof error})`,
     ),
   });
 }

@@ -12,7 +12,7 @@ import { guardedConnector } from './address/guarded-connector';
 import { type ProbeResult, readProbe, resultOf } from './response/probe-result';
 import { Retries } from './retries';
 import type { Destination, Route } from './route';
-import { headersOf, readError, UpstreamBody, type WireEvents } from './response/upstream-answer';
+import { headersOf, readError, UpstreamBody, type WireEvents } from './response/upstream-response';
 import {
   faultOf,
   goneBy,

@@ -22,5 +22,5 @@ export { dataOf, eachEvent, EventEnds, isEventStream, LONGEST_HELD_EVENT } from 
 export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './response/probe-result';
 export type { CredentialSource, Destination, Route, RouteCredential } from './route';
 export { SseRelay } from './stream/sse-relay';
-export type { WireEvents } from './response/upstream-answer';
+export type { WireEvents } from './response/upstream-response';
 export { ClientGone, refusedAddress } from './response/upstream-problem';

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '#tenants';
-import { OwnUsageController } from './reports/own-usage.controller';
+import { OwnUsageController } from './reports/platform-usage.controller';
 import { ReceiptsService } from './receipts/receipts.service';
 import { ReceiptsController } from './receipts/receipts.controller';
 import { UsageResponsesService } from './reports/usage-responses.service';

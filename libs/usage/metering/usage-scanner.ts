@@ -1,6 +1,6 @@
 import { isEventStream } from '#egress';
 import { type ReportedTokens, tokensOf, type UsageFields, usageFieldsOf } from './reported-tokens';
-import { UsageInJson } from './usage-in-json';
+import { UsageInJson } from './json-usage-scanner';
 
 const LF = 0x0a;
 const CR = 0x0d;

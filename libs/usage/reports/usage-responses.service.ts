@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { cursorOfPlace, placeOfRow } from './usage-place';
-import { type AskedUsage } from './asked-usage';
+import { cursorOfPlace, placeOfRow } from './report-cursor';
+import { type AskedUsage } from './report-parameters';
 import { lostCallsHeader, type UsageAnswer } from './usage.dto';
 import {
   fieldsOf,

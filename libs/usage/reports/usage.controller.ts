@@ -12,7 +12,7 @@ import {
   validTenantId,
 } from '#http';
 import { TenantsService } from '#tenants';
-import { askedUsage } from './asked-usage';
+import { askedUsage } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
 import { TenantUsageQuery, UsageAnswer, UsageQuery, usageReport } from './usage.dto';
 import {

@@ -1,5 +1,5 @@
 import { Problem } from '#http';
-import { placeOfCursor } from './usage-place';
+import { placeOfCursor } from './report-cursor';
 import { fieldsOf, type UsageGroup, type UsagePlace } from './usage-report.service';
 import { type TenantUsageQuery, type UsageQuery } from './usage.dto';
 import { dayOf } from './utc-day';

@@ -1,5 +1,5 @@
-import { cursorOfPlace } from './usage-place';
-import { askedUsage } from './asked-usage';
+import { cursorOfPlace } from './report-cursor';
+import { askedUsage } from './report-parameters';
 
 describe('a page of a report', () => {
   const midnight = Date.parse('2026-02-01T00:00:00Z');

@@ -3,7 +3,7 @@ import { ApiExtraModels, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
 import { TenantsService } from '#tenants';
-import { askedUsage } from './asked-usage';
+import { askedUsage } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
 import { TenantUsageQuery, UsageAnswer, usageReport } from './usage.dto';
 

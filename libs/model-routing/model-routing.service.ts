@@ -27,10 +27,10 @@ import { encodedForm, encodedJson, modelNameOf, parseRequest } from './call/upst
 
 /**
  * An answer on its way: the Route that it came by, and its bytes in the client's format, of an event stream in whole events.
- * Read or destroy its body. An error of it is a Problem, also where the provider reported it inside the stream, or ClientGone;
+ * Read or destroy its body. An error of it is a Problem, also where the provider reported it inside the stream, or ClientDisconnected;
  * everything before it was read by then.
  */
-export interface RoutedAnswer extends Omit<UpstreamResponse, 'streamFault'> {
+export interface RoutedAnswer extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
   readonly route: Route;
   /** Proof of whose credential served the call; undefined without an encryption key. */
   readonly receipt?: string;
@@ -229,7 +229,7 @@ export class ModelRoutingService {
 function inWholeEvents(answer: UpstreamResponse): UpstreamResponse {
   const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
   if (!isEventStream(type) || encoding !== undefined) return answer;
-  return { ...answer, body: new SseRelay(answer.body, (message) => answer.streamFault(message)) };
+  return { ...answer, body: new SseRelay(answer.body, (message) => answer.problemOfErrorEvent(message)) };
 }
 
 /** Asked of the name alone, so that a key learns nothing of the models beside its own. */

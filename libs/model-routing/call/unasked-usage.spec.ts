@@ -9,7 +9,7 @@ const answerOf = (body: Readable, headers: Readonly<Record<string, string>> = ev
   status: 200,
   headers,
   body,
-  streamFault: (message) => new Problem('upstream_unavailable', { detail: message }),
+  problemOfErrorEvent: (message) => new Problem('upstream_unavailable', { detail: message }),
 });
 
 async function passed(parts: readonly Buffer[], headers = events): Promise<string> {

@@ -2,7 +2,7 @@ import { type ListedCredential, type TenantCredentials } from '#credentials';
 import {
   type AddressPolicy,
   type CredentialSource,
-  refusedAddress,
+  findAddressProblem,
   type Route,
   type RouteCredential,
 } from '#egress';
@@ -62,7 +62,7 @@ export async function explain(
       used = credentials.usable(each);
       return used;
     });
-    const refused = refusedAddress(policy, route);
+    const refused = findAddressProblem(policy, route);
     if (refused) throw refused;
     const credential = explained(route.credential, credentials);
     return { ...about, route, credential, obstacle: rejectionOf(route, credential) };

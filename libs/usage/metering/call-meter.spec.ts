@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ClientGone, type Route } from '#egress';
+import { ClientDisconnected, type Route } from '#egress';
 import { Problem } from '#http';
 import { findProvider } from '#providers';
 import { CallMeter } from './call-meter';
@@ -36,6 +36,6 @@ describe('a call with an answer', () => {
       ['broken_off', 'upstream_timeout'],
     ],
     ['was left by whoever reads no further', (body) => body.destroy(), ['client_left', null]],
-    ['was left when the caller is gone', (body) => body.destroy(new ClientGone()), ['client_left', null]],
+    ['was left when the caller is gone', (body) => body.destroy(new ClientDisconnected()), ['client_left', null]],
   ])('%s', async (_, end, expected) => expect(await recordedOf(end)).toEqual([expected]));
 });

@@ -1,5 +1,5 @@
 import { type Readable, finished } from 'node:stream';
-import { ClientGone, type Route, type WireEvents } from '#egress';
+import { ClientDisconnected, type Route, type WireEvents } from '#egress';
 import { Problem, problemOf } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
 import { UsageScanner } from './usage-scanner';
@@ -62,7 +62,7 @@ export class CallMeter {
 
   /** There is no answer. */
   failed(error: unknown): void {
-    if (error instanceof ClientGone) return this.#end('client_left', CLIENT_LEFT);
+    if (error instanceof ClientDisconnected) return this.#end('client_left', CLIENT_LEFT);
     const problem = problemOf(error);
     this.#end('failed', problem.status, problem);
   }
@@ -72,7 +72,7 @@ export class CallMeter {
     this.#status = status;
     finished(body, { writable: false }, (error) => {
       if (error === undefined || error === null) return this.#end('completed', status);
-      const isLeft = error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+      const isLeft = error instanceof ClientDisconnected || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
       if (isLeft) this.#end('client_left', status);
       else this.#end('broken_off', status, problemOf(error));
     });

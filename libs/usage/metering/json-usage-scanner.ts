@@ -16,7 +16,7 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
  * Each byte is looked at once, and nothing is kept but one name or one usage object. Anything may be pushed: what is no
  * JSON has no usage, and one that is too long or does not parse is none.
  */
-export class UsageInJson {
+export class JsonUsageScanner {
   constructor(private readonly onUsage: (usage: Readonly<Record<string, unknown>>) => void) {}
 
   /** The document ended, or cannot have a usage. */

@@ -1,6 +1,6 @@
 import { isEventStream } from '#egress';
 import { type ReportedTokens, tokensOf, type UsageFields, usageFieldsOf } from './reported-tokens';
-import { UsageInJson } from './json-usage-scanner';
+import { JsonUsageScanner } from './json-usage-scanner';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -22,7 +22,7 @@ export class UsageScanner {
   }
 
   readonly #format: 'events' | 'json' | undefined;
-  readonly #json = new UsageInJson((usage) => {
+  readonly #json = new JsonUsageScanner((usage) => {
     this.#fields = { ...this.#fields, ...usageFieldsOf(usage) };
   });
   #fields: UsageFields | undefined;

@@ -32,7 +32,7 @@ export class VerifyReceiptRequest {
   receipt: string;
 }
 
-export class VerifyReceiptAnswer {
+export class VerifyReceiptResponse {
   @ApiProperty({ description: 'True: Tenkey issued it, and nothing of it was changed.' })
   valid: boolean;
   @ApiPropertyOptional({ description: 'Why it is not.' })
@@ -91,7 +91,7 @@ export class ReceiptsController {
       'Each answer of a provider under /v1 has an `x-tenkey-receipt` header: proof, under a key derived from ENCRYPTION_KEY, of which credential served which call. A changed or invented one is not valid. Without ENCRYPTION_KEY there are no receipts.',
   })
   @ApiBody({ type: VerifyReceiptRequest })
-  @ApiOkResponse({ type: VerifyReceiptAnswer })
+  @ApiOkResponse({ type: VerifyReceiptResponse })
   @ApiProblems(
     'unauthenticated',
     'forbidden',
@@ -103,8 +103,8 @@ export class ReceiptsController {
     'credential_store_unavailable',
     'internal_error',
   )
-  async verify(@Body() body: unknown, @Grant() grant: SysadminGrant): Promise<VerifyReceiptAnswer> {
-    if (!this.receipts.isOn) {
+  async verify(@Body() body: unknown, @Grant() grant: SysadminGrant): Promise<VerifyReceiptResponse> {
+    if (!this.receipts.isEnabled) {
       throw new Problem('feature_disabled', {
         detail: 'There are no receipts without an encryption key.',
         hint: 'Set ENCRYPTION_KEY (npm run generate-encryption-key prints one) and restart.',

@@ -39,7 +39,7 @@ export type ReceiptCheck =
 export class ReceiptsService {
   constructor(private readonly fernet: FernetService) {}
 
-  get isOn(): boolean {
+  get isEnabled(): boolean {
     return this.fernet.currentKeyId !== undefined;
   }
 

@@ -3,13 +3,13 @@ import { ApiExtraModels, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
 import { TenantsService } from '#tenants';
-import { askedUsage } from './report-parameters';
+import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
-import { TenantUsageQuery, UsageAnswer, usageReport } from './usage.dto';
+import { TenantUsageQuery, UsageReportResponse, usageReport } from './usage.dto';
 
 @PlatformController()
-@ApiExtraModels(UsageAnswer)
-export class OwnUsageController {
+@ApiExtraModels(UsageReportResponse)
+export class PlatformUsageController {
   constructor(
     private readonly answers: UsageResponsesService,
     private readonly tenants: TenantsService,
@@ -38,10 +38,10 @@ export class OwnUsageController {
     @Req() request: FastifyRequest,
     @Query() text: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
+  ): Promise<UsageReportResponse | StreamableFile> {
     const { tenantId, allowedModels: models } = request;
     if (tenantId === undefined) throw new Problem('unauthenticated');
-    const asked = askedUsage(validated(TenantUsageQuery, text));
+    const asked = parseReportQuery(validated(TenantUsageQuery, text));
     await this.tenants.findActive(tenantId);
     return this.answers.of(asked, { tenantId, models }, reply);
   }

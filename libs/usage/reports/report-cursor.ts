@@ -1,5 +1,5 @@
 import { uuidPattern } from '#http';
-import { type UsageField, type UsagePlace } from './usage-report.service';
+import { type UsageField, type ReportPosition } from './usage-report.service';
 import { isDay } from './utc-day';
 
 /** Nothing in the place of null: see the order in UsageReport. */
@@ -14,20 +14,20 @@ const isValueOf = (field: UsageField): ((text: string) => boolean) => {
 };
 
 /** @param row the last of a page */
-export function placeOfRow(
+export function positionOfRow(
   row: Readonly<Partial<Record<UsageField, string | null>>>,
   fields: readonly UsageField[],
-): UsagePlace {
+): ReportPosition {
   return fields.map((field) => row[field] ?? nothing[field] ?? '');
 }
 
 /** @param place the report's days, then where in it */
-export function cursorOfPlace(place: readonly string[]): string {
+export function encodeCursor(place: readonly string[]): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
 /** @returns undefined for what is no cursor with values of these fields */
-export function placeOfCursor(cursor: string, fields: readonly UsageField[]): readonly string[] | undefined {
+export function decodeCursor(cursor: string, fields: readonly UsageField[]): readonly string[] | undefined {
   let place: unknown;
   try {
     place = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));

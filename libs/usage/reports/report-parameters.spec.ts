@@ -1,20 +1,20 @@
-import { cursorOfPlace } from './report-cursor';
-import { askedUsage } from './report-parameters';
+import { encodeCursor } from './report-cursor';
+import { parseReportQuery } from './report-parameters';
 
 describe('a page of a report', () => {
   const midnight = Date.parse('2026-02-01T00:00:00Z');
 
   it('is of the days of the first one, also after midnight', () => {
-    const first = askedUsage({}, midnight - 1);
+    const first = parseReportQuery({}, midnight - 1);
     expect(first).toMatchObject({ since: '2026-01-02', until: '2026-01-31', after: undefined });
-    const cursor = cursorOfPlace([first.since, first.until, '2026-01-15']);
-    const next = askedUsage({ cursor }, midnight);
+    const cursor = encodeCursor([first.since, first.until, '2026-01-15']);
+    const next = parseReportQuery({ cursor }, midnight);
     expect(next).toMatchObject({ since: '2026-01-02', until: '2026-01-31', after: ['2026-01-15'] });
   });
 
   it('is of the days that it is asked for', () => {
-    const cursor = cursorOfPlace(['2026-01-02', '2026-01-31', '2026-01-15']);
-    const asked = askedUsage({ cursor, since: '2026-01-10', until: '2026-01-20' }, midnight);
+    const cursor = encodeCursor(['2026-01-02', '2026-01-31', '2026-01-15']);
+    const asked = parseReportQuery({ cursor, since: '2026-01-10', until: '2026-01-20' }, midnight);
     expect(asked).toMatchObject({ since: '2026-01-10', until: '2026-01-20' });
   });
 });

@@ -1,6 +1,6 @@
 import { Problem } from '#http';
-import { placeOfCursor } from './report-cursor';
-import { fieldsOf, type UsageGroup, type UsagePlace } from './usage-report.service';
+import { decodeCursor } from './report-cursor';
+import { fieldsOf, type UsageGroup, type ReportPosition } from './usage-report.service';
 import { type TenantUsageQuery, type UsageQuery } from './usage.dto';
 import { dayOf } from './utc-day';
 
@@ -8,21 +8,21 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days of a report that names none. */
 const USUAL_DAYS = 30;
 
-export interface AskedUsage {
+export interface ReportParameters {
   readonly since: string;
   readonly until: string;
   readonly groups: readonly UsageGroup[];
   readonly limit: number;
   /** Absent: the first page. */
-  readonly after?: UsagePlace;
+  readonly after?: ReportPosition;
   readonly isCsv: boolean;
 }
 
 /** @throws Problem validation_failed when the days are in the wrong order, or the cursor is of another report */
-export function askedUsage(query: UsageQuery | TenantUsageQuery, now = Date.now()): AskedUsage {
+export function parseReportQuery(query: UsageQuery | TenantUsageQuery, now = Date.now()): ReportParameters {
   const groups = (query.group_by ?? 'day').split(',').filter((name) => name !== '') as UsageGroup[];
   const { limit = 1000, cursor, format } = query;
-  const place = cursor === undefined ? [] : placeOfCursor(cursor, ['day', 'day', ...fieldsOf(groups)]);
+  const place = cursor === undefined ? [] : decodeCursor(cursor, ['day', 'day', ...fieldsOf(groups)]);
   if (place === undefined) {
     const message = 'cursor must be the next_cursor of a page with the same group_by';
     throw new Problem('validation_failed', {

@@ -6,7 +6,7 @@ import { type RecordFilter } from './usage-report.service';
 
 /** A place in the list: the time and id of a record. */
 function IsCursor(): PropertyDecorator {
-  const isCursor = (value: unknown) => typeof value === 'string' && placeOf(value) !== undefined;
+  const isCursor = (value: unknown) => typeof value === 'string' && decodeRecordCursor(value) !== undefined;
   return ValidateBy(
     { name: 'isCursor', validator: { validate: isCursor } },
     { message: '$property must be the next_cursor of a page' },
@@ -30,14 +30,14 @@ export class ListUsageRecordsQuery extends EventListQuery {
   cursor?: string;
 }
 
-export function cursorOf({ at, requestId }: UsageRecord): string {
+export function encodeRecordCursor({ at, requestId }: UsageRecord): string {
   return `${at.toISOString()}_${requestId}`;
 }
 
 /** As every record's: PostgreSQL does not read all years that a Date has. */
 const timeForm = /^2\d{3}-/;
 
-export function placeOf(cursor: string | undefined): RecordFilter['before'] {
+export function decodeRecordCursor(cursor: string | undefined): RecordFilter['before'] {
   const [time = '', requestId = ''] = cursor?.split('_') ?? [];
   const at = new Date(time);
   const isTime = timeForm.test(time) && !Number.isNaN(at.getTime()) && at.toISOString() === time;

@@ -37,7 +37,7 @@ const orders: Readonly<Partial<Record<UsageField, readonly [expression: string, 
  * A place in a report: after the group with these values. Not a number of rows, since calls that are recorded between two
  * pages may put groups before it, and a row that comes twice would be counted twice.
  */
-export type UsagePlace = readonly string[];
+export type ReportPosition = readonly string[];
 
 /** Which calls. Days are UTC. */
 export interface UsageFilter {
@@ -104,7 +104,7 @@ export class UsageReportService {
   async sums(
     filter: UsageFilter,
     groups: readonly UsageGroup[],
-    page: { readonly limit: number; readonly after?: UsagePlace },
+    page: { readonly limit: number; readonly after?: ReportPosition },
   ): Promise<UsageSums[]> {
     const fields = fieldsOf(groups);
     const columns = fields.map((name) => {

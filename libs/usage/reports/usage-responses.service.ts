@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { cursorOfPlace, placeOfRow } from './report-cursor';
-import { type AskedUsage } from './report-parameters';
-import { lostCallsHeader, type UsageAnswer } from './usage.dto';
+import { encodeCursor, positionOfRow } from './report-cursor';
+import { type ReportParameters } from './report-parameters';
+import { lostCallsHeader, type UsageReportResponse } from './usage.dto';
 import {
   fieldsOf,
   usageCounters,
@@ -21,10 +21,10 @@ export class UsageResponsesService {
 
   /** @param reply gets the header of the lost calls with a CSV */
   async of(
-    asked: AskedUsage,
+    asked: ReportParameters,
     which: Omit<UsageFilter, 'since' | 'until'>,
     reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
+  ): Promise<UsageReportResponse | StreamableFile> {
     const { since, until, groups, limit, after } = asked;
     const filter = { ...which, since, until };
     if (asked.isCsv) {
@@ -56,14 +56,14 @@ export class UsageResponsesService {
       lost_calls: lost,
       next_cursor:
         items.length > limit && last
-          ? cursorOfPlace([since, until, ...placeOfRow(last, fieldsOf(groups))])
+          ? encodeCursor([since, until, ...positionOfRow(last, fieldsOf(groups))])
           : null,
     };
   }
 
   private async *csv(
     filter: UsageFilter,
-    { groups }: AskedUsage,
+    { groups }: ReportParameters,
     first: readonly UsageSums[],
   ): AsyncGenerator<string> {
     const fields = fieldsOf(groups);
@@ -73,7 +73,7 @@ export class UsageResponsesService {
       if (rows.length > 0) yield rows.map((row) => csvLine(names.map((name) => row[name]))).join('');
       const last = rows.at(-1);
       if (last === undefined || rows.length < CSV_PAGE) return;
-      rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, after: placeOfRow(last, fields) });
+      rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, after: positionOfRow(last, fields) });
     }
   }
 }

@@ -12,20 +12,20 @@ import {
   validTenantId,
 } from '#http';
 import { TenantsService } from '#tenants';
-import { askedUsage } from './report-parameters';
+import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
-import { TenantUsageQuery, UsageAnswer, UsageQuery, usageReport } from './usage.dto';
+import { TenantUsageQuery, UsageReportResponse, UsageQuery, usageReport } from './usage.dto';
 import {
-  cursorOf,
+  encodeRecordCursor,
   ListUsageRecordsQuery,
-  placeOf,
+  decodeRecordCursor,
   UsageRecordResponse,
   UsageRecordPageResponse,
 } from './usage-records.dto';
 import { UsageReportService } from './usage-report.service';
 
 @ApiTags('6 Usage')
-@ApiExtraModels(UsageAnswer)
+@ApiExtraModels(UsageReportResponse)
 @ApiSecurity('super-api-key')
 @Access('sysadmin', 'usage:read', { filtersTenants: true })
 @ApiProblems(
@@ -54,10 +54,10 @@ export class UsageController {
     @Query() text: UsageQuery,
     @Grant() grant: SysadminGrant,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
+  ): Promise<UsageReportResponse | StreamableFile> {
     const query = validated(UsageQuery, text);
     const which = { within: tenantsOf(grant), tenantId: query.tenant_id?.toLowerCase() };
-    return this.answers.of(askedUsage(query), which, reply);
+    return this.answers.of(parseReportQuery(query), which, reply);
   }
 
   @Get('usage/records')
@@ -79,7 +79,7 @@ export class UsageController {
       tenantKeyId: query.key_id,
       since: query.since === undefined ? undefined : new Date(query.since),
       until: query.until === undefined ? undefined : new Date(query.until),
-      before: placeOf(query.cursor),
+      before: decodeRecordCursor(query.cursor),
       limit: limit + 1,
     });
     const page = found.slice(0, limit);
@@ -87,7 +87,7 @@ export class UsageController {
     return {
       items: page.map((record) => UsageRecordResponse.of(record)),
       count: page.length,
-      next_cursor: found.length > limit && last ? cursorOf(last) : null,
+      next_cursor: found.length > limit && last ? encodeRecordCursor(last) : null,
     };
   }
 
@@ -101,9 +101,9 @@ export class UsageController {
     @Param('tenant_id') tenantIdText: string,
     @Query() text: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
+  ): Promise<UsageReportResponse | StreamableFile> {
     const tenantId = validTenantId(tenantIdText);
-    const asked = askedUsage(validated(TenantUsageQuery, text));
+    const asked = parseReportQuery(validated(TenantUsageQuery, text));
     await this.tenants.find(tenantId);
     return this.answers.of(asked, { tenantId }, reply);
   }

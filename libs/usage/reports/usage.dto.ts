@@ -152,7 +152,7 @@ export class UsageSumsResponse {
   response_bytes: number;
 }
 
-export class UsageAnswer {
+export class UsageReportResponse {
   @ApiProperty({ format: 'date', example: '2026-01-01' })
   since: string;
   @ApiProperty({ format: 'date', example: '2026-01-31' })
@@ -187,7 +187,7 @@ export const usageReport = {
     },
   },
   content: {
-    'application/json': { schema: { $ref: getSchemaPath(UsageAnswer) } },
+    'application/json': { schema: { $ref: getSchemaPath(UsageReportResponse) } },
     'text/csv': { schema: { type: 'string' as const } },
   },
 };

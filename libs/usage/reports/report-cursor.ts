@@ -1,9 +1,10 @@
 import { uuidPattern } from '#http';
-import { type UsageField, type ReportPosition } from './usage-report.service';
-import { isDay } from './utc-day';
+import { type UsageField } from './call-fields';
+import { isDay } from './usage.dto';
+import { type ReportPosition } from './usage-report.service';
 
-/** Nothing in the place of null: see the order in UsageReport. */
-const nothing: Readonly<Partial<Record<UsageField, string>>> = { version: '0' };
+/** Stands for null in a position, as in the order of the report's query. */
+const nullText: Readonly<Partial<Record<UsageField, string>>> = { version: '0' };
 
 const isVersion = (text: string) => /^\d{1,18}$/.test(text);
 const isText = (text: string) => !text.includes('\0');
@@ -13,33 +14,33 @@ const isValueOf = (field: UsageField): ((text: string) => boolean) => {
   return field === 'version' ? isVersion : isText;
 };
 
-/** @param row the last of a page */
+/** @param row the last row of a page */
 export function positionOfRow(
   row: Readonly<Partial<Record<UsageField, string | null>>>,
   fields: readonly UsageField[],
 ): ReportPosition {
-  return fields.map((field) => row[field] ?? nothing[field] ?? '');
+  return fields.map((field) => row[field] ?? nullText[field] ?? '');
 }
 
-/** @param place the report's days, then where in it */
-export function encodeCursor(place: readonly string[]): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url');
+/** @param values the first and the last day of the report, then a position in it */
+export function encodeCursor(values: readonly string[]): string {
+  return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-/** @returns undefined for what is no cursor with values of these fields */
+/** @returns undefined unless the text is a cursor whose values fit these fields */
 export function decodeCursor(cursor: string, fields: readonly UsageField[]): readonly string[] | undefined {
-  let place: unknown;
+  let values: unknown;
   try {
-    place = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    values = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
   } catch {
     return undefined;
   }
-  const isPlace =
-    Array.isArray(place) &&
-    place.length === fields.length &&
+  const isValid =
+    Array.isArray(values) &&
+    values.length === fields.length &&
     fields.every((field, at) => {
-      const value: unknown = (place as unknown[])[at];
+      const value: unknown = (values as unknown[])[at];
       return typeof value === 'string' && isValueOf(field)(value);
     });
-  return isPlace ? (place as readonly string[]) : undefined;
+  return isValid ? (values as readonly string[]) : undefined;
 }

@@ -62,7 +62,7 @@ export class HealthController {
       models: this.catalogue.all().length,
       catalogue: stale === undefined ? 'ok' : 'stale',
       ...(stale !== undefined && { catalogue_reason: stale }),
-      ...(this.receipts.isOn
+      ...(this.receipts.isEnabled
         ? { receipts: 'on', audit_chain: 'hmac' }
         : { receipts: 'off', audit_chain: 'hash' }),
     };

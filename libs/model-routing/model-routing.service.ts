@@ -28,9 +28,9 @@ import { encodedForm, encodedJson, modelNameOf, parseRequest } from './call/upst
 /**
  * A response that is still arriving: its Route, and a body in the client's format. An event stream arrives in whole
  * events. The receiver must read or destroy the body. An error of the body is a Problem, even when the provider reported it
- * inside the stream, or ClientGone; the receiver has by then got everything that arrived before it.
+ * inside the stream, or ClientDisconnected; the receiver has by then got everything that arrived before it.
  */
-export interface RoutedResponse extends Omit<UpstreamResponse, 'streamFault'> {
+export interface RoutedResponse extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
   readonly route: Route;
   /** Proof of whose credential served the call; undefined without an encryption key. */
   readonly receipt?: string;
@@ -231,7 +231,10 @@ export class ModelRoutingService {
 function inWholeEvents(response: UpstreamResponse): UpstreamResponse {
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
   if (!isEventStream(type) || encoding !== undefined) return response;
-  return { ...response, body: new SseRelay(response.body, (message) => response.streamFault(message)) };
+  return {
+    ...response,
+    body: new SseRelay(response.body, (message) => response.problemOfErrorEvent(message)),
+  };
 }
 
 /** Compares only the name, so that a key cannot find out which other models exist. */

@@ -1,14 +1,15 @@
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 
-/** One exception of EGRESS_ALLOW: a name or an address range, on one port or (`undefined`) on all. */
+/** One entry of EGRESS_ALLOW: a name or a range of addresses, on one port or (`undefined`) on all ports. */
 export type AllowRule = (
   { readonly name: string } | { readonly range: readonly [ipaddr.IPv4 | ipaddr.IPv6, number] }
 ) & { readonly port: number | undefined };
 
 /**
- * Reads `127.0.0.1:8000,10.0.0.0/8:*,[::1]:8000,host.name:443`. Throws an Error that gives the position of the faulty
- * entry (from 1) and not its text, which may be anything that was pasted into the wrong line.
+ * Reads `127.0.0.1:8000,10.0.0.0/8:*,[::1]:8000,host.name:443`.
+ * @throws Error with the position of the faulty entry, counted from 1, without its text: it may be a key that was pasted
+ *   into the wrong line
  */
 export function parseAllowList(text: string): AllowRule[] {
   if (text.trim() === '') return [];
@@ -21,15 +22,16 @@ export function parseAllowList(text: string): AllowRule[] {
 
 export interface AddressPolicyOptions {
   readonly allow: readonly AllowRule[];
-  /** The port Tenkey listens on, once it does. */
+  /** The port that Tenkey listens on; undefined until it does. */
   readonly ownPort: () => number | undefined;
-  /** This machine's addresses; asked each time, because interfaces come and go. */
+  /** This machine's addresses. They are read at each check, because interfaces can appear and disappear. */
   readonly ownAddresses?: () => readonly string[];
 }
 
 /**
- * Where a tenant may send us. Private ranges and CGNAT are allowed (an in-cluster model server is the normal case);
- * what only this machine, its link or its cloud host answers is not. Default deny for IPv6 outside 2000::/3 and fc00::/7.
+ * Decides which addresses a tenant's endpoint may have. Private ranges and CGNAT are allowed, because a model server in the
+ * same cluster is the normal case. Addresses that lead to this machine, its link or its cloud host are refused, and so is
+ * every IPv6 address outside 2000::/3 and fc00::/7.
  */
 export class AddressPolicy {
   readonly #options: AddressPolicyOptions;
@@ -39,8 +41,8 @@ export class AddressPolicy {
   }
 
   /**
-   * The check that needs no name resolution: literal addresses, `localhost`, known metadata names. The URL class has
-   * already turned decimal, octal, hexadecimal and shortened spellings into the usual one.
+   * Checks what needs no name resolution: literal addresses, `localhost` and known metadata names. The URL class has
+   * already converted decimal, octal, hexadecimal and shortened spellings to the usual one.
    * @returns why the host is refused ("a loopback address"), or undefined
    */
   checkHost(url: URL): string | undefined {
@@ -49,13 +51,13 @@ export class AddressPolicy {
     if (ipaddr.isValid(host)) return this.checkAddress(host, port);
     if (metadataNames.has(host)) return METADATA;
     if (!isLocalName(host) || this.#allowsName(host, port)) return undefined;
-    // A rule for 127.0.0.1:8000 is meant for localhost:8000 too; the address connected to is checked again.
+    // A rule for 127.0.0.1:8000 covers localhost:8000 too. The address of the connection is checked again.
     return this.checkAddress('127.0.0.1', port) && this.checkAddress('::1', port);
   }
 
   /**
-   * The check of an address about to be connected to.
-   * @param host the name that resolved to it, for exceptions by name
+   * Checks an address before a connection to it is opened.
+   * @param host the name that resolved to it, for rules by name
    * @returns why the address is refused, or undefined
    */
   checkAddress(ip: string, port: number, host?: string): string | undefined {
@@ -64,7 +66,7 @@ export class AddressPolicy {
     const address = ipaddr.process(bare);
     const reason = reasonAgainst(address);
     if (reason === METADATA) return METADATA;
-    // A rule for all ports does not mean our own: a call to ourselves would be a loop.
+    // A rule for all ports does not cover our own port: a call to ourselves would be a loop.
     if (this.#isOwnListener(address, port, reason)) {
       return this.#allows(address, port, host, true) ? undefined : "Tenkey's own listener";
     }
@@ -74,9 +76,9 @@ export class AddressPolicy {
   #isOwnListener(address: Address, port: number, reason: string | undefined): boolean {
     if (port !== this.#options.ownPort()) return false;
     if (reason === LOOPBACK || reason === UNSPECIFIED) return true;
-    const own = (this.#options.ownAddresses ?? interfaceAddresses)();
+    const ownAddresses = (this.#options.ownAddresses ?? interfaceAddresses)();
     const all = [address, ...embeddedIn(address)].map((each) => each.toString());
-    return own.some((each) => all.includes(ipaddr.process(each.split('%')[0] ?? '').toString()));
+    return ownAddresses.some((each) => all.includes(ipaddr.process(each.split('%')[0] ?? '').toString()));
   }
 
   #allows(address: Address, port: number, host: string | undefined, portNamed: boolean): boolean {
@@ -102,7 +104,7 @@ const LINK_LOCAL = 'a link-local address';
 const MULTICAST = 'a multicast address';
 const RESERVED = 'a reserved address';
 
-/** Answer with a machine's identity and credentials, on any cloud; never opened, by no rule. */
+/** These names give access to a machine's identity and credentials, on any cloud. No rule can allow them. */
 const metadataNames = new Set([
   'metadata',
   'metadata.google.internal',
@@ -135,7 +137,7 @@ const metadataRanges = ranges(METADATA, [
   'fd00:42::42/128', // Scaleway
 ]);
 
-/** IANA IPv4 and IPv6 Special-Purpose Address Registries; the first range that contains an address decides. */
+/** From the IANA IPv4 and IPv6 Special-Purpose Address Registries. The first range that contains an address decides. */
 const refusedRanges = [
   ...ranges(UNSPECIFIED, ['0.0.0.0/8', '::/128']),
   ...ranges(LOOPBACK, ['127.0.0.0/8', '::1/128']),
@@ -151,12 +153,13 @@ const mayCarryIPv4 = ranges('', ['::/96', '::ffff:0:0/96', '::ffff:0:0:0/96', '6
 const ietfAssignments = ranges(RESERVED, ['2001::/23']);
 const unicast = ranges('', ['2000::/3', 'fc00::/7']);
 
+/** @returns why no tenant may use the address, or undefined */
 function reasonAgainst(address: Address): string | undefined {
   const embedded = embeddedIn(address);
   if ([address, ...embedded].some((each) => find(each, metadataRanges) !== undefined)) return METADATA;
-  const own = find(address, refusedRanges);
-  if (own !== undefined || address.kind() === 'ipv4') return own;
-  // The packet goes where the IPv4 address inside says, so that one decides.
+  const ownReason = find(address, refusedRanges);
+  if (ownReason !== undefined || address.kind() === 'ipv4') return ownReason;
+  // The packet is sent to the embedded IPv4 address, so that address decides.
   for (const each of embedded) {
     const reason = find(each, refusedRanges);
     if (reason !== undefined) return reason;
@@ -165,30 +168,30 @@ function reasonAgainst(address: Address): string | undefined {
   return find(address, ietfAssignments) ?? (find(address, unicast) === undefined ? RESERVED : undefined);
 }
 
-/** Every IPv4 address that an IPv6 address may carry, by the transition mechanism its bits speak of. */
+/** Every IPv4 address that an IPv6 address may carry, by the transition mechanisms that match its bits. */
 function embeddedIn(address: Address): ipaddr.IPv4[] {
   if (address.kind() === 'ipv4') return [];
   const bytes = address.toByteArray();
   const at = (start: number) => new ipaddr.IPv4(bytes.slice(start, start + 4));
   const begins = (...prefix: number[]) => prefix.every((byte, index) => bytes[index] === byte);
   const isAnchor = address.toString() === '::' || address.toString() === '::1';
-  const found: ipaddr.IPv4[] = [];
+  const embedded: ipaddr.IPv4[] = [];
   // 6to4 (RFC 3056)
-  if (begins(0x20, 0x02)) found.push(at(2));
+  if (begins(0x20, 0x02)) embedded.push(at(2));
   // Teredo (RFC 4380): the server, and the client with its bits inverted
   if (begins(0x20, 0x01, 0, 0)) {
-    found.push(at(4), new ipaddr.IPv4(bytes.slice(12).map((byte) => byte ^ 0xff)));
+    embedded.push(at(4), new ipaddr.IPv4(bytes.slice(12).map((byte) => byte ^ 0xff)));
   }
   // Local-use NAT64 (RFC 8215) in the /48 and the /96 layout of RFC 6052
   if (begins(0, 0x64, 0xff, 0x9b, 0, 1)) {
-    found.push(new ipaddr.IPv4([bytes[6]!, bytes[7]!, bytes[9]!, bytes[10]!]), at(12));
+    embedded.push(new ipaddr.IPv4([bytes[6]!, bytes[7]!, bytes[9]!, bytes[10]!]), at(12));
   }
   // Mapped, translated, compatible (RFC 4291, RFC 2765) and NAT64 (RFC 6052)
-  if (!isAnchor && find(address, mayCarryIPv4) !== undefined && !begins(0x20, 0x01)) found.push(at(12));
+  if (!isAnchor && find(address, mayCarryIPv4) !== undefined && !begins(0x20, 0x01)) embedded.push(at(12));
   // ISATAP (RFC 5214)
   if ((bytes[8]! & 0xfd) === 0 && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe)
-    found.push(at(12));
-  return found;
+    embedded.push(at(12));
+  return embedded;
 }
 
 function ranges(reason: string, texts: string[]): { reason: string; range: [Address, number] }[] {
@@ -214,7 +217,7 @@ function isLocalName(host: string): boolean {
   return /(^|\.)localhost$|^localhost\.localdomain$|^ip6-(localhost|loopback)$/.test(host);
 }
 
-/** Lower case, without the brackets of an IPv6 literal and the dot of a fully qualified name. */
+/** The name in lower case, without the brackets of an IPv6 literal and the final dot of a fully qualified name. */
 function nameOf(hostname: string): string {
   return hostname
     .toLowerCase()
@@ -230,7 +233,7 @@ function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 }
 
-/** The rule, or what is wrong with the entry. */
+/** @returns the rule, or a text that says what is wrong with the entry */
 function parseRule(entry: string): AllowRule | string {
   const form =
     'must be address:port, address/bits:port, [IPv6 address]:port or name:port, where port may be *';
@@ -252,7 +255,7 @@ function parseRule(entry: string): AllowRule | string {
   }
   const name = nameOf(host);
   if (metadataNames.has(name)) return 'is a metadata name, which is never allowed';
-  // A name that ends in a number is a misspelt address: the URL class would read it as one.
+  // A name whose last label is a number is a misspelt address: the URL class would read it as an address.
   if (isIPv6 || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) || /(^|\.)(\d+|0x[0-9a-f]*)$/.test(name))
     return form;
   return { name, port };

@@ -43,7 +43,7 @@ test('a header with a part of a secret is recognised', () => {
   expect(mentions('horse batte', [long])).toBe(false);
 });
 
-test('every secret is removed, the longer before the one it begins with', () => {
+test('every secret is removed, a longer one before a shorter one that it starts with', () => {
   const secrets = [new Secret('prefix-prefix'), new Secret('prefix-prefix-rest')];
   expect(cleanMessage('a prefix-prefix-rest b prefix-prefix c', secrets)).toBe('a [removed] b [removed] c');
 });
@@ -78,29 +78,32 @@ test.each([
   'Unsupported parameter: max_tokens is not supported with this model, use max_completion_tokens.',
   'Bearer authentication is required',
   'task-oriented models; request 123e4567-e89b-12d3-a456-426614174000',
-])('prose stays: %s', (text) => expect(cleanMessage(text, [secret])).toBe(text));
+])('prose is kept: %s', (text) => expect(cleanMessage(text, [secret])).toBe(text));
 
-test('control characters go, and a message has one line', () =>
+test('control characters are removed, and a message has one line', () =>
   expect(cleanMessage('a\r\nb\tc\u001b[31m\u202ed', [])).toBe('a b c[31md'));
 
-test('the length is cut after removal, so no beginning of a key stays at the end', () => {
+test('a message is cut after the removal, so no part of a key is left at its end', () => {
   const plain = new Secret('short-odd-key');
   const cleaned = cleanMessage('x '.repeat(996) + plain.expose().repeat(30), [plain]);
   expect(cleaned).toHaveLength(2000);
   expect(cleaned).not.toContain('short');
 });
 
-test.each(spellings)('a secret spelled %s is not shown in part where reading ends', (_name, text) => {
-  const prose = '. '.repeat(400);
-  for (let at = 7400; at < 7700; at += 1) {
-    const cleaned = cleanMessage(`${prose}${'\n'.repeat(at)}${text}${'\n'.repeat(60_000)}`, [secret]);
-    // Base64 shares characters with what stands beside the secret.
-    expect(cleaned.replace(/\[removed\]|[. "]/g, '').length).toBeLessThanOrEqual(5);
-    expect(cleaned).toContain('. . . .');
-  }
-});
+test.each(spellings)(
+  'a secret spelled %s leaves no part where the reading of a message stops',
+  (_name, text) => {
+    const prose = '. '.repeat(400);
+    for (let at = 7400; at < 7700; at += 1) {
+      const cleaned = cleanMessage(`${prose}${'\n'.repeat(at)}${text}${'\n'.repeat(60_000)}`, [secret]);
+      // In base64 the secret shares characters with the text around it.
+      expect(cleaned.replace(/\[removed\]|[. "]/g, '').length).toBeLessThanOrEqual(5);
+      expect(cleaned).toContain('. . . .');
+    }
+  },
+);
 
-test('a message is searched as far as it is shown, however long it is and however often it was encoded', () => {
+test('the part of a message that is searched is limited, whatever its length and layers of encoding', () => {
   const search = jest.spyOn(String.prototype, 'indexOf');
   const searched = (text: string) => {
     search.mockClear();
@@ -118,7 +121,7 @@ test('a message is searched as far as it is shown, however long it is and howeve
   }
 });
 
-test('a long hostile message takes no long time', () => {
+test('a long hostile message is cleaned in limited time', () => {
   const start = Date.now();
   for (const part of ['%25', '\\', 'sk-', 'eyJ', 'Bearer ', 'My key', '://a', 'a', 'gAAAA']) {
     cleanMessage(part.repeat(65_536 / part.length), [
@@ -130,7 +133,7 @@ test('a long hostile message takes no long time', () => {
   expect(Date.now() - start).toBeLessThan(8000);
 });
 
-test('a key of the greatest length is removed, and costs little', () => {
+test('a key of the maximum length is removed in limited time', () => {
   const characters = Array.from({ length: 10_240 }, (_, index) =>
     String.fromCharCode(33 + ((index * 7919) % 94)),
   );
@@ -144,7 +147,7 @@ test('a key of the greatest length is removed, and costs little', () => {
   expect(Date.now() - start).toBeLessThan(2000);
 });
 
-test('the headers of a call cost microseconds, not milliseconds', () => {
+test('checking a header takes microseconds, not milliseconds', () => {
   const secrets = Array.from({ length: 5 }, (_, index) => new Secret(`${index}-`.repeat(80)));
   const start = process.cpuUsage().user;
   for (let call = 0; call < 1000; call++) mentions('x-ratelimit-remaining-tokens 149984', secrets);
@@ -152,7 +155,7 @@ test('the headers of a call cost microseconds, not milliseconds', () => {
 });
 
 test('a text of many megabytes is not read to its end', () => {
-  const began = Date.now();
+  const start = Date.now();
   expect(cleanMessage('%41'.repeat(5_000_000), [secret])).toHaveLength(2000);
-  expect(Date.now() - began).toBeLessThan(5000);
+  expect(Date.now() - start).toBeLessThan(5000);
 });

@@ -1,7 +1,7 @@
 import { removeKeyShapes, type Secret } from '#crypto';
 
 const MAXIMUM_LENGTH = 2000;
-/** A few times what is shown. A message may be many times longer, and each reading of it is a copy that is searched. */
+/** A few times the maximum length. A message may be much longer, and every reading of it is a copy that is searched. */
 const MAXIMUM_CLEANED = 8 * 1024;
 /** What a character of a key may become in a text, as in `\\\\u002b`: a key that begins in what is cleaned is read to its end. */
 const LONGEST_CHARACTER = 8;
@@ -9,47 +9,47 @@ const MAXIMUM_READ = 64 * 1024;
 /** A shorter run of a key's characters may be a word; from this length on it is a part of the key. */
 const FRAGMENT_LENGTH = 12;
 const REMOVED = '[removed]';
-/** How often a text may have been encoded over, and how many ways of reading it are tried. */
+/** How many layers of encoding are removed, and how many readings of a text are tried. */
 const MAXIMUM_DEPTH = 4;
 const MAXIMUM_READINGS = 48;
 
 /**
- * A provider's message in a form that may be shown: without the given secrets in any usual spelling, without anything
- * that looks like a key, on one line, at most 2000 characters. It is cut last, because a cut key is still a key.
+ * Makes a provider's message safe to show: without the given secrets in any usual spelling, without anything that looks
+ * like a key, on one line, at most 2000 characters. It is cut last, because a part of a key is still a secret.
  */
 export function cleanMessage(message: string, secrets: readonly Secret[]): string {
   const margin = LONGEST_CHARACTER * Math.max(0, ...secrets.map((secret) => secret.expose().length));
   const end = Math.min(MAXIMUM_CLEANED + margin, MAXIMUM_READ);
-  // First of all, so that an invisible character inside a key does not hide it.
+  // This comes first, so that an invisible character inside a key does not hide it.
   let text = message
     .slice(0, end)
     .replace(/[\t\n\r]+/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
   text = removeRanges(text, rangesOf(text, secrets));
   text = removeRanges(text, fragmentsIn(text, secrets));
-  // Of a text that goes on, the last characters may be a key whose end was not read.
+  // If the text was longer, its last characters may be the start of a key whose end was not read.
   if (message.length > end) text = text.slice(0, Math.max(0, text.length - margin));
   text = removeKeyShapes(text).trim();
   return Array.from(text).slice(0, MAXIMUM_LENGTH).join('');
 }
 
-/** Whether one of the secrets is in the text, whole in any usual spelling, or a part of it. */
+/** Whether the text contains one of the secrets, whole in any usual spelling or in part. */
 export function mentions(text: string, secrets: readonly Secret[]): boolean {
   return rangesOf(text, secrets).length > 0 || fragmentsIn(text, secrets).length > 0;
 }
 
-/** The text as written, or as it reads with one more layer of encoding taken off. */
+/** The text as written, or with one more layer of encoding removed. */
 interface Reading {
   readonly text: string;
-  /** Where each of its characters begins in the text as written, and, last, where that ends; undefined: as written. */
+  /** Where each character begins in the text as written, then where that text ends; undefined for the text as written. */
   readonly starts?: Uint32Array;
 }
 
 type Range = readonly [start: number, end: number];
 
 /**
- * Searches decoded texts for the secret, and not the text for a pattern made of the secret: a pattern has a limit on its
- * size, takes long to make, and stands in the error when it cannot be made.
+ * Decodes the text and searches it for the secret. The opposite, a pattern built from the secret, would have a limited size,
+ * take long to build, and appear in the error message if it cannot be built.
  */
 function rangesOf(text: string, secrets: readonly Secret[]): Range[] {
   const found: Range[] = [];
@@ -89,7 +89,7 @@ interface Spellings {
   readonly fragments: ReadonlySet<string>;
 }
 
-/** Kept for as long as the Secret itself is, so that a call's many headers cost them once. */
+/** Kept as long as the Secret itself, so that the many headers of a call need them to be computed only once. */
 const known = new WeakMap<Secret, Spellings>();
 
 function spellingsOf(secret: Secret): Spellings {
@@ -112,14 +112,14 @@ function spellingsOf(secret: Secret): Spellings {
   return spellings;
 }
 
-/** One more character, which the last byte may share with a neighbour, and the padding. */
+/** Includes one more character, which the last byte may share with the next one, and the padding. */
 function endOfBase64(text: string, end: number): number {
   let last = /[A-Za-z0-9+/]/.test(text[end] ?? '') ? end + 1 : end;
   for (let padding = 0; padding < 2 && text[last] === '='; padding++) last++;
   return last;
 }
 
-/** What takes off one layer: percent-encoding, JSON's and C's escapes, and a form's plus for a blank. Keys are ASCII. */
+/** Each removes one layer: percent-encoding, the escapes of JSON and C, and a form's plus for a blank. Keys are ASCII. */
 const layers: readonly [RegExp, (match: string) => string][] = [
   [/%[2-7][0-9A-Fa-f]/g, (match) => String.fromCharCode(parseInt(match.slice(1), 16))],
   [
@@ -192,7 +192,7 @@ function removeRanges(text: string, ranges: readonly Range[]): string {
   return cleaned + text.slice(kept);
 }
 
-/** A provider may cut the key it repeats; what is left of it is found too. */
+/** Finds parts of a secret, because a provider may shorten the key that it repeats. */
 function fragmentsIn(text: string, secrets: readonly Secret[]): Range[] {
   const found: Range[] = [];
   const sets = secrets.map((secret) => spellingsOf(secret).fragments).filter(({ size }) => size > 0);

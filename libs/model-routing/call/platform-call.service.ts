@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { TokenLimitsService } from '#issued-keys';
 import { type Config, InjectConfig } from '#config';
-import { ClientGone, isEventStream } from '#egress';
+import { ClientDisconnected, isEventStream } from '#egress';
 import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
 import { type Operation } from '#providers';
 import {
@@ -79,7 +79,7 @@ export class PlatformCallService {
         },
       })
       .catch((error: unknown) => {
-        if (error instanceof ClientGone) return undefined;
+        if (error instanceof ClientDisconnected) return undefined;
         throw error;
       });
     // Set the headers again: which fields of a form are left out is known only after it was read.

@@ -72,7 +72,8 @@ function upstream(body: Readable, type = 'text/event-stream'): UpstreamResponse 
     status: 200,
     headers: { 'content-type': type },
     body,
-    streamFault: (message) => new Problem('upstream_unavailable', { detail: `Testing reported: ${message}` }),
+    problemOfErrorEvent: (message) =>
+      new Problem('upstream_unavailable', { detail: `Testing reported: ${message}` }),
   };
 }
 

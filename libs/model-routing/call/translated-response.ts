@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import { ClientGone, isEventStream, type UpstreamResponse } from '#egress';
+import { ClientDisconnected, isEventStream, type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import {
   type Json,
@@ -97,8 +97,8 @@ async function wholeOf(body: Readable): Promise<string> {
 }
 
 function problemFrom(error: unknown, response: UpstreamResponse, label: string): Error {
-  if (error instanceof Problem || error instanceof ClientGone) return error;
-  if (error instanceof StreamFault) return response.streamFault(error.message);
+  if (error instanceof Problem || error instanceof ClientDisconnected) return error;
+  if (error instanceof StreamFault) return response.problemOfErrorEvent(error.message);
   return new Problem('upstream_unavailable', {
     detail: `${label} broke off its response or sent one that cannot be read.`,
     // The cause names only the error's type: JSON.parse quotes the provider's text, which may repeat the key.

@@ -12,7 +12,7 @@ const responseOf = (
   status: 200,
   headers,
   body,
-  streamFault: (message) => new Problem('upstream_unavailable', { detail: message }),
+  problemOfErrorEvent: (message) => new Problem('upstream_unavailable', { detail: message }),
 });
 
 async function passed(parts: readonly Buffer[], headers = events): Promise<string> {

@@ -4,7 +4,7 @@ import {
   eachEvent,
   EventEnds,
   isEventStream,
-  LONGEST_HELD_EVENT,
+  MAXIMUM_HELD_EVENT_BYTES,
   type UpstreamResponse,
 } from '#egress';
 import { unaskedData } from '#providers';
@@ -46,7 +46,7 @@ async function* visibleEvents(body: Readable): AsyncGenerator<Buffer> {
       held.push(chunk.subarray(end));
       heldBytes += chunk.length - end;
     }
-    if (heldBytes > LONGEST_HELD_EVENT) {
+    if (heldBytes > MAXIMUM_HELD_EVENT_BYTES) {
       yield Buffer.concat(held);
       held = [];
       heldBytes = 0;

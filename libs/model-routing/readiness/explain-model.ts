@@ -3,7 +3,7 @@ import {
   type AdapterName,
   type AddressPolicy,
   type CredentialSource,
-  refusedAddress,
+  findAddressProblem,
   type Route,
   type RouteCredential,
 } from '#egress';
@@ -66,7 +66,7 @@ export async function explainModel(
       routeCredential = credentials.usable(each);
       return routeCredential;
     });
-    const addressProblem = refusedAddress(policy, route);
+    const addressProblem = findAddressProblem(policy, route);
     if (addressProblem) throw addressProblem;
     const credential = explained(route.credential, credentials);
     return { ...base, route, credential, problem: rejectionOf(route, credential) };

@@ -3,25 +3,25 @@ import { ApiExtraModels, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
 import { TenantsService } from '#tenants';
-import { askedUsage } from './asked-usage';
+import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
-import { TenantUsageQuery, UsageAnswer, usageReport } from './usage.dto';
+import { TenantUsageQuery, UsageReportResponse, usageReportResponse } from './usage.dto';
 
 @PlatformController()
-@ApiExtraModels(UsageAnswer)
-export class OwnUsageController {
+@ApiExtraModels(UsageReportResponse)
+export class PlatformUsageController {
   constructor(
-    private readonly answers: UsageResponsesService,
+    private readonly responses: UsageResponsesService,
     private readonly tenants: TenantsService,
   ) {}
 
   @Get('usage')
   @ApiOperation({
-    summary: "What the key's tenant used",
+    summary: "Report the usage of the key's tenant",
     description:
-      'Calls, tokens and bytes of the whole tenant by day, provider, model, operation, tenant key, source or credential. A key that may call some models sees those.',
+      'Calls, tokens and bytes of the whole tenant by day, provider, model, operation, tenant key, source or credential. A key that is limited to some models sees only those.',
   })
-  @ApiOkResponse(usageReport)
+  @ApiOkResponse(usageReportResponse)
   @ApiPlatformProblems(
     '/v1/usage',
     'unauthenticated',
@@ -34,15 +34,15 @@ export class OwnUsageController {
     'credential_store_unavailable',
     'internal_error',
   )
-  async own(
+  async report(
     @Req() request: FastifyRequest,
-    @Query() text: TenantUsageQuery,
+    @Query() rawQuery: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
+  ): Promise<UsageReportResponse | StreamableFile> {
     const { tenantId, allowedModels: models } = request;
     if (tenantId === undefined) throw new Problem('unauthenticated');
-    const asked = askedUsage(validated(TenantUsageQuery, text));
+    const parameters = parseReportQuery(validated(TenantUsageQuery, rawQuery));
     await this.tenants.findActive(tenantId);
-    return this.answers.of(asked, { tenantId, models }, reply);
+    return this.responses.of(parameters, { tenantId, models }, reply);
   }
 }

@@ -1,7 +1,7 @@
-/** Many times what any provider reports. */
+/** Many times the size of any provider's usage object. */
 const maximumUsageBytes = 16 * 1024;
 
-/** Of messages' first event, of the Responses API's events, and of Groq's chunks (console.groq.com/docs/api-reference). */
+/** In the first event of Anthropic messages, in events of the Responses API, and in Groq's chunks (console.groq.com/docs). */
 const parents: ReadonlySet<string> = new Set(['message', 'response', 'x_groq']);
 const longestName = Math.max(...[...parents].map(({ length }) => length));
 
@@ -10,34 +10,34 @@ const backslash = 0x5c;
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
- * Finds the usage objects of one JSON document while its bytes pass: the value of `usage` at the top, or in one of the
- * objects that hold an answer there. Never one deeper: what a model writes is there, and it could claim anything.
+ * Finds the usage objects of one JSON document as its bytes pass: the value of `usage` at the top level or in one of the
+ * `parents` there. Deeper objects are ignored, because they hold what a model writes, and it could claim any usage.
  *
- * Each byte is looked at once, and nothing is kept but one name or one usage object. Anything may be pushed: what is no
- * JSON has no usage, and one that is too long or does not parse is none.
+ * Each byte is read once, and only one name or one usage object is kept. Any bytes may be pushed: if they are not JSON,
+ * there is no usage, and a usage object that is too long or cannot be parsed is ignored.
  */
-export class UsageInJson {
+export class JsonUsageScanner {
   constructor(private readonly onUsage: (usage: Readonly<Record<string, unknown>>) => void) {}
 
-  /** The document ended, or cannot have a usage. */
-  #isOver = false;
-  /** Brackets of both kinds. */
+  /** The document has ended, or cannot contain a usage object. */
+  #isFinished = false;
+  /** Number of open brackets of both kinds. */
   #depth = 0;
   #isInString = false;
-  /** The part before this one ended in a backslash that escapes what comes next. */
+  /** The previous chunk ended in a backslash that escapes the next character. */
   #isEscaped = false;
-  /** At depth 1, and at depth 2 of a parent: whether the next string is a name; the last name. */
+  /** These are used at depth 1, and at depth 2 inside a parent: whether the next string is a name, and the last name. */
   #isNameNext = false;
   #isName = false;
   #name = '';
   #isInParent = false;
-  /** What came of a usage object, one character a byte, and the depth where it stands. */
+  /** The part of a usage object that has arrived, one character for each byte, and the depth that contains it. */
   #usage: string | undefined;
   #usageDepth = 0;
 
-  /** Begins the next document. */
+  /** Starts the next document. */
   reset(): void {
-    this.#isOver = false;
+    this.#isFinished = false;
     this.#depth = 0;
     this.#isInString = false;
     this.#isEscaped = false;
@@ -49,7 +49,7 @@ export class UsageInJson {
   push(bytes: Buffer): void {
     let at = 0;
     let usageStart = 0;
-    while (at < bytes.length && !this.#isOver) {
+    while (at < bytes.length && !this.#isFinished) {
       if (this.#isInString) {
         at = this.#endOfString(bytes, at);
         continue;
@@ -80,17 +80,17 @@ export class UsageInJson {
     if (this.#usage !== undefined) this.#keep(bytes, usageStart, bytes.length);
   }
 
-  /** Blanks and a byte order mark may come before the document. */
+  /** Blanks and a byte order mark may precede the document. */
   #begin(byte: number): void {
     if (byte === 0x7b) {
       this.#depth = 1;
       this.#isNameNext = true;
     } else if (byte > 0x20 && !byteOrderMark.includes(byte)) {
-      this.#isOver = true;
+      this.#isFinished = true;
     }
   }
 
-  /** @returns true when a usage object begins */
+  /** @returns true if a usage object starts */
   #open(isObject: boolean): boolean {
     const isValue = this.#hasNames() && !this.#isNameNext && isObject;
     const isUsage = isValue && this.#name === 'usage';
@@ -107,7 +107,7 @@ export class UsageInJson {
 
   #close(): void {
     if (this.#depth === 1) this.#isInParent = false;
-    this.#isOver = this.#depth === 0;
+    this.#isFinished = this.#depth === 0;
   }
 
   #hasNames(): boolean {
@@ -117,7 +117,7 @@ export class UsageInJson {
   #keep(bytes: Buffer, start: number, end: number): void {
     const usage = this.#usage ?? '';
     const isTooLong = usage.length + end - start > maximumUsageBytes;
-    // Bytes beyond ASCII stand in no name or number that is read.
+    // The names and numbers that are read are ASCII, so other bytes may be decoded wrongly.
     this.#usage = isTooLong ? undefined : usage + bytes.toString('latin1', start, end);
   }
 
@@ -134,7 +134,7 @@ export class UsageInJson {
     this.onUsage(usage);
   }
 
-  /** @returns the position after the closing quote; indexOf, since strings may be megabytes */
+  /** Uses indexOf, because strings may be megabytes long. @returns the position after the closing quote */
   #endOfString(bytes: Buffer, start: number): number {
     let end = bytes.indexOf(quote, start);
     while (end !== -1 && this.#isEscapedAt(bytes, start, end)) end = bytes.indexOf(quote, end + 1);

@@ -1,31 +1,45 @@
 import { PassThrough, pipeline, type Readable, type TransformCallback } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
+import type { Problem } from '#http';
 import { mentions } from './redact';
 
 export const ERROR_BODY_BYTES = 64 * 1024;
 const ERROR_BODY_MS = 5000;
-const passedHeaders =
+const passedHeaderNames =
   /^(content-type|content-encoding|retry-after|retry-after-ms|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
 
-/** Told of one call what happens on the wire, for its usage record. Must not throw. */
+/** Observes the traffic of one call, for its usage record. The functions must not throw. */
 export interface WireEvents {
-  /** A request goes out; once more for each time that it is tried again. */
+  /** Called before each upstream request, and again for each retry. */
   onAttempt(): void;
-  /** The head of an answer; the last is what the call ends with. The type is undefined where what follows is not to be read. */
+  /**
+   * Called with the head of each upstream response; the last one belongs to the response that is used.
+   * @param contentType undefined if the body that follows cannot be read
+   */
   onHead(status: number, contentType: string | undefined): void;
-  /** A part of a success's body, as the provider sent it. */
+  /** Called with each part of the body of a success, as the provider sent it. */
   onChunk(chunk: Uint8Array): void;
 }
 
-/** Passes the bytes on as they arrive; turns the library's errors into ours. */
+/** A success (2xx). The receiver must read or destroy the body; an error of the body is a Problem or `ClientDisconnected`. */
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Lower-case names, only those on the allow-list. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readable;
+  /** Makes a Problem from the message of an error event inside the stream. The message is cleaned. */
+  problemOfErrorEvent(message: string): Problem;
+}
+
+/** Passes the bytes on as they arrive, and replaces the errors of the HTTP library with ours. */
 export class UpstreamBody extends PassThrough {
-  readonly #fault: (error: unknown) => Error;
+  readonly #toProblem: (error: unknown) => Error;
   readonly #wire: WireEvents | undefined;
 
-  constructor(source: Readable, fault: (error: unknown) => Error, wire?: WireEvents) {
+  constructor(source: Readable, toProblem: (error: unknown) => Error, wire?: WireEvents) {
     super();
-    this.#fault = fault;
+    this.#toProblem = toProblem;
     this.#wire = wire;
     pipeline(source, this, () => undefined);
   }
@@ -36,29 +50,29 @@ export class UpstreamBody extends PassThrough {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    callback(error === null ? null : this.#fault(error));
+    callback(error === null ? null : this.#toProblem(error));
   }
 }
 
-/** An allow-list, and nothing that repeats a secret: a provider may echo what it was sent. */
-export function headersOf(
+/** The response headers on the allow-list, without those that repeat a secret: a provider may echo what it was sent. */
+export function passedHeaders(
   headers: Dispatcher.ResponseData['headers'],
   secrets: readonly Secret[],
 ): Record<string, string> {
   const passed: Record<string, string> = Object.fromEntries(
     Object.entries(headers)
       .map(([name, value]) => [name.toLowerCase(), [value ?? ''].flat().join(', ')] as const)
-      .filter(([name, value]) => passedHeaders.test(name) && !mentions(`${name} ${value}`, secrets))
-      // No encoding at all, said in so many words or in none; others take it for one.
+      .filter(([name, value]) => passedHeaderNames.test(name) && !mentions(`${name} ${value}`, secrets))
+      // An empty or `identity` encoding means none, but some clients take it for an encoding.
       .filter(([name, value]) => name !== 'content-encoding' || !/^\s*(identity)?\s*$/i.test(value)),
   );
   const id = passed['x-request-id'] ?? passed['request-id'] ?? passed['apim-request-id'];
-  // OpenAI's clients read the first, Anthropic's the second, whoever the provider is.
+  // OpenAI's clients read the first and Anthropic's the second, whatever the provider is.
   return id === undefined ? passed : { 'x-request-id': id, 'request-id': id, ...passed };
 }
 
-/** As much of an error's body as arrives in bounded time and space. It is never needed, only helpful. */
-export async function readError(body: Readable): Promise<string> {
+/** Reads the body of an error within a limit of time and size. Its text is helpful but never required. */
+export async function readErrorBody(body: Readable): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   const timer = setTimeout(() => body.destroy(), ERROR_BODY_MS);
@@ -69,7 +83,7 @@ export async function readError(body: Readable): Promise<string> {
       if (bytes >= ERROR_BODY_BYTES) break;
     }
   } catch {
-    // What arrived is used.
+    // The parts that arrived are used.
   } finally {
     clearTimeout(timer);
   }

@@ -22,8 +22,7 @@ export class ExplainService {
   ) {}
 
   /**
-   * Explains every model of the catalogue, in its order, with one query for the tenant and two for its credentials. Opens no
-   * credential.
+   * Explains every model of the catalogue, in its order. Makes one query for the tenant and two for its credentials.
    * @throws Problem tenant_not_found
    */
   async models(tenantId: string): Promise<{ tenant: Tenant; models: ModelExplanation[] }> {

@@ -39,10 +39,10 @@ export class ExplainService {
           this.policy,
         );
         const { adapter, provider } = explanation;
-        const usesTenantCredentials = this.config.tenantCredentialsEnabled && adapter === 'litellm';
+        const isPaidByTenant = this.config.tenantCredentialsEnabled && adapter === 'litellm';
         return {
           ...explanation,
-          ...(usesTenantCredentials && provider && { inactiveSlots: stored.beside(provider.id) }),
+          ...(isPaidByTenant && provider && { inactiveSlots: stored.beside(provider.id) }),
           ...(tenant.state === 'suspended' && { problem: suspended(tenantId) }),
         };
       }),

@@ -5,7 +5,6 @@ import type { Operation, Provider, Settings } from '#providers';
 export const credentialSources = ['tenant', 'global'] as const;
 export type CredentialSource = (typeof credentialSources)[number];
 
-/** The adapters that find routes. */
 export const adapterNames = ['litellm', 'legacy'] as const;
 export type AdapterName = (typeof adapterNames)[number];
 

@@ -28,7 +28,7 @@ import { encodedForm, encodedJson, modelNameOf, parseRequest } from './call/upst
 /**
  * A response that is still arriving: its Route, and a body in the client's format. An event stream arrives in whole
  * events. The receiver must read or destroy the body. An error of the body is a Problem, even when the provider reported it
- * inside the stream, or ClientDisconnected; the receiver has by then got everything that arrived before it.
+ * inside the stream, or ClientDisconnected; by then the receiver has everything that arrived before it.
  */
 export interface RoutedResponse extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
   readonly route: Route;

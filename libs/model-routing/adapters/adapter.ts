@@ -51,7 +51,7 @@ export function globalCredential(config: Config, tenantId: string, provider: Pro
   };
 }
 
-/** Where a call goes: the provider, the provider's name of the model, and the provider's operation that serves the call. */
+/** Where a call goes: the provider, its name of the model, and its operation that serves the call. */
 export interface Target {
   readonly provider: Provider;
   readonly upstreamModel: string;
@@ -149,8 +149,8 @@ function parsed(endpoint: string): URL {
 }
 
 /**
- * Turns a faulty setting into a problem for the operator. In strict mode the settings in the environment are not checked when
- * Tenkey starts, so a fault in them appears here.
+ * Turns a faulty setting into a problem. In strict mode the settings in the environment are not checked when Tenkey starts, so
+ * their faults appear here.
  */
 function validTarget<T>(credential: RouteCredential, makeTarget: () => T): T {
   try {

@@ -6,14 +6,14 @@ import { type Operation } from '#providers';
 import { type Model } from '../catalogue/model';
 import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 
-/** Serves models without a litellm_model_name, with global keys only. In strict mode it refuses them unless the operator opted in. */
+/** Serves models without a litellm_model_name, by global keys only. In strict mode it refuses them unless the operator opts in. */
 @Injectable()
 export class LegacyAdapter implements Adapter {
   readonly name = 'legacy';
 
   constructor(@InjectConfig() private readonly config: Config) {}
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the interface returns a promise, so an error must reject it
+  // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject the promise of the interface
   async route(tenantId: string, model: Model, operation: Operation): Promise<Route> {
     if (this.config.tenantCredentialsEnabled && !this.config.legacyModelsUseGlobalKeys) {
       throw new Problem('legacy_model_in_strict_mode', {

@@ -87,7 +87,7 @@ export class PlatformCallService {
     if (response !== undefined) {
       send(response, request, reply);
       const { idleMs } = this.config.timeoutsOf(response.route.provider);
-      // The provider's idle timeout is paused while the client does not read, so a client that never reads needs a timeout of its own.
+      // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
       const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
       reply.raw.setTimeout(pauseMs, () => reply.raw.destroy());
     } else {
@@ -128,7 +128,7 @@ function send(response: RoutedResponse, request: FastifyRequest, reply: FastifyR
   response.body.pipe(reply.raw);
 }
 
-/** The headers that say which credential pays and which parameters are left out. They contain no more of the key than its mask. */
+/** Says which credential pays and which parameters are left out. Only the mask of a key is shown. */
 function headersOf({ route, droppedParameters }: Decision): Record<string, string> {
   const { credential, provider } = route;
   const version = credential.version === null ? 'global' : `v${credential.version}`;

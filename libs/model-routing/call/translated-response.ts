@@ -14,7 +14,7 @@ import { GeneratedBody } from './generated-body';
 /** More than any model writes; a response without an end must not fill the memory. */
 const MAXIMUM_RESPONSE_BYTES = 64 * 1024 * 1024;
 const MAXIMUM_EVENT_CHARACTERS = 16 * 1024 * 1024;
-/** Larger than the limit for a whole response, since events are many times longer than their text; it bounds what a translation keeps. */
+/** Larger than the limit for a whole response, because events are many times longer than their text. */
 const MAXIMUM_STREAM_BYTES = 256 * 1024 * 1024;
 
 /**

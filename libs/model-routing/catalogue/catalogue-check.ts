@@ -14,10 +14,7 @@ export interface CatalogueCheck {
   readonly findings: readonly Finding[];
 }
 
-/**
- * Returns every fault and warning of a catalogue file. It throws for none of them, not even for a missing file or for text that
- * is not YAML.
- */
+/** Returns every fault and warning of a catalogue file, even when it is missing or not YAML. */
 export function checkCatalogue(file: string): CatalogueCheck {
   try {
     const { entries, findings } = readEntries(parseCatalogue(readCatalogueText(file), file), file);

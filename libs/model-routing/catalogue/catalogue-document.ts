@@ -19,10 +19,7 @@ export type Path = readonly (string | number)[];
 export interface CatalogueDocument {
   readonly root: unknown;
   readonly warnings: readonly Finding[];
-  /**
-   * The line of a value, or of the name of one of its fields. Lines count from 1. For a value without a position this is the
-   * line of the nearest value around it.
-   */
+  /** The line of a value, or of the name of one of its fields, from 1; without a position, that of the value around it. */
   readonly lineOf: (path: Path, field?: string) => number;
 }
 

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { CatalogueError } from './catalogue-finding';
 
-/** Enough for about a thousand models. A reload parses on the thread that serves calls, so the limit also bounds its time. */
+/** Enough for about a thousand models. It also limits the time of a reload, which blocks the thread that serves calls. */
 const maxBytes = 512 * 1024;
 const lineFeed = 0x0a;
 

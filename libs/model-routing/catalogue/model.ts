@@ -49,8 +49,7 @@ export interface Model {
 }
 
 /**
- * Splits a litellm_model_name at its first slash: `berget/intfloat/e5` is the model `intfloat/e5` at berget. A name without a
- * slash is a model of the default provider.
+ * Splits `berget/intfloat/e5` into berget and `intfloat/e5`. A name without a slash is a model of the default provider.
  * @returns undefined for an unknown provider, or when no model follows the slash
  */
 export function splitLitellmName(name: string): { provider: Provider; upstreamModel: string } | undefined {

@@ -39,15 +39,15 @@ export interface ModelExplanation {
   /** The operations that the model serves. */
   readonly endpoints: readonly Operation[];
   readonly credential?: ExplainedCredential;
-  /** The tenant's staged and previous credentials, where the model uses tenant credentials and `ExplainService` has read them. */
+  /** The tenant's staged and previous credentials; `ExplainService` adds them where a call uses the tenant's credential. */
   readonly inactiveSlots?: ListedBeside;
   /** Absent when the model is ready. */
   readonly problem?: ExpectedProblem;
 }
 
 /**
- * Makes the route that a call would have and explains the result. Opens no credential, sends nothing and resolves no host name,
- * so it cannot notice that a name leads to a refused address.
+ * Makes the route that a call would have and explains the result. It opens no credential, sends nothing and resolves no host
+ * name, so it cannot notice that a name leads to a refused address.
  */
 export async function explainModel(
   tenantId: string,

@@ -22,8 +22,7 @@ export class ExplainService {
   ) {}
 
   /**
-   * Explains every model of the catalogue, in its order, with one query for the tenant and two for its credentials. Opens no
-   * credential.
+   * Explains every model of the catalogue, in its order. Makes one query for the tenant and two for its credentials.
    * @throws Problem tenant_not_found
    */
   async models(tenantId: string): Promise<{ tenant: Tenant; models: ModelExplanation[] }> {
@@ -40,10 +39,10 @@ export class ExplainService {
           this.policy,
         );
         const { adapter, provider } = explanation;
-        const usesTenantCredentials = this.config.tenantCredentialsEnabled && adapter === 'litellm';
+        const isPaidByTenant = this.config.tenantCredentialsEnabled && adapter === 'litellm';
         return {
           ...explanation,
-          ...(usesTenantCredentials && provider && { inactiveSlots: stored.beside(provider.id) }),
+          ...(isPaidByTenant && provider && { inactiveSlots: stored.beside(provider.id) }),
           ...(tenant.state === 'suspended' && { problem: suspended(tenantId) }),
         };
       }),

@@ -62,8 +62,8 @@ export interface ReadinessPage {
 }
 
 /**
- * Reports whose calls would fail, now or in strict mode, as a matrix of tenants and providers. It uses the adapters of calls with
- * the configuration of that mode. It opens no credential and calls no provider.
+ * Reports whose calls would fail, now or in strict mode, as a matrix of tenants and providers. It uses the adapters of calls
+ * with the configuration of that mode, opens no credential and calls no provider.
  */
 @Injectable()
 export class ReadinessService {
@@ -125,7 +125,7 @@ export class ReadinessService {
         ? explanations
         : await this.explain(tenant, models, credentials, this.config);
     const worksNow = new Set(today.filter(({ problem }) => problem === undefined).map(({ model }) => model));
-    // Without a credential a tenant does not use the provider, so nothing breaks. A credential that cannot be used breaks calls.
+    // A tenant without a credential does not use the provider, so nothing breaks; a credential that cannot be used breaks calls.
     const breaking = failing.filter(
       ({ model, credential }) => worksNow.has(model) || credential !== undefined,
     );

@@ -19,7 +19,7 @@ export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions } from './egress.service';
 export { dataOf, eachEvent, EventEnds, isEventStream, MAXIMUM_HELD_EVENT_BYTES } from './stream/event-stream';
 export { type ProbeOutcome, probeOutcomes, type ProbeResult, probeResult } from './response/probe-result';
-export { adapters, credentialSources } from './route';
+export { adapterNames, credentialSources } from './route';
 export type { CredentialSource, Destination, Route, RouteCredential } from './route';
 export { SseRelay } from './stream/sse-relay';
 export type { UpstreamResponse, WireEvents } from './response/upstream-response';

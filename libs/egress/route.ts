@@ -5,7 +5,7 @@ import type { Operation, Provider, Settings } from '#providers';
 export const credentialSources = ['tenant', 'global'] as const;
 export type CredentialSource = (typeof credentialSources)[number];
 
-export const adapters = ['litellm', 'legacy'] as const;
+export const adapterNames = ['litellm', 'legacy'] as const;
 
 /** A credential that was found but not opened. */
 export interface RouteCredential {
@@ -43,7 +43,7 @@ export interface Destination {
 export interface Route extends Destination {
   /** Name in ai_models.yml. */
   readonly model: string;
-  readonly adapter: (typeof adapters)[number];
+  readonly adapter: (typeof adapterNames)[number];
   /** The provider's own name of the model. */
   readonly upstreamModel: string;
   /** The deployment or model that the upstream request addresses (for Azure, the deployment). */

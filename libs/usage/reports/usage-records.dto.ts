@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateBy } from 'class-validator';
-import { adapters } from '#egress';
+import { adapterNames } from '#egress';
 import { EventListQuery, uuidPattern } from '#http';
 import { outcomeMeanings, type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
 import { CallFields } from './call-fields';
@@ -55,7 +55,7 @@ export class UsageRecordResponse extends CallFields {
   request_id: string;
   @ApiProperty({ format: 'date-time', description: 'When the call started.' })
   at: string;
-  @ApiProperty({ enum: adapters })
+  @ApiProperty({ enum: adapterNames })
   adapter: string;
   @ApiProperty({ example: 'api.openai.com' })
   host: string;

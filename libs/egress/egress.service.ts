@@ -132,24 +132,23 @@ export class EgressService implements OnApplicationShutdown {
       const key = destination.credential.open();
       secrets = [key, ...secrets];
       const timeouts = this.#options.timeoutsOf(provider);
-      const response = await this.#agent(destination, Math.min(timeouts.connectMs, PROBE_TIMEOUT_MS)).request(
-        {
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method,
-          headers: {
-            accept: 'application/json',
-            'accept-encoding': 'identity',
-            'user-agent': 'tenkey',
-            ...(body !== undefined && { 'content-type': 'application/json' }),
-            ...provider.headers(key),
-          },
-          body,
-          signal,
-          headersTimeout: Math.min(timeouts.firstByteMs, PROBE_TIMEOUT_MS),
-          bodyTimeout: PROBE_TIMEOUT_MS,
+      const agent = this.#agent(destination, Math.min(timeouts.connectMs, PROBE_TIMEOUT_MS));
+      const response = await agent.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        headers: {
+          accept: 'application/json',
+          'accept-encoding': 'identity',
+          'user-agent': 'tenkey',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...provider.headers(key),
         },
-      );
+        body,
+        signal,
+        headersTimeout: Math.min(timeouts.firstByteMs, PROBE_TIMEOUT_MS),
+        bodyTimeout: PROBE_TIMEOUT_MS,
+      });
       const latencyMs = Math.round(performance.now() - started);
       const isPage = /\bhtml\b/i.test([response.headers['content-type'] ?? ''].flat().join());
       const isSuccess = response.statusCode >= 200 && response.statusCode < 300;

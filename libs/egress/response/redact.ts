@@ -3,7 +3,7 @@ import { removeKeyShapes, type Secret } from '#crypto';
 const MAXIMUM_LENGTH = 2000;
 /** A few times the maximum length. A message may be much longer, and every reading of it is a copy that is searched. */
 const MAXIMUM_CLEANED = 8 * 1024;
-/** What a character of a key may become in a text, as in `\\\\u002b`: a key that begins in what is cleaned is read to its end. */
+/** The longest form of one character of a key, as in `\\\\u002b`. A key that starts before the limit is read to its end. */
 const LONGEST_CHARACTER = 8;
 const MAXIMUM_READ = 64 * 1024;
 /** A shorter run of a key's characters may be a word; from this length on it is a part of the key. */

@@ -317,8 +317,8 @@ describe('server-sent events', () => {
   });
 });
 
-describe('no usage is found in', () => {
-  const answer = '{"usage":{"prompt_tokens":5}}';
+describe('content types and bodies', () => {
+  const body = '{"usage":{"prompt_tokens":5}}';
   test.each([
     undefined,
     '',
@@ -327,26 +327,26 @@ describe('no usage is found in', () => {
     'application/jsonx',
     'application/octet-stream',
     'x; y=a/json',
-  ])('the type %s', (type) => {
+  ])('no usage is found in the type %s', (type) => {
     const scanner = new UsageScanner(type);
-    scanner.push(Buffer.from(answer));
+    scanner.push(Buffer.from(body));
     expect(scanner.tokens).toBeUndefined();
   });
 
   test.each([
-    `[${answer}]`,
-    `"${answer}`,
-    `x${answer}`,
-    `{}${answer}`,
-    `<p>${answer}`,
+    `[${body}]`,
+    `"${body}`,
+    `x${body}`,
+    `{}${body}`,
+    `<p>${body}`,
     '',
     '{',
     '{"usage"',
     '{"usage":{',
-  ])('the body %s', (body) => expect(tokensOf(body)).toBeUndefined());
+  ])('no usage is found in the body %s', (text) => expect(tokensOf(text)).toBeUndefined());
 
-  test('a vendor type that is JSON has a usage', () => {
-    expect(tokensOf(answer, 'application/vnd.x+json; charset=utf-8')).toEqual(of(5, null));
+  test('usage is found in a vendor type that is JSON', () => {
+    expect(tokensOf(body, 'application/vnd.x+json; charset=utf-8')).toEqual(of(5, null));
   });
 });
 

@@ -21,7 +21,7 @@ export type ReceiptCheck =
 /**
  * Issues and verifies receipts: `tkr1.<encryption key id>.<receipt>.<mac>`. The receipt is JSON in base64url; the MAC is an
  * HMAC-SHA256 of the two preceding parts, under a key derived from that encryption key. A receipt contains everything that it
- * proves, so it can be verified after its usage record is deleted. Without an encryption key nobody can make a receipt, and
+ * proves, so it can be verified after its usage record is deleted. Without an encryption key no receipt can be made, and
  * Tenkey issues none.
  */
 @Injectable()

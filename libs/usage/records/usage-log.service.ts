@@ -17,7 +17,7 @@ const FLUSH_MS = 1000;
 const BATCH = 500;
 /** About 40 MB of memory. If more records wait for the database, they are counted and not kept. */
 const MAXIMUM_PENDING = 50_000;
-/** Lost calls are summed for so many days and tenants; further ones are counted only in the log. */
+/** At most this many days and tenants have a sum of lost calls; the log counts those of further ones. */
 const MAXIMUM_SUMS = 10_000;
 /** Sums of lost calls in one line of the log. */
 const SUMS_PER_LINE = 100;
@@ -40,7 +40,8 @@ export class UsageLogService implements OnApplicationShutdown {
   #lostBatch: LostBatch | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isDatabaseUnavailable = false;
+  /** Whether the last write failed, as it does while the database is unavailable. */
+  #hasFailed = false;
   /** How many of the first pending records are in a statement that is running. */
   #inStatement = 0;
   #isStopping = false;
@@ -66,7 +67,7 @@ export class UsageLogService implements OnApplicationShutdown {
     if (this.#pending.length >= MAXIMUM_PENDING) this.#lose([record]);
     else this.#pending.push(record);
     this.metrics.setWaiting(this.#pending.length);
-    if (this.#pending.length >= BATCH && !this.#isDatabaseUnavailable) void this.#flush();
+    if (this.#pending.length >= BATCH && !this.#hasFailed) void this.#flush();
     this.#flushSoon();
   }
 
@@ -137,11 +138,10 @@ export class UsageLogService implements OnApplicationShutdown {
     try {
       await this.#writePending();
       await this.#writeLost();
-      this.#isDatabaseUnavailable = false;
+      this.#hasFailed = false;
     } catch (error) {
-      if (!this.#isDatabaseUnavailable)
-        this.#log.warn(`usage records cannot be written yet: ${(error as Error).name}`);
-      this.#isDatabaseUnavailable = true;
+      if (!this.#hasFailed) this.#log.warn(`usage records cannot be written yet: ${(error as Error).name}`);
+      this.#hasFailed = true;
     } finally {
       this.#logLost();
     }

@@ -11,7 +11,6 @@ import {
   findProvider,
   providerOfFamily,
   providerOfPrefix,
-  providerOperations,
   providerRequirements,
   providers,
 } from './registry';
@@ -168,13 +167,6 @@ describe('the registry', () => {
   ])('asks a stream of Azure for its usage with %s: %s', (_, isAsked, request) => {
     const azure = findProvider('azure')!;
     expect(azure.hasUsageOption?.('chat/completions', azure.example, { ...request })).toBe(isAsked);
-  });
-
-  it('states what each provider has, in one order', () => {
-    expect(Object.keys(providerOperations())).toEqual(providers.map(({ id }) => id));
-    for (const provider of providers) {
-      expect(providerOperations()[provider.id]).toEqual(provider.operations);
-    }
   });
 });
 

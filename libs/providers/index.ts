@@ -42,7 +42,6 @@ export {
   findProvider,
   providerOfFamily,
   providerOfPrefix,
-  providerOperations,
   providerRequirements,
   providers,
 } from './registry';

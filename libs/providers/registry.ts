@@ -14,7 +14,7 @@ import { scaleway } from './definitions/scaleway';
 import { together } from './definitions/together';
 import { vllm } from './definitions/vllm';
 import { xai } from './definitions/xai';
-import { type Operation, operations, type Provider } from './provider';
+import { type Provider } from './provider';
 
 /** Every provider, written down by hand: what is not in this list does not exist. */
 export const providers: readonly Provider[] = Object.freeze([
@@ -71,16 +71,6 @@ export function providerRequirements(): Record<string, string[]> {
     providers.map(({ id, fields }) => [
       id,
       fields.filter((field) => field.required).map((field) => field.name),
-    ]),
-  );
-}
-
-/** Provider id -> the operations it has itself, each in the order of `operations`; a new object at each call. */
-export function providerOperations(): Record<string, Operation[]> {
-  return Object.fromEntries(
-    providers.map((provider) => [
-      provider.id,
-      operations.filter((operation) => provider.operations.includes(operation)),
     ]),
   );
 }

@@ -25,7 +25,7 @@ export {
   UnexpectedAnswer,
   UnsupportedParameter,
 } from './dialects/translation';
-export { unaskedData } from './dialects/unasked-usage';
+export { unaskedData } from './dialects/openai-usage';
 export { operations } from './provider';
 export type {
   CredentialField,

@@ -1,6 +1,6 @@
 import { clientNameIn } from '../parameters';
 import { type Translation } from '../translation';
-import { decodeMessage } from './answer';
+import { decodeMessage } from './response';
 import { chatParameters } from './parameters';
 import { encodeChat } from './request';
 import { ChatStream } from './stream';

@@ -7,7 +7,7 @@ import {
   UnexpectedAnswer,
 } from '../translation';
 import { isObject } from '../values';
-import { chatUsage, finishReason, nowSeconds, refusalOf, serviceTier, thinkingBlock } from './answer';
+import { chatUsage, finishReason, nowSeconds, refusalOf, serviceTier, thinkingBlock } from './response';
 
 /** A content block that has begun and not ended. */
 interface OpenBlock {

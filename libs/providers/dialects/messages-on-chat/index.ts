@@ -1,6 +1,6 @@
 import { clientNameIn } from '../parameters';
 import { type Translation } from '../translation';
-import { decodeChatCompletion } from './answer';
+import { decodeChatCompletion } from './response';
 import { messagesParameters } from './parameters';
 import { encodeMessagesRequest } from './request';
 import { MessageStream } from './stream';

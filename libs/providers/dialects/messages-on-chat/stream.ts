@@ -7,7 +7,7 @@ import {
   UnexpectedAnswer,
 } from '../translation';
 import { isAbsent, isObject } from '../values';
-import { argumentsText, fallbackCallId, messageId, messageUsage, saidIn, stopFields } from './answer';
+import { argumentsText, fallbackCallId, messageId, messageUsage, saidIn, stopFields } from './response';
 import { BlockSequence } from './block-sequence';
 
 /**

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { unaskedData } from './unasked-usage';
+import { unaskedData } from './openai-usage';
 
 const of = (data: string) => unaskedData(Buffer.from(data))?.toString();
 

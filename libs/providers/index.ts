@@ -12,8 +12,8 @@
  */
 export { refusing } from './credential-fields';
 export { TooManyParameters } from './dialects/json-members';
-export { reasoningBeside } from './dialects/reasoning-beside';
-export { type Service, serviceOf } from './dialects/service';
+export { reasoningBeside, unaskedData } from './dialects/openai-usage';
+export { serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {
   type Json,
@@ -25,7 +25,6 @@ export {
   UnexpectedAnswer,
   UnsupportedParameter,
 } from './dialects/translation';
-export { unaskedData } from './dialects/openai-usage';
 export { operations } from './provider';
 export type {
   CredentialField,

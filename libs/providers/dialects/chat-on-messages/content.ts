@@ -1,4 +1,3 @@
-import { parseDataUrl } from '../data-url';
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, isObject, listAt, objectAt, textAt } from '../values';
 
@@ -94,4 +93,15 @@ function encodeFile(path: string, value: unknown): Json {
 function undeclaredPdf(fileData: string, filename = ''): { mediaType: string; base64: string } | undefined {
   const isBare = !fileData.startsWith('data:') && filename.toLowerCase().endsWith('.pdf');
   return isBare ? { mediaType: 'application/pdf', base64: fileData } : undefined;
+}
+
+/** The parts of a base64 data URL (RFC 2397); undefined for any other text. Parameters of the media type are left out. */
+function parseDataUrl(url: string): { mediaType: string; base64: string } | undefined {
+  const comma = url.indexOf(',');
+  // The text before the comma is all that a pattern sees: the rest may be megabytes.
+  const head = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+-]+=[^;,]*)*;base64$/i.exec(
+    url.slice(0, Math.min(comma, 256)),
+  );
+  if (comma === -1 || head?.[1] === undefined) return undefined;
+  return { mediaType: head[1].toLowerCase(), base64: url.slice(comma + 1) };
 }

@@ -1,6 +1,5 @@
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, listAt, objectAt, parsedObject, spelled, textAt } from '../values';
-import { anthropicToolId } from '../tool-ids';
 import { encodeContent } from './content';
 
 /** Fields of an answer's message that clients send back as they came. They say nothing to the model. */
@@ -153,6 +152,14 @@ function encodeCall(path: string, value: unknown): Json {
     name: textAt(`${path}.function.name`, name),
     input,
   };
+}
+
+/**
+ * Anthropic takes ^[a-zA-Z0-9_-]+$ as the id of a tool call, others also make `functions.weather:0`. Other characters
+ * are spelled by their code, so that different ids stay different and a call and its result still agree.
+ */
+function anthropicToolId(id: string): string {
+  return id.replaceAll(/[^\w-]/g, (character) => `_${character.charCodeAt(0).toString(16)}_`);
 }
 
 const knownFields: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([

@@ -1,4 +1,3 @@
-import { dataUrl } from '../data-url';
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, isObject, listAt, objectAt, textAt } from '../values';
 
@@ -89,4 +88,8 @@ export function blocksOf(
 export function plainOr(parts: Json[]): unknown {
   const [only] = parts;
   return parts.length === 1 && only?.type === 'text' ? only.text : parts;
+}
+
+function dataUrl(mediaType: string, base64: string): string {
+  return `data:${mediaType};base64,${base64}`;
 }

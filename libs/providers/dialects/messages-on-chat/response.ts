@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { reasoningBeside } from '../openai-usage';
 import { type Json, type TranslationContext, UnexpectedAnswer } from '../translation';
-import { reasoningBeside } from '../reasoning-beside';
 import { isAbsent, isObject, isTooDeep, parsedObject } from '../values';
 
 /**

@@ -7,7 +7,7 @@ import {
   StreamFault,
   type StreamTranslator,
   type Translation,
-  UnexpectedAnswer,
+  UnexpectedResponse,
 } from '#providers';
 import { GeneratedBody } from './generated-body';
 
@@ -27,7 +27,7 @@ export async function translatedAnswer(
   // Compressed although that was not asked for: nothing in it can be read.
   if (answer.headers['content-encoding'] !== undefined) {
     answer.body.destroy();
-    throw brokenOff(new UnexpectedAnswer());
+    throw brokenOff(new UnexpectedResponse());
   }
   if (isEventStream(answer.headers['content-type'])) {
     const events = translatedEvents(answer.body, translation.stream(call), brokenOff);
@@ -52,7 +52,7 @@ async function* translatedEvents(
   const parser = createParser({
     onEvent: ({ event, data }) => (text += translator.push({ event, data })),
     onError: (error) => {
-      if (error.type === 'max-buffer-size-exceeded') throw new UnexpectedAnswer();
+      if (error.type === 'max-buffer-size-exceeded') throw new UnexpectedResponse();
     },
     maxBufferSize: MAXIMUM_EVENT_CHARACTERS,
   });
@@ -61,7 +61,7 @@ async function* translatedEvents(
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedAnswer();
+      if (bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedResponse();
       let fault: Error | undefined;
       try {
         parser.feed(decoder.decode(chunk, { stream: true }));
@@ -88,7 +88,7 @@ async function wholeOf(body: Readable): Promise<string> {
   for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MAXIMUM_ANSWER_BYTES) throw new UnexpectedAnswer();
+    if (bytes > MAXIMUM_ANSWER_BYTES) throw new UnexpectedResponse();
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -21,7 +21,7 @@ const documented = (direction: string) => {
 };
 const words = (parameter: Parameter) => {
   if (parameter.becomes === 'translated') return `translated to \`${parameter.to}\``;
-  return parameter.becomes === 'needless' ? 'left out' : parameter.becomes;
+  return parameter.becomes === 'left out' ? 'left out' : parameter.becomes;
 };
 
 /** A parameter that OpenAI's client knows and the table does not would make this no type of true. */
@@ -58,7 +58,7 @@ describe.each<[string, Parameters, Translation]>([
     (name, { becomes }) => {
       // No parameter asks for this by default, and most cannot: what is read is sent or refused.
       const encoded = encode(name, 5);
-      if (becomes === 'needless') expect(encoded).toEqual(without);
+      if (becomes === 'left out') expect(encoded).toEqual(without);
       else if (becomes === 'dropped') expect(encoded).toEqual({ ...without, dropped: [name] });
       else if (becomes === 'refused') expect(encoded).toBe(name);
       else if (becomes === 'same')

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { eventsIn } from '../../../test/support/streamed-answers';
 import { chatOnMessages } from './chat-on-messages';
 import { messagesOnChat } from './messages-on-chat';
-import { type Json, StreamFault, UnexpectedAnswer, UnsupportedParameter } from './translation';
+import { type Json, StreamFault, UnexpectedResponse, UnsupportedParameter } from './translation';
 
 const context = { model: 'public', request: { stream_options: { include_usage: true } } };
 const translations = { chatOnMessages, messagesOnChat };
@@ -65,7 +65,7 @@ const deep = JSON.parse('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000)) as Js
 describe.each(names)('garbage for %s', (name) => {
   const translation = translations[name];
 
-  it('in a stream is a StreamFault or an UnexpectedAnswer, or becomes events', () =>
+  it('in a stream is a StreamFault or an UnexpectedResponse, or becomes events', () =>
     fc.assert(
       fc.property(fc.array(event, { maxLength: 12 }), (events) => {
         const stream = translation.stream(context);
@@ -73,20 +73,20 @@ describe.each(names)('garbage for %s', (name) => {
           try {
             eventsIn(each === undefined ? stream.end() : stream.push(each));
           } catch (error) {
-            if (!(error instanceof StreamFault || error instanceof UnexpectedAnswer)) throw error;
+            if (!(error instanceof StreamFault || error instanceof UnexpectedResponse)) throw error;
           }
         }
       }),
       { numRuns: 2000 },
     ));
 
-  it('as an answer is an UnexpectedAnswer, or becomes JSON', () =>
+  it('as an answer is an UnexpectedResponse, or becomes JSON', () =>
     fc.assert(
       fc.property(fc.oneof(value, typed, chunk), (answer) => {
         try {
           JSON.stringify(translation.decode(answer, context));
         } catch (error) {
-          if (!(error instanceof UnexpectedAnswer)) throw error;
+          if (!(error instanceof UnexpectedResponse)) throw error;
         }
       }),
       { numRuns: 2000 },
@@ -113,6 +113,6 @@ describe.each(names)('garbage for %s', (name) => {
     const block = { type: 'tool_use', id: 't', name: 'f', input: deep };
     const call = { id: 't', function: { name: 'f', arguments: deep } };
     const answer = { content: [block], choices: [{ message: { tool_calls: [call] } }] };
-    expect(() => translation.decode(answer, context)).toThrow(UnexpectedAnswer);
+    expect(() => translation.decode(answer, context)).toThrow(UnexpectedResponse);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { unaskedData } from './openai-usage';
+import { eventDataWithoutUsage } from './openai-usage';
 
-const of = (data: string) => unaskedData(Buffer.from(data))?.toString();
+const of = (data: string) => eventDataWithoutUsage(Buffer.from(data))?.toString();
 
 test.each([
   ['{"choices":[{"delta":{"content":"é"}}],"usage":null}', '{"choices":[{"delta":{"content":"é"}}]}'],

@@ -3,13 +3,12 @@ import { type Json } from './translation';
 import { isObject } from './values';
 
 /**
- * The data of one event of a stream that was asked for its usage, as it is when nobody asks: without the null that each
- * event then has in place of the usage, and nothing of the one event that has the usage and no choices.
- * https://platform.openai.com/docs/api-reference/chat-streaming
+ * Removes what `stream_options.include_usage` adds to the data of a stream's event: the null `usage` of most events, and
+ * the event with the usage and no choices. https://platform.openai.com/docs/api-reference/chat-streaming
  *
- * @returns the same bytes when they have neither; undefined for that one event
+ * @returns the same bytes if nothing was added; undefined for the event that only reports the usage
  */
-export function unaskedData(data: Buffer): Buffer | undefined {
+export function eventDataWithoutUsage(data: Buffer): Buffer | undefined {
   if (!data.includes('"usage"')) return data;
   try {
     const event = JSON.parse(data.toString('utf8')) as {
@@ -20,11 +19,11 @@ export function unaskedData(data: Buffer): Buffer | undefined {
     if (typeof event !== 'object' || event === null) return data;
     const { choices, usage, error = null } = event;
     if (usage === null) return withoutMember(data, 'usage');
-    const isUsageAlone =
+    const isOnlyUsage =
       Array.isArray(choices) && choices.length === 0 && typeof usage === 'object' && error === null;
-    return isUsageAlone ? undefined : data;
+    return isOnlyUsage ? undefined : data;
   } catch {
-    // No event of this format.
+    // The event is not in this format.
     return data;
   }
 }
@@ -40,13 +39,14 @@ function withoutMember(data: Buffer, name: string): Buffer {
 }
 
 /**
- * The reasoning tokens of an OpenAI usage object that its count of the output leaves out; 0: none, or they are in it.
+ * The reasoning tokens that the output tokens of an OpenAI usage object do not include.
  *
- * OpenAI's are in `completion_tokens`. xAI: "reasoning token consumption will be counted separately from completion_tokens,
- * but will be counted in the total_tokens" (https://docs.x.ai/docs/key-information/consumption-and-rate-limits). The total
- * tells, also where xAI answers behind a gateway.
+ * OpenAI includes them in `completion_tokens`. xAI does not: "reasoning token consumption will be counted separately from
+ * completion_tokens, but will be counted in the total_tokens"
+ * (https://docs.x.ai/docs/key-information/consumption-and-rate-limits). The total shows which is the case, even when a
+ * gateway in front of xAI sends the response.
  */
-export function reasoningBeside(usage: Json): number {
+export function reasoningOutsideOutput(usage: Json): number {
   const details = usage.completion_tokens_details ?? usage.output_tokens_details;
   const reasoning = isObject(details) ? countOf(details.reasoning_tokens) : 0;
   const input = countOf(usage.prompt_tokens ?? usage.input_tokens);

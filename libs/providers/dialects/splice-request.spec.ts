@@ -150,7 +150,7 @@ describe('differences of a provider', () => {
 
 describe('the usage of a stream', () => {
   const asked = ',"stream_options":{"include_usage":true}';
-  const edits = { model: 'new', usageOption: true };
+  const edits = { model: 'new', hasUsageOption: true };
 
   it.each([
     ['{"model":"x","stream":true}', `{"model":"new","stream":true${asked}}`],
@@ -165,10 +165,17 @@ describe('the usage of a stream', () => {
     ],
   ])('is asked for in %j', (body, expected) => {
     const spliced = spliceRequest(Buffer.from(body), edits);
-    expect([spliced.body.toString(), spliced.asksForUsage, spliced.dropped]).toEqual([expected, true, []]);
+    expect([spliced.body.toString(), spliced.isUsageOptionAdded, spliced.dropped]).toEqual([
+      expected,
+      true,
+      [],
+    ]);
     expect(() => JSON.parse(spliced.body.toString()) as unknown).not.toThrow();
     const unasked = spliceRequest(Buffer.from(body), { model: 'new' });
-    expect([unasked.body.toString(), unasked.asksForUsage]).toEqual([expected.replace(asked, ''), false]);
+    expect([unasked.body.toString(), unasked.isUsageOptionAdded]).toEqual([
+      expected.replace(asked, ''),
+      false,
+    ]);
   });
 
   it.each([
@@ -189,6 +196,6 @@ describe('the usage of a stream', () => {
     '{"model":"new","a":{"stream":true}}',
   ])('is not asked for in %s', (body) => {
     const spliced = spliceRequest(Buffer.from(body), edits);
-    expect([spliced.body.toString(), spliced.asksForUsage]).toEqual([body, false]);
+    expect([spliced.body.toString(), spliced.isUsageOptionAdded]).toEqual([body, false]);
   });
 });

@@ -1,5 +1,5 @@
 import { chatOnMessages } from '.';
-import { type Json, UnexpectedAnswer } from '../translation';
+import { type Json, UnexpectedResponse } from '../translation';
 
 const context = { model: 'public-name', request: {} };
 const decode = (answer: unknown) => chatOnMessages.decode(answer, context) as any;
@@ -100,6 +100,6 @@ describe('a message as a chat completion', () => {
   });
 
   it.each([null, 'x', [], {}, { content: 'x' }, { content: [{ type: 'tool_use' }] }])('is not %j', (value) =>
-    expect(() => decode(value)).toThrow(UnexpectedAnswer),
+    expect(() => decode(value)).toThrow(UnexpectedResponse),
   );
 });

@@ -1,5 +1,5 @@
 import { chatOnMessages } from '.';
-import { type Json, StreamFault, UnexpectedAnswer } from '../translation';
+import { type Json, StreamFault, UnexpectedResponse } from '../translation';
 
 const streamOf = (request: Json = {}) => chatOnMessages.stream({ model: 'public', request });
 const event = (body: Json) => ({ event: String(body.type), data: JSON.stringify(body) });
@@ -163,7 +163,7 @@ describe('the events of a message as chunks', () => {
   });
 
   it.each([[[]], [[start]], [text.slice(0, -1)]])('are unexpected when they end before their end', (events) =>
-    expect(() => push(events as Json[])).toThrow(UnexpectedAnswer),
+    expect(() => push(events as Json[])).toThrow(UnexpectedResponse),
   );
 
   it.each([
@@ -176,10 +176,10 @@ describe('the events of a message as chunks', () => {
     [[start, stopOf(0)]],
     [[start, { type: 'content_block_start', index: 0, content_block: { type: 'tool_use' } }]],
   ])('are unexpected in an order that makes no sense: %j', (events) =>
-    expect(() => push(events as Json[])).toThrow(UnexpectedAnswer),
+    expect(() => push(events as Json[])).toThrow(UnexpectedResponse),
   );
 
   it.each(['', 'x', '[]', '1', 'null', '{'])('are not %j', (data) =>
-    expect(() => streamOf().push({ event: 'message_start', data })).toThrow(UnexpectedAnswer),
+    expect(() => streamOf().push({ event: 'message_start', data })).toThrow(UnexpectedResponse),
   );
 });

@@ -1,5 +1,5 @@
 import { messagesOnChat } from '.';
-import { type Json, UnexpectedAnswer } from '../translation';
+import { type Json, UnexpectedResponse } from '../translation';
 
 const decode = (message: Json, choice: Json = {}, rest: Json = {}) =>
   messagesOnChat.decode(
@@ -135,11 +135,11 @@ describe('a chat completion as a message', () => {
   it.each([null, 'x', {}, { choices: [] }, { choices: [{}] }, { choices: [{ message: 'x' }] }])(
     'is not %j',
     (answer) =>
-      expect(() => messagesOnChat.decode(answer, { model: 'm', request: {} })).toThrow(UnexpectedAnswer),
+      expect(() => messagesOnChat.decode(answer, { model: 'm', request: {} })).toThrow(UnexpectedResponse),
   );
 
   it.each([{}, { type: 'custom' }, call('{'), call('[]'), { function: { arguments: '{}' } }])(
     'has no call %j',
-    (bad) => expect(() => decode({ tool_calls: [bad] })).toThrow(UnexpectedAnswer),
+    (bad) => expect(() => decode({ tool_calls: [bad] })).toThrow(UnexpectedResponse),
   );
 });

@@ -1,54 +1,54 @@
 import { randomUUID } from 'node:crypto';
-import { reasoningBeside } from '../openai-usage';
-import { type Json, type TranslationContext, UnexpectedAnswer } from '../translation';
+import { reasoningOutsideOutput } from '../openai-usage';
+import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
 import { isAbsent, isObject, isTooDeep, parsedObject } from '../values';
 
 /**
- * A message of a chat completion. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning` (vLLM,
- * OpenRouter) and Mistral's parts of content; it has no signature unless `thinking_blocks` brings one.
+ * Translates a chat completion into a message. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning`
+ * (vLLM, OpenRouter) and Mistral's content parts. Only `thinking_blocks` can give it a signature.
  *
- * @throws UnexpectedAnswer
+ * @throws UnexpectedResponse
  */
-export function decodeChatCompletion(answer: unknown, { model, request }: TranslationContext): Json {
-  const choice: unknown = isObject(answer) && Array.isArray(answer.choices) ? answer.choices[0] : undefined;
-  if (!isObject(answer) || !isObject(choice) || !isObject(choice.message) || isTooDeep(answer)) {
-    throw new UnexpectedAnswer();
+export function decodeChatCompletion(completion: unknown, { model, request }: TranslationContext): Json {
+  const choice: unknown =
+    isObject(completion) && Array.isArray(completion.choices) ? completion.choices[0] : undefined;
+  if (!isObject(completion) || !isObject(choice) || !isObject(choice.message) || isTooDeep(completion)) {
+    throw new UnexpectedResponse();
   }
   const { message } = choice;
-  const said = saidIn(message);
-  const id = messageId(answer.id);
-  const calls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
-  const isCut = choice.finish_reason === 'length';
+  const content = contentOf(message);
+  const id = messageId(completion.id);
+  const toolCalls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
+  const isCutOff = choice.finish_reason === 'length';
   return {
     id,
     type: 'message',
     role: 'assistant',
     model,
     content: [
-      ...(said.thinking.length > 0 ? said.thinking : thoughtOf(said.reasoning)),
-      ...(said.text === '' ? [] : [{ type: 'text', text: said.text }]),
-      ...calls.map((call: unknown, index) => toolUse(call, fallbackCallId(id, index), isCut)),
+      ...(content.thinking.length > 0 ? content.thinking : unsignedThinking(content.reasoning)),
+      ...(content.text === '' ? [] : [{ type: 'text', text: content.text }]),
+      ...toolCalls.map((call: unknown, index) => toolUse(call, fallbackToolCallId(id, index), isCutOff)),
     ],
-    ...stopFields(choice, { hasCalls: calls.length > 0, refusal: said.refusal, request }),
-    usage: messageUsage(answer.usage, answer.service_tier),
+    ...stopFields(choice, { hasToolCalls: toolCalls.length > 0, refusal: content.refusal, request }),
+    usage: messageUsage(completion.usage, completion.service_tier),
   };
 }
 
-/** What a message, or a fragment of one, says beside its calls. Empty texts are what is not there. */
-export interface Said {
+/** The content of a message, or of a fragment of one, without its tool calls. Absent texts are empty strings. */
+interface MessageContent {
   readonly reasoning: string;
   readonly thinking: Json[];
   readonly text: string;
   readonly refusal: string;
 }
 
-export function saidIn(message: Json): Said {
+export function contentOf(message: Json): MessageContent {
   const parts: unknown[] = Array.isArray(message.content) ? message.content : [message.content];
-  const { reasoning_content: content, thinking_blocks: thinking } = message;
-  const reasoning = isAbsent(content) ? message.reasoning : content;
+  const { reasoning_content: reasoningContent, thinking_blocks: thinking } = message;
+  const reasoning = isAbsent(reasoningContent) ? message.reasoning : reasoningContent;
   return {
-    reasoning:
-      (isAbsent(reasoning) ? textOf(message.reasoning) : textOf(reasoning)) + textsOf(parts, 'thinking'),
+    reasoning: textOf(reasoning) + textsOf(parts, 'thinking'),
     thinking: Array.isArray(thinking) ? thinking.filter(isObject).flatMap(signedThinking) : [],
     text: parts.map(textOf).join('') + textsOf(parts, 'text'),
     refusal: textOf(message.refusal) + textsOf(parts, 'refusal'),
@@ -68,7 +68,7 @@ function textsOf(parts: unknown[], type: 'text' | 'thinking' | 'refusal'): strin
     .join('');
 }
 
-/** Mistral's thinking is again a list of parts of text. */
+/** Mistral's thinking is a list of text parts. */
 function partsOfMistral(value: unknown): unknown[] {
   return Array.isArray(value) ? value.map((part) => (isObject(part) ? part.text : undefined)) : [value];
 }
@@ -81,35 +81,35 @@ function signedThinking(block: Json): Json[] {
     : [];
 }
 
-function thoughtOf(reasoning: string): Json[] {
+function unsignedThinking(reasoning: string): Json[] {
   return reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }];
 }
 
-/** An id that begins as Anthropic's do. A server that gives none gets a random one: clients tell messages apart by it. */
+/** An id that starts like Anthropic's. It is random if the server sends none, because clients identify messages by it. */
 export function messageId(id: unknown): string {
-  const own = textOf(id);
-  if (own === '') return `msg_${randomUUID().replaceAll('-', '')}`;
-  return own.startsWith('msg_') ? own : `msg_${own.replace(/^chatcmpl-/, '')}`;
+  const serverId = textOf(id);
+  if (serverId === '') return `msg_${randomUUID().replaceAll('-', '')}`;
+  return serverId.startsWith('msg_') ? serverId : `msg_${serverId.replace(/^chatcmpl-/, '')}`;
 }
 
-/** For servers that give their calls no ids: the result must be able to name its call. */
-export function fallbackCallId(id: string, index: number): string {
+/** The id of a tool call without one, because the result must name its call. */
+export function fallbackToolCallId(id: string, index: number): string {
   return `${id.replace(/^msg_/, 'toolu_')}_${index}`;
 }
 
-/** OpenAI's are text; some servers send the object itself. */
+/** Arguments of a tool call. OpenAI sends a string; some servers send the object. */
 export function argumentsText(value: unknown): string {
   return isObject(value) ? JSON.stringify(value) : textOf(value);
 }
 
-/** Arguments that were cut off by the limit are no JSON; the stop reason tells the client not to use them. */
-function toolUse(call: unknown, fallbackId: string, isCut: boolean): Json {
-  if (!isObject(call) || !isObject(call.function)) throw new UnexpectedAnswer();
+/** Arguments that the limit cut off become `{}`, and the stop reason shows the client that they are incomplete. */
+function toolUse(call: unknown, fallbackId: string, isCutOff: boolean): Json {
+  if (!isObject(call) || !isObject(call.function)) throw new UnexpectedResponse();
   const { name } = call.function;
   const text = argumentsText(call.function.arguments);
   const input = text.trim() === '' ? {} : parsedObject(text);
-  if (typeof name !== 'string' || name === '' || (input === undefined && !isCut))
-    throw new UnexpectedAnswer();
+  if (typeof name !== 'string' || name === '' || (input === undefined && !isCutOff))
+    throw new UnexpectedResponse();
   const id = textOf(call.id) || fallbackId;
   return { type: 'tool_use', id, name, input: input ?? {} };
 }
@@ -123,21 +123,24 @@ const stopReasons: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /**
- * A forced call ends with OpenAI's `stop`: calls tell more than the reason does. vLLM says which stop sequence it met;
- * of others, that one ended the text cannot be known.
+ * Tool calls take precedence over the finish reason `stop`, which OpenAI sends after a forced tool. Only vLLM says which
+ * stop sequence occurred; other providers do not even say whether one did.
  */
 export function stopFields(
-  { finish_reason: finish, stop_reason: met }: Json,
-  { hasCalls, refusal, request }: { hasCalls: boolean; refusal: string; request: Json },
+  { finish_reason: finish, stop_reason: stopSequence }: Json,
+  { hasToolCalls, refusal, request }: { hasToolCalls: boolean; refusal: string; request: Json },
 ): Json {
   const stops: unknown = request.stop_sequences;
   const details = refusal === '' ? null : { type: 'refusal', category: null, explanation: refusal };
   const isSequence =
-    finish === 'stop' && typeof met === 'string' && Array.isArray(stops) && stops.includes(met);
+    finish === 'stop' &&
+    typeof stopSequence === 'string' &&
+    Array.isArray(stops) &&
+    stops.includes(stopSequence);
   const reason = stopReasons.get(finish) ?? 'end_turn';
   if (details !== null) return { stop_reason: 'refusal', stop_sequence: null, stop_details: details };
-  if (reason === 'end_turn' && hasCalls) return { stop_reason: 'tool_use', stop_sequence: null };
-  if (isSequence) return { stop_reason: 'stop_sequence', stop_sequence: met };
+  if (reason === 'end_turn' && hasToolCalls) return { stop_reason: 'tool_use', stop_sequence: null };
+  if (isSequence) return { stop_reason: 'stop_sequence', stop_sequence: stopSequence };
   return { stop_reason: reason, stop_sequence: null };
 }
 
@@ -147,8 +150,8 @@ const serviceTiers: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /**
- * Anthropic's input_tokens are what neither came from the cache nor went into it; thinking is in its output_tokens. Without a
- * usage all counts are 0.
+ * Anthropic's `input_tokens` excludes tokens that were read from the cache or written to it. Its `output_tokens` includes
+ * thinking. Without a usage, all counts are 0.
  */
 export function messageUsage(usage: unknown, serviceTier: unknown): Json {
   const countIn = (counts: unknown, name: string) => {
@@ -159,14 +162,14 @@ export function messageUsage(usage: unknown, serviceTier: unknown): Json {
   const prompt = countIn(counts, 'prompt_tokens');
   const read = Math.min(prompt, countIn(counts.prompt_tokens_details, 'cached_tokens'));
   const written = Math.min(prompt - read, countIn(counts.prompt_tokens_details, 'cache_write_tokens'));
-  const thought = countIn(counts.completion_tokens_details, 'reasoning_tokens');
+  const thinking = countIn(counts.completion_tokens_details, 'reasoning_tokens');
   const tier = serviceTiers.get(serviceTier);
   return {
     input_tokens: prompt - read - written,
     cache_creation_input_tokens: written,
     cache_read_input_tokens: read,
-    output_tokens: countIn(counts, 'completion_tokens') + reasoningBeside(counts),
-    ...(thought > 0 && { output_tokens_details: { thinking_tokens: thought } }),
+    output_tokens: countIn(counts, 'completion_tokens') + reasoningOutsideOutput(counts),
+    ...(thinking > 0 && { output_tokens_details: { thinking_tokens: thinking } }),
     ...(tier !== undefined && { service_tier: tier }),
   };
 }

@@ -1,5 +1,5 @@
 import { messagesOnChat } from '.';
-import { type Json, StreamFault, UnexpectedAnswer } from '../translation';
+import { type Json, StreamFault, UnexpectedResponse } from '../translation';
 
 const streamOf = () => messagesOnChat.stream({ model: 'public', request: {} });
 const push = (chunks: (Json | string)[]) => {
@@ -226,9 +226,9 @@ describe('the chunks of a chat as events', () => {
   it('need no [DONE], but an end', () => {
     expect(eventsOf(push([...hello, delta({}, 'length')])).at(-2).delta.stop_reason).toBe('max_tokens');
     expect(eventsOf(push([...hello, '[DONE]'])).at(-2).delta.stop_reason).toBe('end_turn');
-    expect(() => push(hello)).toThrow(UnexpectedAnswer);
-    expect(() => push([])).toThrow(UnexpectedAnswer);
-    expect(() => push(['[DONE]'])).toThrow(UnexpectedAnswer);
+    expect(() => push(hello)).toThrow(UnexpectedResponse);
+    expect(() => push([])).toThrow(UnexpectedResponse);
+    expect(() => push(['[DONE]'])).toThrow(UnexpectedResponse);
   });
 
   it('say why the model refused', () => {
@@ -252,9 +252,9 @@ describe('the chunks of a chat as events', () => {
   });
 
   it.each(['', 'x', '[]', '1', 'null', '{', '{}', '{"choices":{}}'])('are not %j', (data) =>
-    expect(() => streamOf().push({ data })).toThrow(UnexpectedAnswer),
+    expect(() => streamOf().push({ data })).toThrow(UnexpectedResponse),
   );
 
   it('have no call without a name', () =>
-    expect(() => push([more(0, '{}'), delta({}, 'stop'), '[DONE]'])).toThrow(UnexpectedAnswer));
+    expect(() => push([more(0, '{}'), delta({}, 'stop'), '[DONE]'])).toThrow(UnexpectedResponse));
 });

@@ -88,7 +88,7 @@ export interface Provider<S extends Settings = Settings> {
   readonly globalVariables: GlobalVariables;
   /**
    * Variables that hold the operator's base URL, which replaces `defaultEndpoint`. The first one that is set is used.
-   * An address charges nobody, so it applies in both modes.
+   * It applies in both modes, because providers charge for the use of a key and not of an address.
    */
   readonly baseUrlVariables: readonly string[];
   /** The address when neither the tenant nor the operator sets one. Absent when the provider has no address of its own. */

@@ -2,7 +2,7 @@ import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { defineProvider } from '../provider';
 import { missingSegments, urlBelow } from '../target-url';
 
-/** https://docs.anthropic.com/en/api: the version is a header, and the key is not a bearer token. GET /v1/models needs the key. */
+/** https://docs.anthropic.com/en/api: version and key have headers of their own. GET /v1/models needs the key. */
 export const anthropic = defineProvider({
   id: 'anthropic',
   label: 'Anthropic',

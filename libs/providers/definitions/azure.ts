@@ -147,7 +147,7 @@ function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
   return urlBelow(endpoint, [...base, ...segments], api.query);
 }
 
-/** The v1 API has `stream_options`; the dated API has it since 2024-09-01-preview (api-version-lifecycle). Dates sort as text. */
+/** The v1 API has `stream_options`, and the dated one since 2024-09-01-preview (api-version-lifecycle). Dates sort as text. */
 function hasStreamOptions(settings: Settings): boolean {
   const { endpoint } = settings;
   const version = apiVersionOf(settings);

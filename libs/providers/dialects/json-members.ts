@@ -15,7 +15,7 @@ const backslash = 0x5c;
 const comma = 0x2c;
 const closingBrace = 0x7d;
 
-/** The positions of one member of an object: of everything between its separators (including whitespace), its name and its value. */
+/** The positions of a member of an object, with the whitespace up to its separators, and of its name and its value. */
 export interface Member {
   readonly name: string;
   readonly start: number;

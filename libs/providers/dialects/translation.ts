@@ -30,7 +30,7 @@ export interface StreamTranslator {
   end(): string;
 }
 
-/** Translates requests from the client's format to the provider's, and responses back. Has no state and no side effects. */
+/** Translates requests from the client's format to the provider's, and responses back, without side effects. */
 export interface Translation {
   /** Parameters that the translation adds. If a provider does not support one of them, the client is not notified. */
   readonly added: readonly string[];

@@ -7,7 +7,7 @@ import {
   StreamFault,
   type StreamTranslator,
   type Translation,
-  UnexpectedAnswer,
+  UnexpectedResponse,
 } from '#providers';
 import { GeneratedBody } from './generated-body';
 
@@ -30,7 +30,7 @@ export async function translatedResponse(
   // The provider compressed the response although the request did not allow that, so it cannot be read.
   if (response.headers['content-encoding'] !== undefined) {
     response.body.destroy();
-    throw toProblem(new UnexpectedAnswer());
+    throw toProblem(new UnexpectedResponse());
   }
   if (isEventStream(response.headers['content-type'])) {
     const events = translatedEvents(response.body, translation.stream(call), toProblem);
@@ -55,7 +55,7 @@ async function* translatedEvents(
   const parser = createParser({
     onEvent: ({ event, data }) => (text += translator.push({ event, data })),
     onError: (error) => {
-      if (error.type === 'max-buffer-size-exceeded') throw new UnexpectedAnswer();
+      if (error.type === 'max-buffer-size-exceeded') throw new UnexpectedResponse();
     },
     maxBufferSize: MAXIMUM_EVENT_CHARACTERS,
   });
@@ -64,7 +64,7 @@ async function* translatedEvents(
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedAnswer();
+      if (bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedResponse();
       let fault: Error | undefined;
       try {
         parser.feed(decoder.decode(chunk, { stream: true }));
@@ -91,7 +91,7 @@ async function wholeOf(body: Readable): Promise<string> {
   for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MAXIMUM_RESPONSE_BYTES) throw new UnexpectedAnswer();
+    if (bytes > MAXIMUM_RESPONSE_BYTES) throw new UnexpectedResponse();
   }
   return Buffer.concat(chunks).toString('utf8');
 }

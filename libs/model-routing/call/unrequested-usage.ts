@@ -7,7 +7,7 @@ import {
   MAXIMUM_HELD_EVENT_BYTES,
   type UpstreamResponse,
 } from '#egress';
-import { unaskedData } from '#providers';
+import { eventDataWithoutUsage } from '#providers';
 import { GeneratedBody } from './generated-body';
 
 const LF = 0x0a;
@@ -85,9 +85,9 @@ function visibleEvent(event: Buffer): Buffer | undefined {
   const [line, ...others] = event.toString('latin1').matchAll(/^(?:\xef\xbb\xbf)?data:(.*)$/gm);
   if (line === undefined) return event;
   // No known provider writes its JSON on several lines. In such an event a null usage is left in place.
-  if (others.length > 0) return unaskedData(Buffer.from(dataOf(event.toString('utf8')))) && event;
+  if (others.length > 0) return eventDataWithoutUsage(Buffer.from(dataOf(event.toString('utf8')))) && event;
   const end = line.index + line[0].length;
   const start = end - line[1]!.length;
-  const data = unaskedData(event.subarray(start, end));
+  const data = eventDataWithoutUsage(event.subarray(start, end));
   return data && Buffer.concat([event.subarray(0, start), data, event.subarray(end)]);
 }

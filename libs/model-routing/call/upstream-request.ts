@@ -55,7 +55,7 @@ export function encodedJson(
     const spliced = spliceRequest(translated ? Buffer.from(JSON.stringify(translated.body)) : bytes, {
       model: route.target,
       differences: differencesOf(route),
-      usageOption:
+      hasUsageOption:
         streamUsage && provider.hasUsageOption?.(upstreamOperation, credential.settings, request) === true,
     });
     const dropped = safeNames([
@@ -66,7 +66,7 @@ export function encodedJson(
     ]);
     if (dropped.length > 0 && strictParams) throw parameterNotSupported(route, dropped);
     const body = { contentType: 'application/json', content: spliced.body };
-    return { body, dropped, hasAddedUsageOption: spliced.asksForUsage };
+    return { body, dropped, hasAddedUsageOption: spliced.isUsageOptionAdded };
   } catch (error) {
     if (error instanceof AmbiguousModel) {
       throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });

@@ -1,4 +1,4 @@
-import { reasoningBeside } from '#providers';
+import { reasoningOutsideOutput } from '#providers';
 
 /** Tokens as the provider reported them; null if it did not. */
 export interface ReportedTokens {
@@ -48,7 +48,7 @@ export function usageFieldsOf(usage: Readonly<Record<string, unknown>>): UsageFi
   const output = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
   return reported({
     input: countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens),
-    output: output === undefined ? undefined : countOf(output + reasoningBeside(usage)),
+    output: output === undefined ? undefined : countOf(output + reasoningOutsideOutput(usage)),
     cached,
     cacheRead: isTotal ? undefined : cacheRead,
     cacheWritten: isTotal ? undefined : countOf(usage.cache_creation_input_tokens),

@@ -16,11 +16,11 @@ const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 15 });
 const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
 const count = fc.nat(10_000);
 const sizes = fc.array(fc.nat(4), { minLength: 1, maxLength: 5 });
-/** As JSON says it: no -0, no undefined. */
+/** Only values that JSON can represent, so neither -0 nor undefined. */
 const input = fc
   .dictionary(name, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 4 })
   .map((value) => JSON.parse(JSON.stringify(value)));
-/** Ids differ within an answer. */
+/** Tool calls whose ids differ within a response. */
 const calls = fc.uniqueArray(fc.record({ id: name, name, input }), {
   selector: ({ id }) => id,
   maxLength: 4,
@@ -46,14 +46,14 @@ const message = fc
       output_tokens: count,
     }),
   })
-  .map(({ id, thinking, text: said, calls: uses, stop, usage }) => ({
+  .map(({ id, thinking, text: content, calls: uses, stop, usage }) => ({
     id,
     type: 'message',
     role: 'assistant',
     model: 'public',
     content: [
       ...thinking,
-      ...(said === null ? [] : [{ type: 'text', text: said }]),
+      ...(content === null ? [] : [{ type: 'text', text: content }]),
       ...uses.map((use) => ({ type: 'tool_use', ...use })),
     ],
     stop_reason: uses.length > 0 ? 'tool_use' : stop,
@@ -106,8 +106,8 @@ const through = (translation: Translation, events: StreamEvent[]) => {
   const stream = translation.stream(context);
   return eventsIn(events.map((event) => stream.push(event)).join('') + stream.end());
 };
-/** What both ways of answering must agree on. */
-const gist = ({ choices: [choice], usage }: any) => ({
+/** The parts that must be the same in a streamed response and in a whole one. */
+const comparable = ({ choices: [choice], usage }: any) => ({
   ...choice.message,
   content: choice.message.content ?? '',
   refusal: undefined,
@@ -115,46 +115,46 @@ const gist = ({ choices: [choice], usage }: any) => ({
   usage,
 });
 
-describe('a streamed answer', () => {
-  it('says what the whole answer says: a message as a chat', () =>
+describe('a streamed response', () => {
+  it('is the same as the whole response: a message translated to chat', () =>
     fc.assert(
-      fc.property(message, sizes, (answer, cuts) => {
-        const streamed = gatheredChat(through(chatOnMessages, eventsOfMessage(answer, cuts)));
-        expect(gist(streamed)).toEqual(gist(chatOnMessages.decode(answer, context)));
+      fc.property(message, sizes, (response, cuts) => {
+        const streamed = gatheredChat(through(chatOnMessages, eventsOfMessage(response, cuts)));
+        expect(comparable(streamed)).toEqual(comparable(chatOnMessages.decode(response, context)));
       }),
     ));
 
-  it('says what the whole answer says: a chat as a message, parallel calls by turns too', () =>
+  it('is the same as the whole response: a chat translated to a message, even with interleaved tool calls', () =>
     fc.assert(
-      fc.property(chat, sizes, fc.boolean(), (answer, cuts, interleaved) => {
-        const streamed = gatheredMessage(through(messagesOnChat, chunksOfChat(answer, cuts, interleaved)));
-        expect(streamed).toEqual(messagesOnChat.decode(answer, context));
+      fc.property(chat, sizes, fc.boolean(), (response, cuts, interleaved) => {
+        const streamed = gatheredMessage(through(messagesOnChat, chunksOfChat(response, cuts, interleaved)));
+        expect(streamed).toEqual(messagesOnChat.decode(response, context));
       }),
     ));
 
-  it('survives both translations: a message, a chat, a message', () =>
+  it('is the same after a translation from a message to chat and back', () =>
     fc.assert(
-      fc.property(message, sizes, (answer, cuts) => {
-        const asChat = through(chatOnMessages, eventsOfMessage(answer, cuts));
-        expect(gatheredMessage(through(messagesOnChat, asChat))).toEqual(answer);
+      fc.property(message, sizes, (response, cuts) => {
+        const asChat = through(chatOnMessages, eventsOfMessage(response, cuts));
+        expect(gatheredMessage(through(messagesOnChat, asChat))).toEqual(response);
       }),
     ));
 
-  it('survives both translations: a chat, a message, a chat', () =>
+  it('is the same after a translation from chat to a message and back', () =>
     fc.assert(
-      fc.property(chat, sizes, fc.boolean(), (answer, cuts, interleaved) => {
-        const asMessage = through(messagesOnChat, chunksOfChat(answer, cuts, interleaved));
-        expect(gist(gatheredChat(through(chatOnMessages, asMessage)))).toEqual(gist(answer));
+      fc.property(chat, sizes, fc.boolean(), (response, cuts, interleaved) => {
+        const asMessage = through(messagesOnChat, chunksOfChat(response, cuts, interleaved));
+        expect(comparable(gatheredChat(through(chatOnMessages, asMessage)))).toEqual(comparable(response));
       }),
     ));
 
   it("is understood by OpenAI's own client", () =>
     fc.assert(
-      fc.asyncProperty(message, sizes, async (answer, cuts) => {
-        const events = through(chatOnMessages, eventsOfMessage(answer, cuts)).slice(0, -1);
+      fc.asyncProperty(message, sizes, async (response, cuts) => {
+        const events = through(chatOnMessages, eventsOfMessage(response, cuts)).slice(0, -1);
         const lines = new Blob(events.map(({ data }) => `${data}\n`)).stream();
         const whole: any = await ChatCompletionStream.fromReadableStream(lines).finalChatCompletion();
-        const expected: any = chatOnMessages.decode(answer, context);
+        const expected: any = chatOnMessages.decode(response, context);
         const { content, tool_calls: toolCalls } = whole.choices[0].message;
         expect(content ?? '').toBe(expected.choices[0].message.content ?? '');
         expect(JSON.parse(JSON.stringify(toolCalls ?? []))).toEqual(

@@ -1,24 +1,26 @@
-import { type Json, type TranslationContext, UnexpectedAnswer } from '../translation';
+import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
 import { isObject, isTooDeep } from '../values';
 
 /**
- * A chat completion of a message. Beside what OpenAI has, `reasoning_content` is the text of the thinking, and
- * `thinking_blocks` is the thinking as Anthropic demands it back before the results of tools: a client that returns the
- * message as it came loses no signature. Citations are left out, and so are blocks of tools that Anthropic runs itself.
+ * Translates a message into a chat completion. In addition to OpenAI's fields, `reasoning_content` is the text of the
+ * thinking, and `thinking_blocks` contains the blocks that Anthropic requires again with the results of tools, so a client
+ * that returns the message unchanged loses no signature. Citations and blocks of tools that Anthropic executes are left
+ * out.
  *
- * @throws UnexpectedAnswer
+ * @throws UnexpectedResponse
  */
-export function decodeMessage(answer: unknown, { model }: TranslationContext): Json {
-  if (!isObject(answer) || !Array.isArray(answer.content) || isTooDeep(answer)) throw new UnexpectedAnswer();
-  const blocks = answer.content.filter(isObject);
+export function decodeMessage(message: unknown, { model }: TranslationContext): Json {
+  if (!isObject(message) || !Array.isArray(message.content) || isTooDeep(message))
+    throw new UnexpectedResponse();
+  const blocks = message.content.filter(isObject);
   const textsOf = (type: string) =>
     blocks.flatMap((block) => (block.type === type && typeof block[type] === 'string' ? [block[type]] : []));
   const texts = textsOf('text');
   const reasoning = textsOf('thinking').join('');
   const thinking = blocks.flatMap(thinkingBlock);
-  const calls = blocks.filter(({ type }) => type === 'tool_use').map(toolCall);
+  const toolCalls = blocks.filter(({ type }) => type === 'tool_use').map(toolCall);
   return {
-    id: typeof answer.id === 'string' ? answer.id : '',
+    id: typeof message.id === 'string' ? message.id : '',
     object: 'chat.completion',
     created: nowSeconds(),
     model,
@@ -28,21 +30,21 @@ export function decodeMessage(answer: unknown, { model }: TranslationContext): J
         message: {
           role: 'assistant',
           content: texts.length > 0 ? texts.join('') : null,
-          refusal: refusalOf(answer.stop_details),
+          refusal: refusalOf(message.stop_details),
           ...(reasoning !== '' && { reasoning_content: reasoning }),
           ...(thinking.length > 0 && { thinking_blocks: thinking }),
-          ...(calls.length > 0 && { tool_calls: calls }),
+          ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
         },
         logprobs: null,
-        finish_reason: finishReason(answer.stop_reason),
+        finish_reason: finishReason(message.stop_reason),
       },
     ],
-    usage: chatUsage(answer.usage),
-    ...serviceTier(answer.usage),
+    usage: chatUsage(message.usage),
+    ...serviceTier(message.usage),
   };
 }
 
-/** Unix time: a message has none. */
+/** Unix time in seconds. Anthropic's messages have no time. */
 export function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
@@ -57,7 +59,7 @@ const finishReasons: ReadonlyMap<unknown, string> = new Map([
   ['tool_use', 'tool_calls'],
 ]);
 
-/** Anthropic may add reasons: one that is not known here is an ordinary end. */
+/** Anthropic may add reasons. An unknown one becomes `stop`. */
 export function finishReason(stopReason: unknown): string {
   return finishReasons.get(stopReason) ?? 'stop';
 }
@@ -68,7 +70,7 @@ export function refusalOf(stopDetails: unknown): string | null {
     : null;
 }
 
-/** @returns a block of thinking as the client may send it back, or nothing for any other block */
+/** @returns a thinking block that the client can send back, or an empty list for any other block */
 export function thinkingBlock(block: Json): Json[] {
   if (block.type === 'redacted_thinking' && typeof block.data === 'string') {
     return [{ type: 'redacted_thinking', data: block.data }];
@@ -80,11 +82,11 @@ export function thinkingBlock(block: Json): Json[] {
 
 function toolCall(block: Json): Json {
   const { id, name, input } = block;
-  if (typeof id !== 'string' || typeof name !== 'string') throw new UnexpectedAnswer();
+  if (typeof id !== 'string' || typeof name !== 'string') throw new UnexpectedResponse();
   return { id, type: 'function', function: { name, arguments: JSON.stringify(input ?? {}) } };
 }
 
-/** OpenAI counts cached tokens as part of the prompt; Anthropic's input_tokens leaves them out. */
+/** OpenAI's `prompt_tokens` includes cached tokens; Anthropic's `input_tokens` does not. */
 export function chatUsage(usage: unknown): Json {
   const counts = isObject(usage) ? usage : {};
   const count = (name: string) => (typeof counts[name] === 'number' ? counts[name] : 0);
@@ -93,13 +95,13 @@ export function chatUsage(usage: unknown): Json {
   const prompt = count('input_tokens') + written + read;
   const completion = count('output_tokens');
   const details = counts.output_tokens_details;
-  const thought = isObject(details) ? details.thinking_tokens : undefined;
+  const thinking = isObject(details) ? details.thinking_tokens : undefined;
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
     prompt_tokens_details: { cached_tokens: read, cache_write_tokens: written },
-    ...(typeof thought === 'number' && { completion_tokens_details: { reasoning_tokens: thought } }),
+    ...(typeof thinking === 'number' && { completion_tokens_details: { reasoning_tokens: thinking } }),
   };
 }
 

@@ -1,9 +1,9 @@
 import { chatOnMessages } from '.';
-import { type Json, UnexpectedAnswer } from '../translation';
+import { type Json, UnexpectedResponse } from '../translation';
 
 const context = { model: 'public-name', request: {} };
-const decode = (answer: unknown) => chatOnMessages.decode(answer, context) as any;
-const answer = {
+const decode = (response: unknown) => chatOnMessages.decode(response, context) as any;
+const response = {
   id: 'msg_1',
   type: 'message',
   role: 'assistant',
@@ -26,9 +26,9 @@ const answer = {
   },
 };
 
-describe('a message as a chat completion', () => {
-  it('has its text, thinking, usage and tier', () => {
-    expect(decode(answer)).toEqual({
+describe('a message translated to a chat completion', () => {
+  it('keeps its text, thinking, usage and service tier', () => {
+    expect(decode(response)).toEqual({
       id: 'msg_1',
       object: 'chat.completion',
       created: expect.any(Number),
@@ -71,16 +71,16 @@ describe('a message as a chat completion', () => {
     ['tool_use', 'tool_calls'],
     ['something new', 'stop'],
     [null, 'stop'],
-  ])('that stopped by %s finished by %s', (reason, expected) =>
-    expect(decode({ ...answer, stop_reason: reason }).choices[0].finish_reason).toBe(expected),
+  ])('with stop reason %s has finish reason %s', (reason, expected) =>
+    expect(decode({ ...response, stop_reason: reason }).choices[0].finish_reason).toBe(expected),
   );
 
-  it('has its calls, and null for no text', () => {
+  it('keeps its tool calls, and has null for absent text', () => {
     const content: Json[] = [
       { type: 'tool_use', id: 't', name: 'f', input: { a: 1 } },
       { type: 'tool_use', id: 'u', name: 'g', input: {} },
     ];
-    expect(decode({ ...answer, content }).choices[0].message).toEqual({
+    expect(decode({ ...response, content }).choices[0].message).toEqual({
       role: 'assistant',
       content: null,
       refusal: null,
@@ -91,15 +91,16 @@ describe('a message as a chat completion', () => {
     });
   });
 
-  it('says why it refused', () => {
+  it('keeps the reason of a refusal', () => {
     const stop_details = { type: 'refusal', category: 'bio', explanation: 'Not this.' };
-    expect(decode({ ...answer, stop_reason: 'refusal', stop_details }).choices[0]).toMatchObject({
+    expect(decode({ ...response, stop_reason: 'refusal', stop_details }).choices[0]).toMatchObject({
       message: { refusal: 'Not this.' },
       finish_reason: 'content_filter',
     });
   });
 
-  it.each([null, 'x', [], {}, { content: 'x' }, { content: [{ type: 'tool_use' }] }])('is not %j', (value) =>
-    expect(() => decode(value)).toThrow(UnexpectedAnswer),
+  it.each([null, 'x', [], {}, { content: 'x' }, { content: [{ type: 'tool_use' }] }])(
+    'is unexpected if it is %j',
+    (value) => expect(() => decode(value)).toThrow(UnexpectedResponse),
   );
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { unaskedData } from './unasked-usage';
+import { eventDataWithoutUsage } from './openai-usage';
 
-const of = (data: string) => unaskedData(Buffer.from(data))?.toString();
+const withoutUsage = (data: string) => eventDataWithoutUsage(Buffer.from(data))?.toString();
 
 test.each([
   ['{"choices":[{"delta":{"content":"é"}}],"usage":null}', '{"choices":[{"delta":{"content":"é"}}]}'],
@@ -10,11 +10,11 @@ test.each([
   ['{"us\\u0061ge":null,"usage":null}', '{}'],
   ['{"usage":null}', '{}'],
   ['{"choices":[],"usage":null,"prompt_filter_results":[]}', '{"choices":[],"prompt_filter_results":[]}'],
-])('without its null: %s', (data, expected) => expect(of(data)).toBe(expected));
+])('removes a null usage from %s', (data, expected) => expect(withoutUsage(data)).toBe(expected));
 
 test.each(['{"choices":[],"usage":{"prompt_tokens":1}}', '{"usage":{},"choices":[ ],"error":null,"x":[]}'])(
-  'nothing of %s',
-  (data) => expect(of(data)).toBeUndefined(),
+  'removes the whole event %s',
+  (data) => expect(withoutUsage(data)).toBeUndefined(),
 );
 
 test.each([
@@ -32,9 +32,9 @@ test.each([
   '{"x":{"choices":[],"usage":{}}}',
   '{"choices":[{"delta":{"usage":null,"content":"\\"usage\\":null"}}]}',
   `{"usage":null${',"":0'.repeat(2000)}}`,
-])('all of %s', (data) => expect(of(data)).toBe(data));
+])('keeps all of %s', (data) => expect(withoutUsage(data)).toBe(data));
 
-test('agrees with the same edit on the parsed event, and changes nothing else', () => {
+test('has the same result as the edit of the parsed event', () => {
   const name = fc.oneof(fc.constantFrom('choices', 'usage', 'error', 'id'), fc.string());
   const value = fc.oneof(fc.constantFrom(null, [], {}, [{}]), fc.jsonValue());
   fc.assert(
@@ -42,13 +42,13 @@ test('agrees with the same edit on the parsed event, and changes nothing else', 
       const data = JSON.stringify(event, null, indent);
       const parsed = JSON.parse(data) as Record<string, unknown>;
       const { choices, usage, error = null } = parsed;
-      const isHidden =
+      const isRemoved =
         JSON.stringify(choices) === '[]' && typeof usage === 'object' && usage !== null && error === null;
       const { usage: _, ...others } = parsed;
-      const found = of(data);
-      if (isHidden) expect(found).toBeUndefined();
-      else if (usage === null) expect(JSON.parse(found!)).toEqual(others);
-      else expect(found).toBe(data);
+      const edited = withoutUsage(data);
+      if (isRemoved) expect(edited).toBeUndefined();
+      else if (usage === null) expect(JSON.parse(edited!)).toEqual(others);
+      else expect(edited).toBe(data);
     }),
     { numRuns: 2000 },
   );

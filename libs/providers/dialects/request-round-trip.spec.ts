@@ -8,7 +8,7 @@ const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
 const fraction = fc.integer({ min: 0, max: 99 }).map((percent) => percent / 100);
 const url = name.map((path) => `https://images.example/${path}.png`);
 const data = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('base64'));
-/** As JSON says it: no -0, no undefined. */
+/** Only values that JSON can represent, so neither -0 nor undefined. */
 const input = fc
   .dictionary(name, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 })
   .map((value) => JSON.parse(JSON.stringify(value)) as Json);
@@ -25,7 +25,7 @@ const chatTurn = fc
       text,
       fc.array(
         fc.oneof(
-          text.map((said) => ({ type: 'text', text: said })),
+          text.map((part) => ({ type: 'text', text: part })),
           url.map((address) => ({ type: 'image_url', image_url: { url: address } })),
           data.map((bytes) => ({ type: 'image_url', image_url: { url: `data:image/png;base64,${bytes}` } })),
           fc.tuple(name, data).map(([filename, bytes]) => ({
@@ -36,17 +36,17 @@ const chatTurn = fc
         { minLength: 1, maxLength: 3 },
       ),
     ),
-    said: text,
+    assistant: text,
     calls: fc.uniqueArray(fc.record({ id: name, name, input, result: text }), {
       selector: ({ id }) => id,
       maxLength: 3,
     }),
   })
-  .map(({ user, said, calls }) => [
+  .map(({ user, assistant, calls }) => [
     { role: 'user', content: user },
     {
       role: 'assistant',
-      content: said,
+      content: assistant,
       ...(calls.length > 0 && {
         tool_calls: calls.map((call) => ({
           id: call.id,
@@ -103,7 +103,7 @@ const requestOf = (drawn: typeof chat extends fc.Arbitrary<infer T> ? T : never)
   };
 };
 
-/** One text alone may be plain or a part; results of tools stand before or behind what is said in the same breath. */
+/** Makes requests comparable: a string and a single text part are equal, and so is any model. */
 const canonical = (request: Json) => ({
   ...request,
   model: undefined,
@@ -115,7 +115,7 @@ const canonical = (request: Json) => ({
 });
 
 describe('a request', () => {
-  it('survives both translations: a chat, messages, a chat', () =>
+  it('is the same after a translation from chat to messages and back', () =>
     fc.assert(
       fc.property(chat, (drawn) => {
         const request = requestOf(drawn);
@@ -126,7 +126,7 @@ describe('a request', () => {
       }),
     ));
 
-  it('survives both translations: messages, a chat, messages', () =>
+  it('is the same after a translation from messages to chat and back', () =>
     fc.assert(
       fc.property(chat, (drawn) => {
         const first = chatOnMessages.encode(requestOf(drawn), 'claude-sonnet-4-0').body;
@@ -137,7 +137,7 @@ describe('a request', () => {
       }),
     ));
 
-  it.each(['low', 'medium', 'high', 'xhigh', 'max'])('keeps its effort: %s', (effort) => {
+  it.each(['low', 'medium', 'high', 'xhigh', 'max'])('keeps the effort %s', (effort) => {
     const request = { messages: [{ role: 'user', content: 'Hi' }], reasoning_effort: effort };
     const { body } = chatOnMessages.encode(request, 'claude-opus-4-7');
     expect(messagesOnChat.encode(body, 'gpt').body.reasoning_effort).toBe(effort);

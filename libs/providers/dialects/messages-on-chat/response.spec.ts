@@ -1,5 +1,5 @@
 import { messagesOnChat } from '.';
-import { type Json, UnexpectedAnswer } from '../translation';
+import { type Json, UnexpectedResponse } from '../translation';
 
 const decode = (message: Json, choice: Json = {}, rest: Json = {}) =>
   messagesOnChat.decode(
@@ -12,8 +12,8 @@ const decode = (message: Json, choice: Json = {}, rest: Json = {}) =>
   ) as any;
 const call = (text: unknown) => ({ id: 'c', type: 'function', function: { name: 'f', arguments: text } });
 
-describe('a chat completion as a message', () => {
-  it('has its text, usage and tier', () => {
+describe('a chat completion translated to a message', () => {
+  it('keeps its text, usage and service tier', () => {
     const usage = {
       prompt_tokens: 18,
       completion_tokens: 7,
@@ -40,7 +40,7 @@ describe('a chat completion as a message', () => {
     });
   });
 
-  it('counts thinking in its output, where the provider counts it beside', () => {
+  it('includes thinking in its output tokens, even when the provider counts it separately', () => {
     const counts = { prompt_tokens: 32, completion_tokens: 9, total_tokens: 135 };
     const usage = { ...counts, completion_tokens_details: { reasoning_tokens: 94 } };
     expect(decode({ content: 'x' }, {}, { usage }).usage).toMatchObject({
@@ -64,11 +64,11 @@ describe('a chat completion as a message', () => {
       { refusal: 'No.' },
       { stop_reason: 'refusal', stop_details: { type: 'refusal', category: null, explanation: 'No.' } },
     ],
-  ])('that finished by %s with %j stopped by %j', (finish_reason, message, expected) =>
+  ])('with finish reason %s and %j has %j', (finish_reason, message, expected) =>
     expect(decode({ content: 'x', ...message }, { finish_reason })).toMatchObject(expected),
   );
 
-  it('knows a stop sequence only where the server says it', () => {
+  it('names a stop sequence only when the server does', () => {
     expect(decode({ content: 'x' }, { stop_reason: 'END' })).toMatchObject({
       stop_reason: 'stop_sequence',
       stop_sequence: 'END',
@@ -126,20 +126,20 @@ describe('a chat completion as a message', () => {
     ],
   ])('%j has the blocks %j', (message, blocks) => expect(decode(message).content).toEqual(blocks));
 
-  it('begins its id as Anthropic does, whatever the server calls it', () => {
+  it('has an id that starts like those of Anthropic', () => {
     expect(decode({}, {}, { id: 'msg_x' }).id).toBe('msg_x');
     expect(decode({}, {}, { id: 'abc' }).id).toBe('msg_abc');
     expect(decode({}, {}, { id: undefined }).id).toMatch(/^msg_[0-9a-f]{32}$/);
   });
 
   it.each([null, 'x', {}, { choices: [] }, { choices: [{}] }, { choices: [{ message: 'x' }] }])(
-    'is not %j',
-    (answer) =>
-      expect(() => messagesOnChat.decode(answer, { model: 'm', request: {} })).toThrow(UnexpectedAnswer),
+    'is unexpected if it is %j',
+    (response) =>
+      expect(() => messagesOnChat.decode(response, { model: 'm', request: {} })).toThrow(UnexpectedResponse),
   );
 
   it.each([{}, { type: 'custom' }, call('{'), call('[]'), { function: { arguments: '{}' } }])(
-    'has no call %j',
-    (bad) => expect(() => decode({ tool_calls: [bad] })).toThrow(UnexpectedAnswer),
+    'is unexpected with the tool call %j',
+    (toolCall) => expect(() => decode({ tool_calls: [toolCall] })).toThrow(UnexpectedResponse),
   );
 });

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { Secret } from '#crypto';
 import { type Provider, providers, type Settings, type Timeouts } from '#providers';
-import { isAddressOrRange } from './addresses';
+import { isAddressOrRange } from './addresses/addresses';
 import { type Environment, isBlank } from './environment';
 import { globalFaults } from './global-faults';
-import { parseTimeouts } from './timeouts';
-import { faultOfEncryptionKey, faultOfKey } from './weak-keys';
+import { parseTimeouts } from './settings/timeouts';
+import { faultOfEncryptionKey, faultOfKey } from './settings/weak-keys';
 
 /** The operator's own key of one provider, as read from the environment. */
 export interface GlobalCredential {

@@ -5,7 +5,7 @@
  * start; in strict mode no global provider key is read into any object. Does not: watch for changes, or hold a tenant's
  * credential. Nothing else in the code reads process.env.
  */
-export { isAddress, isAmong } from './addresses';
+export { isAddress, isAmong } from './addresses/addresses';
 export { ConfigError, loadConfig, type Config, type GlobalCredential, type LogLevel } from './config';
 export { ConfigModule, InjectConfig } from './config.module';
 export { generateEnvFile, readEnvironment, type Environment } from './environment';

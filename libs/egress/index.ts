@@ -9,12 +9,7 @@
  * It does not choose whose key to use (the route says it), translate bodies, or follow proxy variables.
  * Address ranges: the IANA special-purpose registries. Events: WHATWG HTML, section 9.2.
  */
-export {
-  AddressPolicy,
-  type AddressPolicyOptions,
-  type AllowRule,
-  parseAllowList,
-} from './address/address-policy';
+export { AddressPolicy, type AddressPolicyOptions } from './address/address-policy';
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';

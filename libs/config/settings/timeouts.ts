@@ -1,40 +1,48 @@
 import { type Provider, providers, type Timeouts } from '#providers';
+import { type Kind } from './kinds';
 
-/** Ten minutes to the head, as the providers' own clients wait: a long reasoning answer comes all at once. */
+/**
+ * Ten minutes to the first byte, as the providers' own clients wait: the response of a long reasoning request arrives all at
+ * once.
+ */
 const usual: Timeouts = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000 };
 
-const names: Readonly<Record<string, keyof Timeouts>> = {
+const phases: Readonly<Record<string, keyof Timeouts>> = {
   connect: 'connectMs',
   first_byte: 'firstByteMs',
   idle: 'idleMs',
 };
 
+/** For the description of the setting: `connect (10), first_byte (600), idle (300)`. */
+export const usualSeconds = Object.entries(phases)
+  .map(([phase, name]) => `${phase} (${usual[name] / 1000})`)
+  .join(', ');
+
 /**
- * Reads UPSTREAM_TIMEOUTS, `first_byte=120,vllm.first_byte=1800`: seconds, for all providers or for one. The most
- * specific wins: variable for the provider, variable for all, provider file, usual value.
- * @returns the timeouts of a provider, and what is wrong with the text without repeating it
+ * Reads `first_byte=120,vllm.first_byte=1800`: seconds, for all providers or for one. The most specific wins: the variable
+ * for the provider, the variable for all providers, the provider's file, the usual value.
  */
-export function parseTimeouts(text: string): { of: (provider: Provider) => Timeouts; fault?: string } {
-  const forAll: Partial<Record<keyof Timeouts, number>> = {};
-  const forOne = new Map<string, Partial<Record<keyof Timeouts, number>>>();
-  const form = `must be seconds like first_byte=600,vllm.idle=900 with ${Object.keys(names).join(', ')}.`;
-  let fault: string | undefined;
-  for (const entry of text.split(',').filter((each) => each.trim() !== '')) {
-    const match = /^(?:([a-z_]+)\.)?([a-z_]+)=(\d+(?:\.\d+)?)$/.exec(entry.trim());
-    const name = Object.hasOwn(names, match?.[2] ?? '') ? names[match?.[2] ?? ''] : undefined;
-    const seconds = Number(match?.[3]);
-    const id = match?.[1];
-    const isKnown = id === undefined || providers.some((provider) => provider.id === id);
-    if (name === undefined || !isKnown || !(seconds > 0 && seconds <= 86_400)) {
-      fault ??= `${form} Each more than 0 and at most 86400.`;
-      continue;
+export const timeouts: Kind<(provider: Provider) => Timeouts> = {
+  rule: `must be entries like first_byte=600 or vllm.idle=900, comma-separated, with ${Object.keys(phases).join(', ')} and a number of seconds above 0 and at most 86400.`,
+  parse(list, refuse) {
+    const forAll: Partial<Record<keyof Timeouts, number>> = {};
+    const forOne = new Map<string, Partial<Record<keyof Timeouts, number>>>();
+    let isFaulty = false;
+    for (const entry of list.split(',').filter((each) => each.trim() !== '')) {
+      const [, id, phase = '', number] =
+        /^(?:([a-z_]+)\.)?([a-z_]+)=(\d+(?:\.\d+)?)$/.exec(entry.trim()) ?? [];
+      const name = Object.hasOwn(phases, phase) ? phases[phase] : undefined;
+      const seconds = Number(number);
+      const isKnown = id === undefined || providers.some((provider) => provider.id === id);
+      if (name === undefined || !isKnown || !(seconds > 0 && seconds <= 86_400)) {
+        isFaulty = true;
+        continue;
+      }
+      const target = id === undefined ? forAll : (forOne.get(id) ?? {});
+      target[name] = seconds * 1000;
+      if (id !== undefined) forOne.set(id, target);
     }
-    const target = id === undefined ? forAll : (forOne.get(id) ?? {});
-    target[name] = seconds * 1000;
-    if (id !== undefined) forOne.set(id, target);
-  }
-  return {
-    of: (provider) => ({ ...usual, ...provider.timeouts, ...forAll, ...forOne.get(provider.id) }),
-    ...(fault !== undefined && { fault }),
-  };
-}
+    if (isFaulty) refuse();
+    return (provider) => ({ ...usual, ...provider.timeouts, ...forAll, ...forOne.get(provider.id) });
+  },
+};

@@ -10,19 +10,22 @@ const published = [
   /^(super|platform)[-_]?(secret|api)?[-_]?key$/i,
 ];
 
-/** What is wrong with a key of ours, or undefined. The key itself is never in the sentence. */
+export const keyRule =
+  'must be at least 16 printable ASCII characters without spaces, and not a published example.';
+export const encryptionKeyRule = 'must be 32 bytes as 44 characters of URL-safe base64.';
+
+/** What is wrong with a super key or a platform key, without the key itself. */
 export function faultOfKey(key: string): string | undefined {
-  if (key.length < 16) return 'must have at least 16 characters (openssl rand -hex 32).';
-  if (!/^[\x21-\x7e]+$/.test(key)) return 'must be printable ASCII without spaces: it travels in a header.';
-  if (published.some((pattern) => pattern.test(key))) {
-    return 'is a published example. Choose a random one (openssl rand -hex 32).';
-  }
+  if (key.length < 16) return 'must have at least 16 characters.';
+  if (!/^[\x21-\x7e]+$/.test(key))
+    return 'must be printable ASCII without spaces, because it is sent in a header.';
+  if (published.some((pattern) => pattern.test(key))) return 'is a published example.';
   return undefined;
 }
 
-/** What is wrong with an ENCRYPTION_KEY, or undefined. */
+/** What is wrong with an encryption key, without the key itself. */
 export function faultOfEncryptionKey(key: string): string | undefined {
-  if (!isKey(key)) return 'must be 32 bytes as 44 characters of URL-safe base64.';
-  if (isPublishedKey(key)) return 'is published in a documentation or sample file; everybody knows it.';
+  if (!isKey(key)) return encryptionKeyRule;
+  if (isPublishedKey(key)) return 'is published in a documentation or a sample file, so it protects nothing.';
   return undefined;
 }

@@ -36,7 +36,7 @@ export class ExplainController {
     return {
       tenant_id: tenant.id,
       tenant_state: tenant.state,
-      mode: this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant',
+      mode: this.config.mode,
       models: models.map((each) => ExplainedModelResponse.of(each)),
     };
   }

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { type Mode, modes } from '#config';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
 import { credentialPath, type ProblemCode, problems } from '#http';
 import { type ExplainedModel } from './explain.service';
@@ -133,8 +134,8 @@ export class ExplainedModelsResponse {
   tenant_id: string;
   @ApiProperty({ enum: ['active', 'suspended'] })
   tenant_state: 'active' | 'suspended';
-  @ApiProperty({ enum: ['strict', 'single-tenant'] })
-  mode: 'strict' | 'single-tenant';
+  @ApiProperty({ enum: modes })
+  mode: Mode;
   @ApiProperty({ type: [ExplainedModelResponse] })
   models: ExplainedModelResponse[];
 }

@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { type Mode, modes } from '#config';
 import { type TenantState } from '#tenants';
 import { ExplainedCredentialResponse, ObstacleResponse } from './explain.dto';
-import { type ExpiryWarning, type Mode, type ReadinessCell, type ReadinessPage } from './readiness.service';
+import { type ExpiryWarning, type ReadinessCell, type ReadinessPage } from './readiness.service';
 
 export class ReadinessQuery {
   @ApiPropertyOptional({
@@ -120,9 +121,9 @@ export class ExpiryWarningResponse {
 }
 
 export class ReadinessPageResponse {
-  @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'In force.' })
+  @ApiProperty({ enum: modes, description: 'In force.' })
   current_mode: Mode;
-  @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'That the report is about.' })
+  @ApiProperty({ enum: modes, description: 'That the report is about.' })
   mode: Mode;
   @ApiProperty({ enum: ['on', 'off'], description: 'Receipts of calls; off without ENCRYPTION_KEY.' })
   receipts: 'on' | 'off';

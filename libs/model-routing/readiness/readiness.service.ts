@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { type Config, InjectConfig } from '#config';
+import { type Config, InjectConfig, type Mode } from '#config';
 import {
   CredentialsService,
   expiresWithinDays,
@@ -14,8 +14,6 @@ import { adaptersFor } from './explain.service';
 import { explain, type ExplainedCredential, type Obstacle } from './explanation';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
-
-export type Mode = 'strict' | 'single-tenant';
 
 /** What becomes of one tenant's calls of one provider's models. */
 export interface ReadinessCell {
@@ -80,7 +78,6 @@ export class ReadinessService {
   /** @param strict what would be if strict mode were in force; else, what is */
   async page(strict: boolean, query: { limit?: number; cursor?: string } = {}): Promise<ReadinessPage> {
     const { config } = this;
-    const currentMode = modeOf(config);
     const asked = strict ? strictVersion(config) : config;
     const columns = columnsOf(this.catalogue.all());
     const page = await this.tenants.list(query);
@@ -100,8 +97,8 @@ export class ReadinessService {
       await turn();
     }
     return {
-      currentMode,
-      mode: modeOf(asked),
+      currentMode: config.mode,
+      mode: asked.mode,
       hasReceipts: config.encryptionKeys.current !== undefined,
       blockers: await this.blockers(asked),
       columns,
@@ -166,15 +163,12 @@ export class ReadinessService {
   }
 }
 
-function modeOf({ tenantCredentialsEnabled }: Config): Mode {
-  return tenantCredentialsEnabled ? 'strict' : 'single-tenant';
-}
-
 /** The configuration as it would be with TENANT_CREDENTIALS_ENABLED=true and nothing else changed. */
 function strictVersion(config: Config): Config {
   if (config.tenantCredentialsEnabled) return config;
   return Object.freeze({
     ...config,
+    mode: 'strict',
     tenantCredentialsEnabled: true,
     globalCredential: (provider: Provider) =>
       config.legacyModelsUseGlobalKeys ? config.globalCredential(provider) : undefined,

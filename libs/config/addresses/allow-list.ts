@@ -7,7 +7,7 @@ export type AllowRule = ({ readonly name: string } | { readonly range: AddressRa
 };
 
 export const ruleForm =
-  'address:port, address/bits:port, [IPv6 address]:port or name:port, where port may be *.';
+  '`address:port`, `address/bits:port`, `[IPv6 address]:port` or `name:port`, where port may be `*`.';
 
 /**
  * Reads `127.0.0.1:8000,10.0.0.0/8:*,[::1]:8000,host.name:443`.

@@ -56,7 +56,7 @@ export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
 }
 
 export const postgresUrl: Kind<Secret> = {
-  rule: 'must begin with postgresql:// or postgres:// (e.g. postgresql://user:password@host:5432/tenkey).',
+  rule: 'must begin with postgresql:// or postgres:// (e.g. `postgresql://user:password@host:5432/tenkey`).',
   isSecret: true,
   parse(url, refuse) {
     if (!/^postgres(ql)?:\/\//.test(url)) refuse();
@@ -94,7 +94,7 @@ export const encryptionKeys: Kind<readonly Secret[]> = {
 };
 
 export const addressesAndRanges: Kind<readonly string[]> = {
-  rule: 'must be addresses or CIDR ranges, comma-separated, e.g. 10.1.2.3,10.2.0.0/16. A range of all addresses is refused, because every client could then choose the address that the audit records.',
+  rule: 'must be addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. A range of all addresses is refused, because every client could then choose the address that the audit records.',
   parse(list, refuse) {
     const entries = entriesOf(list);
     if (!entries.every(isAddressOrRange)) refuse();

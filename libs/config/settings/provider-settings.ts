@@ -4,7 +4,7 @@ import { type Provider, providers } from '#providers';
 export interface ProviderSetting {
   readonly name: string;
   readonly provider: Provider;
-  /** What it is for, where the variable is not like those of the other providers. */
+  /** What it is for, if it does not replace an address of the provider. */
   readonly note?: string;
 }
 
@@ -22,10 +22,10 @@ export const globalSettings: readonly (ProviderSetting & { readonly field: strin
 );
 
 function noteOf(provider: Provider, index: number): string | undefined {
-  if (index > 0) return `An older name of ${provider.baseUrlVariables[0]}.`;
+  if (index > 0) return `An older name of \`${provider.baseUrlVariables[0]}\`.`;
   if (provider.defaultEndpoint !== undefined) return undefined;
   const isRequired = provider.fields.some(({ name, required }) => name === 'endpoint' && required);
   return isRequired
-    ? `The server that ${provider.globalVariables.apiKey} is for; tenants always set their own endpoint.`
+    ? `The server that \`${provider.globalVariables.apiKey}\` is for; tenants always set their own endpoint.`
     : 'The server of tenants that set no endpoint.';
 }

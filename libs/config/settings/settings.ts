@@ -19,7 +19,7 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 export type LogLevel = (typeof logLevels)[number];
 
 const keyFix = 'Generate a key with `openssl rand -hex 32`.';
-const encryptionKeyFix = '`npm run generate-encryption-key` prints a line for .env.';
+const encryptionKeyFix = '`npm run generate-encryption-key` prints a line for `.env`.';
 
 /** Every setting, by its field of Config. The variables of the providers come from the providers (provider-settings.ts). */
 export const settings = {
@@ -30,7 +30,7 @@ export const settings = {
     default: '',
     fix: keyFix,
     description:
-      'The super key, which opens the sysadmin API (header X-API-Key). Required. While it is replaced, several keys are accepted, comma-separated.',
+      'The super key, which opens the sysadmin API (header `X-API-Key`). Required. While it is replaced, several keys are accepted, comma-separated.',
   },
   platformApiKeys: {
     name: 'PLATFORM_API_KEY',
@@ -39,7 +39,7 @@ export const settings = {
     default: '',
     fix: keyFix,
     description:
-      'The platform key, which opens /v1 (header X-API-Key, with X-Tenant-ID). It must differ from the super key. Several are accepted, comma-separated. Not set: /v1 accepts tenant keys only.',
+      'The platform key, which opens `/v1` (header `X-API-Key`, with `X-Tenant-ID`). It must differ from the super key. Several are accepted, comma-separated. Not set: `/v1` accepts tenant keys only.',
   },
   encryptionKey: {
     name: 'ENCRYPTION_KEY',
@@ -63,7 +63,7 @@ export const settings = {
     kind: flag,
     default: 'true',
     description:
-      'true, strict mode: every tenant uses its own credentials, and there is no fallback. false, single-tenant mode: all tenants use the global keys.',
+      '`true`, strict mode: every tenant uses its own credentials, and there is no fallback. `false`, single-tenant mode: all tenants use the global keys.',
   },
   legacyModelsUseGlobalKeys: {
     name: 'LEGACY_MODELS_USE_GLOBAL_KEYS',
@@ -71,7 +71,7 @@ export const settings = {
     kind: flag,
     default: 'false',
     description:
-      'true: in strict mode, models without litellm_model_name use the global keys, and the operator pays for them.',
+      '`true`: in strict mode, models without `litellm_model_name` use the global keys, and the operator pays for them.',
   },
   credentialRollbackHours: {
     name: 'CREDENTIAL_ROLLBACK_HOURS',
@@ -79,7 +79,7 @@ export const settings = {
     kind: whole(0, 8760),
     default: '72',
     description:
-      'How long the previous credential is kept, sealed, after a promotion so that it can be rolled back, in hours. 0: it is not kept.',
+      'How long after a promotion the previous credential is kept, sealed, so that the promotion can be rolled back, in hours. 0: it is not kept.',
   },
   isProduction: {
     name: 'NODE_ENV',
@@ -87,7 +87,7 @@ export const settings = {
     kind: { parse: (value) => value === 'production' } satisfies Kind<boolean>,
     default: '',
     description:
-      'production: a first start writes no .env with generated keys, and some settings have other defaults. Every other value means development.',
+      '`production`: a first start writes no `.env` with generated keys, and some settings have other defaults. Every other value means development.',
   },
   port: {
     name: 'PORT',
@@ -110,7 +110,7 @@ export const settings = {
     kind: addressesAndRanges,
     default: '',
     description:
-      "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. 10.1.2.3,10.2.0.0/16. For a request from one of them, the audit records the client's address from X-Forwarded-For. Not set: X-Forwarded-For is ignored, and the audit records the address of the proxy.",
+      "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. For a request from one of them, the audit records the client's address from `X-Forwarded-For`. Not set: `X-Forwarded-For` is ignored, and the audit records the address of the proxy.",
   },
   clientPauseSeconds: {
     name: 'CLIENT_PAUSE_SECONDS',
@@ -148,7 +148,7 @@ export const settings = {
     section: 'service',
     kind: whole(1024, 1024 * 1024 * 1024),
     default: String(32 * 1024 * 1024),
-    description: 'The largest body of a request under /v1, in bytes.',
+    description: 'The largest body of a request under `/v1`, in bytes.',
   },
   strictParams: {
     name: 'STRICT_PARAMS',
@@ -156,7 +156,7 @@ export const settings = {
     kind: flag,
     default: 'false',
     description:
-      "true: a call with a parameter that the model's provider does not have is refused. false: the parameter is left out, and a response header names it.",
+      "`true`: a call with a parameter that the model's provider does not have is refused. `false`: the parameter is left out, and a response header names it.",
   },
   streamUsage: {
     name: 'STREAM_USAGE',
@@ -164,20 +164,20 @@ export const settings = {
     kind: flag,
     default: 'true',
     description:
-      'true: Tenkey asks providers for the usage of a stream even if the client did not, and the client does not see it.',
+      '`true`: Tenkey asks providers for the usage of a stream even if the client did not. The client does not see the difference.',
   },
   aiModelsFile: {
     name: 'AI_MODELS_FILE',
     section: 'service',
     kind: text,
-    description: 'The file of the model catalogue. Not set: apps/api/ai_models.yml, which Tenkey ships.',
+    description: 'The file of the model catalogue. Not set: `apps/api/ai_models.yml`, which Tenkey ships.',
   },
   databaseUrl: {
     name: 'DATABASE_URL',
     section: 'database',
     kind: postgresUrl,
     description:
-      'The address of a PostgreSQL 15 or newer. Not set: an embedded PostgreSQL, see EMBEDDED_DATABASE. A pooler in between must pass on statement_timeout, lock_timeout and idle_in_transaction_session_timeout (PgBouncer: name them in ignore_startup_parameters, and set them for the database user). It must also give a start a session of its own, because a start migrates under a lock.',
+      'The address of a PostgreSQL 15 or newer. Not set: an embedded PostgreSQL, see `EMBEDDED_DATABASE`. A pooler in between must pass on `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout` (PgBouncer: name them in `ignore_startup_parameters`, and set them for the database user). It must also keep sessions during a start, which migrates under a lock.',
   },
   embeddedDatabase: {
     name: 'EMBEDDED_DATABASE',
@@ -186,7 +186,7 @@ export const settings = {
     default: 'true',
     productionDefault: 'false',
     description:
-      'true: without DATABASE_URL, Tenkey starts an embedded PostgreSQL in TENKEY_DATA_DIR. false: DATABASE_URL is required.',
+      '`true`: without `DATABASE_URL`, Tenkey starts an embedded PostgreSQL in `TENKEY_DATA_DIR`. `false`: `DATABASE_URL` is required.',
   },
   dataDirectory: {
     name: 'TENKEY_DATA_DIR',
@@ -215,14 +215,14 @@ export const settings = {
     kind: allowList,
     default: '',
     description:
-      "Addresses that tenants' endpoints may use although the address policy refuses them, comma-separated, e.g. 127.0.0.1:8000,10.0.0.0/8:*.",
+      "Addresses that tenants' endpoints may use although the address policy refuses them, comma-separated, e.g. `127.0.0.1:8000,10.0.0.0/8:*`.",
   },
   timeoutsOf: {
     name: 'UPSTREAM_TIMEOUTS',
     section: 'calls',
     kind: timeouts,
     default: '',
-    description: `How long a provider may take, in seconds, with the usual values: ${usualSeconds}. idle is the time between two parts of a response. An entry is for all providers, or for one if its id comes first, e.g. first_byte=120,vllm.first_byte=1800.`,
+    description: `How long a provider may take, in seconds, with the usual values: ${usualSeconds}. The last is the time between two parts of a response. An entry is for all providers, or for one if its id comes first, e.g. \`first_byte=120,vllm.first_byte=1800\`.`,
   },
   upstreamRetries: {
     name: 'UPSTREAM_RETRIES',

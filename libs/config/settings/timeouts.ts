@@ -13,9 +13,9 @@ const phases: Readonly<Record<string, keyof Timeouts>> = {
   idle: 'idleMs',
 };
 
-/** For the description of the setting: `connect (10), first_byte (600), idle (300)`. */
+/** The usual timeout of each phase in seconds, for the description of the setting. */
 export const usualSeconds = Object.entries(phases)
-  .map(([phase, name]) => `${phase} (${usual[name] / 1000})`)
+  .map(([phase, name]) => `\`${phase}\` (${usual[name] / 1000})`)
   .join(', ');
 
 /**
@@ -23,7 +23,7 @@ export const usualSeconds = Object.entries(phases)
  * for the provider, the variable for all providers, the provider's file, the usual value.
  */
 export const timeouts: Kind<(provider: Provider) => Timeouts> = {
-  rule: `must be entries like first_byte=600 or vllm.idle=900, comma-separated, with ${Object.keys(phases).join(', ')} and a number of seconds above 0 and at most 86400.`,
+  rule: `must be entries like \`first_byte=600\` or \`vllm.idle=900\`, comma-separated: ${Object.keys(phases).join(', ')}, each more than 0 and at most 86400 seconds.`,
   parse(list, refuse) {
     const forAll: Partial<Record<keyof Timeouts, number>> = {};
     const forOne = new Map<string, Partial<Record<keyof Timeouts, number>>>();

@@ -56,7 +56,7 @@ export class HealthController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Record<string, unknown>> {
-    const mode = this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant';
+    const { mode } = this.config;
     const stale = staleReason(this.catalogue);
     const models = {
       models: this.catalogue.all().length,

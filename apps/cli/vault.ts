@@ -22,13 +22,13 @@ async function openVault(config: Config, dataSource: DataSource) {
   const { AuditLogService } = await import('#audit');
   const { CredentialsService, KeyCanaryService } = await import('#credentials');
   const { FernetService } = await import('#crypto');
-  const { AddressPolicy, parseAllowList } = await import('#egress');
+  const { AddressPolicy } = await import('#egress');
   const { ModelCatalogue, ReadinessService } = await import('#model-routing');
   const { TenantsService } = await import('#tenants');
   const fernet = new FernetService(config.encryptionKeys);
   const audit = new AuditLogService(dataSource, fernet);
   const tenants = new TenantsService(dataSource, audit);
-  const policy = new AddressPolicy({ allow: parseAllowList(config.egressAllow), ownPort: () => undefined });
+  const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
   const canary = new KeyCanaryService(dataSource, fernet);
   return {

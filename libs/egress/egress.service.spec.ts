@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { parseAllowList } from '#config';
 import { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Provider, Timeouts } from '#providers';
 import { type ProviderServer, startProviderServer } from '../../test/support/provider-server';
-import { parseAllowList } from './address/address-policy';
 import { EgressService } from './egress.service';
 import type { Route } from './route';
 import { ClientDisconnected } from './response/upstream-problem';
@@ -32,6 +32,10 @@ const stream = JSON.stringify({
   stream_options: { include_usage: true },
 });
 
+const fail = (reason: string) => {
+  throw new Error(reason);
+};
+
 let server: ProviderServer;
 let egress: EgressService;
 const services: EgressService[] = [];
@@ -39,7 +43,7 @@ const services: EgressService[] = [];
 const usual: Timeouts = { connectMs: 10_000, firstByteMs: 60_000, idleMs: 60_000 };
 const service = (allow: string, timeouts = usual, retries = 0, retryRateLimitedMs = 0) => {
   const made = new EgressService({
-    allow: parseAllowList(allow),
+    allow: parseAllowList(allow, fail),
     ownPort: () => undefined,
     processSecrets: [new Secret('the-process-super-key')],
     timeoutsOf: () => timeouts,

@@ -8,12 +8,7 @@
  *
  * Does not: choose the key (the route names it), translate bodies, or use the proxy that the environment names.
  */
-export {
-  AddressPolicy,
-  type AddressPolicyOptions,
-  type AllowRule,
-  parseAllowList,
-} from './address/address-policy';
+export { AddressPolicy, type AddressPolicyOptions } from './address/address-policy';
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions } from './egress.service';

@@ -1,8 +1,13 @@
-import { AddressPolicy, parseAllowList } from './address-policy';
+import { parseAllowList } from '#config';
+import { AddressPolicy } from './address-policy';
+
+const fail = (reason: string) => {
+  throw new Error(reason);
+};
 
 const policyFor = (allow = '', ownPort?: number) =>
   new AddressPolicy({
-    allow: parseAllowList(allow),
+    allow: parseAllowList(allow, fail),
     ownPort: () => ownPort,
     ownAddresses: () => ['127.0.0.1', '10.1.2.3', '2a00::5'],
   });
@@ -143,33 +148,5 @@ describe('exceptions', () => {
     expect(open.checkAddress('127.0.0.1', 443, 'other.internal')).toBe('a loopback address');
     expect(open.checkAddress('127.0.0.1', 80, 'model.internal')).toBe('a loopback address');
     expect(open.checkAddress('169.254.169.254', 443, 'model.internal')).toBe('a metadata address');
-  });
-
-  it('do not exist in an empty list', () => expect(parseAllowList('  ')).toEqual([]));
-
-  test.each([
-    ...[
-      '127.0.0.1',
-      'sk-secret',
-      '127.0.0.1:',
-      '127.0.0.1:0',
-      '127.0.0.1:65536',
-      '10.0.0.0/33:*',
-      '10.0.0.0/:*',
-    ],
-    ...[
-      '10.0.0.0/8/8:*',
-      '::1:8000',
-      '[::1',
-      '[::1]',
-      '[name]:80',
-      '10.0.0.0.1:80',
-      '127.1:80',
-      'a b:80',
-      '',
-    ],
-    ...['http://host:80', '169.254.169.254:80', 'metadata.google.internal:80'],
-  ])('%s is refused, naming only the position', (entry) => {
-    expect(() => parseAllowList(`10.0.0.1:80,${entry}`)).toThrow(/^EGRESS_ALLOW: entry 2 (?!.*secret)/);
   });
 });

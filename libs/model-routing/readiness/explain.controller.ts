@@ -4,7 +4,6 @@ import { type Config, InjectConfig } from '#config';
 import { Access, ApiProblems, tenantPath, validTenantId } from '#http';
 import { ExplainedModelResponse, ExplainedModelsResponse } from './explain.dto';
 import { ExplainService } from './explain.service';
-import { modeOf } from './mode';
 
 @ApiTags('5 Readiness')
 @ApiSecurity('super-api-key')
@@ -37,7 +36,7 @@ export class ExplainController {
     return {
       tenant_id: tenant.id,
       tenant_state: tenant.state,
-      mode: modeOf(this.config),
+      mode: this.config.mode,
       models: models.map((each) => ExplainedModelResponse.of(each)),
     };
   }

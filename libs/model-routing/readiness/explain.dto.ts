@@ -1,10 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { type Mode, modes } from '#config';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
 import { type AdapterName, adapterNames, type CredentialSource, credentialSources } from '#egress';
 import { credentialPath, type ProblemCode, problems } from '#http';
 import { type TenantState, tenantStates } from '#tenants';
 import { type ExpectedProblem, type ExplainedCredential, type ModelExplanation } from './explain-model';
-import { type Mode, modes } from './mode';
 import { type ModelKind, modelKinds } from '../catalogue/model';
 
 export class ExpectedProblemResponse {

@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { type Mode, modes } from '#config';
 import { type TenantState, tenantStates } from '#tenants';
 import { ExpectedProblemResponse, ExplainedCredentialResponse } from './explain.dto';
-import { type Mode, modes } from './mode';
 import { type ExpiryWarning, type ReadinessCell, type ReadinessPage } from './readiness.service';
 
 export class ReadinessQuery {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { type Config, InjectConfig } from '#config';
+import { type Config, InjectConfig, type Mode } from '#config';
 import {
   CredentialsService,
   expiresWithinDays,
@@ -12,7 +12,6 @@ import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
 import { adaptersFor } from './explain.service';
 import { type ExpectedProblem, type ExplainedCredential, explainModel } from './explain-model';
-import { type Mode, modeOf } from './mode';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
@@ -79,7 +78,7 @@ export class ReadinessService {
   /** @param strict whether to report about strict mode; else the report is about the mode in force */
   async page(strict: boolean, query: { limit?: number; cursor?: string } = {}): Promise<ReadinessPage> {
     const { config } = this;
-    const currentMode = modeOf(config);
+    const currentMode = config.mode;
     const reportedConfig = strict ? strictVersion(config) : config;
     const columns = columnsOf(this.catalogue.all());
     const page = await this.tenants.list(query);
@@ -100,7 +99,7 @@ export class ReadinessService {
     }
     return {
       currentMode,
-      mode: modeOf(reportedConfig),
+      mode: reportedConfig.mode,
       hasReceipts: config.encryptionKeys.current !== undefined,
       blockers: await this.blockers(reportedConfig),
       columns,
@@ -165,6 +164,7 @@ function strictVersion(config: Config): Config {
   if (config.tenantCredentialsEnabled) return config;
   return Object.freeze({
     ...config,
+    mode: 'strict',
     tenantCredentialsEnabled: true,
     globalCredential: (provider: Provider) =>
       config.legacyModelsUseGlobalKeys ? config.globalCredential(provider) : undefined,

@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
 
-/** True for an IP address: four decimal numbers, or IPv6 without a zone, which may be any text. */
+/** True for an IP address: four decimal numbers, or IPv6. One with a zone is refused, because a zone can be any text. */
 export function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
 }
 
-/** True for an address or a CIDR range; not for one of all addresses, nor for one of IPv4 addresses that is written as IPv6. */
+/** True for an address or a CIDR range, except a range of all addresses and a range of IPv4 addresses written as IPv6. */
 export function isAddressOrRange(text: string): boolean {
   if (isAddress(text)) return true;
   if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text) && !ipaddr.IPv6.isValidCIDR(text)) return false;
@@ -14,8 +14,8 @@ export function isAddressOrRange(text: string): boolean {
 }
 
 /**
- * True for an address that is one of these or in a range of them, in whatever zone. An IPv4 address that is written as IPv6, as a
- * socket for both has it, is the IPv4 address.
+ * True for an address that is one of these or in one of these ranges; its zone does not matter. An IPv4 address written as
+ * IPv6, as a dual-stack socket reports it, counts as the IPv4 address.
  */
 export function isAmong(text: string, addressesAndRanges: readonly string[]): boolean {
   const [plain = ''] = text.split('%');

@@ -19,10 +19,10 @@ import {
 } from '#http';
 import { NestLog } from '#log';
 import { AppModule, type AppParts } from './app.module';
-import { onItsTurn } from './pipelining';
+import { onItsTurn } from '../../libs/http/hooks/begin-request';
 import { processSecrets } from './process-secrets';
-import { auditWhenRefused } from './refused-audit';
-import { logWhenClosed } from './request-log';
+import { auditWhenRefused } from './hooks/audit-refused';
+import { logWhenClosed } from '../../libs/http/hooks/request-log';
 import { addSwagger } from './swagger';
 
 const sysadminBodyLimit = 1024 * 1024;

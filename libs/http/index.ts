@@ -1,4 +1,4 @@
-import './request';
+import './request-context';
 
 /**
  * How Tenkey speaks HTTP: who may call what, and how every failure looks.
@@ -20,7 +20,7 @@ export {
   type TenantGrant,
   tenantsOf,
 } from './access/grants';
-export { KnownRoutes } from './requests/known-routes';
+export { KnownRoutes } from './hooks/route-methods';
 export { EventListQuery, ListQuery } from './fields/list-query';
 export { IsName, NoControl, trimmed } from './fields/name';
 export { PlatformController } from './access/platform-controller';
@@ -36,7 +36,7 @@ export { problemOf, ProblemFilter, sendProblem } from './problems/problem.filter
 export { renderLastEvent } from './problems/render';
 export { credentialPath, platformPrefix, sysadminPrefix, tenantPath } from './requests/paths';
 export { asksForChange, isWithin, pathOf, routePattern } from './requests/request-target';
-export { RunningRequests } from './running-requests';
+export { RunningRequests } from './hooks/running-requests';
 export { SuperApiKeyGuard } from './access/super-api-key.guard';
 export {
   faultsOf,
@@ -48,4 +48,4 @@ export {
   uuidPattern,
   validated,
   validTenantId,
-} from './fields/validation';
+} from './fields/body-fields';

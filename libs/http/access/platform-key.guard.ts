@@ -3,7 +3,7 @@ import { type FastifyRequest } from 'fastify';
 import { Authentication } from './authentication';
 import { type TenantGrant } from './grants';
 import { Problem } from '../problems/problem';
-import { uuidPattern } from '../fields/validation';
+import { uuidPattern } from '../fields/body-fields';
 
 /**
  * Opens /v1 for a tenant key, on behalf of its tenant alone, and for PLATFORM_API_KEY in X-API-Key, on behalf of the

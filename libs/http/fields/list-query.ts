@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsTime } from './validation';
+import { IsTime } from './body-fields';
 
 /** How much of a list a page has. */
 export class ListQuery {

@@ -1,5 +1,6 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Problem, routePattern } from '#http';
+import { type Problem } from '../problems/problem';
+import { routePattern } from '../requests/request-target';
 import { describeError, type Log } from '#log';
 
 /**

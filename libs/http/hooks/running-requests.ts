@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { Problem } from './problems/problem';
+import { Problem } from '../problems/problem';
 
 const POLL_MS = 50;
 /** For the last events of streams that were cut short to leave. */

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { IssuedKeysModule, SysadminKeysService, TenantKeysService } from '#issued-keys';
 import { AuditModule } from '#audit';
@@ -8,7 +7,7 @@ import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
 import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
 import { EgressModule, parseAllowList } from '#egress';
-import { AccessGuard, Authentication, PlatformKeyGuard, ProblemFilter, SuperApiKeyGuard } from '#http';
+import { HttpModule } from '#http';
 import { type Log } from '#log';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { TenantsModule } from '#tenants';
@@ -71,25 +70,19 @@ export class AppModule {
         IssuedKeysModule,
         UsageModule,
         ModelRoutingModule.register(parts.catalogue),
+        HttpModule.register({
+          environmentKeys: config,
+          imports: [IssuedKeysModule],
+          inject: [TenantKeysService, SysadminKeysService],
+          issuedKeys: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) => ({
+            tenantGrant: (presented) => tenantKeys.grant(presented),
+            sysadminGrant: (presented) => sysadminKeys.grant(presented),
+            countRequest: (grant) => tenantKeys.countRequest(grant),
+          }),
+        }),
         ...(parts.imports ?? []),
       ],
       controllers: [HealthController, MetricsController],
-      providers: [
-        {
-          provide: Authentication,
-          inject: [TenantKeysService, SysadminKeysService],
-          useFactory: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) =>
-            new Authentication(config, {
-              tenantGrant: (presented) => tenantKeys.grant(presented),
-              scopedGrant: (presented) => sysadminKeys.grant(presented),
-              countRequest: (grant) => tenantKeys.countRequest(grant),
-            }),
-        },
-        SuperApiKeyGuard,
-        PlatformKeyGuard,
-        { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_FILTER, useClass: ProblemFilter },
-      ],
     };
   }
 }

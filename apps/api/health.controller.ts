@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { KeyCanaryService } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
-import { Access, problemOf } from '#http';
+import { Access } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
 import { ReceiptsService } from '#usage';
 
@@ -83,7 +83,7 @@ export class HealthController {
     } catch (error) {
       reply.status(HttpStatus.SERVICE_UNAVAILABLE);
       const isAway = isDatabaseUnavailable(error);
-      request.problem = problemOf(error);
+      request.tenkey.report(error);
       return {
         status: 'not_ready',
         mode,

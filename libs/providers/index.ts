@@ -10,7 +10,7 @@
  * for the usage of a stream; what becomes of a request that is translated is in docs/anthropic-dialect.md. What a file says
  * of a provider is from the documentation it names.
  */
-export { refusing } from './credential-fields';
+export { refusing, Trimmed } from './credential-fields';
 export { TooManyParameters } from './dialects/json-members';
 export { reasoningBeside } from './dialects/reasoning-beside';
 export { type Service, serviceOf } from './dialects/service';

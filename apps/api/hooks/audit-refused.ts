@@ -2,38 +2,28 @@ import { type FastifyRequest } from 'fastify';
 import { shownKey } from '#issued-keys';
 import { type RefusedAttemptsService } from '#audit';
 import { type Secret } from '#crypto';
-import {
-  asksForChange,
-  bearerOf,
-  changedBy,
-  isWithin,
-  routePattern,
-  sysadminPrefix,
-  uuidPattern,
-} from '#http';
+import { type Problem, sysadminPrefix, uuidPattern } from '#http';
 import { findProvider } from '#providers';
 
 /**
- * Hands a refused attempt to the audit: whoever had no valid key, and every change that was asked for and refused, also when
- * nobody waits for the answer any more. A refused look at something changes nothing and is in the log.
- * @param secrets of the process: none gets into the audit, wherever in a path it was put
+ * Hands refused attempts to the audit: every request without a valid key, and every change that was refused, even when the client
+ * has disconnected. A request that only reads and is refused for another reason changes nothing, and the log names it.
+ * @param attempts is called once requests arrive
+ * @param secrets of the process: none gets into the audit, wherever in a path a client put it
  */
-export function auditWhenRefused(
-  attempts: () => RefusedAttemptsService,
-  secrets: readonly Secret[],
-  request: FastifyRequest,
-): void {
-  request.onProblem = (problem) => {
-    if (problem.status >= 500 || !isWithin(request, sysadminPrefix)) return;
-    if (!asksForChange(request) && problem.status !== 401 && problem.status !== 403) return;
+export function auditRefused(attempts: () => RefusedAttemptsService, secrets: readonly Secret[]) {
+  return (request: FastifyRequest, { status, code }: Problem): void => {
+    const { tenkey } = request;
+    if (status >= 500 || !tenkey.isWithin(sysadminPrefix)) return;
+    if (!tenkey.isChange && status !== 401 && status !== 403) return;
     const { tenant_id: tenantId, provider } = (request.params ?? {}) as Record<string, string | undefined>;
     attempts().note(
-      { ...changedBy(request), ...(request.actor === undefined && { actor: strangerOf(request) }) },
+      { ...tenkey.changedBy, ...(tenkey.actor === undefined && { actor: strangerOf(tenkey.presentedKeys) }) },
       {
-        action: `${request.method} ${routePattern(request)}`,
+        action: `${request.method} ${tenkey.route}`,
         ...(isTenantId(tenantId, secrets) && { tenantId: tenantId.toLowerCase() }),
         ...(provider !== undefined && findProvider(provider) && { provider }),
-        details: { status: problem.status, code: problem.code },
+        details: { status, code },
       },
     );
   };
@@ -41,15 +31,12 @@ export function auditWhenRefused(
 
 function isTenantId(text: string | undefined, secrets: readonly Secret[]): text is string {
   if (text === undefined || !uuidPattern.test(text)) return false;
-  // A key may well have the form of an id.
+  // A key may have the form of an id.
   return !secrets.some((secret) => secret.expose().toLowerCase() === text.toLowerCase());
 }
 
-/** A key that was revoked, has expired or is of the other API, as far as its text says which; never its secret. */
-function strangerOf({ headers }: FastifyRequest): string {
-  for (const presented of [headers['x-api-key'], bearerOf(headers.authorization)]) {
-    const key = typeof presented === 'string' ? shownKey(presented) : undefined;
-    if (key !== undefined) return `${key} (not accepted)`;
-  }
-  return 'nobody';
+/** Names a key that was revoked, has expired or opens the other API, as far as its text says which key it is; never its secret. */
+function strangerOf(presentedKeys: readonly string[]): string {
+  const named = presentedKeys.map(shownKey).find((key) => key !== undefined);
+  return named === undefined ? 'nobody' : `${named} (not accepted)`;
 }

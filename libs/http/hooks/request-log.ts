@@ -1,63 +1,65 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Problem } from '../problems/problem';
-import { routePattern } from '../requests/request-target';
 import { describeError, type Log } from '#log';
+import { type Problem } from '../problems/problem';
+import { type ProblemListener } from '../request-context';
 
 /**
- * Writes the one line of a request when its connection is done with it: answered, broken off by us, or left by the
- * client. Fastify's own hook misses the last two. What fails after that gets a second line, of the same request id.
+ * Writes the one line of a request, when its connection is closed to it: responded to, broken off by Tenkey, or left by the
+ * client. Fastify's own hook does not run for the last two.
  */
-export function logWhenClosed(log: Log, request: FastifyRequest, reply: FastifyReply): void {
-  const started = performance.now();
-  reply.raw.once('close', () => {
-    const { problem } = request;
-    const isWhole = reply.raw.writableFinished;
-    // What nobody received has no status; 499 is what proxies write for a client that left.
-    const status = reply.raw.headersSent ? reply.raw.statusCode : 499;
-    log[levelOf(problem)](
-      {
-        ...whatOf(request),
-        status,
-        duration_ms: Math.round((performance.now() - started) * 10) / 10,
-        ...request.logFields,
-        ...(!isWhole && { aborted: true }),
-        ...(problem && whyOf(problem)),
-      },
-      'request',
-    );
-    request.tellLate = (late) => {
-      // That a client left in the middle of what it sent is all that there is to tell.
-      if (!request.raw.complete && !isFault(late)) return;
-      log[levelOf(late)](
-        { ...whatOf(request), ...whyOf(late) },
-        'request failed after its connection closed',
-      );
-    };
-  });
+export function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply): void {
+  const { problem, startedAt, logFields } = request.tenkey;
+  // A response that was never sent has no status; 499 is what proxies write for a client that disconnected.
+  const status = reply.raw.headersSent ? reply.raw.statusCode : 499;
+  log[levelOf(problem)](
+    {
+      ...fieldsOfRequest(request),
+      status,
+      duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+      ...logFields,
+      ...(!reply.raw.writableFinished && { aborted: true }),
+      ...(problem && fieldsOfProblem(problem)),
+    },
+    'request',
+  );
 }
 
-function whatOf(request: FastifyRequest) {
-  return {
-    request_id: request.id,
-    method: request.method,
-    path: routePattern(request),
-    ...(request.tenantId !== undefined && { tenant: request.tenantId }),
-    ...(request.issuedKeyId !== undefined && { key: request.issuedKeyId }),
+/** Writes a second line, with the same request id, for a problem that occurs after the first line was written. */
+export function logLateProblem(log: Log): ProblemListener {
+  return (request, problem) => {
+    if (!request.tenkey.isClosed) return;
+    // The client disconnected while it sent its body. There is nothing to add to the first line.
+    if (!request.raw.complete && !isServerFault(problem)) return;
+    log[levelOf(problem)](
+      { ...fieldsOfRequest(request), ...fieldsOfProblem(problem) },
+      'request failed after its connection closed',
+    );
   };
 }
 
-function whyOf(problem: Problem) {
+function fieldsOfRequest({ id, method, tenkey }: FastifyRequest) {
+  const { route, tenantId, issuedKeyId } = tenkey;
+  return {
+    request_id: id,
+    method,
+    path: route,
+    ...(tenantId !== undefined && { tenant: tenantId }),
+    ...(issuedKeyId !== undefined && { key: issuedKeyId }),
+  };
+}
+
+function fieldsOfProblem(problem: Problem) {
   const { code, cause } = problem;
-  if (isFault(problem)) return { code, err: problem };
+  if (isServerFault(problem)) return { code, err: problem };
   return { code, ...(cause !== undefined && { cause: causeOf(cause) }) };
 }
 
-function isFault({ status }: Problem): boolean {
+function isServerFault({ status }: Problem): boolean {
   return status >= 500;
 }
 
 function levelOf(problem: Problem | undefined): 'error' | 'info' {
-  return problem !== undefined && isFault(problem) ? 'error' : 'info';
+  return problem !== undefined && isServerFault(problem) ? 'error' : 'info';
 }
 
 function causeOf(cause: unknown): unknown {

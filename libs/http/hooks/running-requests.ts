@@ -1,36 +1,40 @@
+import { type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem';
+import { type RequestContext } from '../request-context';
 
-const POLL_MS = 50;
-/** For the last events of streams that were cut short to leave. */
-const LAST_WORDS_MS = 1000;
+const pollMs = 50;
+/** How long the last events of streams that were cut short may take to be sent. */
+const lastEventsMs = 1000;
 
-/** The requests being answered: each knows when its client leaves, and a stop lets them end. */
+/** The requests that have no complete response yet. */
 export class RunningRequests {
-  readonly #running = new Set<AbortController>();
+  readonly #running = new Set<RequestContext>();
 
-  /** Gives the request its `gone` signal and counts it until its connection is done with it. */
-  begin(request: FastifyRequest, reply: FastifyReply): void {
-    const controller = new AbortController();
-    request.gone = controller.signal;
-    this.#running.add(controller);
-    reply.raw.once('close', () => {
-      this.#running.delete(controller);
-      if (!reply.raw.writableFinished) controller.abort();
-    });
+  add(request: RequestContext): void {
+    this.#running.add(request);
   }
 
-  /** Resolves when no request is left. Those that still run after `waitMs` are told to end, with a Problem as reason. */
-  async end(waitMs: number): Promise<void> {
-    await this.#emptyWithin(waitMs);
-    const detail = 'Tenkey is being stopped. Send the request again.';
-    for (const controller of this.#running) controller.abort(new Problem('upstream_unavailable', { detail }));
-    await this.#emptyWithin(LAST_WORDS_MS);
+  delete(request: RequestContext): void {
+    this.#running.delete(request);
+  }
+
+  /**
+   * The hook of a stop: accepts no further connection and resolves when no request is left. Requests that still run after
+   * `waitMs` are cancelled with a Problem as the reason.
+   */
+  finish(server: Server, waitMs: number): () => Promise<void> {
+    return async () => {
+      server.close();
+      await this.#emptyWithin(waitMs);
+      const detail = 'Tenkey is being stopped. Send the request again.';
+      for (const request of this.#running) request.cancel(new Problem('upstream_unavailable', { detail }));
+      await this.#emptyWithin(lastEventsMs);
+    };
   }
 
   async #emptyWithin(waitMs: number): Promise<void> {
     const deadline = Date.now() + waitMs;
-    while (this.#running.size > 0 && Date.now() < deadline) await sleep(POLL_MS);
+    while (this.#running.size > 0 && Date.now() < deadline) await sleep(pollMs);
   }
 }

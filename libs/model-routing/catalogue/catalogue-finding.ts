@@ -1,3 +1,5 @@
+import { isOneEdit } from '#http';
+
 /**
  * One thing to say of a catalogue file. A fault stops a start and a reload; a warning does not. The reason names models
  * and fields, and repeats no value of the file: it is shown in /ready, which needs no key.
@@ -40,15 +42,4 @@ export function didYouMean(word: string, known: Iterable<string>): string {
 /** `litellmModelName` and `LiteLLM-model-name` are other spellings of `litellm_model_name`. */
 function plainOf(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ .]/g, '');
-}
-
-/** One character more, less or other, or two neighbours swapped. */
-function isOneEdit(a: string, b: string): boolean {
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start += 1;
-  let end = 0;
-  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
-  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
-  if (left.length <= 1 && right.length <= 1) return true;
-  return left.length === 2 && right === `${left[1]}${left[0]}`;
 }

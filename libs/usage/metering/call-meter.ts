@@ -1,6 +1,6 @@
 import { type Readable, finished } from 'node:stream';
 import { ClientGone, type Route, type WireEvents } from '#egress';
-import { Problem, problemOf } from '#http';
+import { Problem } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
 import { UsageScanner } from './usage-scanner';
 
@@ -63,7 +63,7 @@ export class CallMeter {
   /** There is no answer. */
   failed(error: unknown): void {
     if (error instanceof ClientGone) return this.#end('client_left', CLIENT_LEFT);
-    const problem = problemOf(error);
+    const problem = Problem.of(error);
     this.#end('failed', problem.status, problem);
   }
 
@@ -74,7 +74,7 @@ export class CallMeter {
       if (error === undefined || error === null) return this.#end('completed', status);
       const isLeft = error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
       if (isLeft) this.#end('client_left', status);
-      else this.#end('broken_off', status, problemOf(error));
+      else this.#end('broken_off', status, Problem.of(error));
     });
   }
 

@@ -2,7 +2,6 @@ import { Problem } from '#http';
 import { placeOfCursor } from './usage-place';
 import { fieldsOf, type UsageGroup, type UsagePlace } from './usage-report.service';
 import { type TenantUsageQuery, type UsageQuery } from './usage.dto';
-import { dayOf } from './utc-day';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Days of a report that names none. */
@@ -46,4 +45,9 @@ export function askedUsage(query: UsageQuery | TenantUsageQuery, now = Date.now(
     after: cursor === undefined ? undefined : after,
     isCsv: format === 'csv',
   };
+}
+
+/** The day in UTC; empty for an invalid time. */
+function dayOf(time: number): string {
+  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 10);
 }

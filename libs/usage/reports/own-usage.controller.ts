@@ -1,7 +1,7 @@
 import { Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
+import { ApiPlatformProblems, PlatformController, validated } from '#http';
 import { TenantsService } from '#tenants';
 import { askedUsage } from './asked-usage';
 import { UsageResponsesService } from './usage-responses.service';
@@ -39,8 +39,8 @@ export class OwnUsageController {
     @Query() text: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageAnswer | StreamableFile> {
-    const { tenantId, allowedModels: models } = request;
-    if (tenantId === undefined) throw new Problem('unauthenticated');
+    const { allowedModels: models } = request.tenkey;
+    const tenantId = request.tenkey.requireTenantId();
     const asked = askedUsage(validated(TenantUsageQuery, text));
     await this.tenants.findActive(tenantId);
     return this.answers.of(asked, { tenantId, models }, reply);

@@ -1,6 +1,5 @@
-import { uuidPattern } from '#http';
+import { isTime, uuidPattern } from '#http';
 import { type UsageField, type UsagePlace } from './usage-report.service';
-import { isDay } from './utc-day';
 
 /** Nothing in the place of null: see the order in UsageReport. */
 const nothing: Readonly<Partial<Record<UsageField, string>>> = { version: '0' };
@@ -8,7 +7,7 @@ const nothing: Readonly<Partial<Record<UsageField, string>>> = { version: '0' };
 const isVersion = (text: string) => /^\d{1,18}$/.test(text);
 const isText = (text: string) => !text.includes('\0');
 const isValueOf = (field: UsageField): ((text: string) => boolean) => {
-  if (field === 'day') return isDay;
+  if (field === 'day') return (text) => isTime(text, 'day');
   if (field === 'tenant_id') return (text) => uuidPattern.test(text);
   return field === 'version' ? isVersion : isText;
 };

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateBy } from 'class-validator';
-import { EventListQuery, uuidPattern } from '#http';
+import { EventListQuery, isTime, uuidPattern } from '#http';
 import { type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
 import { type RecordFilter } from './usage-report.service';
 
@@ -34,14 +34,10 @@ export function cursorOf({ at, requestId }: UsageRecord): string {
   return `${at.toISOString()}_${requestId}`;
 }
 
-/** As every record's: PostgreSQL does not read all years that a Date has. */
-const timeForm = /^2\d{3}-/;
-
 export function placeOf(cursor: string | undefined): RecordFilter['before'] {
   const [time = '', requestId = ''] = cursor?.split('_') ?? [];
-  const at = new Date(time);
-  const isTime = timeForm.test(time) && !Number.isNaN(at.getTime()) && at.toISOString() === time;
-  return isTime && uuidPattern.test(requestId) ? { at, requestId } : undefined;
+  const isPlace = isTime(time, 'UTC in ms') && uuidPattern.test(requestId);
+  return isPlace ? { at: new Date(time), requestId } : undefined;
 }
 
 export class UsageRecordResponse {

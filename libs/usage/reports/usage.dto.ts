@@ -1,17 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { uuidPattern } from '#http';
+import { IsTime, uuidPattern } from '#http';
 import { type UsageGroup, usageGroups } from './usage-report.service';
-import { isDay } from './utc-day';
-
-/** A calendar day from the year 2000 on. */
-function IsDay(): PropertyDecorator {
-  return ValidateBy(
-    { name: 'isDay', validator: { validate: isDay } },
-    { message: '$property must be a day such as 2026-01-31' },
-  );
-}
 
 /** Names of groups, each once, with commas between them. */
 function IsGroups(groups: readonly UsageGroup[]): PropertyDecorator {
@@ -39,7 +30,7 @@ class Period {
     description: 'First day, UTC. Absent: 30 days in all.',
   })
   @IsOptional()
-  @IsDay()
+  @IsTime('day')
   since?: string;
 
   @ApiPropertyOptional({
@@ -48,7 +39,7 @@ class Period {
     description: 'Last day, UTC. Absent: today.',
   })
   @IsOptional()
-  @IsDay()
+  @IsTime('day')
   until?: string;
 
   @ApiPropertyOptional({

@@ -18,20 +18,20 @@ import { HealthController } from './health.controller';
 import { MetricsController } from './metrics.controller';
 import { processSecrets } from './process-secrets';
 
-/** What the application is made from; the tests hand in theirs. */
+/** What the application is made from; main.ts and the tests each provide their own. */
 export interface AppParts {
   readonly config: Config;
-  /** Address of the PostgreSQL: DATABASE_URL or the embedded one's. */
+  /** URL of the database: DATABASE_URL, or that of the embedded PostgreSQL. */
   readonly databaseUrl: string;
   readonly catalogue: ModelCatalogue;
   readonly log: Log;
-  /** The port we listen on, once known: no tenant's endpoint may be ourselves. */
+  /** The port that Tenkey listens on, once it is known: no tenant's endpoint may be Tenkey itself. */
   readonly ownPort: () => number | undefined;
-  /** Further modules of the platform that this runs in. */
+  /** Further modules, for a platform that runs Tenkey in its own process. */
   readonly imports?: readonly Type[];
 }
 
-/** The composition root: which modules there are, and what they are made from. */
+/** The composition root: the modules, and what each is made from. */
 @Module({})
 export class AppModule {
   static register(parts: AppParts): DynamicModule {

@@ -10,7 +10,7 @@ export { Access } from './access/access';
 export { ChangedBy } from './access/changed-by';
 export { type Scope, scopes, SysadminGrant, type TenantGrant } from './access/grants';
 export { PlatformController } from './access/platform-controller';
-export { checkedFields, jsonOf, validated } from './fields/body-fields';
+export { checkedFields, jsonOf, validated } from './fields/validation';
 export { isOneEdit } from './fields/edit-distance';
 export { EventListQuery, ListQuery } from './fields/list-query';
 export { IsName, IsSearchText } from './fields/text-fields';

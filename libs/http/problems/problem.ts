@@ -10,26 +10,32 @@ import { isDatabaseUnavailable, mayBeCommitted } from '#database';
 export const problems = {
   // The caller: its key
   unauthenticated: { status: 401, title: 'A valid key is required' },
-  forbidden: { status: 403, title: 'This key may not do that' },
+  forbidden: { status: 403, title: 'This key is not allowed to do this' },
   rate_limited: { status: 429, title: 'This key has used up its rate limit' },
 
   // The caller: its request
   malformed_request: { status: 400, title: 'The request cannot be read' },
   route_not_found: { status: 404, title: 'There is no such route' },
-  method_not_allowed: { status: 405, title: 'This route does not have that method' },
+  method_not_allowed: { status: 405, title: 'This route does not support this method' },
   payload_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body has another media type than this route takes' },
+  unsupported_media_type: { status: 415, title: 'This route does not accept this media type' },
   validation_failed: { status: 422, title: 'The request is not valid' },
   credential_validation_failed: { status: 422, title: 'The credential is not valid' },
   endpoint_not_allowed: { status: 422, alsoStatus: [424], title: 'The endpoint is not an allowed address' },
   tenant_not_found: { status: 404, title: 'There is no such tenant' },
-  tenant_conflict: { status: 409, title: 'A tenant with this name or id exists' },
+  tenant_conflict: { status: 409, title: 'A tenant with this name or id already exists' },
   credential_not_staged: { status: 404, title: 'No credential is staged' },
-  credential_conflict: { status: 409, title: 'The credentials are not in the state that this needs' },
+  credential_conflict: { status: 409, title: 'The state of the credentials does not allow this' },
   key_not_found: { status: 404, title: 'There is no such key' },
   model_not_found: { status: 404, title: 'There is no such model' },
-  endpoint_not_supported: { status: 400, title: 'The provider of this model does not have this operation' },
-  parameter_not_supported: { status: 400, title: 'The provider of this model does not have this parameter' },
+  endpoint_not_supported: {
+    status: 400,
+    title: 'The provider of this model does not support this operation',
+  },
+  parameter_not_supported: {
+    status: 400,
+    title: 'The provider of this model does not support this parameter',
+  },
 
   // The sysadmin: the setup of the tenant
   feature_disabled: { status: 404, title: 'Tenant credentials are switched off' },
@@ -41,7 +47,7 @@ export const problems = {
   credential_plaintext: { status: 424, title: 'The credential is stored in clear text' },
   credential_rejected: { status: 424, title: 'The provider refused the credential' },
   upstream_network_rules: { status: 424, title: "The provider's network rules refused the call" },
-  legacy_model_in_strict_mode: { status: 424, title: 'A legacy model has no tenant credentials' },
+  legacy_model_in_strict_mode: { status: 424, title: 'Legacy models cannot use tenant credentials' },
 
   // The provider
   upstream_rejected_request: {
@@ -49,8 +55,8 @@ export const problems = {
     alsoStatus: [404, 413, 422],
     title: 'The provider refused the request',
   },
-  upstream_rate_limited: { status: 429, title: 'The provider limits the rate' },
-  upstream_unavailable: { status: 502, title: 'The provider cannot be reached or failed' },
+  upstream_rate_limited: { status: 429, title: 'The rate limit of the provider is reached' },
+  upstream_unavailable: { status: 502, title: 'The provider failed or cannot be reached' },
   upstream_timeout: { status: 504, title: 'The provider took too long' },
 
   // The operator

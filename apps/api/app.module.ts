@@ -1,5 +1,4 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { IssuedKeysModule, SysadminKeysService, TenantKeysService } from '#issued-keys';
 import { AuditModule } from '#audit';
@@ -8,7 +7,7 @@ import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
 import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
 import { EgressModule } from '#egress';
-import { AccessGuard, Authentication, PlatformKeyGuard, ProblemFilter, SuperApiKeyGuard } from '#http';
+import { HttpModule } from '#http';
 import { type Log } from '#log';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { TenantsModule } from '#tenants';
@@ -18,20 +17,20 @@ import { entities } from '../../entities';
 import { HealthController } from './health.controller';
 import { MetricsController } from './metrics.controller';
 
-/** What the application is made from; the tests hand in theirs. */
+/** What the application is made from; main.ts and the tests each provide their own. */
 export interface AppParts {
   readonly configFactory: ConfigFactory;
-  /** Address of the PostgreSQL: DATABASE_URL or the embedded one's. */
+  /** URL of the database: DATABASE_URL, or that of the embedded PostgreSQL. */
   readonly databaseUrl: string;
   readonly catalogue: ModelCatalogue;
   readonly log: Log;
-  /** The port we listen on, once known: no tenant's endpoint may be ourselves. */
+  /** The port that Tenkey listens on, once it is known: no tenant's endpoint may be Tenkey itself. */
   readonly ownPort: () => number | undefined;
-  /** Further modules of the platform that this runs in. */
+  /** Further modules, for a platform that runs Tenkey in its own process. */
   readonly imports?: readonly Type[];
 }
 
-/** The composition root: which modules there are, and what they are made from. */
+/** The composition root: the modules, and what each is made from. */
 @Module({})
 export class AppModule {
   static register(parts: AppParts): DynamicModule {
@@ -71,25 +70,19 @@ export class AppModule {
         IssuedKeysModule,
         UsageModule,
         ModelRoutingModule.register(parts.catalogue),
+        HttpModule.register({
+          environmentKeys: config,
+          imports: [IssuedKeysModule],
+          inject: [TenantKeysService, SysadminKeysService],
+          issuedKeys: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) => ({
+            tenantGrant: (presented) => tenantKeys.grant(presented),
+            sysadminGrant: (presented) => sysadminKeys.grant(presented),
+            countRequest: (grant) => tenantKeys.countRequest(grant),
+          }),
+        }),
         ...(parts.imports ?? []),
       ],
       controllers: [HealthController, MetricsController],
-      providers: [
-        {
-          provide: Authentication,
-          inject: [TenantKeysService, SysadminKeysService],
-          useFactory: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) =>
-            new Authentication(config, {
-              tenantGrant: (presented) => tenantKeys.grant(presented),
-              scopedGrant: (presented) => sysadminKeys.grant(presented),
-              countRequest: (grant) => tenantKeys.countRequest(grant),
-            }),
-        },
-        SuperApiKeyGuard,
-        PlatformKeyGuard,
-        { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_FILTER, useClass: ProblemFilter },
-      ],
     };
   }
 }

@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { KeyCanaryService } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
-import { Access, problemOf } from '#http';
+import { Access } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
 import { ReceiptsService } from '#usage';
 
@@ -23,7 +23,10 @@ export class HealthController {
   ) {}
 
   @Get('health')
-  @ApiOperation({ summary: 'The process is alive', description: 'Looks at nothing else.' })
+  @ApiOperation({
+    summary: 'The process is alive',
+    description: 'Checks nothing else, not even the database.',
+  })
   @ApiResponse({ status: 200, schema: { example: { status: 'ok' } } })
   health(): { status: 'ok' } {
     return { status: 'ok' };
@@ -33,7 +36,7 @@ export class HealthController {
   @ApiOperation({
     summary: 'Calls can be served',
     description:
-      'Database, encryption keys and catalogue. Counters and fingerprints only. `catalogue: stale` means that the model file has faults, named in `catalogue_reason`, and that the models before it are served. Without ENCRYPTION_KEY, which single-tenant mode does not need, there are no receipts (`receipts: off`) and the audit events are chained by a plain hash (`audit_chain: hash`).',
+      'Checks the database, the encryption keys and the catalogue, and shows only counts and fingerprints. `catalogue: stale` means that the model file has faults, which `catalogue_reason` lists, and that the models of its last valid version are served. Without ENCRYPTION_KEY, which single-tenant mode does not need, there are no receipts (`receipts: off`) and the audit events are chained by a plain hash (`audit_chain: hash`).',
   })
   @ApiResponse({
     status: 200,
@@ -51,7 +54,7 @@ export class HealthController {
       },
     },
   })
-  @ApiResponse({ status: 503, description: 'Not ready; `reason` says why and what to do.' })
+  @ApiResponse({ status: 503, description: 'Not ready; `reason` says why, and what to do.' })
   async ready(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -68,7 +71,7 @@ export class HealthController {
     };
     try {
       const check = await this.canary.check();
-      // In single-tenant mode no stored credential is used, whatever key it is under.
+      // Single-tenant mode uses no stored credential, so a missing encryption key does not matter.
       const isReady = check.isReady || !this.config.tenantCredentialsEnabled;
       if (!isReady) reply.status(HttpStatus.SERVICE_UNAVAILABLE);
       return {
@@ -82,16 +85,16 @@ export class HealthController {
       };
     } catch (error) {
       reply.status(HttpStatus.SERVICE_UNAVAILABLE);
-      const isAway = isDatabaseUnavailable(error);
-      request.problem = problemOf(error);
+      const isUnavailable = isDatabaseUnavailable(error);
+      request.tenkey.report(error);
       return {
         status: 'not_ready',
         mode,
-        database: isAway ? 'unavailable' : 'failed',
+        database: isUnavailable ? 'unavailable' : 'failed',
         ...models,
-        reason: isAway
-          ? 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL runs.'
-          : 'The database answers with an error; the log has it.',
+        reason: isUnavailable
+          ? 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running.'
+          : 'The database returned an error. The log has its text.',
       };
     }
   }

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   const config = configFactory();
   const log = createLog(config.logLevel, config.secrets);
   const note = (message: string) => log.info(message);
-  if (hasGenerated) note('wrote .env with generated development secrets; keep it');
+  if (hasGenerated) note('wrote .env with generated secrets for development; keep the file');
 
   const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModels()));
   for (const warning of warningsOf(catalogue)) log.warn(warning);
@@ -46,43 +46,43 @@ async function main(): Promise<void> {
     };
     void Promise.resolve(app?.close())
       .catch(noteFault)
-      // Also then: nobody else would stop it.
+      // Stop the embedded database even if closing the application failed; nothing else will.
       .then(() => embedded?.stop())
       .catch(noteFault)
       .then(() => process.exit(code));
   };
-  // From here on, since the embedded database runs on without us.
+  // From here on a signal must stop the embedded database too, which would otherwise keep running.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal));
   process.on('SIGHUP', () => {
     if (isInTerminal && !hasTerminal()) stop('SIGHUP');
     else watch.reload();
   });
-  // A service that nobody reads the log of ends as at a signal, and not in the middle of what it does.
+  // When the log has no reader any more, stop as after a signal instead of crashing in the middle of requests.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', () => stop('the log cannot be written'));
 
   try {
     const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
     app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
-    sayMode(config, log);
+    logMode(config, log);
     const keys = await app.get(KeyCanaryService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
     await app.listen(config.port, config.host);
     port = (app.getHttpServer().address() as { port: number }).port;
   } catch (error) {
-    // The stop that a signal began ends the process.
+    // A signal arrived meanwhile, and its stop exits the process.
     if (isStopping) return;
     await embedded?.stop();
     throw error;
   }
-  const shown = config.host === '0.0.0.0' ? '127.0.0.1' : config.host;
-  const base = `http://${shown}:${port}`;
+  const host = config.host === '0.0.0.0' ? '127.0.0.1' : config.host;
+  const base = `http://${host}:${port}`;
   note(`listening on ${base}`);
-  note(`${catalogue.file} is watched; SIGHUP to process ${process.pid} reads it at once`);
-  if (isDevelopment) sayWhatIsNext(base);
+  note(`${catalogue.file} is watched for changes; SIGHUP to process ${process.pid} reads it at once`);
+  if (isDevelopment) printNextSteps(base);
 }
 
-function sayMode(config: Config, log: Log): void {
+function logMode(config: Config, log: Log): void {
   if (!config.tenantCredentialsEnabled) {
     log.info('mode: single-tenant. All tenants use the global keys of the environment.');
     return;
@@ -95,7 +95,7 @@ function sayMode(config: Config, log: Log): void {
     log.warn('LEGACY_MODELS_USE_GLOBAL_KEYS=true: the global keys pay for legacy models.');
 }
 
-function sayWhatIsNext(base: string): void {
+function printNextSteps(base: string): void {
   process.stdout.write(
     [
       '',
@@ -110,7 +110,7 @@ function sayWhatIsNext(base: string): void {
   );
 }
 
-/** A terminal that is closed sends the signal that else asks for a reload; nobody is there then to stop the process. */
+/** A terminal sends SIGHUP when it is closed, and the process must stop with it; any other SIGHUP requests a reload. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));
@@ -120,7 +120,7 @@ function hasTerminal(): boolean {
   }
 }
 
-/** A development start that already has its keys in the environment gets no .env. */
+/** A start in development that has its keys in the environment already needs no .env. */
 function needsSecrets(): boolean {
   return !process.env.INTRIC_SUPER_API_KEY || !process.env.ENCRYPTION_KEY;
 }
@@ -137,8 +137,8 @@ main().catch((error: unknown) => {
   process.exit(1);
 });
 
-/** What to do about an address that cannot be listened on; undefined for any other error. */
+/** Says how to fix an address that Tenkey cannot listen on; undefined for any other error. */
 function listenFault(error: NodeJS.ErrnoException): string | undefined {
   if (error.syscall !== 'listen') return undefined;
-  return `Tenkey cannot start:\n  - ${error.message}. Set PORT or HOST to an address that is free and yours.`;
+  return `Tenkey cannot start:\n  - ${error.message}. Set PORT or HOST to a free address of this machine.`;
 }

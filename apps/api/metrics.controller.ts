@@ -6,10 +6,10 @@ import { isDatabaseUnavailable, within } from '#database';
 import { Access, ApiProblems, sysadminPrefix } from '#http';
 import { UsageMetricsService } from '#usage';
 
-/** Prometheus gives up after ten seconds; a connection that carries nothing any more is given up after twenty. */
-const WARNINGS_MS = 3000;
+/** Prometheus stops waiting after ten seconds, and a dead connection to the database is only noticed after twenty. */
+const warningsTimeoutMs = 3000;
 
-/** Counters of this process, and which tenants' credentials need somebody, for Prometheus. */
+/** The metrics for Prometheus: counters of this process, and the credentials of all tenants that need attention. */
 @ApiTags('6 Usage')
 @ApiSecurity('super-api-key')
 @Access('sysadmin', 'usage:read')
@@ -18,19 +18,19 @@ export class MetricsController {
   readonly #own = new Registry();
   readonly #expires = new Gauge({
     name: 'tenkey_credential_expires_timestamp_seconds',
-    help: 'When a credential ends that ends within 30 days or has ended; within_days is 30, 7, 1 or 0.',
+    help: 'When a credential expires, for those that expire within 30 days or have expired; within_days is 30, 7, 1 or 0.',
     labelNames: ['tenant_id', 'provider', 'contact_email', 'within_days'],
     registers: [this.#own],
   });
   readonly #rejections = new Gauge({
     name: 'tenkey_credential_rejections',
-    help: 'How often a provider refused a credential since it last accepted it; only of those it refuses.',
+    help: 'How often the provider refused a credential since it last accepted it, for those that it refuses.',
     labelNames: ['tenant_id', 'provider', 'contact_email'],
     registers: [this.#own],
   });
   readonly #up = new Gauge({
     name: 'tenkey_credential_metrics_up',
-    help: '1: the metrics of credentials are here. 0: the database is away or does not answer, so that none of them is.',
+    help: '1: the metrics of credentials are included. 0: the database is unavailable or does not respond, and they are left out.',
     registers: [this.#own],
   });
 
@@ -46,7 +46,7 @@ export class MetricsController {
   @ApiOperation({
     summary: 'Metrics for Prometheus',
     description:
-      'Calls, tokens and durations of this process by provider; usage records that wait or are lost; and, of all tenants, credentials that end within 30, 7 or 1 days or that a provider refuses. While the database is away those of credentials are left out, and `tenkey_credential_metrics_up` is 0; a sysadmin key is answered with 503 then, since it cannot be looked up, and the super key is not. Have Prometheus send X-API-Key with a sysadmin key that has the scope usage:read alone (`http_headers` in its scrape_config). A key that is for some tenants cannot see this.',
+      'Calls, tokens and durations of this process by provider; usage records that wait to be written or are lost; and, for all tenants, credentials that expire within 30, 7 or 1 days or that a provider refuses. While the database is unavailable, the metrics of credentials are left out and `tenkey_credential_metrics_up` is 0; a sysadmin key then gets 503, since it cannot be looked up, and the super key does not. Let Prometheus send X-API-Key with a sysadmin key that has only the scope usage:read (`http_headers` in its scrape_config). A key that is limited to some tenants cannot read the metrics.',
   })
   @ApiOkResponse({
     description: "In Prometheus' text format.",
@@ -54,19 +54,19 @@ export class MetricsController {
   })
   @ApiProblems('unauthenticated', 'forbidden', 'credential_store_unavailable', 'internal_error')
   async metrics(): Promise<string> {
-    const found = this.warnings.list().catch((error: unknown) => {
-      // The records that wait for it must be seen then above all.
+    const listed = this.warnings.list().catch((error: unknown) => {
+      // The count of records that wait for the database matters most while it is unavailable.
       if (isDatabaseUnavailable(error)) return undefined;
       throw error;
     });
-    const warnings = await within(WARNINGS_MS, found);
+    const warnings = await within(warningsTimeoutMs, listed);
     this.#up.set(warnings === undefined ? 0 : 1);
-    // What was found before may be over: better none than one that is wrong.
+    // Earlier values may be outdated, and no value is better than a wrong one.
     this.#expires.reset();
     this.#rejections.reset();
     for (const { tenantId, provider, contactEmail = '', expiresAt, withinDays, rejections } of warnings ??
       []) {
-      // The label is always there: an alert's route can match on it, and an empty one is none to Prometheus.
+      // Prometheus treats an empty label like a missing one, so the route of an alert can match on it in either case.
       const labels = { tenant_id: tenantId, provider, contact_email: contactEmail };
       if (expiresAt !== undefined) {
         this.#expires.set({ ...labels, within_days: String(withinDays) }, expiresAt.getTime() / 1000);

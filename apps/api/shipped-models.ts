@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** ai_models.yml as shipped, from the sources as well as from dist/. */
+/** The path of the ai_models.yml that is shipped, whether the process runs the sources or dist/. */
 export function shippedModels(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);

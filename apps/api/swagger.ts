@@ -3,12 +3,12 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 
 const description = `The vault and router for LLM credentials on platforms that serve many tenants.
 
-1. **Authorize** (top right): \`super-api-key\` is INTRIC_SUPER_API_KEY, \`platform-key\` is PLATFORM_API_KEY; at a first start both were written to \`.env\`. \`tenant-key\` is a key that you make under *Keys*.
+1. **Authorize** (top right): \`super-api-key\` is INTRIC_SUPER_API_KEY, \`platform-key\` is PLATFORM_API_KEY; the first start wrote both to \`.env\`. \`tenant-key\` is a key that you create under *Keys*.
 2. **Create a tenant** under *Tenants*.
-3. **Set its credential** under *Credentials*: pick the provider's example, put in the key.
-4. **Call a model** under *Platform API* with the tenant's id in X-Tenant-ID, or with a key of the tenant and without it. The answer's x-tenkey-credential header says whose key paid.
+3. **Set its credential** under *Credentials*: choose the example of the provider and put the key in.
+4. **Call a model** under *Platform API*: with the platform key and the id of the tenant in X-Tenant-ID, or with a tenant key alone. The response header x-tenkey-credential names the credential that paid.
 
-A key that was stored is never shown again, only its last four characters.`;
+A stored key is never shown again, only its last four characters.`;
 
 /** Swagger UI at /docs and the document at /docs/openapi.json, from local files. */
 export function addSwagger(app: NestFastifyApplication): void {
@@ -22,7 +22,7 @@ export function addSwagger(app: NestFastifyApplication): void {
         in: 'header',
         name: 'X-API-Key',
         description:
-          'INTRIC_SUPER_API_KEY, for all that a sysadmin does. A sysadmin key made under *Keys* opens the routes of its scopes.',
+          'INTRIC_SUPER_API_KEY, for every route of the sysadmin API. A sysadmin key, created under *Keys*, opens the routes of its scopes.',
       },
       'super-api-key',
     )
@@ -41,11 +41,11 @@ export function addSwagger(app: NestFastifyApplication): void {
         scheme: 'bearer',
         bearerFormat: 'tk_...',
         description:
-          "A tenant key, for the *Platform API* of its tenant alone. Anthropic's clients send it in X-API-Key.",
+          "A tenant key, for the *Platform API* on behalf of its own tenant. Anthropic's clients send it in X-API-Key.",
       },
       'tenant-key',
     );
-  // Made when it is first asked for: no start waits for it.
+  // The document is created on the first request for it, so that a start does not wait for it.
   const document = () => SwaggerModule.createDocument(app, builder.build());
   SwaggerModule.setup('docs', app, document, {
     jsonDocumentUrl: 'docs/openapi.json',

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, Grant, type SysadminGrant, sysadminPrefix, tenantsOf, validated } from '#http';
+import { Access, ApiProblems, SysadminGrant, sysadminPrefix, validated } from '#http';
 import { AuditEventResponse, AuditEventPageResponse, ListAuditEventsQuery } from './audit-events.dto';
 import { type AuditFilter, AuditLogService } from './audit-log.service';
 
@@ -30,7 +30,7 @@ export class AuditEventsController {
   @ApiOkResponse({ type: AuditEventPageResponse })
   async list(
     @Query() text: ListAuditEventsQuery,
-    @Grant() grant: SysadminGrant,
+    @SysadminGrant() grant: SysadminGrant,
   ): Promise<AuditEventPageResponse> {
     const query = validated(ListAuditEventsQuery, text);
     const limit = query.limit ?? 100;
@@ -50,7 +50,7 @@ export class AuditEventsController {
     description: 'All that match, newest first, one JSON object a line. `limit` does not apply.',
   })
   @ApiOkResponse({ content: { 'application/x-ndjson': { schema: { type: 'string' } } } })
-  export(@Query() text: ListAuditEventsQuery, @Grant() grant: SysadminGrant): StreamableFile {
+  export(@Query() text: ListAuditEventsQuery, @SysadminGrant() grant: SysadminGrant): StreamableFile {
     const filter = filterOf(validated(ListAuditEventsQuery, text), grant);
     return new StreamableFile(Readable.from(this.lines(filter), { objectMode: false }), {
       type: 'application/x-ndjson',
@@ -70,7 +70,7 @@ export class AuditEventsController {
 
 function filterOf(query: ListAuditEventsQuery, grant: SysadminGrant): Omit<AuditFilter, 'limit'> {
   return {
-    within: tenantsOf(grant),
+    within: grant.tenantIds ?? undefined,
     tenantId: query.tenant_id?.toLowerCase(),
     action: query.action,
     outcome: query.outcome,

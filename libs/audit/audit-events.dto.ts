@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
-import { EventListQuery, NoControl, uuidPattern } from '#http';
+import { IsIn, IsOptional, Matches } from 'class-validator';
+import { EventListQuery, IsSearchText, uuidPattern } from '#http';
 import { type AuditEvent, type AuditOutcome } from './audit-event.entity';
 
 export class ListAuditEventsQuery extends EventListQuery {
@@ -11,9 +11,7 @@ export class ListAuditEventsQuery extends EventListQuery {
 
   @ApiPropertyOptional({ example: 'credential.set', description: 'Only events of this action.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  @NoControl()
+  @IsSearchText()
   action?: string;
 
   @ApiPropertyOptional({ enum: ['done', 'refused'] })
@@ -23,9 +21,7 @@ export class ListAuditEventsQuery extends EventListQuery {
 
   @ApiPropertyOptional({ description: 'Only events of this actor, as the list shows it.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  @NoControl()
+  @IsSearchText()
   actor?: string;
 
   @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })

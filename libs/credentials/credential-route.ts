@@ -10,6 +10,24 @@ export const tenantParam = ApiParam({
 });
 export const providerParam = ApiParam({ name: 'provider', enum: providers.map(({ id }) => id) });
 
+/**
+ * The parameters of the query. An unknown name is refused, since a misspelt `slot` must not change another slot than the caller
+ * meant.
+ * @throws Problem validation_failed
+ */
+export function knownQuery<Name extends string>(
+  query: unknown,
+  names: readonly Name[],
+): Readonly<Partial<Record<Name, unknown>>> {
+  const parameters = query as Readonly<Partial<Record<Name, unknown>>>;
+  if (Object.keys(parameters).every((name) => names.some((each) => each === name))) return parameters;
+  const message = names.length > 0 ? `the query may have ${names.join(', ')}` : 'this route takes no query';
+  throw new Problem('validation_failed', {
+    detail: 'The query has a name that this route does not know.',
+    errors: [{ path: 'query', message }],
+  });
+}
+
 /** A flag of the query; absent: false. */
 export function validFlag(name: string, text: unknown): boolean {
   if (text === undefined || text === 'false') return false;

@@ -21,7 +21,7 @@ export { CredentialWarningsService } from './health/credential-warnings.service'
 export { validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
-export { refuseDisabledEarly } from './api/feature-enabled.guard';
+export { refuseDisabled } from './api/feature-enabled.guard';
 export { KeyCanaryService, type KeyCheck } from './key-canary.service';
 export { PassiveHealthService } from './health/passive-health.service';
 export { TenantCredential } from './rows/tenant-credential.entity';

@@ -1,16 +1,5 @@
-import { ValidateBy } from 'class-validator';
-import { type FieldFault, isRealTime, Problem } from '#http';
+import { type FieldFault, Problem } from '#http';
 import { keyIdPattern } from './issued-key';
-
-/** A moment with its offset: without one it would be whatever the server's clock is set to. */
-export function IsMoment(): PropertyDecorator {
-  const message = '$property must be a date and time with its offset, e.g. 2027-01-31T00:00:00Z';
-  const isMoment = (value: unknown) =>
-    typeof value === 'string' && momentPattern.test(value) && isRealTime(value);
-  return ValidateBy({ name: 'isMoment', validator: { validate: isMoment } }, { message });
-}
-
-const momentPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** @returns null for never; a 422 for what is over already, since such a key would open nothing */
 export function expiryOf(text: string | null | undefined): Date | null {

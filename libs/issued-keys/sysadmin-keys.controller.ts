@@ -8,7 +8,7 @@ import {
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, By, type ChangedBy, jsonOf, sysadminPrefix, validated } from '#http';
+import { Access, ApiProblems, ChangedBy, jsonOf, sysadminPrefix, validated } from '#http';
 import { validKeyId } from './key-fields';
 import {
   CreatedSysadminKeyResponse,
@@ -59,7 +59,7 @@ export class SysadminKeysController {
   })
   @ApiCreatedResponse({ type: CreatedSysadminKeyResponse })
   @ApiProblems('payload_too_large', 'unsupported_media_type')
-  async create(@Body() body: unknown, @By() by: ChangedBy): Promise<CreatedSysadminKeyResponse> {
+  async create(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<CreatedSysadminKeyResponse> {
     const { row, key } = await this.keys.create(validated(CreateSysadminKeyRequest, jsonOf(body)), by);
     return CreatedSysadminKeyResponse.with(row, key);
   }
@@ -89,7 +89,10 @@ export class SysadminKeysController {
       'From the answer on no process of Tenkey accepts it. Tenant keys that it made stay. Repeating it is harmless.',
   })
   @ApiOkResponse({ type: RemovedSysadminKeyResponse })
-  async remove(@Param('key_id') keyIdText: string, @By() by: ChangedBy): Promise<RemovedSysadminKeyResponse> {
+  async remove(
+    @Param('key_id') keyIdText: string,
+    @ChangedBy() by: ChangedBy,
+  ): Promise<RemovedSysadminKeyResponse> {
     const id = validKeyId(keyIdText);
     const deleted = await this.keys.remove(id, by);
     return { id, message: deleted ? 'The key is revoked.' : 'There was no such key.', deleted };

@@ -1,5 +1,4 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -12,14 +11,14 @@ import {
   Matches,
 } from 'class-validator';
 import { type Secret } from '#crypto';
-import { IsName, type Scope, scopes, trimmed, uuidPattern } from '#http';
+import { IsName, IsTime, type Scope, scopes, uuidPattern } from '#http';
+import { Trimmed } from '#providers';
 import { prefixOf } from './issued-key';
-import { IsMoment } from './key-fields';
 import { type SysadminKey } from './sysadmin-key.entity';
 
 export class CreateSysadminKeyRequest {
   @ApiProperty({ example: 'billing job', description: 'Whose key it is, for lists and the audit.' })
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   @IsName()
@@ -52,7 +51,7 @@ export class CreateSysadminKeyRequest {
     description: 'From then on it opens nothing. Absent: it does not expire.',
   })
   @IsOptional()
-  @IsMoment()
+  @IsTime('time')
   expires_at?: string | null;
 }
 

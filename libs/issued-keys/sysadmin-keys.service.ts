@@ -4,7 +4,7 @@ import { type DataSource, type EntityManager, In } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { type Secret } from '#crypto';
-import { type ChangedBy, type ScopedGrant, scopes } from '#http';
+import { type ChangedBy, scopes, type SysadminGrant } from '#http';
 import { waitAtStop } from '#database';
 import { Tenant } from '#tenants';
 import { issueKey } from './issued-key';
@@ -84,7 +84,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
   }
 
   /** What a presented key opens now. A text that is no key, or a mistyped one, is not looked up. */
-  async grant(presented: string): Promise<ScopedGrant | undefined> {
+  async grant(presented: string): Promise<SysadminGrant | undefined> {
     const row = await validKey(this.dataSource, SysadminKey, 'tks', presented);
     if (row === undefined) return undefined;
     this.#lastUse.note(row.id, row.lastUsedAt);

@@ -11,11 +11,9 @@ import {
 import {
   Access,
   ApiProblems,
-  By,
-  type ChangedBy,
-  Grant,
+  ChangedBy,
   jsonOf,
-  type SysadminGrant,
+  SysadminGrant,
   tenantPath,
   validated,
   validTenantId,
@@ -78,8 +76,8 @@ export class TenantKeysController {
   async create(
     @Param('tenant_id') tenantIdText: string,
     @Body() body: unknown,
-    @Grant() grantor: SysadminGrant,
-    @By() by: ChangedBy,
+    @SysadminGrant() grantor: SysadminGrant,
+    @ChangedBy() by: ChangedBy,
   ): Promise<CreatedTenantKeyResponse> {
     const tenantId = validTenantId(tenantIdText);
     const dto = validated(CreateTenantKeyRequest, jsonOf(body));
@@ -121,7 +119,7 @@ export class TenantKeysController {
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('key_id') keyIdText: string,
-    @By() by: ChangedBy,
+    @ChangedBy() by: ChangedBy,
   ): Promise<RemovedTenantKeyResponse> {
     const tenantId = validTenantId(tenantIdText);
     const id = validKeyId(keyIdText);

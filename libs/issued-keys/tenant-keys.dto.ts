@@ -1,5 +1,4 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -13,14 +12,14 @@ import {
   Min,
 } from 'class-validator';
 import { type Secret } from '#crypto';
-import { IsName, trimmed } from '#http';
+import { IsName, IsTime } from '#http';
+import { Trimmed } from '#providers';
 import { prefixOf } from './issued-key';
-import { IsMoment } from './key-fields';
 import { type TenantKey } from './tenant-key.entity';
 
 export class CreateTenantKeyRequest {
   @ApiProperty({ example: 'chat assistant', description: 'Whose key it is, for lists and the audit.' })
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   @IsName()
@@ -33,7 +32,7 @@ export class CreateTenantKeyRequest {
     description: 'From then on it opens nothing. Absent: it does not expire.',
   })
   @IsOptional()
-  @IsMoment()
+  @IsTime('time')
   expires_at?: string | null;
 
   @ApiPropertyOptional({

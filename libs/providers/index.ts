@@ -11,7 +11,7 @@
  *
  * Does not: open connections, read the environment, provide injectables, or decide whether an address may be called.
  */
-export { HasNoFault } from './credential-fields';
+export { HasNoFault, Trimmed } from './credential-fields';
 export { TooManyParameters } from './dialects/json-members';
 export { reasoningOutsideOutput, eventDataWithoutUsage } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';

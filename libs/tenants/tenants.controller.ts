@@ -13,13 +13,10 @@ import {
 import {
   Access,
   ApiProblems,
-  By,
-  type ChangedBy,
-  Grant,
+  ChangedBy,
   jsonOf,
-  type SysadminGrant,
+  SysadminGrant,
   sysadminPrefix,
-  tenantsOf,
   validated,
   validTenantId,
 } from '#http';
@@ -73,7 +70,7 @@ export class TenantsController {
   })
   @ApiCreatedResponse({ type: TenantResponse })
   @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
-  async create(@Body() body: unknown, @By() by: ChangedBy): Promise<TenantResponse> {
+  async create(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<TenantResponse> {
     return TenantResponse.of(await this.tenants.create(validated(CreateTenantRequest, jsonOf(body)), by));
   }
 
@@ -101,8 +98,8 @@ export class TenantsController {
     description: 'Part of the name or display name, any case.',
   })
   @ApiOkResponse({ type: TenantPageResponse })
-  async list(@Query() query: unknown, @Grant() grant: SysadminGrant): Promise<TenantPageResponse> {
-    const page = await this.tenants.list(validated(ListTenantsQuery, query), tenantsOf(grant));
+  async list(@Query() query: unknown, @SysadminGrant() grant: SysadminGrant): Promise<TenantPageResponse> {
+    const page = await this.tenants.list(validated(ListTenantsQuery, query), grant.tenantIds ?? undefined);
     const items = page.items.map((tenant) => TenantResponse.of(tenant));
     return { items, count: items.length, total: page.total, next_cursor: page.nextCursor };
   }
@@ -137,7 +134,7 @@ export class TenantsController {
   async update(
     @Param('tenant_id') id: string,
     @Body() body: unknown,
-    @By() by: ChangedBy,
+    @ChangedBy() by: ChangedBy,
   ): Promise<TenantResponse> {
     const tenantId = validTenantId(id);
     return TenantResponse.of(
@@ -155,7 +152,7 @@ export class TenantsController {
   })
   @ApiNoContentResponse({ description: 'Gone.' })
   @ApiProblems('tenant_not_found')
-  async remove(@Param('tenant_id') id: string, @By() by: ChangedBy): Promise<void> {
+  async remove(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {
     await this.tenants.remove(validTenantId(id), by);
   }
 }

@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { IsIn, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
-import { IsName, ListQuery, NoControl, trimmed, uuidPattern } from '#http';
+import { IsName, IsSearchText, ListQuery, uuidPattern } from '#http';
+import { Trimmed } from '#providers';
 import { type Tenant, type TenantState } from './tenant.entity';
 
 // No part of it can be read as a second address or as a header. class-validator's IsEmail throws on half a surrogate pair.
@@ -20,7 +20,7 @@ function ContactField(): PropertyDecorator {
   return applyDecorators(
     Matches(oneAddress, { message: '$property must be one e-mail address' }),
     MaxLength(254),
-    Transform(trimmed),
+    Trimmed(),
     IsOptional(),
     ApiPropertyOptional(contactField),
   );
@@ -33,7 +33,7 @@ export class CreateTenantRequest {
   id?: string;
 
   @ApiProperty({ example: 'sundsvall', description: 'Unique short name.' })
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 200)
   @IsName({ isGiven: true })
@@ -58,7 +58,7 @@ export class CreateTenantRequest {
 export class UpdateTenantRequest {
   @ApiPropertyOptional({ example: 'sundsvall' })
   @IsOptional()
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 200)
   @IsName({ isGiven: true })
@@ -92,9 +92,7 @@ export class ListTenantsQuery extends ListQuery {
 
   @ApiPropertyOptional({ description: 'Part of the name or display name, any case.' })
   @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  @NoControl()
+  @IsSearchText()
   search?: string;
 }
 

@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { sqlStateOf } from '#database';
-import { type ChangedBy, Problem, sysadminPrefix, tenantPath, uuidPattern } from '#http';
+import { type ChangedBy, isTime, Problem, sysadminPrefix, tenantPath, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
 import { type CreateTenantRequest, type ListTenantsQuery, type UpdateTenantRequest } from './tenants.dto';
 
@@ -190,19 +190,8 @@ function encodeCursor(time: string, id: string): string {
 
 function decodeCursor(cursor: string): { time: string; id: string } {
   const [time = '', id = '', ...more] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(time) && isRealTime(time);
-  if (!isTime || !uuidPattern.test(id) || more.length > 0) throw badCursor();
+  if (!isTime(time, 'UTC in µs') || !uuidPattern.test(id) || more.length > 0) throw badCursor();
   return { time, id };
-}
-
-/** Not February 30, which a Date moves and PostgreSQL refuses. */
-function isRealTime(time: string): boolean {
-  const date = new Date(time);
-  return (
-    !Number.isNaN(date.getTime()) &&
-    date.toISOString().slice(0, 19) === time.slice(0, 19) &&
-    !time.startsWith('0000')
-  );
 }
 
 function badCursor(): Problem {

@@ -1,19 +1,17 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import {
-  Access,
-  ApiProblems,
-  By,
-  type ChangedBy,
-  credentialPath,
-  jsonOf,
-  knownQuery,
-  validTenantId,
-} from '#http';
+import { Access, ApiProblems, ChangedBy, credentialPath, jsonOf, validTenantId } from '#http';
 import { slots } from '../credential';
 import { SwappedCredentialAnswer } from './credential-replacement.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
-import { providerParam, refuseFields, tenantParam, validSlot, validVersion } from '../credential-route';
+import {
+  knownQuery,
+  providerParam,
+  refuseFields,
+  tenantParam,
+  validSlot,
+  validVersion,
+} from '../credential-route';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import { validProvider, VerificationResponse, VerifyCredentialAnswer } from './credentials.dto';
 import { expiresWithinDays } from '../expiry';
@@ -75,7 +73,7 @@ export class CredentialReplacementController {
     @Param('provider') providerText: string,
     @Query() query: unknown,
     @Body() body: unknown,
-    @By() by: ChangedBy,
+    @ChangedBy() by: ChangedBy,
   ): Promise<VerifyCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
@@ -122,7 +120,7 @@ export class CredentialReplacementController {
     @Param('provider') providerText: string,
     @Query() query: unknown,
     @Body() body: unknown,
-    @By() by: ChangedBy,
+    @ChangedBy() by: ChangedBy,
   ): Promise<SwappedCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
@@ -162,7 +160,7 @@ export class CredentialReplacementController {
     @Param('provider') providerText: string,
     @Query() query: unknown,
     @Body() body: unknown,
-    @By() by: ChangedBy,
+    @ChangedBy() by: ChangedBy,
   ): Promise<SwappedCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);

@@ -9,24 +9,14 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import {
-  Access,
-  ApiProblems,
-  By,
-  type ChangedBy,
-  credentialPath,
-  jsonOf,
-  knownQuery,
-  tenantPath,
-  validTenantId,
-} from '#http';
+import { Access, ApiProblems, ChangedBy, credentialPath, jsonOf, tenantPath, validTenantId } from '#http';
 import { type ProbeResult } from '#egress';
 import { type Provider, providers } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CredentialFields } from '../credential';
 import { ListCredentialsAnswer } from './credential-list.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
-import { providerParam, tenantParam, validFlag, validSlot } from '../credential-route';
+import { knownQuery, providerParam, tenantParam, validFlag, validSlot } from '../credential-route';
 import { CredentialSlotsService } from '../rows/credential-slots.service';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import {
@@ -116,7 +106,7 @@ export class CredentialsController {
     @Param('provider') providerText: string,
     @Query() query: unknown,
     @Body() body: unknown,
-    @By() by: ChangedBy,
+    @ChangedBy() by: ChangedBy,
   ): Promise<SetCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
@@ -181,7 +171,7 @@ export class CredentialsController {
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query() query: unknown,
-    @By() by: ChangedBy,
+    @ChangedBy() by: ChangedBy,
   ): Promise<RemoveCredentialAnswer> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);

@@ -1,11 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { Secret } from '#crypto';
-import { faultsOf, type FieldFault, misspelt, Problem } from '#http';
+import { checkedFields, type FieldFault, IsTime, Problem } from '#http';
 import { type ProbeOutcome, probeOutcomes } from '#egress';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
 import { type CredentialFields, type Verification } from '../credential';
-import { IsExpiry } from '../expiry';
 
 /** The provider of a path segment, or a 422 that does not repeat it. */
 export function validProvider(text: string): Provider {
@@ -26,16 +25,14 @@ export class CredentialExtras {
       'When the key ends, as the provider says: a date (its beginning, in UTC) or a time with its zone. The list and the readiness report warn 30, 7 and 1 days before. Absent or null: not known. The key is used all the same; whether it still works is for the provider to say.',
   })
   @IsOptional()
-  @IsExpiry()
+  @IsTime('day or time in ms')
   expires_at?: string | null;
 }
 
 /** The body as credential fields, or a 422 that names every fault and what each provider needs. */
 export function validFields(provider: Provider, body: unknown): CredentialFields {
-  const input = withoutNulls(body);
-  const [fields, faults] = faultsOf(provider.credentialClass, input);
-  const [{ expires_at: expiresAt }, expiryFaults] = faultsOf(CredentialExtras, input);
-  const errors = [...slipsIn(provider, input), ...faults, ...(faults[0]?.path === '' ? [] : expiryFaults)];
+  const [[fields, { expires_at: expiresAt }], misspelt, faults] = fieldsOf(provider, body);
+  const errors = [...misspelt, ...faults];
   if (errors.length > 0) throw notValid(provider, errors);
   const settings: Record<string, unknown> = {};
   for (const { name } of provider.fields) {
@@ -51,16 +48,20 @@ export function validFields(provider: Provider, body: unknown): CredentialFields
 
 /** What is wrong whoever the tenant is: no JSON object, or a field of a wrong type. Asked before the tenant is looked for. */
 export function refuseWrongTypes(provider: Provider, body: unknown): void {
-  const input = withoutNulls(body);
-  const [fields, faults] = faultsOf(provider.credentialClass, input);
-  const expiry = (input as { expires_at?: unknown } | undefined)?.expires_at;
-  const typed = faults.filter(({ path }) => {
+  const [[fields], misspelt, faults] = fieldsOf(provider, body);
+  const hasWrongType = faults.some(({ path }) => {
     const value = (fields as Record<string, unknown>)[path];
     return path === '' || (value !== undefined && typeof value !== 'string');
   });
-  if (typed.length === 0 && (expiry === undefined || typeof expiry === 'string')) return;
-  const expiryFaults = typed.some(({ path }) => path === '') ? [] : faultsOf(CredentialExtras, input)[1];
-  throw notValid(provider, [...slipsIn(provider, input), ...faults, ...expiryFaults]);
+  if (hasWrongType) throw notValid(provider, [...misspelt, ...faults]);
+}
+
+function fieldsOf(provider: Provider, body: unknown) {
+  return checkedFields<[object, CredentialExtras]>(
+    withoutNulls(body),
+    provider.credentialClass,
+    CredentialExtras,
+  );
 }
 
 function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
@@ -74,10 +75,6 @@ function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
 function withoutNulls(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
-}
-
-function slipsIn(provider: Provider, body: unknown): FieldFault[] {
-  return misspelt([...provider.fields.map(({ name }) => name), 'expires_at'], body);
 }
 
 export class VerificationResponse {

@@ -1,10 +1,10 @@
 import { type CanActivate, Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config, InjectConfig } from '#config';
-import { isWithin, Problem, sendProblem, sysadminPrefix } from '#http';
+import { Problem, tenantPath } from '#http';
 
-/** As the router has it. */
-const credentialRoutes = `${sysadminPrefix}/tenants/:tenant_id/credentials`;
+/** As the router writes it. */
+const credentialRoutes = `${tenantPath(':tenant_id')}/credentials`;
 
 /** In single-tenant mode there are no credential routes. Runs after authentication and before everything else. */
 @Injectable()
@@ -17,11 +17,11 @@ export class FeatureEnabledGuard implements CanActivate {
   }
 }
 
-/** The same answer before the body is read: one of another type or too large is refused ahead of any guard. */
-export function refuseDisabledEarly({ tenantCredentialsEnabled }: Config) {
-  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    if (tenantCredentialsEnabled || !isWithin(request, credentialRoutes)) return done();
-    sendProblem(request, reply, featureDisabled());
+/** The same as a hook, since a body of a wrong type or size would be refused ahead of any guard. */
+export function refuseDisabled({ tenantCredentialsEnabled }: Config) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (problem?: Problem) => void): void => {
+    const isRefused = !tenantCredentialsEnabled && request.tenkey.isWithin(credentialRoutes);
+    done(isRefused ? featureDisabled() : undefined);
   };
 }
 

@@ -1,29 +1,26 @@
-import {
-  applyDecorators,
-  type CanActivate,
-  createParamDecorator,
-  type ExecutionContext,
-  Injectable,
-  SetMetadata,
-} from '@nestjs/common';
+import { applyDecorators, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Authentication } from './authentication';
-import { type Audience, type Declaration, type Scope, type SysadminGrant } from './grants';
-import { unauthenticatedSysadmin } from './keys';
-import { Problem } from '../problems/problem';
-import { sendProblem } from '../problems/problem.filter';
-import { platformPrefix, sysadminPrefix } from '../requests/paths';
-import { isWithin } from '../requests/request-target';
-import { PlatformKeyGuard } from './platform-key.guard';
-import { SuperApiKeyGuard } from './super-api-key.guard';
+import { type Scope } from './grants';
+
+/** Who may call a route. */
+type Audience = 'sysadmin' | 'platform' | 'public';
+
+/** What a route declares about its callers. */
+interface Declaration {
+  readonly audience: Audience;
+  /** The scope that opens the route for a scoped sysadmin key; undefined: only the super key opens it. */
+  readonly scope?: Scope;
+  /** True when the route has no tenant in its path and leaves out the tenants that are not among the `tenantIds` of the grant. */
+  readonly filtersTenants?: boolean;
+}
 
 const declarationKey = 'tenkey:access';
+const reflector = new Reflector();
 
 /**
- * Declares who may call a route or a whole controller; that of a route replaces its controller's. A route without any is
- * refused, and a sysadmin route without a scope is for the super key alone.
+ * Declares who may call a route or a whole controller; the declaration of a route replaces that of its controller. A route
+ * without one is refused, and only the super key opens a sysadmin route without a scope.
  */
 export function Access(
   audience: Audience,
@@ -35,53 +32,10 @@ export function Access(
   return scope === undefined ? declare : applyDecorators(declare, ApiExtension('x-tenkey-scope', scope));
 }
 
-/** What the asking sysadmin key may do, as a parameter of a route's method. */
-export const Grant = createParamDecorator((_: unknown, context: ExecutionContext): SysadminGrant => {
-  const { sysadminGrant } = context.switchToHttp().getRequest<FastifyRequest>();
-  if (sysadminGrant === undefined) throw unauthenticatedSysadmin();
-  return sysadminGrant;
-});
-
-/** Default deny: the declared audience decides which guard judges; no declaration, no access. */
-@Injectable()
-export class AccessGuard implements CanActivate {
-  constructor(
-    private readonly reflector: Reflector,
-    private readonly superApiKeyGuard: SuperApiKeyGuard,
-    private readonly platformKeyGuard: PlatformKeyGuard,
-  ) {}
-
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const declaration = this.reflector.getAllAndOverride<Declaration | undefined>(declarationKey, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    switch (declaration?.audience) {
-      case 'public':
-        return true;
-      case 'sysadmin':
-        await this.superApiKeyGuard.admit(request, declaration);
-        return true;
-      case 'platform':
-        await this.platformKeyGuard.admit(request);
-        return true;
-      case undefined:
-        throw new Problem('forbidden', { cause: new Error('a route without @Access was called') });
-    }
-  }
-}
-
-/** The same question as early as Fastify allows: before the body is read, before a route is known to exist. */
-export function authenticateEarly(authentication: () => Authentication) {
-  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    const ask = async () => {
-      if (isWithin(request, sysadminPrefix)) await authentication().sysadmin(request);
-      if (isWithin(request, platformPrefix)) await authentication().platform(request);
-    };
-    ask().then(
-      () => done(),
-      (error: unknown) => sendProblem(request, reply, error),
-    );
-  };
+/** The declaration of the route that is being called. */
+export function declarationOf(context: ExecutionContext): Declaration | undefined {
+  return reflector.getAllAndOverride<Declaration | undefined>(declarationKey, [
+    context.getHandler(),
+    context.getClass(),
+  ]);
 }

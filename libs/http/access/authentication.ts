@@ -1,88 +1,84 @@
 import { type FastifyRequest } from 'fastify';
 import { type Secret } from '#crypto';
-import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
-import { fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
 import { platformPrefix } from '../requests/paths';
-import { isWithin } from '../requests/request-target';
+import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
+import { bearerOf, fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
 
 /** Anthropic's clients send their key in X-API-Key; these are the routes that they call. */
 const anthropicRoutes = [`${platformPrefix}/messages`, `${platformPrefix}/models`];
 
 /**
- * How old a grant may be when it is used. A body may take minutes to arrive, and its key may be revoked in that time; the
- * usual call is still one look-up.
+ * How old a grant may be when it is used. A body may take minutes to arrive, and its key may be revoked in that time; most
+ * requests still need only one look-up.
  */
-const GRANT_LASTS_MS = 1000;
+const maximumGrantAgeMs = 1000;
 
 /** The keys of the environment. */
-interface OwnKeys {
+export interface EnvironmentKeys {
   readonly superApiKeys: readonly Secret[];
   readonly platformApiKeys: readonly Secret[];
 }
 
 /**
- * Finds what the presented key opens: the early hook asks first, the guards read what it found, unless that is older than a
- * second. The two APIs share no key: a key of one is unknown to the other.
+ * Finds out what the presented key opens. The hook `authenticate` looks the key up, and the guards use its grant unless that is
+ * too old. The two APIs share no key: a key of one is unknown to the other.
  */
 export class Authentication {
   constructor(
-    private readonly own: OwnKeys,
+    private readonly environment: EnvironmentKeys,
     private readonly issued: IssuedKeys,
   ) {}
 
   /** @throws Problem unauthenticated */
   async sysadmin(request: FastifyRequest): Promise<SysadminGrant> {
-    const known = isRecent(request) ? request.sysadminGrant : undefined;
-    const grant = known ?? (await this.findSysadmin(request.headers['x-api-key']));
-    // Also when none is left of one that was found before: the audit must not say that it still opened something.
-    request.sysadminGrant = grant;
-    request.actor = grant?.actor;
-    if (grant === undefined) throw unauthenticatedSysadmin();
-    if (known === undefined) request.grantedAt = performance.now();
-    if (grant.kind === 'scoped') request.issuedKeyId = grant.sysadminKeyId;
+    const { tenkey } = request;
+    const known = hasRecentGrant(request) ? tenkey.sysadminGrant : undefined;
+    if (known !== undefined) return known;
+    const grant = await this.findSysadmin(request.headers['x-api-key']);
+    if (grant === undefined) {
+      tenkey.withdraw();
+      throw unauthenticatedSysadmin();
+    }
+    tenkey.accept(grant);
     return grant;
   }
 
   /** @throws Problem unauthenticated, rate_limited */
   async platform(request: FastifyRequest): Promise<PlatformGrant> {
-    const known = isRecent(request) ? request.platformGrant : undefined;
-    const grant = known ?? (await this.findPlatform(request));
-    if (grant === undefined) throw unauthenticatedPlatform();
-    if (grant.kind === 'tenant') {
-      const isCounted = request.issuedKeyId === grant.tenantKeyId;
-      // Before it is counted: also the log line of a request above the limit says whose it was.
-      request.issuedKeyId = grant.tenantKeyId;
-      request.tenantId = grant.tenantId;
-      if (!isCounted) this.issued.countRequest(grant);
+    const { tenkey } = request;
+    const known = hasRecentGrant(request) ? tenkey.platformGrant : undefined;
+    if (known !== undefined) return known;
+    const grant = await this.findPlatform(request);
+    if (grant === undefined) {
+      tenkey.withdraw();
+      throw unauthenticatedPlatform();
     }
-    if (known === undefined) request.grantedAt = performance.now();
-    request.platformGrant = grant;
+    const isCounted = grant.kind === 'tenant' && tenkey.issuedKeyId === grant.tenantKeyId;
+    // The log line of a request above the limit names its key, so the grant is accepted before the request is counted.
+    tenkey.accept(grant);
+    if (grant.kind === 'tenant' && !isCounted) this.issued.countRequest(grant);
     return grant;
   }
 
   private async findSysadmin(presented: unknown): Promise<SysadminGrant | undefined> {
     if (typeof presented !== 'string') return undefined;
-    if (!isOneOf(presented, this.own.superApiKeys)) return this.issued.scopedGrant(presented);
-    return { kind: 'super', actor: `super-key ${fingerprintOf(presented)}` };
+    if (!isOneOf(presented, this.environment.superApiKeys)) return this.issued.sysadminGrant(presented);
+    const actor = `super-key ${fingerprintOf(presented)}`;
+    return { kind: 'super', actor, tenantIds: null, expiresAt: null };
   }
 
-  /** The platform key decides before an Authorization header: the openai client always sends one. */
+  /** The platform key takes precedence over an Authorization header, which OpenAI's clients always send. */
   private async findPlatform(request: FastifyRequest): Promise<PlatformGrant | undefined> {
     const { 'x-api-key': apiKey, authorization } = request.headers;
-    if (isOneOf(apiKey, this.own.platformApiKeys)) return { kind: 'platform' };
+    if (isOneOf(apiKey, this.environment.platformApiKeys)) return { kind: 'platform' };
     const bearer = bearerOf(authorization);
     const grant = bearer === undefined ? undefined : await this.issued.tenantGrant(bearer);
     if (grant !== undefined || typeof apiKey !== 'string') return grant;
-    const isAnthropic = anthropicRoutes.some((route) => isWithin(request, route));
+    const isAnthropic = anthropicRoutes.some((route) => request.tenkey.isWithin(route));
     return isAnthropic ? this.issued.tenantGrant(apiKey) : undefined;
   }
 }
 
-/** The key of an Authorization header. */
-export function bearerOf(authorization: string | undefined): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-}
-
-function isRecent({ grantedAt }: FastifyRequest): boolean {
-  return grantedAt !== undefined && performance.now() - grantedAt <= GRANT_LASTS_MS;
+function hasRecentGrant({ tenkey: { grantAgeMs } }: FastifyRequest): boolean {
+  return grantAgeMs !== undefined && grantAgeMs <= maximumGrantAgeMs;
 }

@@ -1,4 +1,8 @@
-/** What a scoped sysadmin key may be given. Changes of tenants and of sysadmin keys stay with the super key. */
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { type FastifyRequest } from 'fastify';
+import { unauthenticatedSysadmin } from './keys';
+
+/** What a scoped sysadmin key may be granted. Only the super key changes tenants and sysadmin keys. */
 export const scopes = [
   'tenants:read',
   'credentials:read',
@@ -11,45 +15,42 @@ export const scopes = [
 
 export type Scope = (typeof scopes)[number];
 
-/** Who may call a route. */
-export type Audience = 'sysadmin' | 'platform' | 'public';
-
-/** What a route declares of its callers. */
-export interface Declaration {
-  readonly audience: Audience;
-  /** The scope that opens it for a scoped sysadmin key; none: it is for the super key alone. */
-  readonly scope?: Scope;
-  /** The route has no tenant in its path and itself leaves out what is not of `tenantsOf` the grant. */
-  readonly filtersTenants?: boolean;
-}
-
-/** The super key: everything. */
-export interface SuperGrant {
+/** The super key opens every route of the sysadmin API, for all tenants, and does not expire. */
+interface SuperGrant {
   readonly kind: 'super';
   readonly actor: string;
+  readonly tenantIds: null;
+  readonly expiresAt: null;
 }
 
-/** A scoped sysadmin key: the routes of its scopes, perhaps of some tenants only. */
-export interface ScopedGrant {
+/** A scoped sysadmin key opens the routes of its scopes. */
+interface ScopedGrant {
   readonly kind: 'scoped';
   readonly actor: string;
   readonly sysadminKeyId: string;
   readonly scopes: readonly Scope[];
   /** Null: all tenants. */
   readonly tenantIds: readonly string[] | null;
-  /** Null: never. Nothing that it grants may live longer. */
+  /** Null: it does not expire. A key that is created with this one must not live longer. */
   readonly expiresAt: Date | null;
 }
 
 /** What the presented key opens of the sysadmin API. */
 export type SysadminGrant = SuperGrant | ScopedGrant;
 
-/** PLATFORM_API_KEY: every tenant, by X-Tenant-ID. */
-export interface PlatformWideGrant {
+/** The grant of the request, as a parameter of a route's method: `@SysadminGrant() grant: SysadminGrant`. */
+export const SysadminGrant = createParamDecorator((_: unknown, context: ExecutionContext): SysadminGrant => {
+  const { sysadminGrant } = context.switchToHttp().getRequest<FastifyRequest>().tenkey;
+  if (sysadminGrant === undefined) throw unauthenticatedSysadmin();
+  return sysadminGrant;
+});
+
+/** PLATFORM_API_KEY opens the platform API for the tenant in X-Tenant-ID. */
+interface PlatformWideGrant {
   readonly kind: 'platform';
 }
 
-/** A tenant key: this tenant alone. */
+/** A tenant key opens the platform API for its tenant. */
 export interface TenantGrant {
   readonly kind: 'tenant';
   readonly tenantKeyId: string;
@@ -66,22 +67,17 @@ export interface TenantGrant {
 export type PlatformGrant = PlatformWideGrant | TenantGrant;
 
 /**
- * The keys that Tenkey issues, as authentication asks for them; the composition root hands them in. Asked for each request
- * anew, so that a revoked key opens nothing from then on.
+ * The keys that Tenkey issues, as authentication needs them; apps/api provides them. Each request looks its key up, so that a
+ * revoked key opens nothing from then on.
  */
 export interface IssuedKeys {
-  /** @returns undefined for whatever is no valid key, without a word on why */
+  /** @returns undefined for a text that is no valid key; it does not say why */
   tenantGrant(presented: string): Promise<TenantGrant | undefined>;
-  /** @returns undefined for whatever is no valid key, without a word on why */
-  scopedGrant(presented: string): Promise<ScopedGrant | undefined>;
+  /** @returns undefined for a text that is no valid key; it does not say why */
+  sysadminGrant(presented: string): Promise<SysadminGrant | undefined>;
   /**
    * Counts one request of the key.
    * @throws Problem rate_limited
    */
   countRequest(grant: TenantGrant): void;
-}
-
-/** The tenants that a grant is for; undefined: all. */
-export function tenantsOf(grant: SysadminGrant): readonly string[] | undefined {
-  return grant.kind === 'super' ? undefined : (grant.tenantIds ?? undefined);
 }

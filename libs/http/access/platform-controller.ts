@@ -3,7 +3,7 @@ import { ApiHeader, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { platformPrefix } from '../requests/paths';
 import { Access } from './access';
 
-/** A controller of the platform API: opened by a tenant key, or by the platform key on behalf of the tenant in X-Tenant-ID. */
+/** A controller of the platform API, for tenant keys and for the platform key on behalf of the tenant in X-Tenant-ID. */
 export const PlatformController = (): ClassDecorator =>
   applyDecorators(
     ApiTags('7 Platform API'),
@@ -12,7 +12,8 @@ export const PlatformController = (): ClassDecorator =>
     ApiHeader({
       name: 'X-Tenant-ID',
       required: false,
-      description: 'With the platform key: the `id` of the tenant whose key pays. A tenant key needs none.',
+      description:
+        'The `id` of the tenant that the call is for. The platform key needs it; a tenant key does not.',
       schema: { type: 'string', format: 'uuid' },
     }),
     Access('platform'),

@@ -1,46 +1,46 @@
-import { Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
+import { uuidPattern } from '../fields/uuid';
+import { Problem } from '../problems/problem';
 import { Authentication } from './authentication';
 import { type TenantGrant } from './grants';
-import { Problem } from '../problems/problem';
-import { uuidPattern } from '../fields/validation';
 
 /**
- * Opens /v1 for a tenant key, on behalf of its tenant alone, and for PLATFORM_API_KEY in X-API-Key, on behalf of the
- * tenant in X-Tenant-ID.
+ * Opens /v1 for a tenant key, on behalf of its tenant, and for PLATFORM_API_KEY in X-API-Key, on behalf of the tenant in
+ * X-Tenant-ID.
  */
 @Injectable()
-export class PlatformKeyGuard {
+export class PlatformKeyGuard implements CanActivate {
   constructor(private readonly authentication: Authentication) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    await this.admit(request);
+    request.tenkey.admittedBy(this);
+    return true;
+  }
 
   /** @throws Problem unauthenticated, rate_limited, forbidden, malformed_request */
   async admit(request: FastifyRequest): Promise<void> {
     const grant = await this.authentication.platform(request);
-    request.stillGranted = () => this.admit(request);
-    const named = request.headers['x-tenant-id'];
-    if (grant.kind === 'tenant') {
-      refuseAnotherTenant(grant, named);
-      request.tenantId = grant.tenantId;
-      request.allowedModels = grant.allowedModels ?? undefined;
-      request.tokensPerMinute = grant.tokensPerMinute ?? undefined;
-      return;
-    }
-    if (typeof named !== 'string' || !uuidPattern.test(named)) {
+    const tenantId = request.headers['x-tenant-id'];
+    if (grant.kind === 'tenant') return refuseAnotherTenant(grant, tenantId);
+    if (typeof tenantId !== 'string' || !uuidPattern.test(tenantId)) {
       throw new Problem('malformed_request', {
         detail: 'The header X-Tenant-ID is missing or is not a UUID.',
         hint: 'Send X-Tenant-ID with the id of the tenant that the call is for.',
       });
     }
-    request.tenantId = named.toLowerCase();
+    request.tenkey.nameTenant(tenantId.toLowerCase());
   }
 }
 
-/** The key alone says whose call it is. A header that says otherwise is a mistake that must not go unnoticed. */
-function refuseAnotherTenant({ tenantId }: TenantGrant, named: unknown): void {
-  if (named === undefined || named === '') return;
-  if (typeof named === 'string' && named.toLowerCase() === tenantId) return;
+/** The key alone decides for which tenant a call is. A header that names another tenant is a mistake that must not stay unnoticed. */
+function refuseAnotherTenant(grant: TenantGrant, tenantId: unknown): void {
+  if (tenantId === undefined || tenantId === '') return;
+  if (typeof tenantId === 'string' && tenantId.toLowerCase() === grant.tenantId) return;
   throw new Problem('forbidden', {
-    detail: 'This tenant key is of another tenant than X-Tenant-ID names.',
-    hint: 'Leave out X-Tenant-ID: the key says whose call it is.',
+    detail: 'X-Tenant-ID names another tenant than the one that this key belongs to.',
+    hint: 'Leave X-Tenant-ID out: the key decides for which tenant the call is.',
   });
 }

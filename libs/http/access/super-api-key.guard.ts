@@ -1,48 +1,49 @@
-import { Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { Authentication } from './authentication';
-import { sysadminPrefix } from '../requests/paths';
-import { type Declaration, type ScopedGrant } from './grants';
 import { Problem } from '../problems/problem';
+import { sysadminPrefix } from '../requests/paths';
+import { declarationOf } from './access';
+import { Authentication } from './authentication';
 
 /**
- * Opens the sysadmin API for INTRIC_SUPER_API_KEY in X-API-Key, and for a scoped sysadmin key where the route declares one
- * of its scopes and is about one of its tenants.
+ * Opens the sysadmin API for INTRIC_SUPER_API_KEY in X-API-Key. It also admits a scoped sysadmin key where the route declares
+ * one of the key's scopes and is about one of its tenants.
  */
 @Injectable()
-export class SuperApiKeyGuard {
+export class SuperApiKeyGuard implements CanActivate {
   constructor(private readonly authentication: Authentication) {}
 
   /** @throws Problem unauthenticated, forbidden */
-  async admit(request: FastifyRequest, declaration: Declaration): Promise<void> {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
     const grant = await this.authentication.sysadmin(request);
-    if (grant.kind === 'scoped') refuseBeyond(grant, declaration, request);
+    if (grant.kind === 'super') return true;
+    const { scope, filtersTenants } = declarationOf(context) ?? {};
+    if (scope === undefined) {
+      throw new Problem('forbidden', {
+        detail: 'Only the super key may do this; no scope opens it.',
+        hint: 'Send the header X-API-Key with the value of INTRIC_SUPER_API_KEY.',
+      });
+    }
+    if (!grant.scopes.includes(scope)) {
+      throw new Problem('forbidden', {
+        detail: `This key does not have the scope ${scope}.`,
+        hint: `Use a key with ${scope}; the super key creates one with POST ${sysadminPrefix}/keys.`,
+      });
+    }
+    if (grant.tenantIds !== null && filtersTenants !== true) refuseOtherTenants(grant.tenantIds, request);
+    return true;
   }
 }
 
-function refuseBeyond(
-  grant: ScopedGrant,
-  { scope, filtersTenants }: Declaration,
-  request: FastifyRequest,
-): void {
-  if (scope === undefined) {
-    throw new Problem('forbidden', {
-      detail: 'Only the super key may do this; no scope opens it.',
-      hint: 'Send the header X-API-Key with the value of INTRIC_SUPER_API_KEY.',
-    });
-  }
-  if (!grant.scopes.includes(scope)) {
-    throw new Problem('forbidden', {
-      detail: `This key does not have the scope ${scope}.`,
-      hint: `Use a key with ${scope}; the super key makes one with POST ${sysadminPrefix}/keys.`,
-    });
-  }
-  if (grant.tenantIds === null || filtersTenants === true) return;
+function refuseOtherTenants(tenantIds: readonly string[], request: FastifyRequest): void {
   const { tenant_id: tenantId } = (request.params ?? {}) as { tenant_id?: string };
   if (tenantId === undefined) {
-    throw new Problem('forbidden', { detail: 'This key is for some tenants only, and this is about all.' });
+    throw new Problem('forbidden', {
+      detail: 'This key is limited to some tenants, and this route is about all of them.',
+    });
   }
-  if (!grant.tenantIds.includes(tenantId.toLowerCase())) {
-    throw new Problem('forbidden', { detail: 'This key is for other tenants than this one.' });
+  if (!tenantIds.includes(tenantId.toLowerCase())) {
+    throw new Problem('forbidden', { detail: 'This key is limited to other tenants.' });
   }
 }

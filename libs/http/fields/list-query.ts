@@ -1,9 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { IsTime } from './validation';
+import { IsTime } from './time-fields';
 
-/** How much of a list a page has. */
+/** The query of a list: how much of it a page has. */
 export class ListQuery {
   @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })
   @IsOptional()
@@ -14,15 +14,15 @@ export class ListQuery {
   limit?: number;
 }
 
-/** Of a list of what happened. */
+/** The query of a list of events. */
 export class EventListQuery extends ListQuery {
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only what happened from then on.' })
+  @ApiPropertyOptional({ format: 'date-time', description: 'Only events from this time on.' })
   @IsOptional()
-  @IsTime()
+  @IsTime('day or time')
   since?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only what happened before then.' })
+  @ApiPropertyOptional({ format: 'date-time', description: 'Only events before this time.' })
   @IsOptional()
-  @IsTime()
+  @IsTime('day or time')
   until?: string;
 }

@@ -5,15 +5,14 @@ import { renderProblem } from './render';
 const declared = new WeakMap<object, Map<number, Set<ProblemCode>>>();
 
 /**
- * Documents the problems of a route or controller: one response per status with an example of each code, rendered as
- * the filter would. Several uses on one target add up.
- * @param codes where a code has a second status, that status is documented by the route that meets it
+ * Documents the problems of a route or controller: one response per status with an example of each code, as the filter renders
+ * it. Several uses on one target add up.
  */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
   return problemsDecorator('/api', codes);
 }
 
-/** The same for a route of the platform API, in the shape of its clients. */
+/** The same for a route of the platform API, in the shape that the clients of its path expect. */
 export function ApiPlatformProblems(
   path: `/v1/${string}`,
   ...codes: ProblemCode[]

@@ -1,34 +1,43 @@
+import { HttpException } from '@nestjs/common';
+import { isDatabaseUnavailable, mayBeCommitted } from '#database';
+
 /**
- * Every way Tenkey fails: code -> status and title, grouped by who can fix it. Tests compare this literal with the table in
+ * Every way Tenkey fails: code -> status and title, grouped by who can fix it. Tests compare this table with the one in
  * docs/problems.md and with the OpenAPI document.
  *
- * `alsoStatus` lists further statuses of the same code; the thrower then names the one that applies.
+ * `alsoStatus` lists further statuses of the same code; the code that throws then names the one that applies.
  */
 export const problems = {
-  // The caller: who it is
+  // The caller: its key
   unauthenticated: { status: 401, title: 'A valid key is required' },
-  forbidden: { status: 403, title: 'This key may not do that' },
+  forbidden: { status: 403, title: 'This key is not allowed to do this' },
   rate_limited: { status: 429, title: 'This key has used up its rate limit' },
 
-  // The caller: what it sent
+  // The caller: its request
   malformed_request: { status: 400, title: 'The request cannot be read' },
   route_not_found: { status: 404, title: 'There is no such route' },
-  method_not_allowed: { status: 405, title: 'This route does not have that method' },
+  method_not_allowed: { status: 405, title: 'This route does not support this method' },
   payload_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body has another media type than this route takes' },
+  unsupported_media_type: { status: 415, title: 'This route does not accept this media type' },
   validation_failed: { status: 422, title: 'The request is not valid' },
   credential_validation_failed: { status: 422, title: 'The credential is not valid' },
   endpoint_not_allowed: { status: 422, alsoStatus: [424], title: 'The endpoint is not an allowed address' },
   tenant_not_found: { status: 404, title: 'There is no such tenant' },
-  tenant_conflict: { status: 409, title: 'A tenant with this name or id exists' },
+  tenant_conflict: { status: 409, title: 'A tenant with this name or id already exists' },
   credential_not_staged: { status: 404, title: 'No credential is staged' },
-  credential_conflict: { status: 409, title: 'The credentials are not in the state that this needs' },
+  credential_conflict: { status: 409, title: 'The state of the credentials does not allow this' },
   key_not_found: { status: 404, title: 'There is no such key' },
   model_not_found: { status: 404, title: 'There is no such model' },
-  endpoint_not_supported: { status: 400, title: 'The provider of this model does not have this operation' },
-  parameter_not_supported: { status: 400, title: 'The provider of this model does not have this parameter' },
+  endpoint_not_supported: {
+    status: 400,
+    title: 'The provider of this model does not support this operation',
+  },
+  parameter_not_supported: {
+    status: 400,
+    title: 'The provider of this model does not support this parameter',
+  },
 
-  // The sysadmin: how the tenant is set up
+  // The sysadmin: the setup of the tenant
   feature_disabled: { status: 404, title: 'Tenant credentials are switched off' },
   tenant_suspended: { status: 403, title: 'The tenant is suspended' },
   credential_not_configured: { status: 424, title: 'No credential is configured' },
@@ -38,7 +47,7 @@ export const problems = {
   credential_plaintext: { status: 424, title: 'The credential is stored in clear text' },
   credential_rejected: { status: 424, title: 'The provider refused the credential' },
   upstream_network_rules: { status: 424, title: "The provider's network rules refused the call" },
-  legacy_model_in_strict_mode: { status: 424, title: 'A legacy model has no tenant credentials' },
+  legacy_model_in_strict_mode: { status: 424, title: 'Legacy models cannot use tenant credentials' },
 
   // The provider
   upstream_rejected_request: {
@@ -46,8 +55,8 @@ export const problems = {
     alsoStatus: [404, 413, 422],
     title: 'The provider refused the request',
   },
-  upstream_rate_limited: { status: 429, title: 'The provider limits the rate' },
-  upstream_unavailable: { status: 502, title: 'The provider cannot be reached or failed' },
+  upstream_rate_limited: { status: 429, title: 'The rate limit of the provider is reached' },
+  upstream_unavailable: { status: 502, title: 'The provider failed or cannot be reached' },
   upstream_timeout: { status: 504, title: 'The provider took too long' },
 
   // The operator
@@ -57,14 +66,14 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-/** One faulty field: where it is and what is wrong with it, never what it was. */
+/** One faulty field: where it is and what is wrong with it, never its value. */
 export interface FieldFault {
   readonly path: string;
   readonly message: string;
 }
 
-/** What a problem says beyond its code. Texts are for the caller and must hold no input and no secret. */
-export interface ProblemDetails {
+/** What a problem says beyond its code. The texts are for the caller and must hold no input and no secret. */
+interface ProblemDetails {
   /** One or two sentences for the caller. */
   readonly detail?: string;
   /** The exact fix: the request to send, the variable to set. */
@@ -73,17 +82,29 @@ export interface ProblemDetails {
   readonly providerRequirements?: Readonly<Record<string, readonly string[]>>;
   /** OpenAI's `param`: the field of the request that is at fault. */
   readonly param?: string;
-  /** Value of the answer's Retry-After header. */
+  /** Value of the Retry-After header. */
   readonly retryAfter?: string;
-  /** The provider's own id of the call, for its support. */
+  /** The provider's own id of the request, which its support asks for. */
   readonly upstreamRequestId?: string;
   /** One of the code's `alsoStatus`, when it applies. */
   readonly status?: number;
-  /** For the log only; never rendered. */
+  /** For the log only; never sent. */
   readonly cause?: unknown;
 }
 
-/** The one error that reaches a caller. `throw new Problem('credential_not_configured', { detail, hint })`. */
+/** The codes of the errors that the framework throws. */
+const codeByStatus: Readonly<Record<number, ProblemCode>> = {
+  400: 'malformed_request',
+  // Only the file server of the Swagger UI refuses with 403, and it does so for a path that it does not serve.
+  403: 'route_not_found',
+  404: 'route_not_found',
+  405: 'method_not_allowed',
+  413: 'payload_too_large',
+  414: 'malformed_request',
+  415: 'unsupported_media_type',
+};
+
+/** The one error that reaches a caller: `throw new Problem('credential_not_configured', { detail, hint })`. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
@@ -97,4 +118,36 @@ export class Problem extends Error {
     this.status = details.status ?? problems[code].status;
     this.title = problems[code].title;
   }
+
+  /**
+   * Any error as a problem. Texts of foreign errors are never sent: they may hold input.
+   * @param isChange true when the request changes something; the text then says whether it was changed
+   */
+  static of(error: unknown, isChange = false): Problem {
+    if (error instanceof Problem) return error;
+    if (isDatabaseUnavailable(error)) {
+      return new Problem('credential_store_unavailable', {
+        detail: `The database of Tenkey cannot be reached, or is busy. ${isChange ? outcomeOf(error) : 'Try again shortly.'}`,
+        cause: error,
+      });
+    }
+    const status =
+      error instanceof HttpException
+        ? error.getStatus()
+        : (error as { statusCode?: unknown } | null)?.statusCode;
+    const code = typeof status === 'number' ? codeByStatus[status] : undefined;
+    // The text of the framework's error repeats the path, so only the name is kept.
+    if (code !== undefined) return new Problem(code, { cause: new Error((error as Error).name) });
+    return new Problem('internal_error', {
+      detail: 'An unexpected error occurred. The log has its cause under this request id.',
+      cause: error,
+    });
+  }
+}
+
+/** This is true only as long as a change is one transaction, with nothing after it. */
+function outcomeOf(error: unknown): string {
+  return mayBeCommitted(error)
+    ? 'Whether it was changed is not known: read it before you repeat it.'
+    : 'Nothing was changed. Try again shortly.';
 }

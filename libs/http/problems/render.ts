@@ -1,7 +1,7 @@
 import { isBelow, platformPrefix } from '../requests/paths';
 import { type Problem } from './problem';
 
-/** Where the Messages API of Anthropic is, and so its errors' shape. */
+/** Errors below this path have the shape of Anthropic's Messages API. */
 const messagesPrefix = `${platformPrefix}/messages`;
 const responsesPrefix = `${platformPrefix}/responses`;
 
@@ -11,8 +11,8 @@ export interface RenderedProblem {
 }
 
 /**
- * RFC 9457 for people and the sysadmin API; on /v1 the error object of whose API the path is, OpenAI's or Anthropic's, so
- * that SDKs raise their typed errors.
+ * RFC 9457 on the sysadmin API and for every other path; on /v1 the error object of the API that has this path, OpenAI's or
+ * Anthropic's, so that SDKs raise their typed errors.
  */
 export function renderProblem(problem: Problem, path: string, requestId: string): RenderedProblem {
   if (isBelow(path, platformPrefix)) {
@@ -36,12 +36,12 @@ export function renderProblem(problem: Problem, path: string, requestId: string)
   };
 }
 
-/** The last event of a stream that failed after it began, with its blank line, as the client of this path expects it. */
+/** The last event of a stream that failed after its head was sent, with its blank line, as the client of this path expects it. */
 export function renderLastEvent(problem: Problem, path: string, requestId: string): string {
   const { body } = renderProblem(problem, path, requestId);
   if (isBelow(path, messagesPrefix)) return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
   if (!isBelow(path, responsesPrefix)) return `data: ${JSON.stringify(body)}\n\n`;
-  // The Responses API has its fields at the top; OpenAI's own clients raise an error only for `error`.
+  // The Responses API has the fields at the top level; OpenAI's own clients raise an error only for `error`.
   const { message, code, param } = body.error as Record<string, unknown>;
   const event = { type: 'error', code, message, param, ...body };
   return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
@@ -58,7 +58,7 @@ function openAiBody(problem: Problem): Record<string, unknown> {
   return { error };
 }
 
-/** https://docs.anthropic.com/en/api/errors, with our code beside its type. */
+/** https://docs.anthropic.com/en/api/errors, with the code of the problem in addition to Anthropic's type. */
 function anthropicBody(problem: Problem, requestId: string): Record<string, unknown> {
   const { status, code } = problem;
   const error = { type: anthropicType(status), message: sentenceOf(problem), code };

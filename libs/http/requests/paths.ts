@@ -16,3 +16,9 @@ export function credentialPath(tenantId: string, providerId: string): string {
 export function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`);
 }
+
+/** @param url the target of a request, which may be a whole URL (RFC 9112, 3.2.2) */
+export function pathOf(url: string): string {
+  const target = url.startsWith('/') ? url : url.replace(/^[a-z]+:\/\/[^/?#]*/i, '');
+  return target.split('?', 1)[0] || '/';
+}

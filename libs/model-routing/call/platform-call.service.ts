@@ -3,7 +3,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { TokenLimitsService } from '#issued-keys';
 import { type Config, InjectConfig } from '#config';
 import { ClientDisconnected, isEventStream } from '#egress';
-import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
+import { Problem } from '#http';
 import { type Operation } from '#providers';
 import {
   type CallOptions,
@@ -45,7 +45,7 @@ export class PlatformCallService {
     const form = await MultipartForm.open(request.raw, type, this.config.maxBodyBytes);
     try {
       // The key was checked before the form was read, which may have taken long.
-      await request.stillGranted?.();
+      await request.tenkey.confirmGrant();
       await this.handle(operation, form, request, reply);
     } catch (error) {
       form.discard();
@@ -59,22 +59,22 @@ export class PlatformCallService {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
-    if (request.tenantId === undefined) throw new Problem('unauthenticated');
+    const { tenkey } = request;
     let decided: Decision | undefined;
     const response = await this.routing
-      .call(request.tenantId, operation, body, {
-        signal: request.gone,
+      .call(tenkey.requireTenantId(), operation, body, {
+        signal: tenkey.cancellation,
         requestId: request.id,
-        tenantKeyId: request.issuedKeyId,
-        allowedModels: request.allowedModels,
+        tenantKeyId: tenkey.issuedKeyId,
+        allowedModels: tenkey.allowedModels,
         tokens: this.tokensOf(request),
         headers: request.headers,
         onModel: (found) => {
-          request.logFields = found;
+          tenkey.logFields = found;
         },
         onDecision: (decision) => {
           decided = decision;
-          request.logFields = logFieldsOf(decision);
+          tenkey.logFields = logFieldsOf(decision);
           reply.headers(headersOf(decision));
         },
       })
@@ -97,7 +97,8 @@ export class PlatformCallService {
   }
 
   /** @returns undefined for a key without a token limit */
-  private tokensOf({ issuedKeyId: tenantKeyId, tokensPerMinute }: FastifyRequest): CallOptions['tokens'] {
+  private tokensOf({ tenkey }: FastifyRequest): CallOptions['tokens'] {
+    const { issuedKeyId: tenantKeyId, tokensPerMinute } = tenkey;
     if (tenantKeyId === undefined || tokensPerMinute === undefined) return undefined;
     return { reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate) };
   }
@@ -119,10 +120,9 @@ function send(response: RoutedResponse, request: FastifyRequest, reply: FastifyR
   const takesLastEvent = isEventStream(type) && encoding === undefined;
   response.body.once('error', (error) => {
     if (reply.raw.destroyed) return;
-    const problem = problemOf(error);
-    request.problem = problem;
+    const problem = request.tenkey.report(error);
     // The status has been sent. A client of an event stream has received whole events, so the problem is one more event.
-    if (takesLastEvent) reply.raw.end(renderLastEvent(problem, pathOf(request.url), request.id));
+    if (takesLastEvent) reply.raw.end(request.tenkey.renderLastEvent(problem));
     else reply.raw.destroy();
   });
   response.body.pipe(reply.raw);

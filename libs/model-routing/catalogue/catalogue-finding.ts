@@ -1,3 +1,5 @@
+import { isOneEdit } from '#http';
+
 /**
  * A fault or a warning in a catalogue file. Tenkey does not start with, or reload, a file that has a fault. The reason names
  * models and fields but no values, because /ready shows it and needs no key.
@@ -40,15 +42,4 @@ export function didYouMean(word: string, known: Iterable<string>): string {
 /** Makes `litellmModelName` and `LiteLLM-model-name` equal to `litellm_model_name`. */
 function plainOf(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ .]/g, '');
-}
-
-/** One character more, less or other, or two neighbours swapped. */
-function isOneEdit(a: string, b: string): boolean {
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start += 1;
-  let end = 0;
-  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
-  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
-  if (left.length <= 1 && right.length <= 1) return true;
-  return left.length === 2 && right === `${left[1]}${left[0]}`;
 }

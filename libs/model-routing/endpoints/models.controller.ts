@@ -1,7 +1,7 @@
 import { Get, Param, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
-import { ApiPlatformProblems, PlatformController, Problem } from '#http';
+import { ApiPlatformProblems, PlatformController } from '#http';
 import { type ListedModel, ModelRoutingService } from '../model-routing.service';
 
 const example = {
@@ -44,8 +44,8 @@ export class ModelsController {
     },
   })
   @ApiPlatformProblems('/v1/models', ...problems)
-  async list(@Req() request: FastifyRequest): Promise<object> {
-    const data = (await this.routing.models(tenantOf(request), request.allowedModels)).map(shown);
+  async list(@Req() { tenkey }: FastifyRequest): Promise<object> {
+    const data = (await this.routing.models(tenkey.requireTenantId(), tenkey.allowedModels)).map(shown);
     return {
       object: 'list',
       data,
@@ -61,7 +61,8 @@ export class ModelsController {
   @ApiOkResponse({ description: 'The model.', schema: { type: 'object', example } })
   @ApiPlatformProblems('/v1/models', ...problems, 'model_not_found')
   async find(@Req() request: FastifyRequest, @Param('model') name: string): Promise<object> {
-    return shown(await this.routing.model(tenantOf(request), name, request.allowedModels));
+    const { tenkey } = request;
+    return shown(await this.routing.model(tenkey.requireTenantId(), name, tenkey.allowedModels));
   }
 
   /** A name may contain slashes, and not every client encodes them. */
@@ -70,11 +71,6 @@ export class ModelsController {
   findWithSlashes(@Req() request: FastifyRequest, @Param('*') name: string): Promise<object> {
     return this.find(request, name);
   }
-}
-
-function tenantOf({ tenantId }: FastifyRequest): string {
-  if (tenantId === undefined) throw new Problem('unauthenticated');
-  return tenantId;
 }
 
 function shown({ model, provider, adapter, isReady }: ListedModel) {

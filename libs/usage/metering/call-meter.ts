@@ -1,6 +1,6 @@
 import { type Readable, finished } from 'node:stream';
 import { ClientDisconnected, type Route, type WireEvents } from '#egress';
-import { Problem, problemOf } from '#http';
+import { Problem } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
 import { UsageScanner } from './usage-scanner';
 
@@ -63,7 +63,7 @@ export class CallMeter {
   /** The call failed without a response. */
   failed(error: unknown): void {
     if (error instanceof ClientDisconnected) return this.#end('client_left', CLIENT_CLOSED_REQUEST);
-    const problem = problemOf(error);
+    const problem = Problem.of(error);
     this.#end('failed', problem.status, problem);
   }
 
@@ -75,7 +75,7 @@ export class CallMeter {
       const hasDisconnected =
         error instanceof ClientDisconnected || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
       if (hasDisconnected) this.#end('client_left', status);
-      else this.#end('broken_off', status, problemOf(error));
+      else this.#end('broken_off', status, Problem.of(error));
     });
   }
 

@@ -9,17 +9,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { IsString, MaxLength, MinLength } from 'class-validator';
-import {
-  Access,
-  ApiProblems,
-  Grant,
-  jsonOf,
-  Problem,
-  type SysadminGrant,
-  sysadminPrefix,
-  tenantsOf,
-  validated,
-} from '#http';
+import { Access, ApiProblems, jsonOf, Problem, SysadminGrant, sysadminPrefix, validated } from '#http';
 import { type Receipt, ReceiptsService } from './receipts.service';
 import { UsageRecordResponse } from '../reports/usage-records.dto';
 import { UsageReportService } from '../reports/usage-report.service';
@@ -104,7 +94,7 @@ export class ReceiptsController {
     'credential_store_unavailable',
     'internal_error',
   )
-  async verify(@Body() body: unknown, @Grant() grant: SysadminGrant): Promise<VerifyReceiptResponse> {
+  async verify(@Body() body: unknown, @SysadminGrant() grant: SysadminGrant): Promise<VerifyReceiptResponse> {
     if (!this.receipts.isEnabled) {
       throw new Problem('feature_disabled', {
         detail: 'There are no receipts without an encryption key.',
@@ -114,7 +104,7 @@ export class ReceiptsController {
     const check = this.receipts.verify(validated(VerifyReceiptRequest, jsonOf(body)).receipt);
     if (!check.isValid) return { valid: false, reason: check.reason };
     const { receipt } = check;
-    const isHidden = (tenantId: string) => tenantsOf(grant)?.includes(tenantId) === false;
+    const isHidden = (tenantId: string) => grant.tenantIds?.includes(tenantId) === false;
     if (isHidden(receipt.tenant_id)) {
       throw new Problem('forbidden', {
         detail: 'The receipt belongs to a tenant that this key may not see.',

@@ -1,7 +1,7 @@
 import { Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ApiPlatformProblems, PlatformController, Problem, validated } from '#http';
+import { ApiPlatformProblems, PlatformController, validated } from '#http';
 import { TenantsService } from '#tenants';
 import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
@@ -39,8 +39,8 @@ export class PlatformUsageController {
     @Query() rawQuery: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageReportResponse | StreamableFile> {
-    const { tenantId, allowedModels: models } = request;
-    if (tenantId === undefined) throw new Problem('unauthenticated');
+    const { allowedModels: models } = request.tenkey;
+    const tenantId = request.tenkey.requireTenantId();
     const parameters = parseReportQuery(validated(TenantUsageQuery, rawQuery));
     await this.tenants.findActive(tenantId);
     return this.responses.of(parameters, { tenantId, models }, reply);

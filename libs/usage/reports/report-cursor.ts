@@ -1,6 +1,5 @@
-import { uuidPattern } from '#http';
+import { isTime, uuidPattern } from '#http';
 import { type UsageField } from './call-fields';
-import { isDay } from './usage.dto';
 import { type ReportPosition } from './usage-report.service';
 
 /** Stands for null in a position, as in the order of the report's query. */
@@ -9,7 +8,7 @@ const nullText: Readonly<Partial<Record<UsageField, string>>> = { version: '0' }
 const isVersion = (text: string) => /^\d{1,18}$/.test(text);
 const isText = (text: string) => !text.includes('\0');
 const isValueOf = (field: UsageField): ((text: string) => boolean) => {
-  if (field === 'day') return isDay;
+  if (field === 'day') return (text) => isTime(text, 'day');
   if (field === 'tenant_id') return (text) => uuidPattern.test(text);
   return field === 'version' ? isVersion : isText;
 };

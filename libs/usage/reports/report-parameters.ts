@@ -1,7 +1,7 @@
 import { Problem } from '#http';
 import { fieldsOf, type UsageGroup } from './call-fields';
 import { decodeCursor } from './report-cursor';
-import { dayOf, type TenantUsageQuery, type UsageQuery } from './usage.dto';
+import { type TenantUsageQuery, type UsageQuery } from './usage.dto';
 import { type ReportPosition } from './usage-report.service';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -46,4 +46,9 @@ export function parseReportQuery(query: UsageQuery | TenantUsageQuery, now = Dat
     after: cursor === undefined ? undefined : after,
     isCsv: format === 'csv',
   };
+}
+
+/** The UTC day of a time in milliseconds; empty for NaN. */
+function dayOf(time: number): string {
+  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 10);
 }

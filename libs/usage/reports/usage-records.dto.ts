@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateBy } from 'class-validator';
 import { adapterNames } from '#egress';
-import { EventListQuery, uuidPattern } from '#http';
+import { EventListQuery, isTime, uuidPattern } from '#http';
 import { outcomeMeanings, type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
 import { CallFields } from './call-fields';
 import { type RecordFilter } from './usage-report.service';
@@ -35,15 +35,11 @@ export function encodeRecordCursor({ at, requestId }: UsageRecord): string {
   return `${at.toISOString()}_${requestId}`;
 }
 
-/** The years of all records; PostgreSQL cannot read every year that a Date can have. */
-const timeForm = /^2\d{3}-/;
-
 /** @returns the time and id of a record, or undefined if the text is not a cursor */
 export function decodeRecordCursor(cursor: string | undefined): RecordFilter['before'] {
   const [time = '', requestId = ''] = cursor?.split('_') ?? [];
-  const at = new Date(time);
-  const isTime = timeForm.test(time) && !Number.isNaN(at.getTime()) && at.toISOString() === time;
-  return isTime && uuidPattern.test(requestId) ? { at, requestId } : undefined;
+  const isPlace = isTime(time, 'UTC in ms') && uuidPattern.test(requestId);
+  return isPlace ? { at: new Date(time), requestId } : undefined;
 }
 
 const outcomeText = Object.entries(outcomeMeanings)

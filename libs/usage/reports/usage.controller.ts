@@ -1,16 +1,7 @@
 import { Controller, Get, Param, Query, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
-import {
-  Access,
-  ApiProblems,
-  Grant,
-  type SysadminGrant,
-  sysadminPrefix,
-  tenantsOf,
-  validated,
-  validTenantId,
-} from '#http';
+import { Access, ApiProblems, SysadminGrant, sysadminPrefix, validated, validTenantId } from '#http';
 import { TenantsService } from '#tenants';
 import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
@@ -52,11 +43,11 @@ export class UsageController {
   @ApiOkResponse(usageReportResponse)
   async all(
     @Query() rawQuery: UsageQuery,
-    @Grant() grant: SysadminGrant,
+    @SysadminGrant() grant: SysadminGrant,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageReportResponse | StreamableFile> {
     const query = validated(UsageQuery, rawQuery);
-    const calls = { within: tenantsOf(grant), tenantId: query.tenant_id?.toLowerCase() };
+    const calls = { within: grant.tenantIds ?? undefined, tenantId: query.tenant_id?.toLowerCase() };
     return this.responses.of(parseReportQuery(query), calls, reply);
   }
 
@@ -69,12 +60,12 @@ export class UsageController {
   @ApiOkResponse({ type: UsageRecordPageResponse })
   async records(
     @Query() rawQuery: ListUsageRecordsQuery,
-    @Grant() grant: SysadminGrant,
+    @SysadminGrant() grant: SysadminGrant,
   ): Promise<UsageRecordPageResponse> {
     const query = validated(ListUsageRecordsQuery, rawQuery);
     const limit = query.limit ?? 100;
     const records = await this.report.records({
-      within: tenantsOf(grant),
+      within: grant.tenantIds ?? undefined,
       tenantId: query.tenant_id?.toLowerCase(),
       tenantKeyId: query.key_id,
       since: query.since === undefined ? undefined : new Date(query.since),

@@ -2,27 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, getSchemaPath, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { uuidPattern } from '#http';
+import { IsTime, uuidPattern } from '#http';
 import { CallFields, tenantGroups, type UsageGroup, usageGroups } from './call-fields';
-
-const dayForm = /^2\d{3}-\d{2}-\d{2}$/;
-
-/** Whether the value is a calendar day from the year 2000 on, such as 2026-01-31. */
-export function isDay(value: unknown): value is string {
-  return typeof value === 'string' && dayForm.test(value) && dayOf(Date.parse(value)) === value;
-}
-
-/** The UTC day of a time in milliseconds; empty for NaN. */
-export function dayOf(time: number): string {
-  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 10);
-}
-
-function IsDay(): PropertyDecorator {
-  return ValidateBy(
-    { name: 'isDay', validator: { validate: isDay } },
-    { message: '$property must be a day such as 2026-01-31' },
-  );
-}
 
 /** `group_by`: names of groups, each at most once, separated by commas. */
 function GroupBy(groups: readonly UsageGroup[], example: string): PropertyDecorator {
@@ -56,7 +37,7 @@ class ReportQuery {
     description: 'First day, in UTC. By default the report covers 30 days.',
   })
   @IsOptional()
-  @IsDay()
+  @IsTime('day')
   since?: string;
 
   @ApiPropertyOptional({
@@ -65,7 +46,7 @@ class ReportQuery {
     description: 'Last day, in UTC. The default is today.',
   })
   @IsOptional()
-  @IsDay()
+  @IsTime('day')
   until?: string;
 
   @ApiPropertyOptional({

@@ -1,0 +1,42 @@
+import { type FastifyRequest } from 'fastify';
+import { shownKey } from '#issued-keys';
+import { type RefusedAttemptsService } from '#audit';
+import { type Secret } from '#crypto';
+import { type Problem, sysadminPrefix, uuidPattern } from '#http';
+import { findProvider } from '#providers';
+
+/**
+ * Hands refused attempts to the audit: every request without a valid key, and every change that was refused, even when the client
+ * has disconnected. A request that only reads and is refused for another reason changes nothing, and the log names it.
+ * @param attempts is called once requests arrive
+ * @param secrets of the process: none gets into the audit, wherever in a path a client put it
+ */
+export function auditRefused(attempts: () => RefusedAttemptsService, secrets: readonly Secret[]) {
+  return (request: FastifyRequest, { status, code }: Problem): void => {
+    const { tenkey } = request;
+    if (status >= 500 || !tenkey.isWithin(sysadminPrefix)) return;
+    if (!tenkey.isChange && status !== 401 && status !== 403) return;
+    const { tenant_id: tenantId, provider } = (request.params ?? {}) as Record<string, string | undefined>;
+    attempts().note(
+      { ...tenkey.changedBy, ...(tenkey.actor === undefined && { actor: strangerOf(tenkey.presentedKeys) }) },
+      {
+        action: `${request.method} ${tenkey.route}`,
+        ...(isTenantId(tenantId, secrets) && { tenantId: tenantId.toLowerCase() }),
+        ...(provider !== undefined && findProvider(provider) && { provider }),
+        details: { status, code },
+      },
+    );
+  };
+}
+
+function isTenantId(text: string | undefined, secrets: readonly Secret[]): text is string {
+  if (text === undefined || !uuidPattern.test(text)) return false;
+  // A key may have the form of an id.
+  return !secrets.some((secret) => secret.expose().toLowerCase() === text.toLowerCase());
+}
+
+/** Names a key that was revoked, has expired or opens the other API, as far as its text says which key it is; never its secret. */
+function strangerOf(presentedKeys: readonly string[]): string {
+  const named = presentedKeys.map(shownKey).find((key) => key !== undefined);
+  return named === undefined ? 'nobody' : `${named} (not accepted)`;
+}

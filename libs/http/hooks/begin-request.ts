@@ -1,0 +1,64 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { isAddress, isAmong } from '#config';
+import { type Log } from '#log';
+import { type ProblemListener, RequestContext } from '../request-context';
+import { logLateProblem, logRequest } from './request-log';
+import { type RunningRequests } from './running-requests';
+
+/** A hook that Fastify calls as `onRequest`. */
+export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
+
+/**
+ * Begins a request: creates `request.tenkey`, waits for the request's turn on its connection, counts it as running and has it
+ * logged at its end.
+ * @param proxies addresses and ranges of the proxies whose X-Forwarded-For is trusted
+ * @param onProblem is called for each problem, before the log is
+ */
+export function beginRequest({
+  proxies,
+  running,
+  log,
+  onProblem,
+}: {
+  readonly proxies: readonly string[];
+  readonly running: RunningRequests;
+  readonly log: Log;
+  readonly onProblem: ProblemListener;
+}): RequestHook {
+  const listeners = [onProblem, logLateProblem(log)];
+  const begin: RequestHook = (request, reply, done) => {
+    const { tenkey } = request;
+    tenkey.startedAt = performance.now();
+    running.add(tenkey);
+    reply.raw.once('close', () => {
+      running.delete(tenkey);
+      if (!reply.raw.writableFinished) tenkey.cancel();
+      logRequest(log, request, reply);
+      tenkey.isClosed = true;
+    });
+    reply.header('x-tenkey-request-id', request.id);
+    done();
+  };
+  return (request, reply, done) => {
+    // Read the address now: a connection that the client resets later does not have it any more.
+    request.tenkey = new RequestContext(request, addressOf(request, proxies), listeners);
+    // A client may send several requests without waiting for the responses. A response gets its socket when the previous one is
+    // finished, and Node emits no 'close' for a response that never gets one, so nothing may start before that.
+    if (reply.raw.socket !== null) begin(request, reply, done);
+    else reply.raw.once('socket', () => begin(request, reply, done));
+  };
+}
+
+/**
+ * The address of the peer, or the one that a trusted proxy names, if that is an address. Fastify's `ip` is of no use here: it
+ * trusts no proxy when the path cannot be read.
+ */
+function addressOf(request: FastifyRequest, proxies: readonly string[]): string | undefined {
+  const peer = request.raw.socket.remoteAddress;
+  if (peer === undefined || !isAmong(peer, proxies)) return peer;
+  // Each proxy appends the address that it saw, so everything before the last address that is not a proxy is only claimed.
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
+  const hops = forwarded.map((text) => text.trim()).reverse();
+  const client = hops.find((text) => !isAmong(text, proxies)) ?? hops.at(-1);
+  return client !== undefined && isAddress(client) ? client : peer;
+}

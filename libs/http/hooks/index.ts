@@ -1,0 +1,10 @@
+/** The hooks of the HTTP server. apps/api installs them and decides their order. */
+export { authenticate } from './authenticate';
+export { beginRequest } from './begin-request';
+export { limitPlatformBodies, sysadminBodyLimit } from './limit-bodies';
+export { refuseForms } from './refuse-forms';
+export { reportStreamFaults } from './report-stream-faults';
+export { requireHost } from './require-host';
+export { RouteMethods } from './route-methods';
+export { RunningRequests } from './running-requests';
+export { refuseUnreadableBytes, refuseUnreadablePath } from './unreadable-requests';

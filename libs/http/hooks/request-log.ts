@@ -1,0 +1,67 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { describeError, type Log } from '#log';
+import { type Problem } from '../problems/problem';
+import { type ProblemListener } from '../request-context';
+
+/**
+ * Writes the one line of a request, when its connection is closed to it: responded to, broken off by Tenkey, or left by the
+ * client. Fastify's own hook does not run for the last two.
+ */
+export function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply): void {
+  const { problem, startedAt, logFields } = request.tenkey;
+  // A response that was never sent has no status; 499 is what proxies write for a client that disconnected.
+  const status = reply.raw.headersSent ? reply.raw.statusCode : 499;
+  log[levelOf(problem)](
+    {
+      ...fieldsOfRequest(request),
+      status,
+      duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+      ...logFields,
+      ...(!reply.raw.writableFinished && { aborted: true }),
+      ...(problem && fieldsOfProblem(problem)),
+    },
+    'request',
+  );
+}
+
+/** Writes a second line, with the same request id, for a problem that occurs after the first line was written. */
+export function logLateProblem(log: Log): ProblemListener {
+  return (request, problem) => {
+    if (!request.tenkey.isClosed) return;
+    // The client disconnected while it sent its body. There is nothing to add to the first line.
+    if (!request.raw.complete && !isServerFault(problem)) return;
+    log[levelOf(problem)](
+      { ...fieldsOfRequest(request), ...fieldsOfProblem(problem) },
+      'request failed after its connection closed',
+    );
+  };
+}
+
+function fieldsOfRequest({ id, method, tenkey }: FastifyRequest) {
+  const { route, tenantId, issuedKeyId } = tenkey;
+  return {
+    request_id: id,
+    method,
+    path: route,
+    ...(tenantId !== undefined && { tenant: tenantId }),
+    ...(issuedKeyId !== undefined && { key: issuedKeyId }),
+  };
+}
+
+function fieldsOfProblem(problem: Problem) {
+  const { code, cause } = problem;
+  if (isServerFault(problem)) return { code, err: problem };
+  return { code, ...(cause !== undefined && { cause: causeOf(cause) }) };
+}
+
+function isServerFault({ status }: Problem): boolean {
+  return status >= 500;
+}
+
+function levelOf(problem: Problem | undefined): 'error' | 'info' {
+  return problem !== undefined && isServerFault(problem) ? 'error' : 'info';
+}
+
+function causeOf(cause: unknown): unknown {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : describeError(cause);
+}

@@ -1,0 +1,40 @@
+import { type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../problems/problem';
+import { type RequestContext } from '../request-context';
+
+const pollMs = 50;
+/** How long the last events of streams that were cut short may take to be sent. */
+const lastEventsMs = 1000;
+
+/** The requests that have no complete response yet. */
+export class RunningRequests {
+  readonly #running = new Set<RequestContext>();
+
+  add(request: RequestContext): void {
+    this.#running.add(request);
+  }
+
+  delete(request: RequestContext): void {
+    this.#running.delete(request);
+  }
+
+  /**
+   * The hook of a stop: accepts no further connection and resolves when no request is left. Requests that still run after
+   * `waitMs` are cancelled with a Problem as the reason.
+   */
+  finish(server: Server, waitMs: number): () => Promise<void> {
+    return async () => {
+      server.close();
+      await this.#emptyWithin(waitMs);
+      const detail = 'Tenkey is being stopped. Send the request again.';
+      for (const request of this.#running) request.cancel(new Problem('upstream_unavailable', { detail }));
+      await this.#emptyWithin(lastEventsMs);
+    };
+  }
+
+  async #emptyWithin(waitMs: number): Promise<void> {
+    const deadline = Date.now() + waitMs;
+    while (this.#running.size > 0 && Date.now() < deadline) await sleep(pollMs);
+  }
+}

@@ -1,0 +1,207 @@
+import { type FastifyRequest } from 'fastify';
+import { type ChangedBy } from './access/changed-by';
+import { type PlatformGrant, type SysadminGrant } from './access/grants';
+import { bearerOf } from './access/keys';
+import { Problem } from './problems/problem';
+import { renderLastEvent } from './problems/render';
+import { isBelow, pathOf, sysadminPrefix } from './requests/paths';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    tenkey: RequestContext;
+  }
+}
+
+/** Is called for each problem of a request. */
+export type ProblemListener = (request: FastifyRequest, problem: Problem) => void;
+
+/** How a guard lets a request in, or throws the Problem that keeps it out. */
+interface Admission {
+  admit(request: FastifyRequest): Promise<void>;
+}
+
+/**
+ * What Tenkey knows about one request, as `request.tenkey`. Hooks, guards and routes write it once and read it later. It holds
+ * ids and masks, and no key.
+ */
+export class RequestContext {
+  /** The path without its query, which may hold a key that a client put there by mistake. */
+  readonly path: string;
+  /** The problem that was reported last. */
+  problem: Problem | undefined = undefined;
+  /** Further fields of the log line. */
+  logFields: Readonly<Record<string, unknown>> | undefined = undefined;
+  /** By `performance.now()`. */
+  startedAt = 0;
+  /** True once the log line of the request is written. */
+  isClosed = false;
+
+  readonly #request: FastifyRequest;
+  readonly #address: string | undefined;
+  readonly #listeners: readonly ProblemListener[];
+  readonly #cancellation = new AbortController();
+  #decodedPath: string | undefined = undefined;
+  #grant: SysadminGrant | PlatformGrant | undefined = undefined;
+  #grantedAt: number | undefined = undefined;
+  #guard: Admission | undefined = undefined;
+  #namedTenantId: string | undefined = undefined;
+
+  /**
+   * @param address where the request comes from; undefined when the connection was already reset
+   * @param listeners are called for each problem, in this order
+   */
+  constructor(request: FastifyRequest, address: string | undefined, listeners: readonly ProblemListener[]) {
+    this.#request = request;
+    this.#address = address;
+    this.#listeners = listeners;
+    this.path = pathOf(request.url);
+  }
+
+  /**
+   * Aborted when the client disconnects, or when a stop cannot wait for the request any longer; the reason is then a Problem.
+   */
+  get cancellation(): AbortSignal {
+    return this.#cancellation.signal;
+  }
+
+  cancel(reason?: Problem): void {
+    this.#cancellation.abort(reason);
+  }
+
+  /** The pattern of the route and never the path, which may hold anything. The router sets no options when it cannot decode a path. */
+  get route(): string {
+    const options = this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined;
+    return options?.url ?? '(no route)';
+  }
+
+  /** True when the request is for the prefix or below it, by its path or, since the router decodes paths, by its route. */
+  isWithin(prefix: string): boolean {
+    this.#decodedPath ??= decoded(this.path);
+    return isBelow(this.#decodedPath, prefix) || isBelow(this.route, prefix);
+  }
+
+  /** False when the request only reads. */
+  get isChange(): boolean {
+    return !['GET', 'HEAD'].includes(this.#request.method);
+  }
+
+  /** The texts in the headers of keys. They are untrusted, and none of them may be logged or stored. */
+  get presentedKeys(): string[] {
+    const { 'x-api-key': apiKey, authorization } = this.#request.headers;
+    return [apiKey, bearerOf(authorization)].filter((key) => typeof key === 'string');
+  }
+
+  /** Keeps what the presented key opens. */
+  accept(grant: SysadminGrant | PlatformGrant): void {
+    this.#grant = grant;
+    this.#grantedAt = performance.now();
+  }
+
+  /** The key is not valid any more. The log line still names it; the audit must not. */
+  withdraw(): void {
+    this.#grantedAt = undefined;
+  }
+
+  /** How long ago the key was last found valid; undefined: it is not valid, or none was presented yet. */
+  get grantAgeMs(): number | undefined {
+    return this.#grantedAt === undefined ? undefined : performance.now() - this.#grantedAt;
+  }
+
+  get sysadminGrant(): SysadminGrant | undefined {
+    const grant = this.#grantedAt === undefined ? undefined : this.#grant;
+    return grant?.kind === 'super' || grant?.kind === 'scoped' ? grant : undefined;
+  }
+
+  get platformGrant(): PlatformGrant | undefined {
+    const grant = this.#grantedAt === undefined ? undefined : this.#grant;
+    return grant?.kind === 'platform' || grant?.kind === 'tenant' ? grant : undefined;
+  }
+
+  /** The id of the presented key; undefined for the keys of the environment. */
+  get issuedKeyId(): string | undefined {
+    if (this.#grant?.kind === 'tenant') return this.#grant.tenantKeyId;
+    return this.#grant?.kind === 'scoped' ? this.#grant.sysadminKeyId : undefined;
+  }
+
+  /** The models that the presented key may call; undefined: all. */
+  get allowedModels(): readonly string[] | undefined {
+    return this.#grant?.kind === 'tenant' ? (this.#grant.allowedModels ?? undefined) : undefined;
+  }
+
+  /** How many tokens the presented key may use in a minute; undefined: no limit. */
+  get tokensPerMinute(): number | undefined {
+    return this.#grant?.kind === 'tenant' ? (this.#grant.tokensPerMinute ?? undefined) : undefined;
+  }
+
+  /** The tenant that a platform call is for; undefined until the key was accepted. */
+  get tenantId(): string | undefined {
+    return this.#grant?.kind === 'tenant' ? this.#grant.tenantId : this.#namedTenantId;
+  }
+
+  /**
+   * The same, for a route that only a platform call reaches.
+   * @throws Problem unauthenticated
+   */
+  requireTenantId(): string {
+    const { tenantId } = this;
+    if (tenantId === undefined) throw new Problem('unauthenticated');
+    return tenantId;
+  }
+
+  /** The tenant that a request with the platform key names. */
+  nameTenant(tenantId: string): void {
+    this.#namedTenantId = tenantId;
+  }
+
+  /** The guard that let the request in, for `confirmGrant`. */
+  admittedBy(guard: Admission): void {
+    this.#guard = guard;
+  }
+
+  /**
+   * Looks the key up again when that was long ago. A route that reads its own body calls this, since the key may have been
+   * revoked while the body arrived.
+   * @throws Problem as the guard does
+   */
+  async confirmGrant(): Promise<void> {
+    await this.#guard?.admit(this.#request);
+  }
+
+  /** Which key changes something, by kind and fingerprint; undefined: none that is valid. */
+  get actor(): string | undefined {
+    return this.sysadminGrant?.actor;
+  }
+
+  get changedBy(): ChangedBy {
+    return {
+      actor: this.actor ?? 'nobody',
+      requestId: this.#request.id,
+      address: this.#address ?? 'unknown',
+    };
+  }
+
+  /**
+   * Keeps the error as the problem of this request and calls the listeners, even when the client has disconnected.
+   * @returns the error as a Problem
+   */
+  report(error: unknown): Problem {
+    const isSysadminChange = this.isChange && isBelow(this.path, sysadminPrefix);
+    const problem = Problem.of(error, isSysadminChange);
+    this.problem = problem;
+    for (const notify of this.#listeners) notify(this.#request, problem);
+    return problem;
+  }
+
+  /** The last event of a stream that failed after its head was sent, as the client of this path expects it. */
+  renderLastEvent(problem: Problem): string {
+    return renderLastEvent(problem, this.path, this.#request.id);
+  }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -12,6 +12,6 @@ export { IssuedKeysModule } from './issued-keys.module';
 export { shownKey } from './issued-key';
 export { SysadminKey } from './sysadmin-key.entity';
 export { SysadminKeysService } from './sysadmin-keys.service';
-export { TenantKey } from './tenant-key.entity';
+export { TenantKey } from './issued-keys.entity';
 export { TenantKeysService } from './tenant-keys.service';
 export { TokenLimitsService } from './token-limits.service';

@@ -4,7 +4,7 @@ import { TenantsModule } from '#tenants';
 import { SysadminKey } from './sysadmin-key.entity';
 import { SysadminKeysController } from './sysadmin-keys.controller';
 import { SysadminKeysService } from './sysadmin-keys.service';
-import { TenantKey } from './tenant-key.entity';
+import { TenantKey } from './issued-keys.entity';
 import { TenantKeysController } from './tenant-keys.controller';
 import { TenantKeysService } from './tenant-keys.service';
 import { TokenLimitsService } from './token-limits.service';

@@ -10,7 +10,7 @@ import { Tenant } from '#tenants';
 import { issueKey } from './issued-key';
 import { expiryOf, keyNotFound, notValid } from './key-fields';
 import { LastUse } from './last-use';
-import { validKey } from './presented-key';
+import { validKey } from './stored-keys';
 import { SysadminKey } from './sysadmin-key.entity';
 import { type CreateSysadminKeyRequest } from './sysadmin-keys.dto';
 

@@ -16,7 +16,7 @@ import { type Secret } from '#crypto';
 import { IsName, trimmed } from '#http';
 import { prefixOf } from './issued-key';
 import { IsMoment } from './key-fields';
-import { type TenantKey } from './tenant-key.entity';
+import { type TenantKey } from './issued-keys.entity';
 
 export class CreateTenantKeyRequest {
   @ApiProperty({ example: 'chat assistant', description: 'Whose key it is, for lists and the audit.' })

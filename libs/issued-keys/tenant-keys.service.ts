@@ -11,8 +11,8 @@ import { issueKey } from './issued-key';
 import { expiryOf, keyNotFound } from './key-fields';
 import { LastUse } from './last-use';
 import { MinuteLimits } from './minute-window';
-import { validKey } from './presented-key';
-import { TenantKey } from './tenant-key.entity';
+import { validKey } from './stored-keys';
+import { TenantKey } from './issued-keys.entity';
 import { type CreateTenantKeyRequest } from './tenant-keys.dto';
 
 /** The keys of tenants' applications. Nothing of them is kept between two calls but how many there were. */

@@ -13,7 +13,7 @@ import {
 import { slots } from '../credential';
 import { SwappedCredentialAnswer } from './credential-replacement.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
-import { providerParam, refuseFields, tenantParam, validSlot, validVersion } from '../credential-route';
+import { providerParam, refuseFields, tenantParam, validSlot, validVersion } from './credential-parameters';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import { validProvider, VerificationResponse, VerifyCredentialAnswer } from './credentials.dto';
 import { expiresWithinDays } from '../expiry';

@@ -26,7 +26,7 @@ import { TenantsService } from '#tenants';
 import { type CredentialFields } from '../credential';
 import { ListCredentialsAnswer } from './credential-list.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
-import { providerParam, tenantParam, validFlag, validSlot } from '../credential-route';
+import { providerParam, tenantParam, validFlag, validSlot } from './credential-parameters';
 import { CredentialSlotsService } from '../rows/credential-slots.service';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import {

@@ -1,7 +1,7 @@
 import { ApiParam } from '@nestjs/swagger';
 import { Problem } from '#http';
 import { providers } from '#providers';
-import { type Slot } from './credential';
+import { type Slot } from '../credential';
 
 export const tenantParam = ApiParam({
   name: 'tenant_id',

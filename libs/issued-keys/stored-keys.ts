@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type DataSource } from 'typeorm';
 import { type KeyKind, parseKey } from './issued-key';
 import { type SysadminKey } from './sysadmin-key.entity';
-import { type TenantKey } from './tenant-key.entity';
+import { type TenantKey } from './issued-keys.entity';
 
 /**
  * The row of a presented key that is valid now. A text that is no key of this kind, or a mistyped one, is not looked up.

@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { shownKey } from '#issued-keys';
+import { keyNameOf } from '#issued-keys';
 import { type RefusedAttemptsService } from '#audit';
 import { type Secret } from '#crypto';
 import {
@@ -48,7 +48,7 @@ function isTenantId(text: string | undefined, secrets: readonly Secret[]): text 
 /** A key that was revoked, has expired or is of the other API, as far as its text says which; never its secret. */
 function strangerOf({ headers }: FastifyRequest): string {
   for (const presented of [headers['x-api-key'], bearerOf(headers.authorization)]) {
-    const key = typeof presented === 'string' ? shownKey(presented) : undefined;
+    const key = typeof presented === 'string' ? keyNameOf(presented) : undefined;
     if (key !== undefined) return `${key} (not accepted)`;
   }
   return 'nobody';

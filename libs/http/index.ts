@@ -21,7 +21,7 @@ export {
   tenantsOf,
 } from './access/grants';
 export { KnownRoutes } from './requests/known-routes';
-export { EventListQuery, ListQuery } from './fields/list-query';
+export { EventListQuery, ListQuery, PageResponse } from './fields/list-query';
 export { IsName, NoControl, trimmed } from './fields/name';
 export { PlatformController } from './access/platform-controller';
 export { PlatformKeyGuard } from './access/platform-key.guard';

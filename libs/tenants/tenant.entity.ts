@@ -1,6 +1,7 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 
-export type TenantState = 'active' | 'suspended';
+export const tenantStates = ['active', 'suspended'] as const;
+export type TenantState = (typeof tenantStates)[number];
 
 /** Who owns credentials and pays. Carries no credential material. */
 @Entity({ name: 'tenants' })
@@ -14,7 +15,7 @@ export class Tenant {
   @Column('text', { name: 'display_name', nullable: true })
   displayName: string | null;
 
-  /** Who is told of credentials that end or are refused: a function mailbox. */
+  /** Where alerts on credentials that expire or are rejected belong: a function mailbox, not a person. */
   @Column('text', { name: 'contact_email', nullable: true })
   contactEmail: string | null;
 

@@ -7,7 +7,7 @@ import { findProvider, type Provider, providerRequirements, providers } from '#p
 import { type CredentialFields, type Verification } from '../credential';
 import { IsExpiry } from '../expiry';
 
-/** The provider of a path segment, or a 422 that does not repeat it. */
+/** The provider of a path segment. @throws Problem that does not repeat it */
 export function validProvider(text: string): Provider {
   const provider = findProvider(text);
   if (provider) return provider;
@@ -16,26 +16,26 @@ export function validProvider(text: string): Provider {
   throw new Problem('validation_failed', { detail: 'There is no such provider.', errors: [fault] });
 }
 
-/** What every provider's credential may have beside the provider's own fields. */
+/** Fields that a credential of every provider may have. */
 export class CredentialExtras {
   @ApiPropertyOptional({
     type: String,
     example: '2030-06-30',
     nullable: true,
     description:
-      'When the key ends, as the provider says: a date (its beginning, in UTC) or a time with its zone. The list and the readiness report warn 30, 7 and 1 days before. Absent or null: not known. The key is used all the same; whether it still works is for the provider to say.',
+      'When the key expires, according to the provider: a date (meaning its start, in UTC) or a time with its zone. The list and the readiness report warn 30, 7 and 1 days before. Absent or null: not known. An expired key is still used; only the provider decides whether it works.',
   })
   @IsOptional()
   @IsExpiry()
   expires_at?: string | null;
 }
 
-/** The body as credential fields, or a 422 that names every fault and what each provider needs. */
+/** The body as credential fields. @throws Problem that names every fault and what each provider needs */
 export function validFields(provider: Provider, body: unknown): CredentialFields {
   const input = withoutNulls(body);
   const [fields, faults] = faultsOf(provider.credentialClass, input);
   const [{ expires_at: expiresAt }, expiryFaults] = faultsOf(CredentialExtras, input);
-  const errors = [...slipsIn(provider, input), ...faults, ...(faults[0]?.path === '' ? [] : expiryFaults)];
+  const errors = [...misspeltIn(provider, input), ...faults, ...(faults[0]?.path === '' ? [] : expiryFaults)];
   if (errors.length > 0) throw notValid(provider, errors);
   const settings: Record<string, unknown> = {};
   for (const { name } of provider.fields) {
@@ -49,7 +49,7 @@ export function validFields(provider: Provider, body: unknown): CredentialFields
   };
 }
 
-/** What is wrong whoever the tenant is: no JSON object, or a field of a wrong type. Asked before the tenant is looked for. */
+/** Refuses what is wrong for every tenant, before the tenant is looked up: a body that is no JSON object, a field of a wrong type. */
 export function refuseWrongTypes(provider: Provider, body: unknown): void {
   const input = withoutNulls(body);
   const [fields, faults] = faultsOf(provider.credentialClass, input);
@@ -60,7 +60,7 @@ export function refuseWrongTypes(provider: Provider, body: unknown): void {
   });
   if (typed.length === 0 && (expiry === undefined || typeof expiry === 'string')) return;
   const expiryFaults = typed.some(({ path }) => path === '') ? [] : faultsOf(CredentialExtras, input)[1];
-  throw notValid(provider, [...slipsIn(provider, input), ...faults, ...expiryFaults]);
+  throw notValid(provider, [...misspeltIn(provider, input), ...faults, ...expiryFaults]);
 }
 
 function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
@@ -76,7 +76,7 @@ function withoutNulls(body: unknown): unknown {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }
 
-function slipsIn(provider: Provider, body: unknown): FieldFault[] {
+function misspeltIn(provider: Provider, body: unknown): FieldFault[] {
   return misspelt([...provider.fields.map(({ name }) => name), 'expires_at'], body);
 }
 
@@ -85,7 +85,7 @@ export class VerificationResponse {
     enum: probeOutcomes,
     example: 'accepted',
     description:
-      'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it knows the key and does not let it do what was asked. quota: the limit is used up. wrong_host: the endpoint is not that of its API. network_rules: its network rules do not admit this server. unreachable: no answer. unknown: an answer that says nothing of the key.',
+      'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it accepts the key and does not permit the request. quota: the limit is used up. wrong_host: the endpoint is not one of its API. network_rules: its network rules do not admit this server. unreachable: there was no response. unknown: the response says nothing about the key.',
   })
   outcome: ProbeOutcome;
   @ApiProperty({ example: 184 })
@@ -98,7 +98,7 @@ export class VerificationResponse {
   }
 }
 
-export class SetCredentialAnswer {
+export class SetCredentialResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })
@@ -116,14 +116,14 @@ export class SetCredentialAnswer {
   verification?: VerificationResponse;
   @ApiPropertyOptional({
     enum: [true],
-    description: 'With `stage=true`: it stands beside the live one, and calls do not use it.',
+    description: 'With `stage=true`: it is staged, and calls do not use it.',
   })
   staged?: true;
   @ApiPropertyOptional({ example: '3', description: 'With `stage=true`: the version to promote.' })
   version?: string;
 }
 
-export class VerifyCredentialAnswer extends VerificationResponse {
+export class VerifyCredentialResponse extends VerificationResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })
@@ -136,7 +136,7 @@ export class VerifyCredentialAnswer extends VerificationResponse {
   message: string;
 }
 
-export class RemoveCredentialAnswer {
+export class RemoveCredentialResponse {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })

@@ -1,12 +1,12 @@
 import { type CanActivate, Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config, InjectConfig } from '#config';
-import { isWithin, Problem, sendProblem, sysadminPrefix } from '#http';
+import { isWithin, Problem, sendProblem, tenantPath } from '#http';
 
-/** As the router has it. */
-const credentialRoutes = `${sysadminPrefix}/tenants/:tenant_id/credentials`;
+/** As a pattern of the router. */
+const credentialRoutes = `${tenantPath(':tenant_id')}/credentials`;
 
-/** In single-tenant mode there are no credential routes. Runs after authentication and before everything else. */
+/** Turns the credential routes off in single-tenant mode. Runs after authentication and before everything else. */
 @Injectable()
 export class FeatureEnabledGuard implements CanActivate {
   constructor(@InjectConfig() private readonly config: Config) {}
@@ -17,7 +17,7 @@ export class FeatureEnabledGuard implements CanActivate {
   }
 }
 
-/** The same answer before the body is read: one of another type or too large is refused ahead of any guard. */
+/** Sends the same response before the body is read, since a body that is too large or of a wrong type is refused before any guard runs. */
 export function refuseDisabledEarly({ tenantCredentialsEnabled }: Config) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     if (tenantCredentialsEnabled || !isWithin(request, credentialRoutes)) return done();

@@ -109,7 +109,7 @@ export class ExplainedModelResponse {
 
   static of(explained: ExplainedModel): ExplainedModelResponse {
     const { model, adapter, provider, upstreamModel, route, endpoints, credential, obstacle } = explained;
-    const { staged, previous } = explained.beside ?? {};
+    const { staged, previous } = explained.inactive ?? {};
     return {
       name: model.name,
       kind: model.kind,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { CredentialSlotsService, CredentialsService, type ListedBeside } from '#credentials';
+import { CredentialSlotsService, CredentialsService, type InactiveCredentials } from '#credentials';
 import { AddressPolicy } from '#egress';
 import { tenantPath } from '#http';
 import { type Tenant, TenantsService } from '#tenants';
@@ -11,7 +11,7 @@ import { ModelCatalogue } from '../catalogue/model-catalogue';
 
 /** With what stands beside the tenant's own credential, where such a call asks for one. */
 export interface ExplainedModel extends Explanation {
-  readonly beside?: ListedBeside;
+  readonly inactive?: InactiveCredentials;
 }
 
 /** Tells the sysadmin before a call what would become of it. By the adapters of the calls, so that both agree. */
@@ -43,7 +43,7 @@ export class ExplainService {
         const isOwn = this.config.tenantCredentialsEnabled && found.adapter === 'litellm';
         return {
           ...found,
-          ...(isOwn && found.provider && { beside: stored.beside(found.provider.id) }),
+          ...(isOwn && found.provider && { inactive: stored.inactive(found.provider.id) }),
           ...(tenant.state === 'suspended' && { obstacle: suspended(tenantId) }),
         };
       }),

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query, Res, type StreamableFile } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import {
   Access,
@@ -11,7 +11,7 @@ import {
   validated,
   validTenantId,
 } from '#http';
-import { TenantsService } from '#tenants';
+import { tenantParam, TenantsService } from '#tenants';
 import { askedUsage } from './asked-usage';
 import { UsageResponsesService } from './usage-responses.service';
 import { TenantUsageQuery, UsageAnswer, UsageQuery, usageReport } from './usage.dto';
@@ -93,7 +93,7 @@ export class UsageController {
 
   @Get('tenants/:tenant_id/usage')
   @Access('sysadmin', 'usage:read')
-  @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
+  @tenantParam
   @ApiOperation({ summary: 'What a tenant used', description: 'As the report of all tenants, of one.' })
   @ApiOkResponse(usageReport)
   @ApiProblems('tenant_not_found')

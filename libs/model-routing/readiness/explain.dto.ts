@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
 import { credentialPath, type ProblemCode, problems } from '#http';
+import { type TenantState, tenantStates } from '#tenants';
 import { type ExplainedModel } from './explain.service';
 import { type ExplainedCredential, type Obstacle } from './explanation';
 import { type ModelKind, modelKinds } from '../catalogue/model';
@@ -131,8 +132,8 @@ export class ExplainedModelResponse {
 export class ExplainedModelsResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
-  @ApiProperty({ enum: ['active', 'suspended'] })
-  tenant_state: 'active' | 'suspended';
+  @ApiProperty({ enum: tenantStates })
+  tenant_state: TenantState;
   @ApiProperty({ enum: ['strict', 'single-tenant'] })
   mode: 'strict' | 'single-tenant';
   @ApiProperty({ type: [ExplainedModelResponse] })

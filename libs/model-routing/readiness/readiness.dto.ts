@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { type TenantState } from '#tenants';
+import { type TenantState, tenantStates } from '#tenants';
 import { ExplainedCredentialResponse, ObstacleResponse } from './explain.dto';
 import { type ExpiryWarning, type Mode, type ReadinessCell, type ReadinessPage } from './readiness.service';
 
@@ -76,7 +76,7 @@ export class TenantReadinessResponse {
   tenant_id: string;
   @ApiProperty({ example: 'sundsvall' })
   name: string;
-  @ApiProperty({ enum: ['active', 'suspended'] })
+  @ApiProperty({ enum: tenantStates })
   state: TenantState;
   @ApiProperty({ type: [ReadinessCellResponse] })
   providers: ReadinessCellResponse[];

@@ -123,7 +123,7 @@ export class CredentialsService {
         : await storedRows(source, TenantCredential, tenantIds).orderBy('c.provider', 'ASC').getMany();
     const byTenant = new Map<string, TenantCredential[]>(tenantIds.map((id) => [id, []]));
     for (const row of rows) byTenant.get(row.tenantId)?.push(row);
-    return new Map([...byTenant].map(([id, ofTenant]) => [id, this.ofTenant(id, ofTenant)]));
+    return new Map([...byTenant].map(([id, rowsOfTenant]) => [id, this.ofTenant(id, rowsOfTenant)]));
   }
 
   private ofTenant(tenantId: string, rows: readonly TenantCredential[]): TenantCredentials {

@@ -129,7 +129,7 @@ describe('a promotion', () => {
     await post('/verify');
     await promoted(keys.b);
     const { status, body } = await post('/rollback');
-    expect([status, body.message]).toEqual([200, expect.stringContaining('OpenAI refused it')]);
+    expect([status, body.message]).toEqual([200, expect.stringContaining('OpenAI rejected it')]);
   });
 
   it('drops the key rolled back when another is staged already, and says so', async () => {

@@ -129,7 +129,7 @@ describe('a promotion', () => {
     await post('/verify');
     await promoted(keys.b);
     const { status, body } = await post('/rollback');
-    expect([status, body.message]).toEqual([200, expect.stringContaining('OpenAI refused it')]);
+    expect([status, body.message]).toEqual([200, expect.stringContaining('OpenAI rejected it')]);
   });
 
   it('drops the key rolled back when another is staged already, and says so', async () => {
@@ -171,7 +171,7 @@ describe('a promotion', () => {
     const late = await post('/rollback');
     expect([late.status, late.body.code]).toEqual([409, 'credential_conflict']);
     expect(late.body.detail).toMatch(
-      /\.\.\.aaaa, could be taken back until \d{4}-.*CREDENTIAL_ROLLBACK_HOURS/,
+      /\.\.\.aaaa, could be rolled back to until \d{4}-.*CREDENTIAL_ROLLBACK_HOURS/,
     );
     expect(late.body.hint).toContain(`PUT /api/v1/sysadmin${path()}`);
     expect((await post('/verify?slot=previous')).body.code).toBe('credential_conflict');
@@ -289,7 +289,7 @@ describe('a promotion', () => {
     await promoted(keys.b);
     const answer = await put(keys.c);
     expect(answer.body.message).toContain(
-      '...aaaa, from before the last promotion, can be taken back no more.',
+      '...aaaa, from before the last promotion, can no longer be rolled back to.',
     );
     expect((await post('/rollback')).body.code).toBe('credential_conflict');
     expect(await usedKey()).toBe(keys.c);

@@ -140,7 +140,7 @@ describe('a staged credential', () => {
         verification: expect.objectContaining({ outcome: 'accepted' }),
         replaced: { masked_key: '...aaaa', version: before.version, slot: 'previous' },
         rollback_until: expect.any(String),
-        message: `The OpenAI (openai) credential ...bbbb is live. ...aaaa can be taken back until ${rollback_until}.`,
+        message: `The OpenAI (openai) credential ...bbbb is live. ...aaaa can be rolled back to until ${rollback_until}.`,
       },
     ]);
     const hours = (Date.parse(rollback_until) - Date.now()) / 3_600_000;
@@ -167,7 +167,7 @@ describe('a staged credential', () => {
     test.provider.next({ status: 500 });
     await post('/verify?slot=staged');
     expect((await post('/promote')).body.message).toMatch(
-      /Its last verification said unknown\. Its expires_at is in the past\./,
+      /The outcome of its last verification was unknown\. Its expires_at is in the past\./,
     );
   });
 
@@ -238,7 +238,7 @@ describe('a staged credential', () => {
     expect((await listed()).staged).toMatchObject({ masked_key: '...cccc', verification: null });
     const conflict = await post(`/promote?version=${first}`);
     expect([conflict.status, conflict.body.code]).toEqual([409, 'credential_conflict']);
-    expect(conflict.body.detail).toContain(`Staged is version ${second}, ...cccc`);
+    expect(conflict.body.detail).toContain(`The staged OpenAI credential is version ${second}, ...cccc`);
     expect(conflict.body.hint).toContain(`?version=${second}`);
     expect((await used())[0]).toBe(oldKey);
     const versions = await test.database.query(
@@ -267,7 +267,7 @@ describe('a staged credential', () => {
     const put = await test
       .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
       .send({ api_key: newKey });
-    expect(put.body.message).toContain('no call uses it yet, and none is live');
+    expect(put.body.message).toContain('no call uses it yet, and no credential is live');
     const { credentials, without_live } = await list();
     expect(credentials.map(({ provider }: { provider: string }) => provider)).toEqual(['openai']);
     expect(without_live).toEqual([

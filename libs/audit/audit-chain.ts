@@ -5,13 +5,14 @@ import { eventOf, type StoredEvent } from './stored-event';
 
 const purpose = 'tenkey audit chain v1';
 
-/** Events count from here, without a gap. */
+/** The number of the first event. There are no gaps after it. */
 export const FIRST = 1n;
 
 /**
- * The link of one event to the one before it: HMAC under a key derived from the encryption key, so that whoever can only
- * write to the database cannot make one; without an encryption key a plain SHA-256, which only shows carelessness.
- * @param previous the hash of the event before, `''` for the first
+ * The hash that links an event to the previous one: an HMAC under a key derived from the encryption key, so that write access
+ * to the database is not enough to forge one. Without an encryption key it is a plain SHA-256, which only reveals accidental
+ * changes.
+ * @param previous the hash of the previous event, `''` for the first
  */
 export function hashOf(fernet: FernetService, event: UnsignedEvent, previous: string): string {
   const parts = partsOf(event, previous);
@@ -19,37 +20,37 @@ export function hashOf(fernet: FernetService, event: UnsignedEvent, previous: st
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
-/** How far a verification has come. */
+/** The state of a verification after an event. */
 export interface ReadSoFar {
   readonly seq: bigint;
   readonly hash: string;
-  /** An event before was made with an encryption key. */
+  /** True when some event so far has been hashed with an encryption key. */
   readonly hasKeyed: boolean;
 }
 
-/** What is wrong with an event, or undefined: what `cli audit verify` says of it. */
+/** What is wrong with an event, as `cli audit verify` prints it; undefined when it is correct. */
 export function faultOf(fernet: FernetService, stored: StoredEvent, previous: ReadSoFar): string | undefined {
   const seq = BigInt(stored.seq);
-  if (seq < FIRST) return `has a number below ${FIRST}, which Tenkey gives to none`;
+  if (seq < FIRST) return `has a number below ${FIRST}, which Tenkey does not assign`;
   if (seq !== previous.seq + 1n) {
     const [from, to] = [previous.seq + 1n, seq - 1n];
     return from === to ? `event ${from} is missing` : `events ${from} to ${to} are missing`;
   }
   if (stored.encryptionKeyId === null && previous.hasKeyed) {
-    return 'was made without ENCRYPTION_KEY after events that were made with one; whoever can write to the database can make such an event';
+    return 'was made without ENCRYPTION_KEY after events that were made with one; write access to the database is enough to make such an event';
   }
   if (stored.encryptionKeyId !== null && !fernet.hasKey(stored.encryptionKeyId)) {
     return `cannot be checked: encryption key ${stored.encryptionKeyId} is not loaded`;
   }
   try {
     const event = eventOf(stored);
-    if (event === undefined) return 'was changed: it holds a time or a number that Tenkey does not write';
+    if (event === undefined) return 'was changed: it contains a time or a number that Tenkey does not write';
     const expected = Buffer.from(hashOf(fernet, event, previous.hash));
     const found = Buffer.from(stored.hash);
     const fits = found.length === expected.length && timingSafeEqual(found, expected);
     return fits ? undefined : 'was changed or moved, or does not follow the event before it';
   } catch (error) {
-    // Nested thousands deep, say. One such event must not end the search for others.
+    // For example when it is nested thousands deep. One such event must not stop the verification.
     return `was changed: it cannot be read (${(error as Error).name})`;
   }
 }
@@ -62,7 +63,7 @@ function partsOf(event: UnsignedEvent, previous: string): string[] {
     event.actor,
     event.action,
     event.outcome,
-    // JSON, so that nothing and an empty text differ.
+    // As JSON, null and an empty text differ.
     JSON.stringify([event.tenantId, event.provider, event.encryptionKeyId]),
     canonicalJson(event.details),
     event.requestId,

@@ -1,8 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-export type AuditOutcome = 'done' | 'refused';
+export const auditOutcomes = ['done', 'refused'] as const;
+export type AuditOutcome = (typeof auditOutcomes)[number];
 
-/** One change, or one that was refused. Never updated or deleted: the database refuses it, and the chain shows it. */
+/** A change, or a refused attempt at one. Never updated or deleted: the database refuses that, and the chain reveals it. */
 @Entity({ name: 'audit_events' })
 export class AuditEvent {
   /** bigint as text: 1, 2, 3, without a gap. */
@@ -12,11 +13,11 @@ export class AuditEvent {
   @Column('timestamptz', { transformer: { from: timeOf, to: (at: Date) => at } })
   at: Date;
 
-  /** Which key, by kind and fingerprint or name; never the key. */
+  /** The key that was used, by kind and fingerprint or name; never the key itself. */
   @Column('text')
   actor: string;
 
-  /** What was done, or asked for: `credential.set`, `tenant.delete` ... */
+  /** What was done or attempted: `credential.set`, `tenant.delete` ... */
   @Column('text')
   action: string;
 
@@ -29,7 +30,7 @@ export class AuditEvent {
   @Column('text', { nullable: true })
   provider: string | null;
 
-  /** Masks, versions and the like, before and after. */
+  /** Masks, versions and similar values, before and after. */
   @Column('jsonb', { transformer: { from: detailsOf, to: (details: object) => details } })
   details: Record<string, unknown>;
 
@@ -39,27 +40,27 @@ export class AuditEvent {
   @Column('text')
   address: string;
 
-  /** Fingerprint of the encryption key that the hash is made under; null: a plain hash. */
+  /** Fingerprint of the encryption key that the hash was computed with; null: a plain hash. */
   @Column('text', { name: 'key_id', nullable: true })
   encryptionKeyId: string | null;
 
-  /** Of this event and the hash before it. */
+  /** Covers this event and the hash of the previous one. */
   @Column('text')
   hash: string;
 }
 
-/** What its hash is made of. */
+/** What the hash is computed from, together with the previous hash. */
 export type UnsignedEvent = Omit<AuditEvent, 'hash'>;
 
-/** Deeper than any that Tenkey writes, and no depth at which writing it as JSON could fail. */
+/** Deeper than any details that Tenkey writes, and not so deep that writing them as JSON could fail. */
 const MAXIMUM_DEPTH = 50;
 
-/** SQL has times that a Date has not (infinity, the year 290000). One event that was given such a time must not stop a list. */
+/** SQL has times that a Date cannot hold (infinity, the year 290000). One event with such a time must not break a list. */
 function timeOf(value: unknown): Date {
   return value instanceof Date && !Number.isNaN(value.getTime()) ? value : new Date(0);
 }
 
-/** The same for details that no JSON can be made of. `verify` says what is wrong with the event. */
+/** The same for details that cannot be written as JSON. `verify` reports what is wrong with the event. */
 function detailsOf(value: unknown): Record<string, unknown> {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject || isDeeper(value, MAXIMUM_DEPTH)) return { unreadable: true };

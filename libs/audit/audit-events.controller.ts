@@ -25,7 +25,7 @@ export class AuditEventsController {
   @ApiOperation({
     summary: 'List audit events',
     description:
-      'Who changed what, from where, and what was refused: newest first, in pages. `npm run cli -- audit verify` checks that none was edited, moved or removed. A key that is for some tenants sees their events.',
+      'Who changed what and from where, and which attempts were refused: newest first, in pages. `npm run cli -- audit verify` checks that no event was edited, moved or removed. A key that is limited to some tenants sees only their events.',
   })
   @ApiOkResponse({ type: AuditEventPageResponse })
   async list(
@@ -47,7 +47,7 @@ export class AuditEventsController {
   @Header('content-type', 'application/x-ndjson')
   @ApiOperation({
     summary: 'Export audit events',
-    description: 'All that match, newest first, one JSON object a line. `limit` does not apply.',
+    description: 'All events that match, newest first, one JSON object per line. `limit` does not apply.',
   })
   @ApiOkResponse({ content: { 'application/x-ndjson': { schema: { type: 'string' } } } })
   export(@Query() text: ListAuditEventsQuery, @SysadminGrant() grant: SysadminGrant): StreamableFile {

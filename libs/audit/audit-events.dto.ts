@@ -1,7 +1,11 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, Matches } from 'class-validator';
-import { EventListQuery, IsSearchText, uuidPattern } from '#http';
-import { type AuditEvent, type AuditOutcome } from './audit-event.entity';
+import { EventListQuery, IsSearchText, PageResponse, uuidPattern } from '#http';
+import { type AuditEvent, type AuditOutcome, auditOutcomes } from './audit-event.entity';
+
+/** A text that a field of the event must equal. The last rule comes first. */
+const IsFilter = applyDecorators(IsSearchText(), IsOptional());
 
 export class ListAuditEventsQuery extends EventListQuery {
   @ApiPropertyOptional({ format: 'uuid', description: 'Only events of this tenant.' })
@@ -9,19 +13,17 @@ export class ListAuditEventsQuery extends EventListQuery {
   @Matches(uuidPattern, { message: '$property must be a UUID' })
   tenant_id?: string;
 
-  @ApiPropertyOptional({ example: 'credential.set', description: 'Only events of this action.' })
-  @IsOptional()
-  @IsSearchText()
+  @ApiPropertyOptional({ example: 'credential.set', description: 'Only events with this action.' })
+  @IsFilter
   action?: string;
 
-  @ApiPropertyOptional({ enum: ['done', 'refused'] })
+  @ApiPropertyOptional({ enum: auditOutcomes })
   @IsOptional()
-  @IsIn(['done', 'refused'])
+  @IsIn(auditOutcomes)
   outcome?: AuditOutcome;
 
-  @ApiPropertyOptional({ description: 'Only events of this actor, as the list shows it.' })
-  @IsOptional()
-  @IsSearchText()
+  @ApiPropertyOptional({ description: 'Only events with this actor, spelled as in the list.' })
+  @IsFilter
   actor?: string;
 
   @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
@@ -31,19 +33,19 @@ export class ListAuditEventsQuery extends EventListQuery {
 }
 
 export class AuditEventResponse {
-  @ApiProperty({ example: '17', description: 'Counts from 1 without a gap.' })
+  @ApiProperty({ example: '17', description: 'Counts from 1 without gaps.' })
   seq: string;
   @ApiProperty({ format: 'date-time' })
   at: string;
   @ApiProperty({
     example: 'super-key sha256:5f0c2e2a',
     description:
-      'Which key, by kind and fingerprint or name. Of a refused attempt without a valid key: `sysadmin-key <id> (not accepted)` or `tenant-key <id> (not accepted)` for a key of that form, as one that was revoked, has expired or opens the other API; else `nobody`.',
+      'The key that was used, by kind and fingerprint or name. For a refused attempt without a valid key: `sysadmin-key <id> (not accepted)` or `tenant-key <id> (not accepted)` if the text has the form of such a key, which may be revoked, expired or for the other API; otherwise `nobody`.',
   })
   actor: string;
   @ApiProperty({ example: 'credential.set' })
   action: string;
-  @ApiProperty({ enum: ['done', 'refused'] })
+  @ApiProperty({ enum: auditOutcomes })
   outcome: AuditOutcome;
   @ApiProperty({ format: 'uuid', nullable: true, type: String })
   tenant_id: string | null;
@@ -54,14 +56,14 @@ export class AuditEventResponse {
     additionalProperties: true,
     example: { before: { mask: '...abcd', version: '3' }, after: { mask: '...xyz9', version: '4' } },
     description:
-      'Masks, versions and the like, before and after. Never a secret. `{"unreadable":true}`, or 1970 as `at`, stand for what somebody put there in the database and no list can show; `audit verify` names such an event.',
+      'Masks, versions and similar values, before and after. Never a secret. `{"unreadable":true}`, or 1970 as `at`, replaces a value that was changed in the database and that a list cannot show; `audit verify` reports such an event.',
   })
   details: Readonly<Record<string, unknown>>;
-  @ApiProperty({ format: 'uuid', description: 'As in the log and in x-tenkey-request-id.' })
+  @ApiProperty({ format: 'uuid', description: 'The same as in the log and in x-tenkey-request-id.' })
   request_id: string;
   @ApiProperty({ example: '10.0.0.7' })
   address: string;
-  @ApiProperty({ description: 'Covers this event and the hash of the one before it.' })
+  @ApiProperty({ description: 'Covers this event and the hash of the previous one.' })
   hash: string;
 
   static of(event: AuditEvent): AuditEventResponse {
@@ -81,11 +83,7 @@ export class AuditEventResponse {
   }
 }
 
-export class AuditEventPageResponse {
+export class AuditEventPageResponse extends PageResponse {
   @ApiProperty({ type: [AuditEventResponse] })
   items: AuditEventResponse[];
-  @ApiProperty({ example: 1, description: 'Items on this page.' })
-  count: number;
-  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
-  next_cursor: string | null;
 }

@@ -9,7 +9,7 @@ import { storedEvents } from './stored-event';
 
 const PAGE = 1000;
 
-/** What happened, or was asked for. `details` holds masks, versions and names; never a secret. */
+/** A change that was made or refused. `details` holds masks, versions and names; never a secret. */
 export interface Change {
   readonly action: string;
   readonly tenantId?: string;
@@ -17,21 +17,21 @@ export interface Change {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** What `verify` found: how far it read, and each event that does not fit. */
+/** The result of `verify`: how many events it read, and each fault. */
 export interface AuditVerification {
   readonly events: number;
   /**
-   * How many were made without an encryption key. A chain that is plain from its first event on is what an instance without
-   * a key leaves, and what whoever can write to the database can put there. Absent when no key is loaded.
+   * How many events were made without an encryption key. A chain with only such events may come from an instance without a
+   * key, or may have been forged with write access to the database. Absent when no key is loaded.
    */
   readonly plain?: number;
-  /** `<seq>:<hash>` of the last event: kept elsewhere, it shows later that none was cut off before it. */
+  /** `<seq>:<hash>` of the last event. If it is kept elsewhere, it shows later whether events up to it were removed. */
   readonly head: string;
   readonly faults: readonly { readonly seq: string; readonly fault: string }[];
 }
 
 export interface AuditFilter {
-  /** Only events of these tenants, whatever else is asked; absent: all. */
+  /** Only events of these tenants, in addition to the other filters; absent: all. */
   readonly within?: readonly string[];
   readonly tenantId?: string;
   readonly action?: string;
@@ -44,7 +44,7 @@ export interface AuditFilter {
   readonly limit: number;
 }
 
-/** The record of every change: appended in the change's own transaction, so that there is no change without it. */
+/** The record of every change. An event is appended in the transaction of its change, so that no change lacks one. */
 @Injectable()
 export class AuditLogService {
   readonly #log = new Logger('audit');
@@ -54,12 +54,12 @@ export class AuditLogService {
     private readonly fernet: FernetService,
   ) {}
 
-  /** Appends a change that is done. The last statement of its transaction, since it makes others wait until the commit. */
+  /** Appends a change. Call it as the last statement of the change's transaction: it blocks other changes until the commit. */
   async record(transaction: EntityManager, by: ChangedBy, change: Change): Promise<void> {
     await this.append(transaction, by, change, 'done');
   }
 
-  /** Appends an attempt that was refused, in a transaction of its own. */
+  /** Appends a refused attempt, in its own transaction. */
   async refuse(by: ChangedBy, change: Change): Promise<void> {
     await this.dataSource.transaction((transaction) => this.append(transaction, by, change, 'refused'));
   }
@@ -83,9 +83,9 @@ export class AuditLogService {
   }
 
   /**
-   * Reads the whole chain, a page at a time, at one moment of the database.
-   * @param knownHead a head of an earlier verification: the chain must still hold it
-   * @param onPage told after each page how many events were read
+   * Reads the whole chain in pages, from one snapshot of the database.
+   * @param knownHead the head of an earlier verification, which the chain must still contain
+   * @param onPage called after each page with the number of events read so far
    */
   async verify(knownHead?: string, onPage?: (events: number) => void): Promise<AuditVerification> {
     return this.dataSource.transaction('REPEATABLE READ', async (transaction) => {
@@ -103,7 +103,7 @@ export class AuditLogService {
           events += 1;
           if (event.encryptionKeyId === null) plain += 1;
           const seq = BigInt(event.seq);
-          // No part of the chain, which begins after them.
+          // Not a part of the chain, which starts at FIRST.
           if (seq < FIRST) continue;
           previous = { seq, hash: event.hash, hasKeyed: previous.hasKeyed || event.encryptionKeyId !== null };
           isHeadKnown ||= headOf(previous) === knownHead;
@@ -134,7 +134,7 @@ export class AuditLogService {
     change: Change,
     outcome: AuditOutcome,
   ): Promise<void> {
-    // The lock lasts until the commit, so that the next event sees this one or, after a rollback, nothing of it.
+    // The lock is held until the commit or rollback, so that the next event is linked to what was committed.
     const [head] = await transaction.query<{ seq: string; hash: string }[]>(
       'select seq::text, hash from audit_head where id = 1 for update',
     );
@@ -150,22 +150,26 @@ export class AuditLogService {
       details: { ...change.details },
       encryptionKeyId: this.fernet.currentKeyId ?? null,
     };
-    if (event.encryptionKeyId === null) await this.warnWhenKeyIsGone(transaction, head.seq, event.seq);
+    if (event.encryptionKeyId === null) await this.warnWhenKeyIsMissing(transaction, head.seq, event.seq);
     const hash = hashOf(this.fernet, event, head.hash);
     await transaction.insert(AuditEvent, Object.assign(new AuditEvent(), event, { hash }) as object);
     await transaction.query('update audit_head set seq = $1, hash = $2 where id = 1', [event.seq, hash]);
     this.#log.log(`audit head ${event.seq}:${hash} ${outcome} ${change.action}`);
   }
 
-  /** Said once for each time that the key goes missing: the next plain event follows a plain one. */
-  private async warnWhenKeyIsGone(transaction: EntityManager, headSeq: string, seq: string): Promise<void> {
+  /** Logs once each time the key goes missing: later plain events follow a plain one. */
+  private async warnWhenKeyIsMissing(
+    transaction: EntityManager,
+    headSeq: string,
+    seq: string,
+  ): Promise<void> {
     const [before] = await transaction.query<{ key_id: string | null }[]>(
       'select key_id from audit_events where seq = $1',
       [headSeq],
     );
     if (before === undefined || before.key_id === null) return;
     this.#log.warn(
-      `audit event ${seq} is made without ENCRYPTION_KEY after events that were made with one, so that audit verify will call it and those that follow a fault: set ENCRYPTION_KEY again`,
+      `audit event ${seq} is made without ENCRYPTION_KEY after events that were made with one, so audit verify will report it and those that follow as faults: set ENCRYPTION_KEY again`,
     );
   }
 }

@@ -1,13 +1,13 @@
 /**
- * The record of who changed what: every sysadmin change and every refused attempt.
+ * The record of who changed what: every change through the sysadmin API or the command line, and every refused attempt.
  *
- * Guarantees: an event is written in its change's own transaction, so that there is no change without one; the database
- * refuses to update or delete it; each event's hash covers the one before it under a key derived from the encryption key, so
- * that an event that was edited, moved or removed is found by `verify`. No secret is in it.
+ * Guarantees: an event is written in the transaction of its change, so that no change lacks one; the database refuses to update
+ * or delete events; each hash covers the previous one under a key derived from the encryption key, so that `verify` finds an
+ * event that was edited, moved or removed; no event contains a secret.
  *
- * It does not notice that the newest events and the end of the chain were put back together to an earlier state, unless a
- * head that was kept elsewhere (the service's log has each, at the level info) is given to `verify`. Without an encryption
- * key the hashes are plain: such events are accepted before the first one that was made with a key, and nowhere else.
+ * Does not: notice that the newest events and the end of the chain were reset together to an earlier state, unless `verify` is
+ * given a head that was kept elsewhere (the log has each one at the level info); or protect the events of an instance without
+ * an encryption key. Their hashes are plain, and `verify` accepts them only before the first event that was made with a key.
  */
 export { AuditEvent, type AuditOutcome } from './audit-event.entity';
 export { AuditLogService, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';

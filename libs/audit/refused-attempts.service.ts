@@ -7,24 +7,24 @@ import { AuditLogService, type Change } from './audit-log.service';
 
 const WINDOW_MS = 60_000;
 const RETRY_MS = 1000;
-/** More different ones at a time are counted together: whoever floods us must not fill the memory. */
+/** Above this number, further kinds are counted together, so that a flood does not fill the memory. */
 const MAXIMUM_KINDS = 1000;
-/** The same for one address without a valid key: it may name any tenant and any key, and must not fill the chain with them. */
-const MAXIMUM_KINDS_OF_STRANGER = 50;
+/** The same for one address without a valid key: it can name any tenant and any key, and must not fill the chain with them. */
+const MAXIMUM_KINDS_WITHOUT_KEY = 50;
 
 interface Attempt {
   readonly by: ChangedBy;
   readonly change: Change;
-  /** Noted and not yet in the audit. */
+  /** How often it was noted since it was last written. */
   times: number;
-  /** The first has an event of its own, so that those that follow can wait for a count. */
+  /** The first attempt has its own event, so that later ones can wait and be counted. */
   isFirstWritten: boolean;
 }
 
 /**
- * Records attempts that were refused. The first of a kind (actor, address, action, tenant, provider, code) is written at once;
- * those that follow within a minute are counted and written as one event, so that a flood costs the chain an event a minute.
- * What cannot be written is kept and tried again each second; an answer to a commit that got lost may count it twice.
+ * Records refused attempts. The first of a kind (actor, address, action, tenant, provider, code) is written at once. Those that
+ * follow within a minute are counted and written as one event, so that a flood adds one event per minute to the chain. What
+ * cannot be written is kept and retried every second; it may be counted twice when the response to a commit is lost.
  */
 @Injectable()
 export class RefusedAttemptsService {
@@ -33,11 +33,11 @@ export class RefusedAttemptsService {
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isFailing = false;
-  #isOver = false;
+  #isClosed = false;
 
   constructor(private readonly audit: AuditLogService) {}
 
-  /** Never throws and waits for nothing: the caller must not wait for it. */
+  /** Never throws, and returns before anything is written, so that no request waits for it. */
   note(by: ChangedBy, change: Change): void {
     const kind = kindOf(by, change);
     const attempt = this.#attempts.get(kind) ?? this.#begin(kind, by, change);
@@ -45,15 +45,15 @@ export class RefusedAttemptsService {
     this.#timer ??= this.#flushIn(WINDOW_MS);
   }
 
-  /** Resolves when all that was noted is in the audit, or cannot be written now. */
+  /** Resolves when everything noted is in the audit, or after a failed try to write it. */
   written(): Promise<void> {
     return this.#flush();
   }
 
-  /** Writes what was noted, as long as a stop waits for the database, and says what it gives up. To be called after the last request. */
+  /** Writes what was noted, within the time in which a stop waits for the database, and logs what is lost. Call it after the last request. */
   async end(config: Pick<Config, 'shutdownSeconds'>): Promise<void> {
     await waitAtStop(this.written(), config);
-    this.#isOver = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     const left = [...this.#attempts.values()].reduce((sum, { times }) => sum + times, 0);
     if (left === 0) return;
@@ -67,19 +67,19 @@ export class RefusedAttemptsService {
     if (others !== undefined) {
       const name = kindOf(others.by, others.change);
       const known = this.#attempts.get(name);
-      // Counted from its first on, which has no event of its own.
+      // Even the first is only counted: it has no event of its own.
       const attempt = known ?? { ...others, times: 0, isFirstWritten: true };
       this.#attempts.set(name, attempt);
       return attempt;
     }
     const attempt = { by, change, times: 0, isFirstWritten: false };
     this.#attempts.set(kind, attempt);
-    // One after the other: a flood must not take the service's connections.
+    // One after the other: a flood must not occupy all database connections.
     this.#writing = this.#writing.then(() => this.#writeFirst(attempt));
     return attempt;
   }
 
-  /** What an attempt is counted as when there is no room for another kind: nothing in it is said of somebody else. */
+  /** The kind to count an attempt under when there are too many kinds. It contains nothing that is true only for others. */
   #othersFor({ address }: ChangedBy, { details }: Change): Pick<Attempt, 'by' | 'change'> | undefined {
     const requestId = randomUUID();
     if (this.#attempts.size >= MAXIMUM_KINDS) {
@@ -87,10 +87,10 @@ export class RefusedAttemptsService {
       return { by, change: { action: 'others', details: {} } };
     }
     if (details?.code !== 'unauthenticated') return undefined;
-    const ofStranger = [...this.#attempts.values()].filter(
+    const fromAddress = [...this.#attempts.values()].filter(
       (each) => each.by.address === address && each.change.details?.code === 'unauthenticated',
     );
-    if (ofStranger.length < MAXIMUM_KINDS_OF_STRANGER) return undefined;
+    if (fromAddress.length < MAXIMUM_KINDS_WITHOUT_KEY) return undefined;
     return { by: { actor: 'nobody', requestId, address }, change: { action: 'others', details } };
   }
 
@@ -107,7 +107,7 @@ export class RefusedAttemptsService {
   }
 
   async #writeFirst(attempt: Attempt): Promise<void> {
-    // Each would wait for the same database in vain; the next flush comes to it.
+    // Another try would fail as well; the next flush writes it.
     if (this.#isFailing || attempt.isFirstWritten) return;
     try {
       await this.#write(attempt, 1);
@@ -122,7 +122,7 @@ export class RefusedAttemptsService {
         if (!attempt.isFirstWritten) await this.#write(attempt, 1);
         if (attempt.times > 0) await this.#write(attempt, attempt.times);
       } catch (error) {
-        // To the end, so that one that can never be written keeps back none of the others.
+        // Moved to the end, so that one attempt that can never be written does not block the others.
         this.#attempts.delete(kind);
         this.#attempts.set(kind, attempt);
         return this.#tryAgain(error);
@@ -142,7 +142,7 @@ export class RefusedAttemptsService {
   }
 
   #tryAgain(error: unknown): void {
-    if (this.#isOver) return;
+    if (this.#isClosed) return;
     if (!this.#isFailing) {
       const cause = error instanceof Error ? error : undefined;
       this.#log.error(new Error('refused attempts wait to be recorded', { cause }));

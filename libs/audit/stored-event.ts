@@ -2,8 +2,8 @@ import { type EntityManager } from 'typeorm';
 import { type AuditEvent, type UnsignedEvent } from './audit-event.entity';
 
 /**
- * An event as the database has it, to the last digit. A Date ends at milliseconds and a number of JavaScript at 53 bits, so
- * that what was changed below them would not be seen.
+ * An event exactly as the database has it. A Date holds only milliseconds and a JavaScript number only 53 bits, so they would
+ * hide changes in the digits below.
  */
 export interface StoredEvent extends Omit<AuditEvent, 'at' | 'details'> {
   /** Milliseconds since 1970 as a decimal, or `Infinity`. */
@@ -13,8 +13,8 @@ export interface StoredEvent extends Omit<AuditEvent, 'at' | 'details'> {
 }
 
 /**
- * The next events of the chain, whatever their numbers.
- * @param after the number of the last one before them; undefined: from the very first
+ * The next events in the order of their numbers.
+ * @param after the number of the last event that was read; undefined: start with the first
  */
 export function storedEvents(
   transaction: EntityManager,
@@ -29,7 +29,7 @@ export function storedEvents(
   );
 }
 
-/** What was hashed; undefined when the database holds something else than that. */
+/** The event that was hashed; undefined when the database holds a value that Tenkey does not write. */
 export function eventOf({ atMs, details, ...stored }: StoredEvent): UnsignedEvent | undefined {
   const at = /^-?\d+(\.0*)?$/.test(atMs) ? new Date(Number(atMs)) : undefined;
   if (at === undefined || Number.isNaN(at.getTime())) return undefined;
@@ -37,18 +37,18 @@ export function eventOf({ atMs, details, ...stored }: StoredEvent): UnsignedEven
   return { ...stored, at, details: JSON.parse(details) as Record<string, unknown> };
 }
 
-/** The numbers of a JSON text, which stand outside its strings. */
+/** The numbers in a JSON text, without digits inside strings. */
 function numbersOf(json: string): string[] {
   return [...json.matchAll(/"(?:[^"\\]+|\\.)*"|(-?\d[\d.]*)/g)].flatMap(([, number]) => number ?? []);
 }
 
-/** True when JavaScript would write just this number, so that reading it loses nothing. */
+/** True when JavaScript writes the number in the same way, so that reading it loses no digit. */
 function isExact(number: string): boolean {
   const written = String(Number(number));
   return number === written || number === withoutExponent(written);
 }
 
-/** 1e+21 and 1.5e-7 as the database writes them. */
+/** Numbers such as 1e+21 and 1.5e-7 in the form in which the database writes them. */
 function withoutExponent(written: string): string {
   const [, sign = '', first = '', rest = '', exponent = '0'] =
     /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(written) ?? [];

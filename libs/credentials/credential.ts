@@ -5,16 +5,19 @@ import { type ProbeOutcome } from '#egress';
 export interface CredentialFields {
   readonly apiKey: Secret;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** When the provider's key ends, where the sysadmin said so. */
+  /** When the provider's key expires, if the sysadmin gave a time. */
   readonly expiresAt: Date | null;
 }
 
-/** Where a credential of a tenant for a provider can stand, one in each. Calls use the live one. */
-export const slots = ['live', 'staged', 'previous'] as const;
-export type Slot = (typeof slots)[number];
-export type SlotBeside = Exclude<Slot, 'live'>;
+/** A slot without calls: a staged credential waits for its promotion, a previous one can be rolled back to. */
+export const inactiveSlots = ['staged', 'previous'] as const;
+export type InactiveSlot = (typeof inactiveSlots)[number];
 
-/** What the operator must know of a stored credential; the first that applies. */
+/** A tenant has at most one credential for a provider in each slot. Calls use the live one. */
+export const slots = ['live', ...inactiveSlots] as const;
+export type Slot = (typeof slots)[number];
+
+/** What an operator must know about a stored credential: the first of these that applies. */
 export const credentialStatuses = [
   'plaintext',
   'unreadable',
@@ -26,14 +29,14 @@ export const credentialStatuses = [
 ] as const;
 export type CredentialStatus = (typeof credentialStatuses)[number];
 
-/** What the provider said when it was last asked about this version. */
+/** The result of the last probe of this version. */
 export interface Verification {
   readonly outcome: ProbeOutcome;
   readonly latencyMs: number;
   readonly verifiedAt: Date;
 }
 
-/** Since the provider last accepted this version: how often it refused it, and when last. */
+/** How often the provider rejected this version since it last accepted it, and when it last did. */
 export interface Rejection {
   readonly at: Date;
   readonly count: number;
@@ -52,15 +55,15 @@ export interface ListedCredential {
   readonly rejection: Rejection | null;
 }
 
-/** What stands beside a live credential. */
-export interface ListedBeside {
+/** The credentials in the inactive slots of one provider. */
+export interface InactiveCredentials {
   readonly staged: ListedCredential | null;
-  /** Absent as well once it can be taken back no more. */
+  /** Null as well once the time for a rollback has passed. */
   readonly previous: (ListedCredential & { readonly rollbackUntil: Date }) | null;
 }
 
-/** All that a tenant has for one provider. */
-export interface ListedProvider extends ListedBeside {
+/** Every credential that a tenant has for one provider. */
+export interface ListedProvider extends InactiveCredentials {
   readonly provider: string;
   readonly live: ListedCredential | null;
 }

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { TenantsModule } from '#tenants';
+import { TenantsModule, TenantsService } from '#tenants';
 import { CredentialHealth } from './rows/credential-health.entity';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacementService } from './replacement/credential-replacement.service';
@@ -13,6 +13,7 @@ import { CredentialsService } from './credentials.service';
 import { KeyCanaryService } from './key-canary.service';
 import { PassiveHealthService } from './health/passive-health.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
+import { credentialsDeletedWith } from './rows/provider-slots';
 import { TenantCredential } from './rows/tenant-credential.entity';
 
 @Module({
@@ -36,4 +37,8 @@ import { TenantCredential } from './rows/tenant-credential.entity';
     KeyCanaryService,
   ],
 })
-export class CredentialsModule {}
+export class CredentialsModule {
+  constructor(tenants: TenantsService) {
+    tenants.onRemoval({ before: credentialsDeletedWith });
+  }
+}

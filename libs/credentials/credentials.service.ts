@@ -11,34 +11,34 @@ import { type CredentialFields, type ListedCredential } from './credential';
 import { CredentialHealth } from './rows/credential-health.entity';
 import { sealedRow, storedRows } from './rows/credential-rows';
 import { CredentialSlot } from './rows/credential-slot.entity';
-import { forgetGone, recordVerification } from './health/health-records';
+import { deleteStaleHealth, recordVerification } from './health/health-records';
 import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './rows/provider-slots';
 import { audited, listedOf, usableCredential } from './rows/stored-credential';
 import { TenantCredential } from './rows/tenant-credential.entity';
 
-/** All of one tenant's live credentials, read at once, for looking and not for calling. */
+/** All of one tenant's live credentials, read at once: for reports, not for calls. */
 export interface TenantCredentials {
-  /** What `resolve` would return, or throw. */
+  /** Returns or throws what `resolve` would. */
   usable(provider: Provider): RouteCredential;
-  /** As listed; undefined when there is none. */
+  /** Undefined when there is none. */
   listed(providerId: string): ListedCredential | undefined;
   all(): ListedCredential[];
 }
 
-/** What was set, and what became of the credentials beside it: masks. */
+/** The credential that was set, and the masks of those in the inactive slots. */
 export interface SetCredential extends ListedCredential {
   readonly stillStaged: string | null;
   readonly dropped: string | null;
 }
 
 interface SetOptions {
-  /** What the provider said of the key just before. */
+  /** The result of probing the key just before. */
   readonly verification?: ProbeResult;
-  /** By what way it came, for the audit, where not by PUT. */
+  /** Where it came from, for the audit; absent: a PUT. */
   readonly origin?: string;
 }
 
-/** Each tenant's credentials. Every query names the tenant; there is no method without one. */
+/** Each tenant's credentials. Every method and every query names the tenant. */
 @Injectable()
 export class CredentialsService {
   constructor(
@@ -50,8 +50,8 @@ export class CredentialsService {
   ) {}
 
   /**
-   * Seals and stores, replacing the live entry whole. What is staged stays so; what could be taken back no longer can.
-   * One transaction; the tenant's row orders parallel calls.
+   * Seals and stores, in place of the whole live credential. A staged one stays, the previous one is deleted. One transaction,
+   * under the lock of the tenant's row.
    */
   async set(
     tenantId: string,
@@ -68,7 +68,7 @@ export class CredentialsService {
     });
   }
 
-  /** As `set`, where there is none yet. @returns undefined when there is one: it is kept */
+  /** As `set`, if there is no live credential yet. @returns undefined when there is one, which stays */
   async setIfAbsent(
     tenantId: string,
     provider: Provider,
@@ -85,7 +85,7 @@ export class CredentialsService {
     });
   }
 
-  /** Whatever the tenant has for this provider, in every slot. @returns false when there was nothing */
+  /** Deletes the tenant's credentials for this provider in every slot. @returns false when there were none */
   async remove(tenantId: string, provider: Provider, by: ChangedBy): Promise<boolean> {
     return this.dataSource.transaction(async (transaction) => {
       const of = { tenantId, provider: provider.id };
@@ -93,7 +93,7 @@ export class CredentialsService {
       if (!live && !staged && !previous) return false;
       await transaction.delete(TenantCredential, of);
       await transaction.delete(CredentialSlot, of);
-      await forgetGone(transaction, of);
+      await deleteStaleHealth(transaction, of);
       const dropped = {
         ...(staged && { staged: audited(staged) }),
         ...(previous && { previous: audited(previous) }),
@@ -104,7 +104,7 @@ export class CredentialsService {
     });
   }
 
-  /** The tenant's own credential, checked and still closed. No other key is ever looked for. */
+  /** The tenant's own live credential, checked but still sealed. There is no fallback to any other key. */
   async resolve(tenantId: string, provider: Provider): Promise<RouteCredential> {
     const row = await storedRows(this.dataSource, TenantCredential, [tenantId])
       .andWhere('c.provider = :provider', { provider: provider.id })
@@ -112,7 +112,7 @@ export class CredentialsService {
     return usableCredential(this.fernet, tenantId, provider, row ?? undefined);
   }
 
-  /** All live credentials of some tenants in one query. Opens nothing. @returns one entry for each id */
+  /** All live credentials of some tenants in one query. Decrypts nothing. @returns one entry for each id */
   async overview(
     tenantIds: readonly string[],
     source: DataSource | EntityManager = this.dataSource,
@@ -123,7 +123,7 @@ export class CredentialsService {
         : await storedRows(source, TenantCredential, tenantIds).orderBy('c.provider', 'ASC').getMany();
     const byTenant = new Map<string, TenantCredential[]>(tenantIds.map((id) => [id, []]));
     for (const row of rows) byTenant.get(row.tenantId)?.push(row);
-    return new Map([...byTenant].map(([id, own]) => [id, this.ofTenant(id, own)]));
+    return new Map([...byTenant].map(([id, rowsOfTenant]) => [id, this.ofTenant(id, rowsOfTenant)]));
   }
 
   private ofTenant(tenantId: string, rows: readonly TenantCredential[]): TenantCredentials {
@@ -145,14 +145,14 @@ export class CredentialsService {
     { verification, origin }: SetOptions,
   ): Promise<SetCredential> {
     const row = await sealedRow(transaction, this.fernet, tenantId, provider, fields);
-    // One statement: a DELETE that commits between a look and a write would leave nothing of a key that was set.
+    // One statement: if it read first, a DELETE that commits before the write would take the new key with it.
     await transaction.upsert(TenantCredential, row as QueryDeepPartialEntity<TenantCredential>, [
       'tenantId',
       'provider',
     ]);
-    // Taking back what was before an earlier promotion would undo this change as well.
+    // A rollback of an earlier promotion would undo this change as well.
     await emptySlot(transaction, row, 'previous');
-    await forgetGone(transaction, row);
+    await deleteStaleHealth(transaction, row);
     if (verification) await recordVerification(transaction, row, verification, row.configuredAt);
     const health = await transaction.findOneBy(CredentialHealth, {
       tenantId,
@@ -173,12 +173,12 @@ export class CredentialsService {
     });
     return {
       ...listedOf(this.fernet, Object.assign(row, { health })),
-      stillStaged: staged?.keyHint ?? null,
-      dropped: previous?.keyHint ?? null,
+      stillStaged: staged?.mask ?? null,
+      dropped: previous?.mask ?? null,
     };
   }
 
-  /** @throws Problem endpoint_not_allowed, as far as that can be told before a connection */
+  /** @throws Problem endpoint_not_allowed, as far as that is known before a connection is opened */
   refuseEndpoint(settings: Readonly<Record<string, unknown>>): void {
     if (typeof settings.endpoint !== 'string') return;
     const reason = this.addressPolicy.checkHost(new URL(settings.endpoint));
@@ -190,7 +190,7 @@ export class CredentialsService {
     });
   }
 
-  /** The warning a PUT gives for a credential that has nowhere to go. */
+  /** The warning of a PUT whose credential has no endpoint to be sent to. */
   warningOf(provider: Provider, settings: Readonly<Record<string, unknown>>): string | undefined {
     if (settings.endpoint !== undefined || this.config.endpointOf(provider) !== undefined) return undefined;
     const name = provider.baseUrlVariables[0] ?? 'endpoint';

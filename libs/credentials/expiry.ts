@@ -1,9 +1,12 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** An expiry is warned of this many days before, and again. */
+/** The days before an expiry at which a warning is given. */
 export const warningDays = [30, 7, 1] as const;
 
-/** 0: it has expired. Else the smallest of `warningDays` that it is within; undefined: none, or no date. */
+/**
+ * @returns 0 for an expired credential, else the smallest of `warningDays` within which it expires; undefined when it has no
+ *   expiry or a later one
+ */
 export function expiresWithinDays(expiresAt: Date | null, now = Date.now()): number | undefined {
   if (expiresAt === null) return undefined;
   const leftMs = expiresAt.getTime() - now;

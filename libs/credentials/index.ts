@@ -1,17 +1,17 @@
 /**
  * Each tenant's provider credentials, sealed.
  *
- * Guarantees: a key is stored only sealed and bound to its tenant, provider and settings; a row that was moved or
- * edited is refused; listing opens nothing; a wrong encryption key is named at start; a stored key is verified at its own
- * endpoint only; what calls find out of a key is written off their way; calls find the live credential only, and one beside it
- * becomes live as it was sealed or not at all. Does not: fall back to any other key, give a key back, or detect that an older
- * or other whole row of the same tenant and provider was put in its place in SQL.
+ * Guarantees: a key is stored only sealed and bound to its tenant, provider and settings; a row that was moved or edited is
+ * refused; listing decrypts nothing; a wrong encryption key is reported at the start; a stored key is verified only at its own
+ * endpoint; no call waits for what it found out about a key to be written; calls use only the live credential, and a staged or
+ * previous one becomes live exactly as it was sealed or not at all. Does not: fall back to any other key, return a key, or
+ * detect that a whole row was replaced in SQL by another one of the same tenant and provider.
  */
 export { CredentialsModule } from './credentials.module';
 export {
   type CredentialStatus,
   credentialStatuses,
-  type ListedBeside,
+  type InactiveCredentials,
   type ListedCredential,
 } from './credential';
 export { CredentialHealth } from './rows/credential-health.entity';

@@ -12,7 +12,7 @@ export { type Scope, scopes, SysadminGrant, type TenantGrant } from './access/gr
 export { PlatformController } from './access/platform-controller';
 export { checkedFields, jsonOf, validated } from './fields/validation';
 export { isOneEdit } from './fields/edit-distance';
-export { EventListQuery, ListQuery } from './fields/list-query';
+export { EventListQuery, ListQuery, PageResponse } from './fields/list-query';
 export { IsName, IsSearchText } from './fields/text-fields';
 export { IsTime, isTime } from './fields/time-fields';
 export { uuidPattern, validTenantId } from './fields/uuid';

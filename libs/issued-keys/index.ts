@@ -1,17 +1,17 @@
 /**
- * The keys that Tenkey issues: tenant keys, which open /v1 for one tenant, and sysadmin keys with scopes.
+ * The keys that Tenkey issues: tenant keys, which open /v1 for one tenant, and sysadmin keys with scopes. issued-key.ts
+ * documents their format.
  *
- * Guarantees: a key is shown once and stored as SHA-256 only; a mistyped one costs no look-up; each request asks the database
- * anew, and once more when its body took longer than a second to arrive, so that a revoked or expired key opens nothing in any
- * process from then on; nothing that a key grants exceeds it; no kind of key can stand in for the other. The format is documented in issued-key.ts.
+ * Guarantees: a key is shown once and stored only as SHA-256; a mistyped key costs no look-up; each request looks its key up in
+ * the database, and again if its body takes longer than a second to arrive, so that a revoked or expired key opens nothing
+ * afterwards in any process; a key cannot create a key with more rights; the two kinds of keys cannot be exchanged.
  *
- * Does not: count requests or tokens across processes (each limits on its own), take back what a revoked sysadmin key made, or protect
- * against whoever can write to the database, who can put a hash of their own there.
+ * Does not: count requests or tokens across processes (each has its own limits), undo what a revoked sysadmin key created, or
+ * protect against an attacker who can write to the database and so insert a hash of their own.
  */
 export { IssuedKeysModule } from './issued-keys.module';
-export { shownKey } from './issued-key';
-export { SysadminKey } from './sysadmin-key.entity';
+export { keyNameOf } from './issued-key';
+export { SysadminKey, TenantKey } from './issued-keys.entity';
 export { SysadminKeysService } from './sysadmin-keys.service';
-export { TenantKey } from './tenant-key.entity';
 export { TenantKeysService } from './tenant-keys.service';
 export { TokenLimitsService } from './token-limits.service';

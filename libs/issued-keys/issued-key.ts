@@ -8,22 +8,22 @@ import { Secret } from '#crypto';
  *     tk_<id>_<secret><checksum>      a tenant key: opens /v1 for one tenant
  *     tks_<id>_<secret><checksum>     a scoped sysadmin key
  *
- * - id: 11 characters, 64 random bits. It finds the key's row, is shown in lists and logs, and opens nothing.
+ * - id: 11 characters, 64 random bits. The key's row is found by it. Lists and logs show it; it opens nothing.
  * - secret: 43 characters, 256 random bits.
- * - checksum: 6 characters, CRC-32 of all before it. A mistyped or cut key is recognised without looking it up, and a
- *   scanner for leaked secrets can tell a key from a text that looks like one.
+ * - checksum: 6 characters, CRC-32 of everything before it. A mistyped or truncated key is recognised without a look-up, and
+ *   a scanner for leaked secrets can tell a key from a text that looks like one.
  *
- * All three are base62 (0-9 A-Z a-z), most significant digit first, filled up with 0. As a pattern:
- * `\btks?_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}\b`. The form is GitHub's of 2021:
+ * All three are base62 (0-9 A-Z a-z), most significant digit first, padded with 0. As a pattern:
+ * `\btks?_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}\b`. GitHub has used this format since 2021:
  * https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
  */
 export type KeyKind = 'tk' | 'tks';
 
-/** A key just made. The text is shown once and not kept. */
+/** A new key. The text is shown once and not kept. */
 export interface IssuedKey {
   readonly id: string;
   readonly text: Secret;
-  /** SHA-256 of the text, hexadecimal: a slow hash is for passwords, and nobody guesses 256 random bits. */
+  /** SHA-256 of the text, hexadecimal. A slow hash is for passwords; 256 random bits cannot be guessed. */
   readonly hash: string;
 }
 
@@ -40,12 +40,12 @@ export function issueKey(kind: KeyKind): IssuedKey {
   return { id, text: new Secret(text), hash: hashOf(text) };
 }
 
-/** What of a key may stand in a list: it tells keys apart and opens nothing. */
+/** The part of a key that lists show: it tells keys apart and opens nothing. */
 export function prefixOf(kind: KeyKind, id: string): string {
   return `${kind}_${id}`;
 }
 
-/** @returns the key's id and hash, or undefined for a text that is no key of this kind or was mistyped */
+/** @returns the key's id and hash; undefined for a text that is not a key of this kind or was mistyped */
 export function parseKey(kind: KeyKind, text: string): { id: string; hash: string } | undefined {
   const match = pattern.exec(text);
   if (match?.[1] !== kind || match[2] === undefined) return undefined;
@@ -54,10 +54,10 @@ export function parseKey(kind: KeyKind, text: string): { id: string; hash: strin
 }
 
 /**
- * What may be said of a key that opened nothing, by its form alone: kind and id as the audit writes them. Whoever knows the id
- * can make such a text, so it says which key was named and not who had it.
+ * Kind and id, as the audit writes them, of a text with the form of a key. The text may be forged by a client that knows only
+ * the id, so this shows which key was named and does not prove that the client has it.
  */
-export function shownKey(text: string): string | undefined {
+export function keyNameOf(text: string): string | undefined {
   const [tenantKey, sysadminKey] = [parseKey('tk', text), parseKey('tks', text)];
   if (tenantKey) return `tenant-key ${tenantKey.id}`;
   return sysadminKey && `sysadmin-key ${sysadminKey.id}`;
@@ -73,7 +73,7 @@ function checksumOf(body: string): string {
   return base62(bytes, length.checksum);
 }
 
-/** A number's base62 digits; `width` must hold every number of so many bytes. */
+/** A number's base62 digits. `width` must be enough for every number with so many bytes. */
 function base62(bytes: Buffer, width: number): string {
   let rest = BigInt(`0x${bytes.toString('hex')}`);
   let text = '';

@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { TenantsModule } from '#tenants';
-import { SysadminKey } from './sysadmin-key.entity';
+import { TenantsModule, TenantsService } from '#tenants';
+import { SysadminKey, TenantKey } from './issued-keys.entity';
+import { removeTenantFromSysadminKeys, tenantKeysDeletedWith } from './stored-keys';
 import { SysadminKeysController } from './sysadmin-keys.controller';
 import { SysadminKeysService } from './sysadmin-keys.service';
-import { TenantKey } from './tenant-key.entity';
 import { TenantKeysController } from './tenant-keys.controller';
 import { TenantKeysService } from './tenant-keys.service';
 import { TokenLimitsService } from './token-limits.service';
@@ -15,4 +15,8 @@ import { TokenLimitsService } from './token-limits.service';
   providers: [TenantKeysService, SysadminKeysService, TokenLimitsService],
   exports: [TenantKeysService, SysadminKeysService, TokenLimitsService],
 })
-export class IssuedKeysModule {}
+export class IssuedKeysModule {
+  constructor(tenants: TenantsService) {
+    tenants.onRemoval({ before: tenantKeysDeletedWith, after: removeTenantFromSysadminKeys });
+  }
+}

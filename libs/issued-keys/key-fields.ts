@@ -1,7 +1,36 @@
-import { type FieldFault, Problem } from '#http';
-import { keyIdPattern } from './issued-key';
+import { applyDecorators } from '@nestjs/common';
+import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, IsString, Length } from 'class-validator';
+import { type FieldFault, IsName, IsTime, Problem } from '#http';
+import { Trimmed } from '#providers';
+import { keyIdPattern, type KeyKind, prefixOf } from './issued-key';
+import { type SysadminKey, type TenantKey } from './issued-keys.entity';
 
-/** @returns null for never; a 422 for what is over already, since such a key would open nothing */
+// What requests, paths and responses have in common for both kinds of issued keys. Where a constant applies several decorators,
+// the last rule of the field comes first.
+
+export function KeyNameField(example: string): PropertyDecorator {
+  return applyDecorators(
+    IsName(),
+    Length(1, 100),
+    IsString(),
+    Trimmed(),
+    ApiProperty({ example, description: 'Whose key it is, for lists and the audit.' }),
+  );
+}
+
+export const ExpiresAtField = applyDecorators(
+  IsTime('time'),
+  IsOptional(),
+  ApiPropertyOptional({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'When the key expires. Absent: it does not expire.',
+  }),
+);
+
+/** @returns null for a key that does not expire. @throws Problem for a time in the past: such a key would open nothing */
 export function expiryOf(text: string | null | undefined): Date | null {
   if (text === undefined || text === null) return null;
   const date = new Date(text);
@@ -13,12 +42,84 @@ export function notValid(...errors: FieldFault[]): Problem {
   return new Problem('validation_failed', { detail: 'Some fields are not valid; see errors.', errors });
 }
 
-/** A key's id from the path, or a 422 that does not repeat it: somebody may have put the key itself there. */
+export const keyParam = ApiParam({
+  name: 'key_id',
+  example: 'BoT0VjF9rQ2',
+  description: "The key's `id`.",
+});
+
+/** A key's id from the path. @throws Problem that does not repeat the text, which may be the key itself */
 export function validKeyId(text: string): string {
   if (keyIdPattern.test(text)) return text;
   throw notValid({ path: 'key_id', message: 'key_id must be the id of a key, not the key' });
 }
 
-export function keyNotFound(): Problem {
-  return new Problem('key_not_found', { detail: 'There is no key with this id.' });
+export class IssuedKeyResponse {
+  @ApiProperty({
+    example: 'BoT0VjF9rQ2',
+    description: 'Names the key in logs and in the audit. It opens nothing.',
+  })
+  id: string;
+  @ApiProperty({ example: 'chat assistant' })
+  name: string;
+  @ApiProperty({
+    example: 'tk_BoT0VjF9rQ2',
+    description: 'The beginning of the key: `tk_` or `tks_`, and its id.',
+  })
+  prefix: string;
+  @ApiProperty({ example: '...xyz9', description: 'Its last four characters.' })
+  masked_key: string;
+  @ApiProperty({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'Null: it does not expire.',
+  })
+  expires_at: string | null;
+  @ApiProperty({ enum: ['active', 'expired'] })
+  status: 'active' | 'expired';
+  @ApiProperty({
+    format: 'date-time',
+    nullable: true,
+    type: String,
+    description: 'To the minute. Null: it has not been used.',
+  })
+  last_used_at: string | null;
+  @ApiProperty({ format: 'date-time' })
+  created_at: string;
+}
+
+/** The fields of a key's response that both kinds have. */
+export function keyFieldsOf(kind: KeyKind, row: TenantKey | SysadminKey): IssuedKeyResponse {
+  return {
+    id: row.id,
+    name: row.name,
+    prefix: prefixOf(kind, row.id),
+    masked_key: row.mask,
+    expires_at: row.expiresAt?.toISOString() ?? null,
+    status: row.expiresAt !== null && row.expiresAt.getTime() <= Date.now() ? 'expired' : 'active',
+    last_used_at: row.lastUsedAt?.toISOString() ?? null,
+    created_at: row.createdAt.toISOString(),
+  };
+}
+
+/** Documents the field with a new key, in the only response that has it. */
+export function NewKeyField(example: string): PropertyDecorator {
+  return ApiProperty({
+    example,
+    description: 'The key. Store it now: Tenkey keeps only a hash, and no route returns it again.',
+  });
+}
+
+export class RemovedKeyResponse {
+  @ApiProperty({ example: 'BoT0VjF9rQ2' })
+  id: string;
+  @ApiProperty({ example: 'The key is revoked.' })
+  message: string;
+  @ApiProperty({ description: 'False when there was none.' })
+  deleted: boolean;
+
+  static of(id: string, deleted: boolean): RemovedKeyResponse {
+    return { id, message: deleted ? 'The key is revoked.' : 'There was no such key.', deleted };
+  }
 }

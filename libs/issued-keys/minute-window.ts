@@ -1,17 +1,17 @@
-/** The second that runs and the 60 before it: what counts is never younger than a minute when it is forgotten. */
+/** The current second and the 60 before it, so that nothing is dropped before it is a full minute old. */
 const SLOTS = 61;
 const SLOT_MS = 1000;
 
 const secondOf = (now: number) => Math.floor(now / SLOT_MS);
 
-/** How much of something there was in the last minute, and up to a second more. */
+/** Sums up amounts over the last minute, and up to a second more. */
 class MinuteWindow {
   readonly #amounts = new Float64Array(SLOTS);
   /** The newest second that is counted. */
   #second = 0;
   #total = 0;
 
-  /** Forgets what is older than a minute. A clock that goes back stays in the newest second. */
+  /** Drops what is older than a minute. If the clock goes back, the newest second stays the current one. */
   advance(now: number): void {
     const second = Math.max(this.#second, secondOf(now));
     const steps = Math.min(second - this.#second, SLOTS);
@@ -33,16 +33,16 @@ class MinuteWindow {
     this.#total += amount;
   }
 
-  /** Takes back what was added in that second; nothing, when that is forgotten. */
+  /** Subtracts from what was added in that second; does nothing when that second has been dropped. */
   giveBack(second: number, amount: number): void {
     if (this.#second - second >= SLOTS) return;
     const slot = second % SLOTS;
-    const given = Math.min(amount, this.#amounts[slot] ?? 0);
-    this.#amounts[slot] = (this.#amounts[slot] ?? 0) - given;
-    this.#total -= given;
+    const returned = Math.min(amount, this.#amounts[slot] ?? 0);
+    this.#amounts[slot] = (this.#amounts[slot] ?? 0) - returned;
+    this.#total -= returned;
   }
 
-  /** Whole seconds until so much more is within the limit; `amount` is. */
+  /** Whole seconds until this amount fits into the limit. It must not exceed the limit by itself. */
   secondsUntilFits(amount: number, limit: number): number {
     let left = this.#total;
     for (let age = SLOTS - 1; age >= 0; age -= 1) {
@@ -54,11 +54,11 @@ class MinuteWindow {
 }
 
 /**
- * A limit per minute for each name, in this process. In no 60 seconds is there more than the limit: a sliding window, where
- * a bucket would let through twice as much across the border of two minutes.
+ * A limit per minute for each name, in this process. It is a sliding window, so that no 60 seconds contain more than the
+ * limit; counting by calendar minutes would admit twice as much around the turn of a minute.
  *
- * Amounts are whole numbers, times milliseconds of one clock. A window is 61 numbers. Those not used for a minute are dropped,
- * so there are at most as many as names within a minute.
+ * Amounts are whole numbers, times are milliseconds of one clock. A window is 61 numbers. Windows that were not used for a
+ * minute are dropped, so there are at most as many as there were names within a minute.
  */
 export class MinuteLimits {
   readonly #windows = new Map<string, MinuteWindow>();
@@ -66,7 +66,7 @@ export class MinuteLimits {
 
   /**
    * Counts the amount if all of it is within the limit.
-   * @returns undefined, or in how many whole seconds it is within it, if it ever is
+   * @returns undefined when it is counted, else after how many whole seconds it would fit, if it ever does
    */
   take(name: string, limit: number, now: number, amount = 1): number | undefined {
     const window = this.#windowOf(name, now);
@@ -77,8 +77,8 @@ export class MinuteLimits {
   }
 
   /**
-   * What was taken at `takenAt` turned out to be more by this, or less. More counts from now on, also above the limit; less
-   * is given back where it was counted, or not at all when that is forgotten.
+   * Corrects an amount that was taken at `takenAt`. A positive difference counts from now on, even above the limit. A negative
+   * one is returned to the second in which it was counted, or ignored when that second has been dropped.
    */
   correct(name: string, difference: number, takenAt: number, now: number): void {
     const window = this.#windowOf(name, now);
@@ -88,12 +88,12 @@ export class MinuteLimits {
     this.#windows.set(name, window);
   }
 
-  /** How much there was in the last minute. */
+  /** The sum over the last minute. */
   total(name: string, now: number): number {
     return this.#windowOf(name, now).total;
   }
 
-  /** Of how many names something is remembered. */
+  /** The number of names with a window. */
   get size(): number {
     return this.#windows.size;
   }

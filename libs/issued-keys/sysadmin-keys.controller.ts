@@ -4,24 +4,20 @@ import {
   ApiCreatedResponse,
   ApiOkResponse,
   ApiOperation,
-  ApiParam,
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
 import { Access, ApiProblems, ChangedBy, jsonOf, sysadminPrefix, validated } from '#http';
-import { validKeyId } from './key-fields';
+import { keyParam, RemovedKeyResponse, validKeyId } from './key-fields';
 import {
   CreatedSysadminKeyResponse,
   CreateSysadminKeyRequest,
-  RemovedSysadminKeyResponse,
   SysadminKeyResponse,
   SysadminKeyListResponse,
 } from './sysadmin-keys.dto';
 import { SysadminKeysService } from './sysadmin-keys.service';
 
-const keyParam = ApiParam({ name: 'key_id', example: 'BoT0VjF9rQ2', description: "The key's `id`." });
-
-/** No scope opens these: a key that could make keys could make itself a stronger one. */
+/** No scope opens these routes: a key that could create keys could create a stronger one for itself. */
 @ApiTags('3 Keys')
 @ApiSecurity('super-api-key')
 @Access('sysadmin')
@@ -40,19 +36,19 @@ export class SysadminKeysController {
   @Post()
   @Header('cache-control', 'no-store')
   @ApiOperation({
-    summary: 'Make a sysadmin key with scopes',
+    summary: 'Create a sysadmin key with scopes',
     description:
-      'For whoever needs a part of this API: `X-API-Key: <key>` opens the routes of its scopes (`x-tenkey-scope` of each route), perhaps of some tenants only. Only the super key makes, lists and revokes these. The answer is the only time that the key is shown.',
+      'For clients that need a part of this API: `X-API-Key: <key>` opens the routes of its scopes (each route names its `x-tenkey-scope`), for all tenants or for some. Only the super key can create, list and revoke these keys. Only this response shows the key.',
   })
   @ApiBody({
     type: CreateSysadminKeyRequest,
     examples: {
       reader: {
-        summary: 'Looks only',
+        summary: 'Read only',
         value: { name: 'dashboard', scopes: ['tenants:read', 'credentials:read'] },
       },
       until: {
-        summary: 'Sets credentials, until a day',
+        summary: 'Set credentials, with an expiry',
         value: { name: 'onboarding', scopes: ['credentials:write'], expires_at: '2099-01-31T00:00:00Z' },
       },
     },
@@ -65,7 +61,10 @@ export class SysadminKeysController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List sysadmin keys', description: 'Newest first. Never the keys themselves.' })
+  @ApiOperation({
+    summary: 'List sysadmin keys',
+    description: 'Newest first. The keys themselves are not shown.',
+  })
   @ApiOkResponse({ type: SysadminKeyListResponse })
   async list(): Promise<SysadminKeyListResponse> {
     const rows = await this.keys.list();
@@ -74,7 +73,7 @@ export class SysadminKeysController {
 
   @Get(':key_id')
   @keyParam
-  @ApiOperation({ summary: 'One sysadmin key', description: 'Never the key itself.' })
+  @ApiOperation({ summary: 'One sysadmin key', description: 'The key itself is not shown.' })
   @ApiOkResponse({ type: SysadminKeyResponse })
   @ApiProblems('key_not_found')
   async find(@Param('key_id') keyIdText: string): Promise<SysadminKeyResponse> {
@@ -86,15 +85,11 @@ export class SysadminKeysController {
   @ApiOperation({
     summary: 'Revoke a sysadmin key',
     description:
-      'From the answer on no process of Tenkey accepts it. Tenant keys that it made stay. Repeating it is harmless.',
+      'After the response, no Tenkey process accepts the key. Tenant keys that were created with it stay valid. Repeating the request is harmless.',
   })
-  @ApiOkResponse({ type: RemovedSysadminKeyResponse })
-  async remove(
-    @Param('key_id') keyIdText: string,
-    @ChangedBy() by: ChangedBy,
-  ): Promise<RemovedSysadminKeyResponse> {
+  @ApiOkResponse({ type: RemovedKeyResponse })
+  async remove(@Param('key_id') keyIdText: string, @ChangedBy() by: ChangedBy): Promise<RemovedKeyResponse> {
     const id = validKeyId(keyIdText);
-    const deleted = await this.keys.remove(id, by);
-    return { id, message: deleted ? 'The key is revoked.' : 'There was no such key.', deleted };
+    return RemovedKeyResponse.of(id, await this.keys.remove(id, by));
   }
 }

@@ -1,93 +1,76 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, type EntityManager, In } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { type Secret } from '#crypto';
 import { type ChangedBy, scopes, type SysadminGrant } from '#http';
 import { waitAtStop } from '#database';
-import { Tenant } from '#tenants';
-import { issueKey } from './issued-key';
-import { expiryOf, keyNotFound, notValid } from './key-fields';
-import { LastUse } from './last-use';
-import { validKey } from './presented-key';
-import { SysadminKey } from './sysadmin-key.entity';
+import { tenantsKeptFromDeletion } from '#tenants';
+import { SysadminKey } from './issued-keys.entity';
+import { expiryOf, notValid } from './key-fields';
+import { auditedKey, deleteKey, findKey, LastUse, listKeys, newKey, validKey } from './stored-keys';
 import { type CreateSysadminKeyRequest } from './sysadmin-keys.dto';
 
-/** Sysadmin keys with scopes. Made, seen and revoked with the super key alone; nothing of them is kept between two calls. */
+/** Sysadmin keys with scopes. Only the super key creates, lists and revokes them. Nothing is cached between requests. */
 @Injectable()
 export class SysadminKeysService implements OnApplicationShutdown {
-  readonly #lastUse = new LastUse((id) =>
-    this.dataSource.query(
-      `update sysadmin_keys set last_used_at = now()
-       where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
-      [id],
-    ),
-  );
+  readonly #lastUse: LastUse;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly audit: AuditLogService,
     @InjectConfig() private readonly config: Config,
-  ) {}
+  ) {
+    this.#lastUse = new LastUse(dataSource, SysadminKey);
+  }
 
   async onApplicationShutdown(): Promise<void> {
     await waitAtStop(this.#lastUse.written(), this.config);
   }
 
-  /** @returns the row, and the key: the only time that it is seen */
+  /** @returns the row, and the key, which is not kept anywhere */
   async create(dto: CreateSysadminKeyRequest, by: ChangedBy): Promise<{ row: SysadminKey; key: Secret }> {
-    const expiresAt = expiryOf(dto.expires_at);
-    const issued = issueKey('tks');
+    const { key, columns } = newKey('tks', dto.name, expiryOf(dto.expires_at));
     const tenantIds = dto.tenant_ids?.map((id) => id.toLowerCase()) ?? null;
-    const row = Object.assign(new SysadminKey(), {
-      id: issued.id,
-      name: dto.name,
-      keyHash: issued.hash,
-      keyHint: issued.text.mask,
+    const row = Object.assign(new SysadminKey(), columns, {
       scopes: scopes.filter((scope) => dto.scopes.includes(scope)),
       tenantIds: tenantIds && [...new Set(tenantIds)].sort(),
-      expiresAt,
-      lastUsedAt: null,
-      createdAt: new Date(),
     });
     await this.dataSource.transaction(async (transaction) => {
       await refuseUnknownTenants(transaction, row.tenantIds ?? []);
       await transaction.insert(SysadminKey, row);
-      const details = { after: shown(row) };
+      const details = { after: auditedSysadminKey(row) };
       await this.audit.record(transaction, by, { action: 'sysadmin-key.create', details });
     });
-    return { row, key: issued.text };
+    return { row, key };
   }
 
-  /** Newest first; also those that expired. */
+  /** Newest first, with expired keys. */
   async list(): Promise<SysadminKey[]> {
-    return this.dataSource.getRepository(SysadminKey).find({ order: { createdAt: 'DESC', id: 'ASC' } });
+    return listKeys(this.dataSource, SysadminKey);
   }
 
   async find(id: string): Promise<SysadminKey> {
-    const row = await this.dataSource.getRepository(SysadminKey).findOneBy({ id });
-    if (!row) throw keyNotFound();
-    return row;
+    return findKey(this.dataSource, SysadminKey, { id });
   }
 
-  /** From the commit on it opens nothing, in any process. @returns false when there was none */
+  /** After the commit the key opens nothing in any process. @returns false when there was none */
   async remove(id: string, by: ChangedBy): Promise<boolean> {
     return this.dataSource.transaction(async (transaction) => {
-      const before = await transaction.findOneBy(SysadminKey, { id });
-      const deleted = before && (await transaction.delete(SysadminKey, { id }));
-      if (!before || deleted?.affected !== 1) return false;
-      const details = { before: shown(before) };
+      const before = await deleteKey(transaction, SysadminKey, { id });
+      if (!before) return false;
+      const details = { before: auditedSysadminKey(before) };
       await this.audit.record(transaction, by, { action: 'sysadmin-key.delete', details });
       return true;
     });
   }
 
-  /** What a presented key opens now. A text that is no key, or a mistyped one, is not looked up. */
+  /** What a presented key opens now. A text that is not a sysadmin key, or a mistyped one, is not looked up. */
   async grant(presented: string): Promise<SysadminGrant | undefined> {
     const row = await validKey(this.dataSource, SysadminKey, 'tks', presented);
     if (row === undefined) return undefined;
-    this.#lastUse.note(row.id, row.lastUsedAt);
+    this.#lastUse.note(row);
     const { id: sysadminKeyId, name, scopes, tenantIds, expiresAt } = row;
     return {
       kind: 'scoped',
@@ -101,29 +84,16 @@ export class SysadminKeysService implements OnApplicationShutdown {
 }
 
 /**
- * A slip in an id would make a key that opens nothing, or later another tenant's. Locked, so that a deletion of one comes
- * before, and is noticed, or after, and takes the id out of the key.
+ * A key with a wrong id would open nothing, or a tenant that is created later with this id. The lock makes a concurrent
+ * deletion of a tenant commit either first, so that it is noticed here, or later, so that it removes the id from the key.
  */
 async function refuseUnknownTenants(transaction: EntityManager, ids: readonly string[]): Promise<void> {
-  const known = await transaction.find(Tenant, {
-    select: { id: true },
-    where: { id: In(ids) },
-    order: { id: 'ASC' },
-    lock: { mode: 'for_key_share' },
-  });
+  const known = await tenantsKeptFromDeletion(transaction, ids);
   if (known.length !== ids.length) {
     throw notValid({ path: 'tenant_ids', message: 'tenant_ids must be ids of tenants that exist' });
   }
 }
 
-/** What the audit may say of a key. */
-function shown(row: SysadminKey) {
-  return {
-    id: row.id,
-    name: row.name,
-    mask: row.keyHint,
-    scopes: row.scopes,
-    tenant_ids: row.tenantIds,
-    expires_at: row.expiresAt?.toISOString() ?? null,
-  };
+function auditedSysadminKey(row: SysadminKey) {
+  return { ...auditedKey(row), scopes: row.scopes, tenant_ids: row.tenantIds };
 }

@@ -4,7 +4,6 @@ import {
   ApiCreatedResponse,
   ApiOkResponse,
   ApiOperation,
-  ApiParam,
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
@@ -18,7 +17,8 @@ import {
   validated,
   validTenantId,
 } from '#http';
-import { validKeyId } from './key-fields';
+import { tenantParam } from '#tenants';
+import { keyParam, RemovedKeyResponse, validKeyId } from './key-fields';
 import {
   CreatedTenantKeyResponse,
   CreateTenantKeyRequest,
@@ -27,9 +27,6 @@ import {
   TenantKeyListResponse,
 } from './tenant-keys.dto';
 import { TenantKeysService } from './tenant-keys.service';
-
-const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
-const keyParam = ApiParam({ name: 'key_id', example: 'BoT0VjF9rQ2', description: "The key's `id`." });
 
 @ApiTags('3 Keys')
 @ApiSecurity('super-api-key')
@@ -51,16 +48,16 @@ export class TenantKeysController {
   @Header('cache-control', 'no-store')
   @tenantParam
   @ApiOperation({
-    summary: "Make a key for a tenant's applications",
+    summary: "Create a key for a tenant's applications",
     description:
-      'Opens the platform API for this tenant alone: `Authorization: Bearer <key>`, for clients of Anthropic also `x-api-key: <key>`. The answer is the only time that the key is shown.',
+      'Opens the platform API for this tenant only: `Authorization: Bearer <key>`, or `x-api-key: <key>` as clients for Anthropic send it. Only this response shows the key.',
   })
   @ApiBody({
     type: CreateTenantKeyRequest,
     examples: {
       usual: { summary: 'Usual', value: { name: 'chat assistant' } },
       restricted: {
-        summary: 'Some models, limits and an end',
+        summary: 'With models, limits and an expiry',
         value: {
           name: 'pilot',
           allowed_models: ['gpt-4o', 'claude-sonnet'],
@@ -87,7 +84,10 @@ export class TenantKeysController {
 
   @Get()
   @tenantParam
-  @ApiOperation({ summary: "List a tenant's keys", description: 'Newest first. Never the keys themselves.' })
+  @ApiOperation({
+    summary: "List a tenant's keys",
+    description: 'Newest first. The keys themselves are not shown.',
+  })
   @ApiOkResponse({ type: TenantKeyListResponse })
   async list(@Param('tenant_id') tenantIdText: string): Promise<TenantKeyListResponse> {
     const rows = await this.keys.list(validTenantId(tenantIdText));
@@ -97,7 +97,7 @@ export class TenantKeysController {
   @Get(':key_id')
   @keyParam
   @tenantParam
-  @ApiOperation({ summary: "One of a tenant's keys", description: 'Never the key itself.' })
+  @ApiOperation({ summary: "One of a tenant's keys", description: 'The key itself is not shown.' })
   @ApiOkResponse({ type: TenantKeyResponse })
   @ApiProblems('tenant_not_found', 'key_not_found')
   async find(
@@ -113,7 +113,7 @@ export class TenantKeysController {
   @ApiOperation({
     summary: "Revoke a tenant's key",
     description:
-      'From the answer on no process of Tenkey accepts it; a call under way ends. Repeating it is harmless.',
+      'After the response, no Tenkey process accepts the key. Calls that have started run to their end. Repeating the request is harmless.',
   })
   @ApiOkResponse({ type: RemovedTenantKeyResponse })
   async remove(
@@ -123,8 +123,7 @@ export class TenantKeysController {
   ): Promise<RemovedTenantKeyResponse> {
     const tenantId = validTenantId(tenantIdText);
     const id = validKeyId(keyIdText);
-    const deleted = await this.keys.remove(tenantId, id, by);
-    const message = deleted ? 'The key is revoked.' : 'There was no such key.';
-    return { tenant_id: tenantId, id, message, deleted };
+    const isDeleted = await this.keys.remove(tenantId, id, by);
+    return { tenant_id: tenantId, ...RemovedKeyResponse.of(id, isDeleted) };
   }
 }

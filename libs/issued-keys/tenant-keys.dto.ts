@@ -12,27 +12,22 @@ import {
   Min,
 } from 'class-validator';
 import { type Secret } from '#crypto';
-import { IsName, IsTime } from '#http';
-import { Trimmed } from '#providers';
-import { prefixOf } from './issued-key';
-import { type TenantKey } from './tenant-key.entity';
+import { IsName } from '#http';
+import { type TenantKey } from './issued-keys.entity';
+import {
+  ExpiresAtField,
+  IssuedKeyResponse,
+  keyFieldsOf,
+  KeyNameField,
+  NewKeyField,
+  RemovedKeyResponse,
+} from './key-fields';
 
 export class CreateTenantKeyRequest {
-  @ApiProperty({ example: 'chat assistant', description: 'Whose key it is, for lists and the audit.' })
-  @Trimmed()
-  @IsString()
-  @Length(1, 100)
-  @IsName()
+  @KeyNameField('chat assistant')
   name: string;
 
-  @ApiPropertyOptional({
-    format: 'date-time',
-    nullable: true,
-    type: String,
-    description: 'From then on it opens nothing. Absent: it does not expire.',
-  })
-  @IsOptional()
-  @IsTime('time')
+  @ExpiresAtField
   expires_at?: string | null;
 
   @ApiPropertyOptional({
@@ -40,7 +35,7 @@ export class CreateTenantKeyRequest {
     nullable: true,
     example: ['gpt-4o'],
     description:
-      'Names of ai_models.yml that it may call. Absent: all. A name that the catalogue does not have yet is kept.',
+      'Names of models in ai_models.yml that the key may call. Absent: all. A name that is not in the catalogue yet is kept.',
   })
   @IsOptional()
   @IsArray()
@@ -57,7 +52,7 @@ export class CreateTenantKeyRequest {
     maximum: 1000000,
     nullable: true,
     type: Number,
-    description: 'Requests in any 60 seconds, counted in each Tenkey process on its own. Absent: no limit.',
+    description: 'Requests in any 60 seconds, counted separately in each Tenkey process. Absent: no limit.',
   })
   @IsOptional()
   @IsInt()
@@ -72,7 +67,7 @@ export class CreateTenantKeyRequest {
     type: Number,
     example: 100000,
     description:
-      "Tokens in any 60 seconds, of requests and answers, counted in each Tenkey process on its own. A call's estimate (its text, and max_tokens) is reserved before it is sent; what the provider reports counts when it is over. Absent: no limit.",
+      'Tokens in any 60 seconds, of requests and responses, counted separately in each Tenkey process. An estimate of the call (its text, and max_tokens) is reserved before it is sent. When it is finished, what the provider reports counts instead. Absent: no limit.',
   })
   @IsOptional()
   @IsInt()
@@ -81,63 +76,29 @@ export class CreateTenantKeyRequest {
   tokens_per_minute?: number | null;
 }
 
-export class TenantKeyResponse {
-  @ApiProperty({
-    example: 'BoT0VjF9rQ2',
-    description: 'Names the key in logs and in the audit; opens nothing.',
-  })
-  id: string;
+export class TenantKeyResponse extends IssuedKeyResponse {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
-  @ApiProperty({ example: 'chat assistant' })
-  name: string;
-  @ApiProperty({ example: 'tk_BoT0VjF9rQ2', description: 'What the key begins with.' })
-  prefix: string;
-  @ApiProperty({ example: '...xyz9', description: 'Its last four characters.' })
-  masked_key: string;
   @ApiProperty({ type: [String], nullable: true, description: 'Null: all models.' })
   allowed_models: readonly string[] | null;
   @ApiProperty({ type: Number, nullable: true, description: 'Null: no limit.' })
   requests_per_minute: number | null;
   @ApiProperty({ type: Number, nullable: true, description: 'Null: no limit.' })
   tokens_per_minute: number | null;
-  @ApiProperty({ format: 'date-time', nullable: true, type: String, description: 'Null: it does not.' })
-  expires_at: string | null;
-  @ApiProperty({ enum: ['active', 'expired'] })
-  status: 'active' | 'expired';
-  @ApiProperty({
-    format: 'date-time',
-    nullable: true,
-    type: String,
-    description: 'To the minute. Null: never.',
-  })
-  last_used_at: string | null;
-  @ApiProperty({ format: 'date-time' })
-  created_at: string;
 
   static of(row: TenantKey): TenantKeyResponse {
     return {
-      id: row.id,
+      ...keyFieldsOf('tk', row),
       tenant_id: row.tenantId,
-      name: row.name,
-      prefix: prefixOf('tk', row.id),
-      masked_key: row.keyHint,
       allowed_models: row.allowedModels,
       requests_per_minute: row.requestsPerMinute,
       tokens_per_minute: row.tokensPerMinute,
-      expires_at: row.expiresAt?.toISOString() ?? null,
-      status: row.expiresAt !== null && row.expiresAt.getTime() <= Date.now() ? 'expired' : 'active',
-      last_used_at: row.lastUsedAt?.toISOString() ?? null,
-      created_at: row.createdAt.toISOString(),
     };
   }
 }
 
 export class CreatedTenantKeyResponse extends TenantKeyResponse {
-  @ApiProperty({
-    example: 'tk_BoT0VjF9rQ2_<49 characters>',
-    description: 'The key. Keep it now: it is stored as a hash, and no route shows it again.',
-  })
+  @NewKeyField('tk_BoT0VjF9rQ2_<49 characters>')
   key: string;
 
   static with(row: TenantKey, key: Secret): CreatedTenantKeyResponse {
@@ -152,13 +113,7 @@ export class TenantKeyListResponse {
   count: number;
 }
 
-export class RemovedTenantKeyResponse {
+export class RemovedTenantKeyResponse extends RemovedKeyResponse {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
-  @ApiProperty({ example: 'BoT0VjF9rQ2' })
-  id: string;
-  @ApiProperty({ example: 'The key is revoked.' })
-  message: string;
-  @ApiProperty({ description: 'False when there was none.' })
-  deleted: boolean;
 }

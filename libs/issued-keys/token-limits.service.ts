@@ -5,17 +5,17 @@ import { MinuteLimits } from './minute-window';
 /** Tokens that a call may use, counted before it is sent. */
 export interface Reservation {
   /**
-   * Once the call is over. Whatever comes after the first time changes nothing.
-   * @param actual what the provider reported; undefined: nothing, and the estimate stays counted
+   * Called when the call is finished. Only the first time has an effect.
+   * @param actual the tokens that the provider reported; undefined: none reported, and the estimate stays counted
    */
   settle(actual: number | undefined): void;
 }
 
 /**
- * Tokens per minute of each key, in this process. A call's estimate is counted before the call is sent, so that many at once
- * do not exceed the limit together; when it ends, what it really used counts in its place. Of a call that used more than its
- * estimate, the rest counts for a minute from its end on; a call that took longer than a minute gives nothing back, since
- * what it reserved is forgotten. So nothing that is never settled is kept either.
+ * Tokens per minute of each key, in this process. A call's estimate is counted before the call is sent, so that concurrent
+ * calls do not exceed the limit together. When the call is finished, the tokens that it used count instead. If it used more
+ * than its estimate, the rest counts for a minute from then on. If it took longer than a minute, its reservation has been
+ * dropped already and nothing is returned. So a reservation that is never settled is not kept either.
  */
 @Injectable()
 export class TokenLimitsService {
@@ -42,14 +42,14 @@ export class TokenLimitsService {
       settle: (actual) => {
         if (isSettled) return;
         isSettled = true;
-        // A provider may report anything.
+        // A provider can report any value.
         if (actual === undefined || !Number.isSafeInteger(actual) || actual < 0) return;
         this.#limits.correct(tenantKeyId, actual - estimate, now, clock());
       },
     };
   }
 
-  /** Of how many keys something is remembered. */
+  /** The number of keys with a window. */
   get size(): number {
     return this.#limits.size;
   }
@@ -63,7 +63,7 @@ function usedUp(limit: number, estimate: number, used: number, seconds: number):
   });
 }
 
-/** Without a time: later it is refused as well. */
+/** Gives no time for a retry, since the call would be refused then as well. */
 function neverWithin(limit: number, estimate: number): Problem {
   return new Problem('rate_limited', {
     detail: `This call alone may use ${estimate} tokens, and this key may use ${limit} per minute.`,

@@ -1,9 +1,12 @@
 /**
  * Tenants: who owns credentials and pays.
  *
- * Guarantees: names and ids are unique; a suspended tenant's calls are refused; deleting one removes its credentials and keys.
- * Does not: hold or show credential material.
+ * Guarantees: names and ids are unique; a suspended tenant's calls are refused; other libs register what they remove with a
+ * tenant (`TenantsService.onRemoval`), and it is removed in the same transaction. Does not: hold or show credential material, or
+ * know the tables of other libs.
  */
 export { Tenant, type TenantState, tenantStates } from './tenant.entity';
+export { lockedTenant, tenantsKeptFromDeletion } from './tenant-locks';
+export { tenantParam } from './tenants.dto';
 export { TenantsModule } from './tenants.module';
-export { lockedTenant, TenantsService } from './tenants.service';
+export { type TenantRemoval, TenantsService } from './tenants.service';

@@ -15,7 +15,7 @@ export class Tenant {
   @Column('text', { name: 'display_name', nullable: true })
   displayName: string | null;
 
-  /** Who is told of credentials that end or are refused: a function mailbox. */
+  /** Where alerts on credentials that expire or are rejected belong: a function mailbox, not a person. */
   @Column('text', { name: 'contact_email', nullable: true })
   contactEmail: string | null;
 

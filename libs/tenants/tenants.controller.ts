@@ -5,8 +5,6 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
-  ApiParam,
-  ApiQuery,
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
@@ -23,13 +21,12 @@ import {
 import {
   CreateTenantRequest,
   ListTenantsQuery,
-  TenantResponse,
+  tenantParam,
   TenantPageResponse,
+  TenantResponse,
   UpdateTenantRequest,
 } from './tenants.dto';
 import { TenantsService } from './tenants.service';
-
-const tenantParam = ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." });
 
 @ApiTags('1 Tenants')
 @ApiSecurity('super-api-key')
@@ -78,24 +75,7 @@ export class TenantsController {
   @Access('sysadmin', 'tenants:read', { filtersTenants: true })
   @ApiOperation({
     summary: 'List tenants',
-    description: 'Newest first, in pages. A key that is for some tenants sees those.',
-  })
-  @ApiQuery({
-    name: 'limit',
-    required: false,
-    schema: { type: 'integer', default: 100, minimum: 1, maximum: 1000 },
-  })
-  @ApiQuery({
-    name: 'cursor',
-    required: false,
-    type: String,
-    description: '`next_cursor` of the page before.',
-  })
-  @ApiQuery({
-    name: 'search',
-    required: false,
-    type: String,
-    description: 'Part of the name or display name, any case.',
+    description: 'Newest first, in pages. A key that is limited to some tenants sees only those.',
   })
   @ApiOkResponse({ type: TenantPageResponse })
   async list(@Query() query: unknown, @SysadminGrant() grant: SysadminGrant): Promise<TenantPageResponse> {
@@ -118,14 +98,14 @@ export class TenantsController {
   @tenantParam
   @ApiOperation({
     summary: 'Change a tenant',
-    description: 'Suspending refuses its calls and keeps its credentials.',
+    description: 'A suspended tenant keeps its credentials, and its calls are refused.',
   })
   @ApiBody({
     type: UpdateTenantRequest,
     examples: {
       suspend: { summary: 'Suspend', value: { state: 'suspended' } },
       activate: { summary: 'Activate', value: { state: 'active' } },
-      contact: { summary: 'Set who is told', value: { contact_email: 'it-drift@sundsvall.example' } },
+      contact: { summary: 'Set where alerts belong', value: { contact_email: 'it-drift@sundsvall.example' } },
       rename: { summary: 'Rename', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
     },
   })
@@ -148,9 +128,9 @@ export class TenantsController {
   @ApiOperation({
     summary: 'Delete a tenant',
     description:
-      'Removes its credentials and keys with it, and takes it out of the tenants that sysadmin keys are for. This cannot be undone.',
+      'Deletes its credentials and keys as well, and removes it from the sysadmin keys that are limited to tenants. This cannot be undone.',
   })
-  @ApiNoContentResponse({ description: 'Gone.' })
+  @ApiNoContentResponse({ description: 'Deleted.' })
   @ApiProblems('tenant_not_found')
   async remove(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {
     await this.tenants.remove(validTenantId(id), by);

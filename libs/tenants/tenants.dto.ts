@@ -1,30 +1,51 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
-import { IsName, IsSearchText, ListQuery, uuidPattern } from '#http';
+import { IsName, IsSearchText, ListQuery, PageResponse, uuidPattern } from '#http';
 import { Trimmed } from '#providers';
-import { type Tenant, type TenantState } from './tenant.entity';
+import { type Tenant, type TenantState, tenantStates } from './tenant.entity';
 
-// No part of it can be read as a second address or as a header. class-validator's IsEmail throws on half a surrogate pair.
-const oneAddress = /^[^\s@,;:<>"\p{Cc}\p{Cs}]+@[^\s@,;:<>"\p{Cc}\p{Cs}]+$/u;
-const contactField = {
+/** Documents the tenant in the path of a route. */
+export const tenantParam = ApiParam({
+  name: 'tenant_id',
+  format: 'uuid',
+  description: "The tenant's `id`.",
+});
+
+// One address: nothing in it can be read as a second address or as a header. class-validator's IsEmail throws on half a
+// surrogate pair.
+const emailAddress = /^[^\s@,;:<>"\p{Cc}\p{Cs}]+@[^\s@,;:<>"\p{Cc}\p{Cs}]+$/u;
+const displayNameProperty = { example: 'Sundsvalls kommun', nullable: true, type: String };
+const contactProperty = {
   example: 'it-drift@sundsvall.example',
   format: 'email',
   nullable: true,
   type: String,
   description:
-    "Where alerts on this tenant's credentials belong: a function mailbox, not a person. Tenkey writes to nobody; it stands in the warnings of the readiness report and the metrics.",
+    "Where alerts on this tenant's credentials belong: a function mailbox, not a person. Tenkey sends no mail; the address is in the warnings of the readiness report and in the metrics.",
 };
 
-function ContactField(): PropertyDecorator {
-  return applyDecorators(
-    Matches(oneAddress, { message: '$property must be one e-mail address' }),
-    MaxLength(254),
-    Trimmed(),
-    IsOptional(),
-    ApiPropertyOptional(contactField),
-  );
-}
+// The decorators of one field each. They apply in the order of these lists, so the last rule of a field comes first.
+
+const IsTenantName = applyDecorators(IsName({ isGiven: true }), Length(1, 200), IsString(), Trimmed());
+
+const DisplayNameField = applyDecorators(
+  IsName(),
+  MaxLength(500),
+  IsString(),
+  IsOptional(),
+  ApiPropertyOptional(displayNameProperty),
+);
+
+const ContactField = applyDecorators(
+  Matches(emailAddress, { message: '$property must be one e-mail address' }),
+  MaxLength(254),
+  Trimmed(),
+  IsOptional(),
+  ApiPropertyOptional(contactProperty),
+);
+
+const IsOptionalState = applyDecorators(IsIn(tenantStates), IsOptional());
 
 export class CreateTenantRequest {
   @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
@@ -33,53 +54,34 @@ export class CreateTenantRequest {
   id?: string;
 
   @ApiProperty({ example: 'sundsvall', description: 'Unique short name.' })
-  @Trimmed()
-  @IsString()
-  @Length(1, 200)
-  @IsName({ isGiven: true })
+  @IsTenantName
   name: string;
 
-  @ApiPropertyOptional({ example: 'Sundsvalls kommun', nullable: true, type: String })
-  @IsOptional()
-  @IsString()
-  @MaxLength(500)
-  @IsName()
+  @DisplayNameField
   display_name?: string | null;
 
-  @ContactField()
+  @ContactField
   contact_email?: string | null;
 
-  @ApiPropertyOptional({ enum: ['active', 'suspended'], default: 'active' })
-  @IsOptional()
-  @IsIn(['active', 'suspended'])
+  @ApiPropertyOptional({ enum: tenantStates, default: 'active' })
+  @IsOptionalState
   state?: TenantState;
 }
 
 export class UpdateTenantRequest {
   @ApiPropertyOptional({ example: 'sundsvall' })
   @IsOptional()
-  @Trimmed()
-  @IsString()
-  @Length(1, 200)
-  @IsName({ isGiven: true })
+  @IsTenantName
   name?: string;
 
-  @ApiPropertyOptional({ example: 'Sundsvalls kommun', nullable: true, type: String })
-  @IsOptional()
-  @IsString()
-  @MaxLength(500)
-  @IsName()
+  @DisplayNameField
   display_name?: string | null;
 
-  @ContactField()
+  @ContactField
   contact_email?: string | null;
 
-  @ApiPropertyOptional({
-    enum: ['active', 'suspended'],
-    description: 'A suspended tenant cannot call models.',
-  })
-  @IsOptional()
-  @IsIn(['active', 'suspended'])
+  @ApiPropertyOptional({ enum: tenantStates, description: 'A suspended tenant cannot call models.' })
+  @IsOptionalState
   state?: TenantState;
 }
 
@@ -90,7 +92,7 @@ export class ListTenantsQuery extends ListQuery {
   @MaxLength(200)
   cursor?: string;
 
-  @ApiPropertyOptional({ description: 'Part of the name or display name, any case.' })
+  @ApiPropertyOptional({ description: 'Part of the name or display name, in upper or lower case.' })
   @IsOptional()
   @IsSearchText()
   search?: string;
@@ -101,11 +103,11 @@ export class TenantResponse {
   id: string;
   @ApiProperty({ example: 'sundsvall' })
   name: string;
-  @ApiProperty({ nullable: true, type: String, example: 'Sundsvalls kommun' })
+  @ApiProperty(displayNameProperty)
   display_name: string | null;
-  @ApiProperty(contactField)
+  @ApiProperty(contactProperty)
   contact_email: string | null;
-  @ApiProperty({ enum: ['active', 'suspended'] })
+  @ApiProperty({ enum: tenantStates })
   state: TenantState;
   @ApiProperty({ format: 'date-time' })
   created_at: string;
@@ -125,13 +127,9 @@ export class TenantResponse {
   }
 }
 
-export class TenantPageResponse {
+export class TenantPageResponse extends PageResponse {
   @ApiProperty({ type: [TenantResponse] })
   items: TenantResponse[];
-  @ApiProperty({ example: 1, description: 'Items on this page.' })
-  count: number;
   @ApiProperty({ example: 1, description: 'All tenants that match.' })
   total: number;
-  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
-  next_cursor: string | null;
 }

@@ -4,13 +4,27 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { sqlStateOf } from '#database';
-import { type ChangedBy, isTime, Problem, sysadminPrefix, tenantPath, uuidPattern } from '#http';
+import { type ChangedBy, isTime, Problem, tenantPath, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
+import { lockedTenant, tenantNotFound } from './tenant-locks';
 import { type CreateTenantRequest, type ListTenantsQuery, type UpdateTenantRequest } from './tenants.dto';
 
-/** Tenants by id; every method fails with tenant_not_found rather than return nothing. */
+/**
+ * What another lib removes together with a tenant, in the transaction of the removal and under the tenant's lock. Each function
+ * returns what the audit event names as removed.
+ */
+export interface TenantRemoval {
+  /** Called before the tenant's row is deleted, which deletes the rows that refer to it (foreign keys). */
+  before?(transaction: EntityManager, tenantId: string): Promise<Record<string, unknown>>;
+  /** Called after the deletion, which has waited for the transactions that keep the tenant from being deleted. */
+  after?(transaction: EntityManager, tenantId: string): Promise<Record<string, unknown>>;
+}
+
+/** Tenants by id. Every method fails with tenant_not_found when there is none. */
 @Injectable()
 export class TenantsService {
+  readonly #removals: TenantRemoval[] = [];
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly audit: AuditLogService,
@@ -31,14 +45,14 @@ export class TenantsService {
     };
     return this.dataSource.transaction(async (transaction) => {
       await transaction.insert(Tenant, row).catch(asConflict);
-      const made = await transaction.findOneByOrFail(Tenant, { id });
+      const created = await transaction.findOneByOrFail(Tenant, { id });
       await this.audit.record(transaction, by, {
         action: 'tenant.create',
         tenantId: id,
-        details: { after: shown(row) },
+        details: { after: auditedTenant(row) },
       });
-      // Not read after the commit: what failed then would be taken for a tenant that was not made.
-      return made;
+      // Read before the commit: if a read after it failed, the client would take the tenant for not created.
+      return created;
     });
   }
 
@@ -59,8 +73,9 @@ export class TenantsService {
   }
 
   /**
-   * Newest first; the cursor is the last row's creation time and id, so pages stay right while tenants come and go.
-   * @param within only these; absent: all
+   * Newest first. The cursor is the last row's creation time and id, so pages stay correct while tenants are created and
+   * deleted.
+   * @param within the ids of the tenants to list; absent: all
    */
   async list(
     query: ListTenantsQuery,
@@ -85,8 +100,8 @@ export class TenantsService {
       .getRawAndEntities<{ time: string }>();
     const items = entities.slice(0, limit);
     const last = items.at(-1);
-    const isMore = entities.length > limit && last !== undefined;
-    return { items, total, nextCursor: isMore ? encodeCursor(raw[limit - 1]?.time ?? '', last.id) : null };
+    const hasMore = entities.length > limit && last !== undefined;
+    return { items, total, nextCursor: hasMore ? encodeCursor(raw[limit - 1]?.time ?? '', last.id) : null };
   }
 
   async update(id: string, dto: UpdateTenantRequest, by: ChangedBy): Promise<Tenant> {
@@ -103,66 +118,39 @@ export class TenantsService {
       await this.audit.record(transaction, by, {
         action: 'tenant.update',
         tenantId: id,
-        details: { before: shown(before), after: shown({ ...before, ...changes }) },
+        details: { before: auditedTenant(before), after: auditedTenant({ ...before, ...changes }) },
       });
       return changed;
     });
   }
 
-  /**
-   * Credentials and keys go with it, in the same statement (foreign keys); sysadmin keys that were for it are so no more,
-   * lest they be for another that gets its id.
-   */
+  /** Registers what another lib removes with a tenant. */
+  onRemoval(removal: TenantRemoval): void {
+    this.#removals.push(removal);
+  }
+
+  /** Deletes the tenant and what other libs have registered. */
   async remove(id: string, by: ChangedBy): Promise<void> {
     await this.dataSource.transaction(async (transaction) => {
-      const before = await lockedTenant(transaction, id);
-      const credentials = await transaction.query<object[]>(
-        'select provider, key_hint as mask, version::text from tenant_credentials where tenant_id = $1 order by provider',
-        [id],
-      );
-      const beside = await transaction.query<object[]>(
-        'select provider, slot, key_hint as mask, version::text from credential_slots where tenant_id = $1 order by provider, slot',
-        [id],
-      );
-      const keys = await transaction.query<object[]>(
-        'select id, name, key_hint as mask from tenant_keys where tenant_id = $1 order by id',
-        [id],
-      );
+      const before: Record<string, unknown> = auditedTenant(await lockedTenant(transaction, id));
+      for (const removal of this.#removals) {
+        Object.assign(before, await removal.before?.(transaction, id));
+      }
       await transaction.delete(Tenant, { id });
-      // After it, which waits for whoever makes a key for this tenant.
-      const sysadminKeys = await transaction.query<object[]>(
-        'select id, name, key_hint as mask from sysadmin_keys where $1 = any(tenant_ids) order by id for update',
-        [id],
-      );
-      await transaction.query(
-        'update sysadmin_keys set tenant_ids = array_remove(tenant_ids, $1::uuid) where $1 = any(tenant_ids)',
-        [id],
-      );
-      const details = {
-        before: {
-          ...shown(before),
-          credentials: [...credentials, ...beside],
-          keys,
-          sysadmin_keys: sysadminKeys,
-        },
-      };
-      await this.audit.record(transaction, by, { action: 'tenant.delete', tenantId: id, details });
+      for (const removal of this.#removals) {
+        Object.assign(before, await removal.after?.(transaction, id));
+      }
+      await this.audit.record(transaction, by, {
+        action: 'tenant.delete',
+        tenantId: id,
+        details: { before },
+      });
     });
   }
 }
 
-/** The tenant, locked until the commit: this orders changes of one tenant. FOR NO KEY UPDATE does not hold up those that only refer to it. */
-export async function lockedTenant(transaction: EntityManager, id: string): Promise<Tenant> {
-  const tenant = await transaction
-    .createQueryBuilder(Tenant, 't')
-    .where('t.id = :id', { id })
-    .setLock('for_no_key_update')
-    .getOne();
-  if (!tenant) throw tenantNotFound();
-  return tenant;
-}
-
-function shown({
+/** What the audit shows of a tenant. */
+function auditedTenant({
   name,
   displayName,
   contactEmail,
@@ -171,26 +159,19 @@ function shown({
   return { name, display_name: displayName, contact_email: contactEmail, state };
 }
 
-function tenantNotFound(): Problem {
-  return new Problem('tenant_not_found', {
-    detail: 'No tenant has this id.',
-    hint: `GET ${sysadminPrefix}/tenants lists them; POST there creates one.`,
-  });
-}
-
 function asConflict(error: unknown): never {
   if (sqlStateOf(error) !== '23505') throw error;
   throw new Problem('tenant_conflict', { detail: 'Another tenant has this name or id.', cause: error });
 }
 
-/** @param time with microseconds, which a Date has not: two tenants may be made in the same millisecond */
+/** @param time with microseconds, which a Date does not have: two tenants may be created in the same millisecond */
 function encodeCursor(time: string, id: string): string {
   return Buffer.from(`${time} ${id}`).toString('base64url');
 }
 
 function decodeCursor(cursor: string): { time: string; id: string } {
-  const [time = '', id = '', ...more] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  if (!isTime(time, 'UTC in µs') || !uuidPattern.test(id) || more.length > 0) throw badCursor();
+  const [time = '', id = '', ...rest] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  if (!isTime(time, 'UTC in µs') || !uuidPattern.test(id) || rest.length > 0) throw badCursor();
   return { time, id };
 }
 

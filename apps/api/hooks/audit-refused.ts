@@ -1,5 +1,5 @@
 import { type FastifyRequest } from 'fastify';
-import { shownKey } from '#issued-keys';
+import { keyNameOf } from '#issued-keys';
 import { type RefusedAttemptsService } from '#audit';
 import { type Secret } from '#crypto';
 import { type Problem, sysadminPrefix, uuidPattern } from '#http';
@@ -37,6 +37,6 @@ function isTenantId(text: string | undefined, secrets: readonly Secret[]): text 
 
 /** Names a key that was revoked, has expired or opens the other API, as far as its text says which key it is; never its secret. */
 function strangerOf(presentedKeys: readonly string[]): string {
-  const named = presentedKeys.map(shownKey).find((key) => key !== undefined);
+  const named = presentedKeys.map(keyNameOf).find((key) => key !== undefined);
   return named === undefined ? 'nobody' : `${named} (not accepted)`;
 }

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swag
 import {
   type CredentialStatus,
   credentialStatuses,
-  type ListedBeside,
+  type InactiveCredentials,
   type ListedCredential,
   type ListedProvider,
   type Rejection,
@@ -11,9 +11,9 @@ import { VerificationResponse } from './credentials.dto';
 import { expiresWithinDays, warningDays } from '../expiry';
 
 export class RejectionResponse {
-  @ApiProperty({ format: 'date-time', description: 'The last time.' })
+  @ApiProperty({ format: 'date-time', description: 'When the provider last rejected it.' })
   at: string;
-  @ApiProperty({ example: 3, description: 'How often since the provider last accepted this version.' })
+  @ApiProperty({ example: 3, description: 'How often it rejected this version since it last accepted it.' })
   count: number;
 
   static of({ at, count }: Rejection): RejectionResponse {
@@ -21,7 +21,7 @@ export class RejectionResponse {
   }
 }
 
-/** One stored credential, in whatever slot. */
+/** A stored credential, in any slot. */
 export class StoredCredentialResponse {
   @ApiProperty({ example: '...xyz9' })
   masked_key: string;
@@ -39,10 +39,13 @@ export class StoredCredentialResponse {
   @ApiProperty({
     enum: credentialStatuses,
     description:
-      'The first that applies. plaintext: stored unsealed and not used. unreadable: sealed under a key that is not loaded. tampered: changed outside Tenkey. rejected: the provider refused it last, in a call or a verification. expired, expiring (within 30 days): as its expires_at says; it is still used. ready: usable.',
+      'The first that applies. plaintext: stored unsealed and not used. unreadable: sealed under an encryption key that is not loaded. tampered: changed outside Tenkey. rejected: the provider rejected it in the last call or verification. expired, expiring (within 30 days): according to its expires_at; it is still used. ready: usable.',
   })
   status: CredentialStatus;
-  @ApiProperty({ example: '3', description: 'Each key that is set or staged gets a new one, and keeps it.' })
+  @ApiProperty({
+    example: '3',
+    description: 'Every key that is set or staged gets a new version, which never changes.',
+  })
   version: string;
   @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2030-06-30T00:00:00.000Z' })
   expires_at: string | null;
@@ -51,19 +54,19 @@ export class StoredCredentialResponse {
     nullable: true,
     type: Number,
     description:
-      'The nearest of these that it ends within, as it is warned of; 0: it has. Null: not soon, or no end.',
+      'The smallest of these numbers of days within which it expires; 0: it has expired. Null: it expires later or has no expires_at.',
   })
   expires_within_days: number | null;
   @ApiProperty({
     type: VerificationResponse,
     nullable: true,
-    description: 'The last one of this version; null: none.',
+    description: 'The last verification of this version; null: none.',
   })
   verification: VerificationResponse | null;
   @ApiProperty({
     type: RejectionResponse,
     nullable: true,
-    description: 'Null: the provider has not refused it since it last accepted it.',
+    description: 'Null: the provider has not rejected it since it last accepted it.',
   })
   rejection: RejectionResponse | null;
 
@@ -84,22 +87,21 @@ export class StoredCredentialResponse {
 }
 
 export class PreviousCredentialResponse extends StoredCredentialResponse {
-  @ApiProperty({ format: 'date-time', description: 'Until then it can be taken back.' })
+  @ApiProperty({ format: 'date-time', description: 'Until then a rollback makes it live again.' })
   rollback_until: string;
 }
 
-/** What stands beside a live credential. */
 class InactiveCredentialsResponse {
   @ApiProperty({
     type: StoredCredentialResponse,
     nullable: true,
-    description: 'Stored beside the live one, which calls use, until it is promoted.',
+    description: 'Waits for its promotion; calls use the live one.',
   })
   staged: StoredCredentialResponse | null;
   @ApiProperty({
     type: PreviousCredentialResponse,
     nullable: true,
-    description: 'Live before the last promotion, as long as it can be taken back.',
+    description: 'Was live before the last promotion; null once the time for a rollback has passed.',
   })
   previous: PreviousCredentialResponse | null;
 }
@@ -113,7 +115,7 @@ export class ListedCredentialResponse extends IntersectionType(
 
   static ofProvider(listed: ListedProvider): ListedCredentialResponse[] {
     const { provider, live } = listed;
-    return live ? [{ provider, ...StoredCredentialResponse.of(live), ...besideOf(listed) }] : [];
+    return live ? [{ provider, ...StoredCredentialResponse.of(live), ...inactiveOf(listed) }] : [];
   }
 }
 
@@ -122,11 +124,11 @@ export class WithoutLiveResponse extends InactiveCredentialsResponse {
   provider: string;
 
   static ofProvider(listed: ListedProvider): WithoutLiveResponse[] {
-    return listed.live ? [] : [{ provider: listed.provider, ...besideOf(listed) }];
+    return listed.live ? [] : [{ provider: listed.provider, ...inactiveOf(listed) }];
   }
 }
 
-function besideOf({ staged, previous }: ListedBeside): InactiveCredentialsResponse {
+function inactiveOf({ staged, previous }: InactiveCredentials): InactiveCredentialsResponse {
   return {
     staged: staged && StoredCredentialResponse.of(staged),
     previous: previous && {
@@ -136,16 +138,16 @@ function besideOf({ staged, previous }: ListedBeside): InactiveCredentialsRespon
   };
 }
 
-export class ListCredentialsAnswer {
-  @ApiProperty({ type: [ListedCredentialResponse], description: 'The live ones, which calls use.' })
+export class ListCredentialsResponse {
+  @ApiProperty({ type: [ListedCredentialResponse], description: 'The live credentials, which calls use.' })
   credentials: ListedCredentialResponse[];
   @ApiPropertyOptional({
     type: [WithoutLiveResponse],
-    description: 'Providers for which something is staged and nothing is live; absent: none.',
+    description: 'Providers with a staged credential and no live one; absent: none.',
   })
   without_live?: WithoutLiveResponse[];
 
-  static of(listed: readonly ListedProvider[]): ListCredentialsAnswer {
+  static of(listed: readonly ListedProvider[]): ListCredentialsResponse {
     const withoutLive = listed.flatMap((each) => WithoutLiveResponse.ofProvider(each));
     return {
       credentials: listed.flatMap((each) => ListedCredentialResponse.ofProvider(each)),

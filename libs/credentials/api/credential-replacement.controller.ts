@@ -1,27 +1,21 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, ChangedBy, credentialPath, jsonOf, validTenantId } from '#http';
+import { tenantParam } from '#tenants';
 import { slots } from '../credential';
-import { SwappedCredentialAnswer } from './credential-replacement.dto';
+import { SwappedCredentialResponse } from './credential-replacement.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
-import {
-  knownQuery,
-  providerParam,
-  refuseFields,
-  tenantParam,
-  validSlot,
-  validVersion,
-} from '../credential-route';
+import { knownQuery, providerParam, refuseFields, validSlot, validVersion } from './credential-parameters';
 import { CredentialVerificationService } from '../health/credential-verification.service';
-import { validProvider, VerificationResponse, VerifyCredentialAnswer } from './credentials.dto';
+import { validProvider, VerificationResponse, VerifyCredentialResponse } from './credentials.dto';
 import { expiresWithinDays } from '../expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
-// A route's own problems take the place of the controller's with the same status, so it names all of that status.
+// A route's own problems replace those of the controller with the same status, so it lists every problem of that status.
 const notFound = ['feature_disabled', 'tenant_not_found'] as const;
 const unusable = ['credential_unreadable', 'credential_tampered', 'credential_plaintext'] as const;
 
-/** The steps from a staged key to a live one and back. */
+/** The steps that make a staged credential live, and back. */
 @ApiTags('2 Credentials')
 @ApiSecurity('super-api-key')
 @Access('sysadmin', 'credentials:write')
@@ -50,7 +44,7 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Ask the provider whether it accepts the stored key',
     description:
-      'With a request that costs nothing, at the endpoint that is stored with the key and at no other; hence no body. What it says is kept beside the credential and in the audit.',
+      'Sends a request that costs nothing, only to the endpoint that is stored with the key; therefore there is no body. The result is stored with the credential and in the audit.',
   })
   @providerParam
   @tenantParam
@@ -58,9 +52,10 @@ export class CredentialReplacementController {
     name: 'slot',
     required: false,
     enum: slots,
-    description: 'Which one: live (default), staged, or previous, which a rollback would take back.',
+    description:
+      'The credential to verify: live (default), staged, or previous, which a rollback would make live.',
   })
-  @ApiOkResponse({ type: VerifyCredentialAnswer })
+  @ApiOkResponse({ type: VerifyCredentialResponse })
   @ApiProblems(
     ...notFound,
     'credential_not_staged',
@@ -74,7 +69,7 @@ export class CredentialReplacementController {
     @Query() query: unknown,
     @Body() body: unknown,
     @ChangedBy() by: ChangedBy,
-  ): Promise<VerifyCredentialAnswer> {
+  ): Promise<VerifyCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
     const slot = validSlot(knownQuery(query, ['slot']).slot, slots);
@@ -98,16 +93,16 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Make the staged credential the live one',
     description:
-      'At once: every call from then on uses it, and those that began end with the one that they began with. That one is kept as `previous` and can be taken back within the time that CREDENTIAL_ROLLBACK_HOURS gives. One that the provider refused (rejected or forbidden when it was asked, or in calls) and has not accepted since is not promoted; one that was never verified is.',
+      'Every call that starts afterwards uses it; a call that has started keeps its credential. The replaced credential is kept as `previous` and can be rolled back to for CREDENTIAL_ROLLBACK_HOURS. A staged credential that the provider refused in a call or a verification (rejected or forbidden) and has not accepted since is not promoted; one that was never verified is.',
   })
   @providerParam
   @tenantParam
   @ApiQuery({
     name: 'version',
     required: false,
-    description: 'Only if this version is still the staged one, such as the one that was verified.',
+    description: 'Promote only if this version is still the staged one. Give the version that was verified.',
   })
-  @ApiOkResponse({ type: SwappedCredentialAnswer })
+  @ApiOkResponse({ type: SwappedCredentialResponse })
   @ApiProblems(
     ...notFound,
     'credential_not_staged',
@@ -121,12 +116,12 @@ export class CredentialReplacementController {
     @Query() query: unknown,
     @Body() body: unknown,
     @ChangedBy() by: ChangedBy,
-  ): Promise<SwappedCredentialAnswer> {
+  ): Promise<SwappedCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
     const version = validVersion(knownQuery(query, ['version']).version);
     refuseFields(jsonOf(body), {
-      detail: 'This takes no fields: what is staged is promoted as it stands.',
+      detail: 'This takes no fields: the staged credential is promoted unchanged.',
       hint: 'To stage other fields, PUT them with ?stage=true.',
     });
     const swapped = await this.replacement.promote(tenantId, provider, by, version);
@@ -136,24 +131,26 @@ export class CredentialReplacementController {
       live.verification === null && 'It was not verified.',
       live.verification &&
         live.verification.outcome !== 'accepted' &&
-        `Its last verification said ${live.verification.outcome}.`,
+        `The outcome of its last verification was ${live.verification.outcome}.`,
       expiresWithinDays(live.expiresAt) === 0 && 'Its expires_at is in the past.',
-      replaced && rollbackUntil && `${replaced.mask} can be taken back until ${rollbackUntil.toISOString()}.`,
+      replaced &&
+        rollbackUntil &&
+        `${replaced.mask} can be rolled back to until ${rollbackUntil.toISOString()}.`,
       replaced?.whyDropped && `${replaced.mask} is deleted: ${replaced.whyDropped}.`,
     ];
-    return SwappedCredentialAnswer.of(tenantId, provider, swapped, message.filter(Boolean).join(' '));
+    return SwappedCredentialResponse.of(tenantId, provider, swapped, message.filter(Boolean).join(' '));
   }
 
   @Post('rollback')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Take back the last promotion',
+    summary: 'Roll back the last promotion',
     description:
-      'The credential before it is live again, with the version that it had. The one rolled back is staged, so that it can be verified and promoted again, unless another is staged already: then it is deleted.',
+      'The previous credential is live again, with the version that it had. The one that was live is staged, so that it can be verified and promoted again. If another one is staged already, it is deleted.',
   })
   @providerParam
   @tenantParam
-  @ApiOkResponse({ type: SwappedCredentialAnswer })
+  @ApiOkResponse({ type: SwappedCredentialResponse })
   @ApiProblems('credential_conflict', ...unusable)
   async rollback(
     @Param('tenant_id') tenantIdText: string,
@@ -161,23 +158,23 @@ export class CredentialReplacementController {
     @Query() query: unknown,
     @Body() body: unknown,
     @ChangedBy() by: ChangedBy,
-  ): Promise<SwappedCredentialAnswer> {
+  ): Promise<SwappedCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
     knownQuery(query, []);
     refuseFields(jsonOf(body), {
-      detail: 'This takes no fields: the credential before the last promotion is live again as it was.',
+      detail: 'This takes no fields: the credential from before the last promotion is live again, unchanged.',
       hint: 'To set other fields, PUT them.',
     });
     const swapped = await this.replacement.rollback(tenantId, provider, by);
     const { live, replaced } = swapped;
     const message = [
       `The ${provider.label} (${provider.id}) credential ${live.mask} is live again.`,
-      live.status === 'rejected' && `${provider.label} refused it when it was used last.`,
+      live.status === 'rejected' && `${provider.label} rejected it when it was last used.`,
       expiresWithinDays(live.expiresAt) === 0 && 'Its expires_at is in the past.',
       replaced?.slot && `${replaced.mask} is staged.`,
       replaced?.whyDropped && `${replaced.mask} is deleted: ${replaced.whyDropped}.`,
     ];
-    return SwappedCredentialAnswer.of(tenantId, provider, swapped, message.filter(Boolean).join(' '));
+    return SwappedCredentialResponse.of(tenantId, provider, swapped, message.filter(Boolean).join(' '));
   }
 }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { type Provider } from '#providers';
-import { type SlotBeside } from '../credential';
+import { type InactiveSlot, inactiveSlots } from '../credential';
 import { type SwappedCredential } from '../replacement/credential-replacement.service';
 import { VerificationResponse } from './credentials.dto';
 
@@ -10,40 +10,48 @@ class ReplacedCredentialResponse {
   @ApiProperty({ example: '2' })
   version: string;
   @ApiProperty({
-    enum: ['previous', 'staged'],
+    enum: inactiveSlots,
     nullable: true,
     type: String,
     example: 'previous',
     description:
-      'Where it is now: after a promotion previous, after a rollback staged. Null: it is not kept, see message.',
+      'Where it is now: previous after a promotion, staged after a rollback. Null: it was deleted; `message` says why.',
   })
-  slot: SlotBeside | null;
+  slot: InactiveSlot | null;
 }
 
 /** What a promotion or a rollback made live. */
-export class SwappedCredentialAnswer {
+export class SwappedCredentialResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })
   provider: string;
-  @ApiProperty({ example: '...xyz9', description: 'Of the one that is live now.' })
+  @ApiProperty({ example: '...xyz9', description: 'The credential that is live now.' })
   masked_key: string;
-  @ApiProperty({ example: '3', description: 'Its version: the one that it had before.' })
+  @ApiProperty({ example: '3', description: 'Its version, which does not change.' })
   version: string;
-  @ApiProperty({ type: VerificationResponse, nullable: true, description: 'Its last one; null: none.' })
+  @ApiProperty({
+    type: VerificationResponse,
+    nullable: true,
+    description: 'Its last verification; null: none.',
+  })
   verification: VerificationResponse | null;
-  @ApiProperty({ type: ReplacedCredentialResponse, nullable: true, description: 'Null: none was live.' })
+  @ApiProperty({
+    type: ReplacedCredentialResponse,
+    nullable: true,
+    description: 'The credential that was live before; null: none.',
+  })
   replaced: ReplacedCredentialResponse | null;
   @ApiProperty({
     format: 'date-time',
     nullable: true,
     type: String,
-    description: 'Until then the replaced one can be taken back; null: it cannot.',
+    description: 'Until then a rollback brings the replaced credential back; null: there is no rollback.',
   })
   rollback_until: string | null;
   @ApiProperty({
     example:
-      'The OpenAI (openai) credential ...xyz9 is live. It was not verified. ...abcd can be taken back until 2030-07-03T09:00:00.000Z.',
+      'The OpenAI (openai) credential ...xyz9 is live. It was not verified. ...abcd can be rolled back to until 2030-07-03T09:00:00.000Z.',
   })
   message: string;
 
@@ -52,7 +60,7 @@ export class SwappedCredentialAnswer {
     provider: Provider,
     { live, replaced, rollbackUntil }: SwappedCredential,
     message: string,
-  ): SwappedCredentialAnswer {
+  ): SwappedCredentialResponse {
     return {
       tenant_id: tenantId,
       provider: provider.id,

@@ -12,18 +12,18 @@ import {
 import { Access, ApiProblems, ChangedBy, credentialPath, jsonOf, tenantPath, validTenantId } from '#http';
 import { type ProbeResult } from '#egress';
 import { type Provider, providers } from '#providers';
-import { TenantsService } from '#tenants';
-import { type CredentialFields } from '../credential';
-import { ListCredentialsAnswer } from './credential-list.dto';
+import { tenantParam, TenantsService } from '#tenants';
+import { type CredentialFields, inactiveSlots } from '../credential';
+import { ListCredentialsResponse } from './credential-list.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
-import { knownQuery, providerParam, tenantParam, validFlag, validSlot } from '../credential-route';
+import { knownQuery, providerParam, validFlag, validSlot } from './credential-parameters';
 import { CredentialSlotsService } from '../rows/credential-slots.service';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import {
   CredentialExtras,
   refuseWrongTypes,
-  RemoveCredentialAnswer,
-  SetCredentialAnswer,
+  RemoveCredentialResponse,
+  SetCredentialResponse,
   validFields,
   validProvider,
   VerificationResponse,
@@ -64,7 +64,7 @@ export class CredentialsController {
   @ApiOperation({
     summary: "Set a tenant's credential",
     description:
-      "Seals the key and replaces this provider's live entry whole. From the next call on, this tenant's calls to this provider use exactly this key. There is no way to read it back: answers show its last four characters. With `stage=true` it is stored beside the live one, which calls go on using until it is promoted.",
+      "Seals the key and replaces this provider's live credential as a whole. From the next call on, this tenant's calls to this provider use exactly this key. It cannot be read back: responses show its last four characters. With `stage=true` it is staged, and calls use the live credential until it is promoted.",
   })
   @providerParam
   @tenantParam
@@ -73,14 +73,14 @@ export class CredentialsController {
     required: false,
     enum: ['true', 'false'],
     description:
-      'true: the provider is asked first, at no cost. A key that it refuses is not stored, and the one before it stays; when it cannot be asked, the key is stored and `verification` says so.',
+      'true: the provider is asked first, at no cost. A key that it refuses is not stored, and the stored one stays. When the provider cannot be reached, the key is stored and `verification` says so.',
   })
   @ApiQuery({
     name: 'stage',
     required: false,
     enum: ['true', 'false'],
     description:
-      'true: stored beside the live one, in place of what was staged before. Verify it with `.../verify?slot=staged`, then `.../promote`. Without it, what is staged stays so, and an earlier promotion can be rolled back no more.',
+      'true: the credential is staged, in place of an earlier staged one. Verify it with `.../verify?slot=staged`, then `.../promote`. Otherwise a staged credential stays, and an earlier promotion can no longer be rolled back.',
   })
   @ApiBody({
     schema: {
@@ -93,7 +93,7 @@ export class CredentialsController {
       providers.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
     ),
   })
-  @ApiOkResponse({ type: SetCredentialAnswer })
+  @ApiOkResponse({ type: SetCredentialResponse })
   @ApiProblems(
     'validation_failed',
     'credential_validation_failed',
@@ -107,7 +107,7 @@ export class CredentialsController {
     @Query() query: unknown,
     @Body() body: unknown,
     @ChangedBy() by: ChangedBy,
-  ): Promise<SetCredentialAnswer> {
+  ): Promise<SetCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
     const { verify, stage } = knownQuery(query, ['verify', 'stage']);
@@ -144,43 +144,44 @@ export class CredentialsController {
   @Access('sysadmin', 'credentials:read')
   @ApiOperation({
     summary: "List a tenant's credentials",
-    description: 'Masks and settings. Nothing is decrypted, so it also works when an encryption key is lost.',
+    description:
+      'Masks and settings. Nothing is decrypted, so this works even when an encryption key is lost.',
   })
   @tenantParam
-  @ApiOkResponse({ type: ListCredentialsAnswer })
-  async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsAnswer> {
-    return ListCredentialsAnswer.of(await this.slots.list(validTenantId(tenantIdText)));
+  @ApiOkResponse({ type: ListCredentialsResponse })
+  async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsResponse> {
+    return ListCredentialsResponse.of(await this.slots.list(validTenantId(tenantIdText)));
   }
 
   @Delete(':provider')
   @ApiOperation({
     summary: "Remove a tenant's credential",
     description:
-      'With what is staged and what could be taken back. Its calls to this provider then fail with credential_not_configured. Repeating it is harmless.',
+      'Removes the staged and the previous credential as well. Calls of the tenant to this provider then fail with credential_not_configured. Repeating the request is harmless.',
   })
   @providerParam
   @tenantParam
   @ApiQuery({
     name: 'slot',
     required: false,
-    enum: ['staged', 'previous'],
-    description: 'Only what is staged, or only what could be taken back; the live one stays.',
+    enum: inactiveSlots,
+    description: 'Removes only the staged or only the previous credential; the live one stays.',
   })
-  @ApiOkResponse({ type: RemoveCredentialAnswer })
+  @ApiOkResponse({ type: RemoveCredentialResponse })
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query() query: unknown,
     @ChangedBy() by: ChangedBy,
-  ): Promise<RemoveCredentialAnswer> {
+  ): Promise<RemoveCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
     const provider = validProvider(providerText);
-    const slot = validSlot(knownQuery(query, ['slot']).slot, ['staged', 'previous']);
+    const slot = validSlot(knownQuery(query, ['slot']).slot, inactiveSlots);
     const deleted = slot
       ? await this.replacement.discard(tenantId, provider, slot, by)
       : await this.credentials.remove(tenantId, provider, by);
-    const what = `${slot ? `${slot} ` : ''}${provider.label} (${provider.id}) credential`;
-    const message = deleted ? `The ${what} is removed.` : `There was no ${what}.`;
+    const credential = `${slot ? `${slot} ` : ''}${provider.label} (${provider.id}) credential`;
+    const message = deleted ? `The ${credential} is removed.` : `There was no ${credential}.`;
     return { tenant_id: tenantId, provider: provider.id, message, deleted };
   }
 
@@ -195,7 +196,7 @@ export class CredentialsController {
     const message = [
       `The ${provider.label} (${provider.id}) credential is set.`,
       stored.stillStaged && `${stored.stillStaged} is still staged.`,
-      stored.dropped && `${stored.dropped}, from before the last promotion, can be taken back no more.`,
+      stored.dropped && `${stored.dropped}, from before the last promotion, can no longer be rolled back to.`,
     ];
     return { stored, message: message.filter(Boolean).join(' ') };
   }
@@ -211,7 +212,9 @@ export class CredentialsController {
     const path = credentialPath(tenantId, provider.id);
     const message = [
       `The ${provider.label} (${provider.id}) credential is staged as version ${stored.version};`,
-      stored.liveMask ? `calls go on using ${stored.liveMask}.` : 'no call uses it yet, and none is live.',
+      stored.liveMask
+        ? `calls go on using ${stored.liveMask}.`
+        : 'no call uses it yet, and no credential is live.',
       verification === undefined && `POST ${path}/verify?slot=staged asks ${provider.label} about it.`,
       `POST ${path}/promote?version=${stored.version} makes it live.`,
     ];

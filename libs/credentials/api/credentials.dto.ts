@@ -6,7 +6,7 @@ import { type ProbeOutcome, probeOutcomes } from '#egress';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
 import { type CredentialFields, type Verification } from '../credential';
 
-/** The provider of a path segment, or a 422 that does not repeat it. */
+/** The provider of a path segment. @throws Problem that does not repeat it */
 export function validProvider(text: string): Provider {
   const provider = findProvider(text);
   if (provider) return provider;
@@ -15,21 +15,21 @@ export function validProvider(text: string): Provider {
   throw new Problem('validation_failed', { detail: 'There is no such provider.', errors: [fault] });
 }
 
-/** What every provider's credential may have beside the provider's own fields. */
+/** Fields that a credential of every provider may have. */
 export class CredentialExtras {
   @ApiPropertyOptional({
     type: String,
     example: '2030-06-30',
     nullable: true,
     description:
-      'When the key ends, as the provider says: a date (its beginning, in UTC) or a time with its zone. The list and the readiness report warn 30, 7 and 1 days before. Absent or null: not known. The key is used all the same; whether it still works is for the provider to say.',
+      'When the key expires, according to the provider: a date (meaning its start, in UTC) or a time with its zone. The list and the readiness report warn 30, 7 and 1 days before. Absent or null: not known. An expired key is still used; only the provider decides whether it works.',
   })
   @IsOptional()
   @IsTime('day or time in ms')
   expires_at?: string | null;
 }
 
-/** The body as credential fields, or a 422 that names every fault and what each provider needs. */
+/** The body as credential fields. @throws Problem that names every fault and what each provider needs */
 export function validFields(provider: Provider, body: unknown): CredentialFields {
   const [[fields, { expires_at: expiresAt }], misspelt, faults] = fieldsOf(provider, body);
   const errors = [...misspelt, ...faults];
@@ -46,7 +46,7 @@ export function validFields(provider: Provider, body: unknown): CredentialFields
   };
 }
 
-/** What is wrong whoever the tenant is: no JSON object, or a field of a wrong type. Asked before the tenant is looked for. */
+/** Refuses what is wrong for every tenant, before the tenant is looked up: a body that is no JSON object, a field of a wrong type. */
 export function refuseWrongTypes(provider: Provider, body: unknown): void {
   const [[fields], misspelt, faults] = fieldsOf(provider, body);
   const hasWrongType = faults.some(({ path }) => {
@@ -82,7 +82,7 @@ export class VerificationResponse {
     enum: probeOutcomes,
     example: 'accepted',
     description:
-      'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it knows the key and does not let it do what was asked. quota: the limit is used up. wrong_host: the endpoint is not that of its API. network_rules: its network rules do not admit this server. unreachable: no answer. unknown: an answer that says nothing of the key.',
+      'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it accepts the key and does not permit the request. quota: the limit is used up. wrong_host: the endpoint is not one of its API. network_rules: its network rules do not admit this server. unreachable: there was no response. unknown: the response says nothing about the key.',
   })
   outcome: ProbeOutcome;
   @ApiProperty({ example: 184 })
@@ -95,7 +95,7 @@ export class VerificationResponse {
   }
 }
 
-export class SetCredentialAnswer {
+export class SetCredentialResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })
@@ -113,14 +113,14 @@ export class SetCredentialAnswer {
   verification?: VerificationResponse;
   @ApiPropertyOptional({
     enum: [true],
-    description: 'With `stage=true`: it stands beside the live one, and calls do not use it.',
+    description: 'With `stage=true`: it is staged, and calls do not use it.',
   })
   staged?: true;
   @ApiPropertyOptional({ example: '3', description: 'With `stage=true`: the version to promote.' })
   version?: string;
 }
 
-export class VerifyCredentialAnswer extends VerificationResponse {
+export class VerifyCredentialResponse extends VerificationResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })
@@ -133,7 +133,7 @@ export class VerifyCredentialAnswer extends VerificationResponse {
   message: string;
 }
 
-export class RemoveCredentialAnswer {
+export class RemoveCredentialResponse {
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
   @ApiProperty({ example: 'openai' })

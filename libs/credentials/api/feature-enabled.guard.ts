@@ -3,10 +3,10 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config, InjectConfig } from '#config';
 import { Problem, tenantPath } from '#http';
 
-/** As the router writes it. */
+/** As a pattern of the router. */
 const credentialRoutes = `${tenantPath(':tenant_id')}/credentials`;
 
-/** In single-tenant mode there are no credential routes. Runs after authentication and before everything else. */
+/** Turns the credential routes off in single-tenant mode. Runs after authentication and before everything else. */
 @Injectable()
 export class FeatureEnabledGuard implements CanActivate {
   constructor(@InjectConfig() private readonly config: Config) {}
@@ -17,7 +17,7 @@ export class FeatureEnabledGuard implements CanActivate {
   }
 }
 
-/** The same as a hook, since a body of a wrong type or size would be refused ahead of any guard. */
+/** Refuses before the body is read, since a body that is too large or of a wrong type is refused before any guard runs. */
 export function refuseDisabled({ tenantCredentialsEnabled }: Config) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (problem?: Problem) => void): void => {
     const isRefused = !tenantCredentialsEnabled && request.tenkey.isWithin(credentialRoutes);

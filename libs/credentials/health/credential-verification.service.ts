@@ -12,7 +12,7 @@ import { CredentialSlotsService } from '../rows/credential-slots.service';
 import { CredentialsService } from '../credentials.service';
 import { recordVerification } from './health-records';
 
-/** What the provider said of a stored credential. */
+/** The result of verifying a stored credential. */
 export interface VerifiedCredential extends ProbeResult {
   readonly mask: string;
   readonly version: string;
@@ -20,8 +20,8 @@ export interface VerifiedCredential extends ProbeResult {
 }
 
 /**
- * Asks providers whether they accept a key, at no cost. A stored key goes to the endpoint that it is sealed with and to no
- * other: there is no way to name another one, so no way to have a key sent elsewhere.
+ * Asks providers whether they accept a key, with a request that costs nothing. A stored key is sent only to the endpoint that
+ * it is sealed with. A request cannot name another one, so it cannot have the key sent elsewhere.
  */
 @Injectable()
 export class CredentialVerificationService {
@@ -36,8 +36,8 @@ export class CredentialVerificationService {
   ) {}
 
   /**
-   * The stored credential of a slot. What is found is kept beside it and in the audit.
-   * @throws Problem when there is none or it cannot be used
+   * Verifies the stored credential of a slot. The result is stored with it and in the audit.
+   * @throws Problem when the slot is empty or its credential cannot be used
    */
   async verify(
     tenantId: string,
@@ -67,7 +67,7 @@ export class CredentialVerificationService {
   }
 
   /**
-   * A key that is not stored yet.
+   * Verifies a key that is not stored yet.
    * @throws Problem credential_validation_failed when the provider refuses it
    */
   async verifyNew(tenantId: string, provider: Provider, fields: CredentialFields): Promise<ProbeResult> {
@@ -83,15 +83,17 @@ export class CredentialVerificationService {
     if (!result.isRefused) return result;
     throw new Problem('credential_validation_failed', {
       detail: `${result.detail} Nothing was changed.`,
-      hint: `Give a key that ${provider.label} accepts, or leave out verify=true to store this one all the same.`,
-      errors: [{ path: 'api_key', message: `${provider.id}: the provider's answer is ${result.outcome}` }],
+      hint: `Give a key that ${provider.label} accepts, or leave out verify=true to store this one anyway.`,
+      errors: [
+        { path: 'api_key', message: `${provider.id}: the provider's response means ${result.outcome}` },
+      ],
     });
   }
 
   private async probe(credential: RouteCredential): Promise<ProbeResult> {
     const { tenantId, provider, settings } = credential;
-    const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
-    const endpoint = own ?? this.config.endpointOf(provider);
+    const ownEndpoint = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
+    const endpoint = ownEndpoint ?? this.config.endpointOf(provider);
     if (endpoint === undefined) {
       return probeResult('unreachable', `There is no address for ${provider.label} yet.`, 0);
     }
@@ -109,7 +111,7 @@ export class CredentialVerificationService {
         url: probe.url,
         host: new URL(endpoint).host,
         version: credential.version,
-        isOperatorAddress: own === undefined,
+        isOperatorAddress: ownEndpoint === undefined,
         credential,
       },
       probe,

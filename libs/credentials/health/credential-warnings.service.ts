@@ -1,55 +1,65 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
+import { Tenant } from '#tenants';
 import { expiresWithinDays, warningDays } from '../expiry';
+import { CredentialHealth } from '../rows/credential-health.entity';
+import { TenantCredential } from '../rows/tenant-credential.entity';
 
-/** A credential that somebody should look at: whose, and why. */
+/** A live credential that needs attention, and why. */
 export interface CredentialWarning {
   readonly tenantId: string;
   readonly provider: string;
   /** The tenant's function mailbox, if it has one. */
   readonly contactEmail?: string;
-  /** 30, 7 or 1: it ends within so many days; 0: it has. Undefined: not soon. */
+  /** 30, 7 or 1: it expires within so many days; 0: it has expired. Undefined: neither. */
   readonly withinDays?: number;
-  /** When it ends, where that is soon. */
+  /** When it expires, if `withinDays` is given. */
   readonly expiresAt?: Date;
-  /** How often the provider refused it since it last accepted it. */
+  /** How often the provider rejected it since it last accepted it. */
   readonly rejections: number;
 }
 
-/** Finds the credentials in use that end soon or are refused, of all tenants in one query, without reading a key. */
+/** Finds the live credentials of all tenants that expire soon or are rejected. One query, which reads no key. */
 @Injectable()
 export class CredentialWarningsService {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   async list(): Promise<CredentialWarning[]> {
-    const rows = await this.dataSource.query<
-      {
-        tenant_id: string;
+    const rows = await this.dataSource
+      .createQueryBuilder(TenantCredential, 'c')
+      .innerJoin(Tenant, 't', 't.id = c.tenantId')
+      .leftJoin(
+        CredentialHealth,
+        'h',
+        'h.tenantId = c.tenantId and h.provider = c.provider and h.version = c.version and h.rejectedAt is not null',
+      )
+      .select('c.tenantId', 'tenantId')
+      .addSelect('c.provider', 'provider')
+      .addSelect('t.contactEmail', 'contactEmail')
+      .addSelect('coalesce(h.rejections, 0)', 'rejections')
+      .addSelect(`case when ${expiresSoon} then c.expiresAt end`, 'expiresAt')
+      .where(`${expiresSoon} or h.rejectedAt is not null`)
+      .orderBy('c.tenantId')
+      .addOrderBy('c.provider')
+      // In hours, since the day on which summer time ends has 25 of them in the database's time zone.
+      .setParameters({ hours: 24 * Math.max(...warningDays) })
+      .getRawMany<{
+        tenantId: string;
         provider: string;
-        contact_email: string | null;
-        expires_at: Date | null;
+        contactEmail: string | null;
+        expiresAt: Date | null;
         rejections: number;
-      }[]
-    >(
-      `select c.tenant_id, c.provider, t.contact_email, coalesce(h.rejections, 0) as rejections,
-         case when c.expires_at <= now() + make_interval(hours => $1) then c.expires_at end as expires_at
-       from tenant_credentials c
-       join tenants t on t.id = c.tenant_id
-       left join credential_health h
-         on h.tenant_id = c.tenant_id and h.provider = c.provider and h.version = c.version and h.rejected_at is not null
-       where c.expires_at <= now() + make_interval(hours => $1) or h.rejected_at is not null
-       order by c.tenant_id, c.provider`,
-      // Hours, since a day of the database's time zone has 25 of them when summer time ends.
-      [24 * Math.max(...warningDays)],
-    );
-    return rows.map((row) => ({
-      tenantId: row.tenant_id,
-      provider: row.provider,
-      contactEmail: row.contact_email ?? undefined,
-      withinDays: expiresWithinDays(row.expires_at),
-      expiresAt: row.expires_at ?? undefined,
-      rejections: row.rejections,
+      }>();
+    return rows.map(({ tenantId, provider, contactEmail, expiresAt, rejections }) => ({
+      tenantId,
+      provider,
+      contactEmail: contactEmail ?? undefined,
+      withinDays: expiresWithinDays(expiresAt),
+      expiresAt: expiresAt ?? undefined,
+      rejections,
     }));
   }
 }
+
+const expiresSoon = 'c.expiresAt <= now() + make_interval(hours => :hours)';

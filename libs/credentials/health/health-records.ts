@@ -1,26 +1,27 @@
 import { type EntityManager } from 'typeorm';
 import { type ProbeResult } from '#egress';
+import { tenantsKeptFromDeletion } from '#tenants';
 import { type CredentialHealth } from '../rows/credential-health.entity';
 
 /** One version of one credential. */
 export type CredentialVersion = Pick<CredentialHealth, 'tenantId' | 'provider' | 'version'>;
 
-/** What calls found of one version since it was last written. */
+/** What calls found out about one version since this was last written. */
 export interface TrafficHealth extends CredentialVersion {
-  /** The provider accepted it after it had refused it; `rejections` came after that. */
+  /** The provider accepted it after it had rejected it. `rejections` came after that. */
   readonly isCleared: boolean;
   readonly rejections: number;
   readonly rejectedAt: Date;
 }
 
-/** Whether a version is stored, live or beside; `v` is the row that names it. One statement sees a move before or after it. */
+/** Whether the version that the row `v` names is stored, in any slot. As one statement it sees a move either whole or not at all. */
 const isStored = `(
   exists (select 1 from tenant_credentials c
     where (c.tenant_id, c.provider, c.version) = (v.tenant_id, v.provider, v.version))
   or exists (select 1 from credential_slots s
     where (s.tenant_id, s.provider, s.version) = (v.tenant_id, v.provider, v.version)))`;
 
-/** Writes what a verification found, unless that version is gone meanwhile: it says nothing of another. */
+/** Writes the result of a verification, unless its version has been deleted since: it does not apply to another one. */
 export async function recordVerification(
   manager: EntityManager,
   { tenantId, provider, version }: CredentialVersion,
@@ -44,8 +45,9 @@ export async function recordVerification(
 }
 
 /**
- * Writes what calls found. All that it needs is locked first and in one order, so that it waits for nobody in a circle:
- * not for a replica with the opposite news, nor for a DELETE of a tenant, which locks the tenant and then what it has.
+ * Writes what calls found out. It first locks every row that it needs, tenants before health and each in one order, so that
+ * it cannot deadlock with another process that writes the opposite, or with the deletion of a tenant, which locks the tenant
+ * and then its rows.
  */
 export async function recordTraffic(
   transaction: EntityManager,
@@ -56,10 +58,10 @@ export async function recordTraffic(
     list.map(({ provider }) => provider),
     list.map(({ version }) => version),
   ];
-  // As a new row that refers to it would lock it, but before any row of health.
-  await transaction.query('select 1 from tenants where id = any($1::uuid[]) order by id for key share', [
+  await tenantsKeptFromDeletion(
+    transaction,
     notes.map(({ tenantId }) => tenantId),
-  ]);
+  );
   await transaction.query(
     `select 1 from credential_health h
      join unnest($1::uuid[], $2::text[], $3::bigint[]) as n (tenant_id, provider, version)
@@ -97,10 +99,10 @@ export async function recordTraffic(
 }
 
 /**
- * Forgets what is known of versions of one provider that are stored no more. Written at the same moment by a call it may
- * stay, unseen, until the next time.
+ * Deletes the health of one provider's versions that are no longer stored. If a call writes such a row at the same moment, it
+ * stays, unused, until the next deletion.
  */
-export async function forgetGone(
+export async function deleteStaleHealth(
   transaction: EntityManager,
   { tenantId, provider }: Pick<CredentialVersion, 'tenantId' | 'provider'>,
 ): Promise<void> {
@@ -110,7 +112,7 @@ export async function forgetGone(
   );
 }
 
-/** The same of all tenants. Asks for versions and reads nothing of them. */
-export async function forgetAllGone(manager: EntityManager): Promise<void> {
+/** The same for all tenants. Reads only which versions exist. */
+export async function deleteAllStaleHealth(manager: EntityManager): Promise<void> {
   await manager.query(`delete from credential_health v where not ${isStored}`);
 }

@@ -7,20 +7,20 @@ import { type RouteCredential } from '#egress';
 import { recordTraffic, type TrafficHealth } from './health-records';
 
 const FLUSH_MS = 1000;
-/** Versions that can wait to be written; more are counted and left out. */
+/** How many versions can wait to be written. Notes on others are dropped and counted. */
 const MAXIMUM_PENDING = 10_000;
 const BATCH = 500;
 
 /**
- * What calls find out about tenants' credentials: the provider refuses one, or accepts again one that it refused. Noted
- * in memory, written once a second in one batch for all, so that no call waits for it or fails by it, and a call like the
- * one before it costs nothing.
+ * What calls find out about tenants' credentials: the provider rejects one, or accepts one again that it had rejected. It is
+ * noted in memory and written once a second in one batch, so that no call waits for it or fails because of it. A call that
+ * shows nothing new costs nothing.
  */
 @Injectable()
 export class PassiveHealthService implements OnApplicationShutdown {
   readonly #log = new Logger('health');
   readonly #pending = new Map<string, TrafficHealth>();
-  #leftOut = 0;
+  #dropped = 0;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
@@ -29,7 +29,7 @@ export class PassiveHealthService implements OnApplicationShutdown {
     @InjectConfig() private readonly config: Config,
   ) {}
 
-  /** The provider refused the credential of a call. */
+  /** Called when the provider rejected the credential of a call. */
   refused(credential: RouteCredential): void {
     this.#note(credential, (known) => ({
       isCleared: known?.isCleared ?? false,
@@ -38,7 +38,7 @@ export class PassiveHealthService implements OnApplicationShutdown {
     }));
   }
 
-  /** The provider accepted the credential of a call: news only of one that it had refused. */
+  /** Called when the provider accepted the credential of a call. Notes it only after a rejection. */
   accepted(credential: RouteCredential): void {
     if (credential.wasRejected !== true && !this.#pending.has(nameOf(credential))) return;
     this.#note(credential, () => ({ isCleared: true, rejections: 0, rejectedAt: new Date() }));
@@ -59,7 +59,7 @@ export class PassiveHealthService implements OnApplicationShutdown {
     const name = nameOf(credential);
     const known = this.#pending.get(name);
     if (known === undefined && this.#pending.size >= MAXIMUM_PENDING) {
-      this.#leftOut += 1;
+      this.#dropped += 1;
       return;
     }
     this.#pending.set(name, { tenantId, provider: provider.id, version, ...next(known) });
@@ -70,17 +70,19 @@ export class PassiveHealthService implements OnApplicationShutdown {
     this.#timer = undefined;
     const notes = [...this.#pending.values()];
     this.#pending.clear();
-    if (this.#leftOut > 0) {
-      this.#log.warn(`the health of credentials was left out for ${this.#leftOut} calls: too many at once`);
-      this.#leftOut = 0;
+    if (this.#dropped > 0) {
+      this.#log.warn(
+        `the health of credentials was not noted for ${this.#dropped} calls: too many credentials at once`,
+      );
+      this.#dropped = 0;
     }
     for (let start = 0; start < notes.length; start += BATCH) {
       const batch = notes.slice(start, start + BATCH);
-      // One after the other: a provider that refuses everybody must not take the service's connections.
+      // One batch after the other: a provider that rejects every key must not occupy all database connections.
       this.#writing = this.#writing
         .then(() => this.#write(batch))
         .catch((error: unknown) => {
-          // The next call of each finds out the same again.
+          // The next call with each credential notes it again.
           this.#log.warn(
             `the health of ${batch.length} credentials was not written: ${(error as Error).name}`,
           );
@@ -88,13 +90,13 @@ export class PassiveHealthService implements OnApplicationShutdown {
     }
   }
 
-  /** Again when the database chose it of several that waited for each other: it changed nothing, and nobody waits for it. */
-  async #write(batch: readonly TrafficHealth[], tries = 3): Promise<void> {
+  /** Retries after a deadlock: the transaction was rolled back, and no request waits for it. */
+  async #write(batch: readonly TrafficHealth[], attempts = 3): Promise<void> {
     try {
       await this.dataSource.transaction((transaction) => recordTraffic(transaction, batch));
     } catch (error) {
-      if (tries <= 1 || !isDeadlock(error)) throw error;
-      await this.#write(batch, tries - 1);
+      if (attempts <= 1 || !isDeadlock(error)) throw error;
+      await this.#write(batch, attempts - 1);
     }
   }
 }

@@ -7,16 +7,16 @@ import { FernetService } from '#crypto';
 import { type ProbeResult } from '#egress';
 import { type ChangedBy } from '#http';
 import { type Provider } from '#providers';
-import { type CredentialFields, type ListedCredential, type SlotBeside } from '../credential';
+import { type CredentialFields, type ListedCredential, type InactiveSlot } from '../credential';
 import { CredentialHealth } from '../rows/credential-health.entity';
 import { sealedRow } from '../rows/credential-rows';
 import { CredentialSlot } from '../rows/credential-slot.entity';
 import { CredentialsService } from '../credentials.service';
-import { forgetGone, recordVerification } from '../health/health-records';
+import { deleteStaleHealth, recordVerification } from '../health/health-records';
 import {
   copyLive,
   emptySlot,
-  isOver,
+  hasRollbackExpired,
   lockedSlots,
   moveToLive,
   type ProviderSlots,
@@ -28,30 +28,30 @@ import { audited, lastRefusal, listedOf, usableCredential } from '../rows/stored
 import { type TenantCredential } from '../rows/tenant-credential.entity';
 
 export interface StagedCredential extends ListedCredential {
-  /** Of the live one, that calls still use. */
+  /** The mask of the live credential, which calls still use. */
   readonly liveMask: string | null;
 }
 
-/** What a promotion or a rollback made live, and what became of the one before it. */
+/** What a promotion or a rollback made live, and what happened to the credential that it replaced. */
 export interface SwappedCredential {
   readonly live: ListedCredential;
   readonly replaced: ReplacedCredential | null;
-  /** Of a promotion, where what it replaced is kept. */
+  /** Given for a promotion that keeps what it replaced. */
   readonly rollbackUntil: Date | null;
 }
 
-/** @property whyDropped where it is kept in no slot */
+/** @property whyDropped given when it is not kept in a slot */
 interface ReplacedCredential {
   readonly mask: string;
   readonly version: string;
-  readonly slot: SlotBeside | null;
+  readonly slot: InactiveSlot | null;
   readonly whyDropped?: string;
 }
 
 /**
- * Replaces a live credential in steps: stage beside it, promote, roll back. Each is one transaction under the tenant's lock,
- * and moves rows as they stand: nothing is opened or sealed anew, and a version names the same key for ever. A call that
- * began keeps the credential that it began with.
+ * Replaces a live credential in steps: stage, promote, roll back. Each step is one transaction under the tenant's lock and
+ * moves rows unchanged: nothing is decrypted or sealed again, and a version always names the same key. A call that has started
+ * keeps the credential that it started with.
  */
 @Injectable()
 export class CredentialReplacementService {
@@ -63,7 +63,7 @@ export class CredentialReplacementService {
     private readonly audit: AuditLogService,
   ) {}
 
-  /** Seals and stores beside the live one, which stays untouched; replaces what was staged before. */
+  /** Seals and stores in the staged slot, in place of what was there. The live credential is not changed. */
   async stage(
     tenantId: string,
     provider: Provider,
@@ -82,25 +82,25 @@ export class CredentialReplacementService {
         'provider',
         'slot',
       ]);
-      const over = await this.dropOver(transaction, slots, of);
-      await forgetGone(transaction, of);
+      const dropped = await this.dropExpiredPrevious(transaction, slots, of);
+      await deleteStaleHealth(transaction, of);
       if (verification) await recordVerification(transaction, row, verification, row.configuredAt);
       const health = await transaction.findOneBy(CredentialHealth, { ...of, version: row.version });
       const details = {
         before: audited(slots.staged),
         after: audited(row),
         ...(verification && { verification: verification.outcome }),
-        ...over,
+        ...dropped,
       };
       await this.audit.record(transaction, by, { action: 'credential.stage', ...of, details });
-      const liveMask = slots.live?.keyHint ?? null;
+      const liveMask = slots.live?.mask ?? null;
       return { ...listedOf(this.fernet, Object.assign(row, { health })), liveMask };
     });
   }
 
   /**
-   * The staged one becomes live, the live one previous.
-   * @param version what the caller believes to be staged
+   * The staged credential becomes live, the live one previous.
+   * @param version the version that must be the staged one; absent: any
    */
   async promote(
     tenantId: string,
@@ -123,7 +123,7 @@ export class CredentialReplacementService {
       const replacedAt = new Date();
       if (isKept) await copyLive(transaction, of, 'previous', replacedAt);
       await moveToLive(transaction, of, 'staged');
-      await forgetGone(transaction, of);
+      await deleteStaleHealth(transaction, of);
       const until = isKept ? rollbackUntil({ replacedAt }, hours) : null;
       const details = {
         before: audited(live),
@@ -141,20 +141,21 @@ export class CredentialReplacementService {
     });
   }
 
-  /** The previous one becomes live again; the one rolled back is staged, unless another is. */
+  /** The previous credential becomes live again. The live one is staged, unless another one is. */
   async rollback(tenantId: string, provider: Provider, by: ChangedBy): Promise<SwappedCredential> {
     const of = { tenantId, provider: provider.id };
     return this.dataSource.transaction(async (transaction) => {
       const { live, staged, previous } = await lockedSlots(transaction, of);
       if (!previous) throw nothingStored(tenantId, provider, 'previous');
       const hours = this.config.credentialRollbackHours;
-      if (isOver(previous, hours)) throw tooLate(provider, previous, rollbackUntil(previous, hours));
+      if (hasRollbackExpired(previous, hours))
+        throw tooLate(provider, previous, rollbackUntil(previous, hours));
       usableCredential(this.fernet, tenantId, provider, previous, 'previous');
-      const whyDropped = staged ? `${staged.keyHint} is staged already` : this.whyUseless(live);
+      const whyDropped = staged ? `${staged.mask} is staged already` : this.whyUseless(live);
       const isKept = live !== null && whyDropped === undefined;
       if (isKept) await copyLive(transaction, of, 'staged', null);
       await moveToLive(transaction, of, 'previous');
-      await forgetGone(transaction, of);
+      await deleteStaleHealth(transaction, of);
       const details = {
         before: audited(live),
         after: audited(previous),
@@ -169,29 +170,29 @@ export class CredentialReplacementService {
     });
   }
 
-  /** Empties one slot beside the live one. @returns false when it was empty */
-  async discard(tenantId: string, provider: Provider, slot: SlotBeside, by: ChangedBy): Promise<boolean> {
+  /** Empties an inactive slot. @returns false when it was empty */
+  async discard(tenantId: string, provider: Provider, slot: InactiveSlot, by: ChangedBy): Promise<boolean> {
     const of = { tenantId, provider: provider.id };
     return this.dataSource.transaction(async (transaction) => {
       const slots = await lockedSlots(transaction, of);
       const before = slots[slot];
       if (!before) return false;
       await emptySlot(transaction, of, slot);
-      const over = slot === 'previous' ? {} : await this.dropOver(transaction, slots, of);
-      await forgetGone(transaction, of);
-      const details = { slot, before: audited(before), ...over };
+      const dropped = slot === 'previous' ? {} : await this.dropExpiredPrevious(transaction, slots, of);
+      await deleteStaleHealth(transaction, of);
+      const details = { slot, before: audited(before), ...dropped };
       await this.audit.record(transaction, by, { action: 'credential.discard', ...of, details });
       return true;
     });
   }
 
-  private async dropOver(transaction: EntityManager, { previous }: ProviderSlots, of: SlotsOf) {
-    if (!previous || !isOver(previous, this.config.credentialRollbackHours)) return {};
+  private async dropExpiredPrevious(transaction: EntityManager, { previous }: ProviderSlots, of: SlotsOf) {
+    if (!previous || !hasRollbackExpired(previous, this.config.credentialRollbackHours)) return {};
     await emptySlot(transaction, of, 'previous');
     return { dropped: { previous: audited(previous) } };
   }
 
-  /** What can never be live again need not lie around; an unreadable one can, once its key is loaded. */
+  /** Why a credential can never be live again and is not kept. An unreadable one can, once its encryption key is loaded. */
   private whyUseless(row: TenantCredential | null): string | undefined {
     const status = row && listedOf(this.fernet, row).status;
     if (status === 'plaintext') return 'it was stored in clear text';
@@ -201,10 +202,10 @@ export class CredentialReplacementService {
 
 function replacedOf(
   live: TenantCredential | null,
-  slot: SlotBeside,
+  slot: InactiveSlot,
   whyDropped: string | undefined,
 ): ReplacedCredential | null {
   if (!live) return null;
   const kept = whyDropped === undefined ? { slot } : { slot: null, whyDropped };
-  return { mask: live.keyHint, version: live.version, ...kept };
+  return { mask: live.mask, version: live.version, ...kept };
 }

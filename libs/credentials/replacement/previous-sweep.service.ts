@@ -6,15 +6,21 @@ import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { Problem } from '#http';
 import { waitAtStop } from '#database';
-import { forgetAllGone, forgetGone } from '../health/health-records';
-import { emptySlot, isOver, lockedSlots, overBefore, type SlotsOf } from '../rows/provider-slots';
+import { deleteAllStaleHealth, deleteStaleHealth } from '../health/health-records';
+import {
+  emptySlot,
+  hasRollbackExpired,
+  lockedSlots,
+  rollbackCutoff,
+  type SlotsOf,
+} from '../rows/provider-slots';
 import { audited } from '../rows/stored-credential';
 
 const HOUR_MS = 60 * 60 * 1000;
 
 /**
- * Deletes previous credentials once they can be taken back no more, at start and every hour: a sealed key must not lie
- * around. Of several processes the first does it and the others find nothing.
+ * Deletes previous credentials once the time for a rollback has passed, at the start and every hour, so that sealed keys are
+ * not kept longer than needed. Of several processes the first deletes them and the others find none.
  */
 @Injectable()
 export class PreviousSweepService implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -29,7 +35,7 @@ export class PreviousSweepService implements OnApplicationBootstrap, OnApplicati
     private readonly audit: AuditLogService,
   ) {}
 
-  /** The start does not wait for it. */
+  /** The start does not wait for the first sweep. */
   onApplicationBootstrap(): void {
     this.#start();
     this.#timer = setInterval(() => this.#start(), HOUR_MS).unref();
@@ -45,36 +51,38 @@ export class PreviousSweepService implements OnApplicationBootstrap, OnApplicati
     this.#running = this.#running
       .then(() => this.#sweep())
       .catch((error: unknown) => {
-        this.#log.warn(`previous credentials were not swept: ${(error as Error).name}; again in an hour`);
+        this.#log.warn(
+          `previous credentials were not swept: ${(error as Error).name}; the next try is in an hour`,
+        );
       });
   }
 
   async #sweep(): Promise<void> {
-    // Whose they are and nothing of them; each is then read and deleted as its tenant's.
-    const over = await this.dataSource.query<{ tenant_id: string; provider: string }[]>(
+    // Reads only whose they are. Each is then read and deleted in a query that names its tenant.
+    const expired = await this.dataSource.query<{ tenant_id: string; provider: string }[]>(
       `select tenant_id, provider from credential_slots where slot = 'previous' and replaced_at <= $1`,
-      [overBefore(this.config.credentialRollbackHours)],
+      [rollbackCutoff(this.config.credentialRollbackHours)],
     );
-    for (const { tenant_id: tenantId, provider } of over) {
+    for (const { tenant_id: tenantId, provider } of expired) {
       if (this.#isStopping) return;
       await this.#discard({ tenantId, provider });
     }
-    if (!this.#isStopping) await forgetAllGone(this.dataSource.manager);
+    if (!this.#isStopping) await deleteAllStaleHealth(this.dataSource.manager);
   }
 
   async #discard(of: SlotsOf): Promise<void> {
     try {
       await this.dataSource.transaction(async (transaction) => {
         const { previous } = await lockedSlots(transaction, of);
-        if (!previous || !isOver(previous, this.config.credentialRollbackHours)) return;
+        if (!previous || !hasRollbackExpired(previous, this.config.credentialRollbackHours)) return;
         await emptySlot(transaction, of, 'previous');
-        await forgetGone(transaction, of);
+        await deleteStaleHealth(transaction, of);
         const by = { actor: 'tenkey', requestId: randomUUID(), address: 'local' };
         const details = { slot: 'previous', before: audited(previous) };
         await this.audit.record(transaction, by, { action: 'credential.discard', ...of, details });
       });
     } catch (error) {
-      // The tenant was deleted meanwhile, and its credentials with it.
+      // A Problem means that the tenant has been deleted, and its credentials with it.
       if (!(error instanceof Problem)) throw error;
     }
   }

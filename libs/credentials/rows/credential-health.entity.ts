@@ -3,8 +3,8 @@ import { type ProbeOutcome } from '#egress';
 import { optionalTimeColumn } from './time-column';
 
 /**
- * What is known of one version of a credential from its last verification and from calls. Not under the seal: it is shown
- * to the operator and decides nothing about which key is used.
+ * What the last verification and calls showed about one version of a credential. Not covered by the seal: operators see it,
+ * and it does not decide which key is used.
  */
 @Entity({ name: 'credential_health' })
 export class CredentialHealth {
@@ -17,7 +17,7 @@ export class CredentialHealth {
   @PrimaryColumn('bigint')
   version: string;
 
-  /** Of the last verification. */
+  /** Null: never verified. */
   @Column('text', { nullable: true })
   outcome: ProbeOutcome | null;
 
@@ -27,11 +27,11 @@ export class CredentialHealth {
   @Column('timestamptz', { name: 'verified_at', nullable: true, transformer: optionalTimeColumn })
   verifiedAt: Date | null;
 
-  /** How often the provider refused the key since it last accepted it. */
+  /** How often the provider rejected the key since it last accepted it. */
   @Column('integer')
   rejections: number;
 
-  /** The last time; null: not since it last accepted it. */
+  /** When it last rejected it; null: not since it last accepted it. */
   @Column('timestamptz', { name: 'rejected_at', nullable: true, transformer: optionalTimeColumn })
   rejectedAt: Date | null;
 }

@@ -5,13 +5,13 @@ import { CredentialHealth } from './credential-health.entity';
 import { sealOf } from './seal';
 import { TenantCredential } from './tenant-credential.entity';
 
-/** Rows of some tenants, live or beside, with the sealed key and what is known of their version. */
+/** A query for rows of some tenants from either table, with the sealed key and the health of the version. */
 export function storedRows<T extends TenantCredential>(
   source: DataSource | EntityManager,
   entity: new () => T,
   tenantIds: readonly string[],
 ) {
-  // The ids are one parameter, however many: a statement has room for 65,535.
+  // All ids are one parameter: a statement can have at most 65,535.
   return source
     .createQueryBuilder(entity, 'c')
     .addSelect('c.sealedApiKey')
@@ -24,7 +24,7 @@ export function storedRows<T extends TenantCredential>(
     .where('c.tenant_id = any(:tenantIds)', { tenantIds });
 }
 
-/** Fields sealed as a row of a new version, which is not stored yet. */
+/** Seals fields into a row with a new version. The row is not stored yet. */
 export async function sealedRow(
   transaction: EntityManager,
   fernet: FernetService,
@@ -40,7 +40,7 @@ export async function sealedRow(
     tenantId,
     provider,
     sealedApiKey: sealed,
-    keyHint: fields.apiKey.mask,
+    mask: fields.apiKey.mask,
     settings: { ...fields.settings },
     encryptionKeyId,
     version: next?.version ?? '',

@@ -1,18 +1,18 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type SlotBeside } from '../credential';
+import { type InactiveSlot } from '../credential';
 import { TenantCredential } from './tenant-credential.entity';
 import { optionalTimeColumn } from './time-column';
 
 /**
- * A credential beside the live one: the same columns under the same seal, so that a move between the tables copies the row
- * as it stands. No call reads this table.
+ * A staged or previous credential. It has the columns and the seal of a live one, so that a row moves between the tables
+ * unchanged. No call reads this table.
  */
 @Entity({ name: 'credential_slots' })
 export class CredentialSlot extends TenantCredential {
   @PrimaryColumn('text')
-  slot: SlotBeside;
+  slot: InactiveSlot;
 
-  /** When another took its place: of a previous one, else null. Not under the seal. */
+  /** When another credential replaced a previous one; null for a staged one. Not covered by the seal. */
   @Column('timestamptz', { name: 'replaced_at', nullable: true, transformer: optionalTimeColumn })
   replacedAt: Date | null;
 }

@@ -6,22 +6,22 @@ import { FernetService } from '#crypto';
 import { type RouteCredential } from '#egress';
 import { type Provider } from '#providers';
 import { TenantsService } from '#tenants';
-import { type ListedBeside, type ListedProvider, type SlotBeside } from '../credential';
+import { type InactiveCredentials, type InactiveSlot, type ListedProvider } from '../credential';
+import { CredentialsService, type TenantCredentials } from '../credentials.service';
 import { storedRows } from './credential-rows';
 import { CredentialSlot } from './credential-slot.entity';
-import { CredentialsService, type TenantCredentials } from '../credentials.service';
-import { isOver, rollbackUntil } from './provider-slots';
+import { hasRollbackExpired, rollbackUntil } from './provider-slots';
 import { listedOf, usableCredential } from './stored-credential';
 
-/** One tenant's credentials of one moment, with what stands beside the live ones. */
+/** One tenant's credentials in all slots, at one moment. */
 export interface TenantSlots {
   readonly live: TenantCredentials;
-  beside(providerId: string): ListedBeside;
-  /** Also where nothing is live; sorted by provider. */
+  inactive(providerId: string): InactiveCredentials;
+  /** Sorted by provider, with providers that have no live credential. */
   all(): ListedProvider[];
 }
 
-/** Looks at the credentials beside the live ones. Every query names the tenant. */
+/** Reads the inactive slots. Every query names the tenant. */
 @Injectable()
 export class CredentialSlotsService {
   constructor(
@@ -32,22 +32,22 @@ export class CredentialSlotsService {
     private readonly credentials: CredentialsService,
   ) {}
 
-  /** Sorted by provider. Opens nothing, so it works with every key lost. */
+  /** Sorted by provider. Decrypts nothing, so it works even when every encryption key is lost. */
   async list(tenantId: string): Promise<ListedProvider[]> {
     await this.tenants.find(tenantId);
     return (await this.ofTenant(tenantId)).all();
   }
 
-  /** A credential beside the live one, checked and still closed: for a probe, no call uses it. */
-  async resolve(tenantId: string, provider: Provider, slot: SlotBeside): Promise<RouteCredential> {
+  /** The credential of an inactive slot, checked but still sealed. It is for a probe: no call uses it. */
+  async resolve(tenantId: string, provider: Provider, slot: InactiveSlot): Promise<RouteCredential> {
     const row = await storedRows(this.dataSource, CredentialSlot, [tenantId])
       .andWhere('c.provider = :provider AND c.slot = :slot', { provider: provider.id, slot })
       .getOne();
-    const kept = row && !this.isGone(row) ? row : undefined;
+    const kept = row && !this.isExpiredPrevious(row) ? row : undefined;
     return usableCredential(this.fernet, tenantId, provider, kept, slot);
   }
 
-  /** Opens nothing. Both tables at one moment, so that a promotion meanwhile is seen whole or not at all. */
+  /** Decrypts nothing. Reads both tables at one moment, so that it sees either all of a concurrent promotion or none. */
   async ofTenant(tenantId: string): Promise<TenantSlots> {
     return this.dataSource.transaction('REPEATABLE READ', async (transaction) => {
       const overview = await this.credentials.overview([tenantId], transaction);
@@ -57,9 +57,9 @@ export class CredentialSlotsService {
   }
 
   private tenantSlots(live: TenantCredentials, rows: readonly CredentialSlot[]): TenantSlots {
-    const kept = rows.filter((row) => !this.isGone(row));
-    const beside = (providerId: string): ListedBeside => {
-      const inSlot = (slot: SlotBeside) =>
+    const kept = rows.filter((row) => !this.isExpiredPrevious(row));
+    const inactive = (providerId: string): InactiveCredentials => {
+      const inSlot = (slot: InactiveSlot) =>
         kept.find((row) => row.provider === providerId && row.slot === slot);
       const [staged, previous] = [inSlot('staged'), inSlot('previous')];
       const hours = this.config.credentialRollbackHours;
@@ -73,15 +73,15 @@ export class CredentialSlotsService {
     const providers = new Set([...live.all(), ...kept].map(({ provider }) => provider));
     return {
       live,
-      beside,
+      inactive,
       all: () =>
         [...providers]
           .sort()
-          .map((provider) => ({ provider, live: live.listed(provider) ?? null, ...beside(provider) })),
+          .map((provider) => ({ provider, live: live.listed(provider) ?? null, ...inactive(provider) })),
     };
   }
 
-  private isGone(row: CredentialSlot): boolean {
-    return row.slot === 'previous' && isOver(row, this.config.credentialRollbackHours);
+  private isExpiredPrevious(row: CredentialSlot): boolean {
+    return row.slot === 'previous' && hasRollbackExpired(row, this.config.credentialRollbackHours);
   }
 }

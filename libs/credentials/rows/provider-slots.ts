@@ -1,37 +1,37 @@
 import { type EntityManager } from 'typeorm';
 import { lockedTenant } from '#tenants';
-import { type SlotBeside } from '../credential';
+import { type InactiveSlot } from '../credential';
 import { storedRows } from './credential-rows';
 import { CredentialSlot } from './credential-slot.entity';
 import { TenantCredential } from './tenant-credential.entity';
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** Whose and for what. */
+/** Which tenant, and for which provider. */
 export type SlotsOf = Pick<TenantCredential, 'tenantId' | 'provider'>;
 
-/** All that a tenant has for one provider: at most one row in each slot. */
+/** A tenant's rows for one provider: at most one in each slot. */
 export interface ProviderSlots {
   readonly live: TenantCredential | null;
   readonly staged: CredentialSlot | null;
   readonly previous: CredentialSlot | null;
 }
 
-/** Read under the lock of the tenant's row, which every change takes: nothing of it changes before the commit. */
+/** Reads the slots under the lock of the tenant's row. Every change takes it, so none of them changes before the commit. */
 export async function lockedSlots(transaction: EntityManager, of: SlotsOf): Promise<ProviderSlots> {
   await lockedTenant(transaction, of.tenantId);
   const ofProvider = { provider: of.provider };
   const live = await storedRows(transaction, TenantCredential, [of.tenantId])
     .andWhere('c.provider = :provider', ofProvider)
     .getOne();
-  const beside = await storedRows(transaction, CredentialSlot, [of.tenantId])
+  const inactive = await storedRows(transaction, CredentialSlot, [of.tenantId])
     .andWhere('c.provider = :provider', ofProvider)
     .getMany();
-  const inSlot = (slot: SlotBeside) => beside.find((row) => row.slot === slot) ?? null;
+  const inSlot = (slot: InactiveSlot) => inactive.find((row) => row.slot === slot) ?? null;
   return { live, staged: inSlot('staged'), previous: inSlot('previous') };
 }
 
-/** Until when a replaced credential can be taken back. */
+/** The end of the time in which a promotion can be rolled back. */
 export function rollbackUntil(
   { replacedAt }: Pick<CredentialSlot, 'replacedAt'>,
   rollbackHours: number,
@@ -39,21 +39,21 @@ export function rollbackUntil(
   return new Date((replacedAt?.getTime() ?? 0) + rollbackHours * HOUR_MS);
 }
 
-/** Whether that is over, and the row is only still to be deleted. */
-export function isOver(row: CredentialSlot, rollbackHours: number): boolean {
+/** True when the time for a rollback has passed: the row counts as deleted, and the sweep deletes it. */
+export function hasRollbackExpired(row: CredentialSlot, rollbackHours: number): boolean {
   return rollbackUntil(row, rollbackHours).getTime() <= Date.now();
 }
 
-/** What was replaced until then can be taken back no more. */
-export function overBefore(rollbackHours: number): Date {
+/** A previous credential that was replaced at this time or earlier can no longer be rolled back to. */
+export function rollbackCutoff(rollbackHours: number): Date {
   return new Date(Date.now() - rollbackHours * HOUR_MS);
 }
 
-/** Copies the live row, as it stands, to a slot that is empty. */
+/** Copies the live row unchanged to an empty slot. */
 export async function copyLive(
   transaction: EntityManager,
   { tenantId, provider }: SlotsOf,
-  slot: SlotBeside,
+  slot: InactiveSlot,
   replacedAt: Date | null,
 ): Promise<void> {
   const columns = rowColumns(transaction).join(', ');
@@ -64,18 +64,18 @@ export async function copyLive(
   );
 }
 
-/** Moves the row of a slot, as it stands, to the live one's place. */
+/** Moves the row of a slot unchanged into the live slot, in place of the row there. */
 export async function moveToLive(
   transaction: EntityManager,
   { tenantId, provider }: SlotsOf,
-  slot: SlotBeside,
+  slot: InactiveSlot,
 ): Promise<void> {
   const columns = rowColumns(transaction);
-  const taken = columns.map((column) => `${column} = excluded.${column}`);
+  const replaced = columns.map((column) => `${column} = excluded.${column}`);
   await transaction.query(
     `insert into tenant_credentials (${columns.join(', ')})
      select ${columns.join(', ')} from credential_slots where tenant_id = $1 and provider = $2 and slot = $3
-     on conflict (tenant_id, provider) do update set ${taken.join(', ')}`,
+     on conflict (tenant_id, provider) do update set ${replaced.join(', ')}`,
     [tenantId, provider, slot],
   );
   await emptySlot(transaction, { tenantId, provider }, slot);
@@ -84,12 +84,25 @@ export async function moveToLive(
 export async function emptySlot(
   transaction: EntityManager,
   { tenantId, provider }: SlotsOf,
-  slot: SlotBeside,
+  slot: InactiveSlot,
 ): Promise<void> {
   await transaction.delete(CredentialSlot, { tenantId, provider, slot });
 }
 
-/** Every column that both tables have, so that one that is added later moves as well. */
+/** What a tenant's deletion deletes here through foreign keys, for its audit event. */
+export async function credentialsDeletedWith(transaction: EntityManager, tenantId: string) {
+  const live = await transaction.query<object[]>(
+    'select provider, key_hint as mask, version::text from tenant_credentials where tenant_id = $1 order by provider',
+    [tenantId],
+  );
+  const inactive = await transaction.query<object[]>(
+    'select provider, slot, key_hint as mask, version::text from credential_slots where tenant_id = $1 order by provider, slot',
+    [tenantId],
+  );
+  return { credentials: [...live, ...inactive] };
+}
+
+/** Every column that both tables have, so that one that is added later is moved as well. */
 function rowColumns(transaction: EntityManager): string[] {
   return transaction.dataSource.getMetadata(TenantCredential).columns.map(({ databaseName }) => databaseName);
 }

@@ -4,14 +4,14 @@ import { type TenantCredential } from './tenant-credential.entity';
 const purpose = 'tenkey tenant credential seal v1';
 
 /**
- * Fernet authenticates the key's text and nothing beside it. The seal binds it to its row: tenant, provider, settings
- * and version. A row copied to another tenant, or an endpoint edited in SQL, no longer fits its seal.
+ * Fernet authenticates only the text of the key. The seal binds it to its row: tenant, provider, settings and version. A row
+ * that was copied to another tenant, or an endpoint that was edited in SQL, no longer fits its seal.
  */
 export function sealOf(fernet: FernetService, row: TenantCredential): string {
   return fernet.mac(row.encryptionKeyId, purpose, partsOf(row));
 }
 
-/** @returns false when the row differs from what was sealed; the key with `row.encryptionKeyId` must be loaded */
+/** @returns false when the row differs from what was sealed. The key `row.encryptionKeyId` must be loaded. */
 export function fitsSeal(fernet: FernetService, row: TenantCredential): boolean {
   return fernet.verifyMac(row.encryptionKeyId, purpose, partsOf(row), row.seal);
 }
@@ -21,12 +21,12 @@ function partsOf(row: TenantCredential): string[] {
     row.tenantId,
     row.provider,
     row.sealedApiKey,
-    row.keyHint,
+    row.mask,
     row.encryptionKeyId,
     row.version,
     row.configuredAt.toISOString(),
     canonicalJson(row.settings),
-    // Absent when there is none, so that a row sealed before there were such dates still fits.
+    // Left out when there is none, so that rows sealed before this column existed still fit.
     ...(row.expiresAt === null ? [] : ['expires_at', row.expiresAt.toISOString()]),
   ];
 }

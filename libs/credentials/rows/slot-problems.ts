@@ -3,7 +3,7 @@ import { type Provider } from '#providers';
 import { type Slot } from '../credential';
 import { type TenantCredential } from './tenant-credential.entity';
 
-/** There is nothing in that slot. */
+/** The slot is empty. */
 export function nothingStored(tenantId: string, provider: Provider, slot: Slot): Problem {
   const path = credentialPath(tenantId, provider.id);
   const example = JSON.stringify(provider.example);
@@ -20,34 +20,34 @@ export function nothingStored(tenantId: string, provider: Provider, slot: Slot):
       });
     case 'previous':
       return new Problem('credential_conflict', {
-        detail: `There is no previous ${provider.label} credential of tenant ${tenantId}: nothing was promoted over one, it was taken back already, another PUT came after it, or its time is over.`,
-        hint: `PUT ${path} with the earlier key sets it anew.`,
+        detail: `There is no previous ${provider.label} credential of tenant ${tenantId}: no promotion replaced one, it was rolled back to already, a PUT has replaced the live one since, or the time for a rollback has passed.`,
+        hint: `PUT ${path} with the earlier key sets it again.`,
       });
   }
 }
 
-/** Another one is staged than the caller verified. */
+/** The staged version is not the one that the caller named. */
 export function otherVersion(provider: Provider, staged: TenantCredential): Problem {
   return new Problem('credential_conflict', {
-    detail: `Staged is version ${staged.version}, ${staged.keyHint}, and not the version that was named: another ${provider.label} credential was staged meanwhile. Nothing was changed.`,
-    hint: `POST ${credentialPath(staged.tenantId, provider.id)}/verify?slot=staged asks about this one; then promote with ?version=${staged.version}.`,
+    detail: `The staged ${provider.label} credential is version ${staged.version}, ${staged.mask}, and not the version in the request: another one has been staged since. Nothing was changed.`,
+    hint: `POST ${credentialPath(staged.tenantId, provider.id)}/verify?slot=staged verifies this one; then promote with ?version=${staged.version}.`,
   });
 }
 
-/** The provider refused what is staged, last time it was asked or called with it. */
+/** The provider refused the staged credential in the last call or verification. */
 export function stagedIsRefused(provider: Provider, staged: TenantCredential, at: Date | null): Problem {
   const path = credentialPath(staged.tenantId, provider.id);
   const when = at === null ? '' : `, last at ${at.toISOString()}`;
   return new Problem('credential_rejected', {
-    detail: `${provider.label} (${provider.id}) refused the staged credential of tenant ${staged.tenantId}, ${staged.keyHint}${when}. Nothing was changed.`,
-    hint: `POST ${path}/verify?slot=staged asks ${provider.label} again; PUT ${path}?stage=true with another key stages that.`,
+    detail: `${provider.label} (${provider.id}) refused the staged credential of tenant ${staged.tenantId}, ${staged.mask}${when}. Nothing was changed.`,
+    hint: `POST ${path}/verify?slot=staged asks ${provider.label} again; PUT ${path}?stage=true stages another key.`,
   });
 }
 
-/** There was a previous one, and the time to take it back is over. */
+/** There is a previous credential, but the time for a rollback has passed. */
 export function tooLate(provider: Provider, previous: TenantCredential, until: Date): Problem {
   return new Problem('credential_conflict', {
-    detail: `The previous ${provider.label} credential of tenant ${previous.tenantId}, ${previous.keyHint}, could be taken back until ${until.toISOString()} (CREDENTIAL_ROLLBACK_HOURS). Nothing was changed.`,
-    hint: `PUT ${credentialPath(previous.tenantId, provider.id)} with the earlier key sets it anew.`,
+    detail: `The previous ${provider.label} credential of tenant ${previous.tenantId}, ${previous.mask}, could be rolled back to until ${until.toISOString()} (CREDENTIAL_ROLLBACK_HOURS). Nothing was changed.`,
+    hint: `PUT ${credentialPath(previous.tenantId, provider.id)} with the earlier key sets it again.`,
   });
 }

@@ -8,12 +8,12 @@ import { fitsSeal } from './seal';
 import { nothingStored } from './slot-problems';
 import { type TenantCredential } from './tenant-credential.entity';
 
-/** A stored row, with its sealed key and its health, as the operator sees it. Opens nothing. */
+/** A stored row, with its sealed key and its health, as operators see it. Decrypts nothing. */
 export function listedOf(fernet: FernetService, row: TenantCredential): ListedCredential {
   const { health } = row;
   return {
     provider: row.provider,
-    mask: row.keyHint,
+    mask: row.mask,
     isEncrypted: fernet.isSealed(row.sealedApiKey),
     configuredAt: row.configuredAt,
     settings: row.settings,
@@ -29,8 +29,8 @@ export function listedOf(fernet: FernetService, row: TenantCredential): ListedCr
 }
 
 /**
- * The credential for a call, checked and still closed, or the Problem why it is not used. Of another slot than the live one
- * the same, for a probe or a promotion.
+ * The credential for a call, checked but still sealed. For a probe or a promotion also that of an inactive slot.
+ * @throws Problem that says why it cannot be used
  */
 export function usableCredential(
   fernet: FernetService,
@@ -41,21 +41,21 @@ export function usableCredential(
 ): RouteCredential {
   if (!row) throw nothingStored(tenantId, provider, slot);
   const put = `PUT ${credentialPath(tenantId, provider.id)}${slot === 'staged' ? '?stage=true' : ''}`;
-  const what = `The ${slot === 'live' ? '' : `${slot} `}${provider.label} credential of tenant ${tenantId}`;
+  const credential = `The ${slot === 'live' ? '' : `${slot} `}${provider.label} credential of tenant ${tenantId}`;
   switch (statusOf(fernet, row)) {
     case 'plaintext':
       throw new Problem('credential_plaintext', {
-        detail: `${what} is stored in clear text and is not used.`,
+        detail: `${credential} is stored in clear text and is not used.`,
         hint: `${put} with the key stores it sealed.`,
       });
     case 'unreadable':
-      throw unreadable(row, what, put);
+      throw unreadable(row, credential, put);
     case 'tampered':
       throw new Problem('credential_tampered', {
-        detail: `${what} was changed outside Tenkey and is not used.`,
+        detail: `${credential} was changed outside Tenkey and is not used.`,
         hint: `Find out who changed the database, then ${put} with the key.`,
       });
-    // What the provider said last, or a date says, may have changed: it decides at each call.
+    // These statuses may be out of date: the provider decides at each call.
     case 'rejected':
     case 'expired':
     case 'expiring':
@@ -64,26 +64,26 @@ export function usableCredential(
         tenantId: row.tenantId,
         provider,
         source: 'tenant',
-        mask: row.keyHint,
+        mask: row.mask,
         version: row.version,
         settings: row.settings,
         wasRejected: isRejected(row),
-        open: () => open(fernet, row, what, put),
+        open: () => open(fernet, row, credential, put),
       };
   }
 }
 
-function open(fernet: FernetService, row: TenantCredential, what: string, put: string): Secret {
+function open(fernet: FernetService, row: TenantCredential, credential: string, put: string): Secret {
   try {
     return fernet.decrypt(row.sealedApiKey, row.encryptionKeyId);
   } catch (error) {
-    throw unreadable(row, what, put, error);
+    throw unreadable(row, credential, put, error);
   }
 }
 
-function unreadable(row: TenantCredential, what: string, put: string, cause?: unknown): Problem {
+function unreadable(row: TenantCredential, credential: string, put: string, cause?: unknown): Problem {
   return new Problem('credential_unreadable', {
-    detail: `${what} was sealed under another ENCRYPTION_KEY (fingerprint ${row.encryptionKeyId}).`,
+    detail: `${credential} was sealed under another ENCRYPTION_KEY (fingerprint ${row.encryptionKeyId}).`,
     hint: `Load that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS, or ${put} with the key again.`,
     cause,
   });
@@ -103,21 +103,21 @@ function isRejected({ health }: TenantCredential): boolean {
   return health?.rejectedAt instanceof Date;
 }
 
-/** That the provider refused it, in a call or when it was asked, and accepted it in neither since. */
+/** The provider's last refusal, in a call or a verification; undefined when it has accepted the credential since. */
 export function lastRefusal({ health }: TenantCredential): { readonly at: Date | null } | undefined {
   if (health?.rejectedAt) return { at: health.rejectedAt };
-  // By a verification a restricted key is refused as well, as at a PUT that verifies; no call says whether it still is.
+  // A verification also refuses a restricted key, as a PUT with verify=true does. No call shows whether it is still restricted.
   return health?.outcome === 'forbidden' ? { at: health.verifiedAt } : undefined;
 }
 
-/** What the audit may say of a credential. Of settings their names: an address may hold what somebody pasted. */
+/** What the audit may show of a credential. Only the names of settings: an address may contain a pasted secret. */
 export function audited(row: TenantCredential | null) {
-  // Whoever edits the row can leave anything there, also no object.
+  // A row that was edited in SQL may hold any JSON here.
   const settings: unknown = row?.settings;
   const names = typeof settings === 'object' && settings !== null ? Object.keys(settings).sort() : [];
   return (
     row && {
-      mask: row.keyHint,
+      mask: row.mask,
       version: row.version,
       settings: names,
       ...(row.expiresAt && { expires_at: row.expiresAt.toISOString() }),

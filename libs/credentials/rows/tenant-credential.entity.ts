@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type CredentialHealth } from './credential-health.entity';
 import { optionalTimeColumn, timeColumn } from './time-column';
 
-/** One provider's fields for one tenant. Only the sealed key is secret, and a plain find never selects it. */
+/** One provider's fields for one tenant. Only the sealed key is secret; a plain find does not select it. */
 @Entity({ name: 'tenant_credentials' })
 export class TenantCredential {
   @PrimaryColumn('uuid', { name: 'tenant_id' })
@@ -15,7 +15,7 @@ export class TenantCredential {
   sealedApiKey: string;
 
   @Column('text', { name: 'key_hint' })
-  keyHint: string;
+  mask: string;
 
   @Column('jsonb')
   settings: Record<string, unknown>;
@@ -23,7 +23,7 @@ export class TenantCredential {
   @Column('text', { name: 'key_id' })
   encryptionKeyId: string;
 
-  /** bigint as text: a value of one sequence, never reused. */
+  /** bigint as text, from one sequence; never reused. */
   @Column('bigint')
   version: string;
 
@@ -33,10 +33,10 @@ export class TenantCredential {
   @Column('timestamptz', { name: 'configured_at', transformer: timeColumn })
   configuredAt: Date;
 
-  /** When the provider's key ends, as the sysadmin said; null: not said. Under the seal. */
+  /** When the provider's key expires, as given by the sysadmin; null: not given. Covered by the seal. */
   @Column('timestamptz', { name: 'expires_at', nullable: true, transformer: optionalTimeColumn })
   expiresAt: Date | null;
 
-  /** No column: of this version, where the query asks for it. */
+  /** Not a column: the health of this version, if the query joins it. */
   health?: CredentialHealth | null;
 }

@@ -1,7 +1,7 @@
-/** SQL has times that a Date has not (infinity, the year 290000). One row with such a time must not stop the list. */
+/** SQL has times that a Date cannot hold (infinity, the year 290000). One row with such a time must not break a list. */
 export const timeColumn = { from: timeOf, to: (time: Date) => time };
 
-/** The same where there may be none. */
+/** The same for a nullable column. */
 export const optionalTimeColumn = {
   from: (value: unknown) => (value === null ? null : timeOf(value)),
   to: (time: Date | null) => time,

@@ -1,11 +1,11 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsTime } from './time-fields';
 
 /** The query of a list: how much of it a page has. */
 export class ListQuery {
-  @ApiPropertyOptional({ default: 100, minimum: 1, maximum: 1000 })
+  @ApiPropertyOptional({ type: 'integer', default: 100, minimum: 1, maximum: 1000 })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -25,4 +25,12 @@ export class EventListQuery extends ListQuery {
   @IsOptional()
   @IsTime('day or time')
   until?: string;
+}
+
+/** What each page of a list says besides its items. */
+export class PageResponse {
+  @ApiProperty({ example: 1, description: 'Items on this page.' })
+  count: number;
+  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
+  next_cursor: string | null;
 }

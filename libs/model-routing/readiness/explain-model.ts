@@ -1,4 +1,4 @@
-import { type ListedBeside, type ListedCredential, type TenantCredentials } from '#credentials';
+import { type InactiveCredentials, type ListedCredential, type TenantCredentials } from '#credentials';
 import {
   type AdapterName,
   type AddressPolicy,
@@ -40,7 +40,7 @@ export interface ModelExplanation {
   readonly endpoints: readonly Operation[];
   readonly credential?: ExplainedCredential;
   /** The tenant's staged and previous credentials; `ExplainService` adds them where a call uses the tenant's credential. */
-  readonly inactiveSlots?: ListedBeside;
+  readonly inactiveSlots?: InactiveCredentials;
   /** Absent when the model is ready. */
   readonly problem?: ExpectedProblem;
 }

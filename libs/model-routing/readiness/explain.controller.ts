@@ -1,7 +1,8 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { type Config, InjectConfig } from '#config';
 import { Access, ApiProblems, tenantPath, validTenantId } from '#http';
+import { tenantParam } from '#tenants';
 import { ExplainedModelResponse, ExplainedModelsResponse } from './explain.dto';
 import { ExplainService } from './explain.service';
 
@@ -21,7 +22,7 @@ export class ExplainController {
     description:
       'For each model: its adapter, provider, deployment and host, whose key pays, and whether it is ready. A model that is not ready comes with the problem that a call would meet, and the exact fix. Tenkey calls nothing, decrypts nothing and resolves no host name for this. Works in both modes.',
   })
-  @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
+  @tenantParam
   @ApiOkResponse({ type: ExplainedModelsResponse })
   @ApiProblems(
     'unauthenticated',

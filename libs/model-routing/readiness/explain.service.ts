@@ -42,7 +42,7 @@ export class ExplainService {
         const isPaidByTenant = this.config.tenantCredentialsEnabled && adapter === 'litellm';
         return {
           ...explanation,
-          ...(isPaidByTenant && provider && { inactiveSlots: stored.beside(provider.id) }),
+          ...(isPaidByTenant && provider && { inactiveSlots: stored.inactive(provider.id) }),
           ...(tenant.state === 'suspended' && { problem: suspended(tenantId) }),
         };
       }),

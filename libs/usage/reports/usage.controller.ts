@@ -1,8 +1,8 @@
 import { Controller, Get, Param, Query, Res, type StreamableFile } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { Access, ApiProblems, SysadminGrant, sysadminPrefix, validated, validTenantId } from '#http';
-import { TenantsService } from '#tenants';
+import { tenantParam, TenantsService } from '#tenants';
 import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
 import { TenantUsageQuery, UsageReportResponse, UsageQuery, usageReportResponse } from './usage.dto';
@@ -84,7 +84,7 @@ export class UsageController {
 
   @Get('tenants/:tenant_id/usage')
   @Access('sysadmin', 'usage:read')
-  @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
+  @tenantParam
   @ApiOperation({
     summary: 'Report the usage of a tenant',
     description: 'The report of all tenants, for one of them.',

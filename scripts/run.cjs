@@ -18,7 +18,7 @@ const LOCK_WAIT_MS = 5 * 60_000;
 
 main().catch((error) => {
   console.error(error.message);
-  // As of a command that broke off (apps/cli/usage.ts): 1 would say that it found something.
+  // As of a command that broke off (apps/cli/command-line.ts): 1 would say that it found something.
   process.exitCode = 3;
 });
 

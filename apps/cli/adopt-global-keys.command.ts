@@ -6,8 +6,8 @@ import { type CredentialStatus } from '#credentials';
 import { type Provider } from '#providers';
 import { type Tenant } from '#tenants';
 import { type LoadedConfig, loadedConfig } from './audit-verify.command';
-import { exitCodes, exitOnUsage, Refusal, refuseUsage } from './usage';
-import { type Vault, withVault } from './vault';
+import { exitCodes, exitOnUsage, Refusal, refuseUsage } from './command-line';
+import { type Vault, withVault } from './services';
 
 const origin = 'adopt-global-keys';
 

@@ -2,7 +2,7 @@ import { Inject } from '@nestjs/common';
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
 import { type Config } from '#config';
 import { withDatabase } from './database';
-import { exitCodes, exitOnUsage, refuseUsage } from './usage';
+import { exitCodes, exitOnUsage, refuseUsage } from './command-line';
 
 /** Gives the settings as the service would read them. */
 export type LoadedConfig = () => Promise<Config>;

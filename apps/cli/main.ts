@@ -9,7 +9,7 @@ import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command'
 import { configuredModelFile, ModelsCheckCommand } from './models-check.command';
 import { ModelsCommand } from './models.command';
 import { ReadinessCommand } from './readiness.command';
-import { endWith, exitOnUsage } from './usage';
+import { endWith, exitOnUsage } from './command-line';
 
 async function readModelFile(): Promise<string | undefined> {
   const { readEnvironment } = await import('#config');

@@ -3,7 +3,7 @@ import { Inject } from '@nestjs/common';
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
 import { type CatalogueCheck } from '#model-routing';
 import { shippedModels } from '../api/shipped-models';
-import { exitCodes, exitOnUsage, refuseUsage } from './usage';
+import { exitCodes, exitOnUsage, refuseUsage } from './command-line';
 
 /** Gives AI_MODELS_FILE as the service would read it; undefined when it is unset. */
 export type ConfiguredModelFile = () => Promise<string | undefined>;

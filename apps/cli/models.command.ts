@@ -1,6 +1,6 @@
 import { Command, CommandRunner } from 'nest-commander';
 import { ModelsCheckCommand } from './models-check.command';
-import { exitOnUsage, refuseUsage } from './usage';
+import { exitOnUsage, refuseUsage } from './command-line';
 
 @Command({
   name: 'models',

@@ -2,8 +2,8 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandRunner, Help, Option } from 'nest-commander';
 import { type ReadinessPage } from '#model-routing';
 import { type LoadedConfig, loadedConfig } from './audit-verify.command';
-import { exitCodes, exitOnUsage, refuseUsage } from './usage';
-import { withVault } from './vault';
+import { exitCodes, exitOnUsage, refuseUsage } from './command-line';
+import { withVault } from './services';
 
 interface ReadinessOptions {
   readonly mode?: string;

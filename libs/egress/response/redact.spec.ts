@@ -13,6 +13,7 @@ const spellings: [string, string][] = [
   ['base64 after one byte', base64(`:${value}`)],
   ['base64 after two bytes', base64(`u:${value}!`)],
   ['hexadecimal', Buffer.from(value).toString('hex')],
+  ['a list of bytes', [...Buffer.from(value)].join(',')],
   ['URL-encoded', encodeURIComponent(value)],
   ['form-encoded', new URLSearchParams({ value }).toString().slice(6)],
   ['lower-case URL-encoded', encodeURIComponent(value).replace(/%../g, (code) => code.toLowerCase())],
@@ -43,7 +44,7 @@ test('a header with a part of a secret is recognised', () => {
   expect(mentions('horse batte', [long])).toBe(false);
 });
 
-test('every secret is removed, the longer before the one it begins with', () => {
+test('every secret is removed, even one that is the beginning of another', () => {
   const secrets = [new Secret('prefix-prefix'), new Secret('prefix-prefix-rest')];
   expect(cleanMessage('a prefix-prefix-rest b prefix-prefix c', secrets)).toBe('a [removed] b [removed] c');
 });
@@ -78,29 +79,29 @@ test.each([
   'Unsupported parameter: max_tokens is not supported with this model, use max_completion_tokens.',
   'Bearer authentication is required',
   'task-oriented models; request 123e4567-e89b-12d3-a456-426614174000',
-])('prose stays: %s', (text) => expect(cleanMessage(text, [secret])).toBe(text));
+])('prose is kept: %s', (text) => expect(cleanMessage(text, [secret])).toBe(text));
 
-test('control characters go, and a message has one line', () =>
+test('control characters are removed, and a message has one line', () =>
   expect(cleanMessage('a\r\nb\tc\u001b[31m\u202ed', [])).toBe('a b c[31md'));
 
-test('the length is cut after removal, so no beginning of a key stays at the end', () => {
+test('a message is cut after the removal, so it does not end with the beginning of a key', () => {
   const plain = new Secret('short-odd-key');
   const cleaned = cleanMessage('x '.repeat(996) + plain.expose().repeat(30), [plain]);
   expect(cleaned).toHaveLength(2000);
   expect(cleaned).not.toContain('short');
 });
 
-test.each(spellings)('a secret spelled %s is not shown in part where reading ends', (_name, text) => {
+test.each(spellings)('a secret spelled %s is not shown in part where the search stops', (_name, text) => {
   const prose = '. '.repeat(400);
   for (let at = 7400; at < 7700; at += 1) {
     const cleaned = cleanMessage(`${prose}${'\n'.repeat(at)}${text}${'\n'.repeat(60_000)}`, [secret]);
-    // Base64 shares characters with what stands beside the secret.
+    // Base64 shares characters with the bytes around the secret.
     expect(cleaned.replace(/\[removed\]|[. "]/g, '').length).toBeLessThanOrEqual(5);
     expect(cleaned).toContain('. . . .');
   }
 });
 
-test('a message is searched as far as it is shown, however long it is and however often it was encoded', () => {
+test('the search has a limit, however long a message is and however often it was encoded', () => {
   const search = jest.spyOn(String.prototype, 'indexOf');
   const searched = (text: string) => {
     search.mockClear();
@@ -111,14 +112,14 @@ test('a message is searched as far as it is shown, however long it is and howeve
     const layers = '+%2b%252b%25252b\\u002b\\\\u002b\\\\\\\\u002b\\x2b%5cx2b%5cu002b ';
     const most = searched(layers.repeat(20_000));
     expect(searched(layers.repeat(1000).slice(0, 10_000))).toBe(most);
-    // 48 readings, each searched for five spellings.
+    // 48 readings, each searched for six spellings.
     expect(most).toBeLessThan(48 * 5 * 10_000);
   } finally {
     search.mockRestore();
   }
 });
 
-test('a long hostile message takes no long time', () => {
+test('a long hostile message is cleaned in bounded time', () => {
   const start = Date.now();
   for (const part of ['%25', '\\', 'sk-', 'eyJ', 'Bearer ', 'My key', '://a', 'a', 'gAAAA']) {
     cleanMessage(part.repeat(65_536 / part.length), [
@@ -130,7 +131,7 @@ test('a long hostile message takes no long time', () => {
   expect(Date.now() - start).toBeLessThan(8000);
 });
 
-test('a key of the greatest length is removed, and costs little', () => {
+test('a key of the maximum length is removed in little time', () => {
   const characters = Array.from({ length: 10_240 }, (_, index) =>
     String.fromCharCode(33 + ((index * 7919) % 94)),
   );
@@ -140,7 +141,7 @@ test('a key of the greatest length is removed, and costs little', () => {
     const cleaned = cleanMessage(`before ${text} after`, [long]);
     expect(cleaned.replaceAll('[removed]', '').replaceAll('"', '')).toBe('before  after');
   }
-  expect(cleanMessage('nothing of it', [long])).toBe('nothing of it');
+  expect(cleanMessage('no part', [long])).toBe('no part');
   expect(Date.now() - start).toBeLessThan(2000);
 });
 
@@ -152,7 +153,14 @@ test('the headers of a call cost microseconds, not milliseconds', () => {
 });
 
 test('a text of many megabytes is not read to its end', () => {
-  const began = Date.now();
+  const start = Date.now();
   expect(cleanMessage('%41'.repeat(5_000_000), [secret])).toHaveLength(2000);
-  expect(Date.now() - began).toBeLessThan(5000);
+  expect(Date.now() - start).toBeLessThan(5000);
+});
+
+test('a secret with characters outside ASCII is removed, in JSON and in a URL too', () => {
+  const odd = new Secret('nyckel-på-svenska-åäö\u0001');
+  for (const text of [odd.expose(), JSON.stringify(odd.expose()), encodeURIComponent(odd.expose())]) {
+    expect(cleanMessage(`a ${text} b`, [odd]).replaceAll('"', '')).toBe('a [removed] b');
+  }
 });

@@ -9,10 +9,15 @@ import { DatabaseStartError, startEmbeddedPostgres } from '#database';
 import { parseAllowList } from '#egress';
 import { sysadminPrefix } from '#http';
 import { createLog, type Log } from '#log';
-import { CatalogueError, CatalogueWatch, ModelCatalogue, warningsOf } from '#model-routing';
+import {
+  CatalogueError,
+  CatalogueWatch,
+  ModelCatalogue,
+  shippedModelsFile,
+  warningsOf,
+} from '#model-routing';
 import { createApp } from './create-app';
 import { processSecrets } from './process-secrets';
-import { shippedModels } from './shipped-models';
 
 async function main(): Promise<void> {
   const directory = process.cwd();
@@ -26,7 +31,7 @@ async function main(): Promise<void> {
   const note = (message: string) => log.info(message);
   if (hasGenerated) note('wrote .env with generated development secrets; keep it');
 
-  const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModels()));
+  const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));
   for (const warning of warningsOf(catalogue)) log.warn(warning);
   const watch = CatalogueWatch.start(catalogue, log);
   const embedded = config.databaseUrl

@@ -1,33 +1,60 @@
-import { type CommandRunner } from 'nest-commander';
+import { type Type } from '@nestjs/common';
+import { Command, type CommandMetadata, CommandRunner, Option } from 'nest-commander';
 
-type Command = Parameters<CommandRunner['setCommand']>[0];
+type CommanderCommand = Parameters<CommandRunner['setCommand']>[0];
 
-/**
- * 0: nothing to say. 1: what was looked at has faults, or what was asked for cannot be done. 2: the command was not
- * understood. 3: it broke off, as without a database: a gate must not take that for a fault, nor for none.
- */
-export const exitCodes = { clean: 0, faults: 1, usage: 2, brokenOff: 3 } as const;
+/** The exit code of every command. The help prints this table, and docs/operations.md repeats it. */
+export const exitCodes = {
+  ok: { code: 0, meaning: 'all is well' },
+  fault: { code: 1, meaning: 'the command found a fault, or cannot do what you asked for' },
+  usage: { code: 2, meaning: 'wrong usage' },
+  unfinished: {
+    code: 3,
+    meaning: 'the command could not finish, for example without a database or with an invalid setting',
+  },
+} as const;
 
-/** What was asked for cannot be done as things are; the message says why, with the fix. */
+/** The command cannot do what was requested; the message says why and how to fix it. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
-/** Says why a command ended before its time. */
-export function endWith(error: Error): void {
+/** Reports an error that ended a command, and sets the exit code. */
+export function reportError(error: Error): void {
   process.stderr.write(`error: ${error.message}\n`);
-  process.exitCode = error instanceof Refusal ? exitCodes.faults : exitCodes.brokenOff;
+  process.exitCode = (error instanceof Refusal ? exitCodes.fault : exitCodes.unfinished).code;
 }
 
-/** Ends the process as commander would, but for wrong usage with a code of its own. */
-export function exitOnUsage(error: Error): never {
-  const isHelp = 'exitCode' in error && error.exitCode === 0;
-  process.exit(isHelp ? exitCodes.clean : exitCodes.usage);
+/**
+ * Sets how a command and its subcommands refuse wrong usage: with the help, and with an exit code of its own. Each
+ * command needs these settings, because nest-commander creates subcommands that do not inherit them.
+ */
+export function configureUsage(command: CommanderCommand): void {
+  const isGroup = command.commands.length > 0;
+  command
+    .exitOverride(({ exitCode }) => process.exit((exitCode === 0 ? exitCodes.ok : exitCodes.usage).code))
+    .showHelpAfterError()
+    // A group names what is wrong itself: an excess argument is a command that does not exist.
+    .allowExcessArguments(isGroup);
+  if (!isGroup) {
+    const lines = Object.values(exitCodes).map(({ code, meaning }) => `  ${code}  ${meaning}`);
+    command.addHelpText('after', ['', 'Exit codes:', ...lines].join('\n'));
+  }
+  command.commands.forEach(configureUsage);
 }
 
-/** Says what is wrong with the command line, points at the help, and ends. */
-export function refuseUsage(command: Command, reason: string): never {
-  process.stderr.write(`error: ${reason}\n\n`);
-  command.outputHelp({ error: true });
-  process.exit(exitCodes.usage);
+/** A command that only holds other commands. */
+export function commandGroup(metadata: CommandMetadata): Type<CommandRunner> {
+  @Command(metadata)
+  class CommandGroup extends CommandRunner {
+    run(words: string[]): Promise<void> {
+      this.command.error(
+        `error: ${words.length === 0 ? 'a command is missing' : 'there is no such command'}`,
+      );
+    }
+  }
+  return CommandGroup;
 }
+
+/** Declares the option of every command that can print JSON. */
+export const JsonOption = (): MethodDecorator => Option({ flags: '--json', description: 'print JSON' });

@@ -1,30 +1,29 @@
 import { resolve } from 'node:path';
 import { type DataSource } from 'typeorm';
+import { AuditEvent, AuditLogService } from '#audit';
 import { type Config } from '#config';
-import { shippedModels } from '../api/shipped-models';
+import {
+  CredentialHealth,
+  CredentialSlot,
+  CredentialsService,
+  KeyCanaryService,
+  TenantCredential,
+} from '#credentials';
+import { FernetService } from '#crypto';
+import { AddressPolicy, parseAllowList } from '#egress';
+import { ModelCatalogue, ReadinessService, shippedModelsFile } from '#model-routing';
+import { Tenant, TenantsService } from '#tenants';
 import { withDatabase } from './database';
 
-/** Runs something with the services of the vault, on the database and by the settings of the service. */
-export async function withVault<T>(config: Config, run: (vault: Vault) => Promise<T>): Promise<T> {
-  const { AuditEvent } = await import('#audit');
-  const { CredentialHealth, CredentialSlot, TenantCredential } = await import('#credentials');
-  const { Tenant } = await import('#tenants');
-  return withDatabase(
-    config,
-    [Tenant, TenantCredential, CredentialSlot, CredentialHealth, AuditEvent],
-    async (dataSource) => run(await openVault(config, dataSource)),
-  );
+export type Services = ReturnType<typeof servicesOn>;
+
+/** Calls `run` with the services that commands use, on the database and with the settings of the service. */
+export async function withServices<T>(config: Config, run: (services: Services) => Promise<T>): Promise<T> {
+  const entities = [Tenant, TenantCredential, CredentialSlot, CredentialHealth, AuditEvent];
+  return withDatabase(config, entities, (dataSource) => run(servicesOn(dataSource, config)));
 }
 
-export type Vault = Awaited<ReturnType<typeof openVault>>;
-
-async function openVault(config: Config, dataSource: DataSource) {
-  const { AuditLogService } = await import('#audit');
-  const { CredentialsService, KeyCanaryService } = await import('#credentials');
-  const { FernetService } = await import('#crypto');
-  const { AddressPolicy, parseAllowList } = await import('#egress');
-  const { ModelCatalogue, ReadinessService } = await import('#model-routing');
-  const { TenantsService } = await import('#tenants');
+function servicesOn(dataSource: DataSource, config: Config) {
   const fernet = new FernetService(config.encryptionKeys);
   const audit = new AuditLogService(dataSource, fernet);
   const tenants = new TenantsService(dataSource, audit);
@@ -35,8 +34,9 @@ async function openVault(config: Config, dataSource: DataSource) {
     tenants,
     credentials,
     canary,
+    /** @throws CatalogueError */
     readiness: () => {
-      const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModels()));
+      const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));
       return new ReadinessService(config, tenants, catalogue, credentials, canary, policy);
     },
   };

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { Gate } from '../../test/support/gate';
 import { createTestDatabase } from '../../test/support/postgres';
 import { dataSourceOptions } from './data-source';
-import { isDatabaseUnavailable } from './unavailable';
+import { isDatabaseUnavailable } from './database-errors';
 
 describe('the connections of the service', () => {
   let database: { url: string; drop(): Promise<void> };

@@ -13,4 +13,4 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedde
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
 export { waitAtStop, within } from './stop-wait';
-export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './unavailable';
+export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';

@@ -3,7 +3,7 @@ import { createEmptyDatabase, createTestDatabase, execute, urlFor } from '../../
 import { dataSourceOptions } from './data-source';
 import { migrations } from './migrations';
 import { connectAndMigrate } from './migrate';
-import { isDatabaseUnavailable } from './unavailable';
+import { isDatabaseUnavailable } from './database-errors';
 
 const log = (): void => undefined;
 const dataSourceOf = (url: string): DataSource => new DataSource(dataSourceOptions({ url, entities: [] }));

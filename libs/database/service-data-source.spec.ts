@@ -1,7 +1,7 @@
 import { createTestDatabase } from '../../test/support/postgres';
 import { dataSourceOptions } from './data-source';
 import { ServiceDataSource } from './service-data-source';
-import { isDatabaseUnavailable } from './unavailable';
+import { isDatabaseUnavailable } from './database-errors';
 
 describe('transactions of the service', () => {
   let database: { url: string; drop(): Promise<void> };

@@ -1,6 +1,6 @@
 /**
- * The architecture, held by `npm run check`. test/dependency-rules.spec.ts plants violations and expects them to be
- * found: a rule that silently stops matching is worse than none.
+ * The rules of the architecture, checked by `npm run check`. A rule that silently stops matching is worse than none, so
+ * test/dependency-rules.spec.ts plants violations and expects each of them to be reported.
  */
 
 /** A lib imports only libs to its left; apps import all. */
@@ -24,7 +24,7 @@ const spec = '\\.spec\\.ts$';
 
 const orderRules = order.slice(0, -1).map((lib, position) => ({
   name: `order-${lib}`,
-  comment: `libs/${lib} stands left of these libs and must not import them.`,
+  comment: `libs/${lib} is to the left of these libs and must not import them.`,
   severity: 'error',
   from: { path: `^libs/${lib}/` },
   to: { path: `^libs/(${order.slice(position + 1).join('|')})/` },
@@ -53,7 +53,7 @@ module.exports = {
     ...orderRules,
     {
       name: 'lib-has-a-place',
-      comment: 'Every lib has its place in the order above; add a new one there.',
+      comment: 'Every lib has a place in the order above. Add a new lib there.',
       severity: 'error',
       from: {},
       to: { path: '^libs/[^/]+/', pathNot: `^libs/(${order.join('|')})/` },
@@ -74,21 +74,21 @@ module.exports = {
     },
     {
       name: 'front-door',
-      comment: 'Another lib is reached only through its index.ts (#lib).',
+      comment: 'Another lib is imported only through its index.ts (#lib).',
       severity: 'error',
       from: { path: '^libs/([^/]+)/' },
       to: { path: '^libs/', pathNot: ['^libs/$1/', '^libs/[^/]+/index\\.ts$'] },
     },
     {
       name: 'front-door-apps',
-      comment: 'A lib is reached only through its index.ts (#lib).',
+      comment: 'A lib is imported only through its index.ts (#lib).',
       severity: 'error',
       from: { path: '^apps/' },
       to: { path: '^libs/', pathNot: '^libs/[^/]+/index\\.ts$' },
     },
     {
       name: 'own-front-door',
-      comment: 'Within a lib import the file itself, never the own index.ts.',
+      comment: 'Within a lib, import the file itself, never the index.ts of the same lib.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/', pathNot: spec },
       to: { path: '^libs/$1/index\\.ts$' },
@@ -108,7 +108,7 @@ module.exports = {
     },
     {
       name: 'product-without-tests',
-      comment: 'What is shipped never needs what only tests it.',
+      comment: 'Shipped code must not depend on test code.',
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: spec },
       to: { path: '(^test/|\\.spec\\.ts$)' },
@@ -116,7 +116,7 @@ module.exports = {
     {
       name: 'outgoing-http-only-in-egress',
       comment:
-        'libs/egress opens every outgoing socket: address policy, timeouts and no redirects live there.',
+        'libs/egress opens every outgoing socket, because the address policy and the timeouts are enforced there.',
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: ['^libs/egress/', '^apps/api/main\\.ts$', spec] },
       to: {
@@ -125,13 +125,13 @@ module.exports = {
           `^(${httpClients})$`,
           '^(node:)?(http|https|http2|net|tls)$',
         ],
-        // Types open no socket.
+        // A type-only import opens no socket.
         dependencyTypesNot: ['type-only'],
       },
     },
     {
       name: 'resolvable',
-      comment: 'What cannot be resolved escapes every rule above.',
+      comment: 'An import that cannot be resolved escapes every rule above.',
       severity: 'error',
       from: {},
       to: { path: '^[#.]', couldNotResolve: true },
@@ -141,9 +141,9 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    // What test/clients imports is installed only there (npm run test:clients).
+    // The packages that test/clients imports are installed only there, by npm run test:clients.
     exclude: { path: '^(dist|test/clients)/' },
-    // Without 'tenkey-source', `#lib` leads to dist/ or nowhere, and violations pass.
+    // Without 'tenkey-source', `#lib` resolves to dist/ or to nothing, and violations go unnoticed.
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['tenkey-source', 'import', 'require', 'node', 'default'],

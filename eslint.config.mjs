@@ -19,7 +19,7 @@ export default tseslint.config(
     },
   },
   {
-    // supertest answers and parsed provider bodies are `any` by nature; the assertions give them their types.
+    // supertest responses and parsed provider bodies are `any`; the assertions check their types.
     files: ['**/*.spec.ts', 'test/**'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',

@@ -124,11 +124,11 @@ describe('the catalogue of a running service', () => {
     expect(stale).toMatchObject({ status: 200, body: { status: 'ready', models: 2 } });
     expect(stale.body.catalogue_reason.split('\n')).toEqual([
       expect.stringMatching(
-        /^ai_models\.yml:2: third: litellm_model_name has an unknown provider prefix; known are /,
+        /^ai_models\.yml:2: third: litellm_model_name has an unknown provider prefix; the known ones are /,
       ),
       'ai_models.yml:3: fourth: a model without litellm_model_name needs a family',
     ]);
-    expect(output).toContain('the models that were in force stay in force');
+    expect(output).toContain('the previous models stay in force');
     expect(output + JSON.stringify(stale)).not.toContain('sentinel-value');
     writeFileSync(file, '- { name: fifth, litellm_model_name: gpt-4o }\n');
     const mended = await until(async () => {

@@ -214,8 +214,8 @@ describe('the endpoints of each provider', () => {
       expect([answer.status, body.error.code]).toEqual([400, 'endpoint_not_supported']);
       const has = servedBy(provider).filter((each) => calls[each].kind === calls[operation].kind);
       const list = has.length === 0 ? 'none' : has.map((each) => `/v1/${each}`).join(', ');
-      expect(body.error.message).toContain(`${provider.label} has no /v1/${operation};`);
-      expect(body.error.message).toContain(`it has ${list}. No call was made.`);
+      expect(body.error.message).toContain(`${provider.label} does not serve /v1/${operation};`);
+      expect(body.error.message).toContain(`it serves ${list}. No call was made.`);
       expect(server.calls.begun).toBe(0);
     },
   );

@@ -42,10 +42,10 @@ describe('npm run cli -- models check', () => {
     const { code, out, err } = await check(['check', path]);
     expect(out.split('\n')).toEqual([
       expect.stringMatching(
-        `^${path}:3: a: litellm_model_name has an unknown provider prefix; known .*mean openai`,
+        `^${path}:3: a: litellm_model_name has an unknown provider prefix; the known ones are .*mean openai`,
       ),
-      `${path}:4: a: base_url must be a URL that begins with http:// or https://`,
-      `${path}:5: a: the name a stands twice; first in line 2`,
+      `${path}:4: a: base_url must be a URL that starts with http:// or https://`,
+      `${path}:5: a: the name a occurs twice; it is already on line 2`,
       `${path}:5: a: a model without litellm_model_name needs a family`,
       `${path}:6: warning: e: no provider serves this family, so calls are refused; add litellm_model_name`,
       '1 model: none 1; legacy 1',

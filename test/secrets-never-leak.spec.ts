@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { loadConfig } from '#config';
+import { configFrom } from '#config';
 import { FernetService, generateKey } from '#crypto';
 import { createLog } from '#log';
 import { ModelCatalogue } from '#model-routing';
 import { providers } from '#providers';
 import { createApp } from '../apps/api/create-app';
-import { processSecrets } from '../apps/api/process-secrets';
 import { startTestApp, type TestApp } from './support/app';
 import { createTestDatabase } from './support/postgres';
 import { startProviderServer } from './support/provider-server';
@@ -668,14 +667,15 @@ describe('in strict mode', () => {
         throw new Error('the environment was copied');
       },
     });
-    const config = loadConfig(env);
+    const configFactory = configFrom(env);
+    const config = configFactory();
     expect([...config.globalVariablesPresent].sort()).toEqual([...names].sort());
     const lines: string[] = [];
     const app = await createApp({
-      config,
+      configFactory,
       databaseUrl: database.url,
       catalogue: ModelCatalogue.load(join(__dirname, '../apps/api/ai_models.yml')),
-      log: createLog('trace', processSecrets(config), { write: (line) => void lines.push(line) }),
+      log: createLog('trace', config.secrets, { write: (line) => void lines.push(line) }),
       ownPort: () => undefined,
     });
     try {

@@ -92,7 +92,9 @@ describe('usage', () => {
     expect((await running).status).toBe(200);
     // Longer than the time after which it is written.
     await wait(2500);
-    expect(test.logLines.filter((line) => line.includes('usage waits to be written'))).toHaveLength(1);
+    expect(test.logLines.filter((line) => line.includes('usage records cannot be written yet'))).toHaveLength(
+      1,
+    );
     gate.open();
     await usageRecords(test, 1, `&tenant_id=${tenant}`);
     expect(await total()).toMatchObject({ total: { calls: 1 }, lost_calls: 0 });
@@ -252,7 +254,7 @@ describe('usage', () => {
       expect(await lostIn(metrics)).toBe(500);
       const named = (text: string) => `${text}, by day and tenant: ${today()} ${tenant} 500"`;
       expect(test.logLines.join('')).toContain(named('that no report counts'));
-      expect(test.logLines.join('')).toContain(named('that the database does not answer for'));
+      expect(test.logLines.join('')).toContain(named('that the database did not confirm'));
       await act(holder);
       await until(async () => (await lostIn(metrics)) === lost, 'the count of what is lost');
       await holder.query('select pg_advisory_unlock(1)');

@@ -3,11 +3,11 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { IssuedKeysModule, SysadminKeysService, TenantKeysService } from '#issued-keys';
 import { AuditModule } from '#audit';
-import { type Config, ConfigModule } from '#config';
+import { type ConfigFactory, ConfigModule } from '#config';
 import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
 import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
-import { EgressModule, parseAllowList } from '#egress';
+import { EgressModule } from '#egress';
 import { AccessGuard, Authentication, PlatformKeyGuard, ProblemFilter, SuperApiKeyGuard } from '#http';
 import { type Log } from '#log';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
@@ -17,11 +17,10 @@ import { type DataSourceOptions } from 'typeorm';
 import { entities } from '../../entities';
 import { HealthController } from './health.controller';
 import { MetricsController } from './metrics.controller';
-import { processSecrets } from './process-secrets';
 
 /** What the application is made from; the tests hand in theirs. */
 export interface AppParts {
-  readonly config: Config;
+  readonly configFactory: ConfigFactory;
   /** Address of the PostgreSQL: DATABASE_URL or the embedded one's. */
   readonly databaseUrl: string;
   readonly catalogue: ModelCatalogue;
@@ -36,11 +35,12 @@ export interface AppParts {
 @Module({})
 export class AppModule {
   static register(parts: AppParts): DynamicModule {
-    const { config, databaseUrl, log } = parts;
+    const { configFactory, databaseUrl, log } = parts;
+    const config = configFactory();
     return {
       module: AppModule,
       imports: [
-        ConfigModule.register(config),
+        ConfigModule.register(configFactory),
         CryptoModule.register(config.encryptionKeys),
         TypeOrmModule.forRootAsync({
           useFactory: () => ({
@@ -58,9 +58,9 @@ export class AppModule {
           },
         }),
         EgressModule.register({
-          allow: parseAllowList(config.egressAllow),
+          allow: config.egressAllow,
           ownPort: parts.ownPort,
-          processSecrets: processSecrets(config),
+          processSecrets: config.secrets,
           timeoutsOf: (provider) => config.timeoutsOf(provider),
           retries: config.upstreamRetries,
           retryRateLimitedMs: config.retryRateLimitedSeconds * 1000,

@@ -20,7 +20,6 @@ import {
 import { NestLog } from '#log';
 import { AppModule, type AppParts } from './app.module';
 import { onItsTurn } from './pipelining';
-import { processSecrets } from './process-secrets';
 import { auditWhenRefused } from './refused-audit';
 import { logWhenClosed } from './request-log';
 import { addSwagger } from './swagger';
@@ -31,15 +30,15 @@ const requestTimeoutMs = 300_000;
 
 /** The whole application, initialised and not yet listening. Shared by main.ts and the tests. */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
-  const { config, log } = parts;
-  const secrets = processSecrets(config);
+  const { configFactory, log } = parts;
+  const config = configFactory();
   const running = new RunningRequests();
   const begin = (request: FastifyRequest, reply: FastifyReply, goOn: () => void) => {
     noteAddress(request, config.trustProxy);
     onItsTurn(reply, () => {
       running.begin(request, reply);
       logWhenClosed(log, request, reply);
-      auditWhenRefused(() => app.get(RefusedAttemptsService), secrets, request);
+      auditWhenRefused(() => app.get(RefusedAttemptsService), config.secrets, request);
       reply.header('x-tenkey-request-id', request.id);
       goOn();
     });

@@ -56,13 +56,13 @@ export class HealthController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Record<string, unknown>> {
-    const mode = this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant';
+    const { mode } = this.config;
     const stale = staleReason(this.catalogue);
     const models = {
       models: this.catalogue.all().length,
       catalogue: stale === undefined ? 'ok' : 'stale',
       ...(stale !== undefined && { catalogue_reason: stale }),
-      ...(this.receipts.isOn
+      ...(this.receipts.isEnabled
         ? { receipts: 'on', audit_chain: 'hmac' }
         : { receipts: 'off', audit_chain: 'hash' }),
     };

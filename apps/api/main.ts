@@ -3,10 +3,9 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Config, ConfigError, generateEnvFile, loadConfig, readEnvironment } from '#config';
+import { type Config, ConfigError, configFrom, generateEnvFile, readEnvironment } from '#config';
 import { KeyCanaryService } from '#credentials';
 import { DatabaseStartError, startEmbeddedPostgres } from '#database';
-import { parseAllowList } from '#egress';
 import { sysadminPrefix } from '#http';
 import { createLog, type Log } from '#log';
 import {
@@ -17,7 +16,6 @@ import {
   warningsOf,
 } from '#model-routing';
 import { createApp } from './create-app';
-import { processSecrets } from './process-secrets';
 
 async function main(): Promise<void> {
   const directory = process.cwd();
@@ -25,9 +23,9 @@ async function main(): Promise<void> {
   const isDevelopment = process.env.NODE_ENV !== 'production';
   const hasGenerated =
     isDevelopment && !existsSync(join(directory, '.env')) && needsSecrets() && generateEnvFile(directory);
-  const config = loadConfig(readEnvironment(process.env, directory));
-  requireAllowList(config.egressAllow);
-  const log = createLog(config.logLevel, processSecrets(config));
+  const configFactory = configFrom(readEnvironment(process.env, directory));
+  const config = configFactory();
+  const log = createLog(config.logLevel, config.secrets);
   const note = (message: string) => log.info(message);
   if (hasGenerated) note('wrote .env with generated development secrets; keep it');
 
@@ -70,7 +68,7 @@ async function main(): Promise<void> {
 
   try {
     const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
-    app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
+    app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
     sayMode(config, log);
     const keys = await app.get(KeyCanaryService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
@@ -115,15 +113,6 @@ function sayWhatIsNext(base: string): void {
       '',
     ].join('\n'),
   );
-}
-
-/** Read by egress, which loadConfig does not know; a fault must be told before a database is started. */
-function requireAllowList(text: string): void {
-  try {
-    parseAllowList(text);
-  } catch (error) {
-    throw new ConfigError([(error as Error).message]);
-  }
 }
 
 /** A terminal that is closed sends the signal that else asks for a reload; nobody is there then to stop the process. */

@@ -72,11 +72,11 @@ function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirs
     lines.push('note: no ENCRYPTION_KEY, so calls get no receipts and the audit chain has plain hashes');
   }
   for (const { tenant, cells } of rows) {
-    for (const { provider, breaking, obstacle } of cells) {
-      if (breaking.length === 0 || !obstacle) continue;
+    for (const { provider, breaking, problem } of cells) {
+      if (breaking.length === 0 || !problem) continue;
       const models = breaking.map(({ name }) => name).join(', ');
-      lines.push(`${tenant.name} (${tenant.id}) ${provider.id}: ${obstacle.code}: ${models}`);
-      if (obstacle.hint !== undefined) lines.push(`    ${obstacle.hint}`);
+      lines.push(`${tenant.name} (${tenant.id}) ${provider.id}: ${problem.code}: ${models}`);
+      if (problem.hint !== undefined) lines.push(`    ${problem.hint}`);
     }
   }
   for (const { tenant, provider, mask, expiresAt, withinDays } of warnings) {

@@ -10,7 +10,7 @@ import {
   TenantCredential,
 } from '#credentials';
 import { FernetService } from '#crypto';
-import { AddressPolicy, parseAllowList } from '#egress';
+import { AddressPolicy } from '#egress';
 import { ModelCatalogue, ReadinessService, shippedModelsFile } from '#model-routing';
 import { Tenant, TenantsService } from '#tenants';
 import { withDatabase } from './database';
@@ -27,7 +27,7 @@ function servicesOn(dataSource: DataSource, config: Config) {
   const fernet = new FernetService(config.encryptionKeys);
   const audit = new AuditLogService(dataSource, fernet);
   const tenants = new TenantsService(dataSource, audit);
-  const policy = new AddressPolicy({ allow: parseAllowList(config.egressAllow), ownPort: () => undefined });
+  const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
   const canary = new KeyCanaryService(dataSource, fernet);
   return {

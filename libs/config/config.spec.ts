@@ -4,10 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { parse } from 'dotenv';
-import { generateKey } from '#crypto';
+import { Test } from '@nestjs/testing';
+import { ConfigService } from '@nestjs/config';
+import { generateKey, Secret } from '#crypto';
 import { findProvider, providers } from '#providers';
-import { ConfigError, loadConfig } from './config';
+import { type Config, ConfigError, loadConfig } from './config';
+import { configFrom, ConfigModule, InjectConfig } from './config.module';
 import { generateEnvFile, readEnvironment } from './environment';
+import { type Setting } from './settings/setting';
+import { SettingReader } from './settings/setting-reader';
+import { settings } from './settings/settings';
 
 const good = {
   INTRIC_SUPER_API_KEY: 'a-super-key-of-enough-length',
@@ -41,6 +47,8 @@ describe('loadConfig', () => {
     [{ NODE_ENV: 'production' }, 'DATABASE_URL is not set'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of'],
     [{ OPENAI_BASE_URL: 'http://user:pass@host' }, 'OPENAI_BASE_URL must be'],
+    [{ EGRESS_ALLOW: '127.0.0.1:80,169.254.169.254:80' }, 'EGRESS_ALLOW entry 2 is a metadata address'],
+    [{ UPSTREAM_TIMEOUTS: 'q7zk-idle=1' }, 'UPSTREAM_TIMEOUTS must be entries like'],
     [{ TRUST_PROXY: 'true' }, 'TRUST_PROXY must be addresses'],
     [{ TRUST_PROXY: '10.0.0.1,proxy.example' }, 'TRUST_PROXY must be addresses'],
     [{ TRUST_PROXY: '0.0.0.0/0' }, 'TRUST_PROXY must be addresses'],
@@ -60,7 +68,7 @@ describe('loadConfig', () => {
     expect(message.match(/^ {2}- /gm)).toHaveLength(3);
   });
 
-  it('accepts production with the embedded database asked for, and several super keys', () => {
+  it('accepts EMBEDDED_DATABASE=true in production, and several super keys', () => {
     const config = loadConfig({
       ...good,
       NODE_ENV: 'production',
@@ -71,7 +79,7 @@ describe('loadConfig', () => {
     expect(config.host).toBe('0.0.0.0');
   });
 
-  it('never reads a global key in strict mode, and says which are set', () => {
+  it('never reads a global key in strict mode, and lists those that are set', () => {
     const poisoned = new Set(providers.map((provider) => provider.globalVariables.apiKey));
     const env = new Proxy<Record<string, string>>(
       { ...good, ...Object.fromEntries([...poisoned].map((name) => [name, 'poison'])) },
@@ -85,6 +93,30 @@ describe('loadConfig', () => {
     const config = loadConfig(env);
     for (const provider of providers) expect(config.globalCredential(provider)).toBeUndefined();
     expect(config.globalVariablesPresent).toEqual(expect.arrayContaining([...poisoned]));
+  });
+
+  it('reports one fault for a key that is set and refused, and not that it is missing', () => {
+    const message = faultsOf({ ENCRYPTION_KEY: 'not-a-key', INTRIC_SUPER_API_KEY: 'short' });
+    expect(message.match(/^ {2}- /gm)).toHaveLength(2);
+    expect(message).not.toContain('is not set');
+  });
+
+  it('lists the secrets of the process', () => {
+    const databaseUrl = 'postgresql://tenkey:a-password@host/tenkey';
+    const previous = generateKey();
+    const config = loadConfig({ ...good, DATABASE_URL: databaseUrl, ENCRYPTION_KEY_PREVIOUS: previous });
+    const expected = [...Object.values(good), databaseUrl, previous];
+    expect(config.secrets.map((secret) => secret.expose()).sort()).toEqual(expected.sort());
+  });
+
+  it('has the secret settings of the table as Secret, and no others', () => {
+    const env = { ...good, DATABASE_URL: 'postgresql://host/tenkey', ENCRYPTION_KEY_PREVIOUS: generateKey() };
+    const values = new SettingReader(env).values() as Readonly<Record<string, unknown>>;
+    for (const [field, { kind, isTestOnly }] of Object.entries<Setting>(settings)) {
+      if (isTestOnly) expect(values).not.toHaveProperty(field);
+      else
+        expect([field, [values[field]].flat()[0] instanceof Secret]).toEqual([field, kind.isSecret === true]);
+    }
   });
 
   it('reads one global credential in single-tenant mode, its settings with it', () => {
@@ -114,8 +146,46 @@ describe('loadConfig', () => {
     expect(message).toContain(`  - ${expected}`);
     expect(message.match(/^ {2}- /gm)).toHaveLength(1);
     for (const value of Object.values(env)) expect(message).not.toContain(value);
-    // Where tenants have their own, nobody looks at them.
+    // Strict mode does not check them.
     expect(faultsOf({ ...azure, ...env })).toBe('');
+  });
+});
+
+describe('ConfigModule', () => {
+  class Consumer {
+    constructor(@InjectConfig() readonly config: Config) {}
+  }
+  const moduleOf = (env: Record<string, string>) => {
+    const factory = configFrom(env);
+    const module = Test.createTestingModule({
+      imports: [ConfigModule.register(factory)],
+      providers: [Consumer],
+    });
+    return { factory, compiled: module.compile() };
+  };
+
+  it('injects the Config that the factory returned to the start', async () => {
+    const { factory, compiled } = moduleOf(good);
+    expect((await compiled).get(Consumer).config).toBe(factory());
+  });
+
+  it('refuses a faulty environment', async () => {
+    await expect(moduleOf({ ...good, PORT: 'x' }).compiled).rejects.toThrow(
+      '  - PORT must be a whole number',
+    );
+  });
+
+  it('leaves process.env alone', async () => {
+    const before = { ...process.env };
+    process.env.VARIABLE_OF_THE_PROCESS = 'value-of-the-process';
+    try {
+      const service = (await moduleOf({ ...good, PORT: '4321' }).compiled).get(ConfigService);
+      expect(service.get('VARIABLE_OF_THE_PROCESS')).toBeUndefined();
+      expect(inspect(service, { depth: null })).not.toContain('value-of-the-process');
+    } finally {
+      delete process.env.VARIABLE_OF_THE_PROCESS;
+    }
+    expect(process.env).toEqual(before);
   });
 });
 
@@ -126,7 +196,7 @@ describe('.env', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('is generated once, for its owner alone, and is never overwritten', () => {
+  it('is generated once, readable by its owner only, and never overwritten', () => {
     expect(generateEnvFile(folder)).toBe(true);
     const text = readFileSync(join(folder, '.env'), 'utf8');
     expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
@@ -135,7 +205,7 @@ describe('.env', () => {
     expect(() => loadConfig(readEnvironment({}, folder))).not.toThrow();
   });
 
-  it('gives way to real variables, and keeps no global key until it is asked for', () => {
+  it('gives way to variables of the process, and a global key is not kept in memory', () => {
     writeFileSync(join(folder, '.env'), 'PORT=1111\nLOG_LEVEL=warn\nOPENAI_API_KEY=sk-in-the-file\n');
     const env = readEnvironment({ PORT: '2222' }, folder);
     expect([env.PORT, env.LOG_LEVEL]).toEqual(['2222', 'warn']);
@@ -144,7 +214,7 @@ describe('.env', () => {
     expect(env.OPENAI_API_KEY).toBe('sk-in-the-file');
   });
 
-  it('copied from .env.example has no global variable that strict mode would warn of', () => {
+  it('sets no global variable when it is a copy of .env.example', () => {
     copyFileSync(join(__dirname, '../../.env.example'), join(folder, '.env'));
     const exported = parse(readFileSync(join(folder, '.env')));
     for (const env of [{}, exported]) {

@@ -5,7 +5,7 @@ import { parse } from 'dotenv';
 import { generateKey } from '#crypto';
 import { providers } from '#providers';
 
-/** Variables as text, read by name. */
+/** Variables as text, read by name and never listed. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function isBlank(value: string | undefined): boolean {
@@ -13,10 +13,10 @@ export function isBlank(value: string | undefined): boolean {
 }
 
 /**
- * The process's variables over those of `.env`: a real variable wins, also an empty one.
+ * The variables of the process, and those of `.env` for all others: a variable of the process wins even if it is empty.
  *
- * The global keys that stand in `.env` are not kept: their names are, and a value is read again from the file at the
- * moment it is asked for, which strict mode never does.
+ * Of the global keys in `.env` only the names are kept. A value is read from the file again when it is needed, which never
+ * happens in strict mode.
  */
 export function readEnvironment(processEnv: Environment, directory: string): Environment {
   const path = join(directory, '.env');
@@ -31,7 +31,7 @@ export function readEnvironment(processEnv: Environment, directory: string): Env
       if (name in processEnv) return processEnv[name];
       return globalKeys.has(name) && name in target ? readEnvFile(path)[name] : target[name];
     },
-    // Blank is not set: a copied .env.example has every name.
+    // A blank value counts as not set, because a copied .env.example has every name.
     has: (target, name: string) => (name in processEnv ? !isBlank(processEnv[name]) : name in target),
   });
 }
@@ -46,15 +46,15 @@ function readEnvFile(path: string): Record<string, string | undefined> {
 }
 
 /**
- * Writes `.env` with generated secrets, mode 0600, at a first development start. An existing file is never touched:
- * the finished text is linked into place, so that of two starts at once one wins and both read the same.
+ * Writes `.env` with generated secrets, mode 0600, at the first start in development. It never changes an existing file:
+ * the finished text is linked into place, so if two processes start at once, one wins and both read the same file.
  * @returns true when this call made the file
  */
 export function generateEnvFile(directory: string): boolean {
   const path = join(directory, '.env');
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   const text = [
-    '# Generated at the first start. Keep it: without ENCRYPTION_KEY stored credentials cannot be read.',
+    '# Generated at the first start. Keep it: without ENCRYPTION_KEY the stored credentials cannot be read.',
     `INTRIC_SUPER_API_KEY=${randomBytes(32).toString('hex')}`,
     `PLATFORM_API_KEY=${randomBytes(32).toString('hex')}`,
     `ENCRYPTION_KEY=${generateKey()}`,

@@ -1,11 +1,25 @@
 /**
- * The environment as one frozen, typed Config.
+ * The settings of the environment as one frozen, typed Config.
  *
- * Guarantees: all faults are reported at once, each with its fix and without its value; published example keys stop the
- * start; in strict mode no global provider key is read into any object. Does not: watch for changes, or hold a tenant's
- * credential. Nothing else in the code reads process.env.
+ * Guarantees: one table describes every setting, and `.env.example` and docs/settings.md are printed from it; all faults are
+ * reported at once, each with its fix and without its value; published example keys stop the start; in strict mode no global
+ * provider key is read into any object; nothing else in the code reads process.env.
+ * Does not: watch for changes, hold a tenant's credential, or decide whether an address may be called.
  */
-export { isAddress, isAmong } from './addresses';
-export { ConfigError, loadConfig, type Config, type GlobalCredential, type LogLevel } from './config';
-export { ConfigModule, InjectConfig } from './config.module';
+export { isAddress, isAmong } from './addresses/addresses';
+export { type AllowRule, parseAllowList } from './addresses/allow-list';
+export {
+  type Address,
+  type AddressRange,
+  embeddedIPv4,
+  isInRange,
+  isMetadataAddress,
+  isMetadataName,
+  mayCarryIPv4,
+  plainHost,
+} from './addresses/metadata-addresses';
+export { type Config, ConfigError, loadConfig, type Mode, modes } from './config';
+export { type ConfigFactory, configFrom, ConfigModule, InjectConfig } from './config.module';
 export { generateEnvFile, readEnvironment, type Environment } from './environment';
+export { type GlobalCredential } from './global-credentials';
+export { type LogLevel } from './settings/settings';

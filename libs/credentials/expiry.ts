@@ -1,5 +1,5 @@
 import { isRealTime } from '#http';
-import { refusing } from '#providers';
+import { HasNoFault } from '#providers';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -18,7 +18,7 @@ const form = /^2\d{3}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:
 
 /** A date or a time with its zone (RFC 3339), from the year 2000 on. */
 export function IsExpiry(): PropertyDecorator {
-  return refusing('isExpiry', (value) => {
+  return HasNoFault('isExpiry', (value) => {
     const isTime = typeof value === 'string' && form.test(value) && isRealTime(value);
     return isTime
       ? undefined

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AddressPolicy } from './address/address-policy';
 import { type EgressOptions, EgressService } from './egress.service';
 
-/** Imported once, by the composition root: the options are handed in, because this library reads no configuration. */
+/** The composition root registers this module once and passes the options, because this library reads no configuration. */
 @Module({})
 export class EgressModule {
   static register(options: EgressOptions): DynamicModule {

@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { parseAllowList } from '#config';
 import { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Provider, Timeouts } from '#providers';
 import { type ProviderServer, startProviderServer } from '../../test/support/provider-server';
-import { parseAllowList } from './address/address-policy';
 import { EgressService } from './egress.service';
 import type { Route } from './route';
-import { ClientGone } from './response/upstream-problem';
+import { ClientDisconnected } from './response/upstream-problem';
 
 const KEY = 'canary/Key+7f3a==quite-long';
 const TENANT = '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11';
@@ -32,6 +32,10 @@ const stream = JSON.stringify({
   stream_options: { include_usage: true },
 });
 
+const fail = (reason: string) => {
+  throw new Error(reason);
+};
+
 let server: ProviderServer;
 let egress: EgressService;
 const services: EgressService[] = [];
@@ -39,7 +43,7 @@ const services: EgressService[] = [];
 const usual: Timeouts = { connectMs: 10_000, firstByteMs: 60_000, idleMs: 60_000 };
 const service = (allow: string, timeouts = usual, retries = 0, retryRateLimitedMs = 0) => {
   const made = new EgressService({
-    allow: parseAllowList(allow),
+    allow: parseAllowList(allow, fail),
     ownPort: () => undefined,
     processSecrets: [new Secret('the-process-super-key')],
     timeoutsOf: () => timeouts,
@@ -119,8 +123,8 @@ async function textOf(readable: AsyncIterable<Buffer>): Promise<string> {
 test.each(['openai', 'azure', 'anthropic'] as const)(
   '%s gets the key in its header, and once',
   async (dialect) => {
-    const answer = await send(routeTo(server.url, {}, dialect));
-    expect(await textOf(answer.body)).toContain('echo: hello');
+    const response = await send(routeTo(server.url, {}, dialect));
+    expect(await textOf(response.body)).toContain('echo: hello');
     expect(server.requests).toHaveLength(1);
     expect(server.requests[0]).toMatchObject({ method: 'POST', key: KEY, rawBody: body });
     expect(server.requests[0]?.headers).toMatchObject({
@@ -131,26 +135,26 @@ test.each(['openai', 'azure', 'anthropic'] as const)(
   },
 );
 
-test('a stream comes through whole', async () => {
-  const answer = await send(routeTo(server.url), stream);
-  expect(answer.headers['content-type']).toContain('text/event-stream');
-  expect(await textOf(answer.body)).toMatch(/"usage".*\n\ndata: \[DONE\]\n\n$/);
+test('a stream is passed on whole', async () => {
+  const response = await send(routeTo(server.url), stream);
+  expect(response.headers['content-type']).toContain('text/event-stream');
+  expect(await textOf(response.body)).toMatch(/"usage".*\n\ndata: \[DONE\]\n\n$/);
 });
 
 test.each(['x-request-id', 'request-id', 'apim-request-id'])(
-  "the provider's id of the call, in %s, comes back under the names that clients read, also of a refusal",
+  "the provider's id of the call, in %s, has the names that clients read, in successes and in errors",
   async (name) => {
     const names = { 'x-request-id': 'req_1', 'request-id': 'req_1' };
     server.next({ headers: { [name]: 'req_1' } });
-    const answer = await send();
-    answer.body.destroy();
-    expect(answer.headers).toMatchObject(names);
+    const response = await send();
+    response.body.destroy();
+    expect(response.headers).toMatchObject(names);
     server.next({ status: 400, headers: { [name]: 'req_1' } });
     await expect(send()).rejects.toMatchObject({ details: { upstreamRequestId: 'req_1' } });
   },
 );
 
-test('of the upstream headers only those listed come back, and none that repeats the key', async () => {
+test('only the upstream headers on the allow-list are passed on, and none that repeats the key', async () => {
   server.next({
     echoRequestHeaders: true,
     headers: {
@@ -160,12 +164,12 @@ test('of the upstream headers only those listed come back, and none that repeats
       server: 'x',
     },
   });
-  const answer = await send();
-  answer.body.destroy();
-  expect(answer.headers).toMatchObject({ 'request-id': 'req_1', 'x-ratelimit-limit': '5' });
-  expect(Object.keys(answer.headers).join()).not.toMatch(/server|x-echo|authorization(?!.)/);
-  expect(inspect(answer.headers)).not.toContain('canary');
-  expect(inspect(answer.headers)).not.toContain(Buffer.from(KEY).toString('base64'));
+  const response = await send();
+  response.body.destroy();
+  expect(response.headers).toMatchObject({ 'request-id': 'req_1', 'x-ratelimit-limit': '5' });
+  expect(Object.keys(response.headers).join()).not.toMatch(/server|x-echo|authorization(?!.)/);
+  expect(inspect(response.headers)).not.toContain('canary');
+  expect(inspect(response.headers)).not.toContain(Buffer.from(KEY).toString('base64'));
 });
 
 test('a redirect is not followed', async () => {
@@ -215,7 +219,7 @@ test.each<[number, string, number]>([
   }
 });
 
-test("a 403 of the provider's firewall is not the key's fault", async () => {
+test("a 403 from the provider's firewall does not reject the key", async () => {
   server.next({
     status: 403,
     body: { error: { message: 'Access denied due to Virtual Network/Firewall rules.' } },
@@ -223,17 +227,17 @@ test("a 403 of the provider's firewall is not the key's fault", async () => {
   expect((await problemOf(send())).code).toBe('upstream_network_rules');
 });
 
-test('an error body that is compressed against what was asked for is not shown as it is', async () => {
+test('an error body that is compressed although no encoding was accepted is not quoted', async () => {
   const compressed = gzipSync(JSON.stringify({ error: { message: 'too long' } }));
   server.next({ status: 400, body: compressed, headers: { 'content-encoding': 'gzip' } });
   expect((await problemOf(send())).message).toBe('Testing refused the request with status 400.');
 });
 
-test.each(['Identity', '', ' '])('the encoding %j, which is none, is not passed on', async (encoding) => {
+test.each(['Identity', '', ' '])('the content-encoding %j is not passed on', async (encoding) => {
   server.next({ body: {}, headers: { 'content-encoding': encoding } });
-  const answer = await send();
-  answer.body.destroy();
-  expect(answer.headers).not.toHaveProperty('content-encoding');
+  const response = await send();
+  response.body.destroy();
+  expect(response.headers).not.toHaveProperty('content-encoding');
   server.next({
     status: 400,
     body: { error: { message: 'too long' } },
@@ -242,7 +246,7 @@ test.each(['Identity', '', ' '])('the encoding %j, which is none, is not passed 
   expect((await problemOf(send())).message).toBe('too long');
 });
 
-test('an endless error body is read within bounds', async () => {
+test('a very long error body is read up to a limit', async () => {
   server.next({ status: 400, body: 'x'.repeat(5_000_000) });
   expect((await problemOf(send())).message.length).toBeLessThanOrEqual(2000);
 });
@@ -258,7 +262,7 @@ test.each(['127.0.0.1', '[::1]', 'localhost', '2130706433', '[::ffff:127.0.0.1]'
 );
 
 test('a name that resolves to loopback is refused at the connection, and allowed by rule', async () => {
-  // The hosts file of the machine gives its own name; resolution is replaced where that is all we have.
+  // Name resolution is replaced, because no real name can be relied on to resolve to loopback.
   const dns = jest.requireActual<typeof import('node:dns')>('node:dns');
   const lookup = jest
     .spyOn(dns, 'lookup')
@@ -269,8 +273,8 @@ test('a name that resolves to loopback is refused at the connection, and allowed
     const problem = await problemOf(send(routeTo(base), body, service('')));
     expect(problem.code).toBe('endpoint_not_allowed');
     expect(server.requests).toHaveLength(0);
-    const answer = await send(routeTo(base), body, service(`rebound.example:${server.port}`));
-    answer.body.destroy();
+    const response = await send(routeTo(base), body, service(`rebound.example:${server.port}`));
+    response.body.destroy();
     expect(server.requests).toHaveLength(1);
   } finally {
     lookup.mockRestore();
@@ -279,12 +283,12 @@ test('a name that resolves to loopback is refused at the connection, and allowed
 
 test("the operator's own address is exempt", async () => {
   const route = routeTo(server.url, { isOperatorAddress: true });
-  const answer = await send(
+  const response = await send(
     { ...route, credential: { ...route.credential, settings: {} } },
     body,
     service(''),
   );
-  expect(await textOf(answer.body)).toContain('echo: hello');
+  expect(await textOf(response.body)).toContain('echo: hello');
 });
 
 test.each<[string, (route: Route) => Route]>([
@@ -292,15 +296,15 @@ test.each<[string, (route: Route) => Route]>([
   ['another provider', (route) => ({ ...route, provider: { ...route.provider, id: 'another' } })],
   ['another version', (route) => ({ ...route, version: '4' })],
   ['another host', (route) => ({ ...route, url: new URL('https://evil.example/v1') })],
-  ['another host decided', (route) => ({ ...route, host: 'evil.example' })],
+  ['another host than that of its address', (route) => ({ ...route, host: 'evil.example' })],
   [
     "a host that is not its credential's",
     (route) => ({ ...route, url: new URL('https://evil.example/v1'), host: 'evil.example' }),
   ],
   ['another scheme', (route) => ({ ...route, url: new URL('ftp://evil.example/v1') })],
   ['a fragment', (route) => ({ ...route, url: new URL(`${route.url.href}#x`) })],
-  ["a tenant's endpoint as the operator's", (route) => ({ ...route, isOperatorAddress: true })],
-])('a route with %s is refused and its key never opened', async (_name, change) => {
+  ["a tenant's endpoint marked as the operator's", (route) => ({ ...route, isOperatorAddress: true })],
+])('a route with %s is refused and its key is never opened', async (_name, change) => {
   const route = routeTo(server.url);
   const open = jest.fn(() => new Secret(KEY));
   const problem = await problemOf(send(change({ ...route, credential: { ...route.credential, open } })));
@@ -309,7 +313,7 @@ test.each<[string, (route: Route) => Route]>([
   expect(server.requests).toHaveLength(0);
 });
 
-test('says each time that a request goes out, each head that comes back, and every byte of the answer', async () => {
+test('reports each upstream request, the head of each response and every byte of the body', async () => {
   const seen = { attempts: 0, heads: [] as unknown[], bytes: 0 };
   const wire = {
     onAttempt: () => void (seen.attempts += 1),
@@ -337,7 +341,7 @@ test('says each time that a request goes out, each head that comes back, and eve
   expect(seen.heads.at(-1)).toEqual([200, undefined]);
 });
 
-test('says of a call without an answer what the provider answered before', async () => {
+test('reports the head of a response that was followed by a retry without a response', async () => {
   const heads: unknown[] = [];
   const wire = {
     onAttempt: () => undefined,
@@ -361,8 +365,8 @@ test('a slow head and a slow body are timeouts', async () => {
     status: 504,
   });
   server.next({ chunkDelayMs: 1500 });
-  const answer = await send(routeTo(server.url), stream, quick);
-  expect((await problemOf(textOf(answer.body))).code).toBe('upstream_timeout');
+  const response = await send(routeTo(server.url), stream, quick);
+  expect((await problemOf(textOf(response.body))).code).toBe('upstream_timeout');
 });
 
 test('a refused connection, an unknown name, broken TLS and a broken stream are 502', async () => {
@@ -374,26 +378,26 @@ test('a refused connection, an unknown name, broken TLS and a broken stream are 
   const tls = routeTo(`https://127.0.0.1:${server.port}`);
   expect((await problemOf(send(tls, body, any))).code).toBe('upstream_unavailable');
   server.next({ breakAfterChunks: 2 });
-  const answer = await send(routeTo(server.url), stream);
-  expect((await problemOf(textOf(answer.body))).code).toBe('upstream_unavailable');
+  const response = await send(routeTo(server.url), stream);
+  expect((await problemOf(textOf(response.body))).code).toBe('upstream_unavailable');
 });
 
 test.each(['before the head', 'during the stream', 'by destroying the body'])(
-  'a caller that leaves %s closes the upstream connection',
+  'a client that disconnects %s closes the upstream connection',
   async (moment) => {
-    const leaving = new AbortController();
+    const disconnecting = new AbortController();
     server.next(moment === 'before the head' ? { delayMs: 300 } : { chunkDelayMs: 100 });
-    const call = send(routeTo(server.url), stream, egress, leaving.signal);
+    const call = send(routeTo(server.url), stream, egress, disconnecting.signal);
     if (moment === 'before the head') {
-      setTimeout(() => leaving.abort(), 50);
-      await expect(call).rejects.toBeInstanceOf(ClientGone);
+      setTimeout(() => disconnecting.abort(), 50);
+      await expect(call).rejects.toBeInstanceOf(ClientDisconnected);
     } else {
-      const answer = await call;
+      const response = await call;
       if (moment === 'during the stream') {
-        setTimeout(() => leaving.abort(), 50);
-        await expect(textOf(answer.body)).rejects.toBeInstanceOf(ClientGone);
+        setTimeout(() => disconnecting.abort(), 50);
+        await expect(textOf(response.body)).rejects.toBeInstanceOf(ClientDisconnected);
       } else {
-        answer.body.destroy();
+        response.body.destroy();
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -401,9 +405,9 @@ test.each(['before the head', 'during the stream', 'by destroying the body'])(
   },
 );
 
-test('an IPv6 address as endpoint is connected to when it may be, and refused when not', async () => {
+test('an IPv6 endpoint is connected to if a rule allows it, and refused otherwise', async () => {
   const endpoint = (host: string) => `http://${host}:9`;
-  // Nobody listens there; what counts is that the policy let the connection be tried.
+  // No server listens on this port; what counts is that the policy allowed the attempt.
   const quick = { connectMs: 1500, firstByteMs: 1500, idleMs: 1500 };
   const allowed = await problemOf(send(routeTo(endpoint('[::1]')), body, service('[::1]:9', quick)));
   expect(['upstream_unavailable', 'upstream_timeout']).toContain(allowed.code);
@@ -412,7 +416,7 @@ test('an IPv6 address as endpoint is connected to when it may be, and refused wh
   expect(refused.code).toBe('endpoint_not_allowed');
 });
 
-describe('trying again', () => {
+describe('retries', () => {
   const persistent = () => service('127.0.0.1:*', usual, 2, 3000);
   const refusing = async () => {
     const server = createServer().listen(0, '127.0.0.1');
@@ -422,18 +426,18 @@ describe('trying again', () => {
     return port;
   };
 
-  test('a provider that says 503 is asked again with the same key, opened once', async () => {
+  test('follow a 503, with the same key, which is opened once', async () => {
     server.next({ status: 503 });
     server.next({ status: 503, headers: { 'retry-after': '0' } });
     const route = routeTo(server.url);
     const open = jest.fn(() => new Secret(KEY));
-    const answer = await send({ ...route, credential: { ...route.credential, open } }, body, persistent());
-    expect(await textOf(answer.body)).toContain('echo: hello');
+    const response = await send({ ...route, credential: { ...route.credential, open } }, body, persistent());
+    expect(await textOf(response.body)).toContain('echo: hello');
     expect(server.requests.map(({ key, rawBody }) => [key, rawBody])).toEqual(Array(3).fill([KEY, body]));
     expect(open).toHaveBeenCalledTimes(1);
   });
 
-  test('no more often than the setting says, and not when the provider asks for a long wait', async () => {
+  test('are limited by the setting, and do not happen if the provider asks for a long wait', async () => {
     for (let each = 0; each < 3; each++) server.next({ status: 503 });
     expect((await problemOf(send(routeTo(server.url), body, persistent()))).code).toBe(
       'upstream_unavailable',
@@ -446,16 +450,16 @@ describe('trying again', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([500, 502, 504, 529, 408, 409, 400, 401])('never after a status %i', async (status) => {
+  test.each([500, 502, 504, 529, 408, 409, 400, 401])('never follow a status %i', async (status) => {
     server.next({ status });
     await problemOf(send(routeTo(server.url), body, persistent()));
     expect(server.requests).toHaveLength(1);
   });
 
-  test('after a 429 only within the budget', async () => {
+  test('follow a 429 only within the budget', async () => {
     server.next({ status: 429, headers: { 'retry-after': '1' } });
-    const answer = await send(routeTo(server.url), body, persistent());
-    answer.body.destroy();
+    const response = await send(routeTo(server.url), body, persistent());
+    response.body.destroy();
     expect(server.requests).toHaveLength(2);
     server.reset();
     server.next({ status: 429, headers: { 'retry-after': '2' } });
@@ -469,7 +473,7 @@ describe('trying again', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('after a 429 that asks for no wait, with a growing one all the same', async () => {
+  test('follow a 429 with retry-after 0 after a growing wait', async () => {
     for (let count = 0; count < 50; count++) server.next({ status: 429, headers: { 'retry-after': '0' } });
     const patient = service(`127.0.0.1:${server.port}`, usual, 0, 1000);
     expect((await problemOf(send(routeTo(server.url), body, patient))).code).toBe('upstream_rate_limited');
@@ -477,13 +481,13 @@ describe('trying again', () => {
     expect(server.requests.length).toBeLessThan(6);
   });
 
-  test('a connection that was refused is opened again, one that broke is not', async () => {
+  test('follow a refused connection, but not one that broke', async () => {
     const port = await refusing();
     const late = setTimeout(() => listener.listen(port, '127.0.0.1'), 60);
     const listener = createServer((_request, response) => response.end('{}'));
-    const answer = await send(routeTo(`http://127.0.0.1:${port}`), body, persistent());
-    expect(answer.status).toBe(200);
-    answer.body.destroy();
+    const response = await send(routeTo(`http://127.0.0.1:${port}`), body, persistent());
+    expect(response.status).toBe(200);
+    response.body.destroy();
     clearTimeout(late);
     listener.closeAllConnections();
     listener.close();
@@ -500,14 +504,14 @@ describe('trying again', () => {
     breaking.close();
   });
 
-  test('never after the first byte of an answer', async () => {
+  test('never follow the first byte of a response', async () => {
     server.next({ breakAfterChunks: 1 });
-    const answer = await send(routeTo(server.url), stream, persistent());
-    expect((await problemOf(textOf(answer.body))).code).toBe('upstream_unavailable');
+    const response = await send(routeTo(server.url), stream, persistent());
+    expect((await problemOf(textOf(response.body))).code).toBe('upstream_unavailable');
     expect(server.requests).toHaveLength(1);
   });
 
-  test('never with a body that streams, which is gone', async () => {
+  test('never happen with a streamed body, which can be read only once', async () => {
     server.next({ status: 503 });
     const content = Readable.from([Buffer.from(body)]);
     const call = persistent().send(
@@ -519,23 +523,23 @@ describe('trying again', () => {
     expect(server.requests.map(({ rawBody }) => rawBody)).toEqual([body]);
   });
 
-  test('not while the caller has left', async () => {
-    const leaving = new AbortController();
+  test('do not happen after the client has disconnected', async () => {
+    const disconnecting = new AbortController();
     server.next({ status: 429, headers: { 'retry-after': '3' } });
-    const call = send(routeTo(server.url), body, persistent(), leaving.signal);
-    setTimeout(() => leaving.abort(), 300);
-    await expect(call).rejects.toBeInstanceOf(ClientGone);
+    const call = send(routeTo(server.url), body, persistent(), disconnecting.signal);
+    setTimeout(() => disconnecting.abort(), 300);
+    await expect(call).rejects.toBeInstanceOf(ClientDisconnected);
     expect(server.requests).toHaveLength(1);
   });
 });
 
-test("of the client's headers only those pass that the provider's file names, and never in the key's place", async () => {
+test("only those of the client's headers are passed on that the provider's definition names, and none replaces the key", async () => {
   const route = routeTo(server.url, {}, 'anthropic');
   const provider = {
     ...route.provider,
     passedRequestHeaders: ['anthropic-version', 'anthropic-beta', 'x-api-key'],
   };
-  const answer = await egress.send(
+  const response = await egress.send(
     { ...route, provider, credential: { ...route.credential, provider } },
     { contentType: 'application/json', content: body },
     {
@@ -549,7 +553,7 @@ test("of the client's headers only those pass that the provider's file names, an
       },
     },
   );
-  answer.body.destroy();
+  response.body.destroy();
   const { headers } = server.requests[0]!;
   expect(headers).toMatchObject({
     'anthropic-version': '2024-01-01',
@@ -567,12 +571,12 @@ test.each([
     'n: Extra inputs',
   ],
   [{ nothing: 'known' }, 'Testing refused the request with status 400.'],
-])('the sentence of the error %j is found', async (answer, sentence) => {
-  server.next({ status: 400, body: answer });
+])('the message in the error %j is found', async (response, sentence) => {
+  server.next({ status: 400, body: response });
   expect((await problemOf(send())).message).toBe(sentence);
 });
 
-test('what a refused key looks like is for the provider to say', async () => {
+test('the definition of the provider decides which response means a refused key', async () => {
   const refusing = (status: number, message: string) => status === 400 && message.includes('API key');
   const route = routeTo(server.url);
   const provider = { ...route.provider, isCredentialRefusal: refusing };

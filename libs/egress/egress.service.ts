@@ -3,71 +3,68 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
+import type { AllowRule } from '#config';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Probe, Provider, Timeouts } from '#providers';
-import { AddressPolicy, type AllowRule } from './address/address-policy';
+import { AddressPolicy } from './address/address-policy';
 import { contradictionIn } from './contradiction';
 import { guardedConnector } from './address/guarded-connector';
-import { type ProbeResult, readProbe, resultOf } from './response/probe-result';
+import { interpretProbeResponse, type ProbeResult, probeResult } from './response/probe-result';
 import { Retries } from './retries';
 import type { Destination, Route } from './route';
-import { headersOf, readError, UpstreamBody, type WireEvents } from './response/upstream-answer';
 import {
-  faultOf,
-  goneBy,
-  messageOf,
-  refusalOf,
-  refusedAddress,
-  streamProblem,
+  passedHeaders,
+  readErrorBody,
+  UpstreamBody,
+  type UpstreamResponse,
+  type WireEvents,
+} from './response/upstream-response';
+import {
+  problemOfError,
+  abortReason,
+  errorMessageIn,
+  problemOfResponse,
+  findAddressProblem,
+  problemOfErrorEvent,
 } from './response/upstream-problem';
 
-/** A probe in all. Somebody waits for it, and a provider that takes longer is of no use to them either. */
-const PROBE_MS = 10_000;
+/** The limit for a whole probe. A sysadmin waits for it, and a slower provider would be of no use to calls either. */
+const PROBE_TIMEOUT_MS = 10_000;
 
 export interface EgressOptions {
   readonly allow: readonly AllowRule[];
-  /** The port Tenkey listens on, once it does. */
+  /** The port that Tenkey listens on; undefined until it does. */
   readonly ownPort: () => number | undefined;
-  /** Removed from every text of a provider, beside the call's own key. */
+  /** These and the key of the call are removed from every text of a provider. */
   readonly processSecrets: readonly Secret[];
   timeoutsOf(provider: Provider): Timeouts;
-  /** How often a call is tried again when nothing was sent or the provider said 503. */
+  /** How often a call is retried if nothing was sent or the provider responded 503. */
   readonly retries: number;
-  /** How long a call may wait in all to be tried again after a 429, in milliseconds; 0: it is not tried again. */
+  /** How long a call may wait in all for retries after a 429, in milliseconds; 0 means no retry. */
   readonly retryRateLimitedMs: number;
 }
 
-/** What is sent: bytes, which may be sent again, or a stream, which may not. */
+/** Bytes can be sent again in a retry; a stream cannot. */
 export interface RequestBody {
   readonly contentType: string;
   readonly content: Buffer | string | Readable;
 }
 
 export interface SendOptions {
-  /** The client's own headers; those that the provider's file names are passed on. */
+  /** The client's headers. Only those that the provider's definition names are passed on. */
   readonly clientHeaders?: IncomingHttpHeaders;
-  /** Aborted when the caller leaves, or with a Problem as reason; closes the upstream connection. */
+  /** Aborted when the client disconnects, or with a Problem as the reason. The upstream connection is then closed. */
   readonly signal: AbortSignal;
   readonly wire?: WireEvents;
 }
 
-/** A success (2xx). An error of `body` is a Problem or `ClientGone`; whoever takes the answer must read or destroy it. */
-export interface UpstreamResponse {
-  readonly status: number;
-  /** Lower-case names, only those on the allow-list. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Readable;
-  /** A Problem from the message of an error event inside the stream, cleaned as any error of the provider is. */
-  streamFault(message: string): Problem;
-}
-
-/** Sends one call to where its route says, with the key its route holds, once. */
+/** Sends calls and probes to providers. The route of a call decides the address and the key. */
 @Injectable()
 export class EgressService implements OnApplicationShutdown {
   readonly #options: EgressOptions;
   readonly #policy: AddressPolicy;
-  /** By who owns the address and by connect timeout. No connection is shared between a tenant's and the operator's. */
+  /** By owner of the address and connect timeout. Addresses of tenants and of the operator share no connection. */
   readonly #agents = new Map<string, Agent>();
 
   constructor(options: EgressOptions, policy: AddressPolicy = new AddressPolicy(options)) {
@@ -76,63 +73,68 @@ export class EgressService implements OnApplicationShutdown {
   }
 
   /**
-   * Resolves when the head of a success arrived. Throws a Problem of the groups provider and sysadmin, `internal_error`
-   * for a route that contradicts itself, or `ClientGone`; also whatever opening the credential throws.
+   * Resolves when the head of a success has arrived.
+   * @throws Problem of the groups provider and sysadmin, or `internal_error` for a route that contradicts itself
+   * @throws ClientDisconnected
+   * @throws whatever opening the credential throws
    */
   async send(route: Route, body: RequestBody, options: SendOptions): Promise<UpstreamResponse> {
     this.#check(route);
-    if (options.signal.aborted) throw goneBy(options.signal);
+    if (options.signal.aborted) throw abortReason(options.signal);
 
     const key = route.credential.open();
     const secrets = [key, ...this.#options.processSecrets];
-    const fault = (error: unknown) =>
-      options.signal.aborted ? goneBy(options.signal) : faultOf(route, error, secrets);
-    const answer = await this.#answer(route, body, options, headersFor(route, body, key, options)).catch(
-      (error: unknown) => {
-        throw fault(error);
-      },
-    );
+    const toProblem = (error: unknown) =>
+      options.signal.aborted ? abortReason(options.signal) : problemOfError(route, error, secrets);
+    const response = await this.#request(
+      route,
+      body,
+      options,
+      requestHeaders(route, body, key, options),
+    ).catch((error: unknown) => {
+      throw toProblem(error);
+    });
     try {
-      const headers = headersOf(answer.headers, secrets);
+      const headers = passedHeaders(response.headers, secrets);
       const isReadable = headers['content-encoding'] === undefined;
-      options.wire?.onHead(answer.statusCode, isReadable ? headers['content-type'] : undefined);
-      if (answer.statusCode >= 200 && answer.statusCode < 300) {
-        const streamFault = (message: string) => streamProblem(route, message, secrets);
+      options.wire?.onHead(response.statusCode, isReadable ? headers['content-type'] : undefined);
+      if (response.statusCode >= 200 && response.statusCode < 300) {
         return {
-          status: answer.statusCode,
+          status: response.statusCode,
           headers,
-          body: new UpstreamBody(answer.body, fault, options.wire),
-          streamFault,
+          body: new UpstreamBody(response.body, toProblem, options.wire),
+          problemOfErrorEvent: (message) => problemOfErrorEvent(route, message, secrets),
         };
       }
-      const text = await readError(answer.body);
-      // Compressed although that was not asked for, it holds no sentence.
-      const message = isReadable ? messageOf(text) : '';
-      if (options.signal.aborted) throw goneBy(options.signal);
-      throw refusalOf(route, { status: answer.statusCode, message, headers }, secrets);
+      const text = await readErrorBody(response.body);
+      // The upstream request accepts no compression; if the body is compressed, its message is not read.
+      const message = isReadable ? errorMessageIn(text) : '';
+      if (options.signal.aborted) throw abortReason(options.signal);
+      throw problemOfResponse(route, { status: response.statusCode, message, headers }, secrets);
     } catch (error) {
-      answer.body.destroy();
+      response.body.destroy();
       throw error;
     }
   }
 
   /**
-   * Asks the provider, at no cost and once, whether it accepts the key. To the same address and by the same checks as a
-   * call; a fault of the network is a result and no error.
-   * @param destination its `url` is the probe's
+   * Finds out with one free request whether the provider accepts the key. The address and the checks are those of a call.
+   * A network error is a result and is not thrown.
+   * @param destination its `url` is that of the probe
    * @throws Problem as `send` does when the key must not or cannot be opened
    */
   async probe(destination: Destination, { method, body }: Probe): Promise<ProbeResult> {
     const { provider, url } = destination;
     const started = performance.now();
-    const signal = AbortSignal.timeout(PROBE_MS);
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
     let secrets = this.#options.processSecrets;
     try {
       this.#check(destination);
       const key = destination.credential.open();
       secrets = [key, ...secrets];
       const timeouts = this.#options.timeoutsOf(provider);
-      const answer = await this.#agent(destination, Math.min(timeouts.connectMs, PROBE_MS)).request({
+      const agent = this.#agent(destination, Math.min(timeouts.connectMs, PROBE_TIMEOUT_MS));
+      const response = await agent.request({
         origin: url.origin,
         path: url.pathname + url.search,
         method,
@@ -145,34 +147,34 @@ export class EgressService implements OnApplicationShutdown {
         },
         body,
         signal,
-        headersTimeout: Math.min(timeouts.firstByteMs, PROBE_MS),
-        bodyTimeout: PROBE_MS,
+        headersTimeout: Math.min(timeouts.firstByteMs, PROBE_TIMEOUT_MS),
+        bodyTimeout: PROBE_TIMEOUT_MS,
       });
       const latencyMs = Math.round(performance.now() - started);
-      const isPage = /\bhtml\b/i.test([answer.headers['content-type'] ?? ''].flat().join());
-      const isSuccess = answer.statusCode >= 200 && answer.statusCode < 300;
-      const message = isSuccess ? '' : messageOf(await readError(answer.body));
-      void answer.body.dump().catch(() => undefined);
-      return readProbe(
+      const isPage = /\bhtml\b/i.test([response.headers['content-type'] ?? ''].flat().join());
+      const isSuccess = response.statusCode >= 200 && response.statusCode < 300;
+      const message = isSuccess ? '' : errorMessageIn(await readErrorBody(response.body));
+      void response.body.dump().catch(() => undefined);
+      return interpretProbeResponse(
         destination,
-        { status: answer.statusCode, message, isPage, hasBody: body !== undefined },
+        { status: response.statusCode, message, isPage, hasBody: body !== undefined },
         latencyMs,
       );
     } catch (error) {
-      const fault = faultOf(destination, error, secrets);
-      const isOfNetwork =
-        fault instanceof Problem &&
-        ['upstream_timeout', 'upstream_unavailable', 'endpoint_not_allowed'].includes(fault.code);
-      if (!isOfNetwork) throw fault;
+      const problem = problemOfError(destination, error, secrets);
+      const isUnreachable =
+        problem instanceof Problem &&
+        ['upstream_timeout', 'upstream_unavailable', 'endpoint_not_allowed'].includes(problem.code);
+      if (!isUnreachable) throw problem;
       const place = `${provider.label} at ${url.host}`;
-      const detail = signal.aborted ? `${place} did not answer in time.` : fault.message;
-      return resultOf('unreachable', detail, Math.round(performance.now() - started));
+      const detail = signal.aborted ? `${place} did not respond in time.` : problem.message;
+      return probeResult('unreachable', detail, Math.round(performance.now() - started));
     }
   }
 
   /**
-   * After the HTTP server is closed: a running call still needs its connection. Those that no server waited for fail. May be
-   * called again.
+   * Closes all connections. This runs after the HTTP server is closed, because running calls still need them; calls that the
+   * server does not wait for fail. It may be called again.
    */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
@@ -183,12 +185,12 @@ export class EgressService implements OnApplicationShutdown {
     if (contradiction !== undefined) {
       throw new Problem('internal_error', { cause: new Error(`route refused: ${contradiction}`) });
     }
-    const refused = refusedAddress(this.#policy, destination);
-    if (refused) throw refused;
+    const problem = findAddressProblem(this.#policy, destination);
+    if (problem) throw problem;
   }
 
-  /** The first answer that is not to be tried again, whatever its status. */
-  async #answer(
+  /** Sends the request, with retries. @returns the first response that is not retried, whatever its status */
+  async #request(
     route: Route,
     { content }: RequestBody,
     { signal, wire }: SendOptions,
@@ -200,7 +202,7 @@ export class EgressService implements OnApplicationShutdown {
       let waitMs: number | undefined;
       try {
         wire?.onAttempt();
-        const answer = await this.#agent(route, timeouts.connectMs).request({
+        const response = await this.#agent(route, timeouts.connectMs).request({
           origin: route.url.origin,
           path: route.url.pathname + route.url.search,
           method: 'POST',
@@ -210,13 +212,13 @@ export class EgressService implements OnApplicationShutdown {
           headersTimeout: timeouts.firstByteMs,
           bodyTimeout: timeouts.idleMs,
         });
-        waitMs = retries.afterAnswer(answer.statusCode, answer.headers['retry-after']);
-        if (waitMs === undefined) return answer;
-        wire?.onHead(answer.statusCode, undefined);
-        // Read for the connection's sake, and like any error's body not without end.
-        void readError(answer.body);
+        waitMs = retries.afterResponse(response.statusCode, response.headers['retry-after']);
+        if (waitMs === undefined) return response;
+        wire?.onHead(response.statusCode, undefined);
+        // The body is read so that the connection can be used again, within the limits of any error body.
+        void readErrorBody(response.body);
       } catch (error) {
-        waitMs = retries.afterFault(error);
+        waitMs = retries.afterError(error);
         if (waitMs === undefined) throw error;
       }
       await sleep(waitMs, undefined, { signal });
@@ -237,25 +239,25 @@ export class EgressService implements OnApplicationShutdown {
   }
 }
 
-/** What the provider demands, and what the client says that the provider's file lets through; never in the key's place. */
-function headersFor(
+/** The headers that the provider requires, and those of the client that its definition passes on; none replaces the key. */
+function requestHeaders(
   route: Route,
   body: RequestBody,
   key: Secret,
   { clientHeaders = {} }: SendOptions,
 ): Record<string, string> {
-  const own = route.provider.headers(key);
+  const providerHeaders = route.provider.headers(key);
   const passed = (route.provider.passedRequestHeaders ?? []).flatMap((name) => {
     const value = clientHeaders[name];
-    const isKeys = own[name]?.includes(key.expose()) === true;
-    return typeof value === 'string' && !isKeys ? [[name, value] as const] : [];
+    const hasKey = providerHeaders[name]?.includes(key.expose()) === true;
+    return typeof value === 'string' && !hasKey ? [[name, value] as const] : [];
   });
   return {
     accept: '*/*',
     'accept-encoding': 'identity',
     'user-agent': 'tenkey',
     'content-type': body.contentType,
-    ...own,
+    ...providerHeaders,
     ...Object.fromEntries(passed),
   };
 }

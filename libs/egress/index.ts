@@ -1,26 +1,21 @@
 /**
- * The only code that opens an outgoing socket.
+ * Sends requests to providers; the only code that opens an outgoing socket.
  *
- * Guarantees: the key goes only to the host of its own route, and only in headers; a tenant's endpoint is checked by
- * host and again by the address actually connected to, which is pinned; no redirect is followed; a call is
- * tried again only when the provider cannot have worked on it, and with the same key; upstream headers pass by allow-list; upstream errors become Problems that hold no key. A caller that leaves closes
- * the upstream connection.
+ * Guarantees: The key goes only to the host of its own route, and only in headers. A tenant's endpoint is checked by host,
+ * and again by the address that the connection uses. No redirect is followed. A call is retried only if the provider cannot
+ * have worked on it, and always with the same key. Only the response headers on an allow-list are passed on. An upstream
+ * error becomes a Problem that contains no key. When the client disconnects, the upstream connection is closed.
  *
- * It does not choose whose key to use (the route says it), translate bodies, or follow proxy variables.
- * Address ranges: the IANA special-purpose registries. Events: WHATWG HTML, section 9.2.
+ * Does not: choose the key (the route names it), translate bodies, or use the proxy that the environment names.
  */
-export {
-  AddressPolicy,
-  type AddressPolicyOptions,
-  type AllowRule,
-  parseAllowList,
-} from './address/address-policy';
+export { AddressPolicy, type AddressPolicyOptions } from './address/address-policy';
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
-export type { RequestBody, SendOptions, UpstreamResponse } from './egress.service';
-export { dataOf, eachEvent, EventEnds, isEventStream, LONGEST_HELD_EVENT } from './stream/event-stream';
-export { type ProbeOutcome, probeOutcomes, type ProbeResult, resultOf } from './response/probe-result';
-export type { CredentialSource, Destination, Route, RouteCredential } from './route';
+export type { RequestBody, SendOptions } from './egress.service';
+export { dataOf, eachEvent, EventEnds, isEventStream, MAXIMUM_HELD_EVENT_BYTES } from './stream/event-stream';
+export { type ProbeOutcome, probeOutcomes, type ProbeResult, probeResult } from './response/probe-result';
+export { adapterNames, credentialSources } from './route';
+export type { AdapterName, CredentialSource, Destination, Route, RouteCredential } from './route';
 export { SseRelay } from './stream/sse-relay';
-export type { WireEvents } from './response/upstream-answer';
-export { ClientGone, refusedAddress } from './response/upstream-problem';
+export type { UpstreamResponse, WireEvents } from './response/upstream-response';
+export { ClientDisconnected, findAddressProblem } from './response/upstream-problem';

@@ -2,12 +2,13 @@ import type { Secret } from '#crypto';
 import type { Operation, Provider, Settings } from '#providers';
 
 /** Whose key pays: the tenant's own, or the operator's global one. */
-export type CredentialSource = 'tenant' | 'global';
+export const credentialSources = ['tenant', 'global'] as const;
+export type CredentialSource = (typeof credentialSources)[number];
 
-/**
- * A credential found but not opened: whose it is, which version, what its mask is, and how to open it.
- * `open` decrypts anew at each call; nothing keeps what it returns.
- */
+export const adapterNames = ['litellm', 'legacy'] as const;
+export type AdapterName = (typeof adapterNames)[number];
+
+/** A credential that was found but not opened. */
 export interface RouteCredential {
   readonly tenantId: string;
   readonly provider: Provider;
@@ -16,39 +17,40 @@ export interface RouteCredential {
   /** Version of the tenant's row; null for a global key. */
   readonly version: string | null;
   readonly settings: Settings;
-  /** True when the provider refused this version last: a success is then news. */
+  /** True if the provider rejected this version the last time it was used, so that a success is news. */
   readonly wasRejected?: boolean;
+  /** Decrypts the key at each call; the result is never kept. */
   open(): Secret;
 }
 
-/** Whose key goes where: what is compared before a key is opened, of a call as of a probe. */
+/** Whose key goes where. Everything here is compared before the key is opened, for a call as for a probe. */
 export interface Destination {
   readonly tenantId: string;
   readonly provider: Provider;
   readonly url: URL;
-  /** Of the endpoint that the credential or the operator names, before a path was put to it: `name` or `name:port`. */
+  /** `name` or `name:port` of the credential's endpoint or of the operator's base URL. */
   readonly host: string;
-  /** Of the credential that was found; null where it has none. */
+  /** Version of the credential; null for a global key. */
   readonly version: string | null;
-  /** True when the address comes from the operator's environment or the provider's default: exempt from the address policy. */
+  /** True if the address comes from the operator's environment or the provider's default; the address policy exempts it. */
   readonly isOperatorAddress: boolean;
   readonly credential: RouteCredential;
 }
 
 /**
- * The frozen decision for one request. An adapter makes it once; the call, the log line, the answer's headers and the
- * usage record only read it. Tenant and provider travel inside it, so no later step can mix two of them up.
+ * The frozen decision for one call. An adapter makes it once; egress, the log line, the response headers and the usage
+ * record only read it. Tenant and provider are part of it, so no later step can confuse two tenants or providers.
  */
 export interface Route extends Destination {
   /** Name in ai_models.yml. */
   readonly model: string;
-  readonly adapter: 'litellm' | 'legacy';
+  readonly adapter: AdapterName;
   /** The provider's own name of the model. */
   readonly upstreamModel: string;
-  /** The deployment or model actually addressed (azure: the deployment). */
+  /** The deployment or model that the upstream request addresses (for Azure, the deployment). */
   readonly target: string;
-  /** What the client asked for. */
+  /** The operation that the client requested. */
   readonly operation: Operation;
-  /** What the provider is asked for: the same, or what it is translated to. */
+  /** The operation of the upstream request: the same, or the one to which it is translated. */
   readonly upstreamOperation: Operation;
 }

@@ -1,10 +1,14 @@
 /**
- * From a model's name to the provider's answer.
+ * Routing: from the model that a request names to the provider's response.
  *
- * Guarantees: one frozen Route per request; in strict mode a LiteLLM-adapter model is called with the tenant's own
- * credential or not at all; the provider's bytes are passed on unchanged, but for the usage of a stream that the client did
- * not ask for; what explain and readiness say is what the adapters of calls decide. Does not: retry, cache keys or answers,
- * or open sockets (egress does).
+ * Guarantees: each call has one frozen Route; in strict mode a model of the LiteLLM adapter is called with the tenant's own
+ * credential or not at all; a response that needs no translation passes unchanged, except that usage which the client did
+ * not request is hidden from a stream; explain and readiness ask the same adapters as calls do.
+ * Does not: retry, cache keys or responses, or open sockets (egress does).
+ *
+ * catalogue/ reads ai_models.yml in these steps: catalogue-text (file to text), catalogue-document (text to YAML, with
+ * lines), catalogue-entries (YAML to models, by catalogue-fields), routing-warnings (models that cannot be called, or that
+ * reach an unexpected deployment). Each step reports catalogue-findings; catalogue-check runs all of them.
  */
 export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue/catalogue-check';
 export { CatalogueError, describeFinding, type Finding } from './catalogue/catalogue-finding';
@@ -17,7 +21,7 @@ export {
   type CallOptions,
   type Decision,
   ModelRoutingService,
-  type RoutedAnswer,
+  type RoutedResponse,
 } from './model-routing.service';
 export { ReadinessPageResponse } from './readiness/readiness.dto';
 export { type ReadinessPage, ReadinessService } from './readiness/readiness.service';

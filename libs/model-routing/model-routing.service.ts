@@ -21,58 +21,58 @@ import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { MultipartForm } from './call/multipart-form';
 import { estimatedTokens, usedTokens } from './call/token-estimate';
-import { translatedAnswer } from './call/translated-answer';
-import { withoutUnaskedUsage } from './call/unasked-usage';
+import { translatedResponse } from './call/translated-response';
+import { hideUnrequestedUsage } from './call/unrequested-usage';
 import { encodedForm, encodedJson, modelNameOf, parseRequest } from './call/upstream-request';
 
 /**
- * An answer on its way: the Route that it came by, and its bytes in the client's format, of an event stream in whole events.
- * Read or destroy its body. An error of it is a Problem, also where the provider reported it inside the stream, or ClientGone;
- * everything before it was read by then.
+ * A response that is still arriving: its Route, and a body in the client's format. An event stream arrives in whole
+ * events. The receiver must read or destroy the body. An error of the body is a Problem, even when the provider reported it
+ * inside the stream, or ClientDisconnected; by then the receiver has everything that arrived before it.
  */
-export interface RoutedAnswer extends Omit<UpstreamResponse, 'streamFault'> {
+export interface RoutedResponse extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
   readonly route: Route;
   /** Proof of whose credential served the call; undefined without an encryption key. */
   readonly receipt?: string;
 }
 
-/** What was decided before anything is sent. */
+/** The decision about a call, made before anything is sent. */
 export interface Decision {
   readonly route: Route;
-  /** Parameters of the request that the provider does not have and that are left out; of a form, those that came yet. */
+  /** Parameters that are left out because the provider does not have them. For a form, the list grows while it arrives. */
   readonly droppedParameters: readonly string[];
 }
 
 export interface CallOptions {
-  /** Aborts the upstream call. */
+  /** Aborts the upstream request. */
   readonly signal: AbortSignal;
-  /** A UUID of this call alone, for its usage record; absent: a new one. */
+  /** A UUID that no other call has, for the usage record; by default a new one. */
   readonly requestId?: string;
-  /** Of the tenant key that asks; absent: none. */
+  /** The tenant key of the request, if it has one. */
   readonly tenantKeyId?: string;
-  /** The models that the caller may use; absent: all. */
+  /** The models that the client may use; by default all. */
   readonly allowedModels?: readonly string[];
-  /** Counts the tokens of the call: an estimate before anything is sent, the actual number when it is over. */
+  /** Counts the tokens of the call: an estimate before anything is sent, the actual number when the call has finished. */
   readonly tokens?: {
     /**
-     * Told the actual number from an event of a stream, where `settle` must not throw.
+     * `settle` is called from an event of a stream, so it must not throw.
      * @throws Problem rate_limited
      */
     reserve(estimate: number): { settle(actual: number | undefined): void };
   };
-  /** The client's headers; a provider's file may let some through. */
+  /** The client's headers. A provider's definition may let some of them pass. */
   readonly headers?: IncomingHttpHeaders;
-  /** Told of the model that was asked for, for log lines of calls that get no further. */
+  /** Called with the requested model, so that the log line of a call that fails early can name it. */
   readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
-  /** Told before anything is sent, for headers, and log lines of failed calls. */
+  /** Called before anything is sent, so that the headers and the log line of a failed call can name the route. */
   readonly onDecision?: (decision: Decision) => void;
 }
 
-/** What measures a call while it is made. */
+/** The measuring of one call while it runs. */
 interface RunningCall {
   readonly meter: CallMeter;
   /**
-   * @param request undefined: a form
+   * @param request undefined for a form
    * @throws Problem rate_limited
    */
   readonly reserve: (request: Json | undefined) => void;
@@ -86,7 +86,7 @@ export interface ListedModel {
   readonly isReady: boolean;
 }
 
-/** Finds the one credential that pays for a call and makes the call with it. Other Nest modules may inject it. */
+/** Finds the one credential that pays for a call, and makes the call with it. Other Nest modules may inject this service. */
 @Injectable()
 export class ModelRoutingService {
   constructor(
@@ -103,8 +103,8 @@ export class ModelRoutingService {
   ) {}
 
   /**
-   * @param request the operation's request, as JSON bytes or as a form; its `model` is a name of ai_models.yml
-   * @returns the answer in the operation's format
+   * @param request the request as JSON bytes or as a form; its `model` is a name in ai_models.yml
+   * @returns the response in the operation's format
    * @throws Problem
    */
   async call(
@@ -112,10 +112,10 @@ export class ModelRoutingService {
     operation: Operation,
     request: Buffer | MultipartForm,
     options: CallOptions,
-  ): Promise<RoutedAnswer> {
+  ): Promise<RoutedResponse> {
     const { requestId = randomUUID(), tenantKeyId = null } = options;
     if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
-    // As the database writes them, so that a receipt says the same as the record.
+    // The database writes UUIDs in lower case, and a receipt must match the usage record.
     const call = { requestId: requestId.toLowerCase(), tenantKeyId };
     const tenant = tenantId.toLowerCase();
     let settle = (_: UsageRecord) => undefined as void;
@@ -124,29 +124,29 @@ export class ModelRoutingService {
       settle(record);
     });
     const reserve = (request: Json | undefined) => {
-      // A request may be long, and most are not limited.
+      // Skip the estimate where there is no limit: a request may be long.
       if (options.tokens === undefined) return;
       const estimate = estimatedTokens(request);
       const reservation = options.tokens.reserve(estimate);
       settle = (record) => reservation.settle(usedTokens(record, estimate));
     };
     try {
-      const answer = await this.answer(tenant, operation, request, options, { meter, reserve });
-      this.usage.follow(meter, answer.status, answer.body);
-      return { ...answer, receipt: this.receipts.issue(answer.route, call, meter.at) };
+      const response = await this.respond(tenant, operation, request, options, { meter, reserve });
+      this.usage.follow(meter, response.status, response.body);
+      return { ...response, receipt: this.receipts.issue(response.route, call, meter.at) };
     } catch (error) {
       meter.failed(error);
       throw error;
     }
   }
 
-  private async answer(
+  private async respond(
     tenantId: string,
     operation: Operation,
     request: Buffer | MultipartForm,
     options: CallOptions,
     { meter, reserve }: RunningCall,
-  ): Promise<RoutedAnswer> {
+  ): Promise<RoutedResponse> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     await this.tenants.findActive(tenantId);
     const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
@@ -155,11 +155,11 @@ export class ModelRoutingService {
     options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
     const route = await this.adapterOf(model).route(tenantId, model, operation);
     const translation = serviceOf(route.provider, operation)?.translation;
-    const { body, dropped, asksForUsage } =
+    const { body, dropped, hasAddedUsageOption } =
       request instanceof MultipartForm
         ? encodedForm(route, request, this.config)
         : encodedJson(route, request, json ?? {}, translation, this.config);
-    // Counting them uses none.
+    // Counting tokens uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';
     if (!isCount) reserve(json);
     meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
@@ -167,21 +167,23 @@ export class ModelRoutingService {
     const sending = this.egress.send(route, body, {
       signal: options.signal,
       wire: meter.wire,
-      // Those of a translated request speak of another format.
+      // The client's headers describe its own format, which a translated request no longer has.
       clientHeaders: translation ? undefined : options.headers,
     });
-    const sent = await sending.catch((error: unknown) => {
+    const response = await sending.catch((error: unknown) => {
       if (error instanceof Problem && error.code === 'credential_rejected')
         this.health.refused(route.credential);
       throw error;
     });
     this.health.accepted(route.credential);
-    if (!translation) return { route, ...inWholeEvents(asksForUsage ? withoutUnaskedUsage(sent) : sent) };
+    if (!translation) {
+      return { route, ...inWholeEvents(hasAddedUsageOption ? hideUnrequestedUsage(response) : response) };
+    }
     const call = { model: route.model, request: json ?? {}, label: route.provider.label };
-    return { route, ...(await translatedAnswer(translation, sent, call)) };
+    return { route, ...(await translatedResponse(translation, response, call)) };
   }
 
-  /** The catalogue as this tenant may use it. Nothing is opened or called. */
+  /** The models that this tenant may use. Opens no credential and calls no provider. */
   async models(tenantId: string, allowed?: readonly string[]): Promise<ListedModel[]> {
     await this.tenants.findActive(tenantId);
     const credentials = (await this.credentials.overview([tenantId])).get(tenantId);
@@ -225,19 +227,22 @@ export class ModelRoutingService {
   }
 }
 
-/** What is translated comes so, and a translation finds the errors itself. */
-function inWholeEvents(answer: UpstreamResponse): UpstreamResponse {
-  const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
-  if (!isEventStream(type) || encoding !== undefined) return answer;
-  return { ...answer, body: new SseRelay(answer.body, (message) => answer.streamFault(message)) };
+/** A translated response does not need this: a translation emits whole events and detects errors itself. */
+function inWholeEvents(response: UpstreamResponse): UpstreamResponse {
+  const { 'content-type': type, 'content-encoding': encoding } = response.headers;
+  if (!isEventStream(type) || encoding !== undefined) return response;
+  return {
+    ...response,
+    body: new SseRelay(response.body, (message) => response.problemOfErrorEvent(message)),
+  };
 }
 
-/** Asked of the name alone, so that a key learns nothing of the models beside its own. */
+/** Compares only the name, so that a key cannot find out which other models exist. */
 function refuseOtherModels(name: string, allowed: readonly string[] | undefined): void {
   if (allowed === undefined || allowed.includes(name)) return;
   throw new Problem('forbidden', {
     detail: 'The allowed models of this key do not include this model.',
-    hint: 'GET /v1/models lists those that it may call.',
+    hint: 'GET /v1/models lists the models that it may call.',
     param: 'model',
   });
 }

@@ -9,7 +9,7 @@ const propertiesAtFault = (provider: Provider, body: object) =>
   validateSync(plainToInstance(provider.credentialClass, body)).map(({ property }) => property);
 const endpointOf = (provider: Provider) => new URL(provider.example.endpoint as string);
 
-describe('the addresses', () => {
+describe('addresses', () => {
   it.each([
     ['openai', undefined, 'chat/completions', 'https://api.openai.com/v1/chat/completions'],
     ['anthropic', undefined, 'messages', 'https://api.anthropic.com/v1/messages'],
@@ -60,13 +60,13 @@ describe('the addresses', () => {
       'https://api.scaleway.ai/5b1e/v1/chat/completions',
     ],
     ['openai_compatible', 'https://llm.example/api', 'moderations', 'https://llm.example/api/moderations'],
-  ])('%s at %s, %s', (id, endpoint, operation, expected) => {
+  ])('of %s with endpoint %s and operation %s are correct', (id, endpoint, operation, expected) => {
     const provider = findProvider(id) as Provider;
     const base = new URL(endpoint ?? (provider.defaultEndpoint as string));
     expect(provider.url(base, provider.example, 'any/model', operation as Operation).href).toBe(expected);
   });
 
-  it('only anthropic, groq, deepseek and xai have no embeddings', () => {
+  it('exist for embeddings of every provider except anthropic, groq, deepseek and xai', () => {
     const without = providers.filter(({ operations }) => !operations.includes('embeddings'));
     expect(without.map(({ id }) => id)).toEqual(['anthropic', 'groq', 'deepseek', 'xai']);
   });
@@ -85,7 +85,7 @@ describe('the addresses', () => {
     ['together', 'https://api.together.ai/v1/models'],
     ['xai', 'https://api.x.ai/v1/api-key'],
     ['scaleway', 'https://api.scaleway.ai/v1/models'],
-  ])('a key of %s is tried at %s', (id, expected) => {
+  ])('for the probe of %s are %s', (id, expected) => {
     const provider = findProvider(id) as Provider;
     const endpoint = new URL(provider.defaultEndpoint as string);
     expect(provider.probe(endpoint, provider.example).url.href).toBe(expected);
@@ -100,12 +100,12 @@ describe('the addresses', () => {
     ['https://a.example/v1', 'openai/v1', ['openai', 'v1']],
     ['https://a.example/myopenai', 'openai/v1', ['openai', 'v1']],
     ['https://a.example/openai/openai', 'openai/v1', ['v1']],
-  ])('below %s, of %s, %j is missing', (endpoint, path, expected) =>
+  ])('for endpoint %s and path %s add %j', (endpoint, path, expected) =>
     expect(missingSegments(new URL(endpoint), path)).toEqual(expected),
   );
 });
 
-describe('the refusals', () => {
+describe('refusals', () => {
   it.each([
     ['gemini', 400, 'API key not valid. Please pass a valid API key.', true],
     ['gemini', 400, 'API key expired. Please renew the API key.', true],
@@ -118,7 +118,7 @@ describe('the refusals', () => {
     ['openrouter', 401, 'User not found.', true],
     ['openrouter', 403, 'Input was flagged.', false],
     ['together', 403, 'Input token count + max_tokens is more than the context.', false],
-  ])('%s, %i, %j: the key is refused: %s', (id, status, message, expected) =>
+  ])('by %s with %i, %j concern the key: %s', (id, status, message, expected) =>
     expect(findProvider(id)?.isCredentialRefusal?.(status, message)).toBe(expected),
   );
 
@@ -131,15 +131,15 @@ describe('the refusals', () => {
     ['openai', 'Your request IP does not match the configured IP allowlist for your project.', true],
     ['openai', 'Incorrect API key provided: sk-...', false],
     ['gemini', 'The provided API key has an IP address restriction.', true],
-  ])('%s, %j: the network rules refuse: %s', (id, message, expected) =>
+  ])('by %s with %j concern network rules: %s', (id, message, expected) =>
     expect(findProvider(id)?.isNetworkRuleRefusal?.(message)).toBe(expected),
   );
 });
 
-describe('azure deployments', () => {
+describe('Azure deployments', () => {
   const azure = findProvider('azure') as Provider;
 
-  it('are chosen by own entries of the map, else by the one name', () => {
+  it('are found in the map or else by deployment_name', () => {
     expect(azure.target(azure.example, 'gpt-4o-mini')).toBe('gpt-4o-mini-sweden');
     for (const model of ['gpt-4o', 'constructor', '__proto__', 'toString']) {
       expect(azure.target(azure.example, model)).toBe('gpt-4o-sweden');
@@ -147,10 +147,10 @@ describe('azure deployments', () => {
   });
 
   it.each(['evil.com#', '../x', 'a/b', '', '..', 'a b', 'a%2fb', 'x'.repeat(65), 'ok\n', undefined, 7])(
-    'refuse the name %j, at PUT and when used',
+    'with the name %j are refused by PUT and when used',
     (name) => {
       const body = { ...azure.example, deployment_name: name, deployments: undefined };
-      // A line break at the end is trimmed at PUT, so it is judged only where nothing trims: in the environment.
+      // PUT trims a line break at the end, so only a name from the environment can have one.
       if (name !== 'ok\n') expect(propertiesAtFault(azure, body)).toEqual(['deployment_name']);
       expect(() => azure.target(body, 'm')).toThrow(InvalidTarget);
       const map = { ...azure.example, deployments: { m: name } };
@@ -176,37 +176,43 @@ describe('azure deployments', () => {
     ['preview', '/openai/v1', 'responses', '/openai/v1/responses?api-version=preview'],
     ['2024-10-21', '/openai/v1', 'chat/completions', '/openai/v1/chat/completions'],
     ['v1', '/gateway', 'completions', '/gateway/openai/v1/completions'],
-  ])('with version %s, at %j, %s is %s', (api_version, path, operation, expected) => {
-    for (const host of ['r.openai.azure.com', 'r.cognitiveservices.azure.com', 'r.services.ai.azure.com']) {
-      const settings = {
-        ...azure.example,
-        endpoint: `https://${host}${path}`,
-        api_version,
-        deployment_name: 'd',
-      };
-      expect(propertiesAtFault(azure, settings)).toEqual([]);
-      const url = azure.url(new URL(settings.endpoint), settings, 'm', operation as Operation);
-      expect(url.href).toBe(`https://${host}${expected}`);
-      expect(azure.target(settings, 'm')).toBe('d');
-      const models = expected.includes('/v1/') ? '/openai/v1/models' : '/openai/models';
-      const probe = azure.probe(new URL(settings.endpoint), settings).url;
-      expect(probe.pathname.endsWith(models)).toBe(true);
-      expect(probe.search).toBe(url.search);
-    }
-  });
+  ])(
+    'with version %s, path %j and operation %s have the address %s',
+    (api_version, path, operation, expected) => {
+      for (const host of ['r.openai.azure.com', 'r.cognitiveservices.azure.com', 'r.services.ai.azure.com']) {
+        const settings = {
+          ...azure.example,
+          endpoint: `https://${host}${path}`,
+          api_version,
+          deployment_name: 'd',
+        };
+        expect(propertiesAtFault(azure, settings)).toEqual([]);
+        const url = azure.url(new URL(settings.endpoint), settings, 'm', operation as Operation);
+        expect(url.href).toBe(`https://${host}${expected}`);
+        expect(azure.target(settings, 'm')).toBe('d');
+        const models = expected.includes('/v1/') ? '/openai/v1/models' : '/openai/models';
+        const probe = azure.probe(new URL(settings.endpoint), settings).url;
+        expect(probe.pathname.endsWith(models)).toBe(true);
+        expect(probe.search).toBe(url.search);
+      }
+    },
+  );
 
-  it.each(['2024-10-21&x=y', '', '../', 'x'.repeat(33), undefined])('refuse the version %j', (version) => {
-    const body = { ...azure.example, api_version: version };
-    expect(propertiesAtFault(azure, body)).toEqual(['api_version']);
-    expect(() => azure.url(endpointOf(azure), body, 'm', 'embeddings')).toThrow(InvalidTarget);
-    expect(() => azure.probe(endpointOf(azure), body)).toThrow(InvalidTarget);
-  });
+  it.each(['2024-10-21&x=y', '', '../', 'x'.repeat(33), undefined])(
+    'with the version %j are refused',
+    (version) => {
+      const body = { ...azure.example, api_version: version };
+      expect(propertiesAtFault(azure, body)).toEqual(['api_version']);
+      expect(() => azure.url(endpointOf(azure), body, 'm', 'embeddings')).toThrow(InvalidTarget);
+      expect(() => azure.probe(endpointOf(azure), body)).toThrow(InvalidTarget);
+    },
+  );
 
-  it.each(['text', ['a'], 7, { 'a b': 'x' }, { '': 'x' }])('refuse the map %j', (deployments) => {
+  it.each(['text', ['a'], 7, { 'a b': 'x' }, { '': 'x' }])('with the map %j are refused', (deployments) => {
     expect(propertiesAtFault(azure, { ...azure.example, deployments })).toEqual(['deployments']);
   });
 
-  it('tells network rules from a bad key', () => {
+  it('distinguish network rules from an invalid key', () => {
     expect(azure.isNetworkRuleRefusal?.('Access denied due to Virtual Network/Firewall rules.')).toBe(true);
     expect(azure.isNetworkRuleRefusal?.('Access denied due to invalid subscription key.')).toBe(false);
   });

@@ -3,12 +3,12 @@ import { Transform } from 'class-transformer';
 import { IsOptional, ValidateBy, type ValidationOptions } from 'class-validator';
 import type { CredentialField } from './provider';
 
-/** Fields for providers that need nothing but a key. */
+/** Fields of a provider that needs only a key. */
 export class ApiKeyFields {
   @ApiProperty({
     type: String,
     description:
-      'The key that the provider issued. Sealed on arrival and never shown again, only as `...xyz9`.',
+      'The key that the provider issued. It is encrypted on arrival. Responses show only its mask, such as `...xyz9`.',
     example: 'not-a-real-key-0000',
     minLength: 8,
     maxLength: 10240,
@@ -20,14 +20,14 @@ export class ApiKeyFields {
 }
 
 const endpointDescription =
-  'http or https, without user name, query and fragment. It is the whole base URL, with its `/v1` where there is one: ' +
-  'what OpenAI clients call `base_url`. Only the operation (`/chat/completions`) is appended.';
+  'http or https, without user name, query and fragment. It is the complete base URL, including `/v1` if the server has ' +
+  'it: the `base_url` of OpenAI clients. Only the operation, such as `/chat/completions`, is appended.';
 
-/** Fields for providers that may live at another address than their usual one. */
+/** Fields of a provider that has a default address but may be called at another one. */
 export class ApiKeyAndEndpointFields extends ApiKeyFields {
   @ApiPropertyOptional({
     type: String,
-    description: `Base URL to use in place of the usual one: ${endpointDescription}`,
+    description: `Base URL that replaces the provider's default one: ${endpointDescription}`,
     example: 'https://llm.example.com/v1',
     maxLength: 2048,
     nullable: true,
@@ -38,7 +38,7 @@ export class ApiKeyAndEndpointFields extends ApiKeyFields {
   endpoint?: string | null;
 }
 
-/** Fields for servers that have no usual address. */
+/** Fields of a server that has no default address. */
 export class ApiKeyAndRequiredEndpointFields extends ApiKeyFields {
   @ApiProperty({
     type: String,
@@ -55,36 +55,38 @@ export const apiKeyField: CredentialField = Object.freeze({ name: 'api_key', req
 export const optionalEndpointField: CredentialField = Object.freeze({ name: 'endpoint', required: false });
 export const requiredEndpointField: CredentialField = Object.freeze({ name: 'endpoint', required: true });
 
-/** Takes the blanks off both ends of a string (they come with copy and paste) and leaves every other type alone. */
+/** Removes the whitespace that copying adds to both ends of a string. Other types are not changed. */
 export function Trimmed(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
 }
 
-/** A text that can be a provider's key and can travel in a header, and is not our own mask put back. */
+/** A string that can be a key and be sent in a header, and is not the mask of a key. */
 export function IsApiKey(options?: ValidationOptions): PropertyDecorator {
-  return refusing('isApiKey', faultOfApiKey, options);
+  return HasNoFault('isApiKey', faultOfApiKey, options);
 }
 
-/** An http or https base URL without user info, query and fragment. Whether it may be called is not decided here. */
+/** An http or https base URL without user name, query and fragment. It does not decide whether the URL may be called. */
 export function IsEndpoint(options?: ValidationOptions): PropertyDecorator {
-  return refusing('isEndpoint', faultOfEndpoint, options);
+  return HasNoFault('isEndpoint', faultOfEndpoint, options);
 }
 
 /**
- * A string that matches the whole of a pattern.
+ * A string that matches a pattern.
  * @param form the pattern in words, for the message
  */
-export function IsWritten(pattern: RegExp, form: string): PropertyDecorator {
-  return refusing('isWritten', (value) =>
+export function MatchesForm(pattern: RegExp, form: string): PropertyDecorator {
+  return HasNoFault('matchesForm', (value) =>
     typeof value === 'string' && pattern.test(value) ? undefined : `must be ${form}`,
   );
 }
 
 /**
- * Turns a function that names the fault into a decorator. The message is the property and the fault: class-validator's
- * own messages can carry `$value`, and the value may be a key.
+ * A value in which `faultOf` finds no fault. The message consists of the property and the fault, never of the value,
+ * because the value may be a key.
+ * @param name name of the rule in class-validator
+ * @param faultOf what is wrong with the value, as the rest of a sentence that begins with the property's name
  */
-export function refusing(
+export function HasNoFault(
   name: string,
   faultOf: (value: unknown) => string | undefined,
   options?: ValidationOptions,
@@ -104,7 +106,7 @@ export function refusing(
 function faultOfApiKey(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'must be a string';
-  // Also as a Secret prints itself in a log, and as we write where one was removed.
+  // Besides `...xyz9`, this refuses what our logs print in place of a key.
   if (
     (value.startsWith('...') && Array.from(value).length <= 8) ||
     /^\[(secret|removed)\b.*\]$/.test(value)
@@ -121,10 +123,11 @@ function faultOfEndpoint(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'must be a string';
   if (value.length > 2048) return 'must have at most 2048 characters';
-  // The URL class removes tabs and line breaks, turns \ into / and accepts `https:host`; what is stored and shown
-  // would then not be what is called.
-  // Half a surrogate pair cannot be stored as JSON, and the URL class would put another character in its place.
-  if (/[\s\p{Cc}\p{Cs}\\]/u.test(value)) return 'must not contain blanks, control characters or backslashes';
+  // The URL class removes tabs and line breaks, turns \ into / and replaces half a surrogate pair, so the stored endpoint
+  // would differ from the address that is called.
+  if (/[\s\p{Cc}\p{Cs}\\]/u.test(value))
+    return 'must not contain whitespace, control characters or backslashes';
+  // The URL class would also accept `https:host`.
   const authority = /^https?:\/\/([^/?#]+)/i.exec(value)?.[1];
   if (authority === undefined || !URL.canParse(value)) return 'must be an http or https URL';
   if (authority.includes('@')) return 'must not contain a user name or password';

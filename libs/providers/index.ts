@@ -1,19 +1,20 @@
 /**
- * What Tenkey knows of each LLM provider: the fields of its credential, where it is, how it is spoken to.
+ * What Tenkey knows about each LLM provider: the fields of its credential, its address, and the format of its requests
+ * and responses.
  *
- * Guarantees: one file of definitions/ says everything about one provider, and nothing outside names one; a URL always
- * keeps the endpoint's origin and stays below its path; keys go into headers only; no message of a refused field
- * repeats the value; a translation names every parameter that it leaves out, unless that changes no answer.
+ * Guarantees: each file in definitions/ describes one provider completely, based on the documentation that it names, and
+ * no code elsewhere names a provider. A URL keeps the origin of its endpoint and stays below the endpoint's path. Keys go
+ * into headers only. The message about an invalid field never repeats the value. A translation names each parameter that
+ * it leaves out, unless leaving it out changes no response (docs/anthropic-dialect.md). A request in the provider's own
+ * format keeps its bytes, except for `model`, the differences that the provider documents, and an added request for the
+ * usage of a stream.
  *
- * It opens no connection, reads no environment, injects nothing, and does not decide whether an address may be called.
- * OpenAI's format is passed on as it came, except for `model`, a provider's documented differences, and that it may be asked
- * for the usage of a stream; what becomes of a request that is translated is in docs/anthropic-dialect.md. What a file says
- * of a provider is from the documentation it names.
+ * Does not: open connections, read the environment, provide injectables, or decide whether an address may be called.
  */
-export { refusing } from './credential-fields';
+export { HasNoFault } from './credential-fields';
 export { TooManyParameters } from './dialects/json-members';
-export { reasoningBeside } from './dialects/reasoning-beside';
-export { type Service, serviceOf } from './dialects/service';
+export { reasoningOutsideOutput, eventDataWithoutUsage } from './dialects/openai-usage';
+export { serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {
   type Json,
@@ -22,10 +23,9 @@ export {
   type StreamTranslator,
   type Translation,
   type TranslationContext,
-  UnexpectedAnswer,
+  UnexpectedResponse,
   UnsupportedParameter,
 } from './dialects/translation';
-export { unaskedData } from './dialects/unasked-usage';
 export { operations } from './provider';
 export type {
   CredentialField,
@@ -42,7 +42,6 @@ export {
   findProvider,
   providerOfFamily,
   providerOfPrefix,
-  providerOperations,
   providerRequirements,
   providers,
 } from './registry';

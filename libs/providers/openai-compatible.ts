@@ -7,7 +7,7 @@ import {
 } from './provider';
 import { missingSegments, urlBelow } from './target-url';
 
-/** What tells one OpenAI-compatible provider from another. */
+/** How one OpenAI-compatible provider differs from another. */
 export interface OpenAiCompatible {
   readonly id: string;
   readonly label: string;
@@ -22,28 +22,31 @@ export interface OpenAiCompatible {
   readonly defaultEndpoint?: string;
   readonly operations: readonly Operation[];
   readonly differences?: Provider['differences'];
-  /** Operations whose streams report their usage only when `stream_options.include_usage` asks for it, as is documented. */
+  /** Operations whose streams report their usage only when `stream_options.include_usage` requests it, as documented. */
   readonly usageOption?: readonly Operation[];
   readonly timeouts?: Provider['timeouts'];
   readonly passedRequestHeaders?: Provider['passedRequestHeaders'];
   readonly isCredentialRefusal?: (status: number, message: string) => boolean;
   readonly isNetworkRuleRefusal?: (message: string) => boolean;
-  /** Path between endpoint and operation, not repeated where the endpoint has it; absent: the endpoint is the whole base URL. */
+  /**
+   * Path between the endpoint and the operation. It is not repeated if the endpoint already ends with it. Absent: the
+   * endpoint is the complete base URL.
+   */
   readonly basePath?: string;
-  /** Where an operation is below the base when not under its own name. */
+  /** Operation -> path below the base URL, if the path is not the operation's name. */
   readonly paths?: Partial<Readonly<Record<Operation, string>>>;
   /** Absent: GET `models`. */
   readonly probe?: {
     readonly path: string;
-    /** In place of the other `basePath`. */
+    /** Replaces the provider's `basePath`. */
     readonly basePath?: string;
     readonly body?: string;
   };
 }
 
 /**
- * For a provider whose list of models needs no key: a model that does not exist. Complete otherwise, so that no check of
- * the request's form comes before that of the key.
+ * For a provider whose list of models is public. It requests a model that does not exist, and is otherwise complete, so
+ * that the provider checks the key before it can object to the request.
  */
 export const unknownModelProbe = {
   path: 'chat/completions',
@@ -54,7 +57,7 @@ export const unknownModelProbe = {
   }),
 } as const;
 
-/** A provider that speaks OpenAI's format below one base URL: bearer key, `{base}/{operation}`, `{base}/models`. */
+/** A provider that uses OpenAI's format: a bearer key, operations at `{base}/{operation}`, and a probe at `{base}/models`. */
 export function openAiCompatible(options: OpenAiCompatible): Provider {
   const {
     path: probePath,

@@ -1,6 +1,6 @@
 import type { Secret } from '#crypto';
 
-/** What can be asked of a provider; the value is the path below /v1 and, in most providers, below the base URL. */
+/** What a client can request from a provider. Each value is the path below /v1, and for most providers below the base URL. */
 export const operations = [
   'chat/completions',
   'completions',
@@ -15,25 +15,25 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
-/** How one provider's request differs from what the operation's own documentation says; all else passes as it came. */
+/** How a provider's request differs from the documentation of the operation. Everything else is sent unchanged. */
 export interface RequestDifferences {
-  /** Top-level parameters that this provider names otherwise: the documented name -> its name, which wins if given. */
+  /** Documented name of a top-level parameter -> this provider's name for it, which takes precedence if both are sent. */
   readonly renamed?: Readonly<Record<string, string>>;
   /**
-   * Top-level parameters that this provider's documentation excludes. They are left out, and the answer names them.
-   * Never one without which the answer would be another thing (`n`, `dimensions`, `stream`): such a parameter goes to
-   * the provider, and its refusal to the caller.
+   * Top-level parameters that this provider's documentation excludes. They are left out, and a response header names
+   * them. A parameter that determines what the response is (`n`, `dimensions`, `stream`) is never listed: it is sent, and
+   * the client receives the provider's refusal.
    */
   readonly unsupported?: readonly string[];
 }
 
-/** A request that no provider bills and that tells whether a key is accepted. It is sent with the provider's headers. */
+/** A free request that shows whether the provider accepts a key. It is sent with the provider's headers. */
 export interface Probe {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   /**
-   * JSON, for POST: something the provider cannot do. Then 400, 404 and 422 mean that the key is accepted, unless
-   * `isCredentialRefusal` says otherwise. Without a body only 2xx means so.
+   * JSON for a POST that the provider cannot fulfil. With a body, 400, 404 and 422 also mean that the key is accepted,
+   * unless `isCredentialRefusal` says otherwise; without one, only 2xx does.
    */
   readonly body?: string;
 }
@@ -42,98 +42,102 @@ export interface Probe {
 export interface Timeouts {
   /** Name resolution, TCP and TLS together. */
   readonly connectMs: number;
-  /** From the request sent to the answer's head. */
+  /** From the end of the request to the head of the response. */
   readonly firstByteMs: number;
-  /** Between two parts of the answer's body. */
+  /** Between two parts of the response body. */
   readonly idleMs: number;
 }
 
-/** The names of the environment variables that hold the operator's own ("global") credential of a provider. */
+/** The environment variables that hold a provider's global credential, which is the operator's own. */
 export interface GlobalVariables {
   readonly apiKey: string;
-  /** Setting name (a field of the provider's credential) -> variable name. */
+  /** Field of the provider's credential -> variable name. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** The non-secret fields of a credential, as stored and shown: endpoint, api_version, deployment_name ... */
+/** The fields of a credential that are not secret, such as endpoint, api_version and deployment_name. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** One field of a credential, by its name in JSON. */
+/** One field of a credential. `name` is its name in JSON. */
 export interface CredentialField {
   readonly name: string;
   readonly required: boolean;
 }
 
 /**
- * Everything the rest of the code may know of one provider. One file of definitions/ makes one; nothing outside names a
- * provider. No method ever sees a key and a URL together: a key cannot end up in a URL.
+ * Everything that the rest of the code may know about one provider. Each file in definitions/ makes one. No method
+ * receives both a key and a URL, so a key cannot end up in a URL.
  */
 export interface Provider<S extends Settings = Settings> {
-  /** File name, path segment of the credential routes, and prefix of `litellm_model_name`. */
+  /** Name of the file, path segment of the credential routes, and prefix of `litellm_model_name`. */
   readonly id: string;
-  /** What people call it. */
+  /** Name for people. */
   readonly label: string;
-  /** Further prefixes of `litellm_model_name` that mean this provider (`hosted_vllm`). */
+  /** Other prefixes of `litellm_model_name` for this provider, such as `hosted_vllm`. */
   readonly prefixes: readonly string[];
   /** Families of legacy models (ai_models.yml) that this provider serves. */
   readonly families: readonly string[];
-  /** True for the one provider that a `litellm_model_name` without a slash means. */
+  /** True for one provider: the one of a `litellm_model_name` without a slash. */
   readonly isDefault: boolean;
-  /** class-validator class of the credential's fields, `api_key` included, with @ApiProperty examples. */
+  /** class-validator class of the credential's fields, including `api_key`, with @ApiProperty examples. */
   readonly credentialClass: new () => object;
-  /** Every field of `credentialClass`, in the order people fill them in; the one list of what is required. */
+  /** Every field of `credentialClass`, in the order in which people fill them in, and whether it is required. */
   readonly fields: readonly CredentialField[];
-  /** A complete example body for PUT, for the documentation. The key in it is visibly not one. */
+  /** A complete example of a PUT body, for the documentation. Its key is visibly not real. */
   readonly example: Readonly<Record<string, unknown>>;
   readonly globalVariables: GlobalVariables;
   /**
-   * Names of variables that hold the operator's base URL in place of `defaultEndpoint`, first set one wins.
-   * Such an address bills nobody, so it applies in both modes.
+   * Variables that hold the operator's base URL, which replaces `defaultEndpoint`. The first one that is set is used.
+   * It applies in both modes, because providers charge for the use of a key and not of an address.
    */
   readonly baseUrlVariables: readonly string[];
-  /** Where the provider is when neither tenant nor operator says otherwise; absent when there is no such place. */
+  /** The address when neither the tenant nor the operator sets one. Absent when the provider has no address of its own. */
   readonly defaultEndpoint?: string;
-  /** What it has itself; others may be reached by translation (dialects/translation.ts). */
+  /** The operations that the provider itself has. Others may be served by translation (dialects/service.ts). */
   readonly operations: readonly Operation[];
   readonly differences?: Partial<Readonly<Record<Operation, RequestDifferences>>>;
   /**
-   * True when a stream reports its usage only if `stream_options.include_usage` asks for it, and the documentation has that
-   * option for such a request. False, and absent: usage comes unasked, or nothing is documented; then nobody asks.
+   * True when a stream reports its usage only if `stream_options.include_usage` requests it, and the provider documents
+   * that option for such a request. False or absent: the option is not added, because the usage always comes or the
+   * option is not documented.
    */
   hasUsageOption?(operation: Operation, settings: S, request: Readonly<Record<string, unknown>>): boolean;
-  /** Where it differs from what suits most. */
+  /** The timeouts that differ from those for most providers. */
   readonly timeouts?: Partial<Timeouts>;
   /**
-   * Request headers of the client that are passed on, in place of what `headers` says. Lower-case names. Never one that
-   * chooses who pays: that is the credential's alone.
+   * Names, in lower case, of the client's request headers that are forwarded and replace those of `headers`. A header
+   * that chooses who pays is never listed, because only the credential decides that.
    */
   readonly passedRequestHeaders?: readonly string[];
   /**
-   * The deployment or upstream model actually addressed: what goes into the request's `model`.
-   * @throws InvalidTarget when the settings name a deployment that cannot be one
+   * The deployment or upstream model that is called: the value of the request's `model`.
+   * @throws InvalidTarget when the settings contain an invalid deployment name
    */
   target(settings: S, upstreamModel: string): string;
   /**
-   * The address of one operation, built with the URL class from the endpoint's parsed parts.
-   * @param endpoint the tenant's, the operator's or the default endpoint, parsed
+   * The address of one operation.
+   * @param endpoint the endpoint of the tenant, the operator's base URL, or the default endpoint
    * @returns a URL whose origin is the endpoint's and whose path begins with the endpoint's path
-   * @throws InvalidTarget when endpoint or settings cannot make such a URL
+   * @throws InvalidTarget when no such URL can be built from the endpoint and the settings
    */
   url(endpoint: URL, settings: S, upstreamModel: string, operation: Operation): URL;
-  /** The headers that carry the key, and any others the provider demands. Lower-case names. */
+  /** The headers that carry the key, and any others that the provider requires. Names in lower case. */
   headers(apiKey: Secret): Record<string, string>;
-  /** @throws InvalidTarget when endpoint or settings cannot make its URL */
+  /** @throws InvalidTarget when no URL can be built from the endpoint and the settings */
   probe(endpoint: URL, settings: S): Probe;
   /**
-   * True when an error answer means that the key is not accepted; absent: 401 and 403 do.
-   * @param message the provider's sentence
+   * True when an error response means that the key is not accepted. Absent: 401 and 403 mean that.
+   * @param message the provider's error message
    */
   isCredentialRefusal?(status: number, message: string): boolean;
-  /** True when the text of a 401 or 403 speaks of the provider's own network rules and not of the key; asked first. */
+  /**
+   * True when the message of a 401 or 403 refers to the provider's network rules and not to the key. It is called before
+   * `isCredentialRefusal`.
+   */
   isNetworkRuleRefusal?(message: string): boolean;
 }
 
-/** Types and freezes one provider: a file of definitions/ is one call of this, or of a function that calls it. */
+/** Freezes a provider and checks its type. A file in definitions/ calls this, or a function that calls it. */
 export function defineProvider<S extends Settings>(provider: Provider<S>): Provider<S> {
   return Object.freeze(provider);
 }

@@ -14,9 +14,9 @@ import { scaleway } from './definitions/scaleway';
 import { together } from './definitions/together';
 import { vllm } from './definitions/vllm';
 import { xai } from './definitions/xai';
-import { type Operation, operations, type Provider } from './provider';
+import { type Provider } from './provider';
 
-/** Every provider, written down by hand: what is not in this list does not exist. */
+/** Every provider. A definition that is missing from this list has no effect. */
 export const providers: readonly Provider[] = Object.freeze([
   openai,
   anthropic,
@@ -36,7 +36,7 @@ export const providers: readonly Provider[] = Object.freeze([
   openaiCompatible,
 ]);
 
-// Maps, not objects: `constructor` and `__proto__` are asked for like any other id and are not there.
+// Maps, because an object would find `constructor` and `__proto__`.
 const byId = new Map(providers.map((provider) => [provider.id, provider]));
 const byPrefix = new Map(
   providers.flatMap((provider) =>
@@ -48,24 +48,24 @@ const byFamily = new Map(
 );
 
 /** The provider of a `litellm_model_name` without a slash. */
-export const defaultProvider: Provider = theDefault();
+export const defaultProvider: Provider = onlyDefault();
 
-/** Exact spelling only; undefined for anything else. */
+/** Accepts only the exact spelling of an id. */
 export function findProvider(id: string): Provider | undefined {
   return byId.get(id);
 }
 
-/** By the text before the first slash of a `litellm_model_name`: an id or one of its further prefixes. */
+/** @param prefix the text before the first slash of a `litellm_model_name`: an id or another prefix of a provider */
 export function providerOfPrefix(prefix: string): Provider | undefined {
   return byPrefix.get(prefix);
 }
 
-/** By the family of a legacy model; undefined for families without a provider, such as `e5`. */
+/** @returns undefined for families of legacy models without a provider, such as `e5` */
 export function providerOfFamily(family: string): Provider | undefined {
   return byFamily.get(family);
 }
 
-/** Provider id -> names of the fields that PUT demands; a new object at each call. */
+/** Provider id -> names of the fields that PUT requires. */
 export function providerRequirements(): Record<string, string[]> {
   return Object.fromEntries(
     providers.map(({ id, fields }) => [
@@ -75,18 +75,9 @@ export function providerRequirements(): Record<string, string[]> {
   );
 }
 
-/** Provider id -> the operations it has itself, each in the order of `operations`; a new object at each call. */
-export function providerOperations(): Record<string, Operation[]> {
-  return Object.fromEntries(
-    providers.map((provider) => [
-      provider.id,
-      operations.filter((operation) => provider.operations.includes(operation)),
-    ]),
-  );
-}
-
-function theDefault(): Provider {
-  const [found, ...others] = providers.filter((provider) => provider.isDefault);
-  if (found === undefined || others.length > 0) throw new Error('Exactly one provider must be the default.');
-  return found;
+function onlyDefault(): Provider {
+  const [provider, ...others] = providers.filter(({ isDefault }) => isDefault);
+  if (provider === undefined || others.length > 0)
+    throw new Error('Exactly one provider must be the default.');
+  return provider;
 }

@@ -1,10 +1,7 @@
-/**
- * An address that cannot be built safely from the given endpoint and settings. The value at fault is not in it: it may
- * come from a tenant.
- */
+/** No address can be built safely from the endpoint and the settings. The message never contains the invalid value. */
 export class InvalidTarget extends Error {
   override readonly name = 'InvalidTarget';
-  /** @param setting the credential field at fault, e.g. `deployment_name` */
+  /** @param setting the invalid credential field, such as `deployment_name` */
   constructor(
     readonly setting: string,
     message: string,
@@ -14,11 +11,11 @@ export class InvalidTarget extends Error {
 }
 
 /**
- * The endpoint with path segments appended. Text that was concatenated to a URL has moved keys to other hosts
- * (`evil.com#.openai.azure.com`): here each segment is encoded, a dot segment refused, and the outcome compared.
+ * Appends path segments to the endpoint. Building a URL by concatenation could send a key to another host
+ * (`evil.com#.openai.azure.com`), so each segment is encoded, dot segments are refused, and the result is checked.
  *
- * @param segments one path segment each, not yet encoded
- * @throws InvalidTarget unless the result has the endpoint's origin and lies below its path
+ * @param segments path segments, not yet encoded
+ * @throws InvalidTarget unless the result has the endpoint's origin and is below its path
  */
 export function urlBelow(
   endpoint: URL,
@@ -29,7 +26,7 @@ export function urlBelow(
     throw new InvalidTarget('endpoint', 'The endpoint must be an http or https URL.');
   }
   if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
-    throw new InvalidTarget('endpoint', 'A part of the address is empty or a dot segment.');
+    throw new InvalidTarget('endpoint', 'A path segment of the address is empty, "." or "..".');
   }
   const basePath = endpoint.pathname.replace(/\/+$/, '');
   const path = `${basePath}/${segments.map((segment) => encodeURIComponent(segment)).join('/')}`;
@@ -37,15 +34,15 @@ export function urlBelow(
   url.pathname = path;
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   if (url.origin !== endpoint.origin || url.pathname !== path) {
-    throw new InvalidTarget('endpoint', 'The address would leave the endpoint.');
+    throw new InvalidTarget('endpoint', 'The address would be outside the endpoint.');
   }
   return url;
 }
 
 /**
- * The segments of `path` that the endpoint does not already end with: people paste `https://host`, `https://host/v1` or
- * a part between, and mean the same.
- * @param path segments joined by slashes, e.g. `openai/v1`; below `/openai` only `v1` is missing
+ * The segments of `path` that the endpoint does not end with yet, because people enter `https://host` as well as
+ * `https://host/v1`.
+ * @param path such as `openai/v1`; for an endpoint that ends with `/openai`, only `v1` is missing
  */
 export function missingSegments(endpoint: URL, path: string): string[] {
   const wanted = path.split('/');

@@ -1,6 +1,7 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 
-export type TenantState = 'active' | 'suspended';
+export const tenantStates = ['active', 'suspended'] as const;
+export type TenantState = (typeof tenantStates)[number];
 
 /** Who owns credentials and pays. Carries no credential material. */
 @Entity({ name: 'tenants' })

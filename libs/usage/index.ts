@@ -1,13 +1,13 @@
 /**
- * What each call used, and proof of whose key served it.
+ * Records what each call used, and issues receipts for whose key served it.
  *
- * Guarantees: one immutable record for each call that was to be sent, however it ends, written off its way in batches;
- * sums by day written in the same statement, so that both agree; what could not be kept is counted and shown, or named in the
- * log where a stop leaves no time for that; tokens are what the provider reported, read from its bytes as they pass, in bounded
- * memory; a receipt cannot be made without the encryption key.
+ * Guarantees: Every call for which a route was decided has one immutable record, whatever its outcome, and no call waits for
+ * it to be written. Records and the sums by day are written in the same statement, so both agree. A record that cannot be
+ * kept is counted in the reports, or in the log if the process stops before that. Tokens are what the provider reported;
+ * they are read from the response as it passes, in bounded memory. A receipt cannot be made without the encryption key.
  *
- * Does not: estimate tokens or prices, keep anything that was said, or count a call twice. A process that is killed loses
- * what it noted within the last second.
+ * Does not: estimate tokens or prices, keep any content, or count a call twice. A process that is killed loses the records of
+ * its last second.
  */
 export { CallMeter, type MeteredCall } from './metering/call-meter';
 export { ReceiptsService } from './receipts/receipts.service';

@@ -3,31 +3,37 @@ import { type CredentialSource, type Route } from '#egress';
 import { type ProblemCode } from '#http';
 import { type Operation } from '#providers';
 
-/**
- * How a call ended. `completed`: the answer was passed on whole. `failed`: there was none, `code` says why. `broken_off`: it
- * ended in a fault after it had begun. `client_left`: the client did not wait for its end.
- */
-export const usageOutcomes = ['completed', 'failed', 'broken_off', 'client_left'] as const;
-export type UsageOutcome = (typeof usageOutcomes)[number];
+/** The outcomes of a call. The API documentation quotes the texts. */
+export const outcomeMeanings = {
+  completed: 'the whole response was passed on',
+  failed: 'there was no response, and `code` gives the reason',
+  broken_off: 'the response broke off, and `code` gives the reason',
+  client_left: 'the client disconnected before the end of the response',
+} as const;
+export type UsageOutcome = keyof typeof outcomeMeanings;
+export const usageOutcomes = Object.keys(outcomeMeanings) as UsageOutcome[];
 
-/** bigint as a number: what is counted here stays far below 2^53. */
+/** Reads a bigint as a number: the counts here stay far below 2^53. */
 const count = { from: (text: string | null) => (text === null ? null : Number(text)), to: (n: unknown) => n };
 
-/** One call that was decided on, to be sent: whose key it was to use, what became of it, what it used. Written once, never changed. */
+/**
+ * One call for which a route was decided: whose key it was to use, its outcome and its usage. A record is written once and
+ * never changed.
+ */
 @Entity({ name: 'usage_records' })
 export class UsageRecord {
-  /** The x-tenkey-request-id of the call. */
+  /** The id in the x-tenkey-request-id header of the response. */
   @PrimaryColumn('uuid', { name: 'request_id' })
   requestId: string;
 
-  /** When it began. */
+  /** When the call started. */
   @Column('timestamptz')
   at: Date;
 
   @Column('uuid', { name: 'tenant_id' })
   tenantId: string;
 
-  /** The tenant key that asked; null: the platform key, or code in the same process. */
+  /** Id of the tenant key; null for the platform key, and for a call of code in the same process. */
   @Column('text', { name: 'key_id', nullable: true })
   tenantKeyId: string | null;
 
@@ -55,51 +61,51 @@ export class UsageRecord {
   @Column('text')
   mask: string;
 
-  /** Of the tenant's credential; null for a global key. */
+  /** Version of the tenant's credential; null for a global key. */
   @Column('bigint', { nullable: true })
   version: string | null;
 
   @Column('text')
   outcome: UsageOutcome;
 
-  /** That the client got; 499 when it left before there was one. */
+  /** The status that the client got; 499 if it disconnected before there was a response. */
   @Column('integer')
   status: number;
 
   @Column('text', { nullable: true })
   code: ProblemCode | null;
 
-  /** Of the provider's last answer; null: it gave none. */
+  /** The status of the provider's last response; null if there was none. */
   @Column('integer', { name: 'upstream_status', nullable: true })
   upstreamStatus: number | null;
 
-  /** How often the request went out to the provider. */
+  /** How often the request was sent to the provider. */
   @Column('integer')
   attempts: number;
 
-  /** As the provider reported; null: not. Of a call that did not complete, what it had reported by then. */
+  /** As the provider reported; null if it did not. If the call was not completed, what was reported by then. */
   @Column('bigint', { name: 'input_tokens', nullable: true, transformer: count })
   inputTokens: number | null;
 
   @Column('bigint', { name: 'output_tokens', nullable: true, transformer: count })
   outputTokens: number | null;
 
-  /** Of the input, those read from the provider's cache. */
+  /** The part of the input that was read from the provider's cache. */
   @Column('bigint', { name: 'cached_tokens', nullable: true, transformer: count })
   cachedTokens: number | null;
 
-  /** From the call's begin to the first byte of the provider's answer; null: there was none. */
+  /** From the start of the call to the first byte of the body of a success; null if there was none. */
   @Column('integer', { name: 'first_byte_ms', nullable: true })
   firstByteMs: number | null;
 
   @Column('integer', { name: 'total_ms' })
   totalMs: number;
 
-  /** Of the client's request body. */
+  /** Size of the client's request body. */
   @Column('bigint', { name: 'request_bytes', transformer: count })
   requestBytes: number;
 
-  /** Of the provider's answer, as far as it came; 0 of a refusal. */
+  /** Size of the provider's response, as far as it arrived; 0 for an error. */
   @Column('bigint', { name: 'response_bytes', transformer: count })
   responseBytes: number;
 }

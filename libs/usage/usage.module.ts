@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule } from '#tenants';
-import { OwnUsageController } from './reports/own-usage.controller';
+import { PlatformUsageController } from './reports/platform-usage.controller';
 import { ReceiptsService } from './receipts/receipts.service';
 import { ReceiptsController } from './receipts/receipts.controller';
 import { UsageResponsesService } from './reports/usage-responses.service';
@@ -14,7 +14,7 @@ import { UsageRetentionService } from './records/usage-retention.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([UsageRecord]), TenantsModule],
-  controllers: [UsageController, OwnUsageController, ReceiptsController],
+  controllers: [UsageController, PlatformUsageController, ReceiptsController],
   providers: [
     UsageLogService,
     UsageMetricsService,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { Client } from 'pg';
-import { loadConfig } from '#config';
+import { configFrom } from '#config';
 import { generateKey, maskOf } from '#crypto';
 import { startEmbeddedPostgres } from '#database';
 import { createLog } from '#log';
@@ -83,7 +83,7 @@ async function setUp(cleanUps: CleanUp[]): Promise<Stage> {
   const superKey = secret(randomBytes(24).toString('hex'));
   const platformKey = secret(randomBytes(24).toString('hex'));
   const databaseUrl = postgres.urlOf('tenkey');
-  const config = loadConfig({
+  const configFactory = configFrom({
     DATABASE_URL: databaseUrl,
     INTRIC_SUPER_API_KEY: superKey,
     PLATFORM_API_KEY: platformKey,
@@ -97,8 +97,8 @@ async function setUp(cleanUps: CleanUp[]): Promise<Stage> {
     '- { name: claude-sonnet, litellm_model_name: anthropic/claude-sonnet-4-5 }';
   const catalogue = ModelCatalogue.parse(models, 'demo');
   let port: number | undefined = undefined;
-  const log = createLog(config.logLevel, []);
-  const app = await createApp({ config, databaseUrl, catalogue, log, ownPort: () => port });
+  const log = createLog(configFactory().logLevel, []);
+  const app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
   cleanUps.push(() => app.close());
   await app.listen(0, '127.0.0.1');
   port = (app.getHttpServer().address() as { port: number }).port;

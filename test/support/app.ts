@@ -6,12 +6,11 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
 import { type DataSource } from 'typeorm';
 import { getDataSourceToken } from '@nestjs/typeorm';
-import { loadConfig } from '#config';
+import { configFrom } from '#config';
 import { generateKey } from '#crypto';
 import { createLog } from '#log';
 import { ModelCatalogue } from '#model-routing';
 import { createApp } from '../../apps/api/create-app';
-import { processSecrets } from '../../apps/api/process-secrets';
 import { createTestDatabase } from './postgres';
 import { type ProviderServer, startProviderServer } from './provider-server';
 
@@ -45,7 +44,7 @@ export async function startTestApp(
   const created = options.databaseUrl ? undefined : await createTestDatabase();
   const databaseUrl = options.databaseUrl ?? created?.url ?? '';
   const base = `${provider.url}/v1`;
-  const config = loadConfig({
+  const configFactory = configFrom({
     DATABASE_URL: databaseUrl,
     INTRIC_SUPER_API_KEY: superKey,
     PLATFORM_API_KEY: platformKey,
@@ -60,8 +59,9 @@ export async function startTestApp(
     EGRESS_ALLOW: `127.0.0.1:${new URL(provider.url).port}`,
     ...env,
   });
+  const config = configFactory();
   const logLines: string[] = [];
-  const log = createLog(config.logLevel, processSecrets(config), {
+  const log = createLog(config.logLevel, config.secrets, {
     write: (line) => void logLines.push(line),
   });
   const catalogue = options.models
@@ -69,7 +69,7 @@ export async function startTestApp(
     : ModelCatalogue.load(join(__dirname, '../../apps/api/ai_models.yml'));
   let port: number | undefined = undefined;
   const app = await createApp({
-    config,
+    configFactory,
     databaseUrl,
     catalogue,
     log,

@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
-import { EgressService, type ProbeResult, resultOf, type RouteCredential } from '#egress';
+import { EgressService, type ProbeResult, probeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { InvalidTarget, type Probe, type Provider } from '#providers';
 import { TenantsService } from '#tenants';
@@ -93,14 +93,14 @@ export class CredentialVerificationService {
     const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
     const endpoint = own ?? this.config.endpointOf(provider);
     if (endpoint === undefined) {
-      return resultOf('unreachable', `There is no address for ${provider.label} yet.`, 0);
+      return probeResult('unreachable', `There is no address for ${provider.label} yet.`, 0);
     }
     let probe: Probe;
     try {
       probe = provider.probe(new URL(endpoint), settings);
     } catch (error) {
       if (!(error instanceof InvalidTarget)) throw error;
-      return resultOf('wrong_host', `The ${provider.label} setting ${error.setting} is not valid.`, 0);
+      return probeResult('wrong_host', `The ${provider.label} setting ${error.setting} is not valid.`, 0);
     }
     return this.egress.probe(
       {

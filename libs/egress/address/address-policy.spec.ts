@@ -1,8 +1,13 @@
-import { AddressPolicy, parseAllowList } from './address-policy';
+import { parseAllowList } from '#config';
+import { AddressPolicy } from './address-policy';
+
+const fail = (reason: string) => {
+  throw new Error(reason);
+};
 
 const policyFor = (allow = '', ownPort?: number) =>
   new AddressPolicy({
-    allow: parseAllowList(allow),
+    allow: parseAllowList(allow, fail),
     ownPort: () => ownPort,
     ownAddresses: () => ['127.0.0.1', '10.1.2.3', '2a00::5'],
   });
@@ -108,10 +113,10 @@ describe('hosts', () => {
 describe('our own listener', () => {
   const own = policyFor('127.0.0.0/8:*,10.0.0.0/8:*', 3000);
   test.each(['127.0.0.1', '127.9.9.9', '10.1.2.3', '2a00::5', '::ffff:10.1.2.3', '::1', '0.0.0.0'])(
-    '%s on our port is refused, also under a rule for all ports',
+    '%s on our port is refused, even with a rule for all ports',
     (ip) => expect(own.checkAddress(ip, 3000)).toBe("Tenkey's own listener"),
   );
-  it('leaves other ports and machines alone', () => {
+  it('does not include other ports and machines', () => {
     expect(own.checkAddress('10.1.2.3', 3001)).toBeUndefined();
     expect(own.checkAddress('10.1.2.4', 3000)).toBeUndefined();
     expect(policyFor('127.0.0.1:3000', 3000).checkAddress('127.0.0.1', 3000)).toBeUndefined();
@@ -138,38 +143,10 @@ describe('exceptions', () => {
     ['http://100.100.100.200:9', 'a metadata address'],
   ])('%s -> %s', (url, expected) => expect(open.checkHost(new URL(url))).toBe(expected));
 
-  it('by name hold for that name and port, and never for metadata', () => {
+  it('by name apply to that name and port, and never to metadata', () => {
     expect(open.checkAddress('127.0.0.1', 443, 'model.internal')).toBeUndefined();
     expect(open.checkAddress('127.0.0.1', 443, 'other.internal')).toBe('a loopback address');
     expect(open.checkAddress('127.0.0.1', 80, 'model.internal')).toBe('a loopback address');
     expect(open.checkAddress('169.254.169.254', 443, 'model.internal')).toBe('a metadata address');
-  });
-
-  it('are none in an empty list', () => expect(parseAllowList('  ')).toEqual([]));
-
-  test.each([
-    ...[
-      '127.0.0.1',
-      'sk-secret',
-      '127.0.0.1:',
-      '127.0.0.1:0',
-      '127.0.0.1:65536',
-      '10.0.0.0/33:*',
-      '10.0.0.0/:*',
-    ],
-    ...[
-      '10.0.0.0/8/8:*',
-      '::1:8000',
-      '[::1',
-      '[::1]',
-      '[name]:80',
-      '10.0.0.0.1:80',
-      '127.1:80',
-      'a b:80',
-      '',
-    ],
-    ...['http://host:80', '169.254.169.254:80', 'metadata.google.internal:80'],
-  ])('%s is refused, naming only the position', (entry) => {
-    expect(() => parseAllowList(`10.0.0.1:80,${entry}`)).toThrow(/^EGRESS_ALLOW: entry 2 (?!.*secret)/);
   });
 });

@@ -3,7 +3,7 @@ import { isIPv6, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy';
 
-/** The address a name resolved to is not allowed; thrown inside the connector, before any byte is sent. */
+/** The address is not allowed. The connector fails with this error before any byte is sent. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
   constructor(readonly reason: string) {
@@ -12,14 +12,14 @@ export class AddressRefused extends Error {
 }
 
 /**
- * A connector that asks the policy about every address a name resolves to and connects to those that pass: the address
- * checked is the address used, so a name that resolves differently the next moment gains nothing.
+ * Checks every address that a name resolves to, and connects only to those that the policy allows. The checked address is
+ * the one that is used, so a name that resolves differently a moment later (DNS rebinding) gains nothing.
  */
 export function guardedConnector(policy: AddressPolicy, connectMs: number): buildConnector.connector {
   const connectors = new Map<number, buildConnector.connector>();
   return (options, callback) => {
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-    // A literal address is never looked up, so it is checked here.
+    // There is no lookup for a literal address, so it is checked here.
     const host = isIPv6(options.hostname) ? `[${options.hostname}]` : options.hostname;
     const reason = policy.checkHost(new URL(`${options.protocol}//${host}:${port}`));
     if (reason !== undefined) return callback(new AddressRefused(reason), null);

@@ -1,7 +1,7 @@
 import type { Destination } from '../route';
-import { isKeyRefused, isNetworkRule } from './upstream-problem';
+import { isKeyRefused, isRefusedByNetworkRules } from './upstream-problem';
 
-/** What a probe says of a key. Only `accepted` says that calls will work. */
+/** What a probe shows about a key. Only `accepted` means that calls will work. */
 export const probeOutcomes = [
   'accepted',
   'rejected',
@@ -16,26 +16,26 @@ export type ProbeOutcome = (typeof probeOutcomes)[number];
 
 export interface ProbeResult {
   readonly outcome: ProbeOutcome;
-  /** True when a call would be `credential_rejected`, by the provider's own rule. */
+  /** True if a call would fail with `credential_rejected`, by the provider's own rule. */
   readonly isRefused: boolean;
-  /** One sentence for the operator, of our words alone. */
+  /** One sentence for the operator, without any text from the provider. */
   readonly detail: string;
-  /** Until the answer's head, or until the attempt failed. */
+  /** Until the head of the response arrived, or until the attempt failed. */
   readonly latencyMs: number;
 }
 
-/** A provider's answer to a probe, as far as it is looked at. */
-export interface ProbeAnswer {
+/** The parts of a response to a probe that decide its outcome. */
+export interface ProbeResponse {
   readonly status: number;
-  /** The provider's sentence; it may repeat the key and goes nowhere. */
+  /** The provider's error message. It may repeat the key, so it is only compared and never passed on. */
   readonly message: string;
-  /** An HTML page: no answer of an API. */
+  /** True for an HTML page, which is not the response of an API. */
   readonly isPage: boolean;
-  /** Whether the probe had a body: then a refusal of the request means that the key is accepted. */
+  /** Whether the probe had a body. If it had, a 400, 404 or 422 shows that the key was accepted. */
   readonly hasBody: boolean;
 }
 
-export function resultOf(
+export function probeResult(
   outcome: ProbeOutcome,
   detail: string,
   latencyMs: number,
@@ -44,30 +44,30 @@ export function resultOf(
   return { outcome, isRefused, detail, latencyMs };
 }
 
-export function readProbe(
+export function interpretProbeResponse(
   { provider, url }: Pick<Destination, 'provider' | 'url'>,
-  answer: ProbeAnswer,
+  response: ProbeResponse,
   latencyMs: number,
 ): ProbeResult {
-  const said = `${provider.label} at ${url.host} answered with status ${answer.status}`;
+  const { status } = response;
+  const place = `${provider.label} at ${url.host}`;
   const result = (outcome: ProbeOutcome, meaning: string, isRefused = false) =>
-    resultOf(outcome, `${said}: ${meaning}.`, latencyMs, isRefused);
-  const { status } = answer;
-  if (isNetworkRule(provider, answer)) {
+    probeResult(outcome, `${place} responded with status ${status}: ${meaning}.`, latencyMs, isRefused);
+  if (isRefusedByNetworkRules(provider, response)) {
     return result('network_rules', 'its network rules do not admit this server');
   }
-  const isRefused = isKeyRefused(provider, answer);
+  const isRefused = isKeyRefused(provider, response);
   if (status === 403) {
-    return result('forbidden', 'the key is not allowed what was asked, which costs nothing', isRefused);
+    return result('forbidden', 'the key has no permission for the free request that verifies it', isRefused);
   }
   if (isRefused) return result('rejected', 'it does not accept the key', true);
-  // 402 where a balance is used up.
+  // Some providers respond 402 when the balance is used up.
   if (status === 429 || status === 402) return result('quota', 'the limit of this key is used up');
   const isSuccess = status >= 200 && status < 300;
-  if ((status >= 300 && status < 400) || status === 421 || (answer.isPage && status < 500)) {
+  if ((status >= 300 && status < 400) || status === 421 || (response.isPage && status < 500)) {
     return result('wrong_host', 'this is not the address of its API');
   }
-  if (isSuccess || (answer.hasBody && [400, 404, 422].includes(status))) {
+  if (isSuccess || (response.hasBody && [400, 404, 422].includes(status))) {
     return result('accepted', 'it accepts the key');
   }
   if (status === 404 || status === 405) return result('wrong_host', 'this is not the address of its API');

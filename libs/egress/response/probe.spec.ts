@@ -1,7 +1,7 @@
 import { Secret } from '#crypto';
 import { providers } from '#providers';
 import { EgressService } from '../egress.service';
-import { probeOutcomes, readProbe } from './probe-result';
+import { probeOutcomes, interpretProbeResponse } from './probe-result';
 import type { Destination } from '../route';
 
 describe('a probe', () => {
@@ -14,22 +14,23 @@ describe('a probe', () => {
       for (const hasBody of [false, true]) {
         for (let status = 100; status < 600; status += 1) {
           for (const isPage of [false, true]) {
-            const answer = { status, message: 'Incorrect API key provided: sk-secret', isPage, hasBody };
-            const { outcome, detail, isRefused } = readProbe({ provider, url }, answer, 5);
+            const response = { status, message: 'Incorrect API key provided: sk-secret', isPage, hasBody };
+            const { outcome, detail, isRefused } = interpretProbeResponse({ provider, url }, response, 5);
             const isSuccess = status >= 200 && status < 300;
             const isProof = !isPage && (isSuccess || (hasBody && [400, 404, 422].includes(status)));
-            const isRight =
+            const isCorrect =
               probeOutcomes.includes(outcome) &&
               (outcome !== 'accepted' || isProof) &&
               (outcome !== 'rejected' || isRefused);
             const isClean = detail.includes(`status ${status}`) && !detail.includes('sk-secret');
-            if (!isRight || !isClean) wrong.push({ ...answer, outcome, detail });
+            if (!isCorrect || !isClean) wrong.push({ ...response, outcome, detail });
           }
         }
       }
       expect(wrong).toEqual([]);
       const of = (status: number) =>
-        readProbe({ provider, url }, { status, message: '', isPage: false, hasBody: false }, 5).outcome;
+        interpretProbeResponse({ provider, url }, { status, message: '', isPage: false, hasBody: false }, 5)
+          .outcome;
       expect([of(200), of(401), of(403), of(429), of(440), of(500)]).toEqual([
         'accepted',
         'rejected',
@@ -80,21 +81,21 @@ describe('a probe', () => {
       ['for another tenant', { tenantId: 'b' }],
       ['for another provider', { provider: providers[1]! }],
       ['of another version', { version: '2' }],
-      ['at another host than the decided one', { url: new URL('https://other.example.com/v1/models') }],
+      ['at another host than that of the route', { url: new URL('https://other.example.com/v1/models') }],
       [
-        'at another host than the stored one',
+        'at another host than that of the credential',
         { url: new URL('https://other.example.com/v1/models'), host: 'other.example.com' },
       ],
       ['at another port', { url: new URL('https://llm.example.com:8443/v1/models') }],
-      ['at another scheme', { url: new URL('http://llm.example.com/v1/models') }],
-      ['as if the address were the operator’s', { isOperatorAddress: true }],
+      ['with another scheme', { url: new URL('http://llm.example.com/v1/models') }],
+      ['with a tenant’s address marked as the operator’s', { isOperatorAddress: true }],
     ])('%s', async (_, change) => {
       const probing = egress.probe(destination(change), { method: 'GET', url });
       await expect(probing).rejects.toMatchObject({ code: 'internal_error' });
       expect(open).not.toHaveBeenCalled();
     });
 
-    it('for an address that tenants may not name', async () => {
+    it('for an address that tenants may not use', async () => {
       const local = new URL('http://169.254.169.254/v1/models');
       const result = await egress.probe(
         destination({ url: local, host: '169.254.169.254' }, 'http://169.254.169.254/v1'),

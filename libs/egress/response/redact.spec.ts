@@ -44,7 +44,7 @@ test('a header with a part of a secret is recognised', () => {
   expect(mentions('horse batte', [long])).toBe(false);
 });
 
-test('every secret is removed, even one that is the beginning of another', () => {
+test('every secret is removed, a longer one before a shorter one that it starts with', () => {
   const secrets = [new Secret('prefix-prefix'), new Secret('prefix-prefix-rest')];
   expect(cleanMessage('a prefix-prefix-rest b prefix-prefix c', secrets)).toBe('a [removed] b [removed] c');
 });
@@ -84,24 +84,27 @@ test.each([
 test('control characters are removed, and a message has one line', () =>
   expect(cleanMessage('a\r\nb\tc\u001b[31m\u202ed', [])).toBe('a b c[31md'));
 
-test('a message is cut after the removal, so it does not end with the beginning of a key', () => {
+test('a message is cut after the removal, so no part of a key is left at its end', () => {
   const plain = new Secret('short-odd-key');
   const cleaned = cleanMessage('x '.repeat(996) + plain.expose().repeat(30), [plain]);
   expect(cleaned).toHaveLength(2000);
   expect(cleaned).not.toContain('short');
 });
 
-test.each(spellings)('a secret spelled %s is not shown in part where the search stops', (_name, text) => {
-  const prose = '. '.repeat(400);
-  for (let at = 7400; at < 7700; at += 1) {
-    const cleaned = cleanMessage(`${prose}${'\n'.repeat(at)}${text}${'\n'.repeat(60_000)}`, [secret]);
-    // Base64 shares characters with the bytes around the secret.
-    expect(cleaned.replace(/\[removed\]|[. "]/g, '').length).toBeLessThanOrEqual(5);
-    expect(cleaned).toContain('. . . .');
-  }
-});
+test.each(spellings)(
+  'a secret spelled %s leaves no part where the reading of a message stops',
+  (_name, text) => {
+    const prose = '. '.repeat(400);
+    for (let at = 7400; at < 7700; at += 1) {
+      const cleaned = cleanMessage(`${prose}${'\n'.repeat(at)}${text}${'\n'.repeat(60_000)}`, [secret]);
+      // In base64 the secret shares characters with the text around it.
+      expect(cleaned.replace(/\[removed\]|[. "]/g, '').length).toBeLessThanOrEqual(5);
+      expect(cleaned).toContain('. . . .');
+    }
+  },
+);
 
-test('the search has a limit, however long a message is and however often it was encoded', () => {
+test('the part of a message that is searched is limited, whatever its length and layers of encoding', () => {
   const search = jest.spyOn(String.prototype, 'indexOf');
   const searched = (text: string) => {
     search.mockClear();
@@ -119,7 +122,7 @@ test('the search has a limit, however long a message is and however often it was
   }
 });
 
-test('a long hostile message is cleaned in bounded time', () => {
+test('a long hostile message is cleaned in limited time', () => {
   const start = Date.now();
   for (const part of ['%25', '\\', 'sk-', 'eyJ', 'Bearer ', 'My key', '://a', 'a', 'gAAAA']) {
     cleanMessage(part.repeat(65_536 / part.length), [
@@ -131,7 +134,7 @@ test('a long hostile message is cleaned in bounded time', () => {
   expect(Date.now() - start).toBeLessThan(8000);
 });
 
-test('a key of the maximum length is removed in little time', () => {
+test('a key of the maximum length is removed in limited time', () => {
   const characters = Array.from({ length: 10_240 }, (_, index) =>
     String.fromCharCode(33 + ((index * 7919) % 94)),
   );
@@ -145,7 +148,7 @@ test('a key of the maximum length is removed in little time', () => {
   expect(Date.now() - start).toBeLessThan(2000);
 });
 
-test('the headers of a call cost microseconds, not milliseconds', () => {
+test('checking a header takes microseconds, not milliseconds', () => {
   const secrets = Array.from({ length: 5 }, (_, index) => new Secret(`${index}-`.repeat(80)));
   const start = process.cpuUsage().user;
   for (let call = 0; call < 1000; call++) mentions('x-ratelimit-remaining-tokens 149984', secrets);

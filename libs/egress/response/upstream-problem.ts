@@ -6,30 +6,33 @@ import { AddressRefused } from '../address/guarded-connector';
 import { cleanMessage } from './redact';
 import type { Destination } from '../route';
 
-/** The caller left. Nothing is wrong and nobody waits for an answer. */
-export class ClientGone extends Error {
-  override readonly name = 'ClientGone';
+/** The client closed the connection. Nothing failed, and there is no one to respond to. */
+export class ClientDisconnected extends Error {
+  override readonly name = 'ClientDisconnected';
   constructor() {
-    super('the caller closed the connection');
+    super('the client closed the connection');
   }
 }
 
-/** Why a call was ended from our side: the signal's own Problem, else the caller left. */
-export function goneBy(signal: AbortSignal): Problem | ClientGone {
-  return signal.reason instanceof Problem ? signal.reason : new ClientGone();
+/** Why a call was aborted: the Problem that is the signal's reason, or else the client disconnected. */
+export function abortReason(signal: AbortSignal): Problem | ClientDisconnected {
+  return signal.reason instanceof Problem ? signal.reason : new ClientDisconnected();
 }
 
-/** What the upstream answered instead of a success, without the parts that are not ours to keep. */
-export interface UpstreamRefusal {
+/** The parts that are kept of an upstream response that is not a success. */
+export interface UpstreamErrorResponse {
   readonly status: number;
-  /** As the provider wrote it; it may repeat the key. */
+  /** The provider's own text. It may repeat the key. */
   readonly message: string;
-  /** Those on the allow-list. */
+  /** Only those on the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Why nothing may be sent there, as far as that shows before names are resolved. What the operator set is exempt. */
-export function refusedAddress(policy: AddressPolicy, route: Destination): Problem | undefined {
+/**
+ * Checks the address of a route before names are resolved; addresses from the operator are exempt.
+ * @returns why nothing may be sent there, or undefined
+ */
+export function findAddressProblem(policy: AddressPolicy, route: Destination): Problem | undefined {
   const reason = route.isOperatorAddress ? undefined : policy.checkHost(route.url);
   return reason === undefined ? undefined : addressProblem(route, reason);
 }
@@ -42,44 +45,51 @@ function addressProblem(route: Destination, reason: string): Problem {
     detail: `The ${provider.label} endpoint of tenant ${tenantId} leads to ${reason}.`,
     hint:
       reason === 'a metadata address'
-        ? `Metadata addresses are never allowed. Set another endpoint: ${putOf(route)}`
-        : `Set another endpoint (${putOf(route)}), or the operator allows it: EGRESS_ALLOW=${url.hostname}:${port}`,
+        ? `Metadata addresses are never allowed. Set another endpoint: ${requestThatSets(route)}`
+        : `Set another endpoint (${requestThatSets(route)}), or ask the operator to allow this one: EGRESS_ALLOW=${url.hostname}:${port}`,
   });
 }
 
-/** A call that got no answer, or lost it on the way. The library's text goes to the log only, cleaned. */
-export function faultOf(
+/** The Problem for a call without a response, or with one that broke off. The HTTP library's text is cleaned and only logged. */
+export function problemOfError(
   route: Destination,
   error: unknown,
   secrets: readonly Secret[],
-): Problem | ClientGone {
-  if (error instanceof Problem || error instanceof ClientGone) return error;
-  const chain = errorsOf(error);
-  const refused = chain.find((each) => each instanceof AddressRefused);
-  if (refused !== undefined) return addressProblem(route, refused.reason);
+): Problem | ClientDisconnected {
+  if (error instanceof Problem || error instanceof ClientDisconnected) return error;
+  const chain = errorChain(error);
+  const refusal = chain.find((each) => each instanceof AddressRefused);
+  if (refusal !== undefined) return addressProblem(route, refusal.reason);
   const codes = chain.map((each) => String((each as NodeJS.ErrnoException).code ?? ''));
   const texts = chain.map((each, index) => `${each.name} ${codes[index]}: ${each.message}`);
   const cause = new Error(cleanMessage(texts.join('; '), secrets));
   const place = `${route.provider.label} at ${route.url.host}`;
   if (codes.some((code) => /^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/.test(code))) {
-    return new Problem('upstream_timeout', { detail: `${place} did not answer in time.`, cause });
+    return new Problem('upstream_timeout', { detail: `${place} did not respond in time.`, cause });
   }
   if (codes.some((code) => /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED)$/.test(code))) {
     return new Problem('internal_error', { cause });
   }
-  return new Problem('upstream_unavailable', { detail: `${place} cannot be reached or broke off.`, cause });
+  return new Problem('upstream_unavailable', {
+    detail: `${place} cannot be reached or closed the connection.`,
+    cause,
+  });
 }
 
-/** The Problem for an answer that is no success. Written anew; only a refusal of the request quotes the provider. */
-export function refusalOf(route: Destination, refusal: UpstreamRefusal, secrets: readonly Secret[]): Problem {
-  const { status } = refusal;
-  const { 'retry-after': retryAfter, 'x-request-id': requestId } = refusal.headers;
-  // What a caller needs to wait as asked, and to ask the provider about it.
+/** The Problem for an upstream response that is not a success. Only a rejected request quotes the provider's text. */
+export function problemOfResponse(
+  route: Destination,
+  response: UpstreamErrorResponse,
+  secrets: readonly Secret[],
+): Problem {
+  const { status } = response;
+  const { 'retry-after': retryAfter, 'x-request-id': requestId } = response.headers;
+  // The client needs these to wait as long as the provider asks, and to contact the provider's support.
   const kept = { ...(retryAfter && { retryAfter }), ...(requestId && { upstreamRequestId: requestId }) };
   const { provider, credential } = route;
-  const message = cleanMessage(refusal.message, secrets);
+  const message = cleanMessage(response.message, secrets);
   const cause = new Error(`upstream status ${status}: ${message}`);
-  if (isNetworkRule(provider, refusal)) {
+  if (isRefusedByNetworkRules(provider, response)) {
     return new Problem('upstream_network_rules', {
       detail: `${provider.label} refused the call of tenant ${route.tenantId}: its network rules do not admit this server.`,
       hint: `Admit this server's address in the network rules of the ${provider.label} resource.`,
@@ -87,7 +97,7 @@ export function refusalOf(route: Destination, refusal: UpstreamRefusal, secrets:
       ...kept,
     });
   }
-  if (isKeyRefused(provider, refusal)) {
+  if (isKeyRefused(provider, response)) {
     const whose =
       credential.source === 'global' ? 'the global credential' : `the credential of tenant ${route.tenantId}`;
     return new Problem('credential_rejected', {
@@ -95,7 +105,7 @@ export function refusalOf(route: Destination, refusal: UpstreamRefusal, secrets:
       hint:
         credential.source === 'global'
           ? `Set a valid key in ${provider.globalVariables.apiKey}.`
-          : putOf(route),
+          : requestThatSets(route),
       cause,
       ...kept,
     });
@@ -118,54 +128,58 @@ export function refusalOf(route: Destination, refusal: UpstreamRefusal, secrets:
   return new Problem('upstream_unavailable', {
     detail:
       status < 400
-        ? `${provider.label} at ${route.url.host} answered with a redirect (${status}), which is never followed.`
+        ? `${provider.label} at ${route.url.host} responded with a redirect (${status}), which is never followed.`
         : `${provider.label} at ${route.url.host} failed with status ${status}.`,
     cause,
     ...kept,
   });
 }
 
-/** Whether a 401 or 403 is of the provider's own network rules; asked before `isKeyRefused`. */
-export function isNetworkRule(
+/** Whether a 401 or 403 comes from the provider's network rules. Check this before `isKeyRefused`. */
+export function isRefusedByNetworkRules(
   provider: Provider,
-  { status, message }: Pick<UpstreamRefusal, 'status' | 'message'>,
+  { status, message }: Pick<UpstreamErrorResponse, 'status' | 'message'>,
 ): boolean {
   return (status === 401 || status === 403) && provider.isNetworkRuleRefusal?.(message) === true;
 }
 
 export function isKeyRefused(
   provider: Provider,
-  { status, message }: Pick<UpstreamRefusal, 'status' | 'message'>,
+  { status, message }: Pick<UpstreamErrorResponse, 'status' | 'message'>,
 ): boolean {
   return provider.isCredentialRefusal?.(status, message) ?? (status === 401 || status === 403);
 }
 
-/** An error that the provider sends inside a stream that began as a success. */
-export function streamProblem(route: Destination, message: string, secrets: readonly Secret[]): Problem {
-  const said = cleanMessage(message, secrets);
-  const detail = `${route.provider.label} broke off its answer${said === '' ? '.' : `: ${said}`}`;
+/** The Problem for an error that the provider sends inside a stream that started as a success. */
+export function problemOfErrorEvent(
+  route: Destination,
+  message: string,
+  secrets: readonly Secret[],
+): Problem {
+  const cleaned = cleanMessage(message, secrets);
+  const detail = `${route.provider.label} broke off its response${cleaned === '' ? '.' : `: ${cleaned}`}`;
   return new Problem('upstream_unavailable', { detail });
 }
 
-/** The sentence in an error body of any dialect: `error.message`, `message`, `detail`, or the text itself. */
-export function messageOf(body: string): string {
+/** The message in an error body of any dialect: `error.message`, `message`, `detail`, or the text itself. */
+export function errorMessageIn(body: string): string {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
-    // A page of HTML says nothing to the caller.
+    // An HTML page tells the client nothing.
     return body.trimStart().startsWith('<') ? '' : body;
   }
-  // Some wrap their error in a list.
+  // Some providers wrap the error in a list.
   const { error, message, detail } = fieldsOf(Array.isArray(json) ? json[0] : json);
-  const found = [fieldsOf(error).message, error, message, detail, json].find(
+  const text = [fieldsOf(error).message, error, message, detail, json].find(
     (each) => typeof each === 'string',
   );
-  return typeof found === 'string' ? found : faultsIn(detail ?? message);
+  return typeof text === 'string' ? text : fieldMessagesIn(detail ?? message);
 }
 
 /** FastAPI's list of faulty fields: `[{ loc: ['body', 'model'], msg: 'Field required' }]`. */
-function faultsIn(detail: unknown): string {
+function fieldMessagesIn(detail: unknown): string {
   const list = Array.isArray(detail) ? detail : fieldsOf(detail).detail;
   if (!Array.isArray(list)) return '';
   const texts = list.map(fieldsOf).map(({ loc, msg }) => {
@@ -179,21 +193,22 @@ function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function putOf(route: Destination): string {
+/** The request that sets the credential of the route. */
+function requestThatSets(route: Destination): string {
   return `PUT ${credentialPath(route.tenantId, route.provider.id)}`;
 }
 
-/** The error, its causes and (several addresses tried) its parts; bounded, since a cause may be circular. */
-export function errorsOf(error: unknown): Error[] {
-  const found: Error[] = [];
+/** The error, its causes and the errors of each address that was tried. Limited to 20, because a cause may be circular. */
+export function errorChain(error: unknown): Error[] {
+  const chain: Error[] = [];
   const open: unknown[] = [error];
-  while (open.length > 0 && found.length < 20) {
+  while (open.length > 0 && chain.length < 20) {
     const next = open.shift();
     if (!(next instanceof Error) && fieldsOf(next).message === undefined) continue;
     const each = next as Error;
-    found.push(each);
+    chain.push(each);
     open.push(each.cause);
     if (each instanceof AggregateError) open.push(...(each.errors as unknown[]));
   }
-  return found;
+  return chain;
 }

@@ -1,7 +1,7 @@
-/** Server-sent events (WHATWG HTML, section 9.2), as bytes. */
+// Server-sent events (WHATWG HTML, section 9.2), as bytes.
 
-/** The most bytes of an event that are held until the event is complete. */
-export const LONGEST_HELD_EVENT = 16 * 1024 * 1024;
+/** An incomplete event is held up to this size. */
+export const MAXIMUM_HELD_EVENT_BYTES = 16 * 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -10,16 +10,16 @@ export function isEventStream(contentType: string | undefined): boolean {
   return contentType?.toLowerCase().startsWith('text/event-stream') === true;
 }
 
-/** Where events end in the bytes of one stream. */
+/** Finds where events end in the bytes of one stream. */
 export class EventEnds {
   #atLineStart = true;
   #afterCr = false;
   #afterBlankLine = true;
 
   /**
-   * A line ends with LF, CR LF or CR; an empty line ends the event. The state survives cuts at any byte.
-   * @param chunk what follows the chunk before
-   * @returns the position after the last event that ends in it; 0 when none does
+   * A line ends with LF, CR LF or CR; an empty line ends the event. The stream may be cut into chunks at any byte.
+   * @param chunk the next bytes of the stream
+   * @returns the position after the last event that ends in the chunk; 0 if none ends there
    */
   lastIn(chunk: Buffer): number {
     let end = 0;
@@ -42,19 +42,19 @@ export class EventEnds {
   }
 }
 
-/** One after the other, without a gap, each with its blank line; bytes after the last one are in none. */
+/** Each complete event with its blank line. Bytes after the last complete event are left out. */
 export function* eachEvent(events: Buffer): Generator<Buffer> {
   for (const match of events.toString('latin1').matchAll(/[^]*?(?:\r\n|\n|\r(?!\n)){2}/g)) {
     yield events.subarray(match.index, match.index + match[0].length);
   }
 }
 
-/** A byte order mark may stand before the first line of a stream. */
+/** The lines of an event, without the byte order mark that may precede the first line of a stream. */
 export function linesOf(event: string): string[] {
   return event.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
 }
 
-/** Its data lines, joined. */
+/** The data lines of an event, joined. */
 export function dataOf(event: string): string {
   return linesOf(event)
     .filter((line) => line.startsWith('data:'))

@@ -1,10 +1,10 @@
 import { finished, PassThrough } from 'node:stream';
 import { SseRelay } from './sse-relay';
 
-/** The output after each part, and after the end; an error's message after `!`. */
-async function relay(parts: Buffer[], fault?: Error): Promise<{ during: string; all: string }> {
+/** @returns the output after the last part and after the end; `!` precedes the message of an error */
+async function relay(parts: Buffer[], error?: Error): Promise<{ during: string; all: string }> {
   const source = new PassThrough();
-  const stream = new SseRelay(source, (message) => new Error(`fault ${message}`));
+  const stream = new SseRelay(source, (message) => new Error(`event: ${message}`));
   let all = '';
   const ended = new Promise((resolve) => {
     stream.on('end', resolve);
@@ -16,8 +16,8 @@ async function relay(parts: Buffer[], fault?: Error): Promise<{ during: string; 
     await new Promise(setImmediate);
   }
   const during = all;
-  if (fault === undefined) source.end();
-  else source.destroy(fault);
+  if (error === undefined) source.end();
+  else source.destroy(error);
   await ended;
   return { during, all };
 }
@@ -36,7 +36,7 @@ test.each(Array.from({ length: bytes.length + 1 }, (_, at) => at))(
 );
 
 test.each(Array.from({ length: bytes.length }, (_, at) => at))(
-  'a fault after byte %i leaves whole events',
+  'an error after byte %i leaves whole events',
   async (at) => {
     const { during, all } = await relay([bytes.subarray(0, at)], new Error('e'));
     expect(latin1.startsWith(during)).toBe(true);
@@ -56,7 +56,7 @@ test('an incomplete event is held, and sent at a normal end', async () => {
   expect(all).toBe('data: 1\n\ndata: 2\n');
 });
 
-test('an event too long to hold is forwarded in part, and closed before an error', async () => {
+test('an event that is too long to hold is forwarded in parts, and terminated before an error', async () => {
   const long = Buffer.alloc(17 * 1024 * 1024, 'x');
   const { during, all } = await relay([long], new Error('e'));
   expect(during).toHaveLength(long.length);
@@ -69,28 +69,28 @@ const withError =
 const failed = Buffer.from(withError);
 
 test.each(Array.from({ length: failed.length + 1 }, (_, at) => at))(
-  'an error event, cut at byte %i, is the error that ends the stream',
+  'an error event, cut at byte %i, becomes the error of the stream',
   async (at) => {
     const { all } = await relay([failed.subarray(0, at), failed.subarray(at)]);
     const first = withError.slice(0, withError.indexOf('event: error'));
-    // Cut between CR and LF, the CR alone has ended the line.
+    // If CR LF is cut in two, the CR alone ends the line.
     const lines = (text: string) => text.replace(/\r\n?/g, '\n');
-    expect(lines(all)).toBe(lines(`${first}!fault the raw text`));
+    expect(lines(all)).toBe(lines(`${first}!event: the raw text`));
   },
 );
 
 test.each([
-  ['data: {"error":"text"}\n\n', '!fault text'],
-  ['data: {"error":{"code":5}}\n\n', '!fault '],
-  ['data: {"type":"error","code":"x","message":"text"}\n\n', '!fault text'],
-  ['data: {"type":"response.failed","response":{"error":{"message":"text"}}}\n\n', '!fault text'],
+  ['data: {"error":"text"}\n\n', '!event: text'],
+  ['data: {"error":{"code":5}}\n\n', '!event: '],
+  ['data: {"type":"error","code":"x","message":"text"}\n\n', '!event: text'],
+  ['data: {"type":"response.failed","response":{"error":{"message":"text"}}}\n\n', '!event: text'],
   ['data: {"type":"response.created","response":{"error":null}}\n\n', undefined],
   ['data: {"type":"response.completed","response":{"error":{"message":"text"}}}\n\n', undefined],
-  ['data: {"object":"error","message":"text","code":400}\n\n', '!fault text'],
-  ['event: error\ndata: {"message":"text","type":"server_error"}\n\n', '!fault text'],
-  ['event:error\ndata: text\n\n', '!fault text'],
-  ['event: error\ndata: null\n\n', '!fault '],
-  ['\uFEFFdata: {"error":"text"}\n\n', '!fault text'],
+  ['data: {"object":"error","message":"text","code":400}\n\n', '!event: text'],
+  ['event: error\ndata: {"message":"text","type":"server_error"}\n\n', '!event: text'],
+  ['event:error\ndata: text\n\n', '!event: text'],
+  ['event: error\ndata: null\n\n', '!event: '],
+  ['\uFEFFdata: {"error":"text"}\n\n', '!event: text'],
   ['event: errors\ndata: {"message":"text"}\n\n', undefined],
   ['data: null\n\n', undefined],
   ['data: {"error":null,"choices":[]}\n\n', undefined],
@@ -102,39 +102,42 @@ test.each([
   expect(all).toBe(expected ?? event);
 });
 
-test.each(['', '\n', '\r\n'])('an error event that the stream ends with, and %j after it', async (end) => {
-  const { all } = await relay([Buffer.from(`data: 1\n\ndata: {"error":{"message":"the raw text"}}${end}`)]);
-  expect(all).toBe('data: 1\n\n!fault the raw text');
-});
+test.each(['', '\n', '\r\n'])(
+  'an error event with only %j after it, at the end of the stream',
+  async (end) => {
+    const { all } = await relay([Buffer.from(`data: 1\n\ndata: {"error":{"message":"the raw text"}}${end}`)]);
+    expect(all).toBe('data: 1\n\n!event: the raw text');
+  },
+);
 
 test.each([
   ['whole parts', undefined],
   ['single bytes', 1],
-])('what came before a fault is read before it, also by a slow reader of %s', async (_, size) => {
+])('what precedes an error is read before it, even by a slow reader of %s', async (_, size) => {
   const source = new PassThrough();
   const stream = new SseRelay(source, (message) => new Error(message));
-  let fault: Error | undefined;
-  stream.on('error', (error) => (fault = error));
+  let failure: Error | undefined;
+  stream.on('error', (error) => (failure = error));
   source.write('data: 1\n\ndata: 2\n\ndata: {"error":"text"}\n\ndata: never seen\n\n');
   await new Promise(setImmediate);
-  // The provider is let go at once.
+  // The connection to the provider is closed at once.
   expect(source.destroyed).toBe(true);
   let all = '';
-  for (let turn = 0; turn < 100 && fault === undefined; turn++) {
+  for (let turn = 0; turn < 100 && failure === undefined; turn++) {
     all += String((stream.read(size) as Buffer | null) ?? '');
     await new Promise(setImmediate);
   }
-  expect([all, fault?.message]).toEqual(['data: 1\n\ndata: 2\n\n', 'text']);
+  expect([all, failure?.message]).toEqual(['data: 1\n\ndata: 2\n\n', 'text']);
 });
 
-test('a reader that leaves before it came to the fault leaves a stream that has it', async () => {
+test('a reader that stops before the error still leaves a stream that failed with it', async () => {
   const source = new PassThrough();
   const stream = new SseRelay(source, (message) => new Error(message));
   source.write('data: 1\n\ndata: {"error":"text"}\n\n');
   await new Promise(setImmediate);
-  const faults: string[] = [];
-  finished(stream, (error) => faults.push(String(error?.message)));
+  const errors: string[] = [];
+  finished(stream, (error) => errors.push(String(error?.message)));
   stream.destroy();
   await new Promise(setImmediate);
-  expect(faults).toEqual(['text']);
+  expect(errors).toEqual(['text']);
 });

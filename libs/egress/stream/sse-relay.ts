@@ -1,36 +1,36 @@
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
-import { dataOf, eachEvent, EventEnds, linesOf, LONGEST_HELD_EVENT } from './event-stream';
+import { dataOf, eachEvent, EventEnds, linesOf, MAXIMUM_HELD_EVENT_BYTES } from './event-stream';
 
 /**
- * Forwards server-sent events as soon as each is complete, bytes unchanged, and holds back only the beginning of the next
- * one. So at any moment the reader has whole events. A fault, of the source or reported in an event, is the error of this
- * stream, after everything before it was read.
+ * Forwards each server-sent event as soon as it is complete, with its bytes unchanged, and holds back only an incomplete
+ * event. So the reader has whole events at any moment. An error of the source, or one that an event reports, becomes the
+ * error of this stream, after everything before it has been read.
  */
 export class SseRelay extends Transform {
   readonly #source: Readable;
-  readonly #faultOf: (message: string) => Error;
+  readonly #toError: (message: string) => Error;
   readonly #ends = new EventEnds();
   #tail: Buffer[] = [];
   #tailBytes = 0;
-  /** Whether a part of an event was forwarded because the whole was too long to hold. */
+  /** True while an event is forwarded in parts because it is too long to hold. */
   #isInsideEvent = false;
-  #fault: Error | undefined;
+  #error: Error | undefined;
 
   /**
-   * @param faultOf makes the error from the message of an error event, which is not passed on: it is the provider's own
-   *   text and may repeat the key
+   * @param toError makes the error from the message of an error event. The event itself is not passed on, because the
+   *   provider's text may repeat the key
    */
-  constructor(source: Readable, faultOf: (message: string) => Error) {
-    // One part at a time: an error destroys what waits in the stream, and so it must be seen when nothing waits.
+  constructor(source: Readable, toError: (message: string) => Error) {
+    // Hands out one chunk at a time: an error discards what is buffered, so it must wait until nothing is.
     super({ readableHighWaterMark: 1 });
     this.#source = source;
-    this.#faultOf = faultOf;
+    this.#toError = toError;
     source.once('error', (error: Error) => this.#fail(error));
     source.pipe(this);
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.#fault !== undefined) return done();
+    if (this.#error !== undefined) return done();
     const end = this.#ends.lastIn(chunk);
     if (end > 0) {
       const events = Buffer.concat([...this.#tail, chunk.subarray(0, end)]);
@@ -43,16 +43,16 @@ export class SseRelay extends Transform {
       this.#tail.push(chunk.subarray(end));
       this.#tailBytes += chunk.length - end;
     }
-    if (this.#tailBytes > LONGEST_HELD_EVENT) {
+    if (this.#tailBytes > MAXIMUM_HELD_EVENT_BYTES) {
       this.#forwardTail();
       this.#isInsideEvent = true;
     }
     done();
   }
 
-  /** @returns true when an error event ended the stream */
+  /** @returns true if the stream failed because of an error event */
   #forward(events: Buffer): boolean {
-    // Almost every part holds no such word and is passed on unread.
+    // Almost no chunk contains this word; the others are passed on without being parsed.
     if (!events.includes('error')) {
       this.push(events);
       return false;
@@ -62,7 +62,7 @@ export class SseRelay extends Transform {
       const message = errorMessageOf(event.toString('utf8'));
       if (message !== undefined) {
         this.push(events.subarray(0, passed));
-        this.#fail(this.#faultOf(message));
+        this.#fail(this.#toError(message));
         return true;
       }
       passed += event.length;
@@ -72,17 +72,17 @@ export class SseRelay extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    if (this.#fault !== undefined || this.#endsInError()) return;
+    if (this.#error !== undefined || this.#endsInError()) return;
     this.#forwardTail();
     done();
   }
 
-  /** Clients take an event without its blank line, when the stream ends there, for what it is. */
+  /** Clients accept the last event of a stream without its blank line, so it is checked for an error too. */
   #endsInError(): boolean {
     const tail = Buffer.concat(this.#tail);
     const message =
       this.#isInsideEvent || !tail.includes('error') ? undefined : errorMessageOf(tail.toString('utf8'));
-    if (message !== undefined) this.#fail(this.#faultOf(message));
+    if (message !== undefined) this.#fail(this.#toError(message));
     return message !== undefined;
   }
 
@@ -92,32 +92,32 @@ export class SseRelay extends Transform {
     this.#tailBytes = 0;
   }
 
-  /** Drops the incomplete event, or closes one that was forwarded in part. */
-  #fail(fault: Error): void {
-    if (this.#fault !== undefined) return;
-    this.#fault = fault;
+  /** Drops the incomplete event, or terminates it if a part was forwarded. */
+  #fail(error: Error): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
     this.#tail = [];
     this.#source.destroy();
     if (this.#isInsideEvent) this.push('\n\n');
-    if (this.readableLength === 0) this.destroy(fault);
+    if (this.readableLength === 0) this.destroy(error);
   }
 
   override _read(size: number): void {
-    if (this.#fault === undefined) return super._read(size);
-    // Asked before what waits is handed out. A reader that takes a part of it has to ask again, and does after a push.
-    setImmediate(() => (this.readableLength === 0 ? this.destroy(this.#fault) : this.push('')));
+    if (this.#error === undefined) return super._read(size);
+    // `_read` is called before the buffered bytes are handed out. The push makes a reader that took only a part read again.
+    setImmediate(() => (this.readableLength === 0 ? this.destroy(this.#error) : this.push('')));
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#source.destroy();
-    callback(error ?? this.#fault ?? null);
+    callback(error ?? this.#error ?? null);
   }
 }
 
 /**
- * The message of an event that reports an error, or undefined. Chat completions and Anthropic have `error` at the top, some
- * providers as a text; the Responses API has an event of type `error`, and `response.failed` with the error inside; vLLM had
- * `"object":"error"`; and what is named `error` is one, whatever its data.
+ * The message of an event that reports an error, or undefined. Chat completions and Anthropic have `error` at the top level,
+ * some providers as a string. The Responses API has an event of type `error`, and `response.failed` with the error inside.
+ * vLLM had `"object":"error"`. An event named `error` is an error whatever its data.
  */
 function errorMessageOf(event: string): string | undefined {
   const isNamed = linesOf(event).some((line) => /^event: ?error$/.test(line));
@@ -130,9 +130,9 @@ function errorMessageOf(event: string): string | undefined {
     return isNamed ? data : undefined;
   }
   const { type, object, message, response, error = null } = fields ?? {};
-  const inside = error ?? (type === 'response.failed' ? (response?.error ?? null) : null);
-  if (inside === null) return isNamed || type === 'error' || object === 'error' ? textOr(message) : undefined;
-  return textOr(typeof inside === 'object' ? (inside as { message?: unknown }).message : inside);
+  const nested = error ?? (type === 'response.failed' ? (response?.error ?? null) : null);
+  if (nested === null) return isNamed || type === 'error' || object === 'error' ? textOr(message) : undefined;
+  return textOr(typeof nested === 'object' ? (nested as { message?: unknown }).message : nested);
 }
 
 interface ErrorFields {

@@ -4,12 +4,13 @@ import { credentialPath, Problem } from '#http';
 import { InvalidTarget, type Operation, type Provider, serviceOf } from '#providers';
 import { kindOf, type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
 
-/** How a model's route is found. */
+/** Finds the route of a call. Each model has one adapter. */
 export interface Adapter {
   readonly name: Route['adapter'];
   /**
-   * The one decision of a request; nothing is opened or sent by it.
-   * @param credentialOf the tenant's credentials where they were read already
+   * Makes the Route of a call. Opens no credential and sends nothing.
+   * @param credentialOf finds the tenant's credential among those that the caller has already read
+   * @throws Problem
    */
   route(
     tenantId: string,
@@ -19,35 +20,38 @@ export interface Adapter {
   ): Promise<Route>;
 }
 
-/** The operator's key of a provider as a credential for this tenant's call. */
+/**
+ * The operator's key for a provider, as the credential of a call for this tenant.
+ * @throws Problem credential_not_configured
+ */
 export function globalCredential(config: Config, tenantId: string, provider: Provider): RouteCredential {
-  const found = config.globalCredential(provider);
-  if (!found) {
+  const credential = config.globalCredential(provider);
+  if (!credential) {
     const name = provider.globalVariables.apiKey;
     throw new Problem('credential_not_configured', {
       detail: `There is no global ${provider.label} key.`,
-      hint: `Set ${name} in the environment of Tenkey and restart.`,
+      hint: `Set ${name} in Tenkey's environment and restart.`,
     });
   }
-  const fault = found.faults.get('api_key');
+  const fault = credential.faults.get('api_key');
   if (fault !== undefined) {
     throw new Problem('credential_not_configured', {
       detail: `The global ${provider.label} key is not valid: ${fault}`,
-      hint: `Correct ${provider.globalVariables.apiKey} in the environment of Tenkey and restart.`,
+      hint: `Correct ${provider.globalVariables.apiKey} in Tenkey's environment and restart.`,
     });
   }
   return {
     tenantId,
     provider,
     source: 'global',
-    mask: found.apiKey.mask,
+    mask: credential.apiKey.mask,
     version: null,
-    settings: found.settings,
-    open: () => found.apiKey,
+    settings: credential.settings,
+    open: () => credential.apiKey,
   };
 }
 
-/** Where a model's call goes: its provider, its own name there, and what is asked of the provider. */
+/** Where a call goes: the provider, its name of the model, and its operation that serves the call. */
 export interface Target {
   readonly provider: Provider;
   readonly upstreamModel: string;
@@ -55,7 +59,7 @@ export interface Target {
   readonly upstreamOperation: Operation;
 }
 
-/** The target of a call, or the problem that the model or its provider cannot do this. */
+/** @throws Problem endpoint_not_supported when the model or its provider does not have the operation */
 export function targetOf(model: Model, operation: Operation): Target {
   const target = providerOfModel(model);
   if (!target) {
@@ -69,14 +73,14 @@ export function targetOf(model: Model, operation: Operation): Target {
   const served = operationsOfKind(model.kind).filter((each) => serviceOf(provider, each));
   if (model.kind !== kindOf[operation]) {
     throw new Problem('endpoint_not_supported', {
-      detail: `${model.name} is not a model for /v1/${operation}; it is one for ${pathsOf(served)}. No call was made.`,
+      detail: `${model.name} is not a model for /v1/${operation}; it serves ${pathsOf(served)}. No call was made.`,
       param: 'model',
     });
   }
   const service = serviceOf(provider, operation);
   if (!service) {
     throw new Problem('endpoint_not_supported', {
-      detail: `${provider.label} has no /v1/${operation}; for ${model.name} it has ${pathsOf(served)}. No call was made.`,
+      detail: `${provider.label} does not serve /v1/${operation}; for ${model.name} it serves ${pathsOf(served)}. No call was made.`,
       param: 'model',
     });
   }
@@ -87,50 +91,54 @@ function pathsOf(list: readonly Operation[]): string {
   return list.length === 0 ? 'none' : list.map((operation) => `/v1/${operation}`).join(', ');
 }
 
-/** Puts the Route together: tenant's endpoint, else the operator's, else the provider's own. */
+/**
+ * Makes the Route. It leads to the endpoint in the credential, else to the model's base URL, else to the operator's base URL
+ * or the provider's own.
+ * @throws Problem endpoint_not_configured
+ */
 export function makeRoute(
   adapter: Route['adapter'],
   config: Config,
   model: Model,
   { upstreamModel, operation, upstreamOperation }: Target,
   credential: RouteCredential,
-  modelAddress?: string,
+  modelBaseUrl?: string,
 ): Route {
   const { provider, settings, tenantId } = credential;
-  const own = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
-  const endpoint = own ?? modelAddress ?? config.endpointOf(provider);
-  if (endpoint === undefined) {
+  const endpoint = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
+  const address = endpoint ?? modelBaseUrl ?? config.endpointOf(provider);
+  if (address === undefined) {
     throw new Problem('endpoint_not_configured', {
-      detail: `There is no address for ${provider.label} of tenant ${tenantId}.`,
-      hint: addressHint(credential),
+      detail: `Tenant ${tenantId} has no endpoint for ${provider.label}.`,
+      hint: endpointHint(credential),
     });
   }
-  const base = aimed(credential, () => parsed(endpoint));
+  const base = validTarget(credential, () => parsed(address));
   return Object.freeze({
     tenantId,
     model: model.name,
     adapter,
     provider,
     upstreamModel,
-    target: aimed(credential, () => provider.target(settings, upstreamModel)),
+    target: validTarget(credential, () => provider.target(settings, upstreamModel)),
     operation,
     upstreamOperation,
-    url: aimed(credential, () => provider.url(base, settings, upstreamModel, upstreamOperation)),
+    url: validTarget(credential, () => provider.url(base, settings, upstreamModel, upstreamOperation)),
     host: base.host,
     version: credential.version,
-    isOperatorAddress: own === undefined || credential.source === 'global',
+    isOperatorAddress: endpoint === undefined || credential.source === 'global',
     credential: Object.freeze(credential),
   });
 }
 
-function addressHint({ provider, tenantId, source }: RouteCredential): string {
-  const own = provider.globalVariables.settings.endpoint;
+function endpointHint({ provider, tenantId, source }: RouteCredential): string {
+  const endpointVariable = provider.globalVariables.settings.endpoint;
   const variables = [
     ...provider.baseUrlVariables,
-    ...(own !== undefined && source === 'global' ? [own] : []),
+    ...(endpointVariable !== undefined && source === 'global' ? [endpointVariable] : []),
   ];
   const set = variables.length > 0 ? `set ${variables.join(' or ')}` : undefined;
-  if (source === 'global') return `An operator must ${set ?? 'give it one'}.`;
+  if (source === 'global') return `An operator must ${set ?? 'configure one'}.`;
   const put = `PUT ${credentialPath(tenantId, provider.id)} with an endpoint`;
   return set === undefined ? `${put}.` : `${put}, or ${set}.`;
 }
@@ -140,10 +148,13 @@ function parsed(endpoint: string): URL {
   throw new InvalidTarget('endpoint', 'The endpoint must be an http or https URL.');
 }
 
-/** Those of the environment are not checked at the start in strict mode; a wrong one is the operator's to mend. */
-function aimed<T>(credential: RouteCredential, aim: () => T): T {
+/**
+ * Turns a faulty setting into a problem. In strict mode the settings in the environment are not checked when Tenkey starts, so
+ * their faults appear here.
+ */
+function validTarget<T>(credential: RouteCredential, makeTarget: () => T): T {
   try {
-    return aim();
+    return makeTarget();
   } catch (error) {
     if (!(error instanceof InvalidTarget)) throw error;
     const { provider } = credential;

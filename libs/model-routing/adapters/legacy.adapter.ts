@@ -6,28 +6,28 @@ import { type Operation } from '#providers';
 import { type Model } from '../catalogue/model';
 import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 
-/** Models without a litellm_model_name: global keys only, refused in strict mode unless the operator opted in. */
+/** Serves models without a litellm_model_name, by global keys only. In strict mode it refuses them unless the operator opts in. */
 @Injectable()
 export class LegacyAdapter implements Adapter {
   readonly name = 'legacy';
 
   constructor(@InjectConfig() private readonly config: Config) {}
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- an Adapter answers with a promise; a throw must too
+  // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject the promise of the interface
   async route(tenantId: string, model: Model, operation: Operation): Promise<Route> {
     if (this.config.tenantCredentialsEnabled && !this.config.legacyModelsUseGlobalKeys) {
       throw new Problem('legacy_model_in_strict_mode', {
-        detail: `${model.name} has no litellm_model_name, so it can only use global keys, and tenants use their own.`,
+        detail: `${model.name} has no litellm_model_name, so it can use only a global key, and in strict mode tenants use their own keys.`,
         hint: 'Add litellm_model_name to the model in ai_models.yml, or set LEGACY_MODELS_USE_GLOBAL_KEYS=true to let the global key pay.',
         param: 'model',
       });
     }
     const target = targetOf(model, operation);
-    const found = globalCredential(this.config, tenantId, target.provider);
-    const credential =
+    const credential = globalCredential(this.config, tenantId, target.provider);
+    const settings =
       typeof model.deployment_name === 'string'
-        ? { ...found, settings: { ...found.settings, deployment_name: model.deployment_name } }
-        : found;
-    return makeRoute(this.name, this.config, model, target, credential, model.base_url);
+        ? { ...credential.settings, deployment_name: model.deployment_name }
+        : credential.settings;
+    return makeRoute(this.name, this.config, model, target, { ...credential, settings }, model.base_url);
   }
 }

@@ -6,7 +6,7 @@ import { type Operation, type Provider } from '#providers';
 import { type Model } from '../catalogue/model';
 import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 
-/** Models with a litellm_model_name. Strict mode: the tenant's own credential and no other. */
+/** Serves models with a litellm_model_name. In strict mode it uses the tenant's own credential and no other. */
 @Injectable()
 export class LitellmAdapter implements Adapter {
   readonly name = 'litellm';

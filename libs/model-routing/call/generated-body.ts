@@ -1,17 +1,17 @@
 import { Readable } from 'node:stream';
 
 /**
- * What a generator makes of an answer's body, part by part. Not `Readable.from`: that waits for the generator when a
- * client leaves, and so for a provider that may be silent.
+ * A response body that a generator produces, part by part, from the provider's body. `Readable.from` does not work here: when
+ * the client disconnects it waits for the generator, and so for a provider that may be silent.
  */
 export class GeneratedBody extends Readable {
   constructor(
     private readonly source: Readable,
     private readonly parts: AsyncGenerator<Buffer>,
   ) {
-    // One part at a time: an error destroys what waits in the stream, so nothing may wait there.
+    // Buffer one part at most: an error discards what is buffered.
     super({ highWaterMark: 1 });
-    // The generator tells of an error, but it may not have begun, and an error that nobody listens to ends the process.
+    // The generator reports errors, but it may not have started yet, and an error without a listener stops the process.
     source.on('error', () => undefined);
   }
 

@@ -31,9 +31,9 @@ async function read(
 ): Promise<[string, string][]> {
   const { contentType, content } = form.withModel(model, differences, onDropped);
   const bytes = await text(content as Readable);
-  const answer = new Response(bytes, { headers: { 'content-type': contentType } });
+  const response = new Response(bytes, { headers: { 'content-type': contentType } });
   const entries: [string, string][] = [];
-  for (const [name, value] of await answer.formData()) {
+  for (const [name, value] of await response.formData()) {
     entries.push([
       name,
       typeof value === 'string' ? value : `${value.name} ${value.type} ${await value.text()}`,
@@ -47,10 +47,10 @@ const problemOf = (promise: Promise<unknown>) =>
     (error: unknown) => (error as Problem).code,
   );
 
-describe('a form on its way', () => {
+describe('a form that passes through', () => {
   const audio = 'RIFF\r\n--X\r\n\u00e9'.repeat(50);
   it.each([1, 7, 1 << 20])(
-    'keeps every part and its order but for the model, cut into pieces of %i bytes',
+    'keeps every part and the order, except for the model, in pieces of %i bytes',
     async (size) => {
       for (const parts of [
         [{ name: 'model', value: 'ours' }, file(audio), { name: 'language', value: 'sv' }],
@@ -68,7 +68,7 @@ describe('a form on its way', () => {
     },
   );
 
-  it('sends a file last that came before the model', async () => {
+  it('sends a file that came before the model last', async () => {
     const fields = [
       { name: 'model', value: 'ours' },
       { name: 'language', value: 'sv' },
@@ -95,7 +95,7 @@ describe('a form on its way', () => {
     await new Promise((done) => content.once('end', done));
   });
 
-  it('reads one model however it is written, and sends it in one way', async () => {
+  it('reads the model in every spelling of its header, and sends it in one', async () => {
     for (const head of ['name=model', 'NAME="model"']) {
       const form = await open(formOf([{ head, value: 'ours' }]));
       expect(form.model).toBe('ours');
@@ -103,7 +103,7 @@ describe('a form on its way', () => {
     }
   });
 
-  it('cannot be made to carry another header or part by a name', async () => {
+  it('does not let a name add another header or part', async () => {
     const name = 'a%22\\"; filename=\\"x';
     const form = await open(
       formOf([
@@ -118,7 +118,7 @@ describe('a form on its way', () => {
     ['no model', formOf([file('a')]), 'validation_failed'],
     ['an empty model', formOf([{ name: 'model', value: '' }]), 'validation_failed'],
     ['nothing', '', 'malformed_request'],
-    ['no end', formOf([file('a')], false), 'malformed_request'],
+    ['no closing boundary', formOf([file('a')], false), 'malformed_request'],
     [
       'a model that may be a file',
       formOf([{ head: 'filename*=x; name="model"', value: 'x' }]),
@@ -126,12 +126,16 @@ describe('a form on its way', () => {
     ],
     ['a model as a file', formOf([{ head: 'name="model"; filename="m"', value: 'x' }]), 'malformed_request'],
     ['too many fields', formOf(Array<Part>(101).fill({ name: 'a', value: 'b' })), 'malformed_request'],
-    ['too long a field', formOf([{ name: 'a', value: 'b'.repeat(1024 * 1024 + 1) }]), 'malformed_request'],
+    [
+      'a field that is too long',
+      formOf([{ name: 'a', value: 'b'.repeat(1024 * 1024 + 1) }]),
+      'malformed_request',
+    ],
   ])('with %s is refused', async (_what, body, code) => {
     expect(await problemOf(open(body, 1 << 20, 1 << 22))).toBe(code);
   });
 
-  it('with a content type without boundary is refused', async () => {
+  it('with a content type that has no boundary is refused', async () => {
     const source = Readable.from([Buffer.from('x')]);
     expect(await problemOf(MultipartForm.open(source, 'multipart/form-data', 100))).toBe('malformed_request');
   });
@@ -139,8 +143,8 @@ describe('a form on its way', () => {
   it.each([
     ['a second model', [{ name: 'model', value: 'x' }], true, 'malformed_request'],
     ['more bytes than allowed', [file('a'.repeat(5000))], true, 'payload_too_large'],
-    ['no end', [file('a')], false, 'malformed_request'],
-  ])('fails the call when after the model comes %s', async (_what, more, end, code) => {
+    ['no closing boundary', [file('a')], false, 'malformed_request'],
+  ])('fails the call when the model is followed by %s', async (_what, more, end, code) => {
     const form = await open(formOf([{ name: 'model', value: 'ours' }, ...more], end), 50, 3000);
     expect(await problemOf(text(form.withModel('theirs', {}, () => undefined).content as Readable))).toBe(
       code,
@@ -148,7 +152,7 @@ describe('a form on its way', () => {
   });
 
   it.each([[0], [1], [4]])(
-    'names fields otherwise and leaves out what the provider refuses, the model at %i',
+    'renames fields, and leaves out those that the provider refuses, with the model at position %i',
     async (at) => {
       const parts: Part[] = [
         { name: 'prompt', value: 'p' },
@@ -167,7 +171,7 @@ describe('a form on its way', () => {
     },
   );
 
-  it.each([[0], [1]])('fails the call when a field is refused, the model at %i', async (at) => {
+  it.each([[0], [1]])('fails the call when a field is refused, with the model at position %i', async (at) => {
     const parts: Part[] = [{ name: 'prompt', value: 'p' }];
     parts.splice(at, 0, { name: 'model', value: 'ours' });
     const form = await open(formOf(parts));
@@ -179,7 +183,7 @@ describe('a form on its way', () => {
     expect(await problemOf(call())).toBe('parameter_not_supported');
   });
 
-  it('that turns out malformed ends no process when its call is refused before anybody reads it', async () => {
+  it('that is malformed does not stop the process when the call is refused before the form is read', async () => {
     const form = await open(
       formOf([{ name: 'model', value: 'ours' }, ...Array<Part>(101).fill({ name: 'a', value: 'b' })]),
     );

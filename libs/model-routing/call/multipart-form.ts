@@ -9,32 +9,32 @@ const MAXIMUM_FIELDS = 100;
 const MAXIMUM_FIELD_BYTES = 1024 * 1024;
 
 /**
- * A multipart/form-data request (RFC 7578) on its way through: read only as far as its `model`, then passed on as it
- * arrives. What comes before the model is held in memory, so a client that sends it first has nothing held.
+ * A multipart/form-data request (RFC 7578) that passes through Tenkey. It is read up to its `model`, and the rest is passed on
+ * while it arrives. Parts that come before the model are held in memory.
  *
- * It is written anew, part by part, and not copied: what Tenkey read as the model is then what the provider reads, however
- * oddly the client wrote it.
+ * The form is encoded again, part by part, and not copied. So the provider reads the same model as Tenkey did, however oddly
+ * the client wrote it.
  */
 export class MultipartForm {
   readonly #boundary = `tenkey-${randomUUID()}`;
-  /** What came up to the model. */
+  /** The parts up to and including the model. */
   readonly #held: (Buffer | Field)[] = [];
   readonly #heldFiles: Buffer[] = [];
-  /** What comes after it. */
+  /** The parts after the model. */
   readonly #rest = new PassThrough();
   #model: string | undefined;
-  /** Goes on reading after the model. */
-  #goOn: () => void = () => undefined;
+  /** Resumes reading after the model. */
+  #resume: () => void = () => undefined;
   #edit: (field: Field) => Field | undefined = (field) => field;
-  /** What went wrong after the model was read. */
+  /** The first fault; a fault after the model fails the body that is being sent. */
   #fault: Problem | undefined;
   #receivedBytes = 0;
 
   private constructor() {}
 
   /**
-   * Resolves when the field `model` was read.
-   * @param maximumBytes of the whole request
+   * Resolves when the field `model` has been read.
+   * @param maximumBytes the limit for the whole request
    * @throws Problem malformed_request, payload_too_large, validation_failed
    */
   static open(source: Readable, contentType: string, maximumBytes: number): Promise<MultipartForm> {
@@ -42,24 +42,24 @@ export class MultipartForm {
     return new Promise((resolve, reject) => form.#read(source, contentType, maximumBytes, resolve, reject));
   }
 
-  /** Of the client's request, so far. */
+  /** The bytes of the client's request that have arrived. */
   get receivedBytes(): number {
     return this.#receivedBytes;
   }
 
-  /** The model that the client asked for. */
+  /** The model that the client requested. */
   get model(): string {
     return this.#model ?? '';
   }
 
   /**
-   * The form for the provider, with its own name of the model. To be sent once.
-   * @param differences fields that the provider names otherwise or refuses
-   * @param onDropped told the name of each field that is left out, as it comes; throws a Problem to refuse it
+   * The form for the provider, with the provider's name of the model. Can be sent only once.
+   * @param differences fields that have another name at the provider, or that it refuses
+   * @param onDropped called with the name of each field that is left out; throws a Problem to refuse the call
    */
   withModel(name: string, differences: RequestDifferences, onDropped: (name: string) => void): RequestBody {
     const body = new PassThrough();
-    // The call may be refused before anybody reads the body, and an error that nobody listens to ends the process.
+    // The call may be refused before the body is read, and an error without a listener stops the process.
     body.on('error', () => undefined);
     if (this.#fault !== undefined) body.destroy(this.#fault);
     this.#edit = (field) => {
@@ -72,19 +72,19 @@ export class MultipartForm {
       }
       return renamed === undefined ? field : { ...field, name: renamed };
     };
-    // A file that came before the model is held already, and goes last: some providers demand that.
+    // Send files that came before the model last: some providers require that order.
     for (const part of this.#held.splice(0)) {
       if (Buffer.isBuffer(part)) this.#heldFiles.push(part);
       else body.write(this.#encoded(part));
     }
-    this.#goOn();
+    this.#resume();
     this.#rest.once('error', (error) => body.destroy(error));
     body.once('close', () => this.#rest.destroy());
     this.#rest.pipe(body);
     return { contentType: `multipart/form-data; boundary=${this.#boundary}`, content: body };
   }
 
-  /** Nobody will send it. */
+  /** Frees a form that will not be sent. */
   discard(): void {
     this.#held.length = 0;
     this.#heldFiles.length = 0;
@@ -104,7 +104,7 @@ export class MultipartForm {
       const limits = { fields: MAXIMUM_FIELDS, fieldSize: MAXIMUM_FIELD_BYTES, headerSize: 16 * 1024 };
       parser = new Busboy({ headers, limits });
     } catch {
-      return reject(malformed('The content type names no boundary.'));
+      return reject(malformed('The content type has no boundary.'));
     }
     const fail = (problem: Problem) => {
       if (this.#fault !== undefined) return;
@@ -112,7 +112,7 @@ export class MultipartForm {
       source.unpipe(parser);
       source.resume();
       reject(problem);
-      // Whoever sends the rest is told; there may be nobody yet.
+      // Fail the sending of the rest. It may not have started, so the error needs a listener here.
       this.#rest.once('error', () => undefined).destroy(problem);
     };
     source.on('data', (chunk: Buffer) => {
@@ -120,30 +120,30 @@ export class MultipartForm {
       if (this.#receivedBytes > maximumBytes) fail(new Problem('payload_too_large'));
     });
     for (const event of ['error', 'aborted'])
-      source.once(event, () => fail(malformed('The body broke off.')));
-    // Whatever ended it: a client that still sends is not left waiting.
+      source.once(event, () => fail(malformed('The body is incomplete.')));
+    // Read and drop the rest of the request when sending has stopped, so that the client is not left waiting.
     this.#rest.once('close', () => {
       source.unpipe(parser);
       source.resume();
     });
 
-    // The parser reports a part when it begins, and a small file may still hold its bytes when the next is reported; and
-    // nothing is read beyond the model before it is known where to.
+    // Parts are handled in order. A part waits while the file before it is still being read, because the parser may report
+    // the next part earlier; and it waits after the model until the destination of the form is known.
     const waiting: (() => void)[] = [];
-    let isWaiting = false;
-    const goOn = () => {
-      isWaiting = false;
-      while (!isWaiting && waiting.length > 0) waiting.shift()?.();
+    let isPaused = false;
+    const resume = () => {
+      isPaused = false;
+      while (!isPaused && waiting.length > 0) waiting.shift()?.();
     };
-    this.#goOn = goOn;
-    const inTurn = (step: () => void) => {
+    this.#resume = resume;
+    const inOrder = (step: () => void) => {
       if (this.#fault !== undefined) return;
-      if (isWaiting) waiting.push(step);
+      if (isPaused) waiting.push(step);
       else step();
     };
     parser.on('field', (name, value, isNameCut, isValueCut, _encoding, type) => {
       if (isNameCut || isValueCut) return fail(malformed('A field is too long.'));
-      inTurn(() => {
+      inOrder(() => {
         const field = { name, value, type };
         if (name !== 'model') {
           try {
@@ -156,7 +156,7 @@ export class MultipartForm {
         if (value === '') return fail(noModel());
         this.#held.push(field);
         this.#model = value;
-        isWaiting = true;
+        isPaused = true;
         resolve(this);
       });
     });
@@ -167,8 +167,8 @@ export class MultipartForm {
         file.resume();
         return fail(malformed('model must be a field and not a file.'));
       }
-      inTurn(() => {
-        isWaiting = true;
+      inOrder(() => {
+        isPaused = true;
         this.#write(this.#head(name, type, filename));
         file.on('data', (chunk: Buffer) => {
           if (this.#write(chunk)) return;
@@ -177,12 +177,12 @@ export class MultipartForm {
         });
         file.once('end', () => {
           this.#write(Buffer.from('\r\n'));
-          goOn();
+          resume();
         });
       });
     });
     parser.on('finish', () =>
-      inTurn(() => {
+      inOrder(() => {
         if (this.#model === undefined) return fail(noModel());
         for (const part of this.#heldFiles.splice(0)) this.#rest.write(part);
         this.#rest.end(`--${this.#boundary}--\r\n`);
@@ -192,7 +192,7 @@ export class MultipartForm {
     source.pipe(parser);
   }
 
-  /** @returns false when the provider is slower than the client */
+  /** @returns false when the provider reads more slowly than the client sends */
   #write(part: Buffer | Field): boolean {
     if (this.#model === undefined) {
       this.#held.push(part);
@@ -223,7 +223,7 @@ interface Field {
   readonly type: string;
 }
 
-/** As browsers do (WHATWG HTML, multipart/form-data encoding algorithm). */
+/** Escapes a name as browsers do (WHATWG HTML, multipart/form-data encoding algorithm). */
 function escaped(text: string): string {
   return text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
@@ -232,7 +232,7 @@ function malformed(detail: string): Problem {
   return new Problem('malformed_request', { detail });
 }
 
-/** The request names no model. */
+/** The problem of a request without a model. */
 export function noModel(): Problem {
   return new Problem('validation_failed', {
     detail: 'model must be the name of a model.',

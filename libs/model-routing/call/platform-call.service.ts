@@ -2,20 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { TokenLimitsService } from '#issued-keys';
 import { type Config, InjectConfig } from '#config';
-import { ClientGone, isEventStream } from '#egress';
+import { ClientDisconnected, isEventStream } from '#egress';
 import { pathOf, Problem, problemOf, renderLastEvent } from '#http';
 import { type Operation } from '#providers';
 import {
   type CallOptions,
   type Decision,
   ModelRoutingService,
-  type RoutedAnswer,
+  type RoutedResponse,
 } from '../model-routing.service';
 import { MultipartForm } from './multipart-form';
 
 /**
- * One platform call from request to answer: the provider's head is awaited before ours is sent, its bytes are passed on
- * as they come, and a client that leaves ends the provider's call.
+ * Handles one call from request to response. It waits for the provider's response head before it sends its own, passes the
+ * body on as it arrives, and cancels the upstream request when the client disconnects.
  */
 @Injectable()
 export class PlatformCallService {
@@ -25,32 +25,35 @@ export class PlatformCallService {
     private readonly tokenLimits: TokenLimitsService,
   ) {}
 
-  /** Of a request with a JSON body. */
-  async answer(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** @throws Problem */
+  async handleJson(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (!Buffer.isBuffer(request.body)) {
       throw new Problem('malformed_request', { detail: 'The body is empty; send JSON.' });
     }
-    await this.pass(operation, request.body, request, reply);
+    await this.handle(operation, request.body, request, reply);
   }
 
-  /** Of a request with a multipart/form-data body, which is sent on while it arrives. */
-  async answerForm(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /**
+   * Handles a multipart/form-data body, which is sent on while it arrives.
+   * @throws Problem
+   */
+  async handleForm(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (Buffer.isBuffer(request.body) || request.body === undefined) {
       throw new Problem('unsupported_media_type', { detail: 'Send the body as multipart/form-data.' });
     }
     const type = request.headers['content-type'] ?? '';
     const form = await MultipartForm.open(request.raw, type, this.config.maxBodyBytes);
     try {
-      // The guard let it in before any of the form was read.
+      // The key was checked before the form was read, which may have taken long.
       await request.stillGranted?.();
-      await this.pass(operation, form, request, reply);
+      await this.handle(operation, form, request, reply);
     } catch (error) {
       form.discard();
       throw error;
     }
   }
 
-  private async pass(
+  private async handle(
     operation: Operation,
     body: Buffer | MultipartForm,
     request: FastifyRequest,
@@ -58,7 +61,7 @@ export class PlatformCallService {
   ): Promise<void> {
     if (request.tenantId === undefined) throw new Problem('unauthenticated');
     let decided: Decision | undefined;
-    const answer = await this.routing
+    const response = await this.routing
       .call(request.tenantId, operation, body, {
         signal: request.gone,
         requestId: request.id,
@@ -76,56 +79,56 @@ export class PlatformCallService {
         },
       })
       .catch((error: unknown) => {
-        if (error instanceof ClientGone) return undefined;
+        if (error instanceof ClientDisconnected) return undefined;
         throw error;
       });
-    // Once more: of a form, what is left out is known when it was read.
+    // Set the headers again: which fields of a form are left out is known only after it was read.
     if (decided !== undefined) reply.headers(headersOf(decided));
-    if (answer !== undefined) {
-      send(answer, request, reply);
-      const { idleMs } = this.config.timeoutsOf(answer.route.provider);
-      // A provider's idle timeout rests while the client does not read: one that never does must not hold the call for ever.
+    if (response !== undefined) {
+      send(response, request, reply);
+      const { idleMs } = this.config.timeoutsOf(response.route.provider);
+      // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
       const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
       reply.raw.setTimeout(pauseMs, () => reply.raw.destroy());
     } else {
-      // Nobody is there to be told, and nothing failed.
+      // The client has disconnected. That is no failure, and nothing can be sent.
       reply.hijack();
     }
   }
 
-  /** Undefined for a key without a limit. */
+  /** @returns undefined for a key without a token limit */
   private tokensOf({ issuedKeyId: tenantKeyId, tokensPerMinute }: FastifyRequest): CallOptions['tokens'] {
     if (tenantKeyId === undefined || tokensPerMinute === undefined) return undefined;
     return { reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate) };
   }
 }
 
-function send(answer: RoutedAnswer, request: FastifyRequest, reply: FastifyReply): void {
+function send(response: RoutedResponse, request: FastifyRequest, reply: FastifyReply): void {
   const head = {
     ...reply.getHeaders(),
-    ...answer.headers,
-    ...(answer.receipt !== undefined && { 'x-tenkey-receipt': answer.receipt }),
+    ...response.headers,
+    ...(response.receipt !== undefined && { 'x-tenkey-receipt': response.receipt }),
     'x-tenkey-request-id': request.id,
   };
-  // Before the reply is taken out of Fastify's hands: a head that cannot be written is answered as any other fault.
-  reply.raw.writeHead(answer.status, head as Record<string, string>);
+  // Write the head before `hijack`: Fastify can then still send a problem when writing it fails.
+  reply.raw.writeHead(response.status, head as Record<string, string>);
   reply.hijack();
   reply.raw.flushHeaders();
-  reply.raw.once('close', () => answer.body.destroy());
-  const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
+  reply.raw.once('close', () => response.body.destroy());
+  const { 'content-type': type, 'content-encoding': encoding } = response.headers;
   const takesLastEvent = isEventStream(type) && encoding === undefined;
-  answer.body.once('error', (error) => {
+  response.body.once('error', (error) => {
     if (reply.raw.destroyed) return;
     const problem = problemOf(error);
     request.problem = problem;
-    // The status is already sent, and what came were whole events: this is one more.
+    // The status has been sent. A client of an event stream has received whole events, so the problem is one more event.
     if (takesLastEvent) reply.raw.end(renderLastEvent(problem, pathOf(request.url), request.id));
     else reply.raw.destroy();
   });
-  answer.body.pipe(reply.raw);
+  response.body.pipe(reply.raw);
 }
 
-/** Which credential paid, and what was left out. Never more of the key than its mask. */
+/** Says which credential pays and which parameters are left out. Only the mask of a key is shown. */
 function headersOf({ route, droppedParameters }: Decision): Record<string, string> {
   const { credential, provider } = route;
   const version = credential.version === null ? 'global' : `v${credential.version}`;

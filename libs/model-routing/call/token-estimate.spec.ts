@@ -6,24 +6,24 @@ const message = (content: unknown) => ({ messages: [{ role: '', content }] });
 describe('the estimate of a call', () => {
   it.each([
     ['a quarter of the characters of its text', message(sentence), 5],
-    ['of all of its texts, wherever they stand', { a: [sentence, { b: [[sentence]] }], c: sentence }, 15],
+    ['of all of its texts, at any depth', { a: [sentence, { b: [[sentence]] }], c: sentence }, 15],
     ['rounded up', { prompt: 'a' }, 1],
-    ['and the longest answer', { ...message(sentence), max_tokens: 100 }, 105],
+    ['and the longest output', { ...message(sentence), max_tokens: 100 }, 105],
     ['by its newer name', { ...message(sentence), max_completion_tokens: 100 }, 105],
     ['by its name in responses', { input: sentence, max_output_tokens: 100 }, 105],
     ['the largest, where there are several', { max_tokens: 100, max_completion_tokens: 200 }, 200],
-    ['for each answer', { ...message(sentence), max_tokens: 100, n: 3 }, 305],
-    ['for each that the best is chosen of', { max_tokens: 100, n: 1, best_of: 4 }, 400],
-    ['not of what is no whole number', { max_tokens: 0.5, n: 1.5 }, 1],
-    ['not of what is no number', { max_tokens: '99', n: null }, 1],
-    ['not of what is below zero', { max_tokens: -1000, n: -2 }, 1],
-    ['not less for none at all', { ...message(sentence), max_tokens: 100, n: 0 }, 105],
-    ['not above every number', { max_tokens: 2 ** 52, n: 2 ** 52 }, Number.MAX_SAFE_INTEGER],
+    ['for each output', { ...message(sentence), max_tokens: 100, n: 3 }, 305],
+    ['for each of the outputs that the best one is chosen from', { max_tokens: 100, n: 1, best_of: 4 }, 400],
+    ['not of fractions', { max_tokens: 0.5, n: 1.5 }, 1],
+    ['not of values that are not numbers', { max_tokens: '99', n: null }, 1],
+    ['not of negative numbers', { max_tokens: -1000, n: -2 }, 1],
+    ['no less when no output is requested', { ...message(sentence), max_tokens: 100, n: 0 }, 105],
+    ['at most the largest safe integer', { max_tokens: 2 ** 52, n: 2 ** 52 }, Number.MAX_SAFE_INTEGER],
     ['of an empty request', {}, 1],
     ['of a form', undefined, 1],
   ])('is %s', (_, request, tokens) => expect(estimatedTokens(request)).toBe(tokens));
 
-  it('is not of images, sounds and documents', () => {
+  it('does not count images, audio and documents', () => {
     const base64 = Buffer.from('a sound, 123. '.repeat(20_000)).toString('base64');
     const parts = [
       { type: '', text: sentence },
@@ -48,33 +48,33 @@ describe('the estimate of a call', () => {
     ['of letters of one kind', 'ACGT'.repeat(4000), 4000],
     ['too short to be data', 'Some/Path2/'.repeat(80), 220],
     ['with an equals sign inside', `${'Name1=Value2='.repeat(400)}x`, 1301],
-  ])('is of long texts, %s', (_, text, tokens) => {
+  ])('counts long texts %s', (_, text, tokens) => {
     expect(estimatedTokens({ input: text })).toBe(tokens);
     expect(estimatedTokens({ input: [text] })).toBe(tokens);
     expect(estimatedTokens(message(text))).toBe(tokens);
   });
 
-  it('is of each token id that a client counted already', () => {
+  it('counts each token id of a client that encoded its text itself', () => {
     const ids = Array.from({ length: 8000 }, (_, id) => id);
     expect(estimatedTokens({ input: ids })).toBe(8000);
     expect(estimatedTokens({ input: [ids, ids] })).toBe(16_000);
     expect(estimatedTokens({ prompt: ids, max_tokens: 10, n: 2 })).toBe(8020);
     expect(estimatedTokens({ prompt: [ids], suffix: sentence })).toBe(8005);
-    // Numbers elsewhere are none.
+    // Numbers in other fields are not token ids.
     expect(estimatedTokens({ logit_bias: ids, tools: [{ enum: ids }], input: [{ bounds: ids }, ids] })).toBe(
       8000,
     );
   });
 
-  it('is made of any depth and size, in time that grows with the size alone', () => {
+  it('takes requests of any depth and size, in time that grows only with the size', () => {
     const deep = JSON.parse(`${'['.repeat(2_000_000)}"${sentence}"${']'.repeat(2_000_000)}`);
-    const began = performance.now();
+    const startedAt = performance.now();
     expect(estimatedTokens({ deep })).toBe(5);
     expect(estimatedTokens({ numbers: Array<number>(3_000_000).fill(7) })).toBe(1);
     expect(estimatedTokens({ texts: Array<string>(1_000_000).fill(sentence) })).toBe(5_000_000);
     expect(estimatedTokens({ input: Array<number>(3_000_000).fill(7) })).toBe(3_000_000);
     expect(estimatedTokens({ text: 'x'.repeat(50_000_000) })).toBe(12_500_000);
     expect(estimatedTokens({ data: `xX9${'/'.repeat(50_000_000)}` })).toBe(1);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });

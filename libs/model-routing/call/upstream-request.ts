@@ -13,28 +13,35 @@ import {
 } from '#providers';
 import { type MultipartForm, noModel } from './multipart-form';
 
-/** The body of a JSON operation. */
+/** @throws Problem malformed_request when the body is not a JSON object */
 export function parseRequest(body: Buffer): Json {
   const parsed = jsonOf(body);
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Json;
   throw new Problem('malformed_request', { detail: 'The body must be a JSON object.' });
 }
 
-/** The model that a request names. */
+/**
+ * The name of the requested model.
+ * @throws Problem validation_failed
+ */
 export function modelNameOf(name: unknown): string {
   if (typeof name === 'string' && name !== '') return name;
   throw noModel();
 }
 
-/** What is sent to the provider. */
+/** The request as it is sent to the provider. */
 export interface EncodedRequest {
   readonly body: RequestBody;
+  /** Names of the parameters that were left out. */
   readonly dropped: string[];
-  /** The provider is asked for the usage of a stream, and the client did not ask. */
-  readonly asksForUsage: boolean;
+  /** True when Tenkey requests the usage of a stream and the client did not. */
+  readonly hasAddedUsageOption: boolean;
 }
 
-/** The request as the provider takes it: translated where it must be, then with the provider's own differences. */
+/**
+ * Encodes a JSON request for the provider: translates it if necessary, then applies the provider's differences.
+ * @throws Problem malformed_request, parameter_not_supported
+ */
 export function encodedJson(
   route: Route,
   bytes: Buffer,
@@ -48,10 +55,10 @@ export function encodedJson(
     const spliced = spliceRequest(translated ? Buffer.from(JSON.stringify(translated.body)) : bytes, {
       model: route.target,
       differences: differencesOf(route),
-      usageOption:
+      hasUsageOption:
         streamUsage && provider.hasUsageOption?.(upstreamOperation, credential.settings, request) === true,
     });
-    const dropped = shownNames([
+    const dropped = safeNames([
       ...(translated?.dropped ?? []),
       ...spliced.dropped
         .filter((name) => translation?.added.includes(name) !== true)
@@ -59,7 +66,7 @@ export function encodedJson(
     ]);
     if (dropped.length > 0 && strictParams) throw parameterNotSupported(route, dropped);
     const body = { contentType: 'application/json', content: spliced.body };
-    return { body, dropped, asksForUsage: spliced.asksForUsage };
+    return { body, dropped, hasAddedUsageOption: spliced.isUsageOptionAdded };
   } catch (error) {
     if (error instanceof AmbiguousModel) {
       throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
@@ -68,33 +75,33 @@ export function encodedJson(
     if (!(error instanceof UnsupportedParameter)) throw error;
     throw new Problem('parameter_not_supported', {
       detail: `${error.message} No call was made.`,
-      param: shownNames([error.param])[0],
+      param: safeNames([error.param])[0],
     });
   }
 }
 
-/** The form as the provider takes it. What is left out of it is known when it was read, so `dropped` may grow. */
+/** Encodes a form for the provider. `dropped` grows while the form is read. */
 export function encodedForm(route: Route, form: MultipartForm, { strictParams }: Config): EncodedRequest {
   const dropped: string[] = [];
   const onDropped = (name: string) => {
-    dropped.push(...shownNames([name]));
+    dropped.push(...safeNames([name]));
     if (strictParams) throw parameterNotSupported(route, dropped);
   };
   const body = form.withModel(route.target, differencesOf(route), onDropped);
-  return { body, dropped, asksForUsage: false };
+  return { body, dropped, hasAddedUsageOption: false };
 }
 
 const MOST_NAMES = 50;
 const LONGEST_NAME = 64;
 
-/** Names come from the client and may hold anything; headers, errors and logs may not. */
-function shownNames(names: readonly string[]): string[] {
-  const shown = names.map((name) =>
+/** Makes names from the client safe for headers, errors and logs. */
+function safeNames(names: readonly string[]): string[] {
+  const safe = names.map((name) =>
     removeKeyShapes(name)
       .slice(0, LONGEST_NAME)
       .replace(/[^\w.[\]-]/g, '_'),
   );
-  return [...new Set(shown)].slice(0, MOST_NAMES);
+  return [...new Set(safe)].slice(0, MOST_NAMES);
 }
 
 function differencesOf(route: Route): RequestDifferences {
@@ -104,9 +111,9 @@ function differencesOf(route: Route): RequestDifferences {
 function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {
   const [param] = dropped;
   return new Problem('parameter_not_supported', {
-    // Not their names: they are the client's text. The first is in `param`.
+    // The detail does not repeat the names, which are the client's text. `param` holds the first of them.
     detail: `${route.provider.label} does not have ${dropped.length === 1 ? 'a parameter' : `${dropped.length} parameters`} of the request. No call was made.`,
-    hint: 'Leave them out, or set STRICT_PARAMS=false to have them left out and named in x-tenkey-dropped-params.',
+    hint: 'Leave them out, or set STRICT_PARAMS=false: Tenkey then leaves them out and names them in x-tenkey-dropped-params.',
     param,
   });
 }

@@ -20,7 +20,7 @@ describe('checkCatalogue', () => {
     return { models: models.map(({ name }) => name), faults: of('fault'), warnings: of('warning') };
   }
 
-  it('takes a file as Eneo has it, unchanged', () => {
+  it('takes a file in the format of Eneo unchanged', () => {
     const file = join(__dirname, '../../../test/fixtures/ai_models-as-in-eneo.yml');
     const { models, findings } = checkCatalogue(file);
     expect(models).toHaveLength(10);
@@ -28,7 +28,7 @@ describe('checkCatalogue', () => {
       [
         53,
         'warning',
-        "town-gpt-mini-azure, town-gpt-nano-azure all go to the one deployment_name of the Azure OpenAI credential; give the tenants' credentials `deployments` for town-gpt-mini, town-gpt-nano",
+        "town-gpt-mini-azure, town-gpt-nano-azure all use the one deployment_name of the Azure OpenAI credential; give the tenants' credentials `deployments` for town-gpt-mini, town-gpt-nano",
       ],
       [
         83,
@@ -50,15 +50,15 @@ describe('checkCatalogue', () => {
       'so calls are refused',
     ],
     ['embedding_models:\n- name: a\n  family: claude', 'models.yml:3: a: Anthropic serves no embedding', ''],
-    ['- name: a\n  litellm_model_name: vllm/x', 'models.yml:2: a: LiteLLM deprecates', 'hosted_vllm/'],
+    ['- name: a\n  litellm_model_name: vllm/x', 'models.yml:2: a: LiteLLM has deprecated', 'hosted_vllm/'],
     [
       '- name: a\n  litellm_model_name: hosted_vllm/x\n  base_url: http://vllm',
-      'models.yml:3: a: base_url is used without litellm_model_name only',
+      'models.yml:3: a: base_url is ignored when there is a litellm_model_name',
       'credential',
     ],
     [
       '- name: a\n  family: azure\n- name: b\n  family: azure',
-      'models.yml:3: a, b all go to the one deployment_name',
+      'models.yml:3: a, b all use the one deployment_name',
       'give each a deployment_name',
     ],
     ['- name: a\n  family: openai\n  token_limit: many', 'models.yml:3: a: token_limit must be a whole', ''],
@@ -76,7 +76,7 @@ describe('checkCatalogue', () => {
     ['- name: a\n  family: !mine openai', 'models.yml:2: this tag (!) is not known', ''],
     [
       'completion_model: []\nembedding_models:\n- { name: a, family: openai }',
-      'models.yml:1: completion_model is no section, and is not read',
+      'models.yml:1: completion_model is not a section and is ignored',
       'did you mean completion_models?',
     ],
   ])('warns of %j', (text, expected, alsoExpected) => {
@@ -88,7 +88,7 @@ describe('checkCatalogue', () => {
     expect(warnings[0]).toContain(alsoExpected);
   });
 
-  it('is silent about what is right: a map of anchors, nulls, one upstream model twice', () => {
+  it('does not warn of anchors, nulls, or two models with the same upstream model', () => {
     const text = [
       'x-defaults: &defaults { hosting: swe, vision: null }',
       'completion_models:',
@@ -101,19 +101,19 @@ describe('checkCatalogue', () => {
     expect(check(text)).toEqual({ models: ['a', 'b', 'c', 'd'], faults: [], warnings: [] });
   });
 
-  it('reports warnings beside faults, by line', () => {
+  it('reports warnings together with faults, by line', () => {
     const { models, faults, warnings } = check(
       '- name: a\n  family: e5\n- name: b\n- name: a\n  family: x\n',
     );
     expect(models).toEqual(['a']);
     expect(faults).toEqual([
       'models.yml:3: b: a model without litellm_model_name needs a family',
-      'models.yml:4: a: the name a stands twice; first in line 1',
+      'models.yml:4: a: the name a occurs twice; it is already on line 1',
     ]);
     expect(warnings).toHaveLength(1);
   });
 
-  it('reads a byte order mark and Windows line ends, and keeps the lines', () => {
+  it('reads files with a byte order mark and Windows line ends, and counts the lines correctly', () => {
     expect(check('\uFEFF- name: a\r\n  family: openai\r\n').models).toEqual(['a']);
     expect(check('\uFEFF- name: a\r\n- name: b\r\n').faults[1]).toContain('models.yml:2: b:');
   });
@@ -125,19 +125,19 @@ describe('checkCatalogue', () => {
     ],
     [Buffer.from('\uFEFF- name: a', 'utf16le'), 'models.yml:1: the model file is UTF-16; save it as UTF-8'],
     [Buffer.alloc(512 * 1024 + 1, '#'), 'models.yml: the model file is larger than 512 KiB'],
-  ])('refuses what is not a model file in UTF-8', (content, expected) => {
+  ])('refuses a file that is not UTF-8 or too large: %#', (content, expected) => {
     expect(check(content).faults).toEqual([expected]);
   });
 
-  it('refuses a file that is missing and one that is none', () => {
+  it('refuses a missing file and a directory', () => {
     const faultsOf = (file: string) => checkCatalogue(file).findings.map(describeFinding);
     expect(faultsOf('/nowhere/models.yml')).toEqual([
-      '/nowhere/models.yml: the model file cannot be read (ENOENT). Set AI_MODELS_FILE to one.',
+      '/nowhere/models.yml: the model file cannot be read (ENOENT). Set AI_MODELS_FILE to a readable file.',
     ]);
-    expect(faultsOf(folder)).toEqual([`${folder}: this is no file. Set AI_MODELS_FILE to one.`]);
+    expect(faultsOf(folder)).toEqual([`${folder}: this is not a file. Set AI_MODELS_FILE to a model file.`]);
   });
 
-  it('repeats no value of the file in a fault', () => {
+  it('does not repeat values of the file in a fault', () => {
     const sentinel = 'sk-sentinel-value';
     const texts = [
       `- name: a\n  litellm_model_name: ${sentinel}/x\n  family: [${sentinel}]\n  base_url: ${sentinel}`,

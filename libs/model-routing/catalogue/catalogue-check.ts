@@ -1,26 +1,26 @@
 import { parseCatalogue } from './catalogue-document';
 import { readEntries } from './catalogue-entries';
 import { CatalogueError, describeFinding, type Finding } from './catalogue-finding';
-import { serviceWarnings } from './catalogue-services';
+import { routingWarnings } from './routing-warnings';
 import { readCatalogueText } from './catalogue-text';
 import { type Model } from './model';
 import { type ModelCatalogue } from './model-catalogue';
 
-/** All that can be said of a catalogue file without a database, a key or a call. */
+/** All that can be found out about a catalogue file without a database, a key or a call. */
 export interface CatalogueCheck {
-  /** The entries without a fault. */
+  /** The models without a fault. */
   readonly models: readonly Model[];
-  /** By line. With a fault among them the file would stop a start. */
+  /** Sorted by line. Tenkey does not start with a file that has a fault. */
   readonly findings: readonly Finding[];
 }
 
-/** Every fault and warning of a file, those of its YAML and of a missing file included. Throws for none of them. */
+/** Returns every fault and warning of a catalogue file, even when it is missing or not YAML. */
 export function checkCatalogue(file: string): CatalogueCheck {
   try {
     const { entries, findings } = readEntries(parseCatalogue(readCatalogueText(file), file), file);
     return {
       models: entries.map(({ model }) => model),
-      findings: byLine([...findings, ...serviceWarnings(entries, file)]),
+      findings: byLine([...findings, ...routingWarnings(entries, file)]),
     };
   } catch (error) {
     if (!(error instanceof CatalogueError)) throw error;
@@ -28,9 +28,9 @@ export function checkCatalogue(file: string): CatalogueCheck {
   }
 }
 
-/** What a start and a reload say of a catalogue in force: oddities of its file, and models that nobody serves. */
+/** The warnings about a catalogue in force, which are logged when Tenkey starts and after each reload. */
 export function warningsOf({ warnings, entries, file }: ModelCatalogue): string[] {
-  return [...warnings, ...serviceWarnings(entries, file).map(describeFinding)];
+  return [...warnings, ...routingWarnings(entries, file).map(describeFinding)];
 }
 
 function byLine(findings: readonly Finding[]): Finding[] {

@@ -12,51 +12,52 @@ import {
 } from 'yaml';
 import { CatalogueError, type Finding } from './catalogue-finding';
 
-/** A path into the document: section, index, field. */
+/** A path into the document, by section and index. */
 export type Path = readonly (string | number)[];
 
-/** A parsed file: its values, and where in it they stand. */
+/** A parsed file: its values and their lines. */
 export interface CatalogueDocument {
   readonly root: unknown;
   readonly warnings: readonly Finding[];
-  /** The line of a value; of a field of a map, the line of its name. From 1; the nearest known one around it else. */
+  /** The line of a value, or of the name of one of its fields, from 1; without a position, that of the value around it. */
   readonly lineOf: (path: Path, field?: string) => number;
 }
 
-/** More repetitions of anchored parts than a file written by people has; each may hold further ones. */
+/** More aliases than a file written by hand has. Each may repeat a part that has aliases itself. */
 const maxAliases = 1000;
-/** A binary file taken for YAML has a fault in each line. */
+/** A binary file that is read as YAML has a fault on each line. */
 const maxFaults = 50;
 
-/** The parser's own sentences quote the file. */
-const sentences: Readonly<Record<ErrorCode, string>> = {
-  ALIAS_PROPS: 'an alias (*) can have no anchor or tag of its own',
-  BAD_ALIAS: 'this alias (*) or anchor (&) is not written as YAML demands',
+/** The reasons that findings give. The parser's own messages are not used, because they quote the file. */
+const reasons: Readonly<Record<ErrorCode, string>> = {
+  ALIAS_PROPS: 'an alias (*) cannot have an anchor or tag of its own',
+  BAD_ALIAS: 'this alias (*) or anchor (&) is not valid YAML',
   BAD_COLLECTION_TYPE: 'this tag does not fit a list or map',
   BAD_DIRECTIVE: 'this % directive is not known',
-  BAD_DQ_ESCAPE: 'a backslash in "..." begins an escape, and this is none; use \'...\' or write it twice',
+  BAD_DQ_ESCAPE:
+    'a backslash in "..." starts an escape sequence, and this one is not valid; use \'...\' or write it twice',
   BAD_INDENT: 'the indentation does not fit the lines above',
-  BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place',
-  BAD_SCALAR_START: 'a text cannot begin with this character; quote it',
+  BAD_PROP_ORDER: 'an anchor or tag is in the wrong place',
+  BAD_SCALAR_START: 'a text cannot start with this character; quote it',
   BLOCK_AS_IMPLICIT_KEY:
-    'a map cannot begin here; is the indentation wrong, a quote missing, or a text with ": " unquoted?',
-  BLOCK_IN_FLOW: 'within [...] or {...} no indented list or map can stand',
-  DUPLICATE_KEY: 'this field stands twice in one map',
+    'a map cannot start here; is the indentation wrong, a quote missing, or a text with ": " unquoted?',
+  BLOCK_IN_FLOW: '[...] or {...} cannot contain an indented list or map',
+  DUPLICATE_KEY: 'this field occurs twice in one map',
   IMPOSSIBLE: 'this is not YAML',
   KEY_OVER_1024_CHARS: 'the name of a field is longer than 1024 characters',
   MISSING_CHAR: 'a character is missing: a closing quote or bracket, a comma, or the space after ":" or "-"',
-  MULTILINE_IMPLICIT_KEY: 'the name of a field must stand on one line; is a ":" missing?',
+  MULTILINE_IMPLICIT_KEY: 'the name of a field must be on one line; is a ":" missing?',
   MULTIPLE_ANCHORS: 'a value can have only one anchor',
-  MULTIPLE_DOCS: 'a second document begins here (---); a model file is one document',
+  MULTIPLE_DOCS: 'a second document starts here (---); a model file is one document',
   MULTIPLE_TAGS: 'a value can have only one tag',
   NON_STRING_KEY: 'the name of a field must be a text',
   RESOURCE_EXHAUSTION: 'the file is nested too deeply',
   TAB_AS_INDENT: 'a tab cannot indent YAML; use spaces',
   TAG_RESOLVE_FAILED: 'this tag (!) is not known or does not fit its value',
-  UNEXPECTED_TOKEN: 'this does not fit here; is a quote, bracket, ":" or "-" wrong?',
+  UNEXPECTED_TOKEN: 'this is not expected here; is a quote, bracket, ":" or "-" wrong?',
 };
 
-/** @throws CatalogueError with every fault of the YAML itself */
+/** @throws CatalogueError with every fault in the YAML itself */
 export function parseCatalogue(text: string, file: string): CatalogueDocument {
   const lines = new LineCounter();
   const finding = (severity: Finding['severity'], offset: number, reason: string): Finding => ({
@@ -65,32 +66,32 @@ export function parseCatalogue(text: string, file: string): CatalogueDocument {
     line: Math.max(1, lines.linePos(offset).line),
     reason,
   });
-  const said = (severity: Finding['severity']) => (error: YAMLError) =>
-    finding(severity, error.pos[0], sentences[error.code]);
+  const findingOf = (severity: Finding['severity']) => (error: YAMLError) =>
+    finding(severity, error.pos[0], reasons[error.code]);
   let document: Document.Parsed;
   try {
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   } catch (error) {
-    // The parser is recursive.
+    // The parser is recursive, so deep nesting overflows the stack.
     if (!(error instanceof RangeError)) throw error;
-    throw new CatalogueError([finding('fault', 0, sentences.RESOURCE_EXHAUSTION)]);
+    throw new CatalogueError([finding('fault', 0, reasons.RESOURCE_EXHAUSTION)]);
   }
   const tooDeep = document.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
-  // What follows such a fault are its echoes.
+  // All further faults are consequences of that one.
   const errors = tooDeep ? [tooDeep] : document.errors.slice(0, maxFaults);
-  const faults = [...errors.map(said('fault')), ...unresolvedAliases(document, finding)];
+  const faults = [...errors.map(findingOf('fault')), ...unresolvedAliases(document, finding)];
   if (faults.length > 0) throw new CatalogueError(faults.slice(0, maxFaults));
   let root: unknown;
   try {
     root = document.toJS({ maxAliasCount: maxAliases });
   } catch {
     const at = firstAlias(document) ?? 0;
-    const reason = `aliases (*) repeat more than ${maxAliases} parts of the file, or nest too deeply; write them out`;
+    const reason = `aliases (*) repeat more than ${maxAliases} parts of the file, or are nested too deeply; write the parts out`;
     throw new CatalogueError([finding('fault', at, reason)]);
   }
   return {
     root,
-    warnings: document.warnings.map(said('warning')),
+    warnings: document.warnings.map(findingOf('warning')),
     lineOf: (path, field) => lines.linePos(offsetOf(document, path, field)).line || 1,
   };
 }
@@ -99,14 +100,14 @@ function unresolvedAliases(
   document: Document.Parsed,
   finding: (severity: Finding['severity'], offset: number, reason: string) => Finding,
 ): Finding[] {
-  const found: Finding[] = [];
+  const faults: Finding[] = [];
   visit(document, {
     Alias: (_key, alias) => {
       if (alias.resolve(document) !== undefined) return;
-      found.push(finding('fault', alias.range?.[0] ?? 0, 'this alias (*) has no anchor (&) above it'));
+      faults.push(finding('fault', alias.range?.[0] ?? 0, 'this alias (*) has no anchor (&) above it'));
     },
   });
-  return found;
+  return faults;
 }
 
 function firstAlias(document: Document.Parsed): number | undefined {

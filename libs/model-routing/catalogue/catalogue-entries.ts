@@ -4,10 +4,10 @@ import { knownFields } from './catalogue-fields';
 import { didYouMean, type Finding, listOf } from './catalogue-finding';
 import { type Model, type ModelKind, modelKinds, splitLitellmName } from './model';
 
-/** A model, and the line of each of its fields. */
+/** A model and the lines of its fields. */
 export interface CatalogueEntry {
   readonly model: Model;
-  /** Line of the field's name in the file, of the entry without a field. From 1. */
+  /** The line of the field's name, or of the entry when no field is given. Lines count from 1. */
   readonly lineOf: (field?: string) => number;
 }
 
@@ -16,7 +16,7 @@ const sections: ReadonlyMap<string, ModelKind> = new Map(modelKinds.map((kind) =
 const maxNameLength = 256;
 const prefixes = providers.flatMap((provider) => [provider.id, ...provider.prefixes]);
 
-/** The models of a file, frozen, and all that is wrong or odd about it. Entries with a fault are not among them. */
+/** Reads the models of a file, frozen, and its faults and warnings. Entries with a fault are left out. */
 export function readEntries(
   document: CatalogueDocument,
   file: string,
@@ -49,7 +49,7 @@ export function readEntries(
     entries.push({ model: deepFreeze({ ...value, kind }) as Model, lineOf });
   }
   if (!isAnyEntry && findings.every(({ severity }) => severity !== 'fault')) {
-    add('fault', 1, 'there is no model in the file');
+    add('fault', 1, 'the file has no models');
   }
   return { entries, findings };
 }
@@ -71,11 +71,11 @@ function* listedEntries(
     );
   for (const [section, list] of Object.entries(root)) {
     const kind = sections.get(section);
-    // `x-` marks parts that only hold anchors, as in Compose files.
+    // As in Compose files, parts that only hold anchors have names that start with `x-`.
     if (kind === undefined && !section.startsWith('x-')) {
       const hint =
         didYouMean(section, sections.keys()) || `; the sections are ${[...sections.keys()].join(', ')}`;
-      add('warning', lineOf([section]), `${printable(section)} is no section, and is not read${hint}`);
+      add('warning', lineOf([section]), `${printable(section)} is not a section and is ignored${hint}`);
     }
     if (kind === undefined || list === null) continue;
     if (Array.isArray(list)) {
@@ -95,10 +95,11 @@ function checkName(
   if (name === undefined || name === null || name === '') return fault('name', 'a model needs a name');
   if (typeof name !== 'string') return fault('name', 'name must be a text; quote it');
   if (name.length > maxNameLength || printable(name) !== name || name.trim() !== name) {
-    return fault('name', `a name has 1 to ${maxNameLength} printable characters, and no space around them`);
+    return fault('name', `a name has 1 to ${maxNameLength} printable characters, and no spaces around them`);
   }
   const first = lineOfName.get(name);
-  if (first !== undefined) return fault('name', `the name ${name} stands twice; first in line ${first}`);
+  if (first !== undefined)
+    return fault('name', `the name ${name} occurs twice; it is already on line ${first}`);
   lineOfName.set(name, lineOf('name'));
 }
 
@@ -111,44 +112,44 @@ function checkTarget(value: Record<string, unknown>, fault: Fault): void {
   }
   if (typeof litellm !== 'string') return;
   if (litellm.trim() !== litellm || litellm === '') {
-    return fault('litellm_model_name', 'litellm_model_name must be a text, without space around it');
+    return fault('litellm_model_name', 'litellm_model_name must be a text without spaces around it');
   }
   if (splitLitellmName(litellm)) return;
   const prefix = litellm.slice(0, litellm.indexOf('/'));
   const reason = prefixes.includes(prefix)
     ? 'litellm_model_name has no model after the provider'
-    : `litellm_model_name has an unknown provider prefix; known are ${prefixes.join(', ')}${didYouMean(prefix, prefixes)}`;
+    : `litellm_model_name has an unknown provider prefix; the known ones are ${prefixes.join(', ')}${didYouMean(prefix, prefixes)}`;
   fault('litellm_model_name', reason);
 }
 
 function checkFields(
   value: Record<string, unknown>,
   lineOf: (field?: string) => number,
-  say: (severity: Finding['severity'], field: string, reason: string) => void,
+  report: (severity: Finding['severity'], field: string, reason: string) => void,
 ): void {
   const unknown: string[] = [];
   for (const [field, content] of Object.entries(value)) {
     const known = knownFields.get(field);
     if (known !== undefined) {
-      // The name has sentences of its own.
+      // `checkName` reports faults of the name.
       if (field === 'name' || content === null || known.holds(content)) continue;
-      say(known.isUsed ? 'fault' : 'warning', field, `${field} must be ${known.form}`);
+      report(known.isUsed ? 'fault' : 'warning', field, `${field} must be ${known.form}`);
       continue;
     }
     const hint = didYouMean(field, knownFields.keys());
-    if (hint) say('warning', field, `unknown field ${printable(field)}${hint}`);
+    if (hint) report('warning', field, `unknown field ${printable(field)}${hint}`);
     else unknown.push(field);
   }
-  if (unknown.length > 0) say('warning', unknown[0]!, `unknown field ${listOf(unknown.map(printable))}`);
+  if (unknown.length > 0) report('warning', unknown[0]!, `unknown field ${listOf(unknown.map(printable))}`);
 }
 
-/** How findings call an entry; nothing when its name cannot be shown. */
+/** The name that findings use for an entry; undefined when it has none. */
 function labelOf({ name }: Record<string, unknown>): string | undefined {
   if (typeof name !== 'string' || name === '') return undefined;
   return printable(name).trim().slice(0, maxNameLength);
 }
 
-/** Findings are printed in terminals, where control characters are commands. */
+/** Removes control characters: findings are printed in terminals, which would interpret them. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
 }
@@ -157,7 +158,7 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A call keeps the model that it found, so nobody may change one. Values may contain themselves. */
+/** Freezes a model, since running calls share it. A value may contain itself, by an alias. */
 function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);

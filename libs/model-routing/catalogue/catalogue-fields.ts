@@ -1,8 +1,8 @@
-/** What a value must be; `null` stands for an absent field everywhere. */
+/** The form that the value of a field must have. `null` always means an absent field. */
 interface FieldForm {
   readonly holds: (value: unknown) => boolean;
   readonly form: string;
-  /** True where Tenkey itself uses the field, so that another type would be taken for none. */
+  /** True when Tenkey itself uses the field; a value of another form is then a fault and not a warning. */
   readonly isUsed?: boolean;
 }
 
@@ -20,11 +20,11 @@ const number: FieldForm = {
 const address: FieldForm = {
   holds: (value) =>
     typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
-  form: 'a URL that begins with http:// or https://',
+  form: 'a URL that starts with http:// or https://',
   isUsed: true,
 };
 
-/** Fields of ai_models.yml that are known; others are kept, and named in a warning since they may be slips. */
+/** The known fields of ai_models.yml. Other fields are kept, with a warning because their names may be typos. */
 export const knownFields: ReadonlyMap<string, FieldForm> = new Map<string, FieldForm>([
   ['name', usedText],
   ['nickname', text],

@@ -1,21 +1,21 @@
 /**
- * One thing to say of a catalogue file. A fault stops a start and a reload; a warning does not. The reason names models
- * and fields, and repeats no value of the file: it is shown in /ready, which needs no key.
+ * A fault or a warning in a catalogue file. Tenkey does not start with, or reload, a file that has a fault. The reason names
+ * models and fields but no values, because /ready shows it and needs no key.
  */
 export interface Finding {
   readonly severity: 'fault' | 'warning';
   readonly file: string;
-  /** From 1; absent when the file could not be read at all. */
+  /** Counts from 1; absent when the file could not be read at all. */
   readonly line?: number;
   readonly reason: string;
 }
 
-/** `file:line: reason`, as compilers write it. */
+/** Formats a finding as `file:line: reason`, as compilers do. */
 export function describeFinding({ file, line, reason }: Finding): string {
   return `${file}:${line === undefined ? '' : `${line}:`} ${reason}`;
 }
 
-/** Faults of a catalogue file: file, line and reason of each. */
+/** The faults of a catalogue file. The message has a line for each. */
 export class CatalogueError extends Error {
   override readonly name = 'CatalogueError';
 
@@ -24,20 +24,20 @@ export class CatalogueError extends Error {
   }
 }
 
-/** Quotes at most five names: a text stays readable when a whole catalogue is meant. */
+/** Lists at most five names, so that a text about a whole catalogue remains readable. */
 export function listOf(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(', ');
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+  const listed = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${listed} and ${names.length - 5} more` : listed;
 }
 
-/** `; did you mean x?` when exactly one of the known words is meant, else nothing. */
+/** Returns `; did you mean x?` when exactly one of the known words is close enough, else nothing. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const plain = plainOf(word);
   const near = [...known].filter((each) => plainOf(each) === plain || isOneEdit(word, each));
   return near.length === 1 ? `; did you mean ${near[0]}?` : '';
 }
 
-/** `litellmModelName` and `LiteLLM-model-name` are other spellings of `litellm_model_name`. */
+/** Makes `litellmModelName` and `LiteLLM-model-name` equal to `litellm_model_name`. */
 function plainOf(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ .]/g, '');
 }

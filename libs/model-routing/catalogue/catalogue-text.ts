@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CatalogueError } from './catalogue-finding';
 
-/** About a thousand models. A reload parses on the thread that serves, so the bound is one of time too. */
+/** Enough for about a thousand models. It also limits the time of a reload, which blocks the thread that serves calls. */
 const maxBytes = 512 * 1024;
 const lineFeed = 0x0a;
 
@@ -15,31 +15,34 @@ export function shippedModelsFile(): string {
   return join(folder, 'apps', 'api', 'ai_models.yml');
 }
 
-/** The text of a catalogue file, without byte order mark. @throws CatalogueError */
+/**
+ * Reads the text of a catalogue file, without its byte order mark.
+ * @throws CatalogueError
+ */
 export function readCatalogueText(file: string): string {
   const fault = (reason: string, line?: number) =>
     new CatalogueError([{ severity: 'fault', file, line, reason }]);
   let bytes: Buffer;
   try {
-    // Asked before opening: to open a pipe would hold the thread.
-    if (!statSync(file).isFile()) throw fault('this is no file. Set AI_MODELS_FILE to one.');
+    // Check this before opening the file: opening a pipe would block the thread.
+    if (!statSync(file).isFile()) throw fault('this is not a file. Set AI_MODELS_FILE to a model file.');
     bytes = readBounded(file);
   } catch (error) {
     if (error instanceof CatalogueError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const known = code !== undefined && code in constants.errno ? ` (${code})` : '';
-    throw fault(`the model file cannot be read${known}. Set AI_MODELS_FILE to one.`);
+    throw fault(`the model file cannot be read${known}. Set AI_MODELS_FILE to a readable file.`);
   }
   if (bytes.length > maxBytes) throw fault('the model file is larger than 512 KiB');
   if (bytes.length >= 2 && (bytes.readUInt16BE(0) === 0xfeff || bytes.readUInt16BE(0) === 0xfffe)) {
     throw fault('the model file is UTF-16; save it as UTF-8', 1);
   }
   if (!isUtf8(bytes)) throw fault('this line is not UTF-8; save the file as UTF-8', lineOfBadByte(bytes));
-  // TextDecoder leaves the byte order mark away.
+  // TextDecoder removes the byte order mark.
   return new TextDecoder().decode(bytes);
 }
 
-/** One byte above the bound at most, whatever the file says of its size. */
+/** Reads at most one byte more than the limit, whatever size the file system reports. */
 function readBounded(file: string): Buffer {
   const descriptor = openSync(file, 'r');
   try {

@@ -47,14 +47,14 @@ describe('CatalogueWatch', () => {
     };
   }
 
-  function written(text = textOf('a')): string {
+  function modelFile(text = textOf('a')): string {
     const file = join(newFolder(), 'models.yml');
     writeFileSync(file, text);
     return file;
   }
 
-  it('takes over a file that is written in place, and says what changed', async () => {
-    const file = written(textOf('a', 'b'));
+  it('reloads a file that is written in place, and logs what changed', async () => {
+    const file = modelFile(textOf('a', 'b'));
     const { catalogue, lines, holds } = start(file);
     const held = catalogue.find('b');
     writeFileSync(
@@ -66,14 +66,14 @@ describe('CatalogueWatch', () => {
     expect(lines[0]!.msg).toContain('3 models; 2 added, 1 removed, 1 changed');
     expect(lines[1]).toMatchObject({ level: 40 });
     expect(lines[1]!.msg).toContain('d: no provider serves this family');
-    // A call under way.
+    // A running call keeps its model.
     expect(held.name).toBe('b');
     expect(Object.isFrozen(held)).toBe(true);
     expect(() => catalogue.find('b')).toThrow(expect.objectContaining({ code: 'model_not_found' }));
   });
 
-  it('takes over a file that an editor puts in its place', async () => {
-    const file = written();
+  it('reloads a file that an editor replaces', async () => {
+    const file = modelFile();
     const { holds } = start(file);
     for (const name of ['b', 'c']) {
       renameSync(file, `${file}~`);
@@ -104,7 +104,7 @@ describe('CatalogueWatch', () => {
     }
   });
 
-  it('polls where no event can come from: a link further up that is turned', async () => {
+  it('notices a changed link further up the path, for which there is no event', async () => {
     const folder = newFolder();
     for (const name of ['a', 'b']) {
       mkdirSync(join(folder, name));
@@ -118,25 +118,25 @@ describe('CatalogueWatch', () => {
     await holds('b');
   });
 
-  it('serves the old models while the file, or its directory, is away', async () => {
-    const file = written();
+  it('serves the previous models while the file or its directory is missing', async () => {
+    const file = modelFile();
     const { catalogue, lines, names, holds } = start(file);
     rmSync(dirname(file), { recursive: true });
     await until(() => catalogue.fault !== undefined, 'the fault');
     expect(staleReason(catalogue)).toBe(
-      'models.yml: the model file cannot be read (ENOENT). Set AI_MODELS_FILE to one.',
+      'models.yml: the model file cannot be read (ENOENT). Set AI_MODELS_FILE to a readable file.',
     );
     expect(names()).toEqual(['a']);
     mkdirSync(dirname(file));
     writeFileSync(file, textOf('a'));
-    await until(() => catalogue.fault === undefined, 'the mended file');
+    await until(() => catalogue.fault === undefined, 'the fixed file');
     expect(lines.at(-1)!.msg).toContain('0 added, 0 removed, 0 changed');
     writeFileSync(file, textOf('b'));
     await holds('b');
   });
 
-  it('keeps all of the old catalogue when one entry has a fault, logs every fault once, and recovers', async () => {
-    const file = written();
+  it('keeps the whole previous catalogue when one entry has a fault, logs every fault once, and recovers', async () => {
+    const file = modelFile();
     const { catalogue, lines, names, holds } = start(file);
     writeFileSync(file, `${textOf('b')}- name: c\n- name: d\n  litellm_model_name: nobody/sentinel-value\n`);
     await until(() => catalogue.fault !== undefined, 'the fault');
@@ -159,8 +159,8 @@ describe('CatalogueWatch', () => {
     expect(catalogue.fault).toBeUndefined();
   });
 
-  it('waits for a file that is being written', async () => {
-    const file = written();
+  it('waits until a file is completely written', async () => {
+    const file = modelFile();
     const { catalogue, lines, names, holds } = start(file);
     writeFileSync(file, '');
     for (let part = 0; part < 10; part += 1) {
@@ -175,8 +175,8 @@ describe('CatalogueWatch', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('ends with the last of many quick changes in force', async () => {
-    const file = written();
+  it('puts the last of many quick changes in force', async () => {
+    const file = modelFile();
     const { names, holds } = start(file);
     for (let turn = 0; turn < 30; turn += 1) {
       writeFileSync(file, turn % 3 === 0 ? '- {' : textOf(`turn${turn}`));
@@ -187,16 +187,16 @@ describe('CatalogueWatch', () => {
     expect(names()).toEqual(['last']);
   });
 
-  it('finds what happened between the load and the start of the watch', async () => {
-    const file = written();
+  it('notices changes between the load and the start of the watch', async () => {
+    const file = modelFile();
     const catalogue = ModelCatalogue.load(file);
     writeFileSync(file, textOf('b'));
     watches.push(CatalogueWatch.start(catalogue, createLog('silent', [])));
     await until(() => catalogue.all()[0]!.name === 'b', 'the second catalogue');
   });
 
-  it('reads at once when asked, also a file that did not change, and says so', () => {
-    const file = written();
+  it('reloads at once on request, even a file that did not change, and logs it', () => {
+    const file = modelFile();
     const { watch, lines, names } = start(file);
     writeFileSync(file, textOf('b'));
     watch.reload();
@@ -212,8 +212,8 @@ describe('CatalogueWatch', () => {
     expect(lines.slice(2).map(({ level }) => level)).toEqual([50, 50]);
   });
 
-  it('counts where names would be too many', () => {
-    const file = written();
+  it('logs only the numbers of models when there are many', () => {
+    const file = modelFile();
     const { watch, lines } = start(file);
     writeFileSync(file, textOf(...Array.from({ length: 30 }, (_, index) => `m${index}`)));
     watch.reload();
@@ -221,8 +221,8 @@ describe('CatalogueWatch', () => {
     expect(lines[0]).toMatchObject({ removed: ['a'], msg: expect.stringContaining('30 added') });
   });
 
-  it('does nothing more once it is stopped', async () => {
-    const file = written();
+  it('does nothing after it has been stopped', async () => {
+    const file = modelFile();
     const { watch, lines, names } = start(file);
     watch.stop();
     writeFileSync(file, textOf('b'));
@@ -232,8 +232,8 @@ describe('CatalogueWatch', () => {
     expect(lines).toEqual([]);
   });
 
-  it('shows a screenful of faults', () => {
-    const file = written();
+  it('reports at most ten faults', () => {
+    const file = modelFile();
     const { watch, catalogue } = start(file);
     writeFileSync(file, '- name: same\n'.repeat(40));
     watch.reload();

@@ -8,32 +8,32 @@ import { CatalogueError, describeFinding } from './catalogue-finding';
 import { type CatalogueChange, ModelCatalogue } from './model-catalogue';
 
 /**
- * The file is looked at this often, in milliseconds, events or not: no event tells of a network file system, of a
- * directory that was missing, or of a symbolic link further up that now points elsewhere.
+ * The file is checked this often even without an event. No event reports a change on a network file system, the creation of a
+ * missing directory, or a changed symbolic link further up the path.
  */
 const pollMs = 2000;
 const eventPauseMs = 100;
-/** Unchanged for so long, a file is taken for written to its end. */
+/** A file that is unchanged for this long counts as completely written. */
 const settleMs = 250;
-/** A file that never comes to rest is read all the same, after so many looks. */
-const maxLooks = 20;
+/** A file that keeps changing is read all the same after this many checks. */
+const maxChecks = 20;
 const maxNames = 20;
-const maxShownFaults = 10;
-/** One line of the log holds them; `models check` has all. */
+const maxReportedFaults = 10;
+/** Bounds the length of the log line; `models check` prints all faults. */
 const maxLoggedFaults = 100;
 
 /**
- * Keeps a catalogue in step with its file. All or nothing: a file with a fault leaves the models in force that were,
- * logs every fault, and shows in `catalogue.fault` until the file is mended. Keeps no process alive.
+ * Keeps a catalogue equal to its file, as a whole or not at all. When the file has a fault, the previous models stay in force,
+ * every fault is logged, and `catalogue.fault` is set until the file is fixed. The watch does not keep the process running.
  */
 export class CatalogueWatch {
   private events?: FSWatcher;
   private watchedDirectory?: string;
-  /** Ends the wait for the next look. */
+  /** Stops the wait for the next check. */
   private wake?: () => void;
   private hasEvent = false;
   private isStopped = false;
-  /** What the file was when it was last read. */
+  /** The state of the file when it was last read. */
   private lastState?: string;
   private lastFault?: string;
 
@@ -42,14 +42,14 @@ export class CatalogueWatch {
     private readonly log: Log,
   ) {}
 
-  /** @param catalogue as loaded; what happened to its file since then is found */
+  /** @param catalogue a loaded catalogue; changes of its file since then are noticed */
   static start(catalogue: ModelCatalogue, log: Log): CatalogueWatch {
     const started = new CatalogueWatch(catalogue, log);
     void started.run();
     return started;
   }
 
-  /** Reads the file now, at rest or not, and logs what came of it. */
+  /** Reads the file now, even if it has just changed, and logs the result. */
   reload(): void {
     if (!this.isStopped) this.read(true);
   }
@@ -63,21 +63,21 @@ export class CatalogueWatch {
   private async run(): Promise<void> {
     for (;;) {
       await this.watchDirectory();
-      const state = await this.restingState();
+      const state = await this.settledState();
       if (this.isStopped) return;
       if (state !== this.lastState) {
-        // The state from before reading: a change while it is read is found by the next look.
+        // Keep the state from before reading, so that the next check notices a change during reading.
         this.lastState = state;
         this.read(false);
       }
-      await this.nextLook();
+      await this.nextCheck();
       if (this.isStopped) return;
     }
   }
 
-  private async restingState(): Promise<string> {
+  private async settledState(): Promise<string> {
     let state = await stateOf(this.catalogue.file);
-    for (let looks = 0; state !== this.lastState && looks < maxLooks && !this.isStopped; looks += 1) {
+    for (let checks = 0; state !== this.lastState && checks < maxChecks && !this.isStopped; checks += 1) {
       await sleep(settleMs, undefined, { ref: false });
       const next = await stateOf(this.catalogue.file);
       if (next === state) break;
@@ -86,7 +86,7 @@ export class CatalogueWatch {
     return state;
   }
 
-  private async nextLook(): Promise<void> {
+  private async nextCheck(): Promise<void> {
     await new Promise<void>((done) => {
       if (this.hasEvent || this.isStopped) return done();
       const timer = setTimeout(done, pollMs).unref();
@@ -95,46 +95,48 @@ export class CatalogueWatch {
         done();
       };
     });
-    // In a directory where much is written events never end.
+    // Pause, because a busy directory sends events without end.
     await sleep(eventPauseMs, undefined, { ref: false });
     this.hasEvent = false;
   }
 
-  private read(isAsked: boolean): void {
+  private read(isRequested: boolean): void {
     try {
       const next = ModelCatalogue.load(this.catalogue.file);
       this.lastFault = undefined;
-      const isMended = this.catalogue.fault !== undefined;
-      if (next.digest === this.catalogue.digest && !isMended && !isAsked) return;
+      const isFixed = this.catalogue.fault !== undefined;
+      if (next.digest === this.catalogue.digest && !isFixed && !isRequested) return;
       const change = this.catalogue.replaceWith(next);
       const { length } = this.catalogue.all();
-      this.log.info(namesOf(change), `the model file was read again: ${length} models; ${countsOf(change)}`);
+      this.log.info(namesOf(change), `the model file was reloaded: ${length} models; ${countsOf(change)}`);
       for (const warning of warningsOf(this.catalogue)) this.log.warn(warning);
     } catch (error) {
-      this.refuse(error, isAsked);
+      this.refuse(error, isRequested);
     }
   }
 
-  private refuse(error: unknown, isAsked: boolean): void {
+  private refuse(error: unknown, isRequested: boolean): void {
     if (!(error instanceof CatalogueError))
       this.log.error({ err: error }, 'the model file could not be read');
     const { file } = this.catalogue;
     const fault =
       error instanceof CatalogueError
         ? error
-        : new CatalogueError([{ severity: 'fault', file, reason: 'it could not be read; the log has why' }]);
+        : new CatalogueError([
+            { severity: 'fault', file, reason: 'the file could not be read; the log has the cause' },
+          ]);
     this.catalogue.fault = fault;
-    // An event more is no news.
-    if (!isAsked && this.lastFault === fault.message) return;
+    // Log the same fault only once.
+    if (!isRequested && this.lastFault === fault.message) return;
     this.lastFault = fault.message;
     const faults = fault.faults.slice(0, maxLoggedFaults).map(describeFinding);
     this.log.error(
       { faults, count: fault.faults.length },
-      'the model file has faults; the models that were in force stay in force',
+      'the model file has faults; the previous models stay in force',
     );
   }
 
-  /** The directory and not the file: editors and ConfigMaps put another file in its place. */
+  /** Watches the directory and not the file, because editors and ConfigMaps replace the file. */
   private async watchDirectory(): Promise<void> {
     const directory = dirname(this.catalogue.file);
     const identity = await identityOf(directory);
@@ -152,25 +154,22 @@ export class CatalogueWatch {
       this.events = events;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      this.log.debug(
-        { code },
-        'there are no file events here; the model file is looked at every two seconds',
-      );
+      this.log.debug({ code }, 'file events are not available; the model file is checked every two seconds');
     }
   }
 }
 
-/** The faults that keep a changed file out of force, for /ready: without directories, and a screenful at most. */
+/** Why the current file is not in force, for /ready: at most ten faults, without directories. Undefined when it is. */
 export function staleReason({ fault }: ModelCatalogue): string | undefined {
   if (!fault) return undefined;
-  const shown = fault.faults
-    .slice(0, maxShownFaults)
+  const lines = fault.faults
+    .slice(0, maxReportedFaults)
     .map((finding) => describeFinding({ ...finding, file: basename(finding.file) }));
-  const more = fault.faults.length - shown.length;
-  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+  const more = fault.faults.length - lines.length;
+  return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
 }
 
-/** Another text for another file or content: what stat tells of both. Asynchronous: a network's file may hang. */
+/** A text that changes with the file or its content. Asynchronous, because a network file system may hang. */
 async function stateOf(file: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
@@ -180,7 +179,7 @@ async function stateOf(file: string): Promise<string> {
   }
 }
 
-/** With its birth: a directory made anew may get the number of the one before it. */
+/** A text that changes when the directory is replaced. It has the time of creation, because inode numbers are reused. */
 async function identityOf(directory: string): Promise<string | undefined> {
   try {
     const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });

@@ -15,7 +15,7 @@ function faultOf(text: string): string {
   return '';
 }
 
-/** Ten lists, each nine times the one before it. */
+/** Ten lists, each with nine copies of the previous one. */
 function bomb(): string {
   const lines = ['a0: &a0 [x]'];
   for (let level = 1; level < 10; level += 1) {
@@ -32,7 +32,7 @@ describe('ModelCatalogue', () => {
   it.each([
     [
       'completion_models:\n  - name: a\n    family: openai\n  - name: a\n    family: openai',
-      'models.yml:4: a: the name a stands twice; first in line 2',
+      'models.yml:4: a: the name a occurs twice; it is already on line 2',
     ],
     ['completion_models:\n  - family: openai', 'models.yml:2: a model needs a name'],
     ['completion_models:\n  - family: openai\n    name: 4', 'models.yml:3: name must be a text; quote it'],
@@ -40,7 +40,7 @@ describe('ModelCatalogue', () => {
     ['- family: openai\n  name: "a\\e[2Jb"', 'models.yml:2: a[2Jb: a name has 1 to 256 printable'],
     [
       '- name: a\n  family: openai\n  litellm_model_name: nobody/x',
-      'models.yml:3: a: litellm_model_name has an unknown provider prefix; known are openai, text-completion-openai, anthropic',
+      'models.yml:3: a: litellm_model_name has an unknown provider prefix; the known ones are openai, text-completion-openai, anthropic',
     ],
     ['- name: a\n  litellm_model_name: Azure/x', '; did you mean azure?'],
     ['- name: a\n  litellm_model_name: mistrl/x', '; did you mean mistral?'],
@@ -60,22 +60,22 @@ describe('ModelCatalogue', () => {
     ['just a text', 'models.yml:1: a model file is a list of models, or a map with completion_models'],
     ['completion_models: [', 'models.yml:'],
     ['completion_models:\n  - name: "a', 'models.yml:2: a character is missing: a closing quote'],
-    ['a: 1\ncompletion_models: []\na: 2', 'models.yml:3: this field stands twice in one map'],
-    ['- name: a\n  family: x\n  name: b', 'models.yml:3: this field stands twice in one map'],
+    ['a: 1\ncompletion_models: []\na: 2', 'models.yml:3: this field occurs twice in one map'],
+    ['- name: a\n  family: x\n  name: b', 'models.yml:3: this field occurs twice in one map'],
     ['completion_models:\n\t- name: a', 'models.yml:2: a tab cannot indent YAML; use spaces'],
-    ['- name: a\n  family: x\n---\n- name: b', 'models.yml:3: a second document begins here'],
+    ['- name: a\n  family: x\n---\n- name: b', 'models.yml:3: a second document starts here'],
     ['- name: a\n  family: *x', 'models.yml:2: this alias (*) has no anchor (&) above it'],
-    ['- name: a\n  description: OpenAI: the best', 'models.yml:2: a map cannot begin here'],
-    ['- name: @a', 'models.yml:1: a text cannot begin with this character; quote it'],
-    ['- name: a\n   family: x', 'models.yml:1: a map cannot begin here; is the indentation'],
-    ['', 'models.yml:1: there is no model in the file'],
-    ['# nothing\n', 'there is no model in the file'],
-    ['completion_models:\nembedding_models: []', 'there is no model in the file'],
+    ['- name: a\n  description: OpenAI: the best', 'models.yml:2: a map cannot start here'],
+    ['- name: @a', 'models.yml:1: a text cannot start with this character; quote it'],
+    ['- name: a\n   family: x', 'models.yml:1: a map cannot start here; is the indentation'],
+    ['', 'models.yml:1: the file has no models'],
+    ['# nothing\n', 'the file has no models'],
+    ['completion_models:\nembedding_models: []', 'the file has no models'],
   ])('refuses %j with file, line and reason', (text, expected) => {
     expect(faultOf(text)).toContain(expected);
   });
 
-  it('is not brought down by nesting or by aliases that multiply', () => {
+  it('survives deep nesting and aliases that multiply', () => {
     expect(faultOf('['.repeat(50_000))).toBe('models.yml:1: the file is nested too deeply');
     expect(faultOf(bomb())).toContain('models.yml:2: aliases (*) repeat more than 1000 parts of the file');
     const many = Array.from({ length: 300 }, (_, index) => `- { <<: *all, name: m${index} }`).join('\n');
@@ -85,7 +85,7 @@ describe('ModelCatalogue', () => {
     expect(Object.isFrozen(self.find('a').notes)).toBe(true);
   });
 
-  it('names every fault at once, and a file that is not there', () => {
+  it('reports every fault at once, and a missing file', () => {
     expect(faultOf('completion_models:\n  - name: a\n  - family: x').split('\n')).toHaveLength(2);
     const text = '- name: 5\n  litellm_model_name: nobody/x\n  base_url: nowhere\n  family: 7\n- other';
     expect(faultOf(text).match(/^models\.yml:\d+/gm)).toEqual([
@@ -98,7 +98,7 @@ describe('ModelCatalogue', () => {
     expect(() => ModelCatalogue.load('/nowhere/models.yml')).toThrow('Set AI_MODELS_FILE');
   });
 
-  it('reads the three kinds and a bare list, and keeps unknown fields', () => {
+  it('reads sections and a bare list, and keeps fields that it does not use', () => {
     const catalogue = ModelCatalogue.parse(
       [
         'completion_models: [{ name: a, family: openai, nickname: A }]',
@@ -118,14 +118,14 @@ describe('ModelCatalogue', () => {
     expect(bare.find('a').kind).toBe('completion');
   });
 
-  it('keeps an unknown field and warns of it by line', () => {
+  it('keeps an unknown field and warns of it with its line', () => {
     const text = 'completion_models:\n  - name: a\n    family: openai\n    hostng: eu';
     const catalogue = ModelCatalogue.parse(text, 'models.yml');
     expect(catalogue.warnings).toEqual(['models.yml:4: a: unknown field hostng; did you mean hosting?']);
     expect(catalogue.find('a').hostng).toBe('eu');
   });
 
-  it('splits a litellm_model_name at its first slash; without one the default provider is meant', () => {
+  it('splits a litellm_model_name at its first slash, and takes the default provider without one', () => {
     const split = (name: string) => {
       const found = splitLitellmName(name);
       return found && [found.provider.id, found.upstreamModel];
@@ -139,12 +139,12 @@ describe('ModelCatalogue', () => {
     expect(split('constructor/x')).toBeUndefined();
   });
 
-  it('keeps a family without a provider, which then serves nobody', () => {
+  it('accepts a family that no provider serves', () => {
     const catalogue = ModelCatalogue.parse('embedding_models: [{ name: e, family: e5 }]', 'models.yml');
     expect(providerOfModel(catalogue.find('e'))).toBeUndefined();
   });
 
-  it('ships a catalogue with a model of every provider and one legacy model', () => {
+  it('ships a catalogue with a model of every provider and a legacy model', () => {
     const file = join(__dirname, '../../../apps/api/ai_models.yml');
     const models = ModelCatalogue.parse(readFileSync(file, 'utf8'), file).all();
     const served = models

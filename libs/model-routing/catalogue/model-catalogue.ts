@@ -7,14 +7,14 @@ import { CatalogueError, describeFinding, type Finding } from './catalogue-findi
 import { readCatalogueText } from './catalogue-text';
 import { type Model } from './model';
 
-/** Names of models, in the order of the files. */
+/** The names of the models that a reload changed, in the order of the files. */
 export interface CatalogueChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly string[];
 }
 
-/** What one file says, whole. */
+/** The contents of one file. */
 interface Contents {
   readonly byName: ReadonlyMap<string, Model>;
   readonly entries: readonly CatalogueEntry[];
@@ -23,19 +23,19 @@ interface Contents {
   readonly digest: string;
 }
 
-/** The models by name. Loaded whole or not at all, and replaced whole or not at all. */
+/** The model catalogue. It is loaded and replaced as a whole or not at all. */
 export class ModelCatalogue {
-  /** Why the file, as it is now, is not in force and an earlier one is. */
+  /** Why the current file is not in force. The models of an earlier version then are. */
   fault?: CatalogueError;
 
   private constructor(private contents: Contents) {}
 
-  /** @throws CatalogueError with file, line and reason of every fault */
+  /** @throws CatalogueError with every fault */
   static load(file: string): ModelCatalogue {
     return ModelCatalogue.parse(readCatalogueText(file), file);
   }
 
-  /** @throws CatalogueError */
+  /** @throws CatalogueError with every fault */
   static parse(text: string, file: string): ModelCatalogue {
     const { entries, findings } = readEntries(parseCatalogue(text, file), file);
     const faults = findings.filter(({ severity }) => severity === 'fault');
@@ -45,12 +45,12 @@ export class ModelCatalogue {
     return new ModelCatalogue({ byName, entries, findings, file, digest });
   }
 
-  /** Oddities of the file by file and line; nothing that stops a start. */
+  /** Warnings about the file, with their lines. They do not keep Tenkey from starting. */
   get warnings(): readonly string[] {
     return this.contents.findings.map(describeFinding);
   }
 
-  /** SHA-256 of the text in force, hexadecimal. */
+  /** The SHA-256 of the text in force, in hexadecimal. */
   get digest(): string {
     return this.contents.digest;
   }
@@ -73,13 +73,13 @@ export class ModelCatalogue {
     const model = this.contents.byName.get(name);
     if (model) return model;
     throw new Problem('model_not_found', {
-      detail: 'No model of this name is in the catalogue.',
+      detail: 'The catalogue has no model with this name.',
       hint: 'GET /v1/models lists the names.',
       param: 'model',
     });
   }
 
-  /** Puts another catalogue's models in force, in one step. A call under way keeps the Model that it found. */
+  /** Puts another catalogue's models in force in one step. A running call keeps the Model that it found. */
   replaceWith(next: ModelCatalogue): CatalogueChange {
     const [before, after] = [this.contents.byName, next.contents.byName];
     const change = {

@@ -7,7 +7,7 @@ import {
   providerOfPrefix,
 } from '#providers';
 
-/** The kinds of models. Each has a section of its own in ai_models.yml, `<kind>_models`. */
+/** The kinds of models. Each has its own section in ai_models.yml, `<kind>_models`. */
 export const modelKinds = [
   'completion',
   'embedding',
@@ -32,12 +32,12 @@ export const kindOf: Readonly<Record<Operation, ModelKind>> = {
   'messages/count_tokens': 'completion',
 };
 
-/** Every operation that models of a kind serve, the usual one first. */
+/** The operations that models of a kind serve, the usual one first. */
 export function operationsOfKind(kind: ModelKind): Operation[] {
   return operations.filter((operation) => kindOf[operation] === kind);
 }
 
-/** One entry of ai_models.yml. Fields that Tenkey does not use are kept as they are. */
+/** One entry of ai_models.yml. Fields that Tenkey does not use are kept unchanged. */
 export interface Model {
   readonly name: string;
   readonly kind: ModelKind;
@@ -48,7 +48,10 @@ export interface Model {
   readonly [field: string]: unknown;
 }
 
-/** `berget/intfloat/e5` -> berget and `intfloat/e5`; without a slash the default provider. */
+/**
+ * Splits `berget/intfloat/e5` into berget and `intfloat/e5`. A name without a slash is a model of the default provider.
+ * @returns undefined for an unknown provider, or when no model follows the slash
+ */
 export function splitLitellmName(name: string): { provider: Provider; upstreamModel: string } | undefined {
   const slash = name.indexOf('/');
   if (slash < 0) return { provider: defaultProvider, upstreamModel: name };
@@ -57,7 +60,7 @@ export function splitLitellmName(name: string): { provider: Provider; upstreamMo
   return provider && upstreamModel !== '' ? { provider, upstreamModel } : undefined;
 }
 
-/** The provider that serves a model, by its adapter's rule; undefined when none does (family e5). */
+/** The provider that serves a model, by the rule of its adapter; undefined when none does, as for family e5. */
 export function providerOfModel(model: Model): { provider: Provider; upstreamModel: string } | undefined {
   if (model.litellm_model_name) return splitLitellmName(model.litellm_model_name);
   const provider = providerOfFamily(model.family ?? '');

@@ -1,7 +1,7 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/call-route';
+import { CallEndpoint } from '../call/call-endpoint';
 import { PlatformCallService } from '../call/platform-call.service';
 
 const chat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say hello.' }] };
@@ -11,16 +11,16 @@ const usage = { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12 };
 export class CompletionsController {
   constructor(private readonly calls: PlatformCallService) {}
 
-  @PlatformCall('chat/completions', {
+  @CallEndpoint('chat/completions', {
     summary: 'Chat completion',
     description:
-      "OpenAI's format, for every completion model: Anthropic's are translated, see docs/anthropic-dialect.md. `model` is a name of ai_models.yml; everything else passes to the provider as it is. With `stream: true` the answer is server-sent events. The x-tenkey-* headers of the answer say whose key paid.",
+      "OpenAI's format, for every completion model. Requests for Anthropic's models are translated; see docs/anthropic-dialect.md. `model` is a name in ai_models.yml; everything else is passed to the provider unchanged. With `stream: true` the response is a stream of server-sent events. The x-tenkey-* headers of the response say whose key paid.",
     required: ['model', 'messages'],
     examples: {
-      plain: { summary: 'Whole answer', value: chat },
+      plain: { summary: 'Whole response', value: chat },
       streamed: { summary: 'Server-sent events', value: { ...chat, stream: true } },
     },
-    answers: {
+    responses: {
       'application/json': {
         id: 'chatcmpl-1',
         object: 'chat.completion',
@@ -34,15 +34,15 @@ export class CompletionsController {
     },
   })
   chat(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.calls.answer('chat/completions', request, reply);
+    return this.calls.handleJson('chat/completions', request, reply);
   }
 
-  @PlatformCall('completions', {
+  @CallEndpoint('completions', {
     summary: 'Text completion',
-    description: "OpenAI's older format, for models whose provider still has it.",
+    description: "OpenAI's older format, for models whose provider still serves it.",
     required: ['model', 'prompt'],
-    examples: { plain: { summary: 'Whole answer', value: { model: 'gemma-vllm', prompt: 'Once upon' } } },
-    answers: {
+    examples: { plain: { summary: 'Whole response', value: { model: 'gemma-vllm', prompt: 'Once upon' } } },
+    responses: {
       'application/json': {
         id: 'cmpl-1',
         object: 'text_completion',
@@ -56,6 +56,6 @@ export class CompletionsController {
     },
   })
   complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.calls.answer('completions', request, reply);
+    return this.calls.handleJson('completions', request, reply);
   }
 }

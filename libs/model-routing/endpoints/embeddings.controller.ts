@@ -1,19 +1,19 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/call-route';
+import { CallEndpoint } from '../call/call-endpoint';
 import { PlatformCallService } from '../call/platform-call.service';
 
 @PlatformController()
 export class EmbeddingsController {
   constructor(private readonly calls: PlatformCallService) {}
 
-  @PlatformCall('embeddings', {
+  @CallEndpoint('embeddings', {
     summary: 'Embeddings',
-    description: "OpenAI's format, for the embedding models of ai_models.yml.",
+    description: "OpenAI's format, for the embedding models in ai_models.yml.",
     required: ['model', 'input'],
     examples: { plain: { summary: 'One text', value: { model: 'text-embedding-3-small', input: 'Hello' } } },
-    answers: {
+    responses: {
       'application/json': {
         object: 'list',
         data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2] }],
@@ -23,6 +23,6 @@ export class EmbeddingsController {
     },
   })
   embed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.calls.answer('embeddings', request, reply);
+    return this.calls.handleJson('embeddings', request, reply);
   }
 }

@@ -1,10 +1,10 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/call-route';
+import { CallEndpoint } from '../call/call-endpoint';
 import { PlatformCallService } from '../call/platform-call.service';
 
-const ask = {
+const message = {
   model: 'claude-sonnet',
   max_tokens: 1024,
   messages: [{ role: 'user', content: 'Say hello.' }],
@@ -14,16 +14,16 @@ const ask = {
 export class MessagesController {
   constructor(private readonly calls: PlatformCallService) {}
 
-  @PlatformCall('messages', {
+  @CallEndpoint('messages', {
     summary: 'Message (Anthropic)',
     description:
-      "Anthropic's own format, for every completion model: to Anthropic's own models it passes as it is, with the headers anthropic-version and anthropic-beta; for all others it is translated, see docs/anthropic-dialect.md. Errors are in Anthropic's shape.",
+      "Anthropic's format, for every completion model. Requests for Anthropic's models are passed on unchanged, with the headers anthropic-version and anthropic-beta; requests for other models are translated, see docs/anthropic-dialect.md. Errors have Anthropic's format.",
     required: ['model', 'max_tokens', 'messages'],
     examples: {
-      plain: { summary: 'Whole answer', value: ask },
-      streamed: { summary: 'Server-sent events', value: { ...ask, stream: true } },
+      plain: { summary: 'Whole response', value: message },
+      streamed: { summary: 'Server-sent events', value: { ...message, stream: true } },
     },
-    answers: {
+    responses: {
       'application/json': {
         id: 'msg_1',
         type: 'message',
@@ -39,17 +39,20 @@ export class MessagesController {
     },
   })
   message(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.calls.answer('messages', request, reply);
+    return this.calls.handleJson('messages', request, reply);
   }
 
-  @PlatformCall('messages/count_tokens', {
+  @CallEndpoint('messages/count_tokens', {
     summary: 'Count tokens (Anthropic)',
-    description: "Anthropic's own format, for Anthropic's own models only: no other provider counts for us.",
+    description:
+      "Anthropic's format, for Anthropic's models only: Tenkey cannot count tokens for other providers.",
     required: ['model', 'messages'],
-    examples: { plain: { summary: 'One message', value: { model: ask.model, messages: ask.messages } } },
-    answers: { 'application/json': { input_tokens: 10 } },
+    examples: {
+      plain: { summary: 'One message', value: { model: message.model, messages: message.messages } },
+    },
+    responses: { 'application/json': { input_tokens: 10 } },
   })
   countTokens(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.calls.answer('messages/count_tokens', request, reply);
+    return this.calls.handleJson('messages/count_tokens', request, reply);
   }
 }

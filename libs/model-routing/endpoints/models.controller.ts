@@ -34,10 +34,10 @@ export class ModelsController {
   @ApiOperation({
     summary: 'The models of the catalogue',
     description:
-      "Each has the fields of OpenAI's and of Anthropic's list, so that clients of both read it. `tenkey.ready` says whether this tenant could call the model now. Nothing is decrypted or called.",
+      "Each model has the fields of both OpenAI's and Anthropic's list, so that clients of either can read it. `tenkey.ready` says whether this tenant can call the model now. Tenkey decrypts nothing and calls no provider for this.",
   })
   @ApiOkResponse({
-    description: 'All models that the key may call, in one page.',
+    description: 'All models that the key may call, on one page.',
     schema: {
       type: 'object',
       example: { object: 'list', data: [example], has_more: false, first_id: 'gpt-4o', last_id: 'gpt-4o' },
@@ -56,15 +56,15 @@ export class ModelsController {
   }
 
   @Get('models/:model')
-  @ApiParam({ name: 'model', description: 'The `name` of the model in ai_models.yml.', example: 'gpt-4o' })
-  @ApiOperation({ summary: 'One model of the catalogue', description: 'As in the list.' })
+  @ApiParam({ name: 'model', description: "The model's `name` in ai_models.yml.", example: 'gpt-4o' })
+  @ApiOperation({ summary: 'One model of the catalogue', description: 'The same fields as in the list.' })
   @ApiOkResponse({ description: 'The model.', schema: { type: 'object', example } })
   @ApiPlatformProblems('/v1/models', ...problems, 'model_not_found')
   async find(@Req() request: FastifyRequest, @Param('model') name: string): Promise<object> {
     return shown(await this.routing.model(tenantOf(request), name, request.allowedModels));
   }
 
-  /** A name may hold slashes, and not every client encodes them. */
+  /** A name may contain slashes, and not every client encodes them. */
   @Get('models/*')
   @ApiExcludeEndpoint()
   findWithSlashes(@Req() request: FastifyRequest, @Param('*') name: string): Promise<object> {

@@ -1,21 +1,22 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/call-route';
+import { CallEndpoint } from '../call/call-endpoint';
 import { PlatformCallService } from '../call/platform-call.service';
 
 @PlatformController()
 export class ModerationsController {
   constructor(private readonly calls: PlatformCallService) {}
 
-  @PlatformCall('moderations', {
+  @CallEndpoint('moderations', {
     summary: 'Moderation',
-    description: "OpenAI's format, for the moderation models of ai_models.yml. Here `model` is required.",
+    description:
+      "OpenAI's format, for the moderation models in ai_models.yml. Unlike at OpenAI, `model` is required.",
     required: ['model', 'input'],
     examples: {
       plain: { summary: 'One text', value: { model: 'omni-moderation', input: 'Hello' } },
     },
-    answers: {
+    responses: {
       'application/json': {
         id: 'modr-1',
         model: 'omni-moderation-latest',
@@ -24,6 +25,6 @@ export class ModerationsController {
     },
   })
   moderate(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.calls.answer('moderations', request, reply);
+    return this.calls.handleJson('moderations', request, reply);
   }
 }

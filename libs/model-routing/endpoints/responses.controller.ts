@@ -1,25 +1,25 @@
 import { Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { PlatformController } from '#http';
-import { PlatformCall } from '../call/call-route';
+import { CallEndpoint } from '../call/call-endpoint';
 import { PlatformCallService } from '../call/platform-call.service';
 
-const ask = { model: 'gpt-4o', input: 'Say hello.' };
+const request = { model: 'gpt-4o', input: 'Say hello.' };
 
 @PlatformController()
 export class ResponsesController {
   constructor(private readonly calls: PlatformCallService) {}
 
-  @PlatformCall('responses', {
+  @CallEndpoint('responses', {
     summary: 'Response',
     description:
-      "OpenAI's Responses API, for models whose provider has it. What `store` keeps is kept by the provider under the tenant's own key; it is reached again by `previous_response_id`.",
+      "OpenAI's Responses API, for models whose provider serves it. What `store` keeps is stored by the provider, under the tenant's own key; `previous_response_id` refers to it.",
     required: ['model', 'input'],
     examples: {
-      plain: { summary: 'Whole answer', value: ask },
-      streamed: { summary: 'Server-sent events', value: { ...ask, stream: true } },
+      plain: { summary: 'Whole response', value: request },
+      streamed: { summary: 'Server-sent events', value: { ...request, stream: true } },
     },
-    answers: {
+    responses: {
       'application/json': {
         id: 'resp_1',
         object: 'response',
@@ -40,6 +40,6 @@ export class ResponsesController {
     },
   })
   respond(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.calls.answer('responses', request, reply);
+    return this.calls.handleJson('responses', request, reply);
   }
 }

@@ -12,14 +12,14 @@ import { ExplainService } from './explain.service';
 export class ExplainController {
   constructor(
     @InjectConfig() private readonly config: Config,
-    private readonly explaining: ExplainService,
+    private readonly explain: ExplainService,
   ) {}
 
   @Get()
   @ApiOperation({
-    summary: "What would become of a tenant's call of each model",
+    summary: "What would become of a tenant's calls of each model",
     description:
-      'Adapter, provider, deployment and host, whose key pays, and `ready`, or the problem that a call would meet with its exact fix. Nothing is called, decrypted or looked up in the DNS. Works in both modes.',
+      'For each model: its adapter, provider, deployment and host, whose key pays, and whether it is ready. A model that is not ready comes with the problem that a call would meet, and the exact fix. Tenkey calls nothing, decrypts nothing and resolves no host name for this. Works in both modes.',
   })
   @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
   @ApiOkResponse({ type: ExplainedModelsResponse })
@@ -32,11 +32,11 @@ export class ExplainController {
     'internal_error',
   )
   async models(@Param('tenant_id') tenantIdText: string): Promise<ExplainedModelsResponse> {
-    const { tenant, models } = await this.explaining.models(validTenantId(tenantIdText));
+    const { tenant, models } = await this.explain.models(validTenantId(tenantIdText));
     return {
       tenant_id: tenant.id,
       tenant_state: tenant.state,
-      mode: this.config.tenantCredentialsEnabled ? 'strict' : 'single-tenant',
+      mode: this.config.mode,
       models: models.map((each) => ExplainedModelResponse.of(each)),
     };
   }

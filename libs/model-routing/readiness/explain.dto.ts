@@ -1,11 +1,13 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { type Mode, modes } from '#config';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
+import { type AdapterName, adapterNames, type CredentialSource, credentialSources } from '#egress';
 import { credentialPath, type ProblemCode, problems } from '#http';
-import { type ExplainedModel } from './explain.service';
-import { type ExplainedCredential, type Obstacle } from './explanation';
+import { type TenantState, tenantStates } from '#tenants';
+import { type ExpectedProblem, type ExplainedCredential, type ModelExplanation } from './explain-model';
 import { type ModelKind, modelKinds } from '../catalogue/model';
 
-export class ObstacleResponse {
+export class ExpectedProblemResponse {
   @ApiProperty({
     enum: Object.keys(problems),
     example: 'credential_not_configured',
@@ -23,14 +25,14 @@ export class ObstacleResponse {
   })
   hint?: string;
 
-  static of({ code, detail, hint }: Obstacle): ObstacleResponse {
+  static of({ code, detail, hint }: ExpectedProblem): ExpectedProblemResponse {
     return { code, detail, ...(hint !== undefined && { hint }) };
   }
 }
 
 export class ExplainedCredentialResponse {
-  @ApiProperty({ enum: ['tenant', 'global'], description: 'Whose key pays.' })
-  source: 'tenant' | 'global';
+  @ApiProperty({ enum: credentialSources, description: 'Whose key pays.' })
+  source: CredentialSource;
   @ApiProperty({ example: '...xyz9' })
   masked_key: string;
   @ApiProperty({ example: '3', nullable: true, type: String, description: 'Null for a global key.' })
@@ -39,7 +41,7 @@ export class ExplainedCredentialResponse {
     nullable: true,
     type: String,
     example: 'ready',
-    description: "As in the list of the tenant's credentials; null for a global key.",
+    description: "The same as in the list of the tenant's credentials; null for a global key.",
   })
   status: CredentialStatus | null;
   @ApiProperty({ format: 'date-time', nullable: true, type: String })
@@ -70,9 +72,14 @@ export class ExplainedModelResponse {
   name: string;
   @ApiProperty({ enum: modelKinds })
   kind: ModelKind;
-  @ApiProperty({ enum: ['litellm', 'legacy'] })
-  adapter: 'litellm' | 'legacy';
-  @ApiProperty({ example: 'openai', nullable: true, type: String, description: 'Null: none serves it.' })
+  @ApiProperty({ enum: adapterNames })
+  adapter: AdapterName;
+  @ApiProperty({
+    example: 'openai',
+    nullable: true,
+    type: String,
+    description: 'Null when no provider serves the model.',
+  })
   provider: string | null;
   @ApiProperty({ example: 'gpt-4o', nullable: true, type: String })
   upstream_model: string | null;
@@ -80,7 +87,7 @@ export class ExplainedModelResponse {
     example: 'gpt-4o',
     nullable: true,
     type: String,
-    description: 'The deployment or model addressed; null where nothing would be called.',
+    description: 'The deployment or model that a call would reach; null when no call would be made.',
   })
   target: string | null;
   @ApiProperty({ example: 'api.openai.com', nullable: true, type: String })
@@ -92,24 +99,24 @@ export class ExplainedModelResponse {
   @ApiProperty({
     type: ExplainedStagedResponse,
     nullable: true,
-    description: 'Stored beside it, to be promoted; calls do not use it.',
+    description: 'A staged credential, which calls do not use until it is promoted.',
   })
   staged: ExplainedStagedResponse | null;
   @ApiProperty({
     format: 'date-time',
     nullable: true,
     type: String,
-    description: 'Until then the credential before it can be taken back; null: there is none.',
+    description: 'Until when the previous credential can be restored; null when there is none.',
   })
   rollback_until: string | null;
   @ApiProperty()
   ready: boolean;
-  @ApiProperty({ type: ObstacleResponse, nullable: true, description: 'Null when ready.' })
-  problem: ObstacleResponse | null;
+  @ApiProperty({ type: ExpectedProblemResponse, nullable: true, description: 'Null when ready.' })
+  problem: ExpectedProblemResponse | null;
 
-  static of(explained: ExplainedModel): ExplainedModelResponse {
-    const { model, adapter, provider, upstreamModel, route, endpoints, credential, obstacle } = explained;
-    const { staged, previous } = explained.beside ?? {};
+  static of(explanation: ModelExplanation): ExplainedModelResponse {
+    const { model, adapter, provider, upstreamModel, route, endpoints, credential, problem } = explanation;
+    const { staged, previous } = explanation.inactiveSlots ?? {};
     return {
       name: model.name,
       kind: model.kind,
@@ -122,8 +129,8 @@ export class ExplainedModelResponse {
       credential: credential ? ExplainedCredentialResponse.of(credential) : null,
       staged: staged ? { masked_key: staged.mask, version: staged.version, status: staged.status } : null,
       rollback_until: previous?.rollbackUntil.toISOString() ?? null,
-      ready: obstacle === undefined,
-      problem: obstacle ? ObstacleResponse.of(obstacle) : null,
+      ready: problem === undefined,
+      problem: problem ? ExpectedProblemResponse.of(problem) : null,
     };
   }
 }
@@ -131,10 +138,10 @@ export class ExplainedModelResponse {
 export class ExplainedModelsResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
-  @ApiProperty({ enum: ['active', 'suspended'] })
-  tenant_state: 'active' | 'suspended';
-  @ApiProperty({ enum: ['strict', 'single-tenant'] })
-  mode: 'strict' | 'single-tenant';
+  @ApiProperty({ enum: tenantStates })
+  tenant_state: TenantState;
+  @ApiProperty({ enum: modes })
+  mode: Mode;
   @ApiProperty({ type: [ExplainedModelResponse] })
   models: ExplainedModelResponse[];
 }

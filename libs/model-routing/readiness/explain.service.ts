@@ -1,20 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
-import { CredentialSlotsService, CredentialsService, type ListedBeside } from '#credentials';
+import { CredentialSlotsService, CredentialsService } from '#credentials';
 import { AddressPolicy } from '#egress';
 import { tenantPath } from '#http';
 import { type Tenant, TenantsService } from '#tenants';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
-import { explain, type Explanation } from './explanation';
+import { type ExpectedProblem, explainModel, type ModelExplanation } from './explain-model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
-/** With what stands beside the tenant's own credential, where such a call asks for one. */
-export interface ExplainedModel extends Explanation {
-  readonly beside?: ListedBeside;
-}
-
-/** Tells the sysadmin before a call what would become of it. By the adapters of the calls, so that both agree. */
+/** Explains to the sysadmin what would become of a tenant's calls. It uses the adapters of calls, so that both agree. */
 @Injectable()
 export class ExplainService {
   constructor(
@@ -26,25 +21,29 @@ export class ExplainService {
     private readonly policy: AddressPolicy,
   ) {}
 
-  /** Every model of the catalogue, in its order. One query for the tenant, two for its credentials; nothing is opened. */
-  async models(tenantId: string): Promise<{ tenant: Tenant; models: ExplainedModel[] }> {
+  /**
+   * Explains every model of the catalogue, in its order. Makes one query for the tenant and two for its credentials.
+   * @throws Problem tenant_not_found
+   */
+  async models(tenantId: string): Promise<{ tenant: Tenant; models: ModelExplanation[] }> {
     const tenant = await this.tenants.find(tenantId);
     const stored = await this.slots.ofTenant(tenantId);
     const adapters = adaptersFor(this.config, this.credentials);
     const models = await Promise.all(
       this.catalogue.all().map(async (model) => {
-        const found = await explain(
+        const explanation = await explainModel(
           tenantId,
           model,
           model.litellm_model_name ? adapters.litellm : adapters.legacy,
           stored.live,
           this.policy,
         );
-        const isOwn = this.config.tenantCredentialsEnabled && found.adapter === 'litellm';
+        const { adapter, provider } = explanation;
+        const isPaidByTenant = this.config.tenantCredentialsEnabled && adapter === 'litellm';
         return {
-          ...found,
-          ...(isOwn && found.provider && { beside: stored.beside(found.provider.id) }),
-          ...(tenant.state === 'suspended' && { obstacle: suspended(tenantId) }),
+          ...explanation,
+          ...(isPaidByTenant && provider && { inactiveSlots: stored.beside(provider.id) }),
+          ...(tenant.state === 'suspended' && { problem: suspended(tenantId) }),
         };
       }),
     );
@@ -52,15 +51,15 @@ export class ExplainService {
   }
 }
 
-/** The adapters of calls, under a configuration that may be another than the one in force. */
+/** The adapters of calls, for a configuration that need not be the one in force. */
 export function adaptersFor(config: Config, credentials: CredentialsService) {
   return { litellm: new LitellmAdapter(config, credentials), legacy: new LegacyAdapter(config) };
 }
 
-function suspended(tenantId: string): NonNullable<Explanation['obstacle']> {
+function suspended(tenantId: string): ExpectedProblem {
   return {
     code: 'tenant_suspended',
-    detail: 'This tenant is suspended; its calls are refused.',
-    hint: `PATCH ${tenantPath(tenantId)} with {"state":"active"} lets it call again.`,
+    detail: 'This tenant is suspended, so its calls are refused.',
+    hint: `PATCH ${tenantPath(tenantId)} with {"state":"active"} to reactivate it.`,
   };
 }

@@ -17,13 +17,13 @@ export class ReadinessController {
   @ApiOperation({
     summary: 'Whose calls would fail, by tenant and provider',
     description:
-      'All tenants and all providers that the catalogue uses, newest tenant first, in pages. `mode=strict` says what would break if strict mode were switched on now, also while it is off. Nothing is called or decrypted. `npm run cli -- readiness --mode strict` tells the same by its exit code.',
+      'All tenants, newest first and in pages, and all providers that the catalogue uses. With `mode=strict` the report says what would break in strict mode, even while single-tenant mode is in force. Tenkey calls nothing and decrypts nothing for this. `npm run cli -- readiness --mode strict` makes the same report and exits with 1 when something would break.',
   })
   @ApiQuery({
     name: 'mode',
     required: false,
     enum: ['strict'],
-    description: 'strict: what would be if strict mode were switched on now. Absent: what is.',
+    description: 'The mode that the report is about; by default the one in force.',
   })
   @ApiQuery({
     name: 'limit',
@@ -34,7 +34,7 @@ export class ReadinessController {
     name: 'cursor',
     required: false,
     type: String,
-    description: '`next_cursor` of the page before.',
+    description: '`next_cursor` of the previous page.',
   })
   @ApiOkResponse({ type: ReadinessPageResponse })
   @ApiProblems(

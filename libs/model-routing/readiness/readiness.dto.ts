@@ -1,14 +1,15 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { type TenantState } from '#tenants';
-import { ExplainedCredentialResponse, ObstacleResponse } from './explain.dto';
-import { type ExpiryWarning, type Mode, type ReadinessCell, type ReadinessPage } from './readiness.service';
+import { type Mode, modes } from '#config';
+import { type TenantState, tenantStates } from '#tenants';
+import { ExpectedProblemResponse, ExplainedCredentialResponse } from './explain.dto';
+import { type ExpiryWarning, type ReadinessCell, type ReadinessPage } from './readiness.service';
 
 export class ReadinessQuery {
   @ApiPropertyOptional({
     enum: ['strict'],
-    description: 'strict: what would be if strict mode were switched on now. Absent: what is.',
+    description: 'The mode that the report is about; by default the one in force.',
   })
   @IsOptional()
   @IsIn(['strict'])
@@ -22,7 +23,7 @@ export class ReadinessQuery {
   @Max(200)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @ApiPropertyOptional({ description: '`next_cursor` of the previous page.' })
   @IsOptional()
   @IsString()
   @MaxLength(200)
@@ -39,34 +40,35 @@ export class ProviderInUseResponse {
 export class ReadinessCellResponse {
   @ApiProperty({ example: 'openai' })
   provider: string;
-  @ApiProperty({ description: 'All models of this provider can be called.' })
+  @ApiProperty({ description: 'True when all models of this provider can be called.' })
   ready: boolean;
   @ApiProperty({ type: ExplainedCredentialResponse, nullable: true })
   credential: ExplainedCredentialResponse | null;
-  @ApiProperty({ type: [String], example: ['gpt-4o'], description: 'Models whose calls would fail.' })
+  @ApiProperty({ type: [String], example: ['gpt-4o'], description: 'The models whose calls would fail.' })
   failing_models: string[];
   @ApiProperty({
     type: [String],
     example: ['gpt-4o'],
     description:
-      'Of these, the ones that break: they work as Tenkey is set up now, or have a credential that is there and cannot be used. A provider for which a tenant has no credential in strict mode is not used and breaks nothing.',
+      'The failing models that break: those that work today, and those whose credential exists and cannot be used. A provider for which a tenant has no credential in strict mode breaks nothing, because the tenant does not use it.',
   })
   breaking_models: string[];
   @ApiProperty({
-    type: ObstacleResponse,
+    type: ExpectedProblemResponse,
     nullable: true,
-    description: 'Of the first of them; null when ready.',
+    description:
+      'The problem of the first breaking model, or else of the first failing one; null when ready.',
   })
-  problem: ObstacleResponse | null;
+  problem: ExpectedProblemResponse | null;
 
-  static of({ provider, credential, failing, breaking, obstacle }: ReadinessCell): ReadinessCellResponse {
+  static of({ provider, credential, failing, breaking, problem }: ReadinessCell): ReadinessCellResponse {
     return {
       provider: provider.id,
       ready: failing.length === 0,
       credential: credential ? ExplainedCredentialResponse.of(credential) : null,
       failing_models: failing.map(({ name }) => name),
       breaking_models: breaking.map(({ name }) => name),
-      problem: obstacle ? ObstacleResponse.of(obstacle) : null,
+      problem: problem ? ExpectedProblemResponse.of(problem) : null,
     };
   }
 }
@@ -76,7 +78,7 @@ export class TenantReadinessResponse {
   tenant_id: string;
   @ApiProperty({ example: 'sundsvall' })
   name: string;
-  @ApiProperty({ enum: ['active', 'suspended'] })
+  @ApiProperty({ enum: tenantStates })
   state: TenantState;
   @ApiProperty({ type: [ReadinessCellResponse] })
   providers: ReadinessCellResponse[];
@@ -91,7 +93,7 @@ export class ExpiryWarningResponse {
     nullable: true,
     type: String,
     example: 'it-drift@sundsvall.example',
-    description: "The tenant's: who should be told.",
+    description: "The tenant's contact, whom to notify.",
   })
   contact_email: string | null;
   @ApiProperty({ example: 'openai' })
@@ -102,7 +104,7 @@ export class ExpiryWarningResponse {
   version: string;
   @ApiProperty({ format: 'date-time' })
   expires_at: string;
-  @ApiProperty({ enum: [30, 7, 1, 0], description: '0: it has expired.' })
+  @ApiProperty({ enum: [30, 7, 1, 0], description: '0 when the credential has expired.' })
   within_days: number;
 
   static of(warning: ExpiryWarning): ExpiryWarningResponse {
@@ -120,31 +122,37 @@ export class ExpiryWarningResponse {
 }
 
 export class ReadinessPageResponse {
-  @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'In force.' })
+  @ApiProperty({ enum: modes, description: 'The mode in force.' })
   current_mode: Mode;
-  @ApiProperty({ enum: ['strict', 'single-tenant'], description: 'That the report is about.' })
+  @ApiProperty({ enum: modes, description: 'The mode that the report is about.' })
   mode: Mode;
-  @ApiProperty({ enum: ['on', 'off'], description: 'Receipts of calls; off without ENCRYPTION_KEY.' })
+  @ApiProperty({
+    enum: ['on', 'off'],
+    description: 'Whether calls have receipts; off without ENCRYPTION_KEY.',
+  })
   receipts: 'on' | 'off';
   @ApiProperty({
     enum: ['hmac', 'hash'],
     description:
-      'What chains the audit events: without ENCRYPTION_KEY a plain hash, which whoever can write to the database can make as well.',
+      'What chains the audit events. Without ENCRYPTION_KEY it is a plain hash, which anyone who can write to the database can forge.',
   })
   audit_chain: 'hmac' | 'hash';
-  @ApiProperty({ type: [String], example: [], description: 'What stops all tenants alike.' })
+  @ApiProperty({ type: [String], example: [], description: 'What blocks the calls of all tenants.' })
   blockers: string[];
   @ApiProperty({ type: [ProviderInUseResponse], description: 'The providers that the catalogue uses.' })
   providers: ProviderInUseResponse[];
   @ApiProperty({ type: [TenantReadinessResponse] })
   items: TenantReadinessResponse[];
-  @ApiProperty({ type: [ExpiryWarningResponse], description: "Of this page's tenants." })
+  @ApiProperty({
+    type: [ExpiryWarningResponse],
+    description: 'Credentials of the tenants on this page that expire soon or have expired.',
+  })
   warnings: ExpiryWarningResponse[];
-  @ApiProperty({ example: 0, description: 'Tenants and providers on this page where something breaks.' })
+  @ApiProperty({ example: 0, description: 'How many pairs of tenant and provider on this page break.' })
   breaking: number;
-  @ApiProperty({ example: 1, description: 'Tenants on this page.' })
+  @ApiProperty({ example: 1, description: 'The number of tenants on this page.' })
   count: number;
-  @ApiProperty({ example: 1, description: 'All tenants.' })
+  @ApiProperty({ example: 1, description: 'The number of all tenants.' })
   total: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;

@@ -1,6 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { type Config, InjectConfig } from '#config';
+import { type Config, InjectConfig, type Mode } from '#config';
 import {
   CredentialsService,
   expiresWithinDays,
@@ -11,21 +11,19 @@ import { AddressPolicy } from '#egress';
 import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
 import { adaptersFor } from './explain.service';
-import { explain, type ExplainedCredential, type Obstacle } from './explanation';
+import { type ExpectedProblem, type ExplainedCredential, explainModel } from './explain-model';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
-export type Mode = 'strict' | 'single-tenant';
-
-/** What becomes of one tenant's calls of one provider's models. */
+/** What would become of one tenant's calls of one provider's models. */
 export interface ReadinessCell {
   readonly provider: Provider;
   readonly credential?: ExplainedCredential;
-  /** The models whose calls would fail; none: ready. */
+  /** The models whose calls would fail. The cell is ready when there are none. */
   readonly failing: readonly Model[];
-  /** Of the first of them. */
-  readonly obstacle?: Obstacle;
-  /** Of `failing`, those that work as Tenkey is set up now, or would but for a credential that is there and not usable. */
+  /** The problem of the first breaking model, or else of the first failing one. */
+  readonly problem?: ExpectedProblem;
+  /** The failing models that work in the mode in force, or whose credential exists and cannot be used. */
   readonly breaking: readonly Model[];
 }
 
@@ -40,31 +38,31 @@ export interface ExpiryWarning {
   readonly mask: string;
   readonly version: string;
   readonly expiresAt: Date;
-  /** 30, 7 or 1; 0: it has expired. */
+  /** 30, 7 or 1; 0 when the credential has expired. */
   readonly withinDays: number;
 }
 
 export interface ReadinessPage {
-  /** In force. */
+  /** The mode in force. */
   readonly currentMode: Mode;
-  /** That the report is about. */
+  /** The mode that the report is about. */
   readonly mode: Mode;
-  /** True: calls get receipts, and the audit's chain is an HMAC. Both need an encryption key. */
+  /** True when there is an encryption key: then calls have receipts, and the audit chain is an HMAC. */
   readonly hasReceipts: boolean;
-  /** What stops all tenants alike. */
+  /** What blocks the calls of all tenants. */
   readonly blockers: readonly string[];
-  /** Providers in use by the catalogue, with their models. */
+  /** The providers that the catalogue uses, with their models. */
   readonly columns: ReadonlyMap<Provider, readonly Model[]>;
   readonly rows: readonly TenantReadiness[];
   readonly warnings: readonly ExpiryWarning[];
-  /** All tenants. */
+  /** The number of all tenants. */
   readonly total: number;
   readonly nextCursor: string | null;
 }
 
 /**
- * The matrix of tenants and providers: whose calls would fail, now or in strict mode. By the adapters of the calls, under
- * the configuration in question; nothing is opened or called.
+ * Reports whose calls would fail, now or in strict mode, as a matrix of tenants and providers. It uses the adapters of calls
+ * with the configuration of that mode, opens no credential and calls no provider.
  */
 @Injectable()
 export class ReadinessService {
@@ -77,11 +75,11 @@ export class ReadinessService {
     private readonly policy: AddressPolicy,
   ) {}
 
-  /** @param strict what would be if strict mode were in force; else, what is */
+  /** @param strict whether to report about strict mode; else the report is about the mode in force */
   async page(strict: boolean, query: { limit?: number; cursor?: string } = {}): Promise<ReadinessPage> {
     const { config } = this;
-    const currentMode = modeOf(config);
-    const asked = strict ? strictVersion(config) : config;
+    const currentMode = config.mode;
+    const reportedConfig = strict ? strictVersion(config) : config;
     const columns = columnsOf(this.catalogue.all());
     const page = await this.tenants.list(query);
     const overview = await this.credentials.overview(page.items.map(({ id }) => id));
@@ -92,18 +90,18 @@ export class ReadinessService {
       if (!credentials) continue;
       const cells: ReadinessCell[] = [];
       for (const [provider, models] of columns) {
-        cells.push(await this.cell(tenant, provider, models, credentials, asked));
+        cells.push(await this.cell(tenant, provider, models, credentials, reportedConfig));
       }
       rows.push({ tenant, cells });
-      warnings.push(...expiriesOf(tenant, credentials));
-      // Other requests are answered between two tenants.
-      await turn();
+      warnings.push(...expiryWarnings(tenant, credentials));
+      // Let other requests run between two tenants.
+      await nextTurn();
     }
     return {
       currentMode,
-      mode: modeOf(asked),
+      mode: reportedConfig.mode,
       hasReceipts: config.encryptionKeys.current !== undefined,
-      blockers: await this.blockers(asked),
+      blockers: await this.blockers(reportedConfig),
       columns,
       rows,
       warnings,
@@ -117,48 +115,43 @@ export class ReadinessService {
     provider: Provider,
     models: readonly Model[],
     credentials: TenantCredentials,
-    asked: Config,
+    reportedConfig: Config,
   ): Promise<ReadinessCell> {
-    const found = await this.explained(tenant, models, credentials, asked);
-    const failing = found.filter(({ obstacle }) => obstacle !== undefined);
-    const before =
-      asked === this.config ? found : await this.explained(tenant, models, credentials, this.config);
-    const worksNow = new Set(
-      before.filter(({ obstacle }) => obstacle === undefined).map(({ model }) => model),
-    );
-    // Without a credential a tenant does not use this provider; one that is there and not usable is a fault.
+    const explanations = await this.explain(tenant, models, credentials, reportedConfig);
+    const failing = explanations.filter(({ problem }) => problem !== undefined);
+    const today =
+      reportedConfig === this.config
+        ? explanations
+        : await this.explain(tenant, models, credentials, this.config);
+    const worksNow = new Set(today.filter(({ problem }) => problem === undefined).map(({ model }) => model));
+    // A tenant without a credential does not use the provider, so nothing breaks; a credential that cannot be used breaks calls.
     const breaking = failing.filter(
       ({ model, credential }) => worksNow.has(model) || credential !== undefined,
     );
     return {
       provider,
-      credential: found.find(({ credential }) => credential)?.credential,
+      credential: explanations.find(({ credential }) => credential)?.credential,
       failing: failing.map(({ model }) => model),
-      obstacle: (breaking[0] ?? failing[0])?.obstacle,
-      // A suspended tenant's calls are refused in either mode.
+      problem: (breaking[0] ?? failing[0])?.problem,
+      // The calls of a suspended tenant are refused in both modes.
       breaking: tenant.state === 'active' ? breaking.map(({ model }) => model) : [],
     };
   }
 
-  private explained(
-    tenant: Tenant,
-    models: readonly Model[],
-    credentials: TenantCredentials,
-    config: Config,
-  ) {
+  private explain(tenant: Tenant, models: readonly Model[], credentials: TenantCredentials, config: Config) {
     const { litellm, legacy } = adaptersFor(config, this.credentials);
     return Promise.all(
       models.map((model) =>
-        explain(tenant.id, model, model.litellm_model_name ? litellm : legacy, credentials, this.policy),
+        explainModel(tenant.id, model, model.litellm_model_name ? litellm : legacy, credentials, this.policy),
       ),
     );
   }
 
-  private async blockers(asked: Config): Promise<string[]> {
-    if (!asked.tenantCredentialsEnabled) return [];
-    if (asked.encryptionKeys.current === undefined) {
+  private async blockers(reportedConfig: Config): Promise<string[]> {
+    if (!reportedConfig.tenantCredentialsEnabled) return [];
+    if (reportedConfig.encryptionKeys.current === undefined) {
       return [
-        'ENCRYPTION_KEY is not set: strict mode does not start without it, and whether stored credentials can be read cannot be told. npm run generate-encryption-key prints a line for .env; where credentials are stored already it must be the key that they were sealed under.',
+        'ENCRYPTION_KEY is not set. Tenkey does not start in strict mode without it, and cannot check here whether stored credentials can be read. Run npm run generate-encryption-key, which prints a line for .env. If credentials are stored already, set the key that they were sealed with instead.',
       ];
     }
     const check = await this.canary.check();
@@ -166,15 +159,12 @@ export class ReadinessService {
   }
 }
 
-function modeOf({ tenantCredentialsEnabled }: Config): Mode {
-  return tenantCredentialsEnabled ? 'strict' : 'single-tenant';
-}
-
-/** The configuration as it would be with TENANT_CREDENTIALS_ENABLED=true and nothing else changed. */
+/** The same configuration with TENANT_CREDENTIALS_ENABLED=true. */
 function strictVersion(config: Config): Config {
   if (config.tenantCredentialsEnabled) return config;
   return Object.freeze({
     ...config,
+    mode: 'strict',
     tenantCredentialsEnabled: true,
     globalCredential: (provider: Provider) =>
       config.legacyModelsUseGlobalKeys ? config.globalCredential(provider) : undefined,
@@ -190,8 +180,8 @@ function columnsOf(models: readonly Model[]): Map<Provider, Model[]> {
   return columns;
 }
 
-/** Also of providers that no model of the catalogue uses. */
-function expiriesOf(tenant: Tenant, credentials: TenantCredentials): ExpiryWarning[] {
+/** The warnings cover all stored credentials, including those of providers that the catalogue does not use. */
+function expiryWarnings(tenant: Tenant, credentials: TenantCredentials): ExpiryWarning[] {
   return credentials.all().flatMap(({ provider, mask, version, expiresAt }) => {
     const withinDays = expiresWithinDays(expiresAt);
     if (expiresAt === null || withinDays === undefined) return [];

@@ -1,8 +1,8 @@
-import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { defineProvider } from '../provider';
 import { missingSegments, urlBelow } from '../target-url';
 
-/** https://docs.anthropic.com/en/api: the version is a header, the key is not a bearer token. GET /v1/models needs it. */
+/** https://docs.anthropic.com/en/api: version and key have headers of their own. GET /v1/models needs the key. */
 export const anthropic = defineProvider({
   id: 'anthropic',
   label: 'Anthropic',

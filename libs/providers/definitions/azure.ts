@@ -1,12 +1,19 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { ApiKeyFields, apiKeyField, IsEndpoint, IsWritten, refusing, Trimmed } from '../credential-fields';
+import {
+  apiKeyField,
+  ApiKeyFields,
+  HasNoFault,
+  IsEndpoint,
+  MatchesForm,
+  Trimmed,
+} from '../credential-fields';
 import { defineProvider, type Settings } from '../provider';
 import { InvalidTarget, missingSegments, urlBelow } from '../target-url';
 
 const deploymentPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const deploymentForm =
-  '1 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter or digit';
+  '1 to 64 letters, digits, dots, hyphens or underscores, starting with a letter or digit';
 const apiVersionPattern = /^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$/;
 const apiVersionForm = 'an API version such as 2024-10-21, 2025-04-01-preview, v1 or preview';
 
@@ -15,7 +22,7 @@ class AzureFields extends ApiKeyFields {
     type: String,
     description:
       'Address of the Azure resource (openai.azure.com, cognitiveservices.azure.com, services.ai.azure.com) or of a ' +
-      'gateway before it, without or with a final `/openai` or `/openai/v1`; the latter means the v1 API.',
+      'gateway in front of it. It may end with `/openai` or `/openai/v1`; the latter selects the v1 API.',
     example: 'https://my-resource.openai.azure.com',
     maxLength: 2048,
   })
@@ -29,33 +36,33 @@ class AzureFields extends ApiKeyFields {
     example: '2024-10-21',
   })
   @Trimmed()
-  @IsWritten(apiVersionPattern, apiVersionForm)
+  @MatchesForm(apiVersionPattern, apiVersionForm)
   api_version: string;
 
   @ApiProperty({
     type: String,
-    description: 'Deployment for every model that `deployments` does not name.',
+    description: 'Deployment for each model that `deployments` does not contain.',
     example: 'gpt-4o-sweden',
   })
   @Trimmed()
-  @IsWritten(deploymentPattern, deploymentForm)
+  @MatchesForm(deploymentPattern, deploymentForm)
   deployment_name: string;
 
   @ApiPropertyOptional({
     type: 'object',
     additionalProperties: { type: 'string' },
-    description: 'Deployment of single models: upstream model -> deployment name.',
+    description: 'Deployments for individual models: upstream model -> deployment name.',
     example: { 'gpt-4o-mini': 'gpt-4o-mini-sweden' },
     nullable: true,
   })
   @IsOptional()
-  @refusing('isDeployments', faultOfDeployments)
+  @HasNoFault('isDeployments', faultOfDeployments)
   deployments?: Record<string, string> | null;
 }
 
 /**
- * Azure OpenAI; the endpoint is always the tenant's own. The dated API has the deployment in the path, except of
- * /responses; the v1 API takes it as the request's model.
+ * Azure OpenAI. The dated API has the deployment in the path, except for /responses; the v1 API has it in the request's
+ * `model`.
  * https://learn.microsoft.com/azure/ai-foundry/openai/reference and .../api-version-lifecycle
  */
 export const azure = defineProvider({
@@ -99,7 +106,7 @@ export const azure = defineProvider({
   ],
   hasUsageOption: (operation, settings, request) =>
     operation === 'chat/completions' && hasStreamOptions(settings) && takesStreamOptions(request),
-  // The second names the deployment, of the same resource, that /responses draws with.
+  // The second header names the deployment that generates images for /responses.
   passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
   target: deploymentOf,
   url: (endpoint, settings, upstreamModel, operation) => {
@@ -129,10 +136,10 @@ function apiOf(endpoint: URL, settings: Settings): AzureApi {
   return { isV1: true, query: version === 'preview' ? { 'api-version': version } : {} };
 }
 
-/** Where the version or the endpoint says so: below /openai/v1 there is no other. */
+/** The version or the endpoint selects the v1 API: only that one is below /openai/v1. */
 function isV1(version: string, endpoint: URL | undefined): boolean {
-  const isSaid = version === 'v1' || version === 'preview';
-  return isSaid || (endpoint !== undefined && missingSegments(endpoint, 'openai/v1').length === 0);
+  const isV1Version = version === 'v1' || version === 'preview';
+  return isV1Version || (endpoint !== undefined && missingSegments(endpoint, 'openai/v1').length === 0);
 }
 
 function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
@@ -140,7 +147,7 @@ function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
   return urlBelow(endpoint, [...base, ...segments], api.query);
 }
 
-/** Of the v1 API; added to chat of the dated one with 2024-09-01-preview (api-version-lifecycle), and dates sort as text. */
+/** The v1 API has `stream_options`, and the dated one since 2024-09-01-preview (api-version-lifecycle). Dates sort as text. */
 function hasStreamOptions(settings: Settings): boolean {
   const { endpoint } = settings;
   const version = apiVersionOf(settings);
@@ -149,8 +156,8 @@ function hasStreamOptions(settings: Settings): boolean {
 }
 
 /**
- * Microsoft's own client leaves the options out where a request has data sources or images, since the service may refuse
- * them there: Azure.AI.OpenAI, AzureChatClient.cs.
+ * Microsoft's client leaves out `stream_options` when a request has data sources or images, because the service may refuse
+ * it there (Azure.AI.OpenAI, AzureChatClient.cs).
  */
 function takesStreamOptions({ data_sources: sources, messages }: Readonly<Record<string, unknown>>): boolean {
   if (sources !== undefined) return false;
@@ -161,15 +168,15 @@ function takesStreamOptions({ data_sources: sources, messages }: Readonly<Record
   return !parts.some((part) => part?.type === 'image_url');
 }
 
-/** Checked here too: global settings come from the environment and have seen no credential class. */
+/** Checks the name again, because `AzureFields` does not validate global settings from the environment. */
 function deploymentOf(settings: Settings, upstreamModel: string): string {
   const { deployments } = settings;
-  const hasOwn =
+  const isMapped =
     typeof deployments === 'object' && deployments !== null && Object.hasOwn(deployments, upstreamModel);
-  const name = hasOwn ? (deployments as Record<string, unknown>)[upstreamModel] : settings.deployment_name;
+  const name = isMapped ? (deployments as Record<string, unknown>)[upstreamModel] : settings.deployment_name;
   if (typeof name === 'string' && deploymentPattern.test(name)) return name;
   throw new InvalidTarget(
-    hasOwn ? 'deployments' : 'deployment_name',
+    isMapped ? 'deployments' : 'deployment_name',
     `A deployment name must be ${deploymentForm}.`,
   );
 }
@@ -184,9 +191,9 @@ function faultOfDeployments(value: unknown): string | undefined {
     return 'must be an object: upstream model -> deployment name';
   }
   const entries = Object.entries(value);
-  if (entries.length > 200) return 'must name at most 200 models';
+  if (entries.length > 200) return 'must contain at most 200 models';
   if (entries.some(([model]) => !/^[\x21-\x7e]{1,256}$/.test(model) || model === '__proto__')) {
-    return 'must have model names of 1 to 256 printable ASCII characters';
+    return 'must have model names of 1 to 256 printable ASCII characters without spaces';
   }
   if (entries.some(([, name]) => typeof name !== 'string' || !deploymentPattern.test(name))) {
     return `must have deployment names of ${deploymentForm}`;

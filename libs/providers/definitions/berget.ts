@@ -1,7 +1,7 @@
 import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../credential-fields';
 import { openAiCompatible, unknownModelProbe } from '../openai-compatible';
 
-/** https://api.berget.ai and https://berget.ai/llms.txt: GET /v1/models is public, hence another probe. */
+/** https://api.berget.ai and https://berget.ai/llms.txt. The probe is not GET /v1/models, because that is public. */
 export const berget = openAiCompatible({
   id: 'berget',
   label: 'Berget',
@@ -12,7 +12,7 @@ export const berget = openAiCompatible({
   example: { api_key: 'not-a-real-berget-key', endpoint: 'https://api.berget.ai/v1' },
   apiKeyVariable: 'BERGET_API_KEY',
   operations: ['chat/completions', 'embeddings', 'audio/transcriptions'],
-  // Its API reference knows max_tokens alone.
+  // The API reference has only max_tokens.
   differences: { 'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } } },
   probe: unknownModelProbe,
   baseUrlVariables: ['BERGET_BASE_URL', 'BERGET_API_BASE'],

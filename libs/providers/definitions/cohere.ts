@@ -1,10 +1,10 @@
-import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * Cohere's models in OpenAI's format: https://docs.cohere.com/docs/compatibility-api, whose lists of what is and is not
- * supported the differences are. The list of models is documented for the API of its own (/v1/models, with the key).
- * Of a transcription, `language` is required and the file must be the form's last field.
+ * Cohere's API in OpenAI's format: https://docs.cohere.com/docs/compatibility-api, which lists the differences. The list of
+ * models is documented only for Cohere's own API (/v1/models, which needs the key). A transcription requires `language`,
+ * and its file must be the last field of the form.
  */
 export const cohere = openAiCompatible({
   id: 'cohere',

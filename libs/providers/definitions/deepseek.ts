@@ -1,9 +1,9 @@
-import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * https://api-docs.deepseek.com: guides "Responses API" and "Anthropic API" (which takes the key as a bearer token too);
- * GET /models needs the key. Not listed: completions, which are a beta of another kind (fill in the middle).
+ * https://api-docs.deepseek.com, guides "Responses API" and "Anthropic API" (which also accepts the key as a bearer token).
+ * GET /models needs the key. Completions are not listed, because they are a beta for another purpose (fill in the middle).
  */
 export const deepseek = openAiCompatible({
   id: 'deepseek',
@@ -17,7 +17,7 @@ export const deepseek = openAiCompatible({
   operations: ['chat/completions', 'responses', 'messages'],
   paths: { messages: 'anthropic/v1/messages' },
   differences: {
-    // https://api-docs.deepseek.com/api/create-chat-completion knows max_tokens only.
+    // https://api-docs.deepseek.com/api/create-chat-completion has only max_tokens.
     'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } },
   },
   baseUrlVariables: ['DEEPSEEK_BASE_URL'],

@@ -1,9 +1,9 @@
-import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * Google's Gemini API in OpenAI's format: https://ai.google.dev/gemini-api/docs/openai. GET models needs the key. Sound
- * goes in by chat/completions, there is no operation of its own for it. Error bodies are a list of one.
+ * Google's Gemini API in OpenAI's format: https://ai.google.dev/gemini-api/docs/openai. GET models needs the key. Audio
+ * input is part of chat/completions. An error body is a list with one error.
  */
 export const gemini = openAiCompatible({
   id: 'gemini',
@@ -16,10 +16,10 @@ export const gemini = openAiCompatible({
   apiKeyVariable: 'GEMINI_API_KEY',
   operations: ['chat/completions', 'embeddings', 'images/generations'],
   differences: {
-    // Its own answer to each: 400, `Unknown name "store": Cannot find field.`
+    // Gemini refuses each of them with 400, such as `Unknown name "store": Cannot find field.`
     'chat/completions': { unsupported: ['store', 'metadata', 'seed', 'frequency_penalty'] },
   },
-  // 400, "API key not valid. Please pass a valid API key." (or expired, or not found); other 400s are the request's.
+  // A 400 with "API key not valid. Please pass a valid API key." (or expired, or not found). Other 400s concern the request.
   isCredentialRefusal: (status, message) =>
     status === 401 ||
     status === 403 ||

@@ -1,4 +1,4 @@
-import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 /** https://console.groq.com/docs/openai and .../api-reference; GET models needs the key. */
@@ -13,7 +13,7 @@ export const groq = openAiCompatible({
   apiKeyVariable: 'GROQ_API_KEY',
   operations: ['chat/completions', 'responses', 'audio/transcriptions', 'audio/speech'],
   differences: {
-    // The first three are refused with 400; the last two are "not currently supported" (groq-python's request types).
+    // Groq refuses the first three with 400; the last two are "not currently supported" (request types of groq-python).
     'chat/completions': { unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'store', 'metadata'] },
   },
   baseUrlVariables: ['GROQ_BASE_URL'],

@@ -1,12 +1,12 @@
-import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * https://docs.mistral.ai/api, its request types in https://github.com/mistralai/client-python (docs/models); a field that
- * is not among them is refused with 422.
+ * https://docs.mistral.ai/api, with the request types in https://github.com/mistralai/client-python (docs/models). Mistral
+ * refuses any other field with 422.
  *
- * Not listed: /moderations answers without `flagged`, which a client of OpenAI's format would take for harmless, and
- * /audio/speech answers with JSON where that format has the sound itself.
+ * Two operations are not listed. The response of /moderations has no `flagged`, so a client of OpenAI's format would
+ * consider every input harmless. The response of /audio/speech is JSON where OpenAI's is the audio itself.
  */
 export const mistral = openAiCompatible({
   id: 'mistral',
@@ -30,7 +30,7 @@ export const mistral = openAiCompatible({
         'safety_identifier',
         'store',
         'service_tier',
-        // The usage comes with the last event anyway.
+        // Mistral always reports the usage in the last event.
         'stream_options',
         'verbosity',
         'prompt_cache_retention',

@@ -24,9 +24,9 @@ export const openai = openAiCompatible({
     'moderations',
   ],
   usageOption: ['chat/completions', 'completions'],
-  // Not openai-organization and openai-project: they choose who pays inside the account, and a caller is not asked that.
+  // Without openai-organization and openai-project, because a client must not choose who pays within the account.
   passedRequestHeaders: ['openai-beta', 'x-client-request-id'],
-  // https://platform.openai.com/docs/guides/error-codes: 401, "IP not authorized", for an address off the allowlist.
+  // https://platform.openai.com/docs/guides/error-codes: 401, "IP not authorized", for an address that is not on the allowlist.
   isNetworkRuleRefusal: (message) => /\bIP (is )?not authorized|\bIP allow-?list/i.test(message),
   baseUrlVariables: ['OPENAI_BASE_URL'],
 });

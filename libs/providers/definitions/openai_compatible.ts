@@ -2,15 +2,15 @@ import { ApiKeyAndRequiredEndpointFields, apiKeyField, requiredEndpointField } f
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * Any server that speaks OpenAI's format, at the address that the credential says. What it has of the operations is for
- * it to say, and so is whether its list of models needs a key: the probe knows no more than that.
+ * Any server that uses OpenAI's format, at the address in the credential. It may lack some of the operations. The probe
+ * requests its list of models; if that is public, the probe cannot show whether the key is valid.
  *
- * Of the global variables, the address belongs to the operator's key: a tenant's credential has its own, always.
+ * OPENAI_COMPATIBLE_BASE_URL belongs to the operator's key. A tenant's credential always has its own endpoint.
  */
 export const openaiCompatible = openAiCompatible({
   id: 'openai_compatible',
   label: 'OpenAI-compatible server',
-  // The last three are names that Eneo's model files give to servers of this kind.
+  // The last three are names for such servers in Eneo's model files.
   prefixes: ['openai_like', 'custom_openai', 'gdm', 'infinity', 'klang'],
   families: [],
   credentialClass: ApiKeyAndRequiredEndpointFields,

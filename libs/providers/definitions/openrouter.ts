@@ -2,8 +2,8 @@ import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * https://openrouter.ai/docs/api/reference and the OpenAPI document of its SDKs. GET /models is public, GET /key needs
- * the key. Not listed: images, which have a format of their own. The endpoint may be the EU's,
+ * https://openrouter.ai/docs/api/reference and the OpenAPI document of its SDKs. GET /models is public; GET /key needs the
+ * key. Images are not listed, because they have a format of their own. The endpoint in the EU is
  * https://eu.openrouter.ai/api/v1.
  */
 export const openrouter = openAiCompatible({
@@ -27,10 +27,10 @@ export const openrouter = openAiCompatible({
     // "Requests that set store: true [...] are rejected with a 400 error."
     responses: { unsupported: ['store'] },
   },
-  // They name the calling application in OpenRouter's own statistics.
+  // They name the calling application in OpenRouter's statistics.
   passedRequestHeaders: ['http-referer', 'x-title'],
   probe: { path: 'key' },
-  // https://openrouter.ai/docs/api/reference/errors-and-debugging: 403 is the moderation of the input.
+  // https://openrouter.ai/docs/api/reference/errors-and-debugging: 403 means that the moderation refused the input.
   isCredentialRefusal: (status) => status === 401,
   baseUrlVariables: ['OPENROUTER_BASE_URL'],
 });

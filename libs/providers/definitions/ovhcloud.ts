@@ -3,8 +3,8 @@ import { openAiCompatible, unknownModelProbe } from '../openai-compatible';
 
 /**
  * https://docs.ovhcloud.com/en/guides/public-cloud/ai-machine-learning (AI Endpoints): getting started, speech to text,
- * Responses API. It answers a few calls a minute without any key, the list of models too; a key that is given and not
- * valid is refused with 403. What /responses ignores differs by model, so nothing is left out.
+ * Responses API. A few requests per minute need no key, including the list of models; an invalid key is refused with 403.
+ * Which parameters /responses ignores depends on the model, so none is left out.
  */
 export const ovhcloud = openAiCompatible({
   id: 'ovhcloud',
@@ -19,7 +19,7 @@ export const ovhcloud = openAiCompatible({
   },
   apiKeyVariable: 'OVHCLOUD_API_KEY',
   operations: ['chat/completions', 'completions', 'embeddings', 'responses', 'audio/transcriptions'],
-  // Its guides know max_tokens alone.
+  // The guides have only max_tokens.
   differences: { 'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } } },
   probe: unknownModelProbe,
   baseUrlVariables: ['OVHCLOUD_BASE_URL'],

@@ -2,9 +2,9 @@ import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * https://www.scaleway.com/en/docs/generative-apis; the pages on each API list what they do not support. A key that does
- * not exist is 403. The endpoint may be a project's, https://api.scaleway.ai/<project>/v1, or a dedicated deployment's,
- * https://<deployment>.ifr.fr-par.scaleway.com/v1.
+ * https://www.scaleway.com/en/docs/generative-apis, where the page of each API lists what it does not support. An unknown
+ * key is refused with 403. The endpoint may be that of a project (https://api.scaleway.ai/<project>/v1) or of a dedicated
+ * deployment (https://<deployment>.ifr.fr-par.scaleway.com/v1).
  */
 export const scaleway = openAiCompatible({
   id: 'scaleway',
@@ -19,7 +19,7 @@ export const scaleway = openAiCompatible({
   differences: {
     'chat/completions': { unsupported: ['frequency_penalty', 'logit_bias', 'top_logprobs', 'user'] },
   },
-  // Among the supported parameters of its page on the Chat API.
+  // The page on the Chat API lists `stream_options` as supported.
   usageOption: ['chat/completions'],
   baseUrlVariables: ['SCALEWAY_BASE_URL'],
 });

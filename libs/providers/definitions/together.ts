@@ -1,4 +1,4 @@
-import { ApiKeyFields, apiKeyField } from '../credential-fields';
+import { apiKeyField, ApiKeyFields } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 /** https://docs.together.ai and https://github.com/togethercomputer/openapi; GET /models needs the key. */
@@ -24,7 +24,7 @@ export const together = openAiCompatible({
     // ChatCompletionRequest
     'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } },
   },
-  // https://docs.together.ai/docs/error-codes: 403 is a request longer than the model's context.
+  // https://docs.together.ai/docs/error-codes: 403 means that the request is longer than the model's context.
   isCredentialRefusal: (status) => status === 401,
   baseUrlVariables: ['TOGETHER_BASE_URL'],
 });

@@ -1,13 +1,13 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { ApiKeyFields, apiKeyField, IsEndpoint, optionalEndpointField, Trimmed } from '../credential-fields';
+import { apiKeyField, ApiKeyFields, IsEndpoint, optionalEndpointField, Trimmed } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 class VllmFields extends ApiKeyFields {
   @ApiPropertyOptional({
     type: String,
     description:
-      'Address of the server, with or without a final `/v1`; http or https, without user name, query and fragment. ' +
+      'Address of the server, which may end with `/v1`; http or https, without user name, query and fragment. ' +
       "Absent: the operator's VLLM_MODEL_URL.",
     example: 'http://vllm.models.svc.cluster.local:8000',
     maxLength: 2048,
@@ -20,8 +20,8 @@ class VllmFields extends ApiKeyFields {
 }
 
 /**
- * https://docs.vllm.ai/en/latest/serving/online_serving: what a server has of it depends on the model it serves.
- * With `--api-key` every path below /v1 needs the key, /v1/models too (https://docs.vllm.ai/en/latest/usage/security).
+ * https://docs.vllm.ai/en/latest/serving/online_serving: the operations of a server depend on its model. With `--api-key`,
+ * every path below /v1 needs the key, including /v1/models (https://docs.vllm.ai/en/latest/usage/security).
  */
 export const vllm = openAiCompatible({
   id: 'vllm',
@@ -42,9 +42,9 @@ export const vllm = openAiCompatible({
     'messages',
     'messages/count_tokens',
   ],
-  // https://docs.vllm.ai/en/latest/serving/openai_compatible_server: `stream_options` of both.
+  // https://docs.vllm.ai/en/latest/serving/openai_compatible_server documents `stream_options` for both.
   usageOption: ['chat/completions', 'completions'],
-  // The one header that it reads, with --enable-request-id-headers.
+  // vLLM reads this header with --enable-request-id-headers.
   passedRequestHeaders: ['x-request-id'],
   baseUrlVariables: ['VLLM_MODEL_URL'],
 });

@@ -2,8 +2,9 @@ import { ApiKeyAndEndpointFields, apiKeyField, optionalEndpointField } from '../
 import { openAiCompatible } from '../openai-compatible';
 
 /**
- * https://docs.x.ai/developers/rest-api-reference/inference. Not listed: messages, which are withdrawn, and speech, which
- * has a format of its own. The endpoint may be a region's, https://eu-west-1.api.x.ai/v1.
+ * https://docs.x.ai/developers/rest-api-reference/inference. Messages are not listed, because xAI has withdrawn them, and
+ * speech is not, because it has a format of its own. The endpoint may be that of a region
+ * (https://eu-west-1.api.x.ai/v1).
  */
 export const xai = openAiCompatible({
   id: 'xai',
@@ -17,11 +18,12 @@ export const xai = openAiCompatible({
   operations: ['chat/completions', 'completions', 'responses', 'images/generations'],
   // "Set an additional chunk to be streamed [...]. The other chunks will return null in usage field."
   usageOption: ['chat/completions'],
-  // Its examples give reasoning models an hour.
+  // The examples of the documentation allow reasoning models an hour.
   timeouts: { firstByteMs: 3_600_000 },
-  // It describes the key itself; /models may be closed to a key that is otherwise good.
+  // /models may be forbidden for a valid key; /api-key describes the key itself.
   probe: { path: 'api-key' },
-  // A wrong key is 400, "Incorrect API key provided: ..."; 403 is also an input that violates the usage guidelines.
+  // A wrong key is refused with 400, "Incorrect API key provided: ...". 403 may also refuse an input that violates the usage
+  // guidelines.
   isCredentialRefusal: (status, message) =>
     status === 401 ||
     (status === 400 && /\b(incorrect|invalid) API key/i.test(message)) ||

@@ -10,7 +10,7 @@ import { type Translation, UnsupportedParameter } from './translation';
 
 const document = readFileSync(join(__dirname, '../../../docs/anthropic-dialect.md'), 'utf8');
 
-/** The rows of a direction's table of parameters: name, what it becomes, and whether harmless values are told. */
+/** The rows of a direction's table of parameters: name, what it becomes, and whether it has harmless values. */
 const documented = (direction: string) => {
   const section = document.split(`\n## ${direction}\n`)[1]!.split('\n### ')[1]!;
   return [...section.matchAll(/^\| `(\w+)` *\|([^|]*)\|([^|]*)\|/gm)].map(([, name, becomes, harmless]) => [
@@ -21,19 +21,19 @@ const documented = (direction: string) => {
 };
 const words = (parameter: Parameter) => {
   if (parameter.becomes === 'translated') return `translated to \`${parameter.to}\``;
-  return parameter.becomes === 'needless' ? 'left out' : parameter.becomes;
+  return parameter.becomes;
 };
 
-/** A parameter that OpenAI's client knows and the table does not would make this no type of true. */
+/** If a parameter of OpenAI's client is missing from the table, `true` is not of this type. */
 type IsComplete = keyof ChatCompletionCreateParams extends keyof typeof chatParameters ? true : never;
 const isComplete: IsComplete = true;
-it('every parameter of OpenAI is in the table', () => expect(isComplete).toBe(true));
+it('the table of chat parameters contains every parameter of OpenAI', () => expect(isComplete).toBe(true));
 
 describe.each<[string, Parameters, Translation]>([
   ['Chat completions on messages', chatParameters, chatOnMessages],
   ['Messages on chat completions', messagesParameters, messagesOnChat],
 ])('docs/anthropic-dialect.md on %s', (direction, parameters, translation) => {
-  it('has the parameters of the code, in both directions', () =>
+  it('lists the same parameters as the code', () =>
     expect(documented(direction)).toEqual(
       Object.entries(parameters).map(([name, parameter]) => [
         name,
@@ -54,11 +54,11 @@ describe.each<[string, Parameters, Translation]>([
   const without = translation.encode(needed, 'claude-sonnet-4-5');
 
   it.each(Object.entries(parameters).filter(([name]) => name !== 'model'))(
-    '%s becomes what it says',
+    'describes what becomes of %s',
     (name, { becomes }) => {
-      // No parameter asks for this by default, and most cannot: what is read is sent or refused.
+      // 5 is not the default of any parameter and invalid for most, so a parameter that is read is sent or refused.
       const encoded = encode(name, 5);
-      if (becomes === 'needless') expect(encoded).toEqual(without);
+      if (becomes === 'left out') expect(encoded).toEqual(without);
       else if (becomes === 'dropped') expect(encoded).toEqual({ ...without, dropped: [name] });
       else if (becomes === 'refused') expect(encoded).toBe(name);
       else if (becomes === 'same')

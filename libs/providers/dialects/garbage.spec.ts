@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { eventsIn } from '../../../test/support/streamed-answers';
 import { chatOnMessages } from './chat-on-messages';
 import { messagesOnChat } from './messages-on-chat';
-import { type Json, StreamFault, UnexpectedAnswer, UnsupportedParameter } from './translation';
+import { type Json, StreamFault, UnexpectedResponse, UnsupportedParameter } from './translation';
 
 const context = { model: 'public', request: { stream_options: { include_usage: true } } };
 const translations = { chatOnMessages, messagesOnChat };
 const names = ['chatOnMessages', 'messagesOnChat'] as const;
 
-/** JSON of the words of both formats, in all the wrong places. */
+/** Words of both formats, from which random JSON is made. */
 const word = fc.constantFrom(
   ...['type', 'index', 'delta', 'content_block', 'message', 'usage', 'error', 'choices', 'tool_calls', 'id'],
   ...[
@@ -62,10 +62,10 @@ const request = fc.record({
 });
 const deep = JSON.parse('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000)) as Json;
 
-describe.each(names)('garbage for %s', (name) => {
+describe.each(names)('invalid input for %s', (name) => {
   const translation = translations[name];
 
-  it('in a stream is a StreamFault or an UnexpectedAnswer, or becomes events', () =>
+  it('throws StreamFault or UnexpectedResponse in a stream, or becomes events', () =>
     fc.assert(
       fc.property(fc.array(event, { maxLength: 12 }), (events) => {
         const stream = translation.stream(context);
@@ -73,32 +73,32 @@ describe.each(names)('garbage for %s', (name) => {
           try {
             eventsIn(each === undefined ? stream.end() : stream.push(each));
           } catch (error) {
-            if (!(error instanceof StreamFault || error instanceof UnexpectedAnswer)) throw error;
+            if (!(error instanceof StreamFault || error instanceof UnexpectedResponse)) throw error;
           }
         }
       }),
       { numRuns: 2000 },
     ));
 
-  it('as an answer is an UnexpectedAnswer, or becomes JSON', () =>
+  it('throws UnexpectedResponse as a response, or becomes JSON', () =>
     fc.assert(
-      fc.property(fc.oneof(value, typed, chunk), (answer) => {
+      fc.property(fc.oneof(value, typed, chunk), (response) => {
         try {
-          JSON.stringify(translation.decode(answer, context));
+          JSON.stringify(translation.decode(response, context));
         } catch (error) {
-          if (!(error instanceof UnexpectedAnswer)) throw error;
+          if (!(error instanceof UnexpectedResponse)) throw error;
         }
       }),
       { numRuns: 2000 },
     ));
 
-  it('as a request is refused by name, or becomes JSON and names for a header', () =>
+  it('throws UnsupportedParameter as a request, or becomes JSON and names that fit a header', () =>
     fc.assert(
       fc.property(request, ({ rest, ...needed }) => {
         try {
           const { dropped, body } = translation.encode({ ...needed, ...rest }, 'claude-sonnet-4-5');
           JSON.stringify(body);
-          if (dropped.some((param) => !/^[\w.[\]-]+$/.test(param))) throw new Error('not for a header');
+          if (dropped.some((param) => !/^[\w.[\]-]+$/.test(param))) throw new Error('unfit for a header');
         } catch (error) {
           if (!(error instanceof UnsupportedParameter)) throw error;
         }
@@ -106,13 +106,13 @@ describe.each(names)('garbage for %s', (name) => {
       { numRuns: 2000 },
     ));
 
-  it('without end is refused: JSON.stringify would fail on it', () => {
+  it('is refused when it is too deep for JSON.stringify', () => {
     const messages = [{ role: 'user', content: 'Hi' }];
-    const asked = { max_tokens: 5, messages, tools: [deep] };
-    expect(() => translation.encode(asked, 'm')).toThrow(UnsupportedParameter);
+    const deepRequest = { max_tokens: 5, messages, tools: [deep] };
+    expect(() => translation.encode(deepRequest, 'm')).toThrow(UnsupportedParameter);
     const block = { type: 'tool_use', id: 't', name: 'f', input: deep };
     const call = { id: 't', function: { name: 'f', arguments: deep } };
-    const answer = { content: [block], choices: [{ message: { tool_calls: [call] } }] };
-    expect(() => translation.decode(answer, context)).toThrow(UnexpectedAnswer);
+    const deepResponse = { content: [block], choices: [{ message: { tool_calls: [call] } }] };
+    expect(() => translation.decode(deepResponse, context)).toThrow(UnexpectedResponse);
   });
 });

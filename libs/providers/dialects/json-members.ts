@@ -1,4 +1,7 @@
-/** More parameters than any format has: each costs a hundred times its bytes, and a body may hold millions. */
+/**
+ * A request has more parameters than any format defines. A body could contain millions, and each takes a hundred times
+ * its bytes in memory.
+ */
 export class TooManyParameters extends Error {
   override readonly name = 'TooManyParameters';
   constructor() {
@@ -12,7 +15,7 @@ const backslash = 0x5c;
 const comma = 0x2c;
 const closingBrace = 0x7d;
 
-/** One member of the object: the bytes between its separators, blanks included, and where its name and value are. */
+/** The positions of a member of an object, with the whitespace up to its separators, and of its name and its value. */
 export interface Member {
   readonly name: string;
   readonly start: number;
@@ -24,20 +27,20 @@ export interface Member {
 }
 
 /**
- * @param body one JSON object in UTF-8 that JSON.parse has accepted
+ * @param body a JSON object in UTF-8 that JSON.parse has accepted
  * @throws TooManyParameters
  * @throws SyntaxError when the body is not such an object
  */
 export function membersOf(body: Buffer): Member[] {
   const members: Member[] = [];
   let start = expect(body, 0, 0x7b);
-  if (body[skipBlanks(body, start)] === closingBrace) return members;
+  if (body[skipWhitespace(body, start)] === closingBrace) return members;
   for (;;) {
-    const keyStart = skipBlanks(body, start);
+    const keyStart = skipWhitespace(body, start);
     const keyEnd = endOfString(body, keyStart);
-    const valueStart = skipBlanks(body, expect(body, keyEnd, 0x3a));
+    const valueStart = skipWhitespace(body, expect(body, keyEnd, 0x3a));
     const valueEnd = endOfValue(body, valueStart);
-    const end = skipBlanks(body, valueEnd);
+    const end = skipWhitespace(body, valueEnd);
     const name = JSON.parse(body.toString('utf8', keyStart, keyEnd)) as string;
     if (members.length === maximumParameters) throw new TooManyParameters();
     members.push({ name, start, keyStart, keyEnd, valueStart, valueEnd, end });
@@ -46,7 +49,7 @@ export function membersOf(body: Buffer): Member[] {
   }
 }
 
-/** The object with these members in place of its own; what is around them stays. */
+/** Replaces the members of the object by `kept`, and leaves the bytes around them unchanged. */
 export function withMembers(body: Buffer, members: readonly Member[], kept: readonly Buffer[]): Buffer {
   const first = members[0]?.start ?? 0;
   const last = members.at(-1)?.end ?? 0;
@@ -54,20 +57,20 @@ export function withMembers(body: Buffer, members: readonly Member[], kept: read
   return Buffer.concat([body.subarray(0, first), ...separated, body.subarray(last)]);
 }
 
-function skipBlanks(body: Buffer, from: number): number {
+function skipWhitespace(body: Buffer, from: number): number {
   let at = from;
   while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at += 1;
   return at;
 }
 
-/** @returns the position after `byte`, which must come next */
+/** @returns the position after `byte`, which must be the next byte after whitespace */
 function expect(body: Buffer, from: number, byte: number): number {
-  const at = skipBlanks(body, from);
+  const at = skipWhitespace(body, from);
   if (body[at] !== byte) throw new SyntaxError('The body is not a JSON object.');
   return at + 1;
 }
 
-/** @returns the position after the closing quote; indexOf, since strings may be megabytes of base64 */
+/** @returns the position after the closing quote, which indexOf finds quickly even in megabytes of base64 */
 function endOfString(body: Buffer, start: number): number {
   if (body[start] !== quote) throw new SyntaxError('The body is not a JSON object.');
   for (let at = body.indexOf(quote, start + 1); at !== -1; at = body.indexOf(quote, at + 1)) {
@@ -78,7 +81,7 @@ function endOfString(body: Buffer, start: number): number {
   throw new SyntaxError('The body is not a JSON object.');
 }
 
-/** Counts brackets of either kind together: JSON.parse has already seen that they match. */
+/** Counts both kinds of brackets together, because JSON.parse has already checked that they match. */
 function endOfValue(body: Buffer, start: number): number {
   let depth = 0;
   let at = start;
@@ -94,7 +97,7 @@ function endOfValue(body: Buffer, start: number): number {
       if (depth === 0) return at;
       depth -= 1;
       if (depth === 0) return at + 1;
-    } else if (depth === 0 && (byte === comma || skipBlanks(body, at) > at)) return at;
+    } else if (depth === 0 && (byte === comma || skipWhitespace(body, at) > at)) return at;
     at += 1;
   }
   throw new SyntaxError('The body is not a JSON object.');

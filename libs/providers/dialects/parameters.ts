@@ -1,70 +1,71 @@
 import { type Json, UnsupportedParameter } from './translation';
-import { isAbsent, isTooDeep, spelled } from './values';
+import { isAbsent, isTooDeep, safeName } from './values';
 
-/** What becomes of a client's top-level parameter. docs/anthropic-dialect.md shows the same. */
+/** What becomes of a client's top-level parameter, as docs/anthropic-dialect.md documents it. */
 export type Parameter = (
   | { readonly becomes: 'same' }
-  /** `to`: where its value goes in the provider's format, and, if it is two there, `alsoTo`. */
+  /** `to`: the parameter in the provider's format. `alsoTo`: a second one that takes a part of the value. */
   | { readonly becomes: 'translated'; readonly to: string; readonly alsoTo?: string }
-  /** Left out and reported. */
+  /** Left out and named in a response header. */
   | { readonly becomes: 'dropped' }
-  /** Left out without a word: it changes no answer. */
-  | { readonly becomes: 'needless' }
+  /** Left out and not named, because it changes no response. */
+  | { readonly becomes: 'left out' }
+  /** `instead`: a sentence that says what the client can do. */
   | { readonly becomes: 'refused'; readonly instead: string }
 ) & {
-  /** Values that ask for what happens anyway; they are left out and not reported. */
+  /** True for values that request what happens anyway. They are left out and not named. */
   readonly harmless?: (value: unknown) => boolean;
 };
 
 export type Parameters = Readonly<Record<string, Parameter>>;
 
-/** The client's name of what has this name in the provider's format. */
+/** The client's name for a parameter of the provider's format. */
 export function clientNameIn(parameters: Parameters, name: string): string {
-  const found = Object.entries(parameters).find(
+  const entry = Object.entries(parameters).find(
     ([, each]) => each.becomes === 'translated' && (each.to === name || each.alsoTo === name),
   );
-  return found?.[0] ?? name;
+  return entry?.[0] ?? name;
 }
 
 /**
- * The parameters that need no thought: copies those that are the same, and names those that are left out. Unknown names
- * are left out like known ones without a counterpart: formats grow, and a client's addition must not stop it.
+ * Sorts the client's parameters by what becomes of them. Unknown ones are dropped, like known ones without a counterpart,
+ * because formats grow and a new parameter must not make a request fail. Absent and harmless values are left out.
  *
- * @returns what is asked of the translated ones: present, and not for what happens anyway
- * @throws UnsupportedParameter for a refused one
+ * @returns the parameters to copy, those that need a translation, and the names of those that are dropped
+ * @throws UnsupportedParameter for a refused parameter, and for a value that is nested too deeply
  */
 export function sortParameters(
   request: Json,
   parameters: Parameters,
-): { readonly same: Json; readonly translated: Json; readonly dropped: Set<string> } {
+): { readonly same: Json; readonly toTranslate: Json; readonly dropped: Set<string> } {
   const same: Json = {};
-  const translated: Json = {};
+  const toTranslate: Json = {};
   const dropped = new Set<string>();
   for (const [name, value] of Object.entries(request)) {
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (isAbsent(value) || parameter?.harmless?.(value)) continue;
     if (isTooDeep(value)) {
-      throw new UnsupportedParameter(spelled(name), 'This is nested too deeply to be translated.');
+      throw new UnsupportedParameter(safeName(name), 'This value is nested too deeply to be translated.');
     }
     switch (parameter?.becomes) {
       case 'same':
         same[name] = value;
         break;
       case 'translated':
-        translated[name] = value;
+        toTranslate[name] = value;
         break;
       case 'refused':
         throw new UnsupportedParameter(
           name,
-          `${name} cannot be expressed for this provider. ${parameter.instead}`,
+          `${name} has no counterpart in this provider's format. ${parameter.instead}`,
         );
       case 'dropped':
       case undefined:
-        dropped.add(spelled(name));
+        dropped.add(safeName(name));
         break;
-      case 'needless':
+      case 'left out':
         break;
     }
   }
-  return { same, translated, dropped };
+  return { same, toTranslate, dropped };
 }

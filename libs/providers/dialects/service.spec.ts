@@ -12,18 +12,18 @@ describe('how a provider serves an operation', () => {
     ['anthropic', 'messages', { operation: 'messages' }],
     ['anthropic', 'chat/completions', { operation: 'messages', translation: chatOnMessages }],
     ['anthropic', 'embeddings', undefined],
-  ] as const)('%s serves %s by %j', (id, operation, service) =>
+  ] as const)('%s serves %s through %j', (id, operation, service) =>
     expect(serviceOf(providerOf(id), operation)).toEqual(service),
   );
 
-  it('is its own operation wherever it has that', () => {
+  it('is without translation when the provider has the operation', () => {
     for (const provider of providers) {
       for (const operation of provider.operations)
         expect(serviceOf(provider, operation)).toEqual({ operation });
     }
   });
 
-  it('calls what the provider refuses by the name that the client gave it', () => {
+  it('maps a parameter of the provider to the name that the client uses', () => {
     const cases = [
       [messagesOnChat, 'user', 'metadata'],
       [messagesOnChat, 'parallel_tool_calls', 'tool_choice'],
@@ -31,6 +31,7 @@ describe('how a provider serves an operation', () => {
       [messagesOnChat, 'seed', 'seed'],
       [chatOnMessages, 'stop_sequences', 'stop'],
     ] as const;
-    for (const [translation, theirs, ours] of cases) expect(translation.clientName(theirs)).toBe(ours);
+    for (const [translation, name, clientName] of cases)
+      expect(translation.clientName(name)).toBe(clientName);
   });
 });

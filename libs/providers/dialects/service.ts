@@ -3,8 +3,8 @@ import { chatOnMessages } from './chat-on-messages';
 import { messagesOnChat } from './messages-on-chat';
 import { type Translation } from './translation';
 
-/** How a provider serves an operation: by one of its own, and through which translation, if any. */
-export interface Service {
+/** The operation of the provider that serves a client's operation, and the translation between the two, if they differ. */
+interface Service {
   readonly operation: Operation;
   readonly translation?: Translation;
 }
@@ -14,9 +14,11 @@ const translations: readonly { from: Operation; to: Operation; translation: Tran
   { from: 'messages', to: 'chat/completions', translation: messagesOnChat },
 ];
 
-/** Undefined when the provider has neither the operation nor one that it can be translated to. */
+/** @returns undefined when the provider has neither the operation nor one to which it can be translated */
 export function serviceOf(provider: Provider, operation: Operation): Service | undefined {
   if (provider.operations.includes(operation)) return { operation };
-  const found = translations.find(({ from, to }) => from === operation && provider.operations.includes(to));
-  return found && { operation: found.to, translation: found.translation };
+  const translated = translations.find(
+    ({ from, to }) => from === operation && provider.operations.includes(to),
+  );
+  return translated && { operation: translated.to, translation: translated.translation };
 }

@@ -29,18 +29,18 @@ describe('spliceRequest', () => {
     '{"a":{"model":"x"}}',
   ])('refuses %s', (body) => expect(() => splice(body)).toThrow(AmbiguousModel));
 
-  it('takes no more parameters than any format has', () => {
+  it('refuses more parameters than any format has', () => {
     const body = (count: number) => `{"model":"x"${',"":0'.repeat(count)}}`;
     expect(splice(body(999))).toBe(body(999).replace('"x"', '"new"'));
     expect(() => splice(body(1000))).toThrow(TooManyParameters);
     expect(() => splice(body(1_000_000))).toThrow(TooManyParameters);
   });
 
-  it.each(['[]', '"model"', 'null', '', '{"model":"x'])('is not for %j', (body) =>
+  it.each(['[]', '"model"', 'null', '', '{"model":"x'])('throws SyntaxError for %j', (body) =>
     expect(() => splice(body)).toThrow(SyntaxError),
   );
 
-  it('agrees with JSON.parse and changes nothing else', () => {
+  it('has the same result as an edit of the parsed object, and changes no other byte', () => {
     const blank = fc.constantFrom('', ' ', '\n', '\t\r\n ');
     const text = fc.string({
       unit: fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', 'model', 'é', '\u{1F600}', 'a'),
@@ -63,7 +63,7 @@ describe('spliceRequest', () => {
           const body = Buffer.from(`${b}{${members.join(',')}}${b}`);
           const spliced = spliceRequest(body, { model }).body;
           const parsed = JSON.parse(body.toString()) as Record<string, unknown>;
-          // JSON.parse, since a lone surrogate of the name is escaped by JSON.stringify and survives.
+          // JSON.stringify escapes a lone surrogate of a name, so the parsed objects are compared.
           expect(JSON.parse(spliced.toString())).toEqual({ ...parsed, model });
           const rest = body.length - Buffer.byteLength(oldText);
           expect(spliced.length - Buffer.byteLength(JSON.stringify(model))).toBe(rest);
@@ -80,7 +80,7 @@ describe('spliceRequest', () => {
   });
 });
 
-describe('differences of a provider', () => {
+describe('the differences of a provider', () => {
   const differences = {
     renamed: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
     unsupported: ['logit_bias', 'user'],
@@ -108,7 +108,7 @@ describe('differences of a provider', () => {
     expect(spliced.dropped).toEqual(dropped);
   });
 
-  it('agree with the same edits on the parsed object', () => {
+  it('have the same result as edits of the parsed object', () => {
     const member = fc.tuple(
       fc.constantFrom(
         'user',
@@ -133,10 +133,10 @@ describe('differences of a provider', () => {
           const renamed = Object.entries(differences.renamed);
           const newName = renamed.find(([old]) => old === name)?.[1];
           const oldName = renamed.find(([, other]) => other === name)?.[0];
-          const isSaid = (each: string) => unique.some(([other, its]) => other === each && its !== null);
-          if (oldName !== undefined && value === null && isSaid(oldName)) return [];
+          const hasValue = (each: string) => unique.some(([other, its]) => other === each && its !== null);
+          if (oldName !== undefined && value === null && hasValue(oldName)) return [];
           if (newName === undefined) return [[name, value]];
-          const isTaken = value === null ? names.includes(newName) : isSaid(newName);
+          const isTaken = value === null ? names.includes(newName) : hasValue(newName);
           return isTaken ? [] : [[newName, value]];
         });
         const spliced = spliceRequest(body, { model: 'new', differences });
@@ -148,27 +148,34 @@ describe('differences of a provider', () => {
   });
 });
 
-describe('the usage of a stream', () => {
-  const asked = ',"stream_options":{"include_usage":true}';
-  const edits = { model: 'new', usageOption: true };
+describe('the usage option', () => {
+  const option = ',"stream_options":{"include_usage":true}';
+  const edits = { model: 'new', hasUsageOption: true };
 
   it.each([
-    ['{"model":"x","stream":true}', `{"model":"new","stream":true${asked}}`],
+    ['{"model":"x","stream":true}', `{"model":"new","stream":true${option}}`],
     [
       ' { "stream" : true ,\n"model":"x" , "a":[1.0] \n} ',
-      ` { "stream" : true ,\n"model":"new" , "a":[1.0] \n${asked}} `,
+      ` { "stream" : true ,\n"model":"new" , "a":[1.0] \n${option}} `,
     ],
-    ['{"str\\u0065am":true,"model":"x"}', `{"str\\u0065am":true,"model":"new"${asked}}`],
+    ['{"str\\u0065am":true,"model":"x"}', `{"str\\u0065am":true,"model":"new"${option}}`],
     [
       '{"model":"x","a":{"stream_options":1},"stream":true}',
-      `{"model":"new","a":{"stream_options":1},"stream":true${asked}}`,
+      `{"model":"new","a":{"stream_options":1},"stream":true${option}}`,
     ],
-  ])('is asked for in %j', (body, expected) => {
+  ])('is added to %j', (body, expected) => {
     const spliced = spliceRequest(Buffer.from(body), edits);
-    expect([spliced.body.toString(), spliced.asksForUsage, spliced.dropped]).toEqual([expected, true, []]);
+    expect([spliced.body.toString(), spliced.isUsageOptionAdded, spliced.dropped]).toEqual([
+      expected,
+      true,
+      [],
+    ]);
     expect(() => JSON.parse(spliced.body.toString()) as unknown).not.toThrow();
-    const unasked = spliceRequest(Buffer.from(body), { model: 'new' });
-    expect([unasked.body.toString(), unasked.asksForUsage]).toEqual([expected.replace(asked, ''), false]);
+    const withoutOption = spliceRequest(Buffer.from(body), { model: 'new' });
+    expect([withoutOption.body.toString(), withoutOption.isUsageOptionAdded]).toEqual([
+      expected.replace(option, ''),
+      false,
+    ]);
   });
 
   it.each([
@@ -187,8 +194,8 @@ describe('the usage of a stream', () => {
     '{"model":"new","stream":true,"stream_options":null}',
     '{"stream_option\\u0073":null,"model":"new","stream":true}',
     '{"model":"new","a":{"stream":true}}',
-  ])('is not asked for in %s', (body) => {
+  ])('is not added to %s', (body) => {
     const spliced = spliceRequest(Buffer.from(body), edits);
-    expect([spliced.body.toString(), spliced.asksForUsage]).toEqual([body, false]);
+    expect([spliced.body.toString(), spliced.isUsageOptionAdded]).toEqual([body, false]);
   });
 });

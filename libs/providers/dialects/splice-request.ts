@@ -1,7 +1,10 @@
 import { type RequestDifferences } from '../provider';
 import { type Member, membersOf, withMembers } from './json-members';
 
-/** The body has not exactly one top-level `model`: which one a provider would read is its own choice, so none is sent. */
+/**
+ * The body does not have exactly one top-level `model`. Such a request is never sent, because providers differ in which of
+ * two they read.
+ */
 export class AmbiguousModel extends Error {
   override readonly name = 'AmbiguousModel';
   constructor() {
@@ -9,50 +12,51 @@ export class AmbiguousModel extends Error {
   }
 }
 
-/** What differs between the request that came and the one that is sent. */
+/** How the request to the provider differs from the client's. */
 export interface RequestEdits {
   readonly model: string;
   readonly differences?: RequestDifferences;
-  /** True: a stream is asked for its usage when the client did not say whether it wants it. */
-  readonly usageOption?: boolean;
+  /** True adds the usage option to the request for a stream, unless the client's request has `stream_options`. */
+  readonly hasUsageOption?: boolean;
 }
 
 const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
 
 /**
- * Replaces the value of the top-level `model`, renames and leaves out what the provider's file says, and leaves every
- * other byte as the client sent it: numbers beyond a double's range, key order and unknown fields arrive unchanged.
+ * Replaces the value of the top-level `model`, renames and leaves out parameters according to the provider's differences,
+ * and keeps every other byte: numbers beyond the range of a double, the order of keys and unknown fields do not change.
  *
- * @param body one JSON object in UTF-8 that JSON.parse has accepted
- * @returns the names of parameters that had a value and were left out, once each, and whether the usage is asked for
- *   that the client did not ask for
- * @throws AmbiguousModel when `model` is there twice, in whatever spelling, or not at all
+ * @param body a JSON object in UTF-8 that JSON.parse has accepted
+ * @returns the body, the names of the parameters with a value that were left out, and whether the usage option was added
+ * @throws AmbiguousModel when there is no `model`, or more than one, in any spelling
  * @throws TooManyParameters
  * @throws SyntaxError when the body is not such an object
  */
 export function spliceRequest(
   body: Buffer,
   edits: RequestEdits,
-): { body: Buffer; dropped: string[]; asksForUsage: boolean } {
+): { body: Buffer; dropped: string[]; isUsageOptionAdded: boolean } {
   const members = membersOf(body);
   if (members.filter(({ name }) => name === 'model').length !== 1) throw new AmbiguousModel();
   const isNull = ({ valueStart, valueEnd }: Member) =>
     body.toString('latin1', valueStart, valueEnd) === 'null';
   const names = new Set(members.map(({ name }) => name));
-  const said = new Set(members.filter((member) => !isNull(member)).map(({ name }) => name));
+  const namesWithValue = new Set(members.filter((member) => !isNull(member)).map(({ name }) => name));
   const renamed = new Map(Object.entries(edits.differences?.renamed ?? {}));
   const unsupported = new Set(edits.differences?.unsupported);
-  // A null says nothing, so the other name is the one that counts; both would be the same name twice.
+  // A null has no meaning, so it gives way to a renamed parameter. Otherwise the body would have the name twice.
   const replacedNulls = new Set(
-    [...renamed].flatMap(([name, newName]) => (said.has(name) && !said.has(newName) ? [newName] : [])),
+    [...renamed].flatMap(([name, newName]) =>
+      namesWithValue.has(name) && !namesWithValue.has(newName) ? [newName] : [],
+    ),
   );
   const dropped = new Set<string>();
   const kept: Buffer[] = [];
   for (const member of members) {
     if (replacedNulls.has(member.name)) continue;
     const newName = renamed.get(member.name);
-    const takenNames = isNull(member) ? names : said;
-    // The client gave both names: the provider's own is the one it meant for this provider.
+    // If the client sent both names, the provider's own name takes precedence.
+    const takenNames = isNull(member) ? names : namesWithValue;
     if (unsupported.has(member.name) || (newName !== undefined && takenNames.has(newName))) {
       if (!isNull(member)) dropped.add(member.name);
     } else if (member.name === 'model') {
@@ -63,12 +67,13 @@ export function spliceRequest(
       kept.push(body.subarray(member.start, member.end));
     }
   }
-  const asksForUsage = edits.usageOption === true && isStream(body, members) && !names.has('stream_options');
-  if (asksForUsage) kept.push(usageOption);
-  return { body: withMembers(body, members, kept), dropped: [...dropped], asksForUsage };
+  const isUsageOptionAdded =
+    edits.hasUsageOption === true && isStream(body, members) && !names.has('stream_options');
+  if (isUsageOptionAdded) kept.push(usageOption);
+  return { body: withMembers(body, members, kept), dropped: [...dropped], isUsageOptionAdded };
 }
 
-/** Said once: of two, which one a provider would read is its own choice. */
+/** True if `stream` is true and occurs once, because providers differ in which of two they read. */
 function isStream(body: Buffer, members: readonly Member[]): boolean {
   const [stream, ...others] = members.filter(({ name }) => name === 'stream');
   return (

@@ -1,55 +1,56 @@
 /** A JSON object. */
 export type Json = Record<string, unknown>;
 
-/** One server-sent event, parsed: its `event` field, if any, and its data lines joined. */
+/** A parsed server-sent event: its `event` field, if any, and its joined data lines. */
 export interface StreamEvent {
   readonly event?: string;
   readonly data: string;
 }
 
-/** What a translation needs to know of the call beside the bodies. */
+/** What the translation of a response needs to know about the call. */
 export interface TranslationContext {
-  /** The name that the client asked for, which its answer bears. */
+  /** The model's name in the client's request, which the response repeats. */
   readonly model: string;
-  /** The client's request. */
   readonly request: Json;
 }
 
-/** Turns the provider's stream into the client's, event by event. One for each call. */
+/** Translates the provider's stream event by event. Each call has its own translator. */
 export interface StreamTranslator {
   /**
-   * @returns what the client gets for it: complete events with their blank lines, or the empty text
-   * @throws StreamFault when the provider reports an error, UnexpectedAnswer when the event makes no sense
+   * @returns complete events for the client, with their blank lines, or the empty string
+   * @throws StreamFault when the provider reports an error
+   * @throws UnexpectedResponse when the event is not in the documented format or order
    */
   push(event: StreamEvent): string;
   /**
-   * The provider's stream is over.
-   * @returns the client's last events
-   * @throws UnexpectedAnswer when it ended before its own end
+   * To be called after the last event of the provider's stream.
+   * @returns the last events for the client
+   * @throws UnexpectedResponse when the stream broke off
    */
   end(): string;
 }
 
-/** From the format that a client speaks to the one that a provider speaks, and back. Pure. */
+/** Translates requests from the client's format to the provider's, and responses back, without side effects. */
 export interface Translation {
-  /** Parameters of the provider's request that no client sent: a provider without them takes nothing from the client. */
+  /** Parameters that the translation adds. If a provider does not support one of them, the client is not notified. */
   readonly added: readonly string[];
-  /** The client's name of a parameter of the provider's request. */
+  /** The client's name for a parameter of the provider's request. */
   clientName(name: string): string;
   /**
-   * @returns the provider's request, and the parameters without a counterpart that are not in it, in the client's spelling
-   * @throws UnsupportedParameter for what cannot be left out without changing what is asked, and for wrong values
+   * @returns the provider's request, and the client's names of the parameters that have no counterpart and were left out
+   * @throws UnsupportedParameter for invalid values, and when leaving something out would change the request's meaning
    */
   encode(request: Json, upstreamModel: string): { readonly body: Json; readonly dropped: readonly string[] };
-  /** @throws UnexpectedAnswer */
-  decode(answer: unknown, context: TranslationContext): Json;
+  /** @throws UnexpectedResponse */
+  decode(response: unknown, context: TranslationContext): Json;
   stream(context: TranslationContext): StreamTranslator;
 }
 
-/** A parameter that the provider's format cannot express. `param` is the client's spelling, e.g. `messages[0].content`. */
+/** The provider's format has no counterpart for a parameter, or its value is invalid. */
 export class UnsupportedParameter extends Error {
   override readonly name = 'UnsupportedParameter';
   constructor(
+    /** Path in the client's format, such as `messages[0].content`. */
     readonly param: string,
     message: string,
   ) {
@@ -57,15 +58,15 @@ export class UnsupportedParameter extends Error {
   }
 }
 
-/** An answer of the provider that is not what its documentation says. It carries none of the answer. */
-export class UnexpectedAnswer extends Error {
-  override readonly name = 'UnexpectedAnswer';
+/** The provider's response is not in the documented format. The error contains nothing of the response. */
+export class UnexpectedResponse extends Error {
+  override readonly name = 'UnexpectedResponse';
   constructor() {
-    super('The provider answered with something that is not an answer.');
+    super('The response of the provider is not in the documented format.');
   }
 }
 
-/** The provider reported an error inside its stream. The message is the provider's text: clean it before it is shown. */
+/** The provider reported an error in its stream. The message is the provider's text and must be cleaned before use. */
 export class StreamFault extends Error {
   override readonly name = 'StreamFault';
 }

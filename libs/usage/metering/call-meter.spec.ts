@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ClientGone, type Route } from '#egress';
+import { ClientDisconnected, type Route } from '#egress';
 import { Problem } from '#http';
 import { findProvider } from '#providers';
 import { CallMeter } from './call-meter';
@@ -12,7 +12,7 @@ const route = {
   credential: { source: 'tenant', mask: '...xyz9' },
 } as unknown as Route;
 
-/** What is recorded of a call whose body ends so. */
+/** @returns the outcome and code that are recorded for a call whose body ends in the given way */
 async function recordedOf(end: (body: PassThrough) => unknown) {
   const records: UsageRecord[] = [];
   const meter = new CallMeter({ requestId: '', tenantKeyId: null }, (record) => records.push(record));
@@ -27,15 +27,23 @@ async function recordedOf(end: (body: PassThrough) => unknown) {
   return records.map(({ outcome, code }) => [outcome, code]);
 }
 
-describe('a call with an answer', () => {
+describe('a call with a response', () => {
   it.each<[string, (body: PassThrough) => unknown, [string, string | null]]>([
-    ['is completed when it was read to its end', (body) => body.resume().end(), ['completed', null]],
+    ['is completed if its body was read to the end', (body) => body.resume().end(), ['completed', null]],
     [
-      'has broken off when it ends in a fault',
+      'has broken off if its body fails',
       (body) => body.destroy(new Problem('upstream_timeout')),
       ['broken_off', 'upstream_timeout'],
     ],
-    ['was left by whoever reads no further', (body) => body.destroy(), ['client_left', null]],
-    ['was left when the caller is gone', (body) => body.destroy(new ClientGone()), ['client_left', null]],
+    [
+      'was left by the client if the body is read no further',
+      (body) => body.destroy(),
+      ['client_left', null],
+    ],
+    [
+      'was left by the client if it disconnected',
+      (body) => body.destroy(new ClientDisconnected()),
+      ['client_left', null],
+    ],
   ])('%s', async (_, end, expected) => expect(await recordedOf(end)).toEqual([expected]));
 });

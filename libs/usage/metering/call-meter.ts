@@ -1,20 +1,20 @@
 import { type Readable, finished } from 'node:stream';
-import { ClientGone, type Route, type WireEvents } from '#egress';
+import { ClientDisconnected, type Route, type WireEvents } from '#egress';
 import { Problem, problemOf } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
 import { UsageScanner } from './usage-scanner';
 
-/** What proxies write for a client that left before its answer. */
-const CLIENT_LEFT = 499;
+/** The status that proxies log if the client disconnects before there is a response. */
+const CLIENT_CLOSED_REQUEST = 499;
 
-/** Which call is measured. */
+/** Identifies the call that is measured. */
 export interface MeteredCall {
   readonly requestId: string;
-  /** Of the tenant key that asks; null: none. */
+  /** Id of the tenant key; null if the call has none. */
   readonly tenantKeyId: string | null;
 }
 
-/** Measures one call from its begin to its end and makes its usage record. It keeps nothing of what is said in it. */
+/** Measures one call from start to end and makes its usage record. It keeps no content. */
 export class CallMeter {
   readonly at = new Date();
   readonly #started = performance.now();
@@ -27,11 +27,11 @@ export class CallMeter {
   #firstByteMs: number | null = null;
   #responseBytes = 0;
   #requestBytes: () => number = () => 0;
-  /** Of the answer, once there is one. */
+  /** Status of the response, once there is one. */
   #status: number | undefined;
   #hasEnded = false;
 
-  /** @param onEnd told once, unless the call was refused before it was decided what to send where */
+  /** @param onEnd called once, unless the call failed before its route was decided */
   constructor(call: MeteredCall, onEnd: (record: UsageRecord) => void) {
     this.#call = call;
     this.#onEnd = onEnd;
@@ -52,35 +52,36 @@ export class CallMeter {
   };
 
   /**
-   * From now on it may be sent.
-   * @param requestBytes how many the client has sent by the time it is asked
+   * The route is decided, and from now on the call has a record.
+   * @param requestBytes returns how many bytes the client has sent so far
    */
   decided(route: Route, requestBytes: () => number): void {
     this.#route = route;
     this.#requestBytes = requestBytes;
   }
 
-  /** There is no answer. */
+  /** The call failed without a response. */
   failed(error: unknown): void {
-    if (error instanceof ClientGone) return this.#end('client_left', CLIENT_LEFT);
+    if (error instanceof ClientDisconnected) return this.#end('client_left', CLIENT_CLOSED_REQUEST);
     const problem = problemOf(error);
     this.#end('failed', problem.status, problem);
   }
 
-  /** There is one: the call ends with its body, however that ends. */
+  /** The call has a response. It ends when the body does, for whatever reason. */
   follow(status: number, body: Readable): void {
     this.#status = status;
     finished(body, { writable: false }, (error) => {
       if (error === undefined || error === null) return this.#end('completed', status);
-      const isLeft = error instanceof ClientGone || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
-      if (isLeft) this.#end('client_left', status);
+      const hasDisconnected =
+        error instanceof ClientDisconnected || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+      if (hasDisconnected) this.#end('client_left', status);
       else this.#end('broken_off', status, problemOf(error));
     });
   }
 
-  /** The process stops, and whoever has the answer may never come to its end. */
+  /** The process stops. A response is recorded as broken off, because its reader may never reach the end. */
   stopped(): void {
-    const problem = new Problem('upstream_unavailable', { detail: 'Tenkey is being stopped.' });
+    const problem = new Problem('upstream_unavailable', { detail: 'Tenkey is stopping.' });
     if (this.#status !== undefined) this.#end('broken_off', this.#status, problem);
   }
 

@@ -1,21 +1,21 @@
-import { reasoningBeside } from '#providers';
+import { reasoningOutsideOutput } from '#providers';
 
-/** Tokens as the provider reported them; null: not reported. */
+/** Tokens as the provider reported them; null if it did not. */
 export interface ReportedTokens {
-  /** All that went into the model, read from a cache or not. */
+  /** The whole input of the model, whether or not it was read from a cache. */
   readonly input: number | null;
-  /** All that the model wrote, reasoning among it. */
+  /** The whole output of the model, including its reasoning. */
   readonly output: number | null;
   /** The part of `input` that the provider read from its cache. */
   readonly cached: number | null;
 }
 
 /**
- * What one usage object says, or several of one answer together; absent: not reported.
+ * The counts of one usage object, or of all those in one response; a count that was not reported is absent.
  *
  * - chat/completions, completions, embeddings: https://platform.openai.com/docs/api-reference/chat/object; `cached_tokens`
- *   also beside the totals (https://docs.together.ai/reference/chat-completions-1), and as `prompt_cache_hit_tokens`
- *   (https://api-docs.deepseek.com/guides/kv_cache);
+ *   may also be next to the totals (https://docs.together.ai/reference/chat-completions-1), or have the name
+ *   `prompt_cache_hit_tokens` (https://api-docs.deepseek.com/guides/kv_cache);
  * - responses, images, transcriptions: https://platform.openai.com/docs/api-reference/responses/object;
  * - messages: https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching, where the three kinds of input are
  *   disjoint, and .../streaming, where later counts replace earlier ones.
@@ -24,16 +24,16 @@ export interface UsageFields {
   readonly input?: number;
   readonly output?: number;
   readonly cached?: number;
-  /** Input that `input` does not count. */
+  /** Input that `input` does not include. */
   readonly cacheRead?: number;
   readonly cacheWritten?: number;
 }
 
 /**
- * Far more than any model takes. A tenant's own server may report anything, and the sums of a day must hold it: of 2^53 in
- * each call, a thousand calls are more than a bigint, and the database would refuse every later record.
+ * Far more than any model accepts. A tenant's own server may report any number, and the sums of a day must be able to hold
+ * it: with 2^53 tokens in each call, a thousand calls exceed a bigint, and the database would refuse every later record.
  */
-const MOST_TOKENS = 10_000_000_000;
+const MAXIMUM_TOKENS = 10_000_000_000;
 
 export function usageFieldsOf(usage: Readonly<Record<string, unknown>>): UsageFields {
   const details = objectOf(usage.prompt_tokens_details) ?? objectOf(usage.input_tokens_details);
@@ -43,12 +43,12 @@ export function usageFieldsOf(usage: Readonly<Record<string, unknown>>): UsageFi
     countOf(usage.prompt_cache_hit_tokens) ??
     countOf(usage.cached_tokens) ??
     cacheRead;
-  // Gateways put messages' names beside those of their own format, whose totals count what is cached.
+  // Some gateways add Anthropic's names to their own format, whose totals include the cached input.
   const isTotal = usage.prompt_tokens !== undefined || details !== undefined;
   const output = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
   return reported({
     input: countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens),
-    output: output === undefined ? undefined : countOf(output + reasoningBeside(usage)),
+    output: output === undefined ? undefined : countOf(output + reasoningOutsideOutput(usage)),
     cached,
     cacheRead: isTotal ? undefined : cacheRead,
     cacheWritten: isTotal ? undefined : countOf(usage.cache_creation_input_tokens),
@@ -66,13 +66,13 @@ export function tokensOf({
   return { input: sum ?? null, output: output ?? null, cached: cached ?? null };
 }
 
-/** Without the fields that have no value, so that they replace none. */
+/** Leaves out the fields without a value, so that they do not replace an earlier one. */
 function reported(fields: UsageFields): UsageFields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function countOf(value: unknown): number | undefined {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_TOKENS
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAXIMUM_TOKENS
     ? (value as number)
     : undefined;
 }

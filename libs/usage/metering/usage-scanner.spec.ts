@@ -12,7 +12,7 @@ const recorded: Readonly<Record<string, Recorded>> = { ...openAiCompatible, anth
 
 const of = (input: number | null, output: number | null, cached: number | null = null) =>
   ({ input, output, cached }) satisfies ReportedTokens;
-/** What the recorded answers say: whole, and as a stream. */
+/** The tokens of the recorded responses: whole, and as a stream. */
 const expected: Readonly<Record<string, readonly [ReportedTokens, ReportedTokens | undefined]>> = {
   openai: [of(19, 10, 0), of(19, 10)],
   azure: [of(8, 1), undefined],
@@ -28,7 +28,7 @@ const expected: Readonly<Record<string, readonly [ReportedTokens, ReportedTokens
   xai: [of(41, 87, 0), of(41, 87)],
   cohere: [of(12, 19), undefined],
   scaleway: [of(10, 2), undefined],
-  // More of the cache than a number can be exact about is not reported.
+  // The recorded number of cached tokens exceeds the maximum, so it is not a count.
   anthropic: [of(2095, 503), of(25, 15)],
 };
 
@@ -42,16 +42,16 @@ const tokensOf = (text: string, type = json) => tokensIn([Buffer.from(text)], ty
 const data = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
 const streamOf = (...values: unknown[]) => tokensOf(values.map(data).join(''), events);
 
-/** The same at every cut, and byte by byte. */
+/** Expects the same tokens wherever the text is cut in two, and byte by byte. */
 function expectEverywhere(text: string, type: string, tokens: ReportedTokens | undefined): void {
   const bytes = Buffer.from(text);
-  const faults: number[] = [];
+  const wrongCuts: number[] = [];
   for (let at = 0; at <= bytes.length; at += 1) {
     const found = tokensIn([bytes.subarray(0, at), bytes.subarray(at)], type);
-    if (JSON.stringify(found) !== JSON.stringify(tokens)) faults.push(at);
+    if (JSON.stringify(found) !== JSON.stringify(tokens)) wrongCuts.push(at);
   }
   expect(tokensIn([bytes], type)).toEqual(tokens);
-  expect(faults).toEqual([]);
+  expect(wrongCuts).toEqual([]);
   expect(
     tokensIn(
       Array.from(bytes, (byte) => Buffer.of(byte)),
@@ -60,11 +60,11 @@ function expectEverywhere(text: string, type: string, tokens: ReportedTokens | u
   ).toEqual(tokens);
 }
 
-test('every recorded answer has its numbers here', () => {
+test('every recorded response has its tokens in this file', () => {
   expect(Object.keys(expected).sort()).toEqual(Object.keys(recorded).sort());
 });
 
-test.each(Object.keys(recorded))('%s: the tokens of recorded answers, however they are cut', (id) => {
+test.each(Object.keys(recorded))('%s: the tokens of recorded responses, however they are cut', (id) => {
   const { whole, stream } = recorded[id]!;
   expectEverywhere(whole, json, expected[id]![0]);
   expectEverywhere(`\uFEFF\r\n ${whole}`, 'Application/JSON;charset=utf-8', expected[id]![0]);
@@ -76,12 +76,12 @@ test.each(Object.keys(recorded))('%s: the tokens of recorded answers, however th
 });
 
 describe('every operation', () => {
-  const answerOf = (path: string, body: unknown) => {
+  const tokensOfResponse = (path: string, body: unknown) => {
     const request = { method: 'POST', path, body, form: { stream: 'true' } } as unknown as ProviderRequest;
-    const answer = usualAnswer(request, dialectOf(path));
-    return 'events' in answer
-      ? tokensOf(answer.events.join(''), events)
-      : tokensOf(JSON.stringify(answer.body), answer.type);
+    const response = usualAnswer(request, dialectOf(path));
+    return 'events' in response
+      ? tokensOf(response.events.join(''), events)
+      : tokensOf(JSON.stringify(response.body), response.type);
   };
   const model = 'm';
   test.each([
@@ -104,7 +104,7 @@ describe('every operation', () => {
     ['/v1/messages', { model, messages: [] }, of(3, 2)],
     ['/v1/messages', { model, messages: [], stream: true }, of(3, 2)],
   ])('%s %j', (path, body, tokens) => {
-    expect(answerOf(path, body)).toEqual(tokens);
+    expect(tokensOfResponse(path, body)).toEqual(tokens);
   });
 
   test.each(['/v1/messages/count_tokens', '/v1/moderations', '/v1/images/generations'])(
@@ -119,8 +119,8 @@ describe('every operation', () => {
 
 describe('fields', () => {
   test.each([
-    ['nothing', {}, of(null, null)],
-    ['seconds in place of tokens', { type: 'duration', seconds: 12 }, of(null, null)],
+    ['no field', {}, of(null, null)],
+    ['seconds instead of tokens', { type: 'duration', seconds: 12 }, of(null, null)],
     ['an embedding', { prompt_tokens: 8, total_tokens: 8 }, of(8, null)],
     [
       'chat completions',
@@ -159,7 +159,11 @@ describe('fields', () => {
       of(129, 4, 100),
     ],
     ['a cache hit', { prompt_tokens: 9, completion_tokens: 4, prompt_cache_hit_tokens: 5 }, of(9, 4, 5)],
-    ['a cache beside the totals', { prompt_tokens: 9, completion_tokens: 4, cached_tokens: 5 }, of(9, 4, 5)],
+    [
+      'cached tokens next to the totals',
+      { prompt_tokens: 9, completion_tokens: 4, cached_tokens: 5 },
+      of(9, 4, 5),
+    ],
     [
       'reasoning inside the output, as OpenAI counts',
       {
@@ -171,7 +175,7 @@ describe('fields', () => {
       of(32, 103),
     ],
     [
-      'reasoning beside the output, as xAI counts',
+      'reasoning outside the output, as xAI counts',
       {
         prompt_tokens: 32,
         completion_tokens: 9,
@@ -182,7 +186,7 @@ describe('fields', () => {
       of(32, 103, 6),
     ],
     [
-      'reasoning beside the output of responses',
+      'reasoning outside the output of responses',
       {
         input_tokens: 32,
         output_tokens: 9,
@@ -192,7 +196,7 @@ describe('fields', () => {
       of(32, 103),
     ],
     [
-      'a total that neither explains',
+      'a total that matches neither way of counting',
       {
         prompt_tokens: 32,
         completion_tokens: 9,
@@ -218,12 +222,12 @@ describe('fields', () => {
     'true',
     '[7]',
     '{"a":7}',
-  ])('%s is no count', (value) => {
+  ])('%s is not a count', (value) => {
     const usage = `{"prompt_tokens":${value},"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":${value}}}`;
     expect(tokensOf(`{"usage":${usage}}`)).toEqual(of(null, 1));
   });
 
-  test('a sum beyond what may be one is no count', () => {
+  test('a sum above the maximum is not a count', () => {
     const [prompt_tokens, completion_tokens, reasoning_tokens] = [1, 6_000_000_000, 6_000_000_000];
     const thought = {
       prompt_tokens,
@@ -238,7 +242,7 @@ describe('fields', () => {
 });
 
 describe('several usage objects', () => {
-  test('the last count wins, field by field', () => {
+  test('the last value of each count is used', () => {
     const start = {
       input_tokens: 25,
       cache_read_input_tokens: 10,
@@ -259,7 +263,7 @@ describe('several usage objects', () => {
     expect(streamOf(...chunks, { usage: null })).toEqual(of(7, 3));
   });
 
-  test('reasoning beside the output counts in a stream as well', () => {
+  test('reasoning outside the output is counted in a stream too', () => {
     const usage = (completion_tokens: number, reasoning_tokens: number) => ({
       prompt_tokens: 32,
       completion_tokens,
@@ -269,7 +273,7 @@ describe('several usage objects', () => {
     expect(streamOf({ usage: usage(0, 94) }, { usage: usage(9, 94) })).toEqual(of(32, 103));
   });
 
-  test('of a stream cut short, what came until then', () => {
+  test('a stream that breaks off has the tokens reported by then', () => {
     const scanner = new UsageScanner(events);
     expect(scanner.tokens).toBeUndefined();
     scanner.push(
@@ -282,14 +286,14 @@ describe('several usage objects', () => {
 });
 
 describe('server-sent events', () => {
-  test('data over several lines is one document', () => {
+  test('data on several lines is one document', () => {
     const lines =
       'event: x\r\ndata:{"usage":{"prompt_tokens":\r\n: note\r\ndata: 12\r\ndata: , "completion_tokens":3}\r\n';
     expectEverywhere(lines, events, of(12, 3));
     expect(tokensOf('data: {"usage":{"prompt_tokens":1\ndata:2}}\n\n', events)).toBeUndefined();
   });
 
-  test('a blank line ends a document that is none', () => {
+  test('a blank line resets the scanner after invalid JSON', () => {
     expectEverywhere(
       'data: {"a":"{\\\n\ndata: [DONE\n\ndata: "\\\r\n\r\n' + data({ usage: { prompt_tokens: 5 } }),
       events,
@@ -306,15 +310,15 @@ describe('server-sent events', () => {
     'datax: 1',
     'data',
     'id: 1',
-  ])('the line %j is no data', (line) => {
+  ])('the line %j is not data', (line) => {
     const usage = '{"usage":{"prompt_tokens":6}}';
     expect(tokensOf(`${line.replace('1', usage)}\n\n`, events)).toBeUndefined();
     expect(tokensOf(`${line}\ndata: ${usage}\n\n`, events)).toEqual(of(6, null));
   });
 });
 
-describe('what is no answer of tokens is ignored', () => {
-  const answer = '{"usage":{"prompt_tokens":5}}';
+describe('content types and bodies', () => {
+  const body = '{"usage":{"prompt_tokens":5}}';
   test.each([
     undefined,
     '',
@@ -323,30 +327,30 @@ describe('what is no answer of tokens is ignored', () => {
     'application/jsonx',
     'application/octet-stream',
     'x; y=a/json',
-  ])('the type %s', (type) => {
+  ])('no usage is found in the type %s', (type) => {
     const scanner = new UsageScanner(type);
-    scanner.push(Buffer.from(answer));
+    scanner.push(Buffer.from(body));
     expect(scanner.tokens).toBeUndefined();
   });
 
   test.each([
-    `[${answer}]`,
-    `"${answer}`,
-    `x${answer}`,
-    `{}${answer}`,
-    `<p>${answer}`,
+    `[${body}]`,
+    `"${body}`,
+    `x${body}`,
+    `{}${body}`,
+    `<p>${body}`,
     '',
     '{',
     '{"usage"',
     '{"usage":{',
-  ])('the body %s', (body) => expect(tokensOf(body)).toBeUndefined());
+  ])('no usage is found in the body %s', (text) => expect(tokensOf(text)).toBeUndefined());
 
-  test('a type of its own that is JSON', () => {
-    expect(tokensOf(answer, 'application/vnd.x+json; charset=utf-8')).toEqual(of(5, null));
+  test('usage is found in a vendor type that is JSON', () => {
+    expect(tokensOf(body, 'application/vnd.x+json; charset=utf-8')).toEqual(of(5, null));
   });
 });
 
-describe('what a model writes cannot claim a usage', () => {
+describe('the output of a model cannot claim a usage', () => {
   const usage = { prompt_tokens: 1, completion_tokens: 1, input_tokens: 1, output_tokens: 1 };
   const text = JSON.stringify({ usage, message: { usage } });
   const fakes: unknown[] = [
@@ -402,7 +406,7 @@ const { value } = fc.letrec((tie) => ({
 }));
 const root = fc.dictionary(name, value, { minKeys: 1, maxKeys: 6 });
 
-/** What JSON.parse finds at the same places, in their order. */
+/** The tokens at the same places as JSON.parse finds them, in their order. */
 function reference(document: Record<string, unknown>): ReportedTokens | undefined {
   const isObject = (each: unknown): each is Record<string, unknown> =>
     typeof each === 'object' && each !== null && !Array.isArray(each);
@@ -471,7 +475,7 @@ const garbage = fc.oneof(
   fc.array(fragment, { maxLength: 60 }).map((parts) => Buffer.from(parts.join(''))),
 );
 
-test('garbage never throws, and says the same however it is cut', () => {
+test('garbage never throws, and has the same result however it is cut', () => {
   fc.assert(
     fc.property(garbage, sizes, fc.constantFrom(json, events), (bytes, cuts, type) => {
       expect(tokensIn(cutAt(bytes, cuts), type)).toEqual(tokensIn([bytes], type));
@@ -480,21 +484,21 @@ test('garbage never throws, and says the same however it is cut', () => {
   );
 });
 
-describe('time and memory have bounds', () => {
+describe('time and memory are bounded', () => {
   const megabyte = 1024 * 1024;
   const after = '"usage":{"prompt_tokens":5}}';
-  /** Chunks as a network cuts them; the largest extra heap and buffers on the way. */
+  /** Scans the chunks and measures the time and the largest additional heap and buffers. */
   function scanMeasured(parts: Iterable<Buffer>, type = json) {
     const scanner = new UsageScanner(type);
     const before = process.memoryUsage();
-    const begin = performance.now();
+    const start = performance.now();
     let mostBytes = 0;
     for (const part of parts) {
       scanner.push(part);
       const now = process.memoryUsage();
       mostBytes = Math.max(mostBytes, now.external - before.external + now.heapUsed - before.heapUsed);
     }
-    return { tokens: scanner.tokens, ms: performance.now() - begin, mostBytes };
+    return { tokens: scanner.tokens, ms: performance.now() - start, mostBytes };
   }
   function* chunks(open: string, filler: string, bytes: number, close: string): Generator<Buffer> {
     yield Buffer.from(open);
@@ -510,7 +514,7 @@ describe('time and memory have bounds', () => {
     ['a usage object of 20 MB', chunks('{"usage":{"a":"', 'x', 20 * megabyte, `"},${after}`)],
     ['blanks of 20 MB', chunks('', ' ', 20 * megabyte, `{${after}`)],
     ['an event of 20 MB', chunks('data: {"a":"', 'x', 20 * megabyte, `",${after}\n\n`), events],
-    ['lines of 20 MB that are no data', chunks('', ': x\r', 20 * megabyte, `\ndata: {${after}\n\n`), events],
+    ['lines of 20 MB that are not data', chunks('', ': x\r', 20 * megabyte, `\ndata: {${after}\n\n`), events],
     ['20 MB of empty lines', chunks('', '\n\n\n', 20 * megabyte, `data: {${after}\n\n`), events],
     ['a vector of 20 MB', chunks('{"a":[', '0.123,', 20 * megabyte, `0],${after}`)],
   ])('%s', (_name, parts, type = json) => {
@@ -528,16 +532,16 @@ describe('time and memory have bounds', () => {
     expect(tokensOf(`{"usage":{"a":${'['.repeat(8000)}${']'.repeat(8000)}}}`)).toEqual(of(null, null));
   });
 
-  test('megabytes in one chunk are one pass: quotes after backslashes, line ends of one kind', () => {
-    const begin = performance.now();
+  test('megabytes in one chunk are read in one pass: quotes after backslashes, line ends of one kind', () => {
+    const start = performance.now();
     const runs = `{"a":"${`${'\\'.repeat(1000)}\\"`.repeat(10_000)}",${after}`;
     expect(tokensOf(runs)).toEqual(of(5, null));
     expect(tokensOf(`${'\n'.repeat(4e6)}data: {${after}`, events)).toEqual(of(5, null));
     expect(tokensOf(`${'\r'.repeat(4e6)}data: {${after}`, events)).toEqual(of(5, null));
-    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 
-  test('a usage object of 1 MB is none, and one after it counts', () => {
+  test('a usage object of 1 MB is ignored, and the next one counts', () => {
     const long = `{"usage":{"prompt_tokens":7,"a":"${'x'.repeat(megabyte)}"}`;
     expect(tokensOf(`${long}}`)).toBeUndefined();
     expect(tokensOf(`${long},"message":{${after}}`)).toEqual(of(5, null));

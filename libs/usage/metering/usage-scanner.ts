@@ -1,6 +1,6 @@
 import { isEventStream } from '#egress';
 import { type ReportedTokens, tokensOf, type UsageFields, usageFieldsOf } from './reported-tokens';
-import { UsageInJson } from './usage-in-json';
+import { JsonUsageScanner } from './json-usage-scanner';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -10,29 +10,29 @@ const lineBreak = Buffer.from('\n');
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
- * Reads the tokens that a provider reports out of the bytes of its answer while they pass, JSON or server-sent events
- * (WHATWG HTML, section 9.2), without keeping the answer: memory is bounded, time is linear, and no input makes it throw.
- * Of several usage objects the last one that has a count decides that count.
+ * Reads the tokens that a provider reports from the bytes of its response as they pass: JSON or server-sent events (WHATWG
+ * HTML, section 9.2). The response is not kept; memory is bounded, time is linear, and no input makes it throw. If there are
+ * several usage objects, each count comes from the last one that has it.
  */
 export class UsageScanner {
-  /** @param contentType of the provider's answer; anything but JSON and event streams is ignored */
+  /** @param contentType of the provider's response; anything but JSON and event streams is ignored */
   constructor(contentType: string | undefined) {
     if (isEventStream(contentType)) this.#format = 'events';
     else if (/^[^;]*[/+]json\s*(;|$)/i.test(contentType ?? '')) this.#format = 'json';
   }
 
   readonly #format: 'events' | 'json' | undefined;
-  readonly #json = new UsageInJson((usage) => {
+  readonly #json = new JsonUsageScanner((usage) => {
     this.#fields = { ...this.#fields, ...usageFieldsOf(usage) };
   });
   #fields: UsageFields | undefined;
 
-  /** How much of the line is `data:` as yet, or that it is another. */
+  /** How many characters of `data:` the line has matched so far, or `otherField`. */
   #matched = 0;
   #isFirstLine = true;
   #isAfterCr = false;
 
-  /** Any split, also in the middle of a character, an escape or a line end. */
+  /** Chunks may be cut anywhere, even in the middle of a character, an escape or a line end. */
   push(chunk: Uint8Array): void {
     if (this.#format === undefined) return;
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -40,7 +40,7 @@ export class UsageScanner {
     else this.#pushEvents(bytes);
   }
 
-  /** Undefined: no usage object seen yet; of a stream cut short, what came until then. */
+  /** Undefined until a usage object was read. If a stream broke off, these are the tokens reported by then. */
   get tokens(): ReportedTokens | undefined {
     return this.#fields && tokensOf(this.#fields);
   }
@@ -61,7 +61,7 @@ export class UsageScanner {
     this.#isAfterCr = false;
   }
 
-  /** A part of a line, not empty. */
+  /** Reads a part of a line, which is not empty. */
   #pushLine(bytes: Buffer, start: number, end: number): void {
     let at = start;
     while (at < end && this.#matched !== otherField && this.#matched < dataField.length) {

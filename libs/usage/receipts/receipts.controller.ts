@@ -25,22 +25,22 @@ import { UsageRecordResponse } from '../reports/usage-records.dto';
 import { UsageReportService } from '../reports/usage-report.service';
 
 export class VerifyReceiptRequest {
-  @ApiProperty({ description: 'The x-tenkey-receipt header of an answer.' })
+  @ApiProperty({ description: 'The x-tenkey-receipt header of a response.' })
   @IsString()
   @MinLength(1)
   @MaxLength(8192)
   receipt: string;
 }
 
-export class VerifyReceiptAnswer {
-  @ApiProperty({ description: 'True: Tenkey issued it, and nothing of it was changed.' })
+export class VerifyReceiptResponse {
+  @ApiProperty({ description: 'True if Tenkey issued the receipt and it was not changed.' })
   valid: boolean;
-  @ApiPropertyOptional({ description: 'Why it is not.' })
+  @ApiPropertyOptional({ description: 'Why the receipt is not valid.' })
   reason?: string;
   @ApiPropertyOptional({
     type: 'object',
     additionalProperties: true,
-    description: 'What it says: which credential the provider accepted for which call.',
+    description: 'What the receipt proves: which credential the provider accepted for which call.',
     example: {
       request_id: '5f0c2e2a-0d7b-4a43-9a57-0e6f2f0f7c11',
       at: '2026-01-31T12:00:00.000Z',
@@ -62,13 +62,14 @@ export class VerifyReceiptAnswer {
     type: UsageRecordResponse,
     nullable: true,
     description:
-      'The usage record of the call; null: not written yet, older than the retention, or changed to one of a tenant that the key is not for.',
+      'The usage record of the call. Null if it is not written yet, was deleted after USAGE_RETENTION_DAYS, or was changed to a tenant that this key may not see.',
   })
   record?: UsageRecordResponse | null;
   @ApiPropertyOptional({
     nullable: true,
     type: Boolean,
-    description: 'False: the record says otherwise, so the database was changed. Null: there is none.',
+    description:
+      'False if the record differs, which means that the database was changed. Null if there is no record.',
   })
   record_agrees?: boolean | null;
 }
@@ -88,10 +89,10 @@ export class ReceiptsController {
   @ApiOperation({
     summary: 'Check a receipt',
     description:
-      'Each answer of a provider under /v1 has an `x-tenkey-receipt` header: proof, under a key derived from ENCRYPTION_KEY, of which credential served which call. A changed or invented one is not valid. Without ENCRYPTION_KEY there are no receipts.',
+      'Each response of a provider under /v1 has an `x-tenkey-receipt` header. It proves, under a key derived from ENCRYPTION_KEY, which credential served which call. A changed or forged receipt is not valid. Without ENCRYPTION_KEY there are no receipts.',
   })
   @ApiBody({ type: VerifyReceiptRequest })
-  @ApiOkResponse({ type: VerifyReceiptAnswer })
+  @ApiOkResponse({ type: VerifyReceiptResponse })
   @ApiProblems(
     'unauthenticated',
     'forbidden',
@@ -103,33 +104,34 @@ export class ReceiptsController {
     'credential_store_unavailable',
     'internal_error',
   )
-  async verify(@Body() body: unknown, @Grant() grant: SysadminGrant): Promise<VerifyReceiptAnswer> {
-    if (!this.receipts.isOn) {
+  async verify(@Body() body: unknown, @Grant() grant: SysadminGrant): Promise<VerifyReceiptResponse> {
+    if (!this.receipts.isEnabled) {
       throw new Problem('feature_disabled', {
         detail: 'There are no receipts without an encryption key.',
         hint: 'Set ENCRYPTION_KEY (npm run generate-encryption-key prints one) and restart.',
       });
     }
-    const { receipt } = validated(VerifyReceiptRequest, jsonOf(body));
-    const check = this.receipts.verify(receipt);
+    const check = this.receipts.verify(validated(VerifyReceiptRequest, jsonOf(body)).receipt);
     if (!check.isValid) return { valid: false, reason: check.reason };
-    const said = check.receipt;
+    const { receipt } = check;
     const isHidden = (tenantId: string) => tenantsOf(grant)?.includes(tenantId) === false;
-    if (isHidden(said.tenant_id)) {
-      throw new Problem('forbidden', { detail: 'The receipt is of a tenant that this key is not for.' });
+    if (isHidden(receipt.tenant_id)) {
+      throw new Problem('forbidden', {
+        detail: 'The receipt belongs to a tenant that this key may not see.',
+      });
     }
-    const found = await this.report.record(said.request_id);
-    const record = found && UsageRecordResponse.of(found);
+    const stored = await this.report.record(receipt.request_id);
+    const record = stored && UsageRecordResponse.of(stored);
     return {
       valid: true,
-      said,
-      // One that says otherwise may say so of the tenant as well.
+      said: receipt,
+      // A record that was changed may name a tenant that this key may not see.
       record: record && !isHidden(record.tenant_id) ? record : null,
-      record_agrees: record && agrees(said, record),
+      record_agrees: record && agrees(receipt, record),
     };
   }
 }
 
-function agrees(said: Receipt, record: UsageRecordResponse): boolean {
-  return Object.entries(said).every(([name, value]) => record[name as keyof Receipt] === value);
+function agrees(receipt: Receipt, record: UsageRecordResponse): boolean {
+  return Object.entries(receipt).every(([name, value]) => record[name as keyof Receipt] === value);
 }

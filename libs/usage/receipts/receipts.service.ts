@@ -1,48 +1,38 @@
 import { Injectable } from '@nestjs/common';
 import { FernetService } from '#crypto';
-import { type CredentialSource, type Route } from '#egress';
-import { type Operation } from '#providers';
+import { type Route } from '#egress';
 import { type MeteredCall } from '../metering/call-meter';
+import { type CallFields } from '../reports/call-fields';
+import { type UsageRecordResponse } from '../reports/usage-records.dto';
 
 const purpose = 'tenkey receipt v1';
 const VERSION = 'tkr1';
 const form = new RegExp(`^${VERSION}\\.([0-9a-f]{12})\\.([\\w-]+)\\.([\\w-]{43})$`);
 
-/** What a receipt says: this credential was accepted by this provider for this call. */
-export interface Receipt {
-  readonly request_id: string;
-  /** When the call began. */
-  readonly at: string;
-  readonly tenant_id: string;
-  readonly key_id: string | null;
-  readonly model: string;
-  readonly operation: Operation;
-  readonly adapter: Route['adapter'];
-  readonly provider: string;
-  readonly host: string;
-  readonly target: string;
-  readonly source: CredentialSource;
-  readonly mask: string;
-  readonly version: string | null;
-}
+/** What a receipt proves: the provider accepted this credential for this call. */
+export type Receipt = Readonly<
+  Pick<UsageRecordResponse, keyof CallFields | 'request_id' | 'at' | 'adapter' | 'host' | 'target'>
+>;
 
 export type ReceiptCheck =
   | { readonly isValid: true; readonly receipt: Receipt }
   | { readonly isValid: false; readonly reason: string };
 
 /**
- * Receipts of calls: `tkr1.<key id>.<receipt>.<mac>`, the receipt as base64url of JSON, the mac an HMAC-SHA256 of both before
- * it under a key derived from the encryption key of that id. It says everything itself, so that it can be checked when the
- * usage record is gone; whoever has no encryption key can make none. There are none without an encryption key.
+ * Issues and verifies receipts: `tkr1.<encryption key id>.<receipt>.<mac>`. The receipt is JSON in base64url; the MAC is an
+ * HMAC-SHA256 of the two preceding parts, under a key derived from that encryption key. A receipt contains everything that it
+ * proves, so it can be verified after its usage record is deleted. Without an encryption key no receipt can be made, and
+ * Tenkey issues none.
  */
 @Injectable()
 export class ReceiptsService {
   constructor(private readonly fernet: FernetService) {}
 
-  get isOn(): boolean {
+  get isEnabled(): boolean {
     return this.fernet.currentKeyId !== undefined;
   }
 
+  /** @returns undefined if there is no encryption key */
   issue(route: Route, call: MeteredCall, at: Date): string | undefined {
     const encryptionKeyId = this.fernet.currentKeyId;
     if (encryptionKeyId === undefined) return undefined;
@@ -73,17 +63,17 @@ export class ReceiptsService {
   verify(presented: string): ReceiptCheck {
     const [, encryptionKeyId, text, mac] = form.exec(presented.trim()) ?? [];
     if (encryptionKeyId === undefined || text === undefined || mac === undefined) {
-      return { isValid: false, reason: 'It is not a receipt, or was cut.' };
+      return { isValid: false, reason: 'It is not a receipt, or a part is missing.' };
     }
     if (!this.fernet.hasKey(encryptionKeyId)) {
       return {
         isValid: false,
         reason:
-          'It was made under another encryption key. Load that key in ENCRYPTION_KEY_PREVIOUS and try again.',
+          'It was issued under another encryption key. Add that key to ENCRYPTION_KEY_PREVIOUS and try again.',
       };
     }
     if (!this.fernet.verifyMac(encryptionKeyId, purpose, [encryptionKeyId, text], mac)) {
-      return { isValid: false, reason: 'It was not made here, or was changed.' };
+      return { isValid: false, reason: 'Tenkey did not issue it, or it was changed.' };
     }
     return { isValid: true, receipt: JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Receipt };
   }

@@ -1,16 +1,16 @@
 import { type UsageRecord } from '../usage-record.entity';
 
-/** Calls whose records could not be kept. */
+/** A number of calls whose records could not be kept. */
 export interface LostCalls {
-  /** UTC, as 2026-01-31. */
+  /** In UTC, such as 2026-01-31. */
   readonly day: string;
   readonly tenantId: string;
   readonly calls: number;
 }
 
-/** Lost calls that are written at once. */
+/** Lost calls that are written in one statement. */
 export interface LostBatch {
-  /** Of the process that counted them; its batches are numbered from 1 and written in their order. */
+  /** Id of the process that counted them. Its batches are numbered from 1 and written in that order. */
   readonly process: string;
   readonly number: number;
   readonly lost: readonly LostCalls[];
@@ -20,7 +20,7 @@ export interface LostBatch {
 export class LostCallSums {
   readonly #sums = new Map<string, LostCalls>();
 
-  /** @param maximum days and tenants that are told apart; of more there are no sums */
+  /** @param maximum number of sums; lost calls of further days and tenants are not summed */
   constructor(private readonly maximum: number) {}
 
   get isEmpty(): boolean {
@@ -28,10 +28,10 @@ export class LostCallSums {
   }
 
   add({ day, tenantId, calls }: LostCalls): void {
-    const name = `${day} ${tenantId}`;
-    const known = this.#sums.get(name);
-    if (known === undefined && this.#sums.size >= this.maximum) return;
-    this.#sums.set(name, { day, tenantId, calls: calls + (known?.calls ?? 0) });
+    const key = `${day} ${tenantId}`;
+    const previous = this.#sums.get(key);
+    if (previous === undefined && this.#sums.size >= this.maximum) return;
+    this.#sums.set(key, { day, tenantId, calls: calls + (previous?.calls ?? 0) });
   }
 
   addRecords(records: readonly UsageRecord[]): this {
@@ -41,7 +41,7 @@ export class LostCallSums {
     return this;
   }
 
-  /** @returns the sums, which begin anew */
+  /** @returns the sums, which are then empty again */
   take(): LostCalls[] {
     const sums = [...this.#sums.values()];
     this.#sums.clear();

@@ -15,38 +15,40 @@ import { insertLost, insertRecords } from './usage-tables';
 
 const FLUSH_MS = 1000;
 const BATCH = 500;
-/** About 40 MB. More that wait for the database are counted and not kept. */
+/** About 40 MB of memory. If more records wait for the database, they are counted and not kept. */
 const MAXIMUM_PENDING = 50_000;
-/** Tenants and days whose lost calls are told apart; more are told in the log alone. */
-const MAXIMUM_LOST = 10_000;
-/** Tenants and days in one line of the log. */
-const NAMED_AT_ONCE = 100;
+/** At most this many days and tenants have a sum of lost calls; the log counts those of further ones. */
+const MAXIMUM_SUMS = 10_000;
+/** Sums of lost calls in one line of the log. */
+const SUMS_PER_LINE = 100;
 
 /**
- * Keeps usage records: noted in memory, written in batches once a second, so that no call waits for it or fails by it. While
- * the database is away they wait; what does not fit is counted by day and tenant, and the count is written when it is back.
+ * Writes usage records. They are collected in memory and written in batches once a second, so that no call waits for a write
+ * or fails because of one. While the database is unavailable they wait. Records that do not fit into memory are lost; they
+ * are counted by day and tenant, and the counts are written when the database is available again.
  */
 @Injectable()
 export class UsageLogService implements OnApplicationShutdown {
   readonly #log = new Logger('usage');
-  /** Calls whose answers have not closed. */
+  /** Calls whose response bodies have not closed. */
   readonly #running = new Set<CallMeter>();
   readonly #pending: UsageRecord[] = [];
-  readonly #lost = new LostCallSums(MAXIMUM_LOST);
+  readonly #lost = new LostCallSums(MAXIMUM_SUMS);
   readonly #process = randomUUID();
   #lostBatches = 0;
-  /** Taken from what is lost, and not known to be written. */
+  /** Taken from `#lost`, and not known to be written. */
   #lostBatch: LostBatch | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isAway = false;
-  /** Of the first that wait, those in a statement that has not ended. */
-  #underWay = 0;
+  /** Whether the last write failed, as it does while the database is unavailable. */
+  #hasFailed = false;
+  /** How many of the first pending records are in a statement that is running. */
+  #inStatement = 0;
   #isStopping = false;
-  /** Nothing is written any more. */
-  #isOver = false;
-  /** Lost, and not yet in the log. */
-  #untold = 0;
+  /** The service has stopped; nothing more is written. */
+  #isStopped = false;
+  /** Lost records that the log does not mention yet. */
+  #unlogged = 0;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -55,68 +57,71 @@ export class UsageLogService implements OnApplicationShutdown {
     @InjectConfig() private readonly config: Config,
   ) {}
 
-  /** Never throws and waits for nothing. */
+  /** Never throws and never waits. */
   add(record: UsageRecord): void {
     this.metrics.observe(record);
-    if (this.#isOver) {
+    if (this.#isStopped) {
       this.#lose([record]);
       return this.#giveUp();
     }
     if (this.#pending.length >= MAXIMUM_PENDING) this.#lose([record]);
     else this.#pending.push(record);
-    this.metrics.waiting(this.#pending.length);
-    if (this.#pending.length >= BATCH && !this.#isAway) void this.#flush();
+    this.metrics.setWaiting(this.#pending.length);
+    if (this.#pending.length >= BATCH && !this.#hasFailed) void this.#flush();
     this.#flushSoon();
   }
 
-  /** The call ends with its answer's body, or with a stop that comes before. */
+  /** Follows a call until its response body closes, or until the process stops. */
   follow(meter: CallMeter, status: number, body: Readable): void {
     this.#running.add(meter);
     body.once('close', () => this.#running.delete(meter));
     meter.follow(status, body);
   }
 
-  /** After the last call: those of other modules in this process, which no server waits for, end here. */
+  /** Finishes the calls that no server waits for (those of code in this process), then writes the last records. */
   async onApplicationShutdown(): Promise<void> {
-    // Whatever becomes of it, what is noted is written.
+    // The records must be written even if this fails.
     await Promise.allSettled([this.egress.onApplicationShutdown()]);
-    // A call's record is made when its body has closed, which is soon.
+    // The record of a call is made when its body closes, which happens in the next turn.
     await nextTurn();
-    // Not of an answer that nobody reads.
+    // A body that is not being read does not close by itself.
     for (const meter of this.#running) meter.stopped();
     this.#isStopping = true;
     await waitAtStop(this.#flushLast(), this.config);
-    this.#isOver = true;
+    this.#isStopped = true;
     this.#giveUp();
-    const unanswered = new LostCallSums(MAXIMUM_LOST).addRecords(this.#pending);
-    for (const names of namesOf([...unanswered.take(), ...(this.#lostBatch?.lost ?? [])])) {
-      this.#log.warn(`usage records that the database does not answer for, by day and tenant: ${names}`);
+    const unconfirmed = new LostCallSums(MAXIMUM_SUMS).addRecords(this.#pending);
+    for (const sums of linesOf([...unconfirmed.take(), ...(this.#lostBatch?.lost ?? [])])) {
+      this.#log.warn(`usage records that the database did not confirm, by day and tenant: ${sums}`);
     }
   }
 
-  /** What runs may have begun before the last records came. */
+  /** Waits for a running write and writes again, because that one may have started before the last records were added. */
   async #flushLast(): Promise<void> {
     await this.#writing;
-    if (!this.#isOver) await this.#flush();
+    if (!this.#isStopped) await this.#flush();
   }
 
-  /** Names, once, what no report will count. Of a statement under way that is known when the server says that it failed. */
+  /**
+   * Logs, once, the records that no report will count. Those in a running statement follow if the database reports that it
+   * failed.
+   */
   #giveUp(): void {
-    this.#lose(this.#pending.splice(this.#underWay));
-    this.metrics.waiting(this.#pending.length);
-    this.#tellLost();
-    for (const names of namesOf(this.#lost.take())) {
-      this.#log.error(`usage records that no report counts, by day and tenant: ${names}`);
+    this.#lose(this.#pending.splice(this.#inStatement));
+    this.metrics.setWaiting(this.#pending.length);
+    this.#logLost();
+    for (const sums of linesOf(this.#lost.take())) {
+      this.#log.error(`usage records that no report counts, by day and tenant: ${sums}`);
     }
   }
 
-  /** Nothing else writes, and while it does it begins no other: two at once would each take away what both have written. */
+  /** Only one write runs at a time: two would each remove from memory what both have written. */
   #flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
-      if (this.#isOver) this.#giveUp();
+      if (this.#isStopped) this.#giveUp();
       else if (this.#pending.length > 0 || this.#hasLost) this.#flushSoon();
     });
     return this.#writing;
@@ -127,43 +132,43 @@ export class UsageLogService implements OnApplicationShutdown {
     this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
   }
 
-  /** As long as there is something and the database takes it. */
+  /** Writes until nothing is left or the database fails. */
   async #write(): Promise<void> {
-    this.#tellLost();
+    this.#logLost();
     try {
       await this.#writePending();
       await this.#writeLost();
-      this.#isAway = false;
+      this.#hasFailed = false;
     } catch (error) {
-      if (!this.#isAway) this.#log.warn(`usage waits to be written: ${(error as Error).name}`);
-      this.#isAway = true;
+      if (!this.#hasFailed) this.#log.warn(`usage records cannot be written yet: ${(error as Error).name}`);
+      this.#hasFailed = true;
     } finally {
-      this.#tellLost();
+      this.#logLost();
     }
   }
 
-  /** Batches are halved down to a record that the database refuses: it takes none of the others with it. */
+  /** Halves a batch that the database refuses until the faulty record is alone, so that no other record is lost with it. */
   async #writePending(): Promise<void> {
     let size = BATCH;
     while (this.#pending.length > 0) {
       const batch = this.#pending.slice(0, size);
-      this.#underWay = batch.length;
+      this.#inStatement = batch.length;
       try {
         await insertRecords(this.dataSource.manager, batch);
-        this.#underWay = 0;
+        this.#inStatement = 0;
       } catch (error) {
-        // The stop ends connections: what was in a statement then may be written, and was named as that.
-        if (!this.#isOver || isAnswer(error)) this.#underWay = 0;
-        if (!isRefusal(error)) throw error;
+        // At a stop the connections close. Records in a statement may then be written or not, and are logged as unconfirmed.
+        if (!this.#isStopped || isServerError(error)) this.#inStatement = 0;
+        if (!isDataError(error)) throw error;
         if (batch.length > 1) {
           size = Math.ceil(batch.length / 2);
           continue;
         }
         this.#lose(batch);
       }
-      // Each as soon as it is written or lost, so that no later fault has it counted twice.
+      // Removed as soon as they are written or lost, so that a later error cannot count them twice.
       this.#pending.splice(0, batch.length);
-      this.metrics.waiting(this.#pending.length);
+      this.metrics.setWaiting(this.#pending.length);
       size = Math.min(size * 2, BATCH);
     }
   }
@@ -172,9 +177,9 @@ export class UsageLogService implements OnApplicationShutdown {
     return this.#lostBatch !== undefined || !this.#lost.isEmpty;
   }
 
-  /** A batch whose commit was not heard of is sent again as it was, so that it counts once. */
+  /** A batch whose commit was not confirmed is sent again unchanged, so that the database counts it once. */
   async #writeLost(): Promise<void> {
-    while (this.#hasLost && !this.#isOver) {
+    while (this.#hasLost && !this.#isStopped) {
       this.#lostBatch ??= {
         process: this.#process,
         number: (this.#lostBatches += 1),
@@ -187,30 +192,32 @@ export class UsageLogService implements OnApplicationShutdown {
 
   #lose(records: readonly UsageRecord[]): void {
     this.#lost.addRecords(records);
-    this.#untold += records.length;
-    this.metrics.lost(records.length);
+    this.#unlogged += records.length;
+    this.metrics.addLost(records.length);
   }
 
-  #tellLost(): void {
-    if (this.#untold === 0) return;
-    this.#log.error(`${this.#untold} usage records are lost; the lines of their requests are in this log`);
-    this.#untold = 0;
+  #logLost(): void {
+    if (this.#unlogged === 0) return;
+    this.#log.error(
+      `${this.#unlogged} usage records are lost; this log has a line for each of their requests`,
+    );
+    this.#unlogged = 0;
   }
 }
 
-function namesOf(lost: readonly LostCalls[]): string[] {
-  const names = lost.map(({ day, tenantId, calls }) => `${day} ${tenantId} ${calls}`);
-  return Array.from({ length: Math.ceil(names.length / NAMED_AT_ONCE) }, (_, part) =>
-    names.slice(part * NAMED_AT_ONCE, (part + 1) * NAMED_AT_ONCE).join(', '),
+function linesOf(lost: readonly LostCalls[]): string[] {
+  const sums = lost.map(({ day, tenantId, calls }) => `${day} ${tenantId} ${calls}`);
+  return Array.from({ length: Math.ceil(sums.length / SUMS_PER_LINE) }, (_, part) =>
+    sums.slice(part * SUMS_PER_LINE, (part + 1) * SUMS_PER_LINE).join(', '),
   );
 }
 
-/** The server says that the statement failed. */
-function isAnswer(error: unknown): boolean {
+/** Whether the server reported that the statement failed. */
+function isServerError(error: unknown): boolean {
   return error instanceof QueryFailedError && 'severity' in error.driverError;
 }
 
-/** The values are at fault (SQLSTATE classes 22 and 23), so that no later time will do. */
-function isRefusal(error: unknown): boolean {
+/** Whether the values are the cause (SQLSTATE classes 22 and 23), so that a retry would fail too. */
+function isDataError(error: unknown): boolean {
   return /^2[23]/.test(sqlStateOf(error) ?? '');
 }

@@ -1,29 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type UsageRecord } from '../usage-record.entity';
+import { usageOutcomes, type UsageRecord } from '../usage-record.entity';
 
-/** Of a call in seconds, from a quick refusal to a long answer. */
+/** Durations of a call in seconds, from a quick error to a long response. */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
-/** Counts of this process for Prometheus. No label names a tenant or a key: there may be many thousands. */
+/** Counts of this process for Prometheus. No label names a tenant or a key, because there may be many thousands. */
 @Injectable()
 export class UsageMetricsService {
   readonly registry = new Registry();
   readonly #calls = new Counter({
     name: 'tenkey_calls_total',
-    help: 'Calls that were to be sent to a provider, by outcome: completed, failed, broken_off, client_left.',
+    help: `Calls for which a route to a provider was decided, by outcome: ${usageOutcomes.join(', ')}.`,
     labelNames: ['provider', 'operation', 'source', 'outcome'],
     registers: [this.registry],
   });
   readonly #tokens = new Counter({
     name: 'tenkey_tokens_total',
-    help: 'Tokens as providers reported them; cached is a part of input.',
+    help: 'Tokens that the providers reported; `cached` is a part of `input`.',
     labelNames: ['provider', 'kind'],
     registers: [this.registry],
   });
   readonly #seconds = new Histogram({
     name: 'tenkey_call_duration_seconds',
-    help: 'From the begin of a call to the end of its answer.',
+    help: 'Time from the start of a call to the end of its response.',
     labelNames: ['provider', 'operation'],
     buckets,
     registers: [this.registry],
@@ -48,11 +48,11 @@ export class UsageMetricsService {
     this.#tokens.inc({ provider, kind: 'cached' }, cachedTokens ?? 0);
   }
 
-  waiting(count: number): void {
+  setWaiting(count: number): void {
     this.#waiting.set(count);
   }
 
-  lost(count: number): void {
+  addLost(count: number): void {
     this.#lost.inc(count);
   }
 }

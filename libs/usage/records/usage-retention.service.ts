@@ -9,7 +9,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const SWEEP_MS = 60 * 60 * 1000;
 const CHUNK = 10_000;
 
-/** Deletes usage records older than USAGE_RETENTION_DAYS, at the start and every hour. The sums of their days stay. */
+/** Deletes usage records that are older than USAGE_RETENTION_DAYS, at the start and every hour. The sums of each day are kept. */
 @Injectable()
 export class UsageRetentionService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('usage');
@@ -27,7 +27,8 @@ export class UsageRetentionService implements OnApplicationBootstrap, OnApplicat
       this.#sweeping = this.#sweeping
         .then(() => this.sweep())
         .then(
-          (count) => count > 0 && this.#log.log(`${count} usage records were older than the retention`),
+          (count) =>
+            count > 0 && this.#log.log(`deleted ${count} usage records that were older than the retention`),
           (error: unknown) => this.#log.warn(`old usage records were not deleted: ${(error as Error).name}`),
         )
         .then(() => undefined);
@@ -42,7 +43,10 @@ export class UsageRetentionService implements OnApplicationBootstrap, OnApplicat
     await waitAtStop(this.#sweeping, this.config);
   }
 
-  /** In chunks, so that no transaction is long; several processes at once share the work. @returns how many it deleted */
+  /**
+   * Deletes in chunks, so that no transaction is long. Several processes can work at the same time.
+   * @returns the number of deleted records
+   */
   async sweep(now = Date.now()): Promise<number> {
     const days = this.config.usageRetentionDays;
     if (days === 0) return 0;

@@ -16,7 +16,7 @@ describe('the retention of usage records', () => {
     await database.drop();
   });
 
-  it('does not hold up a stop while the database does not answer', async () => {
+  it('does not delay a stop while the database does not respond', async () => {
     const holder = dataSource.createQueryRunner();
     await holder.startTransaction();
     await holder.query('lock table usage_records');
@@ -27,12 +27,12 @@ describe('the retention of usage records', () => {
     });
     const retention = new UsageRetentionService(dataSource, config);
     retention.onApplicationBootstrap();
-    const began = Date.now();
+    const start = Date.now();
     await retention.onApplicationShutdown();
-    expect(Date.now() - began).toBeLessThan(3000);
+    expect(Date.now() - start).toBeLessThan(3000);
     await holder.rollbackTransaction();
     await holder.release();
-    // What it waited for has come.
+    // The lock is released, so this waits for the sweep to finish.
     await retention.onApplicationShutdown();
   });
 });

@@ -3,8 +3,9 @@ import { type LostBatch } from './lost-calls';
 import { type UsageRecord } from '../usage-record.entity';
 
 /**
- * Writes records and adds them to the sums of their days, in one statement. A record that is there already, since its commit
- * was not heard of, is neither written nor added again. Rows in one order, so that replicas do not wait in a circle.
+ * Writes records and adds them to the sums of their days, in one statement. A record that is already there, because the
+ * outcome of an earlier commit was not known, is neither written nor added again. The rows have one order, so that replicas
+ * cannot deadlock.
  */
 export async function insertRecords(manager: EntityManager, records: readonly UsageRecord[]): Promise<void> {
   await manager.query(
@@ -50,7 +51,7 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
   );
 }
 
-/** Adds lost calls to those of their days. A batch that was added already, since its commit was not heard of, is not again. */
+/** Adds lost calls to their days. A batch that was already added, in a commit whose outcome was not known, is skipped. */
 export async function insertLost(
   manager: EntityManager,
   { process, number, lost }: LostBatch,
@@ -70,7 +71,7 @@ export async function insertLost(
   );
 }
 
-/** Deletes up to `limit` records that began before a time. @returns how many */
+/** Deletes up to `limit` records of calls that started before a time. @returns the number of deleted records */
 export async function deleteRecords(manager: EntityManager, before: Date, limit: number): Promise<number> {
   await manager.query(`set local tenkey.usage_retention = 'on'`);
   const [, count] = await manager.query<[unknown, number]>(

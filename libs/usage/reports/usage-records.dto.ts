@@ -1,12 +1,13 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateBy } from 'class-validator';
+import { adapterNames } from '#egress';
 import { EventListQuery, uuidPattern } from '#http';
-import { type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
+import { outcomeMeanings, type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
+import { CallFields } from './call-fields';
 import { type RecordFilter } from './usage-report.service';
 
-/** A place in the list: the time and id of a record. */
 function IsCursor(): PropertyDecorator {
-  const isCursor = (value: unknown) => typeof value === 'string' && placeOf(value) !== undefined;
+  const isCursor = (value: unknown) => typeof value === 'string' && decodeRecordCursor(value) !== undefined;
   return ValidateBy(
     { name: 'isCursor', validator: { validate: isCursor } },
     { message: '$property must be the next_cursor of a page' },
@@ -24,82 +25,68 @@ export class ListUsageRecordsQuery extends EventListQuery {
   @Matches(/^[0-9A-Za-z]{11}$/, { message: '$property must be the id of a key' })
   key_id?: string;
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @ApiPropertyOptional({ description: '`next_cursor` of the previous page.' })
   @IsOptional()
   @IsCursor()
   cursor?: string;
 }
 
-export function cursorOf({ at, requestId }: UsageRecord): string {
+export function encodeRecordCursor({ at, requestId }: UsageRecord): string {
   return `${at.toISOString()}_${requestId}`;
 }
 
-/** As every record's: PostgreSQL does not read all years that a Date has. */
+/** The years of all records; PostgreSQL cannot read every year that a Date can have. */
 const timeForm = /^2\d{3}-/;
 
-export function placeOf(cursor: string | undefined): RecordFilter['before'] {
+/** @returns the time and id of a record, or undefined if the text is not a cursor */
+export function decodeRecordCursor(cursor: string | undefined): RecordFilter['before'] {
   const [time = '', requestId = ''] = cursor?.split('_') ?? [];
   const at = new Date(time);
   const isTime = timeForm.test(time) && !Number.isNaN(at.getTime()) && at.toISOString() === time;
   return isTime && uuidPattern.test(requestId) ? { at, requestId } : undefined;
 }
 
-export class UsageRecordResponse {
-  @ApiProperty({ format: 'uuid', description: 'As in the log and in x-tenkey-request-id.' })
+const outcomeText = Object.entries(outcomeMeanings)
+  .map(([outcome, meaning]) => `${outcome}: ${meaning}.`)
+  .join(' ');
+
+export class UsageRecordResponse extends CallFields {
+  @ApiProperty({ format: 'uuid', description: 'The id in the log and in the x-tenkey-request-id header.' })
   request_id: string;
-  @ApiProperty({ format: 'date-time', description: 'When the call began.' })
+  @ApiProperty({ format: 'date-time', description: 'When the call started.' })
   at: string;
-  @ApiProperty({ format: 'uuid' })
-  tenant_id: string;
-  @ApiProperty({
-    nullable: true,
-    type: String,
-    example: 'BoT0VjF9rQ2',
-    description: 'Id of the tenant key; null: the platform key.',
-  })
-  key_id: string | null;
-  @ApiProperty({ example: 'gpt-4o' })
-  model: string;
-  @ApiProperty({ example: 'chat/completions' })
-  operation: string;
-  @ApiProperty({ enum: ['litellm', 'legacy'] })
+  @ApiProperty({ enum: adapterNames })
   adapter: string;
-  @ApiProperty({ example: 'openai' })
-  provider: string;
   @ApiProperty({ example: 'api.openai.com' })
   host: string;
-  @ApiProperty({ example: 'gpt-4o', description: 'The deployment or model addressed.' })
+  @ApiProperty({ example: 'gpt-4o', description: 'The deployment or model that was addressed.' })
   target: string;
-  @ApiProperty({ enum: ['tenant', 'global'], description: 'Whose key paid.' })
-  source: string;
-  @ApiProperty({ example: '...xyz9' })
-  mask: string;
-  @ApiProperty({ example: '3', nullable: true, type: String, description: 'Null: a global key.' })
-  version: string | null;
   @ApiProperty({
     enum: usageOutcomes,
-    description:
-      'completed: the answer was passed on whole. failed: there was none; `code` says why. broken_off: it ended in a fault after it had begun. client_left: the client did not wait for its end. Of the last two the tokens are what was reported by then.',
+    description: `${outcomeText} For the last two, the tokens are what the provider had reported by then.`,
   })
   outcome: UsageOutcome;
-  @ApiProperty({ example: 200, description: 'That the client got; 499: it left before there was one.' })
+  @ApiProperty({
+    example: 200,
+    description: 'The status that the client got; 499 if it disconnected before there was a response.',
+  })
   status: number;
-  @ApiProperty({ nullable: true, type: String, example: null, description: 'The problem it met.' })
+  @ApiProperty({ nullable: true, type: String, example: null, description: 'The code of the problem.' })
   code: string | null;
   @ApiProperty({
     nullable: true,
     type: Number,
     example: 200,
-    description: "Of the provider's last answer; null: it gave none.",
+    description: "The status of the provider's last response; null if there was none.",
   })
   upstream_status: number | null;
-  @ApiProperty({ example: 1, description: 'How often the request went out; 0: it was not sent.' })
+  @ApiProperty({ example: 1, description: 'How often the request was sent to the provider; 0 for never.' })
   attempts: number;
   @ApiProperty({
     nullable: true,
     type: Number,
     example: 120,
-    description: 'As the provider reported; null: not.',
+    description: 'As the provider reported; null if it did not.',
   })
   input_tokens: number | null;
   @ApiProperty({ nullable: true, type: Number, example: 45 })
@@ -108,21 +95,21 @@ export class UsageRecordResponse {
     nullable: true,
     type: Number,
     example: null,
-    description: "Of the input, those read from the provider's cache.",
+    description: "The part of the input that was read from the provider's cache.",
   })
   cached_tokens: number | null;
   @ApiProperty({
     nullable: true,
     type: Number,
     example: 310,
-    description: "To the first byte of the provider's answer.",
+    description: "Time to the first byte of the provider's response.",
   })
   first_byte_ms: number | null;
   @ApiProperty({ example: 900 })
   total_ms: number;
-  @ApiProperty({ example: 140, description: "Of the client's request body." })
+  @ApiProperty({ example: 140, description: "Size of the client's request body." })
   request_bytes: number;
-  @ApiProperty({ example: 520, description: "Of the provider's answer; 0 of a refusal." })
+  @ApiProperty({ example: 520, description: "Size of the provider's response; 0 for an error." })
   response_bytes: number;
 
   static of(record: UsageRecord): UsageRecordResponse {
@@ -159,7 +146,7 @@ export class UsageRecordResponse {
 export class UsageRecordPageResponse {
   @ApiProperty({ type: [UsageRecordResponse] })
   items: UsageRecordResponse[];
-  @ApiProperty({ example: 1, description: 'Items on this page.' })
+  @ApiProperty({ example: 1, description: 'Number of items on this page.' })
   count: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;

@@ -2,31 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { UsageRecord } from '../usage-record.entity';
+import { fieldsOf, usageCounters, type UsageField, type UsageGroup } from './call-fields';
+import { type UsageSumsResponse } from './usage.dto';
 
-/** What sums may be grouped by, and the fields of each. */
-const fieldsOfGroup = {
-  day: ['day'],
-  tenant: ['tenant_id'],
-  provider: ['provider'],
-  model: ['model'],
-  operation: ['operation'],
-  key: ['key_id'],
-  source: ['source'],
-  credential: ['provider', 'mask', 'version'],
-} as const satisfies Record<string, readonly (keyof UsageSums)[]>;
-
-export type UsageGroup = keyof typeof fieldsOfGroup;
-export type UsageField = (typeof fieldsOfGroup)[UsageGroup][number];
-export const usageGroups = Object.keys(fieldsOfGroup) as UsageGroup[];
-
-/** The fields that tell groups apart, in their order. */
-export function fieldsOf(groups: readonly UsageGroup[]): UsageField[] {
-  return [...new Set(groups.flatMap((group): readonly UsageField[] => fieldsOfGroup[group]))];
-}
-
-/** What groups are in the order of, never null so that it can be compared, and its type; of others the text itself. */
+/**
+ * The SQL expression by which a field is ordered, and its type. It is never null, so that positions can be compared. Fields
+ * that are not listed are ordered by their text.
+ */
 const orders: Readonly<Partial<Record<UsageField, readonly [expression: string, type: string]>>> = {
-  // The column, and not the text that is selected of it.
+  // The column, not the text that is selected.
   day: ['usage_daily.day', 'date'],
   tenant_id: ['tenant_id', 'uuid'],
   key_id: [`coalesce(key_id, '')`, 'text'],
@@ -34,78 +18,44 @@ const orders: Readonly<Partial<Record<UsageField, readonly [expression: string, 
 };
 
 /**
- * A place in a report: after the group with these values. Not a number of rows, since calls that are recorded between two
- * pages may put groups before it, and a row that comes twice would be counted twice.
+ * A position in a report: after the group with these values. A number of rows would not do, because calls that are recorded
+ * between two pages may add groups before it, and a row that is on both pages would be counted twice.
  */
-export type UsagePlace = readonly string[];
+export type ReportPosition = readonly string[];
 
-/** Which calls. Days are UTC. */
+/** Selects calls. Days are in UTC. */
 export interface UsageFilter {
-  /** Only calls of these tenants, whatever else is asked; absent: all. */
+  /** The tenants that the key may see, whatever the other filters are; undefined for all. */
   readonly within?: readonly string[];
   readonly tenantId?: string;
-  /** Only these models; absent: all. */
+  /** Only these models; undefined for all. */
   readonly models?: readonly string[];
-  /** First day, as 2026-01-01. */
+  /** First day, such as 2026-01-01. */
   readonly since: string;
   /** Last day. */
   readonly until: string;
 }
 
-/** One group's sums; of what it is grouped by, only what was asked for is there. */
-export interface UsageSums {
-  readonly day?: string;
-  readonly tenant_id?: string;
-  readonly provider?: string;
-  readonly model?: string;
-  readonly operation?: string;
-  readonly key_id?: string | null;
-  readonly source?: string;
-  readonly mask?: string;
-  readonly version?: string | null;
-  readonly calls: number;
-  readonly failed: number;
-  readonly unfinished: number;
-  readonly unmetered: number;
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly cached_tokens: number;
-  readonly request_bytes: number;
-  readonly response_bytes: number;
-}
-
-export const usageCounters = [
-  'calls',
-  'failed',
-  'unfinished',
-  'unmetered',
-  'input_tokens',
-  'output_tokens',
-  'cached_tokens',
-  'request_bytes',
-  'response_bytes',
-] as const satisfies readonly (keyof UsageSums)[];
-
 export interface RecordFilter extends Pick<UsageFilter, 'within' | 'tenantId'> {
   readonly since?: Date;
   readonly until?: Date;
   readonly tenantKeyId?: string;
-  /** Only records before this one, in the list's order. */
+  /** Only records after this one in the list, which has the newest first. */
   readonly before?: { readonly at: Date; readonly requestId: string };
   readonly limit: number;
 }
 
-/** Reads what was used. */
+/** Reads usage records and their sums. */
 @Injectable()
 export class UsageReportService {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** In the order of the groups, after a place. */
+  /** The sums by group, in the order of the groups. */
   async sums(
     filter: UsageFilter,
     groups: readonly UsageGroup[],
-    page: { readonly limit: number; readonly after?: UsagePlace },
-  ): Promise<UsageSums[]> {
+    page: { readonly limit: number; readonly after?: ReportPosition },
+  ): Promise<UsageSumsResponse[]> {
     const fields = fieldsOf(groups);
     const columns = fields.map((name) => {
       if (name === 'day') return `to_char(day, 'YYYY-MM-DD') as day`;
@@ -116,12 +66,12 @@ export class UsageReportService {
     if (filter.models !== undefined) conditions.push(`model = any($${parameters.push(filter.models)})`);
     const order = fields.map((name) => orders[name]?.[0] ?? name).join(', ');
     if (page.after !== undefined && fields.length > 0) {
-      const place = page.after.map(
+      const position = page.after.map(
         (value, at) => `$${parameters.push(value)}::${orders[fields[at]!]?.[1] ?? 'text'}`,
       );
-      conditions.push(`(${order}) > (${place.join(', ')})`);
+      conditions.push(`(${order}) > (${position.join(', ')})`);
     }
-    return this.dataSource.query<UsageSums[]>(
+    return this.dataSource.query<UsageSumsResponse[]>(
       `select ${[...columns, ...counters].join(', ')} from usage_daily
        where ${conditions.join(' and ')}
        ${fields.length > 0 ? `group by ${fields.join(', ')} order by ${order}` : ''}
@@ -130,7 +80,7 @@ export class UsageReportService {
     );
   }
 
-  /** How many calls have no record, so that sums lack them. */
+  /** The number of calls without a record, which are missing in the sums. */
   async lostCalls(filter: UsageFilter): Promise<number> {
     const { conditions, parameters } = conditionsOf(filter);
     const [row] = await this.dataSource.query<{ calls: number }[]>(
@@ -140,7 +90,7 @@ export class UsageReportService {
     return row?.calls ?? 0;
   }
 
-  /** Newest first. */
+  /** Lists records, newest first. */
   async records(filter: RecordFilter): Promise<UsageRecord[]> {
     const query = this.dataSource
       .createQueryBuilder(UsageRecord, 'r')

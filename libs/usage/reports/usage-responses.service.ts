@@ -1,40 +1,35 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { cursorOfPlace, placeOfRow } from './usage-place';
-import { type AskedUsage } from './asked-usage';
-import { lostCallsHeader, type UsageAnswer } from './usage.dto';
-import {
-  fieldsOf,
-  usageCounters,
-  type UsageFilter,
-  UsageReportService,
-  type UsageSums,
-} from './usage-report.service';
+import { encodeCursor, positionOfRow } from './report-cursor';
+import { fieldsOf, usageCounters } from './call-fields';
+import { type ReportParameters } from './report-parameters';
+import { lostCallsHeader, type UsageReportResponse, type UsageSumsResponse } from './usage.dto';
+import { type UsageFilter, UsageReportService } from './usage-report.service';
 
 const CSV_PAGE = 5000;
 
-/** A report as a page of JSON, or whole as CSV (RFC 4180). */
+/** Responds with a report, as a page of JSON or whole as CSV (RFC 4180). */
 @Injectable()
 export class UsageResponsesService {
   constructor(private readonly report: UsageReportService) {}
 
-  /** @param reply gets the header of the lost calls with a CSV */
+  /** @param reply gets the header of the lost calls if the report is CSV */
   async of(
-    asked: AskedUsage,
-    which: Omit<UsageFilter, 'since' | 'until'>,
+    parameters: ReportParameters,
+    calls: Omit<UsageFilter, 'since' | 'until'>,
     reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
-    const { since, until, groups, limit, after } = asked;
-    const filter = { ...which, since, until };
-    if (asked.isCsv) {
-      // Asked for before the head is sent, so that a fault has a status.
+  ): Promise<UsageReportResponse | StreamableFile> {
+    const { since, until, groups, limit, after } = parameters;
+    const filter = { ...calls, since, until };
+    if (parameters.isCsv) {
+      // The first rows are read before the head is sent, so that an error can have a status.
       const [first, lostCalls] = await Promise.all([
         this.report.sums(filter, groups, { limit: CSV_PAGE }),
         this.report.lostCalls(filter),
       ]);
       reply.header(lostCallsHeader, String(lostCalls));
-      return new StreamableFile(Readable.from(this.csv(filter, asked, first), { objectMode: false }), {
+      return new StreamableFile(Readable.from(this.csv(filter, parameters, first), { objectMode: false }), {
         type: 'text/csv; charset=utf-8',
         disposition: `attachment; filename="usage-${since}-${until}.csv"`,
       });
@@ -46,25 +41,25 @@ export class UsageResponsesService {
     ]);
     const page = items.slice(0, limit);
     const last = page.at(-1);
-    const nothing = Object.fromEntries(usageCounters.map((name) => [name, 0])) as unknown as UsageSums;
+    const zeros = Object.fromEntries(usageCounters.map((name) => [name, 0])) as unknown as UsageSumsResponse;
     return {
       since,
       until,
       items: page,
       count: page.length,
-      total: totals[0] ?? nothing,
+      total: totals[0] ?? zeros,
       lost_calls: lost,
       next_cursor:
         items.length > limit && last
-          ? cursorOfPlace([since, until, ...placeOfRow(last, fieldsOf(groups))])
+          ? encodeCursor([since, until, ...positionOfRow(last, fieldsOf(groups))])
           : null,
     };
   }
 
   private async *csv(
     filter: UsageFilter,
-    { groups }: AskedUsage,
-    first: readonly UsageSums[],
+    { groups }: ReportParameters,
+    first: readonly UsageSumsResponse[],
   ): AsyncGenerator<string> {
     const fields = fieldsOf(groups);
     const names = [...fields, ...usageCounters];
@@ -73,7 +68,7 @@ export class UsageResponsesService {
       if (rows.length > 0) yield rows.map((row) => csvLine(names.map((name) => row[name]))).join('');
       const last = rows.at(-1);
       if (last === undefined || rows.length < CSV_PAGE) return;
-      rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, after: placeOfRow(last, fields) });
+      rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, after: positionOfRow(last, fields) });
     }
   }
 }
@@ -82,7 +77,7 @@ function csvLine(values: readonly unknown[]): string {
   return `${values.map((value) => csvCell(value)).join(',')}\r\n`;
 }
 
-/** A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+/** Puts an apostrophe before a text that a spreadsheet would read as a formula. */
 function csvCell(value: unknown): string {
   if (typeof value === 'number') return String(value);
   const text = typeof value === 'string' ? value.replace(/^[=+\-@\t\r]/, "'$&") : '';

@@ -12,20 +12,20 @@ import {
   validTenantId,
 } from '#http';
 import { TenantsService } from '#tenants';
-import { askedUsage } from './asked-usage';
+import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
-import { TenantUsageQuery, UsageAnswer, UsageQuery, usageReport } from './usage.dto';
+import { TenantUsageQuery, UsageReportResponse, UsageQuery, usageReportResponse } from './usage.dto';
 import {
-  cursorOf,
+  encodeRecordCursor,
   ListUsageRecordsQuery,
-  placeOf,
+  decodeRecordCursor,
   UsageRecordResponse,
   UsageRecordPageResponse,
 } from './usage-records.dto';
 import { UsageReportService } from './usage-report.service';
 
 @ApiTags('6 Usage')
-@ApiExtraModels(UsageAnswer)
+@ApiExtraModels(UsageReportResponse)
 @ApiSecurity('super-api-key')
 @Access('sysadmin', 'usage:read', { filtersTenants: true })
 @ApiProblems(
@@ -38,73 +38,76 @@ import { UsageReportService } from './usage-report.service';
 @Controller(sysadminPrefix)
 export class UsageController {
   constructor(
-    private readonly answers: UsageResponsesService,
+    private readonly responses: UsageResponsesService,
     private readonly report: UsageReportService,
     private readonly tenants: TenantsService,
   ) {}
 
   @Get('usage')
   @ApiOperation({
-    summary: 'What all tenants used',
+    summary: 'Report the usage of all tenants',
     description:
-      'Calls, tokens and bytes by day, tenant, provider, model, operation, tenant key, source or credential. Written within a second or two of a call’s end. A key that is for some tenants sees theirs. Also of tenants that are deleted.',
+      'Calls, tokens and bytes by day, tenant, provider, model, operation, tenant key, source or credential. A call is included within a second or two after it finishes. A key that is limited to some tenants sees only theirs. Deleted tenants are included.',
   })
-  @ApiOkResponse(usageReport)
+  @ApiOkResponse(usageReportResponse)
   async all(
-    @Query() text: UsageQuery,
+    @Query() rawQuery: UsageQuery,
     @Grant() grant: SysadminGrant,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
-    const query = validated(UsageQuery, text);
-    const which = { within: tenantsOf(grant), tenantId: query.tenant_id?.toLowerCase() };
-    return this.answers.of(askedUsage(query), which, reply);
+  ): Promise<UsageReportResponse | StreamableFile> {
+    const query = validated(UsageQuery, rawQuery);
+    const calls = { within: tenantsOf(grant), tenantId: query.tenant_id?.toLowerCase() };
+    return this.responses.of(parseReportQuery(query), calls, reply);
   }
 
   @Get('usage/records')
   @ApiOperation({
     summary: 'List calls',
     description:
-      'One record for each call that was to be sent, newest first, in pages: whose key, where to, what became of it and what it used. They are kept for USAGE_RETENTION_DAYS; the sums stay.',
+      'One record for each call for which a route was decided, newest first, in pages: whose key was used, where the call was sent, its outcome and its usage. Records are kept for USAGE_RETENTION_DAYS; the sums are kept.',
   })
   @ApiOkResponse({ type: UsageRecordPageResponse })
   async records(
-    @Query() text: ListUsageRecordsQuery,
+    @Query() rawQuery: ListUsageRecordsQuery,
     @Grant() grant: SysadminGrant,
   ): Promise<UsageRecordPageResponse> {
-    const query = validated(ListUsageRecordsQuery, text);
+    const query = validated(ListUsageRecordsQuery, rawQuery);
     const limit = query.limit ?? 100;
-    const found = await this.report.records({
+    const records = await this.report.records({
       within: tenantsOf(grant),
       tenantId: query.tenant_id?.toLowerCase(),
       tenantKeyId: query.key_id,
       since: query.since === undefined ? undefined : new Date(query.since),
       until: query.until === undefined ? undefined : new Date(query.until),
-      before: placeOf(query.cursor),
+      before: decodeRecordCursor(query.cursor),
       limit: limit + 1,
     });
-    const page = found.slice(0, limit);
+    const page = records.slice(0, limit);
     const last = page.at(-1);
     return {
       items: page.map((record) => UsageRecordResponse.of(record)),
       count: page.length,
-      next_cursor: found.length > limit && last ? cursorOf(last) : null,
+      next_cursor: records.length > limit && last ? encodeRecordCursor(last) : null,
     };
   }
 
   @Get('tenants/:tenant_id/usage')
   @Access('sysadmin', 'usage:read')
   @ApiParam({ name: 'tenant_id', format: 'uuid', description: "The tenant's `id`." })
-  @ApiOperation({ summary: 'What a tenant used', description: 'As the report of all tenants, of one.' })
-  @ApiOkResponse(usageReport)
+  @ApiOperation({
+    summary: 'Report the usage of a tenant',
+    description: 'The report of all tenants, for one of them.',
+  })
+  @ApiOkResponse(usageReportResponse)
   @ApiProblems('tenant_not_found')
   async ofTenant(
     @Param('tenant_id') tenantIdText: string,
-    @Query() text: TenantUsageQuery,
+    @Query() rawQuery: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UsageAnswer | StreamableFile> {
+  ): Promise<UsageReportResponse | StreamableFile> {
     const tenantId = validTenantId(tenantIdText);
-    const asked = askedUsage(validated(TenantUsageQuery, text));
+    const parameters = parseReportQuery(validated(TenantUsageQuery, rawQuery));
     await this.tenants.find(tenantId);
-    return this.answers.of(asked, { tenantId }, reply);
+    return this.responses.of(parameters, { tenantId }, reply);
   }
 }

@@ -1,11 +1,22 @@
-import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, getSchemaPath, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { uuidPattern } from '#http';
-import { type UsageGroup, usageGroups } from './usage-report.service';
-import { isDay } from './utc-day';
+import { CallFields, tenantGroups, type UsageGroup, usageGroups } from './call-fields';
 
-/** A calendar day from the year 2000 on. */
+const dayForm = /^2\d{3}-\d{2}-\d{2}$/;
+
+/** Whether the value is a calendar day from the year 2000 on, such as 2026-01-31. */
+export function isDay(value: unknown): value is string {
+  return typeof value === 'string' && dayForm.test(value) && dayOf(Date.parse(value)) === value;
+}
+
+/** The UTC day of a time in milliseconds; empty for NaN. */
+export function dayOf(time: number): string {
+  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 10);
+}
+
 function IsDay(): PropertyDecorator {
   return ValidateBy(
     { name: 'isDay', validator: { validate: isDay } },
@@ -13,30 +24,36 @@ function IsDay(): PropertyDecorator {
   );
 }
 
-/** Names of groups, each once, with commas between them. */
-function IsGroups(groups: readonly UsageGroup[]): PropertyDecorator {
+/** `group_by`: names of groups, each at most once, separated by commas. */
+function GroupBy(groups: readonly UsageGroup[], example: string): PropertyDecorator {
+  const names = groups.join(', ');
   const isGroups = (value: unknown) => {
     if (typeof value !== 'string') return false;
-    const names = value.split(',');
+    const given = value === '' ? [] : value.split(',');
     return (
-      names.length === new Set(names).size && names.every((name) => groups.some((each) => each === name))
+      given.length === new Set(given).size && given.every((name) => groups.some((each) => each === name))
     );
   };
-  return ValidateBy(
-    { name: 'isGroups', validator: { validate: (value: unknown) => value === '' || isGroups(value) } },
-    { message: `$property must be names with commas between them, of ${groups.join(', ')}` },
+  return applyDecorators(
+    ApiPropertyOptional({
+      default: 'day',
+      example,
+      description: `Groups of the sums, separated by commas: ${names}. Empty for one sum of everything.`,
+    }),
+    IsOptional(),
+    ValidateBy(
+      { name: 'isGroups', validator: { validate: isGroups } },
+      { message: `$property must be names separated by commas, of ${names}` },
+    ),
   );
 }
 
-const groupText = (groups: readonly UsageGroup[]) =>
-  `What to sum by, with commas: ${groups.join(', ')}. Empty: one sum of all.`;
-
-/** What every usage report may be asked. */
-class Period {
+/** The parameters of every usage report. */
+class ReportQuery {
   @ApiPropertyOptional({
     format: 'date',
     example: '2026-01-01',
-    description: 'First day, UTC. Absent: 30 days in all.',
+    description: 'First day, in UTC. By default the report covers 30 days.',
   })
   @IsOptional()
   @IsDay()
@@ -45,7 +62,7 @@ class Period {
   @ApiPropertyOptional({
     format: 'date',
     example: '2026-01-31',
-    description: 'Last day, UTC. Absent: today.',
+    description: 'Last day, in UTC. The default is today.',
   })
   @IsOptional()
   @IsDay()
@@ -54,7 +71,7 @@ class Period {
   @ApiPropertyOptional({
     enum: ['json', 'csv'],
     default: 'json',
-    description: 'csv: all rows, `limit` does not apply.',
+    description: '`csv` contains all rows; `limit` does not apply.',
   })
   @IsOptional()
   @IsIn(['json', 'csv'])
@@ -68,17 +85,15 @@ class Period {
   @Max(10_000)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @ApiPropertyOptional({ description: '`next_cursor` of the previous page.' })
   @IsOptional()
   @Matches(/^[\w-]{1,8192}$/, { message: '$property must be the next_cursor of a page' })
   cursor?: string;
 }
 
-/** Of all tenants. */
-export class UsageQuery extends Period {
-  @ApiPropertyOptional({ default: 'day', example: 'tenant,model', description: groupText(usageGroups) })
-  @IsOptional()
-  @IsGroups(usageGroups)
+/** A report about all tenants. */
+export class UsageQuery extends ReportQuery {
+  @GroupBy(usageGroups, 'tenant,model')
   group_by?: string;
 
   @ApiPropertyOptional({ format: 'uuid', description: 'Only calls of this tenant, which may be deleted.' })
@@ -87,107 +102,77 @@ export class UsageQuery extends Period {
   tenant_id?: string;
 }
 
-export const tenantGroups = usageGroups.filter((group) => group !== 'tenant');
-
-/** Of one tenant. */
-export class TenantUsageQuery extends Period {
-  @ApiPropertyOptional({ default: 'day', example: 'day,model', description: groupText(tenantGroups) })
-  @IsOptional()
-  @IsGroups(tenantGroups)
+/** A report about one tenant. */
+export class TenantUsageQuery extends ReportQuery {
+  @GroupBy(tenantGroups, 'day,model')
   group_by?: string;
 }
 
-export class UsageSumsResponse {
+/** The sums of one group, with only the fields of its groups. */
+export class UsageSumsResponse extends PartialType(CallFields) {
   @ApiPropertyOptional({ format: 'date', example: '2026-01-31' })
   day?: string;
-  @ApiPropertyOptional({ format: 'uuid' })
-  tenant_id?: string;
-  @ApiPropertyOptional({ example: 'openai' })
-  provider?: string;
-  @ApiPropertyOptional({ example: 'gpt-4o' })
-  model?: string;
-  @ApiPropertyOptional({ example: 'chat/completions' })
-  operation?: string;
-  @ApiPropertyOptional({
-    example: 'BoT0VjF9rQ2',
-    nullable: true,
-    type: String,
-    description: 'Id of the tenant key; null: the platform key.',
-  })
-  key_id?: string | null;
-  @ApiPropertyOptional({ enum: ['tenant', 'global'], description: 'Whose key paid.' })
-  source?: string;
-  @ApiPropertyOptional({ example: '...xyz9' })
-  mask?: string;
-  @ApiPropertyOptional({
-    example: '3',
-    nullable: true,
-    type: String,
-    description: 'Of the credential; null: a global key.',
-  })
-  version?: string | null;
   @ApiProperty({ example: 12 })
   calls: number;
-  @ApiProperty({ example: 1, description: 'Of these, those that got no answer.' })
+  @ApiProperty({ example: 1, description: 'Calls without a response.' })
   failed: number;
   @ApiProperty({
     example: 0,
-    description: 'Of these, those whose answer broke off or whose client left. Their tokens may be too few.',
+    description:
+      'Calls whose response broke off, or whose client disconnected before its end. Their tokens may be incomplete.',
   })
   unfinished: number;
-  @ApiProperty({
-    example: 0,
-    description: 'Of these, those with an answer of the provider in which it reported no tokens.',
-  })
+  @ApiProperty({ example: 0, description: 'Calls in whose response the provider reported no tokens.' })
   unmetered: number;
   @ApiProperty({ example: 5300, description: 'As the providers reported.' })
   input_tokens: number;
   @ApiProperty({ example: 900 })
   output_tokens: number;
-  @ApiProperty({ example: 0, description: "Of the input, those read from the provider's cache." })
+  @ApiProperty({ example: 0, description: "The part of the input that was read from the provider's cache." })
   cached_tokens: number;
-  @ApiProperty({ example: 21500, description: "Of clients' request bodies." })
+  @ApiProperty({ example: 21500, description: "Size of the clients' request bodies." })
   request_bytes: number;
-  @ApiProperty({ example: 43000, description: "Of providers' answers." })
+  @ApiProperty({ example: 43000, description: "Size of the providers' responses." })
   response_bytes: number;
 }
 
-export class UsageAnswer {
+export class UsageReportResponse {
   @ApiProperty({ format: 'date', example: '2026-01-01' })
   since: string;
   @ApiProperty({ format: 'date', example: '2026-01-31' })
   until: string;
   @ApiProperty({ type: [UsageSumsResponse] })
   items: readonly UsageSumsResponse[];
-  @ApiProperty({ example: 1, description: 'Items on this page.' })
+  @ApiProperty({ example: 1, description: 'Number of items on this page.' })
   count: number;
   @ApiProperty({ type: UsageSumsResponse, description: 'The sum of all pages.' })
   total: UsageSumsResponse;
   @ApiProperty({
     example: 0,
     description:
-      'Calls of any model that could not be recorded, while the database was away or since it refused them; the sums lack them.',
+      'Calls, of any model, that could not be recorded because the database was unavailable or refused them. They are missing in the sums.',
   })
   lost_calls: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;
 }
 
-/** Of a report as CSV, which has no line for it: every line is a group, so that any parser reads them. */
+/** Carries the lost calls of a CSV report, in which every line is a group so that any parser can read it. */
 export const lostCallsHeader = 'x-tenkey-lost-calls';
 
-/** The documented answer of a route that reports. */
-export const usageReport = {
+/** The OpenAPI description of a report's response. */
+export const usageReportResponse = {
   description:
-    'The sums; with `format=csv` as CSV, with a line of names first. A CSV has no `lost_calls`: that number is in a header.',
+    'The sums. With `format=csv` they are CSV with a first line of names; the number of lost calls is then in a header.',
   headers: {
     [lostCallsHeader]: {
-      description: 'With `format=csv`: what `lost_calls` is in JSON. Unless it is 0, the sums lack calls.',
+      description:
+        'With `format=csv`, the value of `lost_calls`. Unless it is 0, calls are missing in the sums.',
       schema: { type: 'string' as const, example: '0' },
     },
   },
   content: {
-    'application/json': { schema: { $ref: getSchemaPath(UsageAnswer) } },
+    'application/json': { schema: { $ref: getSchemaPath(UsageReportResponse) } },
     'text/csv': { schema: { type: 'string' as const } },
   },
 };

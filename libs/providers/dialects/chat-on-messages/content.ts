@@ -1,22 +1,21 @@
-import { parseDataUrl } from '../data-url';
 import { type Json, UnsupportedParameter } from '../translation';
-import { isAbsent, isObject, listAt, objectAt, textAt } from '../values';
+import { isAbsent, isObject, requireList, requireObject, requireText } from '../values';
 
 /** https://platform.claude.com/docs/en/build-with-claude/vision */
 const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
 /**
- * The content of a message of any role, as blocks. Anthropic refuses an empty text, which says nothing: it is left out.
+ * Translates the content of a message into blocks. Empty text is left out, because Anthropic refuses it.
  *
- * @param content text or a list of parts
- * @throws UnsupportedParameter for a part that has no counterpart
+ * @param content a string or a list of parts
+ * @throws UnsupportedParameter for a part without a counterpart
  */
 export function encodeContent(path: string, content: unknown, dropped: Set<string>): Json[] {
   if (typeof content === 'string') return textBlock(content);
   if (!Array.isArray(content)) {
-    throw new UnsupportedParameter(path, `${path} must be text or a list of parts.`);
+    throw new UnsupportedParameter(path, `${path} must be a string or a list of parts.`);
   }
-  return listAt(path, content).flatMap((part, index) => encodePart(`${path}[${index}]`, part, dropped));
+  return requireList(path, content).flatMap((part, index) => encodePart(`${path}[${index}]`, part, dropped));
 }
 
 function textBlock(text: string, cacheControl?: Json): Json[] {
@@ -24,13 +23,13 @@ function textBlock(text: string, cacheControl?: Json): Json[] {
 }
 
 function encodePart(path: string, value: unknown, dropped: Set<string>): Json[] {
-  const part = objectAt(path, value);
+  const part = requireObject(path, value);
   const cacheControl = cacheControlOf(part);
   switch (part.type) {
     case 'text':
-      return textBlock(textAt(`${path}.text`, part.text), cacheControl);
+      return textBlock(requireText(`${path}.text`, part.text), cacheControl);
     case 'refusal':
-      return textBlock(textAt(`${path}.refusal`, part.refusal), cacheControl);
+      return textBlock(requireText(`${path}.refusal`, part.refusal), cacheControl);
     case 'image_url':
       return [{ ...encodeImage(`${path}.image_url`, part.image_url, dropped), ...cacheControl }];
     case 'file':
@@ -38,20 +37,20 @@ function encodePart(path: string, value: unknown, dropped: Set<string>): Json[] 
     default:
       throw new UnsupportedParameter(
         path,
-        'Only text, refusal, image_url and file parts can be expressed for this provider.',
+        'This provider accepts only text, refusal, image_url and file parts.',
       );
   }
 }
 
-/** Anthropic's own mark, or OpenAI's for the same: the end of a prefix worth keeping. */
+/** Both `cache_control` and OpenAI's `prompt_cache_breakpoint` mark the end of a prefix to be cached. */
 function cacheControlOf(part: Json): Json {
   if (isObject(part.cache_control)) return { cache_control: part.cache_control };
   return isObject(part.prompt_cache_breakpoint) ? { cache_control: { type: 'ephemeral' } } : {};
 }
 
 function encodeImage(path: string, value: unknown, dropped: Set<string>): Json {
-  const image = objectAt(path, value);
-  const url = textAt(`${path}.url`, image.url);
+  const image = requireObject(path, value);
+  const url = requireText(`${path}.url`, image.url);
   if (!isAbsent(image.detail) && image.detail !== 'auto')
     dropped.add('messages[].content[].image_url.detail');
   if (/^https?:\/\//i.test(url)) return { type: 'image', source: { type: 'url', url } };
@@ -59,22 +58,22 @@ function encodeImage(path: string, value: unknown, dropped: Set<string>): Json {
   if (data === undefined || !imageTypes.has(data.mediaType)) {
     throw new UnsupportedParameter(
       `${path}.url`,
-      'An image must be an http(s) address or a base64 data URL of a JPEG, PNG, GIF or WebP image.',
+      'An image must be an http or https URL, or a base64 data URL of a JPEG, PNG, GIF or WebP image.',
     );
   }
   return { type: 'image', source: { type: 'base64', media_type: data.mediaType, data: data.base64 } };
 }
 
 function encodeFile(path: string, value: unknown): Json {
-  const file = objectAt(path, value);
+  const file = requireObject(path, value);
   if (isAbsent(file.file_data)) {
     throw new UnsupportedParameter(
       path,
-      'A file must come with its file_data; OpenAI has what file_id means.',
+      'A file must be sent as file_data, because this provider has no access to files uploaded to OpenAI.',
     );
   }
-  const title = isAbsent(file.filename) ? undefined : textAt(`${path}.filename`, file.filename);
-  const fileData = textAt(`${path}.file_data`, file.file_data);
+  const title = isAbsent(file.filename) ? undefined : requireText(`${path}.filename`, file.filename);
+  const fileData = requireText(`${path}.file_data`, file.file_data);
   const data = parseDataUrl(fileData) ?? undeclaredPdf(fileData, title);
   const document = { type: 'document', ...(title !== undefined && { title }) };
   if (data?.mediaType === 'application/pdf') {
@@ -90,8 +89,19 @@ function encodeFile(path: string, value: unknown): Json {
   );
 }
 
-/** OpenAI also takes bare base64, with the kind of file in its name. */
+/** OpenAI also accepts base64 without a data URL if the file name ends with .pdf. */
 function undeclaredPdf(fileData: string, filename = ''): { mediaType: string; base64: string } | undefined {
   const isBare = !fileData.startsWith('data:') && filename.toLowerCase().endsWith('.pdf');
   return isBare ? { mediaType: 'application/pdf', base64: fileData } : undefined;
+}
+
+/** Parses a base64 data URL (RFC 2397) and ignores the parameters of its media type. */
+function parseDataUrl(url: string): { mediaType: string; base64: string } | undefined {
+  const comma = url.indexOf(',');
+  // The pattern is applied only to the beginning, because the data may be megabytes.
+  const head = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+-]+=[^;,]*)*;base64$/i.exec(
+    url.slice(0, Math.min(comma, 256)),
+  );
+  if (comma === -1 || head?.[1] === undefined) return undefined;
+  return { mediaType: head[1].toLowerCase(), base64: url.slice(comma + 1) };
 }

@@ -1,13 +1,13 @@
 import { clientNameIn } from '../parameters';
 import { type Translation } from '../translation';
-import { decodeMessage } from './answer';
+import { decodeMessage } from './response';
 import { chatParameters } from './parameters';
 import { encodeChat } from './request';
 import { ChatStream } from './stream';
 
 /**
- * The client speaks OpenAI's chat completions, the provider Anthropic's messages.
- * docs/anthropic-dialect.md says of every parameter, kind of content and field of an answer what becomes of it.
+ * The client uses OpenAI's chat completions, the provider Anthropic's messages. docs/anthropic-dialect.md says what becomes
+ * of each parameter, kind of content and field of a response.
  */
 export const chatOnMessages: Translation = {
   added: [],

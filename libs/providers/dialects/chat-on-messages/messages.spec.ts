@@ -10,8 +10,8 @@ const call = (id: string, text: string) => ({
   function: { name: 'get_weather', arguments: text },
 });
 
-describe('messages of a chat', () => {
-  it('keep text as it came, and move system and developer messages to the front', () => {
+describe('the messages of a chat', () => {
+  it('keep text unchanged, and move system and developer messages to the front', () => {
     const { body } = encode([
       { role: 'system', content: 'One' },
       { role: 'user', content: [{ type: 'text', text: 'Hi' }] },
@@ -40,7 +40,7 @@ describe('messages of a chat', () => {
     ).toBe('One');
   });
 
-  it('have the results of one turn in one user message, with what the user says next', () => {
+  it('have the results of one turn in one user message, together with the next user message', () => {
     const { body } = encode([
       { role: 'user', content: 'Weather?' },
       {
@@ -75,7 +75,7 @@ describe('messages of a chat', () => {
     ]);
   });
 
-  it('put signed thinking before text and calls, and leave unsigned reasoning out', () => {
+  it('put signed thinking before text and tool calls, and leave out unsigned reasoning', () => {
     const thinking_blocks = [
       { type: 'thinking', thinking: 'hm', signature: 'sig', index: 0 },
       { type: 'redacted_thinking', data: 'xx' },
@@ -98,7 +98,7 @@ describe('messages of a chat', () => {
     expect(dropped).toEqual([]);
   });
 
-  it('name what a message loses', () => {
+  it('name the fields that are dropped', () => {
     const content = [{ type: 'image_url', image_url: { url: 'https://a.example/b.png', detail: 'low' } }];
     expect(
       encode([
@@ -109,7 +109,7 @@ describe('messages of a chat', () => {
   });
 });
 
-describe('parts of content', () => {
+describe('a content part', () => {
   const url = 'https://a.example/b.png';
   it.each([
     [
@@ -152,7 +152,9 @@ describe('parts of content', () => {
       { type: 'text', text: 'a', cache_control: { type: 'ephemeral', ttl: '1h' } },
       { type: 'text', text: 'a', cache_control: { type: 'ephemeral', ttl: '1h' } },
     ],
-  ])('%j is %j', (part, block) => expect(blocksOf([{ type: 'text', text: '' }, part])).toEqual([block]));
+  ])('%j becomes the block %j', (part, block) =>
+    expect(blocksOf([{ type: 'text', text: '' }, part])).toEqual([block]),
+  );
 
   it.each<[unknown, string]>([
     [{ type: 'input_audio', input_audio: { data: 'aGk=', format: 'wav' } }, ''],
@@ -165,7 +167,7 @@ describe('parts of content', () => {
     [{ type: 'file', file: { file_id: 'file-1' } }, '.file'],
     [{ type: 'file', file: { file_data: 'data:text/csv;base64,aGk=' } }, '.file.file_data'],
     [{ type: 'file', file: { file_data: 'aGk=' } }, '.file.file_data'],
-  ])('%j is refused by its path', (part, path) =>
+  ])('%j is refused at path %j', (part, path) =>
     expect(refusedPath([{ role: 'user', content: ['a', part].slice(1) }])).toBe(
       `messages[0].content[0]${path}`,
     ),
@@ -182,7 +184,7 @@ const refusedPath = (messages: unknown[]) => {
   return undefined;
 };
 
-describe('a message that cannot be expressed', () => {
+describe('a message without a counterpart', () => {
   it.each<[unknown, string]>([
     ['x', 'messages[0]'],
     [{ role: 'function', name: 'f', content: 'x' }, 'messages[0].role'],
@@ -201,5 +203,5 @@ describe('a message that cannot be expressed', () => {
     [{ role: 'assistant', tool_calls: [{ type: 'custom' }] }, 'messages[0].tool_calls[0].type'],
     [{ role: 'assistant', thinking_blocks: [{ type: 'x' }] }, 'messages[0].thinking_blocks[0].type'],
     [{ role: 'tool', content: 'x' }, 'messages[0].tool_call_id'],
-  ])('%j is refused as %s', (message, path) => expect(refusedPath([message])).toBe(path));
+  ])('%j is refused at path %s', (message, path) => expect(refusedPath([message])).toBe(path));
 });

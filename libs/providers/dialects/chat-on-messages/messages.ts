@@ -1,17 +1,16 @@
 import { type Json, UnsupportedParameter } from '../translation';
-import { isAbsent, listAt, objectAt, parsedObject, spelled, textAt } from '../values';
-import { anthropicToolId } from '../tool-ids';
+import { isAbsent, parsedObject, requireList, requireObject, requireText, safeName } from '../values';
 import { encodeContent } from './content';
 
-/** Fields of an answer's message that clients send back as they came. They say nothing to the model. */
-const needlessFields = new Set(['annotations', 'reasoning_content', 'reasoning', 'provider_specific_fields']);
-/** Fields that hold content, and have no counterpart. */
+/** Fields of a response's message that clients send back. They have no meaning for the model. */
+const ignoredFields = new Set(['annotations', 'reasoning_content', 'reasoning', 'provider_specific_fields']);
+/** Fields with content that has no counterpart. */
 const refusedFields = new Set(['audio', 'function_call']);
 
 /**
- * `system` and `messages` of Anthropic's request. System and developer messages are moved to the front, wherever they
- * stand, as https://platform.claude.com/docs/en/api/openai-sdk has it too. Results of tools and the user message behind
- * them become one user message: Anthropic wants all results of a turn in one.
+ * Makes `system` and `messages` of Anthropic's request. System and developer messages are moved to the front, as in
+ * https://platform.claude.com/docs/en/api/openai-sdk. The results of tools and the user message that follows them become
+ * one user message, because Anthropic requires all results of a turn in one message.
  *
  * @throws UnsupportedParameter
  */
@@ -22,10 +21,10 @@ export function encodeMessages(
   const system: { text?: string; blocks: Json[] }[] = [];
   const messages: Json[] = [];
   let results: Json[] | undefined;
-  listAt('messages', value).forEach((item, index) => {
+  requireList('messages', value).forEach((item, index) => {
     const path = `messages[${index}]`;
-    const message = objectAt(path, item);
-    reportFields(path, message, dropped);
+    const message = requireObject(path, item);
+    checkFields(path, message, dropped);
     const content = () => encodeContent(`${path}.content`, message.content, dropped);
     switch (message.role) {
       case 'system':
@@ -56,17 +55,17 @@ export function encodeMessages(
       default:
         throw new UnsupportedParameter(
           `${path}.role`,
-          'Only system, developer, user, assistant and tool can be expressed for this provider.',
+          'This provider accepts only the roles system, developer, user, assistant and tool.',
         );
     }
   });
   if (messages.length === 0) {
-    throw new UnsupportedParameter('messages', 'This provider needs at least one user message.');
+    throw new UnsupportedParameter('messages', 'This provider requires at least one user message.');
   }
   return { ...encodeSystem(system), messages };
 }
 
-/** One plain text stays one; otherwise each message keeps its own block. */
+/** A single message that was a string remains a string. Otherwise each message keeps its blocks. */
 function encodeSystem(system: { text?: string; blocks: Json[] }[]): { system?: string | Json[] } {
   const blocks = system.flatMap((message) => message.blocks);
   const [first] = system;
@@ -74,30 +73,30 @@ function encodeSystem(system: { text?: string; blocks: Json[] }[]): { system?: s
   return { system: system.length === 1 && first?.text !== undefined ? first.text : blocks };
 }
 
-/** Text that came as text and is all there is stays as short as it came. */
+/** Keeps content that was a string as a string, if it is the only block. */
 function plainOr(content: unknown, blocks: Json[]): string | Json[] {
   return typeof content === 'string' && blocks.length === 1 && blocks[0]?.text === content ? content : blocks;
 }
 
 function notEmpty(path: string, blocks: Json[]): Json[] {
   if (blocks.length > 0) return blocks;
-  throw new UnsupportedParameter(`${path}.content`, 'A user message must not be empty for this provider.');
+  throw new UnsupportedParameter(`${path}.content`, 'This provider does not accept an empty user message.');
 }
 
 function textOnly(path: string, blocks: Json[]): Json[] {
   if (blocks.every(({ type }) => type === 'text')) return blocks;
-  throw new UnsupportedParameter(path, 'A system message can only be text for this provider.');
+  throw new UnsupportedParameter(path, 'This provider accepts only text in a system message.');
 }
 
 function encodeResult(path: string, message: Json, blocks: Json[]): Json {
   return {
     type: 'tool_result',
-    tool_use_id: anthropicToolId(textAt(`${path}.tool_call_id`, message.tool_call_id)),
+    tool_use_id: anthropicToolId(requireText(`${path}.tool_call_id`, message.tool_call_id)),
     ...(blocks.length > 0 && { content: plainOr(message.content, blocks) }),
   };
 }
 
-/** Thinking comes first: Anthropic checks its signature, and that nothing stands before it. */
+/** Thinking is first, because Anthropic checks its signature and its position. */
 function encodeAssistant(path: string, message: Json, dropped: Set<string>): Json[] {
   const { content, refusal, tool_calls: calls, thinking_blocks: thinking } = message;
   const texts = isAbsent(content) ? [] : encodeContent(`${path}.content`, content, dropped);
@@ -106,18 +105,18 @@ function encodeAssistant(path: string, message: Json, dropped: Set<string>): Jso
     ...texts,
     ...(isAbsent(refusal)
       ? []
-      : encodeContent(`${path}.refusal`, textAt(`${path}.refusal`, refusal), dropped)),
-    ...(isAbsent(calls) ? [] : listAt(`${path}.tool_calls`, calls)).map((call, index) =>
+      : encodeContent(`${path}.refusal`, requireText(`${path}.refusal`, refusal), dropped)),
+    ...(isAbsent(calls) ? [] : requireList(`${path}.tool_calls`, calls)).map((call, index) =>
       encodeCall(`${path}.tool_calls[${index}]`, call),
     ),
   ];
 }
 
-/** As an answer had them (answer.ts). Without a signature it is not Anthropic's thinking, which is refused there. */
+/** Takes thinking blocks that response.ts made. A block without a signature is left out, because Anthropic would refuse it. */
 function encodeThinking(path: string, value: unknown): Json[] {
-  return listAt(path, value).flatMap((item, index): Json[] => {
-    const block = objectAt(`${path}[${index}]`, item);
-    const field = (name: string) => textAt(`${path}[${index}].${name}`, block[name]);
+  return requireList(path, value).flatMap((item, index): Json[] => {
+    const block = requireObject(`${path}[${index}]`, item);
+    const field = (name: string) => requireText(`${path}[${index}].${name}`, block[name]);
     if (block.type === 'redacted_thinking') return [{ type: 'redacted_thinking', data: field('data') }];
     if (block.type === 'thinking') {
       if (isAbsent(block.signature) || block.signature === '') return [];
@@ -131,28 +130,33 @@ function encodeThinking(path: string, value: unknown): Json[] {
 }
 
 function encodeCall(path: string, value: unknown): Json {
-  const call = objectAt(path, value);
+  const call = requireObject(path, value);
   if (call.type !== 'function' && !isAbsent(call.type)) {
-    throw new UnsupportedParameter(
-      `${path}.type`,
-      'Only calls of functions can be expressed for this provider.',
-    );
+    throw new UnsupportedParameter(`${path}.type`, 'This provider accepts only calls of functions.');
   }
-  const { name, arguments: text } = objectAt(`${path}.function`, call.function);
-  const written = isAbsent(text) ? '' : textAt(`${path}.function.arguments`, text);
-  const input = written.trim() === '' ? {} : parsedObject(written);
+  const { name, arguments: json } = requireObject(`${path}.function`, call.function);
+  const text = isAbsent(json) ? '' : requireText(`${path}.function.arguments`, json);
+  const input = text.trim() === '' ? {} : parsedObject(text);
   if (input === undefined) {
     throw new UnsupportedParameter(
       `${path}.function.arguments`,
-      'The arguments of a call must be the text of a JSON object for this provider.',
+      'For this provider, the arguments of a call must be a JSON object in a string.',
     );
   }
   return {
     type: 'tool_use',
-    id: anthropicToolId(textAt(`${path}.id`, call.id)),
-    name: textAt(`${path}.function.name`, name),
+    id: anthropicToolId(requireText(`${path}.id`, call.id)),
+    name: requireText(`${path}.function.name`, name),
     input,
   };
+}
+
+/**
+ * Anthropic accepts only ids that match ^[a-zA-Z0-9_-]+$, but other providers make ids such as `functions.weather:0`.
+ * Other characters are replaced by their code, so that different ids stay different and results still match their calls.
+ */
+function anthropicToolId(id: string): string {
+  return id.replaceAll(/[^\w-]/g, (character) => `_${character.charCodeAt(0).toString(16)}_`);
 }
 
 const knownFields: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
@@ -161,13 +165,16 @@ const knownFields: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
 ]);
 const fieldsOfOthers: ReadonlySet<string> = new Set(['role', 'content']);
 
-function reportFields(path: string, message: Json, dropped: Set<string>): void {
+function checkFields(path: string, message: Json, dropped: Set<string>): void {
   const known = knownFields.get(message.role) ?? fieldsOfOthers;
   for (const [field, value] of Object.entries(message)) {
-    if (isAbsent(value) || known.has(field) || needlessFields.has(field)) continue;
+    if (isAbsent(value) || known.has(field) || ignoredFields.has(field)) continue;
     if (refusedFields.has(field)) {
-      throw new UnsupportedParameter(`${path}.${field}`, 'This provider has no such content.');
+      throw new UnsupportedParameter(
+        `${path}.${field}`,
+        'This provider has no counterpart for this content.',
+      );
     }
-    dropped.add(`messages[].${spelled(field)}`);
+    dropped.add(`messages[].${safeName(field)}`);
   }
 }

@@ -4,8 +4,8 @@ import { isEmptyList, isObject } from '../values';
 const isEmptyObject = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
 
 /**
- * Every parameter of https://platform.openai.com/docs/api-reference/chat/create, then those of Anthropic's own that a
- * client may add (https://platform.claude.com/docs/en/api/messages).
+ * Every parameter of https://platform.openai.com/docs/api-reference/chat/create, followed by Anthropic's own parameters that
+ * a client may add (https://platform.claude.com/docs/en/api/messages).
  */
 export const chatParameters = {
   model: { becomes: 'translated', to: 'model' },
@@ -33,7 +33,7 @@ export const chatParameters = {
   metadata: { becomes: 'translated', to: 'metadata.user_id', harmless: isEmptyObject },
   service_tier: { becomes: 'translated', to: 'service_tier', harmless: (value) => value === 'auto' },
   stream: { becomes: 'translated', to: 'stream', harmless: (value) => value === false },
-  stream_options: { becomes: 'needless' },
+  stream_options: { becomes: 'left out' },
   n: { becomes: 'dropped', harmless: (value) => value === 1 },
   frequency_penalty: { becomes: 'dropped', harmless: (value) => value === 0 },
   presence_penalty: { becomes: 'dropped', harmless: (value) => value === 0 },
@@ -54,10 +54,10 @@ export const chatParameters = {
   prompt_cache_key: { becomes: 'dropped' },
   prompt_cache_options: { becomes: 'dropped' },
   prompt_cache_retention: { becomes: 'dropped' },
-  functions: { becomes: 'refused', instead: 'Send tools.', harmless: isEmptyList },
+  functions: { becomes: 'refused', instead: 'Send tools instead.', harmless: isEmptyList },
   function_call: {
     becomes: 'refused',
-    instead: 'Send tool_choice.',
+    instead: 'Send tool_choice instead.',
     harmless: (value) => value === 'auto' || value === 'none',
   },
   top_k: { becomes: 'translated', to: 'top_k' },

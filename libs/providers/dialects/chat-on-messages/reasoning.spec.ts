@@ -50,14 +50,14 @@ describe('reasoning_effort', () => {
       { thinking: { type: 'disabled' }, top_k: 1 },
       [],
     ],
-  ])('%s: %j becomes %j, without %j', (model, request, expected, dropped) => {
-    const { body, dropped: left } = encode(request, model);
+  ])('for %s: %j becomes %j, and %j is dropped', (model, request, expected, dropped) => {
+    const { body, dropped: droppedNames } = encode(request, model);
     const { thinking, output_config, temperature, top_p, top_k } = body;
     expect({ thinking, output_config, temperature, top_p, top_k }).toEqual(expected);
-    expect(left).toEqual(dropped);
+    expect(droppedNames).toEqual(dropped);
   });
 
-  it('needs the thinking of the turn that goes on, where the model has a budget', () => {
+  it('is dropped for a model with a budget when a continued turn lacks its thinking', () => {
     const call = { id: 'c', type: 'function', function: { name: 'get_weather', arguments: '{}' } };
     const thinking_blocks = [{ type: 'thinking', thinking: 'hm', signature: 's' }];
     const turn = (fields: Json) => [

@@ -23,14 +23,14 @@ const refusal = (request: Json) => {
   return undefined;
 };
 
-describe('a chat request for messages', () => {
-  it('needs no more than the messages', () =>
+describe('a chat request translated to messages', () => {
+  it('needs only the messages', () =>
     expect(encode({})).toEqual({
       body: { model: 'claude-sonnet-4-5', max_tokens: 16_384, messages },
       dropped: [],
     }));
 
-  it('keeps what both have, under its name there', () => {
+  it('keeps what both formats have, under the names of messages', () => {
     const request = {
       max_completion_tokens: 50,
       temperature: 0.5,
@@ -59,7 +59,7 @@ describe('a chat request for messages', () => {
     });
   });
 
-  it('leaves out without a word what asks for what happens anyway', () => {
+  it('leaves out harmless values without naming them', () => {
     const request = {
       stream: false,
       n: 1,
@@ -90,7 +90,7 @@ describe('a chat request for messages', () => {
     });
   });
 
-  it('names what it leaves out, unknown names too, and never breaks a header with them', () => {
+  it('names the dropped parameters, even unknown ones, so that they fit a header', () => {
     const request = JSON.parse(
       '{"n":2,"seed":1,"logprobs":true,"logit_bias":{"1":2},"store":true,"guided_json":{},"__proto__":1,"constructor":1,"a\\nb":1}',
     ) as Json;
@@ -131,13 +131,13 @@ describe('a chat request for messages', () => {
     ['claude-sonnet-4-5', { user: 'u', safety_identifier: 's' }, { metadata: { user_id: 's' } }, ['user']],
     ['claude-sonnet-4-5', { service_tier: 'flex' }, {}, ['service_tier']],
     ['claude-sonnet-4-5', { response_format: { type: 'json_object' } }, {}, ['response_format']],
-  ])('%s: %j becomes %j, without %j', (model, request, expected, dropped) => {
+  ])('for %s: %j becomes %j, and %j is dropped', (model, request, expected, dropped) => {
     const encoded = encode(request, model);
     expect(encoded.body).toEqual({ model, messages, max_tokens: 16_384, ...expected });
     expect(encoded.dropped).toEqual(dropped);
   });
 
-  it('asks for a schema as structured output', () => {
+  it('requests a schema as structured output', () => {
     const schema = { type: 'object', properties: {}, additionalProperties: false };
     const json_schema = { name: 'answer', schema, strict: true };
     expect(encode({ response_format: { type: 'json_schema', json_schema } }).body.output_config).toEqual({
@@ -154,12 +154,12 @@ describe('a chat request for messages', () => {
     ['claude-3-5-sonnet-20241022', 8192],
     ['claude-opus-4-6', 16_384],
     ['a-name-without-version', 16_384],
-  ])('%s gets %d tokens when nobody says a limit', (model, limit) =>
+  ])('to %s has %d tokens when the client sets no limit', (model, limit) =>
     expect(encode({}, model).body.max_tokens).toBe(limit),
   );
 });
 
-describe('what cannot be expressed', () => {
+describe('an invalid chat request or one without a counterpart', () => {
   it.each([
     [{ messages: 'Hi' }, 'messages'],
     [{ messages: undefined }, 'messages'],
@@ -189,12 +189,12 @@ describe('what cannot be expressed', () => {
     [{ response_format: 'json' }, 'response_format'],
     [{ reasoning_effort: 'enormous' }, 'reasoning_effort'],
     [{ thinking: true }, 'thinking'],
-  ])('%j is refused as %s, and not repeated', (request, param) => {
-    const refused = refusal(request);
-    expect(refused?.param).toBe(param);
-    expect(refused?.message).not.toMatch(/enormous|sometimes|yes/);
+  ])('%j is refused at path %s, and its value is not repeated', (request, param) => {
+    const error = refusal(request);
+    expect(error?.param).toBe(param);
+    expect(error?.message).not.toMatch(/enormous|sometimes|yes/);
   });
 
-  it('is not two equal limits', () =>
+  it('does not include two equal limits', () =>
     expect(encode({ max_tokens: 5, max_completion_tokens: 5 }).body.max_tokens).toBe(5));
 });

@@ -1,5 +1,5 @@
 import { chatOnMessages } from '.';
-import { type Json, StreamFault, UnexpectedAnswer } from '../translation';
+import { type Json, StreamFault, UnexpectedResponse } from '../translation';
 
 const streamOf = (request: Json = {}) => chatOnMessages.stream({ model: 'public', request });
 const event = (body: Json) => ({ event: String(body.type), data: JSON.stringify(body) });
@@ -34,8 +34,8 @@ const messageDelta = (stop_reason: string) => ({
 const messageStop = { type: 'message_stop' };
 const text = [start, textStart, { type: 'ping' }, hello, stopOf(0), messageDelta('end_turn'), messageStop];
 
-describe('the events of a message as chunks', () => {
-  it('begin with the role, end with the reason and [DONE], and name what the client asked for', () => {
+describe('the events of a message, translated to chunks,', () => {
+  it('start with the role, finish with the reason and [DONE], and have the model that the client named', () => {
     const stream = push(text);
     expect(deltasOf(stream)).toEqual([{ role: 'assistant', content: '' }, { content: 'Hello' }, {}]);
     expect(chunksOf(stream).at(-1)).toEqual({
@@ -49,7 +49,7 @@ describe('the events of a message as chunks', () => {
     expect(stream.endsWith('}\n\ndata: [DONE]\n\n')).toBe(true);
   });
 
-  it('show the usage in a chunk without choices, only when the client asks for it', () => {
+  it('report the usage in a chunk without choices, but only when the client requests it', () => {
     const chunks = chunksOf(push(text, { stream_options: { include_usage: true } }));
     expect(chunks.slice(0, -1).map(({ usage }) => usage)).toEqual([null, null, null]);
     expect(chunks.at(-1)).toMatchObject({
@@ -59,7 +59,7 @@ describe('the events of a message as chunks', () => {
     expect(push(text)).not.toContain('usage');
   });
 
-  it('give a call its id and name first, then its arguments as they come, and {} for none', () => {
+  it('have the id and name of a tool call first, then its arguments as they arrive, or {} if there are none', () => {
     const toolStart = (index: number, id: string) => ({
       type: 'content_block_start',
       index,
@@ -105,7 +105,7 @@ describe('the events of a message as chunks', () => {
     expect(chunksOf(stream).at(-1).choices[0].finish_reason).toBe('tool_calls');
   });
 
-  it('show thinking as it comes, and the signed block when it is whole', () => {
+  it('have the thinking as it arrives, and the signed block when it is complete', () => {
     const delta = (fields: Json) => ({ type: 'content_block_delta', index: 0, delta: fields });
     const stream = push([
       start,
@@ -131,7 +131,7 @@ describe('the events of a message as chunks', () => {
     ]);
   });
 
-  it('say why it refused, and pass over what is not known', () => {
+  it('have the reason of a refusal, and ignore unknown events', () => {
     const stream = push([
       start,
       {
@@ -154,7 +154,7 @@ describe('the events of a message as chunks', () => {
     expect(chunksOf(stream).at(-1).choices[0].finish_reason).toBe('content_filter');
   });
 
-  it('end in a fault when the provider reports one', () => {
+  it('throw StreamFault when the provider reports an error', () => {
     const stream = streamOf();
     stream.push(event(start));
     const fault = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
@@ -162,8 +162,8 @@ describe('the events of a message as chunks', () => {
     expect(() => streamOf().push(event({ type: 'error' }))).toThrow(StreamFault);
   });
 
-  it.each([[[]], [[start]], [text.slice(0, -1)]])('are unexpected when they end before their end', (events) =>
-    expect(() => push(events as Json[])).toThrow(UnexpectedAnswer),
+  it.each([[[]], [[start]], [text.slice(0, -1)]])('are unexpected when they break off', (events) =>
+    expect(() => push(events as Json[])).toThrow(UnexpectedResponse),
   );
 
   it.each([
@@ -175,11 +175,11 @@ describe('the events of a message as chunks', () => {
     [[start, textStart, textStart]],
     [[start, stopOf(0)]],
     [[start, { type: 'content_block_start', index: 0, content_block: { type: 'tool_use' } }]],
-  ])('are unexpected in an order that makes no sense: %j', (events) =>
-    expect(() => push(events as Json[])).toThrow(UnexpectedAnswer),
+  ])('are unexpected in an invalid order: %j', (events) =>
+    expect(() => push(events as Json[])).toThrow(UnexpectedResponse),
   );
 
-  it.each(['', 'x', '[]', '1', 'null', '{'])('are not %j', (data) =>
-    expect(() => streamOf().push({ event: 'message_start', data })).toThrow(UnexpectedAnswer),
+  it.each(['', 'x', '[]', '1', 'null', '{'])('are unexpected if the data is %j', (data) =>
+    expect(() => streamOf().push({ event: 'message_start', data })).toThrow(UnexpectedResponse),
   );
 });

@@ -1,27 +1,27 @@
-import { dataEvent, doneMark, eventObject, streamFault } from '../sse';
+import { dataEvent, doneMarker, eventObject, streamFault } from '../sse';
 import {
   type Json,
   type StreamEvent,
   type StreamTranslator,
   type TranslationContext,
-  UnexpectedAnswer,
+  UnexpectedResponse,
 } from '../translation';
 import { isObject } from '../values';
-import { chatUsage, finishReason, nowSeconds, refusalOf, serviceTier, thinkingBlock } from './answer';
+import { chatUsage, finishReason, nowSeconds, refusalOf, serviceTier, thinkingBlock } from './response';
 
-/** A content block that has begun and not ended. */
+/** A content block that is not complete yet. */
 interface OpenBlock {
-  /** As it began; thinking gathers its text and signature here. */
+  /** The block as it started. The text and the signature of thinking are added to it. */
   readonly block: Json;
-  /** Its place among the calls, of a tool's block. */
-  readonly call?: number;
+  /** Index of the tool call, if the block is one. */
+  readonly toolCallIndex?: number;
   hasArguments: boolean;
 }
 
 /**
- * The chunks of https://platform.openai.com/docs/api-reference/chat-streaming for the events of
- * https://platform.claude.com/docs/en/build-with-claude/streaming. Events and blocks of unknown kinds are passed over:
- * Anthropic says that it may add some.
+ * Translates the events of https://platform.claude.com/docs/en/build-with-claude/streaming into the chunks of
+ * https://platform.openai.com/docs/api-reference/chat-streaming. Unknown events and blocks are ignored, because Anthropic
+ * may add some.
  */
 export class ChatStream implements StreamTranslator {
   private readonly created = nowSeconds();
@@ -30,9 +30,9 @@ export class ChatStream implements StreamTranslator {
   private id: string | undefined;
   private usage: Json = {};
   private stopReason: unknown;
-  private calls = 0;
-  private thoughts = 0;
-  private isOver = false;
+  private toolCallCount = 0;
+  private thinkingBlockCount = 0;
+  private isFinished = false;
 
   constructor(private readonly context: TranslationContext) {
     const options = context.request.stream_options;
@@ -40,7 +40,7 @@ export class ChatStream implements StreamTranslator {
   }
 
   push({ event, data }: StreamEvent): string {
-    if (this.isOver) return '';
+    if (this.isFinished) return '';
     const body = eventObject(data);
     const type: unknown = body.type ?? event;
     switch (type) {
@@ -64,38 +64,38 @@ export class ChatStream implements StreamTranslator {
   }
 
   end(): string {
-    if (!this.isOver) throw new UnexpectedAnswer();
+    if (!this.isFinished) throw new UnexpectedResponse();
     return '';
   }
 
   private start(message: unknown): string {
-    if (!isObject(message) || this.id !== undefined) throw new UnexpectedAnswer();
+    if (!isObject(message) || this.id !== undefined) throw new UnexpectedResponse();
     this.id = typeof message.id === 'string' ? message.id : '';
     this.addUsage(message.usage);
     return this.chunk({ role: 'assistant', content: '' });
   }
 
   private startBlock({ index, content_block: block }: Json): string {
-    if (!isObject(block) || this.id === undefined || this.blocks.has(index)) throw new UnexpectedAnswer();
+    if (!isObject(block) || this.id === undefined || this.blocks.has(index)) throw new UnexpectedResponse();
     if (block.type !== 'tool_use') {
       this.blocks.set(index, { block: { ...block }, hasArguments: false });
       if (block.type === 'text') return this.textChunk('content', block.text);
       return block.type === 'thinking' ? this.textChunk('reasoning_content', block.thinking) : '';
     }
     const { id, name } = block;
-    if (typeof id !== 'string' || typeof name !== 'string') throw new UnexpectedAnswer();
-    const call = this.calls;
-    this.calls += 1;
-    this.blocks.set(index, { block, call, hasArguments: false });
+    if (typeof id !== 'string' || typeof name !== 'string') throw new UnexpectedResponse();
+    const toolCallIndex = this.toolCallCount;
+    this.toolCallCount += 1;
+    this.blocks.set(index, { block, toolCallIndex, hasArguments: false });
     return this.chunk({
-      tool_calls: [{ index: call, id, type: 'function', function: { name, arguments: '' } }],
+      tool_calls: [{ index: toolCallIndex, id, type: 'function', function: { name, arguments: '' } }],
     });
   }
 
   private delta({ index, delta }: Json): string {
     const open = this.blocks.get(index);
-    if (open === undefined || !isObject(delta)) throw new UnexpectedAnswer();
-    const { block, call } = open;
+    if (open === undefined || !isObject(delta)) throw new UnexpectedResponse();
+    const { block, toolCallIndex } = open;
     switch (delta.type) {
       case 'text_delta':
         return this.textChunk('content', delta.text);
@@ -107,9 +107,9 @@ export class ChatStream implements StreamTranslator {
         return '';
       case 'input_json_delta': {
         const fragment = delta.partial_json;
-        if (call === undefined || typeof fragment !== 'string' || fragment === '') return '';
+        if (toolCallIndex === undefined || typeof fragment !== 'string' || fragment === '') return '';
         open.hasArguments = true;
-        return this.argumentsChunk(call, fragment);
+        return this.argumentsChunk(toolCallIndex, fragment);
       }
       default:
         return '';
@@ -118,20 +118,20 @@ export class ChatStream implements StreamTranslator {
 
   private stopBlock(index: unknown): string {
     const open = this.blocks.get(index);
-    if (open === undefined) throw new UnexpectedAnswer();
+    if (open === undefined) throw new UnexpectedResponse();
     this.blocks.delete(index);
-    const { block, call, hasArguments } = open;
-    if (call !== undefined) {
-      // A tool without arguments streams none, and no text is no JSON.
-      return hasArguments ? '' : this.argumentsChunk(call, JSON.stringify(block.input ?? {}));
+    const { block, toolCallIndex, hasArguments } = open;
+    if (toolCallIndex !== undefined) {
+      // The stream of a call without arguments has none, but the client needs JSON.
+      return hasArguments ? '' : this.argumentsChunk(toolCallIndex, JSON.stringify(block.input ?? {}));
     }
     return thinkingBlock(block)
-      .map((thought) => this.chunk({ thinking_blocks: [{ index: this.thoughts++, ...thought }] }))
+      .map((thinking) => this.chunk({ thinking_blocks: [{ index: this.thinkingBlockCount++, ...thinking }] }))
       .join('');
   }
 
   private messageDelta({ delta, usage }: Json): string {
-    if (!isObject(delta) || this.id === undefined) throw new UnexpectedAnswer();
+    if (!isObject(delta) || this.id === undefined) throw new UnexpectedResponse();
     this.addUsage(usage);
     if (typeof delta.stop_reason === 'string') this.stopReason = delta.stop_reason;
     const refusal = refusalOf(delta.stop_details);
@@ -139,19 +139,19 @@ export class ChatStream implements StreamTranslator {
   }
 
   private stop(): string {
-    if (this.id === undefined) throw new UnexpectedAnswer();
-    const rest = [...this.blocks.keys()].map((index) => this.stopBlock(index)).join('');
-    this.isOver = true;
+    if (this.id === undefined) throw new UnexpectedResponse();
+    const unfinished = [...this.blocks.keys()].map((index) => this.stopBlock(index)).join('');
+    this.isFinished = true;
     const last = this.chunk({}, finishReason(this.stopReason));
     const usage = this.withUsage ? this.event({ choices: [], usage: chatUsage(this.usage) }) : '';
-    return rest + last + usage + dataEvent(doneMark);
+    return unfinished + last + usage + dataEvent(doneMarker);
   }
 
-  /** The counts are totals so far, not additions. A null says nothing. */
+  /** Each count is the total so far. A null count is ignored. */
   private addUsage(usage: unknown): void {
     if (!isObject(usage)) return;
-    const said = Object.entries(usage).filter(([, value]) => value !== null);
-    this.usage = { ...this.usage, ...Object.fromEntries(said) };
+    const counts = Object.entries(usage).filter(([, value]) => value !== null);
+    this.usage = { ...this.usage, ...Object.fromEntries(counts) };
   }
 
   private textChunk(field: 'content' | 'reasoning_content', text: unknown): string {

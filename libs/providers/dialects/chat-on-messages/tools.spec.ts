@@ -52,11 +52,11 @@ describe('tools', () => {
     ],
     [{ parallel_tool_calls: false, tool_choice: 'none' }, { type: 'none' }],
     [{}, undefined],
-  ])('%j is %j', (request, expected) =>
+  ])('with %j have the tool_choice %j', (request, expected) =>
     expect(encode({ tools, ...request }).body.tool_choice).toEqual(expected),
   );
 
-  it('are only the allowed ones', () => {
+  it('contain only the allowed ones', () => {
     const other = { type: 'function', function: { name: 'other' } };
     const allowed_tools = {
       mode: 'required',

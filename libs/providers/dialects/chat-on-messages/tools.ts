@@ -1,12 +1,12 @@
 import { type Json, UnsupportedParameter } from '../translation';
-import { booleanAt, isAbsent, isObject, listAt, objectAt, textAt } from '../values';
+import { isAbsent, isObject, requireBoolean, requireList, requireObject, requireText } from '../values';
 
-/** @returns `tools` and `tool_choice` of Anthropic's request; neither when the client has no tools */
-export function encodeTools(asked: Json): { tools?: Json[]; tool_choice?: Json } {
-  const tools = 'tools' in asked ? listAt('tools', asked.tools).map(encodeTool) : [];
-  const { allowed, choice } = encodeChoice(asked.tool_choice, tools);
+/** @returns `tools` and `tool_choice` of Anthropic's request, or neither when the request has no tools */
+export function encodeTools(params: Json): { tools?: Json[]; tool_choice?: Json } {
+  const tools = 'tools' in params ? requireList('tools', params.tools).map(encodeTool) : [];
+  const { allowed, choice } = encodeChoice(params.tool_choice, tools);
   const isSerial =
-    'parallel_tool_calls' in asked && !booleanAt('parallel_tool_calls', asked.parallel_tool_calls);
+    'parallel_tool_calls' in params && !requireBoolean('parallel_tool_calls', params.parallel_tool_calls);
   if (tools.length === 0) return {};
   if (!isSerial || choice?.type === 'none') return { tools: allowed, ...(choice && { tool_choice: choice }) };
   return { tools: allowed, tool_choice: { type: 'auto', ...choice, disable_parallel_tool_use: true } };
@@ -14,58 +14,63 @@ export function encodeTools(asked: Json): { tools?: Json[]; tool_choice?: Json }
 
 function encodeTool(value: unknown, index: number): Json {
   const path = `tools[${index}]`;
-  const tool = objectAt(path, value);
+  const tool = requireObject(path, value);
   if (tool.type !== 'function') {
-    throw new UnsupportedParameter(`${path}.type`, 'Only function tools can be expressed for this provider.');
+    throw new UnsupportedParameter(`${path}.type`, 'This provider accepts only function tools.');
   }
-  const definition = objectAt(`${path}.function`, tool.function);
+  const definition = requireObject(`${path}.function`, tool.function);
   const { description, parameters, strict } = definition;
   return {
-    name: textAt(`${path}.function.name`, definition.name),
-    ...(!isAbsent(description) && { description: textAt(`${path}.function.description`, description) }),
+    name: requireText(`${path}.function.name`, definition.name),
+    ...(!isAbsent(description) && { description: requireText(`${path}.function.description`, description) }),
     input_schema: {
       type: 'object',
-      ...(isAbsent(parameters) ? { properties: {} } : objectAt(`${path}.function.parameters`, parameters)),
+      ...(isAbsent(parameters)
+        ? { properties: {} }
+        : requireObject(`${path}.function.parameters`, parameters)),
     },
     ...(strict === true && { strict: true }),
     ...(isObject(tool.cache_control) && { cache_control: tool.cache_control }),
   };
 }
 
-/** `allowed_tools` is a choice among some of the tools: the others are not sent. */
+/** With `allowed_tools`, the other tools are not sent. */
 function encodeChoice(value: unknown, tools: Json[]): { allowed: Json[]; choice?: Json } {
   if (isAbsent(value)) return { allowed: tools };
   if (value === 'auto' || value === 'none') return { allowed: tools, choice: { type: value } };
   if (tools.length === 0) {
-    throw new UnsupportedParameter('tool_choice', 'tool_choice demands a tool, and there are no tools.');
+    throw new UnsupportedParameter(
+      'tool_choice',
+      'tool_choice requires a tool, but the request has no tools.',
+    );
   }
   if (value === 'required') return { allowed: tools, choice: { type: 'any' } };
-  const choice = objectAt('tool_choice', value);
+  const choice = requireObject('tool_choice', value);
   if (choice.type === 'function') {
-    const { name } = objectAt('tool_choice.function', choice.function);
+    const { name } = requireObject('tool_choice.function', choice.function);
     return {
       allowed: tools,
-      choice: { type: 'tool', name: textAt('tool_choice.function.name', name) },
+      choice: { type: 'tool', name: requireText('tool_choice.function.name', name) },
     };
   }
   if (choice.type === 'allowed_tools') return encodeAllowed(choice.allowed_tools, tools);
-  throw new UnsupportedParameter('tool_choice', 'This tool_choice cannot be expressed for this provider.');
+  throw new UnsupportedParameter('tool_choice', 'This tool_choice has no counterpart for this provider.');
 }
 
 function encodeAllowed(value: unknown, tools: Json[]): { allowed: Json[]; choice: Json } {
   const path = 'tool_choice.allowed_tools';
-  const { mode, tools: names } = objectAt(path, value);
+  const { mode, tools: names } = requireObject(path, value);
   if (mode !== 'auto' && mode !== 'required') {
     throw new UnsupportedParameter(`${path}.mode`, `${path}.mode must be auto or required.`);
   }
-  const allowed = listAt(`${path}.tools`, names).map((item, index) => {
-    const { function: named } = objectAt(`${path}.tools[${index}]`, item);
+  const allowed = requireList(`${path}.tools`, names).map((item, index) => {
+    const { function: named } = requireObject(`${path}.tools[${index}]`, item);
     const tool = tools.find(({ name }) => isObject(named) && named.name === name);
     if (tool !== undefined) return tool;
-    throw new UnsupportedParameter(`${path}.tools[${index}]`, 'An allowed tool must be one of tools.');
+    throw new UnsupportedParameter(`${path}.tools[${index}]`, 'An allowed tool must be one of the tools.');
   });
   if (allowed.length === 0) {
-    throw new UnsupportedParameter(`${path}.tools`, `${path}.tools must name a tool.`);
+    throw new UnsupportedParameter(`${path}.tools`, `${path}.tools must contain a tool.`);
   }
   return { allowed, choice: { type: mode === 'auto' ? 'auto' : 'any' } };
 }

@@ -1,40 +1,41 @@
 import { namedEvent } from '../sse';
-import { type Json, UnexpectedAnswer } from '../translation';
+import { type Json, UnexpectedResponse } from '../translation';
 import { ObjectEnd } from './object-end';
 
 interface WaitingBlock {
   readonly kind: 'text' | 'thinking' | 'tool_use' | 'redacted_thinking';
-  /** What content_block_start shows. A call waits for its name and has no start before. */
+  /** The block in `content_block_start`. A tool call has none until its name arrives. */
   start?: Json;
-  hasBegun: boolean;
-  /** Nothing more belongs to it, though it may still be the last. */
-  isSealed: boolean;
-  /** Deltas that were not sent yet. */
+  isStarted: boolean;
+  /** Later fragments belong to another block, even while this one is the last. */
+  isClosed: boolean;
+  /** Deltas that are not sent yet. */
   deltas: Json[];
-  /** A call's id, and whether its arguments are complete. */
+  /** Id of a tool call. */
   id: string;
+  /** Finds the end of a tool call's arguments. */
   readonly end: ObjectEnd;
 }
 
-/** What one fragment says of a call. Empty texts are what it does not say. */
-export interface CallFragment {
+/** A fragment of a tool call. Absent values are empty strings. */
+export interface ToolCallFragment {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
 }
 
 /**
- * Anthropic's blocks come one after the other, each closed before the next begins; OpenAI's fragments may come in any
- * order. The first open block is sent as it comes. It gives way to a later one when it is complete: a text at once, a
- * call when its arguments are an object. What comes for a later block before that waits here.
+ * Anthropic's blocks never overlap, but OpenAI's fragments may arrive in any order. The fragments of the first block are
+ * sent as they arrive, and those of later blocks wait. When a later block exists, the first one is closed as soon as it is
+ * complete: text at once, a tool call when its arguments are a JSON object.
  */
 export class BlockSequence {
   private readonly queue: WaitingBlock[] = [];
-  private readonly calls = new Map<unknown, WaitingBlock>();
+  private readonly toolCalls = new Map<unknown, WaitingBlock>();
   private index = 0;
 
-  get hasCalls(): boolean {
-    return this.calls.size > 0;
+  get hasToolCalls(): boolean {
+    return this.toolCalls.size > 0;
   }
 
   text(text: string): string {
@@ -46,14 +47,14 @@ export class BlockSequence {
     return this.append('thinking', start, { type: 'thinking_delta', thinking });
   }
 
-  /** A whole block of thinking, whose text may have come before it, fragment by fragment. */
+  /** A complete thinking block. Its text may already have arrived in fragments. */
   signedThinking(block: Json): string {
     const last = this.queue.at(-1);
     if (block.type === 'redacted_thinking') return this.add('redacted_thinking', block);
     const signature: Json = { type: 'signature_delta', signature: block.signature };
-    if (last?.kind === 'thinking' && !last.isSealed) {
+    if (last?.kind === 'thinking' && !last.isClosed) {
       last.deltas.push(signature);
-      last.isSealed = true;
+      last.isClosed = true;
       return this.advance();
     }
     const deltas = [{ type: 'thinking_delta', thinking: block.thinking }, signature];
@@ -61,21 +62,21 @@ export class BlockSequence {
   }
 
   /**
-   * @param key tells the calls of one answer apart
-   * @param fallbackId for a call that never gets an id
+   * @param key identifies the tool call within the response
+   * @param fallbackId id of a tool call that has none
    */
-  call(key: unknown, fragment: CallFragment, fallbackId: string): string {
-    let block = this.calls.get(key);
+  toolCall(key: unknown, fragment: ToolCallFragment, fallbackId: string): string {
+    let block = this.toolCalls.get(key);
     if (block === undefined) {
       block = {
         kind: 'tool_use',
-        hasBegun: false,
-        isSealed: false,
+        isStarted: false,
+        isClosed: false,
         deltas: [],
         id: '',
         end: new ObjectEnd(),
       };
-      this.calls.set(key, block);
+      this.toolCalls.set(key, block);
       this.queue.push(block);
     }
     block.id ||= fragment.id;
@@ -89,28 +90,28 @@ export class BlockSequence {
     return this.advance();
   }
 
-  /** @throws UnexpectedAnswer when a call never got its name */
+  /** @throws UnexpectedResponse when a tool call has no name */
   close(): string {
     return this.advance(true);
   }
 
   private append(kind: 'text' | 'thinking', start: Json, delta: Json): string {
     const last = this.queue.at(-1);
-    if (last?.kind !== kind || last.isSealed) return this.add(kind, start, [delta]);
+    if (last?.kind !== kind || last.isClosed) return this.add(kind, start, [delta]);
     last.deltas.push(delta);
     return this.advance();
   }
 
-  private add(kind: WaitingBlock['kind'], start: Json, deltas: Json[] = [], isSealed = false): string {
-    this.queue.push({ kind, start, hasBegun: false, isSealed, deltas, id: '', end: new ObjectEnd() });
+  private add(kind: WaitingBlock['kind'], start: Json, deltas: Json[] = [], isClosed = false): string {
+    this.queue.push({ kind, start, isStarted: false, isClosed, deltas, id: '', end: new ObjectEnd() });
     return this.advance();
   }
 
   private advance(isClosing = false): string {
     let events = '';
     for (let block = this.queue[0]; block !== undefined; block = this.queue[0]) {
-      if (block.start !== undefined) events += this.sent(block, block.start);
-      else if (isClosing) throw new UnexpectedAnswer();
+      if (block.start !== undefined) events += this.eventsFor(block, block.start);
+      else if (isClosing) throw new UnexpectedResponse();
       if (!isClosing && (this.queue.length === 1 || !isComplete(block))) break;
       events += namedEvent({ type: 'content_block_stop', index: this.index });
       this.index += 1;
@@ -119,15 +120,15 @@ export class BlockSequence {
     return events;
   }
 
-  private sent(block: WaitingBlock, start: Json): string {
+  private eventsFor(block: WaitingBlock, start: Json): string {
     const { index } = this;
     const deltas = block.deltas.map((delta) => namedEvent({ type: 'content_block_delta', index, delta }));
-    const begin = block.hasBegun
+    const started = block.isStarted
       ? ''
       : namedEvent({ type: 'content_block_start', index, content_block: start });
-    block.hasBegun = true;
+    block.isStarted = true;
     block.deltas = [];
-    return begin + deltas.join('');
+    return started + deltas.join('');
   }
 }
 

@@ -1,13 +1,12 @@
-import { dataUrl } from '../data-url';
 import { type Json, UnsupportedParameter } from '../translation';
-import { isAbsent, isObject, listAt, objectAt, textAt } from '../values';
+import { isAbsent, isObject, requireList, requireObject, requireText } from '../values';
 
-/** A block of a user's message, or of a tool's result, as parts. */
+/** Translates a block of a user's message, or of a tool's result, into parts. */
 export function encodeBlock(path: string, value: unknown, dropped: Set<string>): Json[] {
-  const block = objectAt(path, value);
+  const block = requireObject(path, value);
   switch (block.type) {
     case 'text': {
-      const text = textAt(`${path}.text`, block.text);
+      const text = requireText(`${path}.text`, block.text);
       return text === '' ? [] : [{ type: 'text', text }];
     }
     case 'image':
@@ -18,40 +17,46 @@ export function encodeBlock(path: string, value: unknown, dropped: Set<string>):
       }
       return encodeDocument(path, block, dropped);
     default:
-      throw new UnsupportedParameter(path, 'This kind of block cannot be expressed for this provider here.');
+      throw new UnsupportedParameter(path, 'This provider has no counterpart for this block here.');
   }
 }
 
 function encodeImage(path: string, value: unknown): Json {
-  const source = objectAt(path, value);
+  const source = requireObject(path, value);
   if (source.type === 'url') {
-    return { type: 'image_url', image_url: { url: textAt(`${path}.url`, source.url) } };
+    return { type: 'image_url', image_url: { url: requireText(`${path}.url`, source.url) } };
   }
   if (source.type === 'base64') {
-    const mediaType = textAt(`${path}.media_type`, source.media_type);
-    return { type: 'image_url', image_url: { url: dataUrl(mediaType, textAt(`${path}.data`, source.data)) } };
+    const mediaType = requireText(`${path}.media_type`, source.media_type);
+    return {
+      type: 'image_url',
+      image_url: { url: dataUrl(mediaType, requireText(`${path}.data`, source.data)) },
+    };
   }
   throw new UnsupportedParameter(
     path,
-    'An image must come as base64 or url; Anthropic has what a file means.',
+    'An image must be sent as base64 or url, because this provider has no access to files uploaded to Anthropic.',
   );
 }
 
-/** A PDF is a file; a document of text is the text, behind its title and context. */
+/** A PDF becomes a file part. A text document becomes text parts with its title, context and text. */
 function encodeDocument(path: string, block: Json, dropped: Set<string>): Json[] {
-  const source = objectAt(`${path}.source`, block.source);
-  const said = (name: string) => (isAbsent(block[name]) ? [] : [textAt(`${path}.${name}`, block[name])]);
+  const source = requireObject(`${path}.source`, block.source);
+  const textField = (name: string) =>
+    isAbsent(block[name]) ? [] : [requireText(`${path}.${name}`, block[name])];
   const textPart = (text: string): Json => ({ type: 'text', text });
   switch (source.type) {
     case 'base64': {
-      const data = textAt(`${path}.source.data`, source.data);
-      const [filename = 'document.pdf'] = said('title');
+      const data = requireText(`${path}.source.data`, source.data);
+      const [filename = 'document.pdf'] = textField('title');
       const file = { filename, file_data: dataUrl('application/pdf', data) };
-      return [...said('context').map(textPart), { type: 'file', file }];
+      return [...textField('context').map(textPart), { type: 'file', file }];
     }
     case 'text': {
-      const data = textAt(`${path}.source.data`, source.data);
-      return [...said('title'), ...said('context'), data].filter((text) => text !== '').map(textPart);
+      const data = requireText(`${path}.source.data`, source.data);
+      return [...textField('title'), ...textField('context'), data]
+        .filter((text) => text !== '')
+        .map(textPart);
     }
     case 'content': {
       const { content } = source;
@@ -59,34 +64,38 @@ function encodeDocument(path: string, block: Json, dropped: Set<string>): Json[]
         typeof content === 'string'
           ? [textPart(content)]
           : blocksOf(`${path}.source.content`, content, dropped, 'no documents');
-      return [...[...said('title'), ...said('context')].map(textPart), ...parts];
+      return [...[...textField('title'), ...textField('context')].map(textPart), ...parts];
     }
     default:
       throw new UnsupportedParameter(
         `${path}.source`,
-        'A document must come as base64, text or content for this provider.',
+        'For this provider, a document must be sent as base64, text or content.',
       );
   }
 }
 
-/** @param nested a document holds no documents, so that there is an end to it */
+/** @param nested refuses documents in a document, which limits the recursion */
 export function blocksOf(
   path: string,
   content: unknown,
   dropped: Set<string>,
   nested?: 'no documents',
 ): Json[] {
-  return listAt(path, content).flatMap((block, index) => {
+  return requireList(path, content).flatMap((block, index) => {
     const blockPath = `${path}[${index}]`;
     if (nested && isObject(block) && block.type === 'document') {
-      throw new UnsupportedParameter(blockPath, 'A document cannot hold a document.');
+      throw new UnsupportedParameter(blockPath, 'A document must not contain a document.');
     }
     return encodeBlock(blockPath, block, dropped);
   });
 }
 
-/** One text alone is plain text: every server takes it. */
+/** A single text part becomes a string, because every server accepts that. */
 export function plainOr(parts: Json[]): unknown {
   const [only] = parts;
   return parts.length === 1 && only?.type === 'text' ? only.text : parts;
+}
+
+function dataUrl(mediaType: string, base64: string): string {
+  return `data:${mediaType};base64,${base64}`;
 }

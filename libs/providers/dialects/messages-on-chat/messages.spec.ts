@@ -9,8 +9,8 @@ const partsOf = (block: unknown) =>
   )[0].content.slice(0, -1);
 const pdf = { type: 'base64', media_type: 'application/pdf', data: 'aGk=' };
 
-describe('messages of a messages request', () => {
-  it('keep their order, and the system first', () => {
+describe('the messages of a messages request', () => {
+  it('keep their order, after the system', () => {
     const blocks = [
       { type: 'text', text: 'One', cache_control: { type: 'ephemeral' } },
       { type: 'text', text: '' },
@@ -41,7 +41,7 @@ describe('messages of a messages request', () => {
     expect(dropped).toEqual([]);
   });
 
-  it('have calls and their results as messages of their own, and leave thinking out', () => {
+  it('have results of tools as separate messages, and leave out thinking', () => {
     const image = { type: 'image', source: { type: 'url', url: 'https://a.example/b.png' } };
     const { body } = encode([
       { role: 'user', content: 'Weather?' },
@@ -123,9 +123,9 @@ describe('messages of a messages request', () => {
       { type: 'document', source: { type: 'content', content: [{ type: 'text', text: 'hi' }] } },
       [{ type: 'text', text: 'hi' }],
     ],
-  ])('say %j as %j', (block, parts) => expect(partsOf(block)).toEqual(parts));
+  ])('have for the block %j the parts %j', (block, parts) => expect(partsOf(block)).toEqual(parts));
 
-  it('name the citations that they lose', () => {
+  it('name dropped citations', () => {
     const block = { type: 'document', source: pdf, citations: { enabled: true } };
     expect(encode([{ role: 'user', content: [block] }]).dropped).toEqual(['messages[].content[].citations']);
   });
@@ -159,14 +159,14 @@ describe('messages of a messages request', () => {
       'messages[0].content[0].input',
     ],
     [{ role: 'system', content: [{ type: 'image' }] }, 'messages[0].content[0]'],
-  ])('%j is refused as %s', (message, path) => {
-    let refused: unknown;
+  ])('refuse %j at path %s', (message, path) => {
+    let refusal: unknown;
     try {
       encode([message]);
     } catch (error) {
-      refused = error;
+      refusal = error;
     }
-    expect(refused).toBeInstanceOf(UnsupportedParameter);
-    expect((refused as UnsupportedParameter).param).toBe(path);
+    expect(refusal).toBeInstanceOf(UnsupportedParameter);
+    expect((refusal as UnsupportedParameter).param).toBe(path);
   });
 });

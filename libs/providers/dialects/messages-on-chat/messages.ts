@@ -1,12 +1,12 @@
 import { type Json, UnsupportedParameter } from '../translation';
-import { isAbsent, listAt, objectAt, textAt } from '../values';
+import { isAbsent, requireList, requireObject, requireText } from '../values';
 import { blocksOf, encodeBlock, plainOr } from './content';
 
 /** @throws UnsupportedParameter */
 export function encodeMessages(system: unknown, value: unknown, dropped: Set<string>): Json[] {
-  const messages = listAt('messages', value).flatMap((item, index) => {
+  const messages = requireList('messages', value).flatMap((item, index) => {
     const path = `messages[${index}]`;
-    const message = objectAt(path, item);
+    const message = requireObject(path, item);
     switch (message.role) {
       case 'user':
         return encodeUser(path, message.content, dropped);
@@ -18,7 +18,8 @@ export function encodeMessages(system: unknown, value: unknown, dropped: Set<str
         throw new UnsupportedParameter(`${path}.role`, `${path}.role must be user, assistant or system.`);
     }
   });
-  if (messages.length === 0) throw new UnsupportedParameter('messages', 'messages must hold a message.');
+  if (messages.length === 0)
+    throw new UnsupportedParameter('messages', 'messages must contain at least one message.');
   return isAbsent(system) ? messages : [...encodeSystem('system', system), ...messages];
 }
 
@@ -29,23 +30,26 @@ function encodeSystem(path: string, content: unknown): Json[] {
 
 function textParts(path: string, content: unknown): Json[] {
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];
-  return listAt(path, content).flatMap((item, index) => {
-    const block = objectAt(`${path}[${index}]`, item);
+  return requireList(path, content).flatMap((item, index) => {
+    const block = requireObject(`${path}[${index}]`, item);
     if (block.type !== 'text')
-      throw new UnsupportedParameter(`${path}[${index}]`, 'A system can only be text.');
-    const text = textAt(`${path}[${index}].text`, block.text);
+      throw new UnsupportedParameter(
+        `${path}[${index}]`,
+        'This provider accepts only text in a system message.',
+      );
+    const text = requireText(`${path}[${index}].text`, block.text);
     return text === '' ? [] : [{ type: 'text', text }];
   });
 }
 
-/** Results of tools are messages of their own, which must stand right behind the calls; what else was said comes after. */
+/** Results of tools become messages that must follow the calls directly, so the user's other content comes after them. */
 function encodeUser(path: string, content: unknown, dropped: Set<string>): Json[] {
   if (typeof content === 'string') return [{ role: 'user', content }];
   const results: Json[] = [];
   const parts: Json[] = [];
-  listAt(`${path}.content`, content).forEach((item, index) => {
+  requireList(`${path}.content`, content).forEach((item, index) => {
     const blockPath = `${path}.content[${index}]`;
-    const block = objectAt(blockPath, item);
+    const block = requireObject(blockPath, item);
     if (block.type !== 'tool_result') parts.push(...encodeBlock(blockPath, block, dropped));
     else {
       const { message, attachments } = encodeResult(blockPath, block, dropped);
@@ -60,15 +64,15 @@ function encodeUser(path: string, content: unknown, dropped: Set<string>): Json[
 }
 
 /**
- * A chat's result of a tool is text alone. Images and files follow in the user's message, behind a line that says whose
- * they are. That a call failed is said in the text: there is no other place for it.
+ * OpenAI's result of a tool is only text. Images and files follow in the user's message, after a text that names the call.
+ * The text also says that a call failed, because there is no other place for it.
  */
 function encodeResult(
   path: string,
   block: Json,
   dropped: Set<string>,
 ): { message: Json; attachments: Json[] } {
-  const id = textAt(`${path}.tool_use_id`, block.tool_use_id);
+  const id = requireText(`${path}.tool_use_id`, block.tool_use_id);
   const { content } = block;
   const parts: Json[] =
     isAbsent(content) || typeof content === 'string'
@@ -77,25 +81,25 @@ function encodeResult(
   const texts = parts.filter(({ type }) => type === 'text');
   const others = parts.filter(({ type }) => type !== 'text');
   if (block.is_error === true) texts.unshift({ type: 'text', text: 'The tool failed:' });
-  const said = texts.length === 0 ? '' : plainOr(texts);
+  const text = texts.length === 0 ? '' : plainOr(texts);
   return {
-    message: { role: 'tool', tool_call_id: id, content: said },
+    message: { role: 'tool', tool_call_id: id, content: text },
     attachments:
       others.length === 0 ? [] : [{ type: 'text', text: `From the result of tool call ${id}:` }, ...others],
   };
 }
 
-/** Thinking is left out: the format has no place for it in a request, and models need none of an earlier turn. */
+/** Thinking is left out, because OpenAI's format has no place for the thinking of an earlier turn. */
 function encodeAssistant(path: string, content: unknown): Json[] {
   if (typeof content === 'string') return content === '' ? [] : [{ role: 'assistant', content }];
   const texts: string[] = [];
   const calls: Json[] = [];
-  listAt(path, content).forEach((item, index) => {
+  requireList(path, content).forEach((item, index) => {
     const blockPath = `${path}[${index}]`;
-    const block = objectAt(blockPath, item);
+    const block = requireObject(blockPath, item);
     switch (block.type) {
       case 'text':
-        texts.push(textAt(`${blockPath}.text`, block.text));
+        texts.push(requireText(`${blockPath}.text`, block.text));
         break;
       case 'tool_use':
         calls.push(encodeCall(blockPath, block));
@@ -104,10 +108,7 @@ function encodeAssistant(path: string, content: unknown): Json[] {
       case 'redacted_thinking':
         break;
       default:
-        throw new UnsupportedParameter(
-          blockPath,
-          'This kind of block cannot be expressed for this provider here.',
-        );
+        throw new UnsupportedParameter(blockPath, 'This provider has no counterpart for this block here.');
     }
   });
   const text = texts.join('');
@@ -123,11 +124,11 @@ function encodeAssistant(path: string, content: unknown): Json[] {
 
 function encodeCall(path: string, block: Json): Json {
   return {
-    id: textAt(`${path}.id`, block.id),
+    id: requireText(`${path}.id`, block.id),
     type: 'function',
     function: {
-      name: textAt(`${path}.name`, block.name),
-      arguments: JSON.stringify(objectAt(`${path}.input`, block.input)),
+      name: requireText(`${path}.name`, block.name),
+      arguments: JSON.stringify(requireObject(`${path}.input`, block.input)),
     },
   };
 }

@@ -7,8 +7,8 @@ function isReached(...fragments: string[]): boolean {
   return end.isReached;
 }
 
-describe('the end of an object in fragments', () => {
-  it('is where JSON.parse finds it, however it is cut', () => {
+describe('the end of a JSON object in fragments', () => {
+  it('is where JSON.parse finds it, for any fragments', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue());
     fc.assert(
       fc.property(object, fc.nat(), fc.nat({ max: 2 }), (value, at, indent) => {
@@ -30,5 +30,5 @@ describe('the end of an object in fragments', () => {
     ['[]', false],
     ['null', false],
     ['', false],
-  ])('of %j: %s', (text, expected) => expect(isReached(...text)).toBe(expected));
+  ])('is reached in %j: %s', (text, expected) => expect(isReached(...text)).toBe(expected));
 });

@@ -1,20 +1,20 @@
-/** Finds the end of a JSON object that comes in fragments, without keeping them: an endless one must not be. */
+/** Finds the end of a JSON object that arrives in fragments, without storing them, because they may be endless. */
 export class ObjectEnd {
   private depth = 0;
   private isInString = false;
   private isEscaped = false;
-  /** Something stands before the object or behind it, so that the whole is none. */
-  private isNone = false;
-  private hasEnded = false;
+  /** There is something before or after the object. */
+  private isInvalid = false;
+  private isClosed = false;
 
-  /** Whether all that came is one object, from its first brace to its last. */
+  /** True if the fragments so far are exactly one complete object. */
   get isReached(): boolean {
-    return this.hasEnded && !this.isNone;
+    return this.isClosed && !this.isInvalid;
   }
 
   push(fragment: string): void {
     for (const character of fragment) {
-      if (this.isNone) return;
+      if (this.isInvalid) return;
       if (this.isInString) this.inString(character);
       else this.outsideStrings(character);
     }
@@ -28,12 +28,12 @@ export class ObjectEnd {
 
   private outsideStrings(character: string): void {
     if (' \t\r\n'.includes(character)) return;
-    if (this.hasEnded || (this.depth === 0 && character !== '{')) this.isNone = true;
+    if (this.isClosed || (this.depth === 0 && character !== '{')) this.isInvalid = true;
     else if (character === '"') this.isInString = true;
     else if (character === '{' || character === '[') this.depth += 1;
     else if (character === '}' || character === ']') {
       this.depth -= 1;
-      this.hasEnded = this.depth === 0;
+      this.isClosed = this.depth === 0;
     }
   }
 }

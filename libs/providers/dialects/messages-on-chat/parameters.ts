@@ -2,8 +2,8 @@ import { type Parameters } from '../parameters';
 import { isEmptyList, isObject } from '../values';
 
 /**
- * Every parameter of https://platform.claude.com/docs/en/api/messages, then those of OpenAI's own that a client may add
- * (https://platform.openai.com/docs/api-reference/chat/create).
+ * Every parameter of https://platform.claude.com/docs/en/api/messages, followed by OpenAI's own parameters that a client
+ * may add (https://platform.openai.com/docs/api-reference/chat/create).
  */
 export const messagesParameters: Parameters = {
   model: { becomes: 'translated', to: 'model' },
@@ -26,15 +26,15 @@ export const messagesParameters: Parameters = {
   output_format: { becomes: 'translated', to: 'response_format' },
   metadata: { becomes: 'translated', to: 'user' },
   service_tier: { becomes: 'translated', to: 'service_tier', harmless: (value) => value === 'auto' },
-  cache_control: { becomes: 'needless' },
+  cache_control: { becomes: 'left out' },
   diagnostics: { becomes: 'dropped' },
   inference_geo: { becomes: 'dropped' },
   speed: { becomes: 'dropped', harmless: (value) => value === 'standard' },
   context_management: { becomes: 'dropped' },
-  container: { becomes: 'refused', instead: 'It has no containers of Anthropic.' },
+  container: { becomes: 'refused', instead: 'Only Anthropic has containers; leave it out.' },
   mcp_servers: {
     becomes: 'refused',
-    instead: 'It calls no MCP servers; send their tools as tools.',
+    instead: 'The provider does not call MCP servers; send their tools in tools.',
     harmless: isEmptyList,
   },
   seed: { becomes: 'same' },

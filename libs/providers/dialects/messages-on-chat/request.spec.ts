@@ -20,14 +20,14 @@ const tool = {
 };
 const tools = [tool];
 
-describe('a messages request for a chat', () => {
-  it('needs no more than the messages and the limit', () =>
+describe('a messages request translated to chat', () => {
+  it('needs only the messages and the limit', () =>
     expect(encode({})).toEqual({
       body: { model: 'gpt', messages, max_completion_tokens: 100 },
       dropped: [],
     }));
 
-  it('keeps what both have, under its name there, and asks for the usage of a stream', () => {
+  it('keeps what both formats have, under the names of chat, and requests the usage of a stream', () => {
     const request = {
       system: 'Be brief.',
       temperature: 0.5,
@@ -56,7 +56,7 @@ describe('a messages request for a chat', () => {
     });
   });
 
-  it('leaves out without a word what changes no answer', () => {
+  it('leaves out without naming it what changes no response', () => {
     const request = {
       stream: false,
       stop_sequences: [],
@@ -93,14 +93,14 @@ describe('a messages request for a chat', () => {
       [],
     ],
     [{ output_config: { task_budget: 1 } }, {}, ['output_config']],
-  ])('%j becomes %j, without %j', (request, expected, dropped) =>
+  ])('with %j becomes %j, and %j is dropped', (request, expected, dropped) =>
     expect(encode(request)).toEqual({
       body: { model: 'gpt', messages, max_completion_tokens: 100, ...expected },
       dropped,
     }),
   );
 
-  it.each(['output_format', 'output_config'])('asks for the schema of %s', (param) => {
+  it.each(['output_format', 'output_config'])('requests the schema of %s', (param) => {
     const schema = { type: 'object', properties: {} };
     const format = { type: 'json_schema', schema };
     expect(encode({ [param]: param === 'output_format' ? format : { format } }).body.response_format).toEqual(
@@ -145,7 +145,7 @@ describe('a messages request for a chat', () => {
     ],
     [{ type: 'auto', disable_parallel_tool_use: true }, 'auto', false],
     [{ type: 'any', disable_parallel_tool_use: false }, 'required', undefined],
-  ])('chooses %j as %j', (tool_choice, expected, parallel) => {
+  ])('has for tool_choice %j the choice %j', (tool_choice, expected, parallel) => {
     const { body } = encode({ tools, tool_choice });
     expect(body.tool_choice).toEqual(expected);
     expect(body.parallel_tool_calls).toBe(parallel);
@@ -173,9 +173,9 @@ describe('a messages request for a chat', () => {
     [{ mcp_servers: [{}] }, 'mcp_servers'],
     [{ container: 'c' }, 'container'],
     [{ system: 5 }, 'system'],
-  ])('%j is refused as %s, and not repeated', (request, param) => {
-    const refused = refusal(request);
-    expect(refused?.param).toBe(param);
-    expect(refused?.message).not.toMatch(/enormous|yes/);
+  ])('with %j is refused at path %s, and the value is not repeated', (request, param) => {
+    const error = refusal(request);
+    expect(error?.param).toBe(param);
+    expect(error?.message).not.toMatch(/enormous|yes/);
   });
 });

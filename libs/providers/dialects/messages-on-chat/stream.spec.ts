@@ -1,5 +1,5 @@
 import { messagesOnChat } from '.';
-import { type Json, StreamFault, UnexpectedAnswer } from '../translation';
+import { type Json, StreamFault, UnexpectedResponse } from '../translation';
 
 const streamOf = () => messagesOnChat.stream({ model: 'public', request: {} });
 const push = (chunks: (Json | string)[]) => {
@@ -27,23 +27,23 @@ const tool = (index: number | undefined, fields: Json) => delta({ tool_calls: [{
 const named = (index: number | undefined, id: string, text = '') =>
   tool(index, { id, type: 'function', function: { name: `tool_${id}`, arguments: text } });
 const more = (index: number | undefined, text: string) => tool(index, { function: { arguments: text } });
-/** Each block as [type, everything that its deltas say]; fails when blocks overlap. */
+/** Each block as [id or type, the joined deltas]. Fails when blocks overlap. */
 const blocksOf = (events: any[]) => {
-  const blocks: { start: any; said: string; isOpen: boolean }[] = [];
+  const blocks: { start: any; text: string; isOpen: boolean }[] = [];
   for (const event of events) {
     const open = blocks.filter(({ isOpen }) => isOpen);
     if (event.type === 'content_block_start') {
       expect([open, event.index]).toEqual([[], blocks.length]);
-      blocks.push({ start: event.content_block, said: '', isOpen: true });
+      blocks.push({ start: event.content_block, text: '', isOpen: true });
     } else if (event.type.startsWith('content_block')) {
       expect([open.length, event.index]).toEqual([1, blocks.length - 1]);
       const { text = '', thinking = '', partial_json = '', signature = '' } = event.delta ?? {};
-      blocks.at(-1)!.said += text + thinking + partial_json + signature;
+      blocks.at(-1)!.text += text + thinking + partial_json + signature;
       blocks.at(-1)!.isOpen = event.type !== 'content_block_stop';
     }
   }
   expect(blocks.some(({ isOpen }) => isOpen)).toBe(false);
-  return blocks.map(({ start, said }) => [start.id ?? start.type, said]);
+  return blocks.map(({ start, text }) => [start.id ?? start.type, text]);
 };
 const usage = { prompt_tokens: 20, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } };
 const hello = [
@@ -52,8 +52,8 @@ const hello = [
   delta({ content: 'lo' }),
 ];
 
-describe('the chunks of a chat as events', () => {
-  it('are a message from its start to its stop', () => {
+describe('the chunks of a chat, translated to events,', () => {
+  it('form a message from its start to its stop', () => {
     const azure = { id: '', model: '', choices: [], prompt_filter_results: [{}] };
     const filter = { id: 'x', choices: [{ index: 0, finish_reason: null, content_filter_results: {} }] };
     const stream = push([
@@ -175,12 +175,12 @@ describe('the chunks of a chat as events', () => {
       ],
     ],
     [
-      'arguments that are no text',
+      'arguments that are not a string',
       [tool(0, { id: 'a', function: { name: 'f', arguments: { x: 1 } } })],
       [['a', '{"x":1}']],
     ],
     [
-      'text behind a call',
+      'text after a tool call',
       [named(0, 'a', '{}'), delta({ content: 'so' })],
       [
         ['a', '{}'],
@@ -204,34 +204,34 @@ describe('the chunks of a chat as events', () => {
         ['redacted_thinking', ''],
       ],
     ],
-  ])('have one block after the other: %s', (_name, chunks, blocks) =>
+  ])('form blocks that do not overlap: %s', (_name, chunks, blocks) =>
     expect(blocksOf(eventsOf(push([...chunks, delta({}, 'stop'), '[DONE]'])))).toEqual(blocks),
   );
 
-  it('send a call as it comes', () => {
+  it('send a tool call as it arrives', () => {
     const stream = streamOf();
     stream.push({ data: JSON.stringify(named(0, 'a')) });
     expect(stream.push({ data: JSON.stringify(more(0, '{"x":')) })).toContain('{\\"x\\":');
   });
 
-  it('take no longer for a fragment the more came before it', () => {
+  it('take the same time for each fragment of a long tool call', () => {
     const stream = streamOf();
     for (const chunk of [named(0, 'a', '{"x":"'), named(1, 'b')])
       stream.push({ data: JSON.stringify(chunk) });
-    const began = Date.now();
+    const startedAt = Date.now();
     for (let count = 0; count < 40_000; count++) stream.push({ data: JSON.stringify(more(0, '}}}}}}}}')) });
-    expect(Date.now() - began).toBeLessThan(5000);
+    expect(Date.now() - startedAt).toBeLessThan(5000);
   });
 
-  it('need no [DONE], but an end', () => {
+  it('may lack [DONE] if they have a finish reason', () => {
     expect(eventsOf(push([...hello, delta({}, 'length')])).at(-2).delta.stop_reason).toBe('max_tokens');
     expect(eventsOf(push([...hello, '[DONE]'])).at(-2).delta.stop_reason).toBe('end_turn');
-    expect(() => push(hello)).toThrow(UnexpectedAnswer);
-    expect(() => push([])).toThrow(UnexpectedAnswer);
-    expect(() => push(['[DONE]'])).toThrow(UnexpectedAnswer);
+    expect(() => push(hello)).toThrow(UnexpectedResponse);
+    expect(() => push([])).toThrow(UnexpectedResponse);
+    expect(() => push(['[DONE]'])).toThrow(UnexpectedResponse);
   });
 
-  it('say why the model refused', () => {
+  it('have the reason of a refusal', () => {
     const events = eventsOf(
       push([delta({ refusal: 'No' }), delta({ refusal: '.' }), delta({}, 'stop'), '[DONE]']),
     );
@@ -241,7 +241,7 @@ describe('the chunks of a chat as events', () => {
     });
   });
 
-  it('end in a fault when the provider reports one', () => {
+  it('throw StreamFault when the provider reports an error', () => {
     expect(() => push([{ error: { message: 'Overloaded', code: 502 } }])).toThrow(
       new StreamFault('Overloaded'),
     );
@@ -251,10 +251,11 @@ describe('the chunks of a chat as events', () => {
     );
   });
 
-  it.each(['', 'x', '[]', '1', 'null', '{', '{}', '{"choices":{}}'])('are not %j', (data) =>
-    expect(() => streamOf().push({ data })).toThrow(UnexpectedAnswer),
+  it.each(['', 'x', '[]', '1', 'null', '{', '{}', '{"choices":{}}'])(
+    'are unexpected if the data is %j',
+    (data) => expect(() => streamOf().push({ data })).toThrow(UnexpectedResponse),
   );
 
-  it('have no call without a name', () =>
-    expect(() => push([more(0, '{}'), delta({}, 'stop'), '[DONE]'])).toThrow(UnexpectedAnswer));
+  it('are unexpected if a tool call has no name', () =>
+    expect(() => push([more(0, '{}'), delta({}, 'stop'), '[DONE]'])).toThrow(UnexpectedResponse));
 });

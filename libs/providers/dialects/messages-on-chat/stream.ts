@@ -1,54 +1,61 @@
-import { doneMark, eventObject, namedEvent, streamFault } from '../sse';
+import { doneMarker, eventObject, namedEvent, streamFault } from '../sse';
 import {
   type Json,
   type StreamEvent,
   type StreamTranslator,
   type TranslationContext,
-  UnexpectedAnswer,
+  UnexpectedResponse,
 } from '../translation';
 import { isAbsent, isObject } from '../values';
-import { argumentsText, fallbackCallId, messageId, messageUsage, saidIn, stopFields } from './answer';
 import { BlockSequence } from './block-sequence';
+import {
+  argumentsText,
+  contentOf,
+  fallbackToolCallId,
+  messageId,
+  messageUsage,
+  stopFields,
+} from './response';
 
 /**
- * The events of https://platform.claude.com/docs/en/build-with-claude/streaming for the chunks of
- * https://platform.openai.com/docs/api-reference/chat-streaming. Servers that leave out `[DONE]`, ids or the index of a
- * call are understood; chunks without choices bring the usage or nothing (Azure's filters).
+ * Translates the chunks of https://platform.openai.com/docs/api-reference/chat-streaming into the events of
+ * https://platform.claude.com/docs/en/build-with-claude/streaming. Servers may leave out `[DONE]`, ids and the index of a
+ * tool call. A chunk without choices contains the usage, or the results of Azure's filters.
  */
 export class MessageStream implements StreamTranslator {
   private readonly blocks = new BlockSequence();
   private id: string | undefined;
   private usage: unknown;
   private serviceTier: unknown;
-  /** `finish_reason`, and vLLM's `stop_reason`. */
+  /** The last `finish_reason`, and vLLM's `stop_reason`. */
   private ending: Json = {};
   private refusal = '';
-  /** The key that the last fragment of a call went to, by the index that the server gives. */
-  private readonly keys = new Map<unknown, { key: number; id: string }>();
+  /** The server's index of a tool call -> the tool call that last had this index. */
+  private readonly toolCalls = new Map<unknown, { key: number; id: string }>();
   private lastIndex: unknown;
-  private calls = 0;
-  private isOver = false;
+  private toolCallCount = 0;
+  private isFinished = false;
 
   constructor(private readonly context: TranslationContext) {}
 
   push({ event, data }: StreamEvent): string {
-    if (this.isOver) return '';
-    if (data.trim() === doneMark) return this.finish();
+    if (this.isFinished) return '';
+    if (data.trim() === doneMarker) return this.finish();
     const chunk = eventObject(data);
     if (event === 'error' || !isAbsent(chunk.error)) throw streamFault(chunk.error ?? chunk);
     if (isObject(chunk.usage)) this.usage = chunk.usage;
     if (typeof chunk.service_tier === 'string') this.serviceTier = chunk.service_tier;
     if (!Array.isArray(chunk.choices)) {
       if (isObject(chunk.usage)) return '';
-      throw new UnexpectedAnswer();
+      throw new UnexpectedResponse();
     }
     const choice = chunk.choices.filter(isObject).find(({ index = 0 }) => index === 0);
     return choice === undefined ? '' : this.start(chunk.id) + this.choice(choice);
   }
 
   end(): string {
-    if (this.isOver) return '';
-    if (isAbsent(this.ending.finish_reason)) throw new UnexpectedAnswer();
+    if (this.isFinished) return '';
+    if (isAbsent(this.ending.finish_reason)) throw new UnexpectedResponse();
     return this.finish();
   }
 
@@ -75,52 +82,52 @@ export class MessageStream implements StreamTranslator {
       if (!isAbsent(choice[field])) this.ending[field] = choice[field];
     }
     const delta = isObject(choice.delta) ? choice.delta : {};
-    const said = saidIn(delta);
-    this.refusal += said.refusal;
-    const calls: unknown[] = Array.isArray(delta.tool_calls) ? delta.tool_calls : [];
+    const content = contentOf(delta);
+    this.refusal += content.refusal;
+    const toolCalls: unknown[] = Array.isArray(delta.tool_calls) ? delta.tool_calls : [];
     return [
-      said.reasoning === '' ? '' : this.blocks.thinking(said.reasoning),
-      ...said.thinking.map((block) => this.blocks.signedThinking(block)),
-      said.text === '' ? '' : this.blocks.text(said.text),
-      ...calls.filter(isObject).map((call) => this.call(call)),
+      content.reasoning === '' ? '' : this.blocks.thinking(content.reasoning),
+      ...content.thinking.map((block) => this.blocks.signedThinking(block)),
+      content.text === '' ? '' : this.blocks.text(content.text),
+      ...toolCalls.filter(isObject).map((toolCall) => this.toolCall(toolCall)),
     ].join('');
   }
 
-  private call(call: Json): string {
-    const { name, arguments: written } = isObject(call.function) ? call.function : ({} as Json);
-    const id = typeof call.id === 'string' ? call.id : '';
+  private toolCall(toolCall: Json): string {
+    const { name, arguments: args } = isObject(toolCall.function) ? toolCall.function : ({} as Json);
+    const id = typeof toolCall.id === 'string' ? toolCall.id : '';
     const fragment = {
       id,
       name: typeof name === 'string' ? name : '',
-      arguments: argumentsText(written),
+      arguments: argumentsText(args),
     };
-    const key = this.keyOf(call.index, fragment);
-    return this.blocks.call(key, fragment, fallbackCallId(this.id ?? '', key));
+    const key = this.keyOf(toolCall.index, fragment);
+    return this.blocks.toolCall(key, fragment, fallbackToolCallId(this.id ?? '', key));
   }
 
-  /** A new id with a name begins a new call, even at an index that was used: some servers have no index or always 0. */
+  /** A new id with a name starts a new tool call even at a known index, because some servers send no index, or always 0. */
   private keyOf(given: unknown, { id, name }: { id: string; name: string }): number {
     const index = isAbsent(given) ? (this.lastIndex ?? 0) : given;
     this.lastIndex = index;
-    const known = this.keys.get(index);
-    const isOther = known !== undefined && id !== '' && name !== '' && known.id !== '' && known.id !== id;
-    if (known !== undefined && !isOther) {
+    const known = this.toolCalls.get(index);
+    const isNew = known !== undefined && id !== '' && name !== '' && known.id !== '' && known.id !== id;
+    if (known !== undefined && !isNew) {
       known.id ||= id;
       return known.key;
     }
-    const key = this.calls;
-    this.calls += 1;
-    this.keys.set(index, { key, id });
+    const key = this.toolCallCount;
+    this.toolCallCount += 1;
+    this.toolCalls.set(index, { key, id });
     return key;
   }
 
   private finish(): string {
-    if (this.id === undefined) throw new UnexpectedAnswer();
-    this.isOver = true;
+    if (this.id === undefined) throw new UnexpectedResponse();
+    this.isFinished = true;
     const { request } = this.context;
     const closed = this.blocks.close();
     const delta = stopFields(this.ending, {
-      hasCalls: this.blocks.hasCalls,
+      hasToolCalls: this.blocks.hasToolCalls,
       refusal: this.refusal,
       request,
     });

@@ -1,24 +1,27 @@
 import { type Json, UnsupportedParameter } from '../translation';
-import { booleanAt, isAbsent, listAt, objectAt, textAt } from '../values';
+import { isAbsent, requireBoolean, requireList, requireObject, requireText } from '../values';
 
-/** Fields of a tool that change how Anthropic shows or calls it. `cache_control` and its kind change no answer. */
+/** Fields that change how Anthropic's models see or call a tool. Other fields, such as `cache_control`, change no response. */
 const fieldsWithoutCounterpart = ['input_examples', 'defer_loading', 'allowed_callers'];
 
-/** @returns `tools`, `tool_choice` and `parallel_tool_calls` of a chat request; none when the client has no tools */
-export function encodeTools(asked: Json, dropped: Set<string>): Json {
+/** @returns `tools`, `tool_choice` and `parallel_tool_calls` of OpenAI's request, or none when the request has no tools */
+export function encodeTools(params: Json, dropped: Set<string>): Json {
   const tools =
-    'tools' in asked
-      ? listAt('tools', asked.tools).map((tool, index) => encodeTool(`tools[${index}]`, tool, dropped))
+    'tools' in params
+      ? requireList('tools', params.tools).map((tool, index) => encodeTool(`tools[${index}]`, tool, dropped))
       : [];
-  const choice = 'tool_choice' in asked ? objectAt('tool_choice', asked.tool_choice) : undefined;
+  const choice = 'tool_choice' in params ? requireObject('tool_choice', params.tool_choice) : undefined;
   if (tools.length === 0) {
     if (choice === undefined || choice.type === 'auto' || choice.type === 'none') return {};
-    throw new UnsupportedParameter('tool_choice', 'tool_choice demands a tool, and there are no tools.');
+    throw new UnsupportedParameter(
+      'tool_choice',
+      'tool_choice requires a tool, but the request has no tools.',
+    );
   }
   if (choice === undefined) return { tools };
   const isSerial =
     !isAbsent(choice.disable_parallel_tool_use) &&
-    booleanAt('tool_choice.disable_parallel_tool_use', choice.disable_parallel_tool_use);
+    requireBoolean('tool_choice.disable_parallel_tool_use', choice.disable_parallel_tool_use);
   return {
     tools,
     tool_choice: encodeChoice(choice),
@@ -26,13 +29,13 @@ export function encodeTools(asked: Json, dropped: Set<string>): Json {
   };
 }
 
-/** Tools with a type of their own (`web_search_20250305`) are run or defined by Anthropic. */
+/** Anthropic defines or executes tools with another type, such as `web_search_20250305`. */
 function encodeTool(path: string, value: unknown, dropped: Set<string>): Json {
-  const tool = objectAt(path, value);
+  const tool = requireObject(path, value);
   if (!isAbsent(tool.type) && tool.type !== 'custom') {
     throw new UnsupportedParameter(
       `${path}.type`,
-      'Only custom tools can be expressed for this provider; it has none of Anthropic.',
+      'This provider accepts only custom tools; it does not have those of Anthropic.',
     );
   }
   for (const field of fieldsWithoutCounterpart) {
@@ -42,9 +45,9 @@ function encodeTool(path: string, value: unknown, dropped: Set<string>): Json {
   return {
     type: 'function',
     function: {
-      name: textAt(`${path}.name`, tool.name),
-      ...(!isAbsent(description) && { description: textAt(`${path}.description`, description) }),
-      parameters: objectAt(`${path}.input_schema`, tool.input_schema),
+      name: requireText(`${path}.name`, tool.name),
+      ...(!isAbsent(description) && { description: requireText(`${path}.description`, description) }),
+      parameters: requireObject(`${path}.input_schema`, tool.input_schema),
       ...(strict === true && { strict: true }),
     },
   };
@@ -58,7 +61,7 @@ function encodeChoice(choice: Json): string | Json {
     case 'any':
       return 'required';
     case 'tool':
-      return { type: 'function', function: { name: textAt('tool_choice.name', choice.name) } };
+      return { type: 'function', function: { name: requireText('tool_choice.name', choice.name) } };
     default:
       throw new UnsupportedParameter('tool_choice.type', 'tool_choice.type must be auto, any, tool or none.');
   }

@@ -1,0 +1,29 @@
+import ipaddr from 'ipaddr.js';
+
+/** True for an IP address: four decimal numbers, or IPv6. One with a zone is refused, because a zone can be any text. */
+export function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
+}
+
+/** True for an address or a CIDR range, except a range of all addresses and a range of IPv4 addresses written as IPv6. */
+export function isAddressOrRange(text: string): boolean {
+  if (isAddress(text)) return true;
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text) && !ipaddr.IPv6.isValidCIDR(text)) return false;
+  const [address, bits] = ipaddr.parseCIDR(text);
+  return bits > 0 && address.range() !== 'ipv4Mapped' && !text.includes('%');
+}
+
+/**
+ * True for an address that is one of these or in one of these ranges; its zone does not matter. An IPv4 address written as
+ * IPv6, as a dual-stack socket reports it, counts as the IPv4 address.
+ */
+export function isAmong(text: string, addressesAndRanges: readonly string[]): boolean {
+  const [plain = ''] = text.split('%');
+  if (!isAddress(plain)) return false;
+  const address = ipaddr.process(plain);
+  return addressesAndRanges.some((each) => {
+    if (!each.includes('/')) return ipaddr.process(each).toString() === address.toString();
+    const [of, bits] = ipaddr.parseCIDR(each);
+    return of.kind() === address.kind() && address.match(of, bits);
+  });
+}

@@ -1,0 +1,38 @@
+import { type settings, type SettingValues } from './settings';
+
+interface Combination {
+  /** The setting that the fault names; one that has another fault already is not checked. */
+  readonly field: keyof typeof settings;
+  readonly isFault: (values: SettingValues) => boolean;
+  /** The fault after the variable's name. */
+  readonly reason: string;
+}
+
+/** What settings demand of each other, and which must be set. */
+export const combinations: readonly Combination[] = [
+  {
+    field: 'superApiKeys',
+    isFault: ({ superApiKeys }) => superApiKeys.length === 0,
+    reason: 'is not set.',
+  },
+  {
+    field: 'platformApiKeys',
+    isFault: ({ superApiKeys, platformApiKeys }) => {
+      const superTexts = new Set(superApiKeys.map((key) => key.expose()));
+      return platformApiKeys.some((key) => superTexts.has(key.expose()));
+    },
+    reason: 'must differ from INTRIC_SUPER_API_KEY.',
+  },
+  {
+    field: 'encryptionKey',
+    isFault: ({ encryptionKey, tenantCredentialsEnabled }) =>
+      encryptionKey === undefined && tenantCredentialsEnabled,
+    reason: 'is not set, and credentials of tenants cannot be sealed without it.',
+  },
+  {
+    field: 'databaseUrl',
+    isFault: ({ databaseUrl, embeddedDatabase }) => databaseUrl === undefined && !embeddedDatabase,
+    reason:
+      'is not set. Set it to a PostgreSQL 15 or newer, or set EMBEDDED_DATABASE=true to use the embedded one.',
+  },
+];

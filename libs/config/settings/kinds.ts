@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import { Secret } from '#crypto';
+import { isAddressOrRange } from '../addresses/addresses';
+import { type AllowRule, parseAllowList, ruleForm } from '../addresses/allow-list';
+import { encryptionKeyRule, faultOfEncryptionKey, faultOfKey, keyRule } from './weak-keys';
+
+/** How the text of a variable becomes a value. */
+export interface Kind<T> {
+  /** What the text must be, as a fault says it after the variable's name. Absent: every text is valid. */
+  readonly rule?: string;
+  /** True when the value is a `Secret`, or a list of them. */
+  readonly isSecret?: true;
+  /**
+   * @param text trimmed, and never from a variable that is not set
+   * @param refuse is called with each fault, as the rest of a sentence that begins with the variable's name; without an
+   * argument the fault is the rule. It never receives the text.
+   * @returns a value that the caller discards if the text was refused
+   */
+  parse(text: string, refuse: Refuse): T;
+}
+
+export type Refuse = (reason?: string) => void;
+
+export const text: Kind<string> = { parse: (value) => value };
+
+export const folder: Kind<string> = { parse: (path) => resolve(path) };
+
+export const flag: Kind<boolean> = {
+  rule: 'must be true or false.',
+  parse(value, refuse) {
+    const isTrue = ['true', '1', 'yes', 'on'].includes(value.toLowerCase());
+    if (!isTrue && !['false', '0', 'no', 'off'].includes(value.toLowerCase())) refuse();
+    return isTrue;
+  },
+};
+
+export function whole(least: number, most: number): Kind<number> {
+  return {
+    rule: `must be a whole number from ${least} to ${most}.`,
+    parse(value, refuse) {
+      const number = Number(value);
+      if (!Number.isInteger(number) || number < least || number > most) refuse();
+      return number;
+    },
+  };
+}
+
+export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
+  return {
+    rule: `must be one of ${values.join(', ')}.`,
+    parse(value, refuse) {
+      if (!(values as readonly string[]).includes(value)) refuse();
+      return value as T;
+    },
+  };
+}
+
+export const postgresUrl: Kind<Secret> = {
+  rule: 'must begin with postgresql:// or postgres:// (e.g. `postgresql://user:password@host:5432/tenkey`).',
+  isSecret: true,
+  parse(url, refuse) {
+    if (!/^postgres(ql)?:\/\//.test(url)) refuse();
+    return new Secret(url);
+  },
+};
+
+export const baseUrl: Kind<string> = {
+  rule: 'must be an http or https URL without user name, password, query and fragment.',
+  parse(value, refuse) {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+    if (!isWeb || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+      refuse();
+    return value;
+  },
+};
+
+/** Keys that clients send to us; several, so that one can be replaced while clients still send the other. */
+export const apiKeys: Kind<readonly Secret[]> = {
+  rule: keyRule,
+  isSecret: true,
+  parse: (list, refuse) => entriesOf(list).map((key) => secretOf(key, faultOfKey, refuse)),
+};
+
+export const encryptionKey: Kind<Secret> = {
+  rule: encryptionKeyRule,
+  isSecret: true,
+  parse: (key, refuse) => secretOf(key, faultOfEncryptionKey, refuse),
+};
+
+export const encryptionKeys: Kind<readonly Secret[]> = {
+  ...encryptionKey,
+  parse: (list, refuse) => entriesOf(list).map((key) => encryptionKey.parse(key, refuse)),
+};
+
+export const addressesAndRanges: Kind<readonly string[]> = {
+  rule: 'must be addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. A range of all addresses is refused, because every client could then choose the address that the audit records.',
+  parse(list, refuse) {
+    const entries = entriesOf(list);
+    if (!entries.every(isAddressOrRange)) refuse();
+    return entries;
+  },
+};
+
+export const allowList: Kind<readonly AllowRule[]> = {
+  rule: `must have entries of the form ${ruleForm}`,
+  parse: parseAllowList,
+};
+
+function secretOf(key: string, faultOf: (key: string) => string | undefined, refuse: Refuse): Secret {
+  const fault = faultOf(key);
+  if (fault !== undefined) refuse(fault);
+  return new Secret(key);
+}
+
+function entriesOf(list: string): string[] {
+  const entries = list.split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
+}

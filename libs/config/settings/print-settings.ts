@@ -1,0 +1,129 @@
+import { baseUrl } from './kinds';
+import { baseUrlSettings, globalSettings, type ProviderSetting } from './provider-settings';
+import { sections, type Setting } from './setting';
+import { settings } from './settings';
+
+const lineWidth = 120;
+
+const baseUrls = {
+  title: 'Base URLs of providers',
+  text: "The operator's own base URL of a provider, in place of the provider's public address. It applies in both modes.",
+};
+const globalKeys = {
+  title: 'Global keys',
+  text: "The operator's own credentials. They are used in single-tenant mode, and in strict mode only with `LEGACY_MODELS_USE_GLOBAL_KEYS=true`. What is set must be valid as a field of a tenant's credential.",
+};
+
+/** The text of `.env.example`. */
+export function envExample(): string {
+  const blocks = [
+    comment(
+      'Copy this file to .env for production; a first start in development writes its own .env with generated keys. Variables of the environment win over .env. docs/settings.md describes each setting. Printed by `npm run settings`: do not edit.',
+    ),
+    ...sectionsOfTable().map(({ title, rows }) =>
+      [
+        banner(title),
+        ...rows.flatMap((row) => [
+          comment(`${row.description} ${productionDefaultOf(row)}`),
+          `${row.name}=${row.productionDefault === undefined ? (row.default ?? '') : ''}`,
+        ]),
+      ].join('\n'),
+    ),
+    [banner(baseUrls.title), comment(baseUrls.text), ...baseUrlSettings.flatMap(line)].join('\n'),
+    [banner(globalKeys.title), comment(globalKeys.text), ...globalSettings.flatMap(line)].join('\n'),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+/** The text of docs/settings.md. */
+export function settingsPage(): string {
+  const blocks = [
+    '<!-- Printed by `npm run settings` from libs/config/settings: do not edit. -->',
+    '# Settings',
+    wrap(
+      'Tenkey reads its settings from environment variables and from the file `.env` in its working directory. An environment variable wins over the file, even if it is empty. An empty or blank value counts as not set.',
+    ),
+    wrap(
+      'A start checks every setting and reports all faults at once. A fault names the variable and says what the value must be, as this page does, but never contains the value. A change takes effect at the next start.',
+    ),
+    ...sectionsOfTable().flatMap(({ title, rows }) => [
+      `## ${title}`,
+      ...rows.flatMap((row) => [`### ${row.name}`, wrap(row.description), wrap(factsOf(row))]),
+    ]),
+    `## ${baseUrls.title}`,
+    wrap(`${baseUrls.text} It ${baseUrl.rule}`),
+    table(
+      ['Variable', 'Provider', 'Default or purpose'],
+      baseUrlSettings.map(({ name, provider, note }) => [
+        `\`${name}\``,
+        provider.label,
+        note ?? `\`${provider.defaultEndpoint}\``,
+      ]),
+    ),
+    `## ${globalKeys.title}`,
+    wrap(globalKeys.text),
+    table(
+      ['Variable', 'Provider', 'Field of the credential'],
+      globalSettings.map(({ name, provider, field }) => [`\`${name}\``, provider.label, `\`${field}\``]),
+    ),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function sectionsOfTable(): { title: string; rows: Setting[] }[] {
+  return Object.entries(sections).map(([id, title]) => ({
+    title,
+    rows: Object.values<Setting>(settings).filter(({ section }) => section === id),
+  }));
+}
+
+function productionDefaultOf({ default: usual, productionDefault }: Setting): string {
+  return productionDefault === undefined
+    ? ''
+    : `Default: \`${usual}\`, in production \`${productionDefault}\`.`;
+}
+
+function factsOf(row: Setting): string {
+  const { default: usual = '', kind } = row;
+  return [
+    kind.isSecret ? 'Secret.' : '',
+    productionDefaultOf(row) || (usual === '' ? 'Not set by default.' : `Default: \`${usual}\`.`),
+    kind.rule?.replace('must', 'Must') ?? '',
+  ]
+    .filter((fact) => fact !== '')
+    .join(' ');
+}
+
+function line({ name, note }: ProviderSetting): string[] {
+  return note === undefined ? [`${name}=`] : [comment(note), `${name}=`];
+}
+
+function banner(title: string): string {
+  return `# --- ${title} `.padEnd(100, '-');
+}
+
+/** Without the marks of Markdown, which a comment does not need. */
+function comment(text: string): string {
+  return wrap(text.replaceAll('`', ''), lineWidth - 2).replaceAll(/^/gm, '# ');
+}
+
+function wrap(text: string, width = lineWidth): string {
+  const lines = [''];
+  for (const word of text.split(' ').filter((each) => each !== '')) {
+    const last = lines.at(-1)!;
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.join('\n');
+}
+
+/** A table of Markdown with aligned columns, as Prettier formats it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const lines = [head, widths.map((width) => '-'.repeat(width)), ...rows];
+  return lines
+    .map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`)
+    .join('\n');
+}

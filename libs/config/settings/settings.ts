@@ -1,0 +1,256 @@
+import {
+  addressesAndRanges,
+  allowList,
+  apiKeys,
+  encryptionKey,
+  encryptionKeys,
+  flag,
+  folder,
+  type Kind,
+  oneOf,
+  postgresUrl,
+  text,
+  whole,
+} from './kinds';
+import { type Setting } from './setting';
+import { timeouts, usualSeconds } from './timeouts';
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const keyFix = 'Generate a key with `openssl rand -hex 32`.';
+const encryptionKeyFix = '`npm run generate-encryption-key` prints a line for `.env`.';
+
+/** Every setting, by its field of Config. The variables of the providers come from the providers (provider-settings.ts). */
+export const settings = {
+  superApiKeys: {
+    name: 'INTRIC_SUPER_API_KEY',
+    section: 'keys',
+    kind: apiKeys,
+    default: '',
+    fix: keyFix,
+    description:
+      'The super key, which opens the sysadmin API (header `X-API-Key`). Required. While it is replaced, several keys are accepted, comma-separated.',
+  },
+  platformApiKeys: {
+    name: 'PLATFORM_API_KEY',
+    section: 'keys',
+    kind: apiKeys,
+    default: '',
+    fix: keyFix,
+    description:
+      'The platform key, which opens `/v1` (header `X-API-Key`, with `X-Tenant-ID`). It must differ from the super key. Several are accepted, comma-separated. Not set: `/v1` accepts tenant keys only.',
+  },
+  encryptionKey: {
+    name: 'ENCRYPTION_KEY',
+    section: 'keys',
+    kind: encryptionKey,
+    fix: encryptionKeyFix,
+    description: `The encryption key, which seals the stored credentials. Required in strict mode. ${encryptionKeyFix} Keep a copy: without it the stored credentials cannot be read.`,
+  },
+  previousEncryptionKeys: {
+    name: 'ENCRYPTION_KEY_PREVIOUS',
+    section: 'keys',
+    kind: encryptionKeys,
+    default: '',
+    fix: encryptionKeyFix,
+    description:
+      'Earlier encryption keys that stored credentials may still be sealed under, comma-separated.',
+  },
+  tenantCredentialsEnabled: {
+    name: 'TENANT_CREDENTIALS_ENABLED',
+    section: 'mode',
+    kind: flag,
+    default: 'true',
+    description:
+      '`true`, strict mode: every tenant uses its own credentials, and there is no fallback. `false`, single-tenant mode: all tenants use the global keys.',
+  },
+  legacyModelsUseGlobalKeys: {
+    name: 'LEGACY_MODELS_USE_GLOBAL_KEYS',
+    section: 'mode',
+    kind: flag,
+    default: 'false',
+    description:
+      '`true`: in strict mode, models without `litellm_model_name` use the global keys, and the operator pays for them.',
+  },
+  credentialRollbackHours: {
+    name: 'CREDENTIAL_ROLLBACK_HOURS',
+    section: 'replacement',
+    kind: whole(0, 8760),
+    default: '72',
+    description:
+      'How long after a promotion the previous credential is kept, sealed, so that the promotion can be rolled back, in hours. 0: it is not kept.',
+  },
+  isProduction: {
+    name: 'NODE_ENV',
+    section: 'service',
+    kind: { parse: (value) => value === 'production' } satisfies Kind<boolean>,
+    default: '',
+    description:
+      '`production`: a first start writes no `.env` with generated keys, and some settings have other defaults. Every other value means development.',
+  },
+  port: {
+    name: 'PORT',
+    section: 'service',
+    kind: whole(0, 65_535),
+    default: '3000',
+    description: 'The port to listen on. 0: the system chooses a free one.',
+  },
+  host: {
+    name: 'HOST',
+    section: 'service',
+    kind: text,
+    default: '127.0.0.1',
+    productionDefault: '0.0.0.0',
+    description: 'The address to listen on.',
+  },
+  trustProxy: {
+    name: 'TRUST_PROXY',
+    section: 'service',
+    kind: addressesAndRanges,
+    default: '',
+    description:
+      "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. For a request from one of them, the audit records the client's address from `X-Forwarded-For`. Not set: `X-Forwarded-For` is ignored, and the audit records the address of the proxy.",
+  },
+  clientPauseSeconds: {
+    name: 'CLIENT_PAUSE_SECONDS',
+    section: 'service',
+    kind: whole(1, 86_400),
+    default: '600',
+    description:
+      'How long a client may pause in the middle of a response before Tenkey closes the call, in seconds.',
+  },
+  shutdownSeconds: {
+    name: 'SHUTDOWN_SECONDS',
+    section: 'service',
+    kind: whole(0, 3600),
+    default: '20',
+    description:
+      'How long a stop waits for running calls, in seconds. Then all pending database work (refused attempts, usage, health of credentials) shares one deadline of the same length, but at most six seconds. Each step that waits has at least one second.',
+  },
+  usageRetentionDays: {
+    name: 'USAGE_RETENTION_DAYS',
+    section: 'service',
+    kind: whole(0, 36_500),
+    default: '90',
+    description:
+      'How long the usage record of each call is kept, in days. 0: for ever. The daily totals are always kept.',
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    section: 'service',
+    kind: oneOf(logLevels),
+    default: 'info',
+    description: `The lowest level that is logged: ${logLevels.join(', ')}.`,
+  },
+  maxBodyBytes: {
+    name: 'MAX_BODY_BYTES',
+    section: 'service',
+    kind: whole(1024, 1024 * 1024 * 1024),
+    default: String(32 * 1024 * 1024),
+    description: 'The largest body of a request under `/v1`, in bytes.',
+  },
+  strictParams: {
+    name: 'STRICT_PARAMS',
+    section: 'service',
+    kind: flag,
+    default: 'false',
+    description:
+      "`true`: a call with a parameter that the model's provider does not have is refused. `false`: the parameter is left out, and a response header names it.",
+  },
+  streamUsage: {
+    name: 'STREAM_USAGE',
+    section: 'service',
+    kind: flag,
+    default: 'true',
+    description:
+      '`true`: Tenkey asks providers for the usage of a stream even if the client did not. The client does not see the difference.',
+  },
+  aiModelsFile: {
+    name: 'AI_MODELS_FILE',
+    section: 'service',
+    kind: text,
+    description: 'The file of the model catalogue. Not set: `apps/api/ai_models.yml`, which Tenkey ships.',
+  },
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    section: 'database',
+    kind: postgresUrl,
+    description:
+      'The address of a PostgreSQL 15 or newer. Not set: an embedded PostgreSQL, see `EMBEDDED_DATABASE`. A pooler in between must pass on `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout` (PgBouncer: name them in `ignore_startup_parameters`, and set them for the database user). It must also keep sessions during a start, which migrates under a lock.',
+  },
+  embeddedDatabase: {
+    name: 'EMBEDDED_DATABASE',
+    section: 'database',
+    kind: flag,
+    default: 'true',
+    productionDefault: 'false',
+    description:
+      '`true`: without `DATABASE_URL`, Tenkey starts an embedded PostgreSQL in `TENKEY_DATA_DIR`. `false`: `DATABASE_URL` is required.',
+  },
+  dataDirectory: {
+    name: 'TENKEY_DATA_DIR',
+    section: 'database',
+    kind: folder,
+    default: './.tenkey',
+    description: 'The folder of the embedded PostgreSQL.',
+  },
+  databaseWaitSeconds: {
+    name: 'DATABASE_WAIT_SECONDS',
+    section: 'database',
+    kind: whole(0, 3600),
+    default: '60',
+    description: 'How long a start waits for the database, in seconds.',
+  },
+  testDatabaseUrl: {
+    name: 'TEST_DATABASE_URL',
+    section: 'database',
+    kind: postgresUrl,
+    description: 'Read by the test suite only: a PostgreSQL server to use instead of starting one.',
+    isTestOnly: true,
+  },
+  egressAllow: {
+    name: 'EGRESS_ALLOW',
+    section: 'addresses',
+    kind: allowList,
+    default: '',
+    description:
+      "Addresses that tenants' endpoints may use although the address policy refuses them, comma-separated, e.g. `127.0.0.1:8000,10.0.0.0/8:*`.",
+  },
+  timeoutsOf: {
+    name: 'UPSTREAM_TIMEOUTS',
+    section: 'calls',
+    kind: timeouts,
+    default: '',
+    description: `How long a provider may take, in seconds, with the usual values: ${usualSeconds}. The last is the time between two parts of a response. An entry is for all providers, or for one if its id comes first, e.g. \`first_byte=120,vllm.first_byte=1800\`.`,
+  },
+  upstreamRetries: {
+    name: 'UPSTREAM_RETRIES',
+    section: 'calls',
+    kind: whole(0, 5),
+    default: '1',
+    description:
+      'How often a call is tried again, with the same key, if nothing was sent yet or the provider responded with 503.',
+  },
+  retryRateLimitedSeconds: {
+    name: 'UPSTREAM_RETRY_RATE_LIMITED_SECONDS',
+    section: 'calls',
+    kind: whole(0, 300),
+    default: '0',
+    description:
+      "How long a call may wait in all to be tried again after a 429, in seconds. 0: it is not tried again, and the client's own retries decide.",
+  },
+} satisfies Record<string, Setting>;
+
+type ValueOf<S> = S extends { kind: Kind<infer T> }
+  ? S extends { default: string }
+    ? T
+    : T | undefined
+  : never;
+
+/** The value of each setting that the service reads. */
+export type SettingValues = {
+  readonly [
+    F in keyof typeof settings as (typeof settings)[F] extends { isTestOnly: true } ? never : F
+  ]: ValueOf<(typeof settings)[F]>;
+};

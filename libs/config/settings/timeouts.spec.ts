@@ -1,0 +1,43 @@
+import { findProvider, type Provider } from '#providers';
+import { timeouts } from './timeouts';
+
+const openai = findProvider('openai') as Provider;
+const vllm = findProvider('vllm') as Provider;
+
+function timeoutsFrom(text: string) {
+  return timeouts.parse(text, (reason = timeouts.rule) => {
+    throw new Error(reason);
+  });
+}
+
+describe('UPSTREAM_TIMEOUTS', () => {
+  it('changes what it names, for all or for one provider, and nothing else', () => {
+    const of = timeoutsFrom(' first_byte=120, vllm.first_byte=1800,vllm.idle=0.5 ,');
+    expect(of(openai)).toMatchObject({ connectMs: 10_000, firstByteMs: 120_000, idleMs: 300_000 });
+    expect(of(vllm)).toMatchObject({ firstByteMs: 1_800_000, idleMs: 500 });
+  });
+
+  it('wins over the provider file', () => {
+    const slow: Provider = { ...openai, timeouts: { idleMs: 7 } };
+    expect(timeoutsFrom('')(slow).idleMs).toBe(7);
+    expect(timeoutsFrom('idle=9')(slow).idleMs).toBe(9000);
+  });
+
+  it.each([
+    'q7zk',
+    'idle',
+    'idle=',
+    'idle=0',
+    'idle=-1',
+    'idle=90000',
+    'q7zk.idle=1',
+    'constructor=1',
+    'idle=1e9',
+  ])('refuses %j without repeating it', (text) => {
+    const refuse = jest.fn();
+    timeouts.parse(text, refuse);
+    // Without an argument the fault is the rule, which does not depend on the text.
+    expect(refuse.mock.calls).toEqual([[]]);
+    expect(timeouts.rule).toMatch(/first_byte/);
+  });
+});

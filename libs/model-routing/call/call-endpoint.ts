@@ -1,0 +1,104 @@
+import { applyDecorators, HttpCode, Post } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiPlatformProblems, type ProblemCode, sysadminPrefix } from '#http';
+import { type Operation } from '#providers';
+
+/** The problems that every call can have. */
+const callProblems = [
+  'unauthenticated',
+  'forbidden',
+  'rate_limited',
+  'malformed_request',
+  'validation_failed',
+  'tenant_not_found',
+  'tenant_suspended',
+  'model_not_found',
+  'endpoint_not_supported',
+  'parameter_not_supported',
+  'payload_too_large',
+  'unsupported_media_type',
+  'credential_not_configured',
+  'endpoint_not_configured',
+  'endpoint_not_allowed',
+  'credential_unreadable',
+  'credential_tampered',
+  'credential_plaintext',
+  'credential_rejected',
+  'upstream_network_rules',
+  'legacy_model_in_strict_mode',
+  'upstream_rejected_request',
+  'upstream_rate_limited',
+  'upstream_unavailable',
+  'upstream_timeout',
+  'credential_store_unavailable',
+  'internal_error',
+] as const satisfies readonly ProblemCode[];
+
+/** Name -> description and example. */
+const responseHeaders = {
+  'x-tenkey-request-id': ["Tenkey's id of this call, as in the log", '5f0c2e2a-0d7b-4a43-9a57-0e6f2f0f7c11'],
+  'x-tenkey-provider': ['The provider that responded', 'openai'],
+  'x-tenkey-adapter': ['The adapter that found the route: litellm or legacy', 'litellm'],
+  'x-tenkey-credential-source': ['Whose key paid: tenant or global', 'tenant'],
+  'x-tenkey-credential': ['The key that paid: provider, mask and version', 'openai/...xyz9/v3'],
+  'x-tenkey-receipt': [
+    `Proof of which key served the call, for POST ${sysadminPrefix}/receipts/verify; absent without ENCRYPTION_KEY`,
+    'tkr1.0123456789ab.eyJyZXF1ZXN0X2lkIjoi...',
+  ],
+  'x-tenkey-dropped-params': [
+    'Parameters that were left out because the provider does not have them; absent when there were none',
+    'seed',
+  ],
+} as const;
+
+/** The OpenAPI documentation of one endpoint. */
+export interface EndpointDocumentation {
+  readonly summary: string;
+  readonly description: string;
+  /** The fields that every request must have. */
+  readonly required: readonly string[];
+  /** Name -> summary and request body. */
+  readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
+  /** Media type -> an example of the response; undefined for bytes. */
+  readonly responses: Readonly<Record<string, unknown>>;
+  /** The fields of a form by name, in place of examples. */
+  readonly form?: Readonly<Record<string, object>>;
+}
+
+/** Declares and documents the endpoint of an operation, `POST /v1/<operation>`. */
+export function CallEndpoint(operation: Operation, documentation: EndpointDocumentation): MethodDecorator {
+  const { summary, description, required, examples, responses, form } = documentation;
+  const schema = { type: 'object', required: [...required], additionalProperties: true };
+  return applyDecorators(
+    Post(operation),
+    HttpCode(200),
+    ApiOperation({ summary, description }),
+    ...(form
+      ? [
+          RouteConfig({ multipart: true }),
+          ApiConsumes('multipart/form-data'),
+          ApiBody({ schema: { ...schema, properties: form } as object }),
+        ]
+      : [ApiBody({ schema, examples: { ...examples } })]),
+    ApiOkResponse({
+      description:
+        "The response. If the provider itself uses this format, these are the provider's own bytes.",
+      headers: Object.fromEntries(
+        Object.entries(responseHeaders).map(([name, [text, example]]) => [
+          name,
+          { description: text, schema: { type: 'string', example } },
+        ]),
+      ),
+      content: Object.fromEntries(
+        Object.entries(responses).map(([type, example]) => [
+          type,
+          example === undefined
+            ? { schema: { type: 'string', format: 'binary' } }
+            : { schema: { type: typeof example === 'string' ? 'string' : 'object' }, example },
+        ]),
+      ),
+    }),
+    ApiPlatformProblems(`/v1/${operation}`, ...callProblems),
+  );
+}

@@ -1,0 +1,109 @@
+import { type ListedBeside, type ListedCredential, type TenantCredentials } from '#credentials';
+import {
+  type AdapterName,
+  type AddressPolicy,
+  type CredentialSource,
+  findAddressProblem,
+  type Route,
+  type RouteCredential,
+} from '#egress';
+import { credentialPath, Problem, type ProblemCode } from '#http';
+import { operations, type Operation, type Provider, serviceOf } from '#providers';
+import { type Adapter } from '../adapters/adapter';
+import { type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
+
+/** The problem that a call would meet. The hint is the exact fix. */
+export interface ExpectedProblem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+/** The credential that would pay for a call. */
+export interface ExplainedCredential {
+  readonly source: CredentialSource;
+  readonly mask: string;
+  readonly version: string | null;
+  /** Absent for a global key. */
+  readonly stored?: ListedCredential;
+}
+
+/** What would become of a tenant's calls of one model, as far as that can be determined without a call. */
+export interface ModelExplanation {
+  readonly model: Model;
+  readonly adapter: AdapterName;
+  readonly provider?: Provider;
+  readonly upstreamModel?: string;
+  /** Absent when a call would fail before anything is sent. */
+  readonly route?: Route;
+  /** The operations that the model serves. */
+  readonly endpoints: readonly Operation[];
+  readonly credential?: ExplainedCredential;
+  /** The tenant's staged and previous credentials; `ExplainService` adds them where a call uses the tenant's credential. */
+  readonly inactiveSlots?: ListedBeside;
+  /** Absent when the model is ready. */
+  readonly problem?: ExpectedProblem;
+}
+
+/**
+ * Makes the route that a call would have and explains the result. It opens no credential, sends nothing and resolves no host
+ * name, so it cannot notice that a name leads to a refused address.
+ */
+export async function explainModel(
+  tenantId: string,
+  model: Model,
+  adapter: Adapter,
+  credentials: TenantCredentials,
+  policy: AddressPolicy,
+): Promise<ModelExplanation> {
+  const { provider, upstreamModel } = providerOfModel(model) ?? {};
+  const endpoints = provider ? servedBy(provider, model) : [];
+  const operation = endpoints[0] ?? operationsOfKind(model.kind)[0] ?? operations[0];
+  const base = { model, adapter: adapter.name, provider, upstreamModel, endpoints };
+  let routeCredential: RouteCredential | undefined;
+  try {
+    const route = await adapter.route(tenantId, model, operation, (each) => {
+      routeCredential = credentials.usable(each);
+      return routeCredential;
+    });
+    const addressProblem = findAddressProblem(policy, route);
+    if (addressProblem) throw addressProblem;
+    const credential = explained(route.credential, credentials);
+    return { ...base, route, credential, problem: rejectionOf(route, credential) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const problem = { code: error.code, detail: error.message, hint: error.details.hint };
+    // Name the tenant's credential even when it cannot be used, unless the adapter does not use tenant credentials.
+    const isCredentialProblem = error.code.startsWith('credential_') && adapter.name === 'litellm';
+    const stored = isCredentialProblem && provider ? credentials.listed(provider.id) : undefined;
+    const credential = routeCredential
+      ? explained(routeCredential, credentials)
+      : stored && { source: 'tenant' as const, mask: stored.mask, version: stored.version, stored };
+    return { ...base, credential, problem };
+  }
+}
+
+function servedBy(provider: Provider, model: Model): Operation[] {
+  return operationsOfKind(model.kind).filter((operation) => serviceOf(provider, operation));
+}
+
+function explained(
+  { source, mask, version, provider }: RouteCredential,
+  credentials: TenantCredentials,
+): ExplainedCredential {
+  const stored = source === 'tenant' ? credentials.listed(provider.id) : undefined;
+  return { source, mask, version, stored };
+}
+
+/** The problem of a credential that the provider refused last; calls are still sent with it. */
+function rejectionOf(route: Route, { stored, mask }: ExplainedCredential): ExpectedProblem | undefined {
+  if (!stored?.rejection) return undefined;
+  const { at, count } = stored.rejection;
+  const { provider, tenantId } = route;
+  const path = credentialPath(tenantId, provider.id);
+  return {
+    code: 'credential_rejected',
+    detail: `${provider.label} (${provider.id}) refused credential ${mask} of tenant ${tenantId}, last at ${at.toISOString()}, ${count} ${count === 1 ? 'time' : 'times'}. Calls are still sent.`,
+    hint: `PUT ${path} with a valid key, or POST ${path}/verify to verify the key again.`,
+  };
+}

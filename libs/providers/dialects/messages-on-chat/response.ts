@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { reasoningOutsideOutput } from '../openai-usage';
+import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
+import { isAbsent, isObject, isTooDeep, parsedObject } from '../values';
+
+/**
+ * Translates a chat completion into a message. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning`
+ * (vLLM, OpenRouter) and Mistral's content parts. Only `thinking_blocks` can give it a signature.
+ *
+ * @throws UnexpectedResponse
+ */
+export function decodeChatCompletion(completion: unknown, { model, request }: TranslationContext): Json {
+  const choice: unknown =
+    isObject(completion) && Array.isArray(completion.choices) ? completion.choices[0] : undefined;
+  if (!isObject(completion) || !isObject(choice) || !isObject(choice.message) || isTooDeep(completion)) {
+    throw new UnexpectedResponse();
+  }
+  const { message } = choice;
+  const content = contentOf(message);
+  const id = messageId(completion.id);
+  const toolCalls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
+  const isCutOff = choice.finish_reason === 'length';
+  return {
+    id,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [
+      ...(content.thinking.length > 0 ? content.thinking : unsignedThinking(content.reasoning)),
+      ...(content.text === '' ? [] : [{ type: 'text', text: content.text }]),
+      ...toolCalls.map((call: unknown, index) => toolUse(call, fallbackToolCallId(id, index), isCutOff)),
+    ],
+    ...stopFields(choice, { hasToolCalls: toolCalls.length > 0, refusal: content.refusal, request }),
+    usage: messageUsage(completion.usage, completion.service_tier),
+  };
+}
+
+/** The content of a message, or of a fragment of one, without its tool calls. Absent texts are empty strings. */
+interface MessageContent {
+  readonly reasoning: string;
+  readonly thinking: Json[];
+  readonly text: string;
+  readonly refusal: string;
+}
+
+export function contentOf(message: Json): MessageContent {
+  const parts: unknown[] = Array.isArray(message.content) ? message.content : [message.content];
+  const { reasoning_content: reasoningContent, thinking_blocks: thinking } = message;
+  const reasoning = isAbsent(reasoningContent) ? message.reasoning : reasoningContent;
+  return {
+    reasoning: textOf(reasoning) + textsOf(parts, 'thinking'),
+    thinking: Array.isArray(thinking) ? thinking.filter(isObject).flatMap(signedThinking) : [],
+    text: parts.map(textOf).join('') + textsOf(parts, 'text'),
+    refusal: textOf(message.refusal) + textsOf(parts, 'refusal'),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function textsOf(parts: unknown[], type: 'text' | 'thinking' | 'refusal'): string {
+  return parts
+    .filter(isObject)
+    .filter((part) => part.type === type)
+    .flatMap((part) => partsOfMistral(part[type]))
+    .map(textOf)
+    .join('');
+}
+
+/** Mistral's thinking is a list of text parts. */
+function partsOfMistral(value: unknown): unknown[] {
+  return Array.isArray(value) ? value.map((part) => (isObject(part) ? part.text : undefined)) : [value];
+}
+
+function signedThinking(block: Json): Json[] {
+  if (block.type === 'redacted_thinking') return [{ type: 'redacted_thinking', data: textOf(block.data) }];
+  const { thinking, signature } = block;
+  return block.type === 'thinking'
+    ? [{ type: 'thinking', thinking: textOf(thinking), signature: textOf(signature) }]
+    : [];
+}
+
+function unsignedThinking(reasoning: string): Json[] {
+  return reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }];
+}
+
+/** An id that starts like Anthropic's. It is random if the server sends none, because clients identify messages by it. */
+export function messageId(id: unknown): string {
+  const serverId = textOf(id);
+  if (serverId === '') return `msg_${randomUUID().replaceAll('-', '')}`;
+  return serverId.startsWith('msg_') ? serverId : `msg_${serverId.replace(/^chatcmpl-/, '')}`;
+}
+
+/** The id of a tool call without one, because the result must name its call. */
+export function fallbackToolCallId(id: string, index: number): string {
+  return `${id.replace(/^msg_/, 'toolu_')}_${index}`;
+}
+
+/** Arguments of a tool call. OpenAI sends a string; some servers send the object. */
+export function argumentsText(value: unknown): string {
+  return isObject(value) ? JSON.stringify(value) : textOf(value);
+}
+
+/** Arguments that the limit cut off become `{}`, and the stop reason shows the client that they are incomplete. */
+function toolUse(call: unknown, fallbackId: string, isCutOff: boolean): Json {
+  if (!isObject(call) || !isObject(call.function)) throw new UnexpectedResponse();
+  const { name } = call.function;
+  const text = argumentsText(call.function.arguments);
+  const input = text.trim() === '' ? {} : parsedObject(text);
+  if (typeof name !== 'string' || name === '' || (input === undefined && !isCutOff))
+    throw new UnexpectedResponse();
+  const id = textOf(call.id) || fallbackId;
+  return { type: 'tool_use', id, name, input: input ?? {} };
+}
+
+const stopReasons: ReadonlyMap<unknown, string> = new Map([
+  ['stop', 'end_turn'],
+  ['length', 'max_tokens'],
+  ['tool_calls', 'tool_use'],
+  ['function_call', 'tool_use'],
+  ['content_filter', 'refusal'],
+]);
+
+/**
+ * Tool calls take precedence over the finish reason `stop`, which OpenAI sends after a forced tool. Only vLLM says which
+ * stop sequence occurred; other providers do not even say whether one did.
+ */
+export function stopFields(
+  { finish_reason: finish, stop_reason: stopSequence }: Json,
+  { hasToolCalls, refusal, request }: { hasToolCalls: boolean; refusal: string; request: Json },
+): Json {
+  const stops: unknown = request.stop_sequences;
+  const details = refusal === '' ? null : { type: 'refusal', category: null, explanation: refusal };
+  const isSequence =
+    finish === 'stop' &&
+    typeof stopSequence === 'string' &&
+    Array.isArray(stops) &&
+    stops.includes(stopSequence);
+  const reason = stopReasons.get(finish) ?? 'end_turn';
+  if (details !== null) return { stop_reason: 'refusal', stop_sequence: null, stop_details: details };
+  if (reason === 'end_turn' && hasToolCalls) return { stop_reason: 'tool_use', stop_sequence: null };
+  if (isSequence) return { stop_reason: 'stop_sequence', stop_sequence: stopSequence };
+  return { stop_reason: reason, stop_sequence: null };
+}
+
+const serviceTiers: ReadonlyMap<unknown, string> = new Map([
+  ['default', 'standard'],
+  ['priority', 'priority'],
+]);
+
+/**
+ * Anthropic's `input_tokens` excludes tokens that were read from the cache or written to it. Its `output_tokens` includes
+ * thinking. Without a usage, all counts are 0.
+ */
+export function messageUsage(usage: unknown, serviceTier: unknown): Json {
+  const countIn = (counts: unknown, name: string) => {
+    const value = isObject(counts) ? counts[name] : undefined;
+    return typeof value === 'number' && value > 0 ? value : 0;
+  };
+  const counts = isObject(usage) ? usage : {};
+  const prompt = countIn(counts, 'prompt_tokens');
+  const read = Math.min(prompt, countIn(counts.prompt_tokens_details, 'cached_tokens'));
+  const written = Math.min(prompt - read, countIn(counts.prompt_tokens_details, 'cache_write_tokens'));
+  const thinking = countIn(counts.completion_tokens_details, 'reasoning_tokens');
+  const tier = serviceTiers.get(serviceTier);
+  return {
+    input_tokens: prompt - read - written,
+    cache_creation_input_tokens: written,
+    cache_read_input_tokens: read,
+    output_tokens: countIn(counts, 'completion_tokens') + reasoningOutsideOutput(counts),
+    ...(thinking > 0 && { output_tokens_details: { thinking_tokens: thinking } }),
+    ...(tier !== undefined && { service_tier: tier }),
+  };
+}

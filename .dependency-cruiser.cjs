@@ -100,6 +100,13 @@ module.exports = {
       to: { path: '^apps/' },
     },
     {
+      name: 'apps-apart',
+      comment: 'An app does not import another app; what they share belongs in a lib.',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
       name: 'product-without-tests',
       comment: 'Shipped code must not depend on test code.',
       severity: 'error',

@@ -1,7 +1,7 @@
-// Runs a compiled entry, building first when the sources have changed since the last build:
+// Builds if the sources have changed since the last build, then runs a compiled entry:
 //   node scripts/run.cjs apps/api/main.js [arguments]
 //   node scripts/run.cjs --build-only
-// The entry runs in this very process, so that signals and the exit code are its own.
+// The entry runs in this process, so that it gets the signals and sets the exit code.
 const { spawn } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
@@ -18,30 +18,30 @@ const LOCK_WAIT_MS = 5 * 60_000;
 
 main().catch((error) => {
   console.error(error.message);
-  // As of a command that broke off (apps/cli/usage.ts): 1 would say that it found something.
+  // The code of a command that could not finish (apps/cli/command-line.ts); 1 would mean that it found a fault.
   process.exitCode = 3;
 });
 
 async function main() {
   const [target, ...args] = process.argv.slice(2);
-  if (target === undefined) throw new Error('usage: node scripts/run.cjs <entry below dist/> | --build-only');
+  if (target === undefined) throw new Error('usage: node scripts/run.cjs <entry in dist/> | --build-only');
   const entry = target === '--build-only' ? undefined : path.join(dist, target);
 
   if (fs.existsSync(compiler)) {
     if (!isFresh()) await buildUnderLock();
   } else if (!fs.existsSync(entry ?? dist)) {
-    // A production install has no compiler: dist/ must have come along.
-    throw new Error('Not built, and the compiler is not installed. Run `npm ci`, then try again.');
+    // A production installation has no compiler, so it must include dist/.
+    throw new Error('dist/ is missing, and so is the compiler. Run `npm ci`, then try again.');
   }
   if (entry === undefined) return;
   if (!fs.existsSync(entry)) throw new Error(`No such entry: ${path.relative(root, entry)}`);
   process.argv = [process.argv[0], entry, ...args];
-  if (process.env.npm_lifecycle_event !== undefined) endWithNpm();
+  if (process.env.npm_lifecycle_event !== undefined) stopWithNpm();
   require(entry);
 }
 
-/** npm ends the shell between us at a signal, and a shell passes none on: without this a stopped service would run on. */
-function endWithNpm() {
+/** At a signal, npm stops only the shell between npm and this process, which would then keep running without its parent. */
+function stopWithNpm() {
   const parent = process.ppid;
   const timer = setInterval(() => {
     if (process.ppid === parent) return;
@@ -86,12 +86,12 @@ function sourceFiles(folder, recursive) {
 async function buildUnderLock() {
   const release = await lockProject();
   try {
-    if (isFresh()) return; // built by whoever held the lock
-    // Taken before the build: a file saved meanwhile makes the next start build again.
+    if (isFresh()) return; // Another process has built it.
+    // The hash is computed before the build, so that a file that is saved during the build causes another one.
     const hash = sourceHash();
-    // A build that fails has already overwritten part of dist/, which the old stamp would vouch for.
+    // A build that fails leaves dist/ incomplete, and the old stamp must not declare it up to date.
     fs.rmSync(stampFile, { force: true });
-    // What a source that is gone left behind would shadow what came in its place.
+    // The output of a deleted source could take precedence over the one that replaces it.
     for (const folder of ['apps', 'libs', 'test'])
       fs.rmSync(path.join(dist, folder), { recursive: true, force: true });
     await build();
@@ -104,14 +104,14 @@ async function buildUnderLock() {
 async function lockProject() {
   const { lock } = require('proper-lockfile');
   fs.mkdirSync(dist, { recursive: true });
-  // The lock stands inside the project, because the folder around it need not be writable.
+  // The lock is inside the project, because the parent folder may not be writable.
   const options = { lockfilePath: path.join(dist, '.lock'), stale: LOCK_STALE_MS };
   try {
     return await lock(root, options);
   } catch (error) {
     if (error.code !== 'ELOCKED') throw error;
   }
-  console.error('another build is under way, waiting');
+  console.error('waiting for another build to finish');
   const retries = {
     retries: LOCK_WAIT_MS / LOCK_RETRY_MS,
     factor: 1,
@@ -119,20 +119,20 @@ async function lockProject() {
     maxTimeout: LOCK_RETRY_MS,
   };
   return lock(root, { ...options, retries }).catch((error) => {
-    throw error.code === 'ELOCKED' ? new Error('The other build did not end within five minutes.') : error;
+    throw error.code === 'ELOCKED' ? new Error('The other build did not finish within five minutes.') : error;
   });
 }
 
-/** Asynchronous, because the lock is kept fresh by a timer. What the compiler says goes to stderr: stdout is the entry's. */
+/** Asynchronous, because a timer renews the lock. The compiler writes to stderr, because stdout belongs to the entry. */
 function build() {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [compiler, 'build', 'api'], { cwd: root, stdio: ['ignore', 2, 2] });
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-    const passOn = (signal) => child.kill(signal);
-    for (const signal of signals) process.on(signal, passOn);
+    const forward = (signal) => child.kill(signal);
+    for (const signal of signals) process.on(signal, forward);
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      for (const name of signals) process.off(name, passOn);
+      for (const name of signals) process.off(name, forward);
       if (code === 0) resolve();
       else reject(new Error(signal ? `The build was stopped (${signal}).` : 'The build failed.'));
     });

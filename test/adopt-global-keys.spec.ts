@@ -54,11 +54,13 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(stdout).toContain('OpenAI (openai): ...x9y8 of OPENAI_API_KEY');
     expect(stdout).toContain(`would set   sundsvall (${sundsvall})`);
     expect(stdout).toContain(`has ...1234 own (${own})`);
-    expect(stdout).toContain('3 tenants: 2 to set, 1 skipped. Nothing was changed; --yes does it.');
+    expect(stdout).toContain(
+      '3 tenants: 2 to set, 1 skipped. Nothing was changed; --yes carries out the plan.',
+    );
     expect(await masks()).toEqual({ own: '...1234' });
   }, 240_000);
 
-  it('gives named tenants the key as their own, which strict mode then uses, and nobody else', async () => {
+  it('gives only the named tenants the key as their own, and strict mode then uses it', async () => {
     const { code, stdout } = await run('--provider', 'openai', '--tenants', `sundsvall,${own}`, '--yes');
     expect([code, stdout]).toEqual([0, expect.stringContaining('2 tenants: 1 set, 1 skipped.')]);
     expect(await masks()).toEqual({ own: '...1234', sundsvall: '...x9y8' });
@@ -85,12 +87,12 @@ describe('npm run cli -- adopt-global-keys', () => {
     const { code, stdout } = await run('--provider', 'openai', '--all', '--yes');
     expect([code, stdout]).toEqual([0, expect.stringContaining('3 tenants: 0 set, 3 skipped.')]);
     expect(await rows()).toEqual(before);
-    // One that is staged is not yet the tenant's own, and stays staged.
+    // A staged credential is not live yet, so it does not count, and it stays staged.
     const { body } = await strict.sysadmin('get', `/tenants/${harnosand}/credentials`);
     expect(body.credentials).toMatchObject([{ masked_key: '...x9y8', staged: { masked_key: '...5678' } }]);
   }, 60_000);
 
-  it('replaces a tenant’s own key only when told to', async () => {
+  it('replaces a tenant’s own key only with --replace', async () => {
     const plan = await run('--provider', 'openai', '--tenants', 'own', '--replace');
     expect(plan.stdout).toContain('would replace');
     expect((await masks()).own).toBe('...1234');
@@ -98,7 +100,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect((await masks()).own).toBe('...x9y8');
   }, 60_000);
 
-  it('takes a credential that no call can use for none of its own, and replaces it when told to', async () => {
+  it('counts a credential that no call can use as failed, and replaces it with --replace', async () => {
     const spoil = (tenant: string, change: string) =>
       strict.database.query(
         `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
@@ -122,7 +124,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     for (const tenant of [sundsvall, harnosand, own]) expect((await strict.chat(tenant)).status).toBe(200);
   }, 90_000);
 
-  it('asks first whether the service could read what it seals', async () => {
+  it('first checks that the service can read what the command seals', async () => {
     const before = await masks();
     for (const words of [[], ['--replace', '--yes']]) {
       const wrong = { ENCRYPTION_KEY: generateKey(), MISTRAL_API_KEY: globalKey };
@@ -136,7 +138,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(await masks()).toEqual(before);
   }, 90_000);
 
-  it('goes through any number of tenants', async () => {
+  it('handles any number of tenants', async () => {
     await strict.database.query(
       `INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'many-' || g FROM generate_series(1, 1500) g`,
     );
@@ -148,7 +150,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(named.stdout).toContain('3 tenants: 2 to set, 1 skipped.');
   }, 60_000);
 
-  it('copies the settings of the environment with the key, checked as a PUT is', async () => {
+  it('copies the settings of the environment with the key, validated like the body of a PUT', async () => {
     const azure = {
       AZURE_API_KEY: 'azure-global-key-5678',
       AZURE_ENDPOINT: 'https://operator.openai.azure.com',
@@ -172,10 +174,15 @@ describe('npm run cli -- adopt-global-keys', () => {
     }
   }, 90_000);
 
-  it('says what it needs, and changes nothing without', async () => {
+  it('names what it needs, and changes nothing without it', async () => {
     const before = await masks();
     for (const [env, words, code, text] of [
-      [{}, ['--provider', 'openai', '--tenants', 'sundsvall,no-such', '--yes'], 1, 'at place 2 of --tenants'],
+      [
+        {},
+        ['--provider', 'openai', '--tenants', 'sundsvall,no-such', '--yes'],
+        1,
+        'at position 2 of --tenants',
+      ],
       [
         { TENANT_CREDENTIALS_ENABLED: 'true' },
         ['--provider', 'openai', '--all', '--yes'],
@@ -193,13 +200,13 @@ describe('npm run cli -- adopt-global-keys', () => {
         { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' },
         ['--provider', 'openai', '--all', '--yes'],
         3,
-        'the database is not available',
+        'the database is unavailable',
       ],
-      [{}, ['--provider', 'no-such', '--all'], 2, '--provider is one of openai'],
-      [{}, ['--all'], 2, '--provider is one of openai'],
+      [{}, ['--provider', 'no-such', '--all'], 2, '--provider must be one of openai'],
+      [{}, ['--all'], 2, '--provider must be one of openai'],
       [{}, ['--provider', 'openai'], 2, 'either --tenants or --all'],
       [{}, ['--provider', 'openai', '--all', '--tenants', 'own'], 2, 'either --tenants or --all'],
-      [{}, ['--provider', 'openai', '--tenants', 'own,'], 2, 'a list as in a,b'],
+      [{}, ['--provider', 'openai', '--tenants', 'own,'], 2, 'a list such as a,b'],
     ] as const) {
       const result = await runWith(env, ...words);
       expect([words, result.code, result.stderr]).toEqual([words, code, expect.stringContaining(text)]);

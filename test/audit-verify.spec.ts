@@ -11,12 +11,12 @@ describe('npm run cli -- audit verify', () => {
 
   const run = (...words: string[]) => runCli({ DATABASE_URL: test.databaseUrl }, 'audit', ...words);
 
-  it('says that all fits, and prints the head to keep', async () => {
+  it('reports that there are no faults, and prints the head to keep', async () => {
     const { code, stdout } = await run('verify');
     expect([code, stdout]).toEqual([
       0,
       expect.stringMatching(
-        /^5 events, 0 of them made without ENCRYPTION_KEY, 0 faults\nhead 5:[\w-]{43}\n$/,
+        /^5 events, 0 of them recorded without ENCRYPTION_KEY, 0 faults\nhead 5:[\w-]{43}\n$/,
       ),
     ]);
     const head = /head (\S+)/.exec(stdout)![1]!;
@@ -28,30 +28,31 @@ describe('npm run cli -- audit verify', () => {
     ]);
   }, 180_000);
 
-  it('names the event that was edited and ends with 1', async () => {
+  it('names the event that was edited, and exits with 1', async () => {
     await test.database.query('alter table audit_events disable trigger all');
     await test.database.query(`update audit_events set actor = 'nobody' where seq = 2`);
     const { code, stdout } = await run('verify');
     expect(code).toBe(1);
     expect(stdout).toContain('event 2: was changed or moved');
-    expect(stdout).toContain('5 events, 0 of them made without ENCRYPTION_KEY, 1 fault\n');
+    expect(stdout).toContain('5 events, 0 of them recorded without ENCRYPTION_KEY, 1 fault\n');
   }, 60_000);
 
-  it('ends with 3 and not with 1 when it could not be found out', async () => {
+  it('exits with 3 and not with 1 when it cannot verify', async () => {
     const env = { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' };
     const { code, stdout, stderr } = await runCli(env, 'audit', 'verify');
     expect([code, stdout, stderr]).toEqual([
       3,
       '',
-      'error: the database is not available: connect ECONNREFUSED 127.0.0.1:1\n',
+      'error: the database is unavailable: connect ECONNREFUSED 127.0.0.1:1\n',
     ]);
   }, 60_000);
 
-  it('ends with 2 for wrong usage, with the help', async () => {
+  it('exits with 2 for wrong usage, and prints the help', async () => {
     for (const words of [[], ['verify', 'all'], ['verify', '--head', 'x'], ['verify', '--no-such']]) {
       const { code, stderr } = await run(...words);
       expect([words, code]).toEqual([words, 2]);
       expect(stderr).toContain('error:');
+      expect(stderr).toContain('Usage: npm run cli -- audit');
     }
   }, 60_000);
 });

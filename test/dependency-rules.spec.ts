@@ -61,6 +61,7 @@ const planted = {
   'libs/tenants/shared.ts': "import { shared } from '#shared';\nexport const used = shared;\n",
   'libs/tenants/tested.ts': "import '../../test/support/app';\n",
   'test/support/app.ts': 'export const app = 1;\n',
+  'apps/cli/other-app.ts': "import '../api/main';\n",
   'apps/cli/deep.ts': "import { seal } from '../../libs/crypto/seal';\nexport const deep = seal;\n",
 };
 
@@ -95,6 +96,7 @@ describe('dependency rules', () => {
       ['lib-has-a-place', 'libs/tenants/shared.ts'],
       ['product-without-tests', 'libs/tenants/tested.ts'],
       ['front-door-apps', 'apps/cli/deep.ts'],
+      ['apps-apart', 'apps/cli/other-app.ts'],
     ])('%s in %s', (rule, file) => {
       expect(result.output).toContain(`error ${rule}: ${file}`);
     });

@@ -4,6 +4,7 @@ import { loadConfig } from '#config';
 import { problems } from '#http';
 import { providers } from '#providers';
 import { runCli } from './support/cli';
+import { exitCodes } from '../apps/cli/command-line';
 
 const root = join(__dirname, '..');
 const text = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -123,6 +124,15 @@ describe('the documents and the code say the same', () => {
     });
     expect(broken).toEqual([]);
   });
+
+  it('the table of exit codes is the one of the command line, which its help prints', async () => {
+    const { stdout } = await runCli({}, 'audit', 'verify', '--help');
+    const rows = rowsOf('docs/operations.md', 'Command line').map((cells) => cells.join(' '));
+    for (const { code, meaning } of Object.values(exitCodes)) {
+      expect(rows).toContain(`${code} ${meaning}`);
+      expect(stdout).toContain(`  ${code}  ${meaning}\n`);
+    }
+  }, 60_000);
 
   it('every command of the command line that a page names exists, with its options', async () => {
     const optionsOf = new Map<string, string[]>();

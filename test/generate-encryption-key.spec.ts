@@ -8,13 +8,13 @@ import { parse } from 'dotenv';
 const run = promisify(execFile);
 const cli = (...args: string[]) =>
   run(process.execPath, [join(__dirname, '../scripts/run.cjs'), 'apps/cli/main.js', ...args], {
-    // Elsewhere and with nothing set: a key is made before there is a configuration.
+    // Run in another folder and with no settings: the key is generated before the service is configured.
     cwd: tmpdir(),
     env: { PATH: process.env.PATH },
   });
 
 describe('generate-encryption-key', () => {
-  it('prints one line for .env, another at each time, that the service starts with', async () => {
+  it('prints one line for .env with a new key each time, which the service accepts', async () => {
     const printed = [await cli('generate-encryption-key'), await cli('generate-encryption-key')];
     const keys = printed.map(({ stdout }) => {
       expect(stdout).toMatch(/^ENCRYPTION_KEY=[\w-]{43}=\n$/);
@@ -29,7 +29,7 @@ describe('generate-encryption-key', () => {
     expect(keys[0]).not.toBe(keys[1]);
   }, 120_000);
 
-  it('is named by the help, and a command that does not exist fails', async () => {
+  it('is listed in the help, and a command that does not exist fails', async () => {
     expect((await cli('--help')).stdout).toContain('generate-encryption-key');
     await expect(cli('generate-nothing')).rejects.toMatchObject({ code: 2 });
   }, 120_000);

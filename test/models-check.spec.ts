@@ -10,7 +10,7 @@ describe('npm run cli -- models check', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   jest.setTimeout(180_000);
 
-  /** Without a database, a key, or any other setting. */
+  /** Runs the command without a database, a key, or any other setting. */
   function check(words: string[], env: Record<string, string> = {}) {
     const { PATH = '', HOME = '' } = process.env;
     return new Promise<{ code: unknown; out: string; err: string }>((done) => {
@@ -28,13 +28,13 @@ describe('npm run cli -- models check', () => {
     return join(folder, name);
   }
 
-  it('finds nothing in the shipped file, also when warnings count, and sums it up', async () => {
+  it('finds nothing in the shipped file, not even with --strict, and prints a summary', async () => {
     const { code, out } = await check(['check', '--strict'], { AI_MODELS_FILE: ' ' });
     expect(out).toMatch(/^\d+ models: openai \d+, .*; litellm \d+, legacy 1\n0 faults, 0 warnings\n$/);
     expect(code).toBe(0);
   });
 
-  it('names every fault of every entry by line and ends with 1', async () => {
+  it('names every fault of every entry by line, and exits with 1', async () => {
     const path = file(
       'faults.yml',
       'completion_models:\n- name: a\n  litellm_model_name: opnai/x\n  base_url: 7\n- name: a\n- family: e5\n  name: e\n',
@@ -56,7 +56,7 @@ describe('npm run cli -- models check', () => {
     expect(code).toBe(1);
   });
 
-  it('names the faults of YAML, and a file that is not there', async () => {
+  it('reports invalid YAML, and a file that does not exist', async () => {
     const broken = file('broken.yml', '- name: a\n\tfamily: openai\n');
     expect(await check(['check', broken])).toMatchObject({
       code: 1,
@@ -68,7 +68,7 @@ describe('npm run cli -- models check', () => {
     });
   });
 
-  it('lets warnings pass, unless --strict; the file is AI_MODELS_FILE by default', async () => {
+  it('exits with 0 for warnings unless --strict is given; the default file is AI_MODELS_FILE', async () => {
     const AI_MODELS_FILE = file('warnings.yml', '- name: a\n  family: openai\n  hostng: eu\n');
     const plain = await check(['check'], { AI_MODELS_FILE });
     expect(plain.out).toContain(
@@ -78,7 +78,7 @@ describe('npm run cli -- models check', () => {
     expect((await check(['check', '--strict'], { AI_MODELS_FILE })).code).toBe(1);
   });
 
-  it('speaks to machines', async () => {
+  it('prints JSON with --json', async () => {
     const path = file('machine.yml', '- name: a\n  litellm_model_name: azure/x\n- name: b\n');
     const { code, out } = await check(['check', '--json', path]);
     expect(JSON.parse(out)).toEqual({
@@ -101,7 +101,7 @@ describe('npm run cli -- models check', () => {
   });
 
   it.each([[['check', '--nothing']], [['check', 'one.yml', 'two.yml']], [['check', '']], [['chekc']], [[]]])(
-    'ends with 2 when it is used wrongly: %j',
+    'exits with 2 for wrong usage: %j',
     async (words) => {
       const { code, out, err } = await check(words);
       expect(err).toContain('error: ');
@@ -110,7 +110,7 @@ describe('npm run cli -- models check', () => {
     },
   );
 
-  it('explains itself', async () => {
+  it('prints its help', async () => {
     const { code, out } = await check(['check', '--help']);
     expect(out).toContain('Usage: npm run cli -- models check [options] [file]');
     expect(out).toContain('--strict');

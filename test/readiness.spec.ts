@@ -190,19 +190,19 @@ describe('readiness', () => {
       runCli({ DATABASE_URL: strict.databaseUrl, AI_MODELS_FILE: file, ...env }, 'readiness', ...words);
     const off = { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: globalKey };
 
-    it('ends with 1 when something would break, and says what and the fix', async () => {
+    it('exits with 1 when something would break, and names it and the fix', async () => {
       const { code, stdout } = await run(off, '--mode', 'strict');
       expect(code).toBe(1);
       expect(stdout).toContain(`without (${ids.without}) openai: credential_not_configured: gpt-4o, old`);
       expect(stdout).toContain(`PUT /api/v1/sysadmin/tenants/${ids.without}/credentials/openai`);
-      expect(stdout).toMatch(/^warning: with-key .* openai: .*; tell it-drift@sundsvall\.example$/m);
+      expect(stdout).toMatch(/^warning: with-key .* openai: .*; contact it-drift@sundsvall\.example$/m);
       expect(stdout).toContain(
-        '5 tenants, 3 providers in use, strict mode (in force: single-tenant): 4 would break',
+        '5 tenants, 3 providers in use, strict mode (current: single-tenant): 4 would break',
       );
       expect(stdout).not.toContain(globalKey);
     }, 240_000);
 
-    it('ends with 0 when nothing breaks, and 1 without the key that strict mode needs', async () => {
+    it('exits with 0 when nothing breaks, and with 1 without the key that strict mode needs', async () => {
       const { code, stdout } = await run(off);
       expect([code, stdout]).toEqual([0, expect.stringContaining('single-tenant mode: nothing breaks')]);
       const blocked = await run(
@@ -215,7 +215,7 @@ describe('readiness', () => {
       expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringContaining('may be the wrong one')]);
     }, 120_000);
 
-    it('prints what the route answers, as JSON', async () => {
+    it('prints the response of the route as JSON', async () => {
       const { code, stdout } = await run(
         { ...off, OPENAI_BASE_URL: `${single.provider.url}/v1` },
         '--mode',
@@ -225,9 +225,9 @@ describe('readiness', () => {
       expect([code, JSON.parse(stdout)]).toEqual([1, await ask(single, '?mode=strict')]);
     }, 60_000);
 
-    it('ends with 3 and not with 1 when it could not be found out', async () => {
+    it('exits with 3 and not with 1 when it cannot find out', async () => {
       for (const [env, text] of [
-        [{ DATABASE_URL: 'postgresql://tenkey@localhost:1/tenkey' }, 'the database is not available: '],
+        [{ DATABASE_URL: 'postgresql://tenkey@localhost:1/tenkey' }, 'the database is unavailable: '],
         [{ ENCRYPTION_KEY: 'malformed' }, 'ENCRYPTION_KEY'],
         [{ AI_MODELS_FILE: join(folder, 'none.yml') }, 'none.yml'],
       ] as const) {
@@ -238,7 +238,7 @@ describe('readiness', () => {
       }
     }, 60_000);
 
-    it('ends with 2 for wrong usage', async () => {
+    it('exits with 2 for wrong usage', async () => {
       for (const words of [['all'], ['--mode', 'single'], ['--no-such']]) {
         const { code, stderr } = await run(off, ...words);
         expect([words, code]).toEqual([words, 2]);

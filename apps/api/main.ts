@@ -8,9 +8,14 @@ import { KeyCanaryService } from '#credentials';
 import { DatabaseStartError, startEmbeddedPostgres } from '#database';
 import { sysadminPrefix } from '#http';
 import { createLog, type Log } from '#log';
-import { CatalogueError, CatalogueWatch, ModelCatalogue, warningsOf } from '#model-routing';
+import {
+  CatalogueError,
+  CatalogueWatch,
+  ModelCatalogue,
+  shippedModelsFile,
+  warningsOf,
+} from '#model-routing';
 import { createApp } from './create-app';
-import { shippedModels } from './shipped-models';
 
 async function main(): Promise<void> {
   const directory = process.cwd();
@@ -24,7 +29,7 @@ async function main(): Promise<void> {
   const note = (message: string) => log.info(message);
   if (hasGenerated) note('wrote .env with generated secrets for development; keep the file');
 
-  const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModels()));
+  const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));
   for (const warning of warningsOf(catalogue)) log.warn(warning);
   const watch = CatalogueWatch.start(catalogue, log);
   const embedded = config.databaseUrl

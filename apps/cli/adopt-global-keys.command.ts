@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { Inject } from '@nestjs/common';
 import { Command, CommandRunner, Help, Option } from 'nest-commander';
 import { type Config } from '#config';
-import { type CredentialStatus } from '#credentials';
-import { type Provider } from '#providers';
+import { type CredentialStatus, validFields } from '#credentials';
+import { isDatabaseUnavailable } from '#database';
+import { Problem } from '#http';
+import { findProvider, type Provider, providers } from '#providers';
 import { type Tenant } from '#tenants';
-import { type LoadedConfig, loadedConfig } from './audit-verify.command';
-import { exitCodes, exitOnUsage, Refusal, refuseUsage } from './usage';
-import { type Vault, withVault } from './vault';
+import { exitCodes, Refusal } from './command-line';
+import { type Services, withServices } from './services';
+import { SettingsService } from './settings.service';
 
 const origin = 'adopt-global-keys';
 
@@ -22,42 +23,35 @@ interface AdoptOptions {
 @Command({
   name: origin,
   description:
-    'Copy the global key of a provider to named tenants, before strict mode is switched on. Shows the plan; --yes does it.',
+    'Copy the global key of a provider to tenants, as a preparation for strict mode. Prints the plan; --yes carries it out.',
 })
 export class AdoptGlobalKeysCommand extends CommandRunner {
-  constructor(@Inject(loadedConfig) private readonly configured: LoadedConfig) {
+  constructor(private readonly settings: SettingsService) {
     super();
   }
 
-  override setCommand(command: Parameters<CommandRunner['setCommand']>[0]): this {
-    return super.setCommand(command.exitOverride(exitOnUsage));
-  }
-
-  async run(words: string[], options: AdoptOptions = {}): Promise<void> {
+  async run(_words: string[], options: AdoptOptions): Promise<void> {
     const { tenants, all = false, replace = false, yes = false } = options;
-    if (words.length > 0) refuseUsage(this.command, 'adopt-global-keys takes options only');
-    const { findProvider, providers } = await import('#providers');
-    const provider = findProvider(options.provider ?? '');
-    if (!provider) {
-      refuseUsage(this.command, `--provider is one of ${providers.map(({ id }) => id).join(', ')}`);
-    }
-    if (all === (tenants !== undefined)) refuseUsage(this.command, 'give either --tenants or --all');
-    if (tenants?.some((name) => name === '')) refuseUsage(this.command, '--tenants is a list as in a,b');
-    const config = await this.configured();
-    const fields = await globalFields(config, provider);
-    const failed = await withVault(config, async (vault) => {
+    const provider =
+      findProvider(options.provider ?? '') ??
+      this.command.error(`error: --provider must be one of ${providers.map(({ id }) => id).join(', ')}`);
+    if (all === (tenants !== undefined)) this.command.error('error: give either --tenants or --all');
+    if (tenants?.includes('')) this.command.error('error: --tenants must be a list such as a,b');
+    const config = await this.settings.load();
+    const fields = globalFields(config, provider);
+    const failed = await withServices(config, async (services) => {
       process.stdout.write(
         `${provider.label} (${provider.id}): ${fields.apiKey.mask} of ${provider.globalVariables.apiKey}\n`,
       );
-      await refuseWrongKey(vault);
-      await refuseEndpoint(vault, fields.settings);
-      const pages = all ? allTenants(vault) : [await namedTenants(vault, tenants ?? [])];
-      return adopt(vault, provider, fields, pages, { replace, yes });
+      await refuseWrongKey(services);
+      refuseEndpoint(services, fields.settings);
+      const pages = all ? allTenants(services) : [await namedTenants(services, tenants ?? [])];
+      return adopt(services, provider, fields, pages, { replace, yes });
     });
-    if (failed > 0) process.exitCode = exitCodes.faults;
+    if (failed > 0) process.exitCode = exitCodes.fault.code;
   }
 
-  @Option({ flags: '--provider <id>', description: 'whose global key' })
+  @Option({ flags: '--provider <id>', description: 'the provider whose global key is copied' })
   provider(text: string): string {
     return text;
   }
@@ -67,44 +61,41 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
     return text.split(',').map((name) => name.trim());
   }
 
-  @Option({ flags: '--all', description: 'every tenant' })
+  @Option({ flags: '--all', description: 'all tenants' })
   all(): boolean {
     return true;
   }
 
-  @Option({ flags: '--replace', description: 'also where a tenant has a credential: it is lost' })
+  @Option({ flags: '--replace', description: 'overwrite the credentials that tenants already have' })
   replace(): boolean {
     return true;
   }
 
-  @Option({ flags: '--yes', description: 'do it; without it the plan is printed and nothing changed' })
+  @Option({ flags: '--yes', description: 'carry out the plan; without it nothing changes' })
   yes(): boolean {
     return true;
   }
 
   @Help('after')
-  example(): string {
-    return [
-      '',
-      'Needs the database, ENCRYPTION_KEY and the global key, in single-tenant mode. From then on the tenants have',
-      'the key as their own: changing the variable changes theirs no more.',
-      'A credential that a tenant has and calls cannot use counts as failed; --replace sets it anew.',
-      'Exit code: 0 when done or planned, 1 when something cannot be done, 2 for wrong usage, 3 when it broke off, as without',
-      'a database: what it printed until then is done.',
-      '',
-      'Examples:',
-      '  npm run cli -- adopt-global-keys --provider openai --all',
-      '  npm run cli -- adopt-global-keys --provider openai --tenants sundsvall,harnosand --yes',
-    ].join('\n');
+  notes(): string {
+    return `
+Needs the database, ENCRYPTION_KEY and the global key, in single-tenant mode. The key becomes the tenants' own: a later
+change of the variable does not change it.
+A tenant that has a credential keeps it. A credential that no call can use counts as failed. --replace overwrites both.
+If the command could not finish, everything that it printed is done.
+
+Examples:
+  npm run cli -- adopt-global-keys --provider openai --all
+  npm run cli -- adopt-global-keys --provider openai --tenants sundsvall,harnosand --yes`;
   }
 }
 
-/** The global key and its settings, checked as a PUT is: of what is not set, the start says nothing. */
-async function globalFields(config: Config, provider: Provider) {
+/** The global key and its settings, validated like the body of a PUT: a start does not check that they are complete. */
+function globalFields(config: Config, provider: Provider) {
   const name = provider.globalVariables.apiKey;
   if (config.tenantCredentialsEnabled) {
     throw new Refusal(
-      'in strict mode global keys are not read. Run this with TENANT_CREDENTIALS_ENABLED=false in its environment; the service need not be restarted for it.',
+      'in strict mode global keys are not read. Run this command with TENANT_CREDENTIALS_ENABLED=false in its environment; the service need not be restarted.',
     );
   }
   if (config.encryptionKeys.current === undefined) {
@@ -112,12 +103,10 @@ async function globalFields(config: Config, provider: Provider) {
       'ENCRYPTION_KEY is not set, and keys cannot be sealed without it. npm run generate-encryption-key prints a line for .env.',
     );
   }
-  const found = config.globalCredential(provider);
-  if (!found) throw new Refusal(`${name} is not set`);
-  const { validFields } = await import('#credentials');
-  const { Problem } = await import('#http');
+  const credential = config.globalCredential(provider);
+  if (!credential) throw new Refusal(`${name} is not set`);
   try {
-    return validFields(provider, { api_key: found.apiKey.expose(), ...found.settings });
+    return validFields(provider, { api_key: credential.apiKey.expose(), ...credential.settings });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = (error.details.errors ?? []).map(({ message }) => message).join('; ');
@@ -125,20 +114,16 @@ async function globalFields(config: Config, provider: Provider) {
   }
 }
 
-/** What is sealed under another key than the service's would be unreadable to it, in place of the key that it had. */
-async function refuseWrongKey({ canary }: Vault): Promise<void> {
+/** The service could not read a credential that is sealed with another key than its own. */
+async function refuseWrongKey({ canary }: Services): Promise<void> {
   const check = await canary.checkBeforeSealing();
   if (check.isReady) return;
   throw new Refusal(
-    `this needs the ENCRYPTION_KEY of the service, which has to read what is sealed here. ${check.reason ?? ''}`,
+    `this command needs the ENCRYPTION_KEY of the service, which must be able to read what is sealed here. ${check.reason ?? ''}`,
   );
 }
 
-async function refuseEndpoint(
-  { credentials }: Vault,
-  settings: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const { Problem } = await import('#http');
+function refuseEndpoint({ credentials }: Services, settings: Readonly<Record<string, unknown>>): void {
   try {
     credentials.refuseEndpoint(settings);
   } catch (error) {
@@ -147,8 +132,8 @@ async function refuseEndpoint(
   }
 }
 
-/** A page at a time, so that many tenants need no memory. */
-async function* allTenants({ tenants }: Vault): AsyncGenerator<Tenant[]> {
+/** Yields pages, so that any number of tenants fits in memory. */
+async function* allTenants({ tenants }: Services): AsyncGenerator<Tenant[]> {
   for (let cursor: string | null | undefined = undefined; cursor !== null;) {
     const page: Awaited<ReturnType<typeof tenants.list>> = await tenants.list({
       limit: 1000,
@@ -159,55 +144,54 @@ async function* allTenants({ tenants }: Vault): AsyncGenerator<Tenant[]> {
   }
 }
 
-/** By id, else by the exact name. One that is not there stops it all: the rest may depend on it. */
-async function namedTenants(vault: Vault, names: readonly string[]): Promise<Tenant[]> {
-  const asked = new Set(names.flatMap((name) => [name, name.toLowerCase()]));
+/** Finds tenants by id, then by exact name. One unknown tenant refuses the whole command: the list may be the wrong one. */
+async function namedTenants(services: Services, names: readonly string[]): Promise<Tenant[]> {
+  const wanted = new Set(names.flatMap((name) => [name, name.toLowerCase()]));
   const byId = new Map<string, Tenant>();
   const byName = new Map<string, Tenant>();
-  for await (const page of allTenants(vault)) {
+  for await (const page of allTenants(services)) {
     for (const tenant of page) {
-      if (asked.has(tenant.id)) byId.set(tenant.id, tenant);
-      if (asked.has(tenant.name)) byName.set(tenant.name, tenant);
+      if (wanted.has(tenant.id)) byId.set(tenant.id, tenant);
+      if (wanted.has(tenant.name)) byName.set(tenant.name, tenant);
     }
   }
-  const found = names.map((name, index) => {
+  const tenants = names.map((name, index) => {
     const tenant = byId.get(name.toLowerCase()) ?? byName.get(name);
-    // Its position and not its text, which may be anything that was pasted.
-    if (!tenant)
-      throw new Refusal(`there is no tenant with the name or id at place ${index + 1} of --tenants`);
-    return tenant;
+    if (tenant) return tenant;
+    // The message names the position and not the text, which may be a secret that was pasted by mistake.
+    throw new Refusal(`there is no tenant with the name or id at position ${index + 1} of --tenants`);
   });
-  return [...new Set(found)];
+  return [...new Set(tenants)];
 }
 
-/** Of a stored credential that no call can use: to its tenant it is as good as none, and it is in the way of one. */
+/** The states in which no call can use a stored credential. */
 const unusable: readonly CredentialStatus[] = ['plaintext', 'unreadable', 'tampered'];
 
-/** @returns how many could not be done */
+/** @returns the number of tenants for which it failed */
 async function adopt(
-  { credentials }: Vault,
+  { credentials }: Services,
   provider: Provider,
-  fields: Awaited<ReturnType<typeof globalFields>>,
+  fields: ReturnType<typeof globalFields>,
   pages: Iterable<readonly Tenant[]> | AsyncIterable<readonly Tenant[]>,
   { replace, yes }: { readonly replace: boolean; readonly yes: boolean },
 ): Promise<number> {
-  const { isDatabaseUnavailable } = await import('#database');
   const counts = { tenants: 0, set: 0, skipped: 0, failed: 0 };
   for await (const tenants of pages) {
     const overview = await credentials.overview(tenants.map(({ id }) => id));
     counts.tenants += tenants.length;
     for (const { id, name } of tenants) {
-      const say = (what: string) => void process.stdout.write(`  ${what.padEnd(11)} ${name} (${id})\n`);
+      const report = (result: string) =>
+        void process.stdout.write(`  ${result.padEnd(11)} ${name} (${id})\n`);
       const stored = overview.get(id)?.listed(provider.id);
       if (stored && !replace) {
         const isUsable = !unusable.includes(stored.status);
         counts[isUsable ? 'skipped' : 'failed'] += 1;
-        say(isUsable ? `has ${stored.mask}` : `failed: has ${stored.mask}, ${stored.status}`);
+        report(isUsable ? `has ${stored.mask}` : `failed: has ${stored.mask}, ${stored.status}`);
         continue;
       }
       if (!yes) {
         counts.set += 1;
-        say(stored ? 'would replace' : 'would set');
+        report(stored ? 'would replace' : 'would set');
         continue;
       }
       try {
@@ -216,20 +200,20 @@ async function adopt(
           ? await credentials.set(id, provider, fields, by, { origin })
           : await credentials.setIfAbsent(id, provider, fields, by, { origin });
         counts[set ? 'set' : 'skipped'] += 1;
-        say(set ? 'set' : 'has one');
+        report(set ? 'set' : 'has one');
       } catch (error) {
-        // It would fail for each of the rest alike.
+        // The remaining tenants would fail in the same way.
         if (isDatabaseUnavailable(error)) throw error;
         counts.failed += 1;
-        say(`failed: ${(error as Error).name}`);
+        report(`failed: ${(error as Error).name}`);
       }
     }
   }
-  const done = yes ? `${counts.set} set` : `${counts.set} to set`;
+  const set = yes ? `${counts.set} set` : `${counts.set} to set`;
   const failed = counts.failed > 0 ? `, ${counts.failed} failed` : '';
-  const rest = yes ? '' : ' Nothing was changed; --yes does it.';
+  const plan = yes ? '' : ' Nothing was changed; --yes carries out the plan.';
   process.stdout.write(
-    `${counts.tenants} ${counts.tenants === 1 ? 'tenant' : 'tenants'}: ${done}, ${counts.skipped} skipped${failed}.${rest}\n`,
+    `${counts.tenants} ${counts.tenants === 1 ? 'tenant' : 'tenants'}: ${set}, ${counts.skipped} skipped${failed}.${plan}\n`,
   );
   return counts.failed;
 }

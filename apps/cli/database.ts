@@ -1,17 +1,16 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { type Config } from '#config';
+import { dataSourceOptions, isDatabaseUnavailable, sqlStateOf, startEmbeddedPostgres } from '#database';
 
 /**
- * Runs something on the database that the service uses: DATABASE_URL, or the embedded one of this folder, which a running
- * service may be using meanwhile. Changes no schema: that is for a start of the service.
+ * Calls `run` with the database of the service: DATABASE_URL, or the embedded database of this folder, which a running
+ * service may be using at the same time. It does not migrate the database; only a start of the service does.
  */
 export async function withDatabase<T>(
   config: Config,
   entities: NonNullable<DataSourceOptions['entities']>,
   run: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
-  const { dataSourceOptions, isDatabaseUnavailable, sqlStateOf, startEmbeddedPostgres } =
-    await import('#database');
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({
@@ -25,13 +24,12 @@ export async function withDatabase<T>(
     return await run(dataSource);
   } catch (error) {
     if (isDatabaseUnavailable(error)) {
-      throw new Error(`the database is not available: ${reasonOf(error as Error)}`, { cause: error });
+      throw new Error(`the database is unavailable: ${reasonOf(error as Error)}`, { cause: error });
     }
-    // undefined_table, undefined_column
-    const code = sqlStateOf(error);
-    if (code !== '42P01' && code !== '42703') throw error;
+    const undefinedTableOrColumn = ['42P01', '42703'];
+    if (!undefinedTableOrColumn.includes(sqlStateOf(error) ?? '')) throw error;
     throw new Error(
-      'the database has the schema of an earlier version. Start this version of the service once, which brings it up to date.',
+      'the database has the schema of an earlier version. Start this version of the service once to migrate it.',
       { cause: error },
     );
   } finally {
@@ -40,7 +38,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** Where a name has several addresses, what each of them said: the error around them says nothing. */
+/** A host name with several addresses causes an AggregateError, which has no message of its own. */
 function reasonOf(error: Error): string {
   return error instanceof AggregateError
     ? error.errors.map((each) => (each as Error).message).join('; ')

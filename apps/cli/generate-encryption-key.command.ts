@@ -4,7 +4,7 @@ import { generateKey } from '#crypto';
 @Command({
   name: 'generate-encryption-key',
   description:
-    'Print a new ENCRYPTION_KEY as a line for .env. Keep a copy: without it stored credentials are lost.',
+    'Print a new ENCRYPTION_KEY as a line for .env. Keep a copy: without the key, stored credentials are lost.',
 })
 export class GenerateEncryptionKeyCommand extends CommandRunner {
   run(): Promise<void> {

@@ -1,50 +1,61 @@
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { CommandFactory, InjectCommander } from 'nest-commander';
-import { type Config } from '#config';
-import { AdoptGlobalKeysCommand } from './adopt-global-keys.command';
-import { AuditVerifyCommand, loadedConfig } from './audit-verify.command';
-import { AuditCommand } from './audit.command';
-import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
-import { configuredModelFile, ModelsCheckCommand } from './models-check.command';
-import { ModelsCommand } from './models.command';
-import { ReadinessCommand } from './readiness.command';
-import { endWith, exitOnUsage } from './usage';
+import { Module, type OnApplicationBootstrap, type Type } from '@nestjs/common';
+import { CommandFactory, type CommandRunner, InjectCommander } from 'nest-commander';
+import { configureUsage, reportError } from './command-line';
+import { SettingsService } from './settings.service';
 
-async function readModelFile(): Promise<string | undefined> {
-  const { readEnvironment } = await import('#config');
-  return readEnvironment(process.env, process.cwd()).AI_MODELS_FILE?.trim() || undefined;
-}
-
-async function readConfig(): Promise<Config> {
-  const { loadConfig, readEnvironment } = await import('#config');
-  return loadConfig(readEnvironment(process.env, process.cwd()));
-}
+/**
+ * The classes of each command. Loading the libraries that a command uses can take more than a second, so a run loads only
+ * the command that it names, and all of them for the general help.
+ */
+const commands: Readonly<Record<string, () => Promise<Type<CommandRunner>[]>>> = {
+  'generate-encryption-key': async () => {
+    const { GenerateEncryptionKeyCommand } = await import('./generate-encryption-key.command.js');
+    return [GenerateEncryptionKeyCommand];
+  },
+  models: async () => {
+    const { ModelsCheckCommand, ModelsCommand } = await import('./models-check.command.js');
+    return [ModelsCheckCommand, ModelsCommand];
+  },
+  audit: async () => {
+    const { AuditCommand, AuditVerifyCommand } = await import('./audit-verify.command.js');
+    return [AuditVerifyCommand, AuditCommand];
+  },
+  readiness: async () => {
+    const { ReadinessCommand } = await import('./readiness.command.js');
+    return [ReadinessCommand];
+  },
+  'adopt-global-keys': async () => {
+    const { AdoptGlobalKeysCommand } = await import('./adopt-global-keys.command.js');
+    return [AdoptGlobalKeysCommand];
+  },
+};
 
 @Module({
-  providers: [
-    GenerateEncryptionKeyCommand,
-    ModelsCommand,
-    ModelsCheckCommand,
-    { provide: configuredModelFile, useValue: readModelFile },
-    AuditCommand,
-    AuditVerifyCommand,
-    ReadinessCommand,
-    AdoptGlobalKeysCommand,
-    { provide: loadedConfig, useValue: readConfig },
-  ],
+  providers: [{ provide: SettingsService, useValue: new SettingsService(process.env, process.cwd()) }],
 })
-class CliModule {
-  constructor(@InjectCommander() program: { name(text: string): unknown }) {
-    // Else the help calls it by its file, main.
-    program.name('npm run cli --');
+class CliModule implements OnApplicationBootstrap {
+  constructor(@InjectCommander() private readonly program: Parameters<typeof configureUsage>[0]) {}
+
+  /** By now nest-commander has added the commands. */
+  onApplicationBootstrap(): void {
+    // Without a name the help would call the program main, after this file.
+    configureUsage(this.program.name('npm run cli --'));
   }
 }
 
-CommandFactory.run(CliModule, {
-  logger: false,
-  cliName: 'tenkey',
-  errorHandler: exitOnUsage,
-  // By default a command that throws ends with 0.
-  serviceErrorHandler: endWith,
-}).catch(endWith);
+async function main(): Promise<void> {
+  const [, , name = ''] = process.argv;
+  const loaders = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+  const providers = (await Promise.all(loaders.map((load) => load()))).flat();
+  await CommandFactory.run(
+    { module: CliModule, providers },
+    {
+      logger: false,
+      // Without this handler a command that throws would exit with 0.
+      serviceErrorHandler: reportError,
+    },
+  );
+}
+
+main().catch(reportError);

@@ -1,20 +1,15 @@
 import { isAbsolute, relative } from 'node:path';
-import { Inject } from '@nestjs/common';
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { type CatalogueCheck } from '#model-routing';
-import { shippedModels } from '../api/shipped-models';
-import { exitCodes, exitOnUsage, refuseUsage } from './usage';
-
-/** Gives AI_MODELS_FILE as the service would read it; undefined when it is unset. */
-export type ConfiguredModelFile = () => Promise<string | undefined>;
-export const configuredModelFile = Symbol('AI_MODELS_FILE');
+import { type CatalogueCheck, checkCatalogue, providerOfModel, shippedModelsFile } from '#model-routing';
+import { commandGroup, exitCodes, JsonOption } from './command-line';
+import { SettingsService } from './settings.service';
 
 interface CheckOptions {
   readonly strict?: boolean;
   readonly json?: boolean;
 }
 
-/** How many of the models go where. */
+/** How many models each provider and each adapter serves. */
 interface Counts {
   readonly providers: Readonly<Record<string, number>>;
   readonly adapters: Readonly<Record<string, number>>;
@@ -23,56 +18,52 @@ interface Counts {
 @SubCommand({
   name: 'check',
   arguments: '[file]',
-  argsDescription: { file: 'the model file; default: AI_MODELS_FILE, else the shipped one' },
+  argsDescription: { file: 'the model catalogue; default: AI_MODELS_FILE, or the one that is shipped' },
   description:
-    'Check a model file: every fault that would stop a start, and warnings. Needs no database and no key.',
+    'List every fault in a model catalogue that would stop a start, and warnings. Needs no database and no key.',
 })
 export class ModelsCheckCommand extends CommandRunner {
-  constructor(@Inject(configuredModelFile) private readonly configured: ConfiguredModelFile) {
+  constructor(private readonly settings: SettingsService) {
     super();
   }
 
-  override setCommand(command: Parameters<CommandRunner['setCommand']>[0]): this {
-    return super.setCommand(command.exitOverride(exitOnUsage));
-  }
-
-  async run(files: string[], { strict = false, json = false }: CheckOptions = {}): Promise<void> {
-    if (files.length > 1) refuseUsage(this.command, 'one file at a time');
-    if (files[0] === '') refuseUsage(this.command, 'the name of the file is empty');
-    const file = files[0] ?? shortened((await this.configured()) ?? shippedModels());
-    // Here and not above: the other commands need not wait for all that routing is made of.
-    const { checkCatalogue, providerOfModel } = await import('#model-routing');
+  async run([path]: string[], { strict = false, json = false }: CheckOptions): Promise<void> {
+    if (path === '') this.command.error('error: the name of the file is empty');
+    const file = path ?? shortened((await this.settings.modelsFile()) ?? shippedModelsFile());
     const check = checkCatalogue(file);
-    const counts = countsOf(check, (model) => providerOfModel(model)?.provider.id ?? 'none');
+    const counts = countsOf(check);
     process.stdout.write(json ? inJson(file, check, counts) : inText(check, counts));
     const { faults, warnings } = severitiesOf(check);
-    if (faults > 0 || (strict && warnings > 0)) process.exitCode = exitCodes.faults;
+    if (faults > 0 || (strict && warnings > 0)) process.exitCode = exitCodes.fault.code;
   }
 
-  @Option({ flags: '--strict', description: 'warnings count as faults' })
+  @Option({ flags: '--strict', description: 'treat warnings as faults' })
   strict(): boolean {
     return true;
   }
 
-  @Option({ flags: '--json', description: 'print one JSON object' })
+  @JsonOption()
   json(): boolean {
     return true;
   }
 
   @Help('after')
-  example(): string {
-    return [
-      '',
-      'A line for each finding: `file:line: reason` for a fault, `file:line: warning: reason` for a warning.',
-      'Exit code: 0 without faults, 1 with faults, 2 for wrong usage.',
-      '',
-      'Examples:',
-      '  npm run cli -- models check',
-      '  npm run cli -- models check config/ai_models.yml --strict',
-      '  npm run --silent cli -- models check --json',
-    ].join('\n');
+  notes(): string {
+    return `
+Each finding is one line: \`file:line: reason\` for a fault, \`file:line: warning: reason\` for a warning.
+
+Examples:
+  npm run cli -- models check
+  npm run cli -- models check config/ai_models.yml --strict
+  npm run --silent cli -- models check --json`;
   }
 }
+
+export const ModelsCommand = commandGroup({
+  name: 'models',
+  description: 'Check the model catalogue, ai_models.yml.',
+  subCommands: [ModelsCheckCommand],
+});
 
 function inText({ models, findings }: CatalogueCheck, counts: Counts): string {
   const lines = findings.map(({ severity, file, line, reason }) => {
@@ -80,14 +71,14 @@ function inText({ models, findings }: CatalogueCheck, counts: Counts): string {
     return `${place} ${severity === 'warning' ? 'warning: ' : ''}${reason}`;
   });
   const { faults, warnings } = severitiesOf({ findings });
-  const where = [counts.providers, counts.adapters].map((group) =>
+  const groups = [counts.providers, counts.adapters].map((group) =>
     Object.entries(group)
       .map(([name, count]) => `${name} ${count}`)
       .join(', '),
   );
   return [
     ...lines,
-    `${counted(models.length, 'model')}${models.length > 0 ? `: ${where.join('; ')}` : ''}`,
+    `${counted(models.length, 'model')}${models.length > 0 ? `: ${groups.join('; ')}` : ''}`,
     `${counted(faults, 'fault')}, ${counted(warnings, 'warning')}`,
     '',
   ].join('\n');
@@ -98,12 +89,9 @@ function inJson(file: string, { models, findings }: CatalogueCheck, counts: Coun
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-function countsOf(
-  { models }: CatalogueCheck,
-  providerOf: (model: CatalogueCheck['models'][number]) => string,
-): Counts {
+function countsOf({ models }: CatalogueCheck): Counts {
   return {
-    providers: tally(models.map(providerOf)),
+    providers: tally(models.map((model) => providerOfModel(model)?.provider.id ?? 'none')),
     adapters: tally(models.map((model) => (model.litellm_model_name ? 'litellm' : 'legacy'))),
   };
 }
@@ -113,9 +101,9 @@ function severitiesOf({ findings }: Pick<CatalogueCheck, 'findings'>): { faults:
   return { faults, warnings: findings.length - faults };
 }
 
-function tally(words: readonly string[]): Record<string, number> {
+function tally(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 }
 
@@ -123,7 +111,7 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Relative to the working directory where the file is below it. */
+/** The path relative to the working directory, if the file is below it. */
 function shortened(file: string): string {
   const path = relative('', file);
   return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path;

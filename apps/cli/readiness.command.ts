@@ -1,9 +1,8 @@
-import { Inject } from '@nestjs/common';
 import { Command, CommandRunner, Help, Option } from 'nest-commander';
-import { type ReadinessPage } from '#model-routing';
-import { type LoadedConfig, loadedConfig } from './audit-verify.command';
-import { exitCodes, exitOnUsage, refuseUsage } from './usage';
-import { withVault } from './vault';
+import { type ReadinessPage, ReadinessPageResponse } from '#model-routing';
+import { exitCodes, JsonOption } from './command-line';
+import { withServices } from './services';
+import { SettingsService } from './settings.service';
 
 interface ReadinessOptions {
   readonly mode?: string;
@@ -13,39 +12,33 @@ interface ReadinessOptions {
 @Command({
   name: 'readiness',
   description:
-    'Whose calls fail, or would in strict mode, by tenant and provider. Needs the database; calls and decrypts nothing.',
+    'List the tenants whose calls fail, or would fail in strict mode, by provider. Needs the database; calls no provider and decrypts nothing.',
 })
 export class ReadinessCommand extends CommandRunner {
-  constructor(@Inject(loadedConfig) private readonly configured: LoadedConfig) {
+  constructor(private readonly settings: SettingsService) {
     super();
   }
 
-  override setCommand(command: Parameters<CommandRunner['setCommand']>[0]): this {
-    return super.setCommand(command.exitOverride(exitOnUsage));
-  }
-
-  async run(words: string[], { mode, json = false }: ReadinessOptions = {}): Promise<void> {
-    if (words.length > 0) refuseUsage(this.command, 'readiness takes options only');
-    if (mode !== undefined && mode !== 'strict') refuseUsage(this.command, '--mode is strict or left out');
-    const config = await this.configured();
-    const { ReadinessPageResponse } = await import('#model-routing');
-    const isBroken = await withVault(config, async (vault) => {
-      const readiness = vault.readiness();
+  async run(_words: string[], { mode, json = false }: ReadinessOptions): Promise<void> {
+    if (mode !== undefined && mode !== 'strict') this.command.error('error: --mode must be strict');
+    const config = await this.settings.load();
+    const hasFaults = await withServices(config, async (services) => {
+      const readiness = services.readiness();
       let breaking = 0;
       let blockers = 0;
       for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
         const page = await readiness.page(mode === 'strict', { limit: 200, cursor });
-        const shown = ReadinessPageResponse.of(page);
-        // A page is a line, so that many tenants need no memory.
-        process.stdout.write(json ? `${JSON.stringify(shown)}\n` : inText(page, isFirst));
-        breaking += shown.breaking;
+        const response = ReadinessPageResponse.of(page);
+        // Each page is printed at once, so that any number of tenants fits in memory.
+        process.stdout.write(json ? `${JSON.stringify(response)}\n` : inText(page, isFirst));
+        breaking += response.breaking;
         blockers = page.blockers.length;
         cursor = page.nextCursor ?? undefined;
         if (cursor === undefined && !json) process.stdout.write(summaryOf(page, breaking));
       }
       return breaking > 0 || blockers > 0;
     });
-    if (isBroken) process.exitCode = exitCodes.faults;
+    if (hasFaults) process.exitCode = exitCodes.fault.code;
   }
 
   @Option({ flags: '--mode <mode>', description: 'strict: what would break if strict mode were switched on' })
@@ -53,32 +46,30 @@ export class ReadinessCommand extends CommandRunner {
     return text;
   }
 
-  @Option({ flags: '--json', description: 'print a JSON object for each 200 tenants, a line each' })
+  @JsonOption()
   json(): boolean {
     return true;
   }
 
   @Help('after')
-  example(): string {
-    return [
-      '',
-      'Exit code: 0 when nothing breaks, 1 when something does, 2 for wrong usage, 3 when it could not be found out, as',
-      'without a database or with settings that the service would not start with: it can gate a deployment.',
-      'What breaks: models that work as Tenkey is set up now, and credentials that are there and cannot be used.',
-      'A provider for which a tenant has no credential is not used by it and breaks nothing.',
-      '',
-      'Examples:',
-      '  npm run cli -- readiness',
-      '  npm run cli -- readiness --mode strict',
-      '  npm run --silent cli -- readiness --mode strict --json',
-    ].join('\n');
+  notes(): string {
+    return `
+Two things count as broken: a model that works with the current settings, and a credential that is stored but cannot
+be used. A tenant without a credential for a provider does not use that provider, so nothing breaks.
+With --json, each 200 tenants are one JSON object on a line of its own.
+A deployment can depend on the exit code.
+
+Examples:
+  npm run cli -- readiness
+  npm run cli -- readiness --mode strict
+  npm run --silent cli -- readiness --mode strict --json`;
   }
 }
 
 function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirst: boolean): string {
   const lines = isFirst ? blockers.map((blocker) => `blocked: ${blocker}`) : [];
   if (isFirst && !hasReceipts) {
-    lines.push('note: no ENCRYPTION_KEY, so calls get no receipts and the audit is chained by a plain hash');
+    lines.push('note: no ENCRYPTION_KEY, so calls get no receipts and the audit chain has plain hashes');
   }
   for (const { tenant, cells } of rows) {
     for (const { provider, breaking, problem } of cells) {
@@ -89,18 +80,18 @@ function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirs
     }
   }
   for (const { tenant, provider, mask, expiresAt, withinDays } of warnings) {
-    const when =
+    const expiry =
       withinDays === 0 ? 'has expired' : `expires within ${withinDays} ${withinDays === 1 ? 'day' : 'days'}`;
-    const told = tenant.contactEmail === null ? '' : `; tell ${tenant.contactEmail}`;
+    const contact = tenant.contactEmail === null ? '' : `; contact ${tenant.contactEmail}`;
     lines.push(
-      `warning: ${tenant.name} (${tenant.id}) ${provider}: ${mask} ${when}, ${expiresAt.toISOString()}${told}`,
+      `warning: ${tenant.name} (${tenant.id}) ${provider}: ${mask} ${expiry}, ${expiresAt.toISOString()}${contact}`,
     );
   }
   return lines.map((line) => `${line}\n`).join('');
 }
 
 function summaryOf({ mode, currentMode, total, columns }: ReadinessPage, breaking: number): string {
-  const counted = `${total} ${total === 1 ? 'tenant' : 'tenants'}, ${columns.size} providers in use`;
-  const asked = mode === currentMode ? `${mode} mode` : `${mode} mode (in force: ${currentMode})`;
-  return `${counted}, ${asked}: ${breaking === 0 ? 'nothing breaks' : `${breaking} would break`}\n`;
+  const counts = `${total} ${total === 1 ? 'tenant' : 'tenants'}, ${columns.size} providers in use`;
+  const modes = mode === currentMode ? `${mode} mode` : `${mode} mode (current: ${currentMode})`;
+  return `${counts}, ${modes}: ${breaking === 0 ? 'nothing breaks' : `${breaking} would break`}\n`;
 }

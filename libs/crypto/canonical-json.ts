@@ -1,4 +1,4 @@
-/** JSON with sorted keys at every level, to be signed: PostgreSQL's jsonb keeps no order. */
+/** JSON with sorted keys at every level, so that it can be signed: PostgreSQL's jsonb does not keep the order. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { FernetService, type KeyRing } from './fernet.service';
 
-/** Imported once, by the composition root: the ring is handed in, because this library reads no configuration. */
+/** The application module imports it once, with the key ring, because this library reads no configuration. */
 @Module({})
 export class CryptoModule {
   static register(ring: KeyRing): DynamicModule {

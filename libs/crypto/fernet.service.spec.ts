@@ -19,7 +19,7 @@ const idOf = (key: string) =>
     .slice(0, 12);
 
 describe('the key ring', () => {
-  it('names each key by a fingerprint, the current one first', () => {
+  it('identifies each key by a fingerprint, the current one first', () => {
     expect(after.currentKeyId).toBe(idOf(newKey));
     expect(after.keyIds()).toEqual([idOf(newKey), idOf(oldKey)]);
     expect(after.hasKey(idOf(oldKey))).toBe(true);
@@ -34,7 +34,7 @@ describe('the key ring', () => {
     expect(after.decrypt(fresh.sealed, fresh.encryptionKeyId).expose()).toBe('sk-new');
   });
 
-  it('may hold no current key: opens, does not seal', () => {
+  it('opens and does not seal when it has no current key', () => {
     const reader = new FernetService({ previous: [new Secret(oldKey)] });
     const { sealed, encryptionKeyId } = before.encrypt(new Secret('sk-old'));
     expect(reader.decrypt(sealed, encryptionKeyId).expose()).toBe('sk-old');
@@ -48,7 +48,7 @@ describe('the key ring', () => {
     expect(new FernetService(ring).keyIds()).toEqual([idOf(oldKey), idOf(newKey)]);
   });
 
-  it('refuses what is not a key, without repeating it', () => {
+  it('refuses a malformed key, without repeating it', () => {
     expect(() => new FernetService({ current: new Secret('not-a-key'), previous: [] })).toThrow(InvalidKey);
     expect(() => new FernetService({ previous: [new Secret(` ${oldKey}`)] })).toThrow(InvalidKey);
     expect(new InvalidKey().message).not.toContain('not-a-key');
@@ -84,20 +84,20 @@ describe('sealed text', () => {
     expect(after.decrypt(sealed, encryptionKeyId).expose()).toBe(text);
   });
 
-  it('is told from plaintext by its prefix', () => {
+  it('is distinguished from plaintext by its prefix', () => {
     expect(after.isSealed(after.encrypt(new Secret('x')).sealed)).toBe(true);
     for (const text of ['', 'sk-plain', ' enc:fernet:v1:x', 'ENC:fernet:v1:x', 'enc:fernet:v2:x']) {
       expect(after.isSealed(text)).toBe(false);
     }
   });
 
-  it('is refused: plaintext and bare tokens', () => {
+  it('is refused when it is plaintext or a bare token', () => {
     for (const text of ['', 'sk-plain', encrypt('x', newKey)]) {
       expect(() => after.decrypt(text, encryptionKeyId)).toThrow(NotSealed);
     }
   });
 
-  it('is refused: a key id that is not loaded, which the error names', () => {
+  it('is refused when its encryption key is not loaded, and the error names the key id', () => {
     const { sealed } = after.encrypt(new Secret('x'));
     for (const unknown of ['000000000000', '', '__proto__']) {
       expect(() => after.decrypt(sealed, unknown)).toThrow(KeyNotLoaded);
@@ -107,7 +107,7 @@ describe('sealed text', () => {
     }
   });
 
-  it('is refused: the other key of the ring, a change, a token that is not text', () => {
+  it('is refused under the other key of the ring, when it was changed, and when it does not contain text', () => {
     const { sealed } = after.encrypt(new Secret('x'));
     expect(() => after.decrypt(sealed, idOf(oldKey))).toThrow(InvalidToken);
     expect(() => after.decrypt(`${sealed}\n`, encryptionKeyId)).toThrow(InvalidToken);
@@ -116,7 +116,7 @@ describe('sealed text', () => {
     expect(() => after.decrypt(`enc:fernet:v1:${bytes}`, encryptionKeyId)).toThrow(InvalidToken);
   });
 
-  it('is never made of text that would come back changed', () => {
+  it('is never made of text that would not be restored exactly', () => {
     expect(() => after.encrypt(new Secret('half \ud83d'))).toThrow(TypeError);
   });
 });
@@ -131,7 +131,7 @@ describe('the mac', () => {
     expect(mac('å', '', 'b')).toBe(createHmac('sha256', derived).update(message).digest('base64url'));
   });
 
-  it('tells apart every way of dividing the same text', () => {
+  it('differs for every way of dividing the same text', () => {
     const macs = [
       mac('ab', 'c'),
       mac('a', 'bc'),

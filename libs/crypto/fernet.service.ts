@@ -5,20 +5,20 @@ import { Secret } from './secret';
 
 const PREFIX = 'enc:fernet:v1:';
 
-/** The keys of this installation: `current` seals and opens, `previous` only open. Each a 44-character Fernet key. */
+/** The encryption keys of this installation, each a Fernet key of 44 characters: `current` seals and opens, `previous` only open. */
 export interface KeyRing {
   readonly current?: Secret;
   readonly previous: readonly Secret[];
 }
 
-/** Seals secrets for storage, opens them again, and signs what is stored beside them. */
+/** Seals secrets for storage, opens them again, and signs the rows in which they are stored. */
 @Injectable()
 export class FernetService {
   readonly #keys = new Map<string, Secret>();
   readonly #derived = new Map<string, Buffer>();
   readonly #currentKeyId: string | undefined;
 
-  /** Throws `InvalidKey`. */
+  /** @throws InvalidKey */
   constructor(ring: KeyRing) {
     if (ring.current !== undefined) this.#currentKeyId = this.#load(ring.current);
     for (const key of ring.previous) this.#load(key);
@@ -37,7 +37,10 @@ export class FernetService {
     return this.#keys.has(encryptionKeyId);
   }
 
-  /** `enc:fernet:v1:<token>` under the current key. Throws `NoCurrentKey`; a TypeError for a lone surrogate. */
+  /**
+   * Returns `enc:fernet:v1:<token>`, made with the current key.
+   * @throws NoCurrentKey; TypeError for a lone surrogate
+   */
   encrypt(secret: Secret): { sealed: string; encryptionKeyId: string } {
     const encryptionKeyId = this.#currentKeyId;
     if (encryptionKeyId === undefined) throw new NoCurrentKey();
@@ -47,7 +50,10 @@ export class FernetService {
     };
   }
 
-  /** Throws `NotSealed`, `KeyNotLoaded` or `InvalidToken`. Stored plaintext is refused, never passed through. */
+  /**
+   * Stored plaintext is refused and never returned as it is.
+   * @throws NotSealed, KeyNotLoaded, InvalidToken
+   */
   decrypt(sealed: string, encryptionKeyId: string): Secret {
     if (!this.isSealed(sealed)) throw new NotSealed();
     const bytes = decrypt(sealed.slice(PREFIX.length), this.#key(encryptionKeyId).expose());
@@ -58,15 +64,16 @@ export class FernetService {
     }
   }
 
-  /** Whether the text claims to be sealed; only `decrypt` tells whether it is. */
+  /** Whether the text has the prefix of a sealed text; only `decrypt` shows whether it is one. */
   isSealed(text: string): boolean {
     return text.startsWith(PREFIX);
   }
 
   /**
-   * HMAC-SHA256 of the parts, as unpadded base64url. Each purpose has a key of its own (HKDF, RFC 5869), so a value
-   * made for one says nothing about another; each part is preceded by its length in bytes, so no two lists of parts
-   * are the same message. Throws `KeyNotLoaded`; a TypeError for a lone surrogate.
+   * HMAC-SHA256 of the parts, as unpadded base64url. Each purpose has its own key (HKDF, RFC 5869), so that a MAC for one
+   * purpose is not valid for another. The length in bytes precedes each part, so that two different lists of parts are
+   * never the same message.
+   * @throws KeyNotLoaded; TypeError for a lone surrogate
    */
   mac(encryptionKeyId: string, purpose: string, parts: readonly string[]): string {
     const hmac = createHmac('sha256', this.#derive(encryptionKeyId, purpose));
@@ -79,7 +86,7 @@ export class FernetService {
     return hmac.digest('base64url');
   }
 
-  /** Compares in constant time. Throws like `mac`. */
+  /** Compares in constant time. @throws like `mac` */
   verifyMac(encryptionKeyId: string, purpose: string, parts: readonly string[], mac: string): boolean {
     const expected = Buffer.from(this.mac(encryptionKeyId, purpose, parts));
     const given = Buffer.from(mac);
@@ -113,7 +120,7 @@ export class FernetService {
   }
 }
 
-/** The row was sealed with a key that is not in the ring: lost, or not handed over at start. */
+/** The row was sealed with an encryption key that is not configured. */
 export class KeyNotLoaded extends Error {
   override readonly name = 'KeyNotLoaded';
   constructor(readonly encryptionKeyId: string) {
@@ -139,7 +146,7 @@ function bytesOf(key: Secret): Buffer {
   return Buffer.from(key.expose(), 'base64url');
 }
 
-/** Node writes every lone surrogate as U+FFFD: two texts would become one, and a key would come back changed. */
+/** Refuses lone surrogates: Node encodes each as U+FFFD, so that different texts would become equal and a key would change. */
 function utf8(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.toString('utf8') !== text) throw new TypeError('the text is not well-formed Unicode');

@@ -85,7 +85,7 @@ describe('the vectors of the Fernet spec', () => {
       'expired TTL',
       'gAAAAAAdwJ6xAAECAwQFBgcICQoLDA0OD3HkMATM5lFqGaerZ-fWPAl1-szkFVzXTuGb4hR8AKtwcaX1YdykRtfsH-p1YsUD2Q==',
     ],
-  ])('invalid by age only, and age is not looked at: %s', (_name, token) => {
+  ])('invalid by age only, which is not checked: %s', (_name, token) => {
     expect(decrypt(token, SPEC_KEY).toString()).toBe('');
   });
 });
@@ -104,7 +104,7 @@ describe('each kind of invalid token, signed with the right key', () => {
   const padded = (...tail: number[]) =>
     Buffer.concat([Buffer.alloc(16 - tail.length, 'x'), Buffer.from(tail)]);
 
-  it('opens when nothing is wrong', () => {
+  it('opens a valid token', () => {
     expect(decrypt(sign(Buffer.concat([head(), blocks(padded(2, 2))])), key).toString()).toBe('x'.repeat(14));
   });
 
@@ -127,7 +127,7 @@ describe("Python's cryptography", () => {
     expect(decrypt(token, key).toString('utf8')).toBe(plaintext);
   });
 
-  it.each(python.invalid)('refuses: $name', ({ key, token }) => {
+  it.each(python.invalid)('refuses $name', ({ key, token }) => {
     expect(refused(token, key)).toBe(true);
   });
 });
@@ -150,7 +150,7 @@ describe('the npm package', () => {
 
 describe('a changed token', () => {
   const key = generateKey();
-  // Lengths whose tokens end in no, one and two padding characters.
+  // Tokens of these lengths have no, one and two padding characters.
   const tokens = [5, 20, 40].map((length) => encrypt(randomBytes(length), key));
 
   it('covers every ending of base64', () => {
@@ -166,7 +166,7 @@ describe('a changed token', () => {
     }
   });
 
-  it.each(tokens)('is refused for every other character at every place: %s', (token) => {
+  it.each(tokens)('is refused for every other character at every position: %s', (token) => {
     for (let index = 0; index < token.length; index += 1) {
       for (const character of `${ALPHABET}+/= \n\t\0é.`) {
         if (character === token[index]) continue;
@@ -176,7 +176,7 @@ describe('a changed token', () => {
     }
   });
 
-  it.each(tokens)('is refused for a character more or less at every place: %s', (token) => {
+  it.each(tokens)('is refused with a character more or less at every position: %s', (token) => {
     for (let index = 0; index <= token.length; index += 1) {
       const variants = [' ', '\n', '=', 'A'].map(
         (extra) => token.slice(0, index) + extra + token.slice(index),
@@ -192,7 +192,7 @@ describe('a changed token', () => {
     expect(refused(token.replaceAll('-', '+').replaceAll('_', '/'), key)).toBe(true);
   });
 
-  it('is refused under any other key, and the error says nothing', () => {
+  it('is refused under any other key, and the error reveals nothing', () => {
     const token = encrypt('sk-very-secret', key);
     expect(() => decrypt(token, generateKey())).toThrow(InvalidToken);
     const error = new InvalidToken();
@@ -206,7 +206,7 @@ describe('a changed token', () => {
 });
 
 describe('a round trip', () => {
-  it('gives back every length from 0 to 300, bytes and text', () => {
+  it('restores bytes and text of every length from 0 to 300', () => {
     for (let length = 0; length <= 300; length += 1) {
       const key = generateKey();
       const bytes = randomBytes(length);
@@ -217,7 +217,7 @@ describe('a round trip', () => {
     }
   });
 
-  it('never makes the same token twice, and dates it now', () => {
+  it('never makes the same token twice, and stores the current time in it', () => {
     const key = generateKey();
     expect(encrypt('x', key)).not.toBe(encrypt('x', key));
     const seconds = Number(unUrlSafe(encrypt('x', key)).readBigUInt64BE(1));
@@ -226,7 +226,7 @@ describe('a round trip', () => {
 });
 
 describe('a key', () => {
-  it('is generated valid, and different each time', () => {
+  it('is valid and different each time it is generated', () => {
     const keys = Array.from({ length: 100 }, generateKey);
     expect(keys.every(isKey)).toBe(true);
     expect(new Set(keys).size).toBe(100);

@@ -5,25 +5,31 @@ export function generateKey(): string {
   return encode(randomBytes(32));
 }
 
-/** A token for the text (as UTF-8) or the bytes. Throws `InvalidKey`. */
+/**
+ * A token for the text (as UTF-8) or the bytes.
+ * @throws InvalidKey
+ */
 export function encrypt(plaintext: string | Buffer, key: string): string {
   return encryptAt(plaintext, key, Math.floor(Date.now() / 1000), randomBytes(16));
 }
 
-/** The bytes a token was made of, whatever its age. Throws `InvalidToken` or `InvalidKey`, neither saying more. */
+/**
+ * The bytes that the token contains, whatever its age.
+ * @throws InvalidToken, InvalidKey; neither says what exactly is wrong
+ */
 export function decrypt(token: string, key: string): Buffer {
   const { signing, encryption } = halves(key);
   const bytes = decode(token);
   if (bytes === undefined || bytes.length < 73 || (bytes.length - 57) % 16 !== 0 || bytes[0] !== 0x80) {
     throw new InvalidToken();
   }
-  // Nothing is decrypted before the whole token is known to be ours, so wrong padding tells a forger nothing.
+  // The signature is verified before anything is decrypted, so that a forger learns nothing from wrong padding.
   const signed = bytes.subarray(0, -32);
   if (!timingSafeEqual(hmac(signing, signed), bytes.subarray(-32))) throw new InvalidToken();
   const decipher = createDecipheriv('aes-128-cbc', encryption, signed.subarray(9, 25));
   const start = decipher.update(signed.subarray(25));
   try {
-    // OpenSSL compares every byte of the PKCS #7 padding, not only the last.
+    // OpenSSL checks every byte of the PKCS #7 padding, not only the last.
     return Buffer.concat([start, decipher.final()]);
   } catch {
     throw new InvalidToken();
@@ -35,7 +41,7 @@ export function isKey(text: string): boolean {
   return text.length === 44 && decode(text)?.length === 32;
 }
 
-/** The token was not made with this key, or was changed since. Which of the two cannot be known. */
+/** The token was made with another key, or was changed. The two cannot be told apart. */
 export class InvalidToken extends Error {
   override readonly name = 'InvalidToken';
   constructor() {
@@ -50,7 +56,7 @@ export class InvalidKey extends Error {
   }
 }
 
-/** `encrypt` with its clock and its dice given. For the published vectors only: an IV used twice shows equal beginnings. */
+/** `encrypt` with a given time and IV. Only for the published test vectors: using an IV twice reveals equal beginnings. */
 export function encryptAt(plaintext: string | Buffer, key: string, timeSeconds: number, iv: Buffer): string {
   const { signing, encryption } = halves(key);
   const head = Buffer.alloc(9, 0x80);
@@ -75,7 +81,7 @@ function encode(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** Node decodes leniently; only text that encodes back to itself is accepted, so a token has one spelling. */
+/** Node accepts many spellings of the same bytes. Only the canonical one is accepted here, so a token has one spelling. */
 function decode(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return encode(bytes) === text ? bytes : undefined;

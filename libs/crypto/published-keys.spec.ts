@@ -3,7 +3,7 @@ import { isPublishedKey } from './published-keys';
 
 describe('published keys', () => {
   it.each(['QkSCr5Va', 'FNVdDyfq', 'yPIAaWTE'])(
-    'recognises an Eneo example by its beginning: %s',
+    'recognises an example of Eneo by its first characters: %s',
     (prefix) => {
       expect(isPublishedKey(prefix + generateKey().slice(8))).toBe(true);
     },
@@ -19,7 +19,7 @@ describe('published keys', () => {
     expect(isPublishedKey(key)).toBe(true);
   });
 
-  it('lets generated keys through', () => {
+  it('accepts generated keys', () => {
     for (let round = 0; round < 200; round += 1) expect(isPublishedKey(generateKey())).toBe(false);
     expect(isPublishedKey('')).toBe(false);
   });

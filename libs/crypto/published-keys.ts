@@ -1,9 +1,9 @@
-/** Keys anyone can read: what they seal is not secret. Refused at start, because examples get copied as they stand. */
+/** Whether the key was published somewhere, or is a placeholder. Such keys get copied from examples, and protect nothing. */
 export function isPublishedKey(key: string): boolean {
   return PREFIXES.some((prefix) => key.startsWith(prefix)) || KEYS.has(key) || isPattern(key);
 }
 
-/** Eneo's sample .env and tests; eight characters are enough, and the rest need not be published once more. */
+/** From Eneo's sample .env and tests. Eight characters identify a key without publishing it again. */
 const PREFIXES = ['QkSCr5Va', 'FNVdDyfq', 'yPIAaWTE'];
 
 const KEYS = new Set([
@@ -14,7 +14,7 @@ const KEYS = new Set([
   '46BKJoQYlPPOexq0OhDZnIlNepKFf87WFwLbfzqDDho=',
 ]);
 
-/** Thirty-two equal bytes (all zero, say), or bytes that count: what a hand writes for a placeholder. */
+/** Whether the 32 bytes are all equal, or count up or down, as in a placeholder that was written by hand. */
 function isPattern(key: string): boolean {
   const bytes = Buffer.from(key, 'base64url');
   if (bytes.length !== 32) return false;

@@ -3,16 +3,16 @@ import { format, inspect } from 'node:util';
 import { maskOf, Secret } from './secret';
 
 const VALUE = 'sk-proj-abcdefgh-wxyz';
-const SHOWN = '[secret ...wxyz]';
+const MASKED = '[secret ...wxyz]';
 const secret = new Secret(VALUE);
 
 describe('a secret', () => {
-  it('is given only by expose()', () => {
+  it('is returned only by expose()', () => {
     expect(secret.expose()).toBe(VALUE);
   });
 
   const failure = new Error('failed', { cause: secret });
-  const shown: [string, string][] = [
+  const printed: [string, string][] = [
     ['toString', secret.toString()],
     ['String()', String(secret)],
     // eslint-disable-next-line @typescript-eslint/restrict-template-expressions -- the accident under test
@@ -28,8 +28,8 @@ describe('a secret', () => {
     ['the cause in JSON', JSON.stringify({ cause: failure.cause })],
   ];
 
-  it.each(shown)('shows its mask in %s', (_name, text) => {
-    expect(text).toContain(SHOWN);
+  it.each(printed)('shows its mask in %s', (_name, text) => {
+    expect(text).toContain(MASKED);
     expect(text).not.toContain('abcdefgh');
   });
 
@@ -63,18 +63,18 @@ describe('a secret', () => {
     expect(new Secret(value).mask).toBe(mask);
   });
 
-  it('shows the last four code points of any key and nothing else of it', () => {
+  it('shows nothing but the last four code points of any key', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 8, maxLength: 200 }), (value) => {
         const points = Array.from(value);
         fc.pre(points.length >= 8);
-        const shown = [
+        const texts = [
           String(new Secret(value)),
           JSON.stringify(new Secret(value)),
           inspect(new Secret(value)),
         ];
         const last = points.slice(-4).join('');
-        expect(shown).toEqual([
+        expect(texts).toEqual([
           `[secret ...${last}]`,
           JSON.stringify(`[secret ...${last}]`),
           `[secret ...${last}]`,
@@ -86,7 +86,7 @@ describe('a secret', () => {
     );
   });
 
-  it('maskOf counts code points, never halves of one', () => {
+  it('has a mask of whole code points', () => {
     expect(maskOf('a🔑🔑🔑🔑')).toBe('...🔑🔑🔑🔑');
   });
 });

@@ -1,16 +1,15 @@
 import { inspect } from 'node:util';
 
-/** The mask of a secret: `...` and its last four code points. The only form of a key that may be shown. */
+/** The mask of a key, `...` and its last four code points. It is the only form in which a key may be shown. */
 export function maskOf(value: string): string {
   return `...${Array.from(value).slice(-4).join('')}`;
 }
 
 /**
- * A secret on its way from the request that brought it, or the row that held it, to the header that carries it.
+ * A secret that cannot be printed by accident.
  *
- * The text lives in a private field, so neither JSON, util.inspect, string concatenation, a structured clone nor an
- * error's attached object can show it: each prints `[secret ...xyz9]`. Only `expose()` gives it, and the call
- * belongs in the one expression that seals it or puts it in a header.
+ * The text is in a private field: JSON, `util.inspect` and string concatenation print `[secret ...xyz9]`, and a structured
+ * clone has nothing. Only `expose()` returns the text, and belongs in the one expression that seals it or puts it in a header.
  */
 export class Secret {
   readonly #value: string;
@@ -20,12 +19,11 @@ export class Secret {
     Object.freeze(this);
   }
 
-  /** `...` and the last four code points; nothing at all of a value so short that four would be half of it. */
+  /** `...` and the last four code points; only `...` for a value of fewer than eight, where four would be too much. */
   get mask(): string {
     return Array.from(this.#value).length < 8 ? '...' : maskOf(this.#value);
   }
 
-  /** The text itself. */
   expose(): string {
     return this.#value;
   }

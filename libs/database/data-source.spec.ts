@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { Gate } from '../../test/support/gate';
 import { createTestDatabase } from '../../test/support/postgres';
 import { dataSourceOptions } from './data-source';
-import { isDatabaseUnavailable } from './unavailable';
+import { isDatabaseUnavailable } from './database-errors';
 
 describe('the connections of the service', () => {
   let database: { url: string; drop(): Promise<void> };
@@ -11,7 +11,7 @@ describe('the connections of the service', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     gate = new Gate(database.url);
-    const options = dataSourceOptions({ url: await gate.listen(), entities: [], answerWithinMs: 1000 });
+    const options = dataSourceOptions({ url: await gate.listen(), entities: [], responseTimeoutMs: 1000 });
     dataSource = await new DataSource(options).initialize();
   });
   afterAll(async () => {
@@ -26,7 +26,7 @@ describe('the connections of the service', () => {
       (error: unknown) => error,
     );
 
-  it('end when the network carries nothing any more, in a transaction too, and are made anew', async () => {
+  it('are closed when the network fails, even in a transaction, and replaced', async () => {
     await Promise.all(Array.from({ length: 10 }, () => dataSource.query('select pg_sleep(0.05)')));
     gate.freeze();
     const faults = await Promise.all([
@@ -34,19 +34,19 @@ describe('the connections of the service', () => {
       faultOf(dataSource.transaction((transaction) => transaction.query('select 1'))),
     ]);
     expect(faults.map(isDatabaseUnavailable)).toEqual([true, true]);
-    // Those that lay idle fail as well, each once.
+    // Each idle connection fails as well, once.
     for (let left = 8; left > 0; left -= 4)
       await Promise.all([1, 2, 3, 4].map(() => faultOf(dataSource.query('select 1'))));
     expect(await dataSource.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  it('end no statement that the server answers, however many there are', async () => {
+  it('close no statement that the server responds to, however many there are', async () => {
     const began = Date.now();
     while (Date.now() - began < 1500) await dataSource.query('select 1');
     expect(await dataSource.query("select 'on' as still")).toEqual([{ still: 'on' }]);
   });
 
-  it('wait for a lock of somebody else for a while only, which is told from a fault', async () => {
+  it('wait a limited time for a lock, and then report the database as unavailable', async () => {
     const holder = dataSource.createQueryRunner();
     await holder.connect();
     await holder.query('create table held (id int)');

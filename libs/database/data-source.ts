@@ -5,15 +5,15 @@ import { watchedClient } from './watched-client';
 const STATEMENT_MS = 15_000;
 
 /**
- * The one set of TypeORM options. `url` may be a TCP address or the embedded server's socket; TypeORM hands it to
- * node-postgres unparsed, so both forms and every query parameter (sslmode ...) work.
+ * The TypeORM options of every connection. `url` may be a TCP address or the socket of the embedded server: TypeORM passes
+ * it to node-postgres unparsed, so both forms and all query parameters, such as sslmode, work.
  */
 export function dataSourceOptions(options: {
   url: string;
   entities: NonNullable<DataSourceOptions['entities']>;
   poolSize?: number;
-  /** How long a statement may go without an answer of the server, in milliseconds; longer than the server lets it run. */
-  answerWithinMs?: number;
+  /** How long a statement waits for the server, in milliseconds; longer than the server's own statement timeout. */
+  responseTimeoutMs?: number;
 }): DataSourceOptions {
   return {
     type: 'postgres',
@@ -23,19 +23,19 @@ export function dataSourceOptions(options: {
     synchronize: false,
     migrations,
     migrationsTransactionMode: 'each',
-    // Identifiers are made by us: no extension, so the database user needs no right to create one.
+    // Tenkey creates its own identifiers. Without an extension, the database user needs no right to create one.
     installExtensions: false,
-    // Query logging would write sealed keys and parameters into the log.
+    // Query logging would write parameters, such as sealed keys, to the log.
     logging: false,
     extra: {
       connectionTimeoutMillis: 5000,
       statement_timeout: STATEMENT_MS,
-      // Who waits for a lock holds a connection that calls need, and its client may well ask again.
+      // A statement that waits for a lock holds a connection that calls need, and its client can retry.
       lock_timeout: 5000,
-      // A process that stands still while it holds the end of the audit chain would stop every change.
+      // A process that hangs while it holds the lock on the audit chain would block every change.
       idle_in_transaction_session_timeout: STATEMENT_MS,
       application_name: 'tenkey',
-      Client: watchedClient(options.answerWithinMs ?? STATEMENT_MS + 5000),
+      Client: watchedClient(options.responseTimeoutMs ?? STATEMENT_MS + 5000),
     },
   };
 }

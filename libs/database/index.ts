@@ -1,17 +1,16 @@
 /**
- * The one PostgreSQL: its options, its schema (migrations), and an embedded server for those who have none.
+ * The PostgreSQL database: its options, its schema (migrations), and an embedded server for installations without one.
  *
- * Guarantees: a start waits for a database that is not there yet; replicas that start together migrate once; the
- * embedded server is reached through a private unix socket only, survives a killed process (the next start adopts it),
- * is started again when it dies, and is never stopped under another process that uses it.
+ * Guarantees: a start waits until the database is available; replicas that start together migrate it once; the embedded
+ * server is reached only through a private unix socket, survives a killed process (the next start uses it), is restarted
+ * when it crashes, and is not stopped while another process uses it.
  *
- * Does not: log queries, know entities (each lib brings its own), read the environment, or back anything up. The
- * embedded server is for trying out and small installations: one machine, no replication, not on Windows.
+ * Does not: log queries, define entities (each lib defines its own), read the environment, or make backups. The embedded
+ * server is for trials and small installations: one machine, no replication, not on Windows.
  */
 export { dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
-export { waitAtStop } from './stop-wait';
-export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './unavailable';
-export { within } from './within';
+export { waitAtStop, within } from './stop-wait';
+export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';

@@ -3,7 +3,7 @@ import { createEmptyDatabase, createTestDatabase, execute, urlFor } from '../../
 import { dataSourceOptions } from './data-source';
 import { migrations } from './migrations';
 import { connectAndMigrate } from './migrate';
-import { isDatabaseUnavailable } from './unavailable';
+import { isDatabaseUnavailable } from './database-errors';
 
 const log = (): void => undefined;
 const dataSourceOf = (url: string): DataSource => new DataSource(dataSourceOptions({ url, entities: [] }));
@@ -15,7 +15,7 @@ async function tablesOf(dataSource: DataSource): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-it('replicas that start together on an empty database migrate it once', async () => {
+it('replicas that start together with an empty database migrate it once', async () => {
   const database = await createEmptyDatabase();
   const replicas = [dataSourceOf(database.url), dataSourceOf(database.url)] as const;
   await Promise.all(replicas.map((replica) => connectAndMigrate(replica, { waitSeconds: 5, log })));
@@ -67,48 +67,48 @@ it('a migration may take longer than any statement of the service', async () => 
 it('a failed migration leaves nothing behind, and the next start can try again', async () => {
   class BrokenMigration1790000000001 {
     readonly name = 'BrokenMigration1790000000001';
-    static isMended = false;
+    static isFixed = false;
     async up(runner: QueryRunner): Promise<void> {
       await runner.query('create table half_done (id integer)');
-      if (!BrokenMigration1790000000001.isMended) await runner.query('select nonsense');
+      if (!BrokenMigration1790000000001.isFixed) await runner.query('select nonsense');
     }
     async down(): Promise<void> {}
   }
   const database = await createTestDatabase();
-  const start = () => {
+  const migrate = () => {
     const usual = dataSourceOptions({ url: database.url, entities: [] });
     const migrations = [...(usual.migrations as []), BrokenMigration1790000000001];
     const dataSource = new DataSource({ ...usual, migrations });
     return connectAndMigrate(dataSource, { waitSeconds: 5, log }).then(() => dataSource);
   };
-  await expect(start()).rejects.toThrow('nonsense');
-  BrokenMigration1790000000001.isMended = true;
-  const dataSource = await start();
+  await expect(migrate()).rejects.toThrow('nonsense');
+  BrokenMigration1790000000001.isFixed = true;
+  const dataSource = await migrate();
   expect(await tablesOf(dataSource)).toContain('half_done');
   await dataSource.destroy();
   await database.drop();
 });
 
-it('a start waits for a database that is made meanwhile, and says so', async () => {
-  const beside = await createEmptyDatabase();
+it('a start waits for a database that is created later, and logs that it waits', async () => {
+  const other = await createEmptyDatabase();
   const name = `tenkey_late_${process.pid}`;
   const messages: string[] = [];
-  const dataSource = dataSourceOf(urlFor(beside.url, name));
+  const dataSource = dataSourceOf(urlFor(other.url, name));
   const started = connectAndMigrate(dataSource, {
     waitSeconds: 10,
     log: (message) => messages.push(message),
   });
   await new Promise((done) => setTimeout(done, 700));
-  await execute(beside.url, `create database ${name}`);
+  await execute(other.url, `create database ${name}`);
   await started;
   expect(messages[0]).toMatch(new RegExp(`^Waiting for database "${name}"`));
   expect(await tablesOf(dataSource)).toContain('tenants');
   await dataSource.destroy();
-  await execute(beside.url, `drop database ${name} with (force)`);
-  await beside.drop();
+  await execute(other.url, `drop database ${name} with (force)`);
+  await other.drop();
 });
 
-it('the migrations can be taken back', async () => {
+it('the migrations can be undone', async () => {
   const database = await createTestDatabase();
   const dataSource = await dataSourceOf(database.url).initialize();
   for (const _ of migrations) await dataSource.undoLastMigration();
@@ -119,9 +119,9 @@ it('the migrations can be taken back', async () => {
   await database.drop();
 });
 
-it('an unreachable database fails in time, naming host and database but never the password', async () => {
+it('a start without a reachable database fails in time, and names the host and the database but never the password', async () => {
   const messages: string[] = [];
-  const began = Date.now();
+  const start = Date.now();
   const failure = connectAndMigrate(dataSourceOf('postgresql://me:hunter2-secret@127.0.0.1:1/vault'), {
     waitSeconds: 1,
     log: (message) => messages.push(message),
@@ -133,12 +133,12 @@ it('an unreachable database fails in time, naming host and database but never th
   expect(error?.message).toMatch(
     /database "vault" at 127\.0\.0\.1:1 after 1 s: .*ECONNREFUSED.*DATABASE_URL/,
   );
-  expect(Date.now() - began).toBeLessThan(4000);
+  expect(Date.now() - start).toBeLessThan(4000);
   expect(messages).toHaveLength(1);
   expect(`${messages.join()}${error?.stack}`).not.toContain('hunter2');
 });
 
-it('a database that is dropped under its connections counts as unavailable, a bad statement does not', async () => {
+it('a database that is dropped while it is used counts as unavailable, an invalid statement does not', async () => {
   const database = await createTestDatabase();
   const dataSource = await dataSourceOf(database.url).initialize();
   const bad = await dataSource.query('select nonsense').catch((error: unknown) => error);

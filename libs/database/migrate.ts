@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { isDatabaseUnavailable } from './unavailable';
+import { isDatabaseUnavailable } from './database-errors';
 
-/** Any constant will do, as long as every release uses the same one. */
+/** An arbitrary number that must be the same in every release. */
 const migrationLock = 7_364_002;
 const oldestVersion = 150_000;
 const messageEveryMs = 5000;
 
-/** The database could not be reached or used; the message names host and database, never the password. */
+/** The database cannot be reached or used. The message names the host and the database, never the password. */
 export class DatabaseStartError extends Error {
   override readonly name = 'DatabaseStartError';
 }
 
 /**
- * Waits until the database answers, at most `waitSeconds`, then brings its schema up to date and leaves the data source
- * initialised. Safe for replicas that start together: a connection of its own holds an advisory lock meanwhile. The lock
- * needs a session: behind PgBouncer in transaction mode give the direct address.
+ * Waits at most `waitSeconds` until the database is available, migrates it, and initialises the data source. Replicas can
+ * start together: a separate connection holds an advisory lock during the migration. The lock needs a session, so behind
+ * PgBouncer in transaction mode the url must be the direct address.
  * @throws DatabaseStartError
  */
 export async function connectAndMigrate(
@@ -28,19 +28,19 @@ export async function connectAndMigrate(
   const client = await connectWithin(url, options);
   try {
     await requireVersion(client);
-    // This connection has no statement timeout: another replica's migration may take its time.
+    // This connection has no statement timeout, because the migration of another replica may take long.
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     const done = await migrate(dataSource.options);
     for (const name of done) options.log(`Migration ${name} is done.`);
     if (!dataSource.isInitialized) await dataSource.initialize();
   } finally {
-    // Ending the session gives the lock back, also after an error.
+    // The end of the session releases the lock, even after an error.
     await client.end().catch(() => undefined);
   }
 }
 
 /**
- * On connections of its own: those of the service end what runs or waits long, and a migration of a big table may.
+ * Uses separate connections without the timeouts of the service, because the migration of a large table may take longer.
  * @returns the names of the migrations that ran
  */
 async function migrate(options: DataSourceOptions): Promise<string[]> {
@@ -65,7 +65,7 @@ async function connectWithin(
     const limitMs = Math.min(5000, Math.max(deadline - Date.now(), 1000));
     const result = await connect(url, limitMs);
     if (result instanceof Client) return result;
-    if (!mayComeYet(result)) {
+    if (!isWorthWaiting(result)) {
       throw new DatabaseStartError(`Cannot use ${where}: ${reasonOf(result)}. ${adviceFor(result)}`);
     }
     if (Date.now() >= deadline) {
@@ -75,7 +75,7 @@ async function connectWithin(
     }
     if (Date.now() >= nextMessage) {
       const leftSeconds = Math.ceil((deadline - Date.now()) / 1000);
-      log(`Waiting for ${where}: ${reasonOf(result)}; up to ${leftSeconds} s more.`);
+      log(`Waiting for ${where}: ${reasonOf(result)}; at most ${leftSeconds} s more.`);
       nextMessage = Date.now() + messageEveryMs;
     }
     await sleep(Math.min(500, Math.max(deadline - Date.now(), 0)));
@@ -89,7 +89,7 @@ async function connect(url: string, connectionTimeoutMillis: number): Promise<Cl
       connectionTimeoutMillis,
       application_name: 'tenkey-migrate',
     });
-    // Without a listener a connection that breaks between two queries would end the process.
+    // Without a listener, a connection that breaks between two queries would crash the process.
     client.on('error', () => undefined);
     await client.connect().catch(async (error: unknown) => {
       await client.end().catch(() => undefined);
@@ -114,17 +114,17 @@ async function requireVersion(client: Client): Promise<void> {
 
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');
 
-/** 3D000: the server is up, but whatever prepares it has not made the database yet. */
-const mayComeYet = (error: Error): boolean => isDatabaseUnavailable(error) || codeOf(error) === '3D000';
+/** 3D000: the server is available, but the database may not have been created yet. */
+const isWorthWaiting = (error: Error): boolean => isDatabaseUnavailable(error) || codeOf(error) === '3D000';
 
 /** An AggregateError (localhost over IPv6 and IPv4) has a code and no message. */
-const reasonOf = (error: Error): string => error.message || codeOf(error) || 'no answer';
+const reasonOf = (error: Error): string => error.message || codeOf(error) || 'no response';
 
 function adviceFor(error: Error): string {
   const code = codeOf(error);
   if (code === '3D000') return 'Create the database, or correct its name in DATABASE_URL.';
   if (code.startsWith('28')) return 'Check user and password in DATABASE_URL, and pg_hba.conf of the server.';
-  return 'Check that the server runs, that host and port in DATABASE_URL are right, and that no firewall is between.';
+  return 'Check that the server runs, that host and port in DATABASE_URL are right, and that no firewall is in the way.';
 }
 
 function describe(url: string): string {

@@ -1,7 +1,7 @@
 import { createTestDatabase } from '../../test/support/postgres';
 import { dataSourceOptions } from './data-source';
 import { ServiceDataSource } from './service-data-source';
-import { isDatabaseUnavailable } from './unavailable';
+import { isDatabaseUnavailable } from './database-errors';
 
 describe('transactions of the service', () => {
   let database: { url: string; drop(): Promise<void> };
@@ -17,32 +17,32 @@ describe('transactions of the service', () => {
     await database.drop();
   });
 
-  /** Two that stay open until they are let go. */
+  /** Opens two transactions that stay open until the returned function is called. */
   async function held(): Promise<() => Promise<unknown>> {
     const both = [1, 2].map(async () => {
       let begin!: () => void;
-      let end!: () => void;
-      const begun = new Promise<void>((resolve) => (begin = resolve));
-      const ended = new Promise<void>((resolve) => (end = resolve));
-      const over = dataSource.transaction(async (transaction) => {
+      let release!: () => void;
+      const started = new Promise<void>((resolve) => (begin = resolve));
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const done = dataSource.transaction(async (transaction) => {
         await transaction.query('select 1');
         begin();
-        await ended;
+        await released;
       });
-      await begun;
-      return { over, end };
+      await started;
+      return { done, release };
     });
     const open = await Promise.all(both);
     return () => {
-      for (const { end } of open) end();
-      return Promise.all(open.map(({ over }) => over));
+      for (const { release } of open) release();
+      return Promise.all(open.map(({ done }) => done));
     };
   }
 
-  it('leave half of the connections to calls, and wait for each other for a while only', async () => {
+  it('leave half of the connections to calls, and wait a limited time for each other', async () => {
     const release = await held();
     const third = await dataSource
-      .transaction('REPEATABLE READ', () => Promise.resolve('begun'))
+      .transaction('REPEATABLE READ', () => Promise.resolve('started'))
       .catch((error: unknown) => error);
     expect(isDatabaseUnavailable(third)).toBe(true);
     expect(await dataSource.query('select 1 as one')).toEqual([{ one: 1 }]);
@@ -51,11 +51,11 @@ describe('transactions of the service', () => {
     expect(await waiting).toEqual([{ two: 2 }]);
   });
 
-  it('all begin when there are many, also after some that fail, and then none holds a place', async () => {
+  it('all begin when there are many, even when some fail, and none keeps its place', async () => {
     const runs = Array.from({ length: 40 }, (_, index) =>
       dataSource.transaction(async (transaction) => {
         await transaction.query('select 1');
-        if (index % 3 === 0) throw new Error('as it happens');
+        if (index % 3 === 0) throw new Error('intended');
       }),
     );
     const ends = await Promise.allSettled(runs);

@@ -4,14 +4,14 @@ type Run<T> = (transaction: EntityManager) => Promise<T>;
 type Isolation = Parameters<DataSource['transaction']>[0];
 
 /**
- * The service's data source. Of its connections at most half are in a transaction: changes have one order and wait for each
- * other, calls only read, and would wait with them when changes had taken every connection.
+ * The data source of the service. At most half of its connections are in a transaction: changes are serialised and wait for
+ * each other, and if they took every connection, calls, which only read, would wait as well.
  */
 export class ServiceDataSource extends DataSource {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param waitMs how long a transaction waits to begin, in milliseconds; it then fails as with a database that is away */
+  /** @param waitMs how long a transaction waits to begin; it then fails as when the database is unavailable */
   constructor(
     options: DataSourceOptions,
     private readonly waitMs = 5000,

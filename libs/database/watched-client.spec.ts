@@ -2,7 +2,7 @@ import { Gate } from '../../test/support/gate';
 import { createTestDatabase } from '../../test/support/postgres';
 import { watchedClient } from './watched-client';
 
-test('a connection that broke keeps no process from its end, also when somebody still asks it', async () => {
+test('a broken connection does not keep the process alive, even when it is still used', async () => {
   const database = await createTestDatabase();
   const gate = new Gate(database.url);
   const WatchedClient = watchedClient(60_000);
@@ -14,7 +14,7 @@ test('a connection that broke keeps no process from its end, also when somebody 
   const before = timers();
   gate.shut();
   await expect(client.query('select 1')).rejects.toThrow();
-  // As a transaction asks for its rollback.
+  // A transaction sends its rollback in this way.
   await expect(client.query('rollback')).rejects.toThrow();
   expect(timers()).toBe(before);
   gate.close();

@@ -1,27 +1,27 @@
 import { Client, type ClientConfig } from 'pg';
 
 /**
- * A class of connections that end when a statement has no answer within `answerWithinMs`. A connection that a network no
- * longer carries has none for ever, in spite of the server's own timeout: its statement then fails as that of a database
- * that is away, and the pool makes another.
+ * A class of connections that close when the server does not respond to a statement within `responseTimeoutMs`. On a broken
+ * network a statement would wait forever, although the server has a timeout of its own. It now fails as when the
+ * database is unavailable, and the pool opens another connection.
  */
-export function watchedClient(answerWithinMs: number): typeof Client {
+export function watchedClient(responseTimeoutMs: number): typeof Client {
   return class WatchedClient extends Client {
     #timer: NodeJS.Timeout | undefined;
 
     constructor(config?: string | ClientConfig) {
       super(config);
-      const isAnswered = () => {
+      const stopTimer = () => {
         clearTimeout(this.#timer);
         this.#timer = undefined;
       };
-      this.on('drain', isAnswered);
-      this.on('end', isAnswered);
+      this.on('drain', stopTimer);
+      this.on('end', stopTimer);
       const query = this.query.bind(this) as (...parts: unknown[]) => unknown;
       this.query = ((...parts: unknown[]) => {
-        // With a statement under way this closes the socket, without waiting for the server.
-        // Of a connection that is gone nothing stops it, so it must not keep the process: a socket does that.
-        this.#timer ??= setTimeout(() => void this.end().catch(() => undefined), answerWithinMs).unref();
+        // While a statement is running, end() closes the socket without waiting for the server.
+        // On a closed connection nothing clears the timer, so it must not keep the process alive; an open socket does.
+        this.#timer ??= setTimeout(() => void this.end().catch(() => undefined), responseTimeoutMs).unref();
         return query(...parts);
       }) as Client['query'];
     }

@@ -1,7 +1,7 @@
 import { Secret } from '#crypto';
 import { createLog } from './log';
 
-/** What is written, parsed: a line that is no JSON fails. */
+/** The lines that are written, parsed; a line that is not JSON fails the test. */
 function lines(
   secrets: Secret[],
   write: (log: ReturnType<typeof createLog>) => void,
@@ -24,20 +24,20 @@ describe('the log', () => {
     const [line] = lines([new Secret(value)], (log) =>
       log.error(
         { field: `a ${value} b`, nested: [{ value }], err: new Error(`saw ${value}`) },
-        `told ${value} twice ${value}`,
+        `has ${value} twice ${value}`,
       ),
     );
     expect(line).toMatchObject({
       field: 'a [secret] b',
       nested: [{ value: '[secret]' }],
-      msg: 'told [secret] twice [secret]',
+      msg: 'has [secret] twice [secret]',
     });
     const text = JSON.stringify(line);
     expect(text).not.toContain(value);
     expect(text).not.toContain(JSON.stringify(value).slice(1, -1));
   });
 
-  it('removes what looks like a key beside quotes and backslashes, and stays JSON', () => {
+  it('removes what looks like a key next to quotes and backslashes, and stays JSON', () => {
     const [line] = lines([], (log) => log.info({ a: 'Bearer abc12345\\"', b: '"sk-abcdefghijkl"' }, 'x'));
     expect(line).toMatchObject({ b: '"[removed]"' });
     expect(line!.a).not.toContain('abc12345');
@@ -51,15 +51,18 @@ describe('the log', () => {
     ['an ArrayBuffer view', (value) => new DataView(new Uint8Array(Buffer.from(value)).buffer)],
     ['base64', (value) => Buffer.from(value).toString('base64')],
     ['base64url inside a text', (value) => `x=${Buffer.from(`a:${value}`).toString('base64url')}&y`],
+    ['a list of bytes in a text', (value) => `bytes ${[...Buffer.from(value)].join(',')}`],
     ['hex', (value) => Buffer.from(value).toString('hex').toUpperCase()],
     ['a URL', (value) => `https://a.example/?key=${encodeURIComponent(value)}`],
+    ['a URL in a URL', (value) => encodeURIComponent(encodeURIComponent(value))],
+    ['a form', (value) => new URLSearchParams({ value }).toString()],
     ['JSON in JSON', (value) => JSON.stringify({ value: JSON.stringify(value) })],
   ])('removes a process secret given as %s', (_name, spell) => {
     const value = 'Kalmar+Sund/super=Key?&%41"\\~q';
     const spelt = spell(value);
-    const [line] = lines([new Secret(value)], (log) => log.info({ spelt }, 'told'));
+    const [line] = lines([new Secret(value)], (log) => log.info({ spelt }, 'message'));
     const text = JSON.stringify(line);
-    expect(line!.msg).toBe('told');
+    expect(line!.msg).toBe('message');
     const bytes = Buffer.from(value);
     for (const form of [
       value.slice(0, 12),
@@ -74,7 +77,7 @@ describe('the log', () => {
       expect([form, text.includes(form)]).toEqual([form, false]);
   });
 
-  it('shows a Secret as its mask, and of an error nothing that a library attached', () => {
+  it('writes a Secret as its mask, and omits what a library attached to an error', () => {
     const error = Object.assign(new Error('failed'), { request: { headers: { authorization: 'attached' } } });
     const [line] = lines([], (log) => log.info({ key: new Secret('a-key-ending-in-w1x2'), err: error }, 'x'));
     expect(line!.key).toBe('[secret ...w1x2]');

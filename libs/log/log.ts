@@ -1,69 +1,49 @@
 import { type LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { removeKeyShapes, type Secret } from '#crypto';
+import { removeKeyShapes, replaceRanges, type Secret, secretRanges } from '#crypto';
 
 /** The structured log: one JSON line per event on standard output. */
 export type Log = Logger;
 
 /**
- * Secrets cannot print themselves (crypto/secret.ts); this is the last line behind that: each finished line is searched
- * for the process's own secrets by value and for key formats by shape.
- * @param destination where lines go; standard output unless a test collects them
+ * A `Secret` cannot print itself. This is the second line of defence: every finished line is searched for the secrets of
+ * the process in any usual spelling, and for everything that has the shape of a key.
+ * @param destination where the lines go; tests collect them
  */
 export function createLog(
   level: string,
   secrets: readonly Secret[],
   destination: DestinationStream = process.stdout,
 ): Log {
-  const filter = lineFilter(secrets);
-  const filtered: DestinationStream = { write: (line) => destination.write(filter(line)) };
+  const filtered: DestinationStream = { write: (line) => destination.write(cleanLine(line, secrets)) };
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
     filtered,
   );
 }
 
-/** Cleans finished lines. A line with something in it is cleaned value by value, so that it stays JSON. */
-function lineFilter(secrets: readonly Secret[]): (line: string) => string {
-  const texts = secrets.map((secret) => secret.expose());
-  // The longest first: a spelling may begin with another.
-  const forms = [...new Set(texts.flatMap(spellingsOf))].sort((a, b) => b.length - a.length);
-  const lists = texts.map((text) => new RegExp(`(?<!\\d)${[...Buffer.from(text)].join(',')}(?!\\d)`, 'g'));
-  const clean = (text: string) =>
-    removeKeyShapes(forms.reduce((cleaned, form) => cleaned.replaceAll(form, () => '[secret]'), text));
-  return (raw) => {
-    const line = lists.reduce((cleaned, list) => cleaned.replaceAll(list, '"[secret]"'), withoutBytes(raw));
-    if (clean(line) === line) return line;
-    const value: unknown = JSON.parse(line, (_, each: unknown) =>
-      typeof each === 'string' ? clean(each) : each,
-    );
-    return `${JSON.stringify(value)}\n`;
-  };
+/** A line that contains something to remove is cleaned value by value, so that it stays valid JSON. */
+function cleanLine(written: string, secrets: readonly Secret[]): string {
+  const hasSecret = (text: string) => secretRanges(text, secrets).length > 0;
+  const line = withoutBytes(written);
+  if (!hasSecret(line) && removeKeyShapes(line) === line) return line;
+  const value: unknown = JSON.parse(line, (_, each: unknown) => {
+    if (typeof each === 'string') {
+      return removeKeyShapes(replaceRanges(each, secretRanges(each, secrets), '[secret]'));
+    }
+    return Array.isArray(each) && hasSecret(each.join(',')) ? '[secret]' : each;
+  });
+  return `${JSON.stringify(value)}\n`;
 }
 
-/** Nobody reads bytes in a log, and no search for a text finds one in them. */
+/** Bytes are of no use in a log, and a search for text would not find a secret in them. */
 function withoutBytes(line: string): string {
   return line
     .replace(/\{"type":"Buffer","data":\[[\d,]*\]\}/g, '"[bytes]"')
     .replace(/\{"0":\d{1,3}(?:,"\d+":\d{1,3})*\}/g, '"[bytes]"');
 }
 
-/** A text as it may stand in another: as it is, in JSON, in a URL, in hexadecimal, in base64 at each place of a group. */
-function spellingsOf(text: string): string[] {
-  const inJson = (inner: string) => JSON.stringify(inner).slice(1, -1);
-  const hex = Buffer.from(text).toString('hex');
-  const base64 = [0, 1, 2].map((offset) => {
-    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]);
-    // Without the characters that the bytes beside it share.
-    const [from, to] = [Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6)];
-    return bytes.toString('base64').slice(from, to);
-  });
-  const url = base64.map((core) => core.replaceAll('+', '-').replaceAll('/', '_'));
-  const escaped = [text, inJson(text), inJson(inJson(text)), inJson(inJson(inJson(text)))];
-  return [...escaped, encodeURIComponent(text), hex, hex.toUpperCase(), ...base64, ...url];
-}
-
-/** Name, message and stack of an error and its causes; never the objects that libraries attach (requests, headers). */
+/** The name, message and stack of an error and its causes, without the objects that libraries attach, such as requests. */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
   return {
@@ -74,10 +54,10 @@ export function describeError(error: unknown): unknown {
   };
 }
 
-/** Nest's messages, and those that our classes write with its Logger, through the same log. */
+/** Writes the messages of Nest, and those that our classes write with Nest's Logger, to the same log. */
 export class NestLog implements LoggerService {
   constructor(private readonly logger: Log) {}
-  /** What Nest tells of its own start, under the names of its classes, is nobody's business; ours begin in lower case. */
+  /** Nest's own messages about its start have the name of a class as context and are only debug messages; ours are lower case. */
   log(message: unknown, context?: unknown): void {
     const isOurs = typeof context === 'string' && /^[a-z]/.test(context);
     this.logger[isOurs ? 'info' : 'debug'](String(message));

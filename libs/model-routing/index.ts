@@ -12,6 +12,7 @@
  */
 export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue/catalogue-check';
 export { CatalogueError, describeFinding, type Finding } from './catalogue/catalogue-finding';
+export { shippedModelsFile } from './catalogue/catalogue-text';
 export { type Model, providerOfModel } from './catalogue/model';
 export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';

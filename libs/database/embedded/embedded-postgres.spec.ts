@@ -35,7 +35,7 @@ async function postmasterPid(): Promise<number> {
   return Number((await readFile(join(directory, 'db', 'postmaster.pid'), 'utf8')).split('\n')[0]);
 }
 
-/** A process of its own that starts the server and can then be killed. */
+/** Starts the server in a separate process, which can then be killed. */
 async function startInChild(code: string): Promise<ChildProcess> {
   for (const name of ['embedded-postgres', 'postgres-binaries', 'postgres-directory', 'postgres-process']) {
     const compiled = await transformFile(join(__dirname, `${name}.ts`), {
@@ -53,7 +53,7 @@ async function startInChild(code: string): Promise<ChildProcess> {
   });
   await new Promise<void>((done, fail) => {
     child.stdout.once('data', () => done());
-    child.once('exit', () => fail(new Error('the child ended early')));
+    child.once('exit', () => fail(new Error('the child exited early')));
   });
   return child;
 }
@@ -72,7 +72,7 @@ afterAll(async () => {
   await rm(socketDirectory, { recursive: true, force: true });
 });
 
-it('two first starts at once share one server, and the first stop does not stop it under the other', async () => {
+it('two first starts at once share one server, and the first stop does not stop it while the other uses it', async () => {
   const [first, second] = await Promise.all([start(), start()]);
   expect(first.socketDirectory).toBe(second.socketDirectory);
   await query(first, 'create table kept (id integer)');
@@ -102,13 +102,13 @@ it('a restart keeps the rows, through node-postgres and TypeORM alike', async ()
   await dataSource.destroy();
 });
 
-it('adopts the server a killed process left running, which inherited nothing of its environment', async () => {
+it('a start uses the server that a killed process left running, which inherited nothing of its environment', async () => {
   const code = await mkdtemp(join(tmpdir(), 'tenkey-child-'));
   const child = await startInChild(code);
   const pid = await postmasterPid();
-  const ended = new Promise((done) => child.once('exit', done));
+  const exited = new Promise((done) => child.once('exit', done));
   child.kill('SIGKILL');
-  await ended;
+  await exited;
   const server = await start();
   expect(await postmasterPid()).toBe(pid);
   expect(await query(server, 'select id from kept')).toEqual([{ id: 1 }]);
@@ -120,7 +120,7 @@ it('adopts the server a killed process left running, which inherited nothing of 
   await expect(postmasterPid()).rejects.toThrow('ENOENT');
 });
 
-it('comes back with its rows when the server is killed', async () => {
+it('a server that is killed is started again with its rows', async () => {
   const [server, other] = await Promise.all([start(), start()]);
   const pid = await postmasterPid();
   process.kill(pid, 'SIGKILL');

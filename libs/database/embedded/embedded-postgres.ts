@@ -19,26 +19,26 @@ import {
 } from './postgres-process';
 
 export interface EmbeddedPostgres {
-  /** Where the data really is; not always the folder asked for, see startEmbeddedPostgres. */
+  /** The actual folder of the data; startEmbeddedPostgres may have replaced the requested one. */
   readonly dataDirectory: string;
-  /** The only way in: a folder of mode 0700 with the unix socket. There is no TCP port. */
+  /** The folder with the unix socket, mode 0700. It is the only access, because there is no TCP port. */
   readonly socketDirectory: string;
   readonly user: string;
   urlOf(database: string): string;
-  /** Stops the server too, unless another process still uses it. */
+  /** Disconnects, and stops the server unless another process still uses it. */
   stop(): Promise<void>;
 }
 
 const applicationDatabase = 'tenkey';
 const holderName = 'tenkey-holder';
-/** Session advisory lock in the database postgres: serialises creating the application database, and leaving. */
+/** Session advisory lock in the database postgres. It serialises the creation of the application database, and stops. */
 const lifecycleLock = 7_364_001;
 const startLimitMs = 60_000;
 
 /**
- * Starts PostgreSQL on a data directory, or joins the server that already runs on it (left by a killed process, or
- * started by another at this moment). As root the server runs as user postgres, else nobody; a data directory that user
- * cannot reach is replaced by one under /var/lib/tenkey, which is logged.
+ * Starts PostgreSQL on a data directory, or uses the server that already runs on it (left by a killed process, or started
+ * by another process at the same time). If Node runs as root, the server runs as user postgres or nobody. A data directory
+ * that this user cannot reach is replaced by one under /var/lib/tenkey, which is logged.
  */
 export async function startEmbeddedPostgres(options: {
   dataDirectory: string;
@@ -61,7 +61,7 @@ class Server implements EmbeddedPostgres {
   private stopped: Promise<void> | undefined;
 
   constructor(private readonly location: Location) {
-    // PostgreSQL limits a socket's path to 107 bytes (103 on macOS); some temporary folders alone come close.
+    // PostgreSQL limits the path of a socket to 107 bytes (103 on macOS), and some temporary folders come close.
     const parent = tmpdir().length > 70 ? '/tmp' : tmpdir();
     this.ownSocketDirectory = join(parent, `tenkey-${shortHash(location.database)}`);
     this.socketDirectory = this.ownSocketDirectory;
@@ -76,7 +76,7 @@ class Server implements EmbeddedPostgres {
     return `postgresql://${user}@${host}:${port}/${encodeURIComponent(database)}`;
   }
 
-  /** One connection for as long as we live: it shows other processes that we use the server, and us when it died. */
+  /** Opens a connection for the lifetime of this process. It shows other processes that the server is in use, and detects a crash. */
   async hold(): Promise<void> {
     const client = await this.connectOrLaunch();
     try {
@@ -114,7 +114,8 @@ class Server implements EmbeddedPostgres {
         [holderName],
       );
       if (others.rowCount !== 0) {
-        // Renamed before the lock is given back, or two that leave together would each leave the server to the other.
+        // Rename this connection before the lock is released. Otherwise, of two processes that stop together, each would leave
+        // the server to the other.
         await client.query("set application_name = 'tenkey-leaving'");
         return;
       }
@@ -123,18 +124,18 @@ class Server implements EmbeddedPostgres {
       process.kill(pid, 'SIGINT');
       await exitOf(pid, this.location.database);
     } catch (error) {
-      this.location.log(`Embedded PostgreSQL was already gone at the stop: ${messageOf(error)}`);
+      this.location.log(`The embedded PostgreSQL was already unavailable at the stop: ${messageOf(error)}`);
     } finally {
       await client.end().catch(() => undefined);
     }
   }
 
   private async revive(): Promise<void> {
-    this.location.log('Embedded PostgreSQL went away; starting it again.');
+    this.location.log('The embedded PostgreSQL has stopped; starting it again.');
     for (let pauseMs = 250; this.stopped === undefined; pauseMs = Math.min(pauseMs * 2, 5000)) {
       try {
         await this.hold();
-        this.location.log('Embedded PostgreSQL is back.');
+        this.location.log('The embedded PostgreSQL is running again.');
         return;
       } catch (error) {
         if (this.stopped === undefined) this.location.log(messageOf(error));
@@ -150,12 +151,12 @@ class Server implements EmbeddedPostgres {
     for (;;) {
       const result = await this.connect();
       if (result instanceof Client) return result;
-      if (this.stopped !== undefined) throw new Error('Embedded PostgreSQL is being stopped.');
+      if (this.stopped !== undefined) throw new Error('The embedded PostgreSQL is being stopped.');
       if (child !== undefined && (child.exitCode !== null || child.signalCode !== null)) {
         const written = await logSince(this.location.folder, logStart);
-        // The lock file means that another process was faster; shared memory, that a killed server's backends still end.
+        // A lock file means that another process was faster; shared memory, that backends of a killed server are still exiting.
         if (!/lock file .* already exists|pre-existing shared memory|is still in use/.test(written)) {
-          throw new Error(`Embedded PostgreSQL did not start:\n${lastLines(written)}`);
+          throw new Error(`The embedded PostgreSQL did not start:\n${lastLines(written)}`);
         }
         child = undefined;
         await sleep(50);
@@ -166,19 +167,21 @@ class Server implements EmbeddedPostgres {
       }
       if (Date.now() > deadline) {
         const reason = `${result.message}\n${lastLines(await logSince(this.location.folder, logStart))}`;
-        throw new Error(`Embedded PostgreSQL did not answer within ${startLimitMs / 1000} s: ${reason}`);
+        throw new Error(
+          `The embedded PostgreSQL did not accept connections within ${startLimitMs / 1000} s: ${reason}`,
+        );
       }
       await sleep(25);
     }
   }
 
   private async connect(): Promise<Client | NodeJS.ErrnoException> {
-    // A server started under another TMPDIR has its socket elsewhere; its lock file says where. Only at the start: the
-    // connection pools hold our address afterwards.
+    // A server that was started with another TMPDIR has its socket elsewhere, as its lock file says. This is checked only at
+    // the start, because connection pools keep the address afterwards.
     if (!this.wasHeld) {
       const listed = (await lockFileLines(this.location.database))[4];
-      const isThere = listed !== undefined && (await ownerOf(listed)) !== undefined;
-      this.socketDirectory = isThere && listed.startsWith('/') ? listed : this.ownSocketDirectory;
+      const exists = listed !== undefined && (await ownerOf(listed)) !== undefined;
+      this.socketDirectory = exists && listed.startsWith('/') ? listed : this.ownSocketDirectory;
     }
     await refuseForeignFolder(this.socketDirectory, this.location.account);
     const client = new Client({
@@ -205,8 +208,10 @@ class Server implements EmbeddedPostgres {
 async function createApplicationDatabase(client: Client): Promise<void> {
   await client.query('select pg_advisory_lock($1)', [lifecycleLock]);
   try {
-    const found = await client.query('select 1 from pg_database where datname = $1', [applicationDatabase]);
-    if (found.rowCount === 0) await client.query(`create database ${applicationDatabase}`);
+    const databases = await client.query('select 1 from pg_database where datname = $1', [
+      applicationDatabase,
+    ]);
+    if (databases.rowCount === 0) await client.query(`create database ${applicationDatabase}`);
   } finally {
     await client.query('select pg_advisory_unlock($1)', [lifecycleLock]);
   }

@@ -3,22 +3,22 @@ import { createHash } from 'node:crypto';
 import { chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
-/** The account PostgreSQL runs as when node is root; PostgreSQL itself refuses to run as root. */
+/** The user that PostgreSQL runs as when Node runs as root, because PostgreSQL refuses to run as root. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Where things go that an unprivileged account must reach although the project lies in a closed folder. */
+/** The folder for what an unprivileged user must reach if it cannot reach the project. */
 export const sharedFolder = '/var/lib/tenkey';
 
-/** Never the process's own environment: it holds encryption keys, and every backend would inherit them. */
+/** The environment of child processes. The environment of this process contains encryption keys, which they must not inherit. */
 export const childEnvironment = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8' };
 
 export const shortHash = (text: string): string =>
   createHash('sha256').update(text).digest('hex').slice(0, 12);
 
-/** User postgres, else nobody; undefined when node is not root and the own account will do. */
+/** User postgres, or nobody if there is none; undefined if Node does not run as root, so that its own user will do. */
 export async function unprivilegedAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const entries = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
@@ -29,7 +29,7 @@ export async function unprivilegedAccount(): Promise<Account | undefined> {
   return { uid: Number(entry[2]), gid: Number(entry[3]) };
 }
 
-/** May the account enter this folder and every one above it? Supplementary groups are dropped at spawn, so not asked. */
+/** Whether the account can enter this folder and all its parents. Supplementary groups do not count: spawn drops them. */
 export async function isReachable(folder: string, account: Account): Promise<boolean> {
   for (let current = folder; ; current = dirname(current)) {
     const { uid, gid, mode } = await stat(current);
@@ -40,9 +40,9 @@ export async function isReachable(folder: string, account: Account): Promise<boo
 }
 
 /**
- * The folder with bin/postgres and bin/initdb, runnable by the account. The package's own folder where that works;
- * else a copy made once, because the account cannot reach it or its library links were never made (npm's
- * --ignore-scripts leaves them out).
+ * The folder with bin/postgres and bin/initdb that the account can run. This is the folder of the package if it works, and
+ * otherwise a copy, which is made once. The package does not work if the account cannot reach it, or if it was installed
+ * with npm's --ignore-scripts, so that the links to its libraries are missing.
  */
 export async function findBinaries(account: Account | undefined, dataDirectory: string): Promise<string> {
   const system = process.platform;
@@ -77,7 +77,7 @@ export async function findBinaries(account: Account | undefined, dataDirectory: 
   return copy;
 }
 
-/** Running it is the only test that covers permissions, library links and the C library at once. */
+/** Only running the programs checks permissions, library links and the C library at once. */
 function failureOf(native: string, account: Account | undefined): string | undefined {
   const options = { ...account, cwd: '/', env: childEnvironment, encoding: 'utf8' as const };
   for (const program of ['postgres', 'initdb']) {
@@ -98,14 +98,14 @@ async function copyBinaries(native: string, target: string): Promise<void> {
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
   } catch (error) {
-    // Another process made the same copy in the meantime: the caller tries that one.
+    // Another process has made the same copy; the caller tries that one.
     if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** What the package's postinstall script does: npm packages cannot carry symbolic links. */
+/** Does what the postinstall script of the package does, because npm packages cannot contain symbolic links. */
 async function hydrateLinks(native: string): Promise<void> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
@@ -116,7 +116,7 @@ async function hydrateLinks(native: string): Promise<void> {
   }
 }
 
-/** An install under umask 077 must not make the copy unreadable too. */
+/** Corrects the modes, so that an installation with umask 077 does not make the copy unreadable. */
 async function makeReadable(path: string): Promise<void> {
   const { mode } = await lstat(path);
   if ((mode & 0o170000) === 0o120000) return;

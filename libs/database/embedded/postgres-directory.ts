@@ -21,17 +21,17 @@ export interface Location {
   readonly log: (message: string) => void;
 }
 
-/** Where the data is, whose it is and what runs on it. */
-export async function locate(asked: string, log: (message: string) => void): Promise<Location> {
+/** Decides where the data is, which user owns it, and which binaries run it. */
+export async function locate(requested: string, log: (message: string) => void): Promise<Location> {
   let account = await unprivilegedAccount();
-  await mkdir(resolve(asked), { recursive: true, mode: 0o755 });
-  let folder = await realpath(asked);
+  await mkdir(resolve(requested), { recursive: true, mode: 0o755 });
+  let folder = await realpath(requested);
   if (account !== undefined) {
     const elsewhere = join(sharedFolder, shortHash(folder));
     const owner = await ownerOf(join(folder, 'db'));
-    // Data that is already there keeps its owner: PostgreSQL refuses a data directory of another user.
+    // Existing data keeps its owner: PostgreSQL refuses a data directory of another user.
     if (owner !== undefined && owner.uid !== 0) account = owner;
-    // Data already elsewhere stays in use, or it would seem lost once somebody opens the folder's permissions.
+    // Existing data elsewhere stays in use. It would seem lost if the permissions of the folder were relaxed later.
     const isElsewhere = owner === undefined && (await ownerOf(join(elsewhere, 'db'))) !== undefined;
     if (isElsewhere || !(await isReachable(folder, account))) {
       log(`The user PostgreSQL runs as cannot reach ${folder}; the database is in ${elsewhere} instead.`);
@@ -51,7 +51,7 @@ export async function ownerOf(path: string): Promise<Account | undefined> {
   );
 }
 
-/** initdb beside the place, then one rename: a start killed halfway leaves no half database behind. */
+/** Runs initdb in a draft folder and renames it, so that a start that is killed leaves no incomplete database. */
 export async function initialise({ folder, database, account, binaries, log }: Location): Promise<void> {
   if ((await ownerOf(database)) !== undefined) return;
   await removeAbandonedDrafts(folder);
@@ -65,7 +65,7 @@ export async function initialise({ folder, database, account, binaries, log }: L
     const handle = await open(folder);
     await handle.sync().finally(() => handle.close());
   } catch (error) {
-    // Lost the race against another first start: its database is the one to use.
+    // Another first start was faster; its database is used.
     if ((await ownerOf(database)) === undefined) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -82,7 +82,7 @@ async function removeAbandonedDrafts(folder: string): Promise<void> {
 }
 
 function initdb(binaries: string, draft: string, account: Account | undefined): Promise<void> {
-  // Trust is safe here: the socket's folder is closed to every other user, and there is no port.
+  // Trust is safe here: no other user can enter the folder of the socket, and there is no TCP port.
   const settings = ['-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--data-checksums', '-U', user];
   const child = spawn(join(binaries, 'bin', 'initdb'), ['-D', draft, ...settings], {
     ...account,

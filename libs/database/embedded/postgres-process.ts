@@ -6,20 +6,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, childEnvironment } from './postgres-binaries';
 import { type Location } from './postgres-directory';
 
-/** Part of the socket's name only: there is no TCP port. */
+/** Only a part of the socket's name: there is no TCP port. */
 export const port = 5432;
 const logName = 'postgres.log';
 const logLimitBytes = 10_000_000;
 const stopLimitMs = 20_000;
 
-/** Starts the server. Resolves when its process runs; it answers, or ends with a reason in the log, some time later. */
+/** Starts the server and resolves when its process runs. Some time later it accepts connections, or exits with a reason in the log. */
 export async function launch(location: Location, socketDirectory: string): Promise<ChildProcess> {
   const output = openSync(join(location.folder, logName), 'a', 0o600);
   const settings = ['listen_addresses=', `port=${port}`, 'unix_socket_permissions=0700'];
   const child = spawn(
     join(location.binaries, 'bin', 'postgres'),
     ['-D', location.database, '-k', socketDirectory, ...settings.flatMap((setting) => ['-c', setting])],
-    // Detached: Ctrl-C goes to the whole group, and would stop the server under the requests still being answered.
+    // Detached, because Ctrl-C signals the whole process group, and would stop the server while requests are running.
     {
       ...location.account,
       cwd: '/',
@@ -34,7 +34,7 @@ export async function launch(location: Location, socketDirectory: string): Promi
   return child;
 }
 
-/** The size of the log, in bytes, before a new server writes to it. */
+/** Rotates a large log. Returns the size of the log, in bytes, before a new server writes to it. */
 export async function rotateLog(folder: string): Promise<number> {
   const file = join(folder, logName);
   const size = (await stat(file).catch(() => undefined))?.size ?? 0;
@@ -51,13 +51,13 @@ export async function prepareSocketFolder(folder: string, account: Account | und
   if (account !== undefined) await chown(folder, account.uid, account.gid);
 }
 
-/** Inside is trust: a folder, and a server, that somebody else put under the predictable name must not be used. */
+/** The server trusts every connection, so a folder that another user created under the predictable name must not be used. */
 export async function refuseForeignFolder(folder: string, account: Account | undefined): Promise<void> {
-  const found = await lstat(folder).catch(() => undefined);
-  if (found === undefined) return;
-  // Root's for the moment between making and giving it away.
+  const status = await lstat(folder).catch(() => undefined);
+  if (status === undefined) return;
+  // The folder belongs to root until prepareSocketFolder changes the owner.
   const owners = account === undefined ? [process.getuid?.()] : [account.uid, 0];
-  if (!found.isDirectory() || !owners.includes(found.uid) || (found.mode & 0o077) !== 0) {
+  if (!status.isDirectory() || !owners.includes(status.uid) || (status.mode & 0o077) !== 0) {
     throw new Error(`${folder} belongs to another user or is open to others; remove it and start again.`);
   }
 }

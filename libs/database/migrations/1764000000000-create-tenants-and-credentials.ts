@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
 
 export class CreateTenantsAndCredentials1764000000000 implements MigrationInterface {
-  // TypeORM's own rule is the class name; written out so that minifying or renaming cannot change what is recorded.
+  // TypeORM would record the class name. The name is explicit so that minifying or renaming cannot change it.
   readonly name = 'CreateTenantsAndCredentials1764000000000';
 
   async up(runner: QueryRunner): Promise<void> {
@@ -15,7 +15,7 @@ export class CreateTenantsAndCredentials1764000000000 implements MigrationInterf
         updated_at timestamptz not null default now()
       )`);
     await runner.query('create index tenants_newest_first on tenants (created_at desc, id desc)');
-    // One sequence for all: a version is never used twice, also not after DELETE and PUT again.
+    // One sequence for all credentials: a version is never used twice, not even after a DELETE and another PUT.
     await runner.query('create sequence credential_versions');
     await runner.query(`
       create table tenant_credentials (

@@ -4,7 +4,7 @@ export class CreateAuditEvents1764100000000 implements MigrationInterface {
   readonly name = 'CreateAuditEvents1764100000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // No foreign key to the tenant: the event of its deletion outlives it.
+    // No foreign key to the tenant, because the event of its deletion is kept.
     await runner.query(`
       create table audit_events (
         seq bigint primary key,
@@ -21,7 +21,7 @@ export class CreateAuditEvents1764100000000 implements MigrationInterface {
         hash text not null
       )`);
     await runner.query('create index audit_events_of_tenant on audit_events (tenant_id, seq desc)');
-    // The end of the chain. Its row lock puts changes that happen at once in one order.
+    // The end of the chain. Its row lock serialises concurrent changes.
     await runner.query(`
       create table audit_head (
         id integer primary key check (id = 1),

@@ -18,7 +18,7 @@ export class CreateIssuedKeys1764200000000 implements MigrationInterface {
         created_at timestamptz not null
       )`);
     await runner.query('create index tenant_keys_of_tenant on tenant_keys (tenant_id, created_at desc)');
-    // A table of its own: no slip in a row or a query makes a key of one kind one of the other.
+    // A separate table, so that no mistake in a row or a query can turn one kind of key into the other.
     await runner.query(`
       create table sysadmin_keys (
         id text primary key,

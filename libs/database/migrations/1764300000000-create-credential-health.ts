@@ -5,8 +5,8 @@ export class CreateCredentialHealth1764300000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('alter table tenant_credentials add column expires_at timestamptz');
-    // A table of its own: what calls and verifications find out never locks or rewrites a sealed row. By version, so that
-    // what is noted late of a key that was replaced says nothing of the new one.
+    // A separate table, so that the results of calls and verifications never lock or rewrite a sealed row. The version is a
+    // part of the key, so that a late result for a replaced credential does not count for the new one.
     await runner.query(`
       create table credential_health (
         tenant_id uuid not null,

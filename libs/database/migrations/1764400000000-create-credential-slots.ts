@@ -4,7 +4,7 @@ export class CreateCredentialSlots1764400000000 implements MigrationInterface {
   readonly name = 'CreateCredentialSlots1764400000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // A table of its own: no slip in a query for a call can find a key that is not live.
+    // A separate table, so that no mistake in a query for a call can find a key that is not live.
     await runner.query(`
       create table credential_slots (
         tenant_id uuid not null references tenants (id) on delete cascade,
@@ -24,7 +24,7 @@ export class CreateCredentialSlots1764400000000 implements MigrationInterface {
       )`);
     await runner.query(`
       create index credential_slots_by_age on credential_slots (replaced_at) where slot = 'previous'`);
-    // Health lives as long as its version is in any slot, which no foreign key can say.
+    // Health is kept as long as its version is in any slot, which no foreign key can express.
     await runner.query(
       'alter table credential_health drop constraint credential_health_tenant_id_provider_fkey',
     );

@@ -4,7 +4,7 @@ export class CreateUsageRecords1764600000000 implements MigrationInterface {
   readonly name = 'CreateUsageRecords1764600000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // No foreign key to the tenant: what it used outlives it.
+    // No foreign key to the tenant, because its usage is kept when it is deleted.
     await runner.query(`
       create table usage_records (
         request_id uuid primary key,
@@ -35,7 +35,7 @@ export class CreateUsageRecords1764600000000 implements MigrationInterface {
       )`);
     await runner.query('create index usage_records_by_time on usage_records (at, request_id)');
     await runner.query('create index usage_records_of_tenant on usage_records (tenant_id, at, request_id)');
-    // Deletion is for the retention alone, which says so in its transaction.
+    // Only the retention may delete records; it sets tenkey.usage_retention in its transaction.
     await runner.query(`
       create function refuse_change_of_usage_records() returns trigger language plpgsql as $$
       begin
@@ -50,7 +50,7 @@ export class CreateUsageRecords1764600000000 implements MigrationInterface {
     await runner.query(`
       create trigger usage_records_are_not_emptied before truncate on usage_records
       for each statement execute function refuse_change_of_usage_records()`);
-    // Sums by UTC day, added to in the statement that writes the records; they stay when the records go.
+    // Sums by UTC day. The statement that writes the records updates them, and they are kept when the records are deleted.
     await runner.query(`
       create table usage_daily (
         day date not null,
@@ -74,7 +74,7 @@ export class CreateUsageRecords1764600000000 implements MigrationInterface {
         unique nulls not distinct (day, tenant_id, provider, model, operation, key_id, source, mask, version)
       )`);
     await runner.query('create index usage_daily_of_tenant on usage_daily (tenant_id, day)');
-    // Calls whose records could not be kept: a sum that lacks something says so.
+    // Calls whose records could not be stored, so that a report can state that its sums are incomplete.
     await runner.query(`
       create table usage_lost (
         day date not null,

@@ -4,8 +4,7 @@ export class CountAuditEventsFromOne1764800000000 implements MigrationInterface 
   readonly name = 'CountAuditEventsFromOne1764800000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // Not valid: for new rows only. A forged one that is there already must not keep the service from starting; the
-    // verification of the audit names it.
+    // `not valid` checks new rows only. A forged row that already exists must not prevent a start; `audit verify` reports it.
     await runner.query(
       'alter table audit_events add constraint audit_events_count_from_one check (seq > 0) not valid',
     );

@@ -4,7 +4,7 @@ export class ForgetDeletedTenantsOfKeys1764900000000 implements MigrationInterfa
   readonly name = 'ForgetDeletedTenantsOfKeys1764900000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // Empty is for none; null is for all.
+    // An empty list allows no tenant; null allows all.
     await runner.query('alter table sysadmin_keys drop constraint sysadmin_keys_tenant_ids_check');
     await runner.query(`
       update sysadmin_keys set tenant_ids = array(
@@ -14,7 +14,7 @@ export class ForgetDeletedTenantsOfKeys1764900000000 implements MigrationInterfa
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    // These open nothing.
+    // These keys allow nothing.
     await runner.query('delete from sysadmin_keys where cardinality(tenant_ids) = 0');
     await runner.query(
       'alter table sysadmin_keys add constraint sysadmin_keys_tenant_ids_check check (cardinality(tenant_ids) > 0)',

@@ -10,7 +10,7 @@ import { CountAuditEventsFromOne1764800000000 } from './1764800000000-count-audi
 import { ForgetDeletedTenantsOfKeys1764900000000 } from './1764900000000-forget-deleted-tenants-of-keys';
 import { NumberBatchesOfLostCalls1765000000000 } from './1765000000000-number-batches-of-lost-calls';
 
-/** In the order they run. Explicit: a glob finds other files in dist/ than in the sources. */
+/** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
   CreateTenantsAndCredentials1764000000000,
   CreateAuditEvents1764100000000,

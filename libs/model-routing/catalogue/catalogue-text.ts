@@ -1,11 +1,19 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
 import { CatalogueError } from './catalogue-finding';
 
 /** Enough for about a thousand models. It also limits the time of a reload, which blocks the thread that serves calls. */
 const maxBytes = 512 * 1024;
 const lineFeed = 0x0a;
+
+/** The path of the `ai_models.yml` that is shipped. Works for the sources and for dist/. */
+export function shippedModelsFile(): string {
+  let folder = __dirname;
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return join(folder, 'apps', 'api', 'ai_models.yml');
+}
 
 /**
  * Reads the text of a catalogue file, without its byte order mark.

@@ -19,25 +19,25 @@ const codes = new Set([
   '57014', // query_canceled: statement_timeout
 ]);
 
-/** node-postgres and its pool report these without a code. */
+/** The errors that node-postgres and its pool report without a code. */
 const messages =
   /connection terminated|timeout exceeded when trying to connect|timeout expired|connection ended unexpectedly|client has encountered a connection error|client was closed and is not queryable|driver not connected|cannot use a pool after calling end/i;
 
 /**
- * Is the database away, so that the same request may succeed later? Class 08 (connection exception), 57P0x (operator
- * intervention: shut down, starting up), too many connections, what waited too long for somebody else, and what sockets and
- * the pool report. A query that was answered with an error of its own (constraint, syntax) is not.
+ * Whether the database is unavailable, so that the same request may succeed later: class 08 (connection exception), 57P0x
+ * (operator intervention: shutting down, starting up), too many connections, timeouts, deadlocks, and the errors of sockets
+ * and of the pool. An error in the statement itself, such as a violated constraint, does not count.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   return isUnavailable(error, 0);
 }
 
-/** The SQLSTATE of a statement that failed; undefined for whatever else went wrong. */
+/** The SQLSTATE of a statement that failed; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
   return error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;
 }
 
-/** Did the commit itself fail, so that it may have been done and only its answer was lost? Before it, nothing is changed. */
+/** Whether the commit itself failed, so that the change may be stored. After an earlier failure nothing has changed. */
 export function mayBeCommitted(error: unknown): boolean {
   return error instanceof QueryFailedError && error.query === 'COMMIT';
 }
@@ -47,7 +47,7 @@ function isUnavailable(error: unknown, depth: number): boolean {
   const { code, syscall, message, driverError, cause, errors } = error as Record<string, unknown>;
   if (typeof code === 'string') {
     if (codes.has(code) || /^(08...|57P0.)$/.test(code)) return true;
-    // A socket that is not there; a missing file is ENOENT too, but not from connect().
+    // A missing socket. A missing file is ENOENT too, but not from connect().
     if (code === 'ENOENT' && syscall === 'connect') return true;
   }
   if (typeof message === 'string' && messages.test(message)) return true;

@@ -1,0 +1,60 @@
+import { type Type } from '@nestjs/common';
+import { Command, type CommandMetadata, CommandRunner, Option } from 'nest-commander';
+
+type CommanderCommand = Parameters<CommandRunner['setCommand']>[0];
+
+/** The exit code of every command. The help prints this table, and docs/operations.md repeats it. */
+export const exitCodes = {
+  ok: { code: 0, meaning: 'all is well' },
+  fault: { code: 1, meaning: 'the command found a fault, or cannot do what you asked for' },
+  usage: { code: 2, meaning: 'wrong usage' },
+  unfinished: {
+    code: 3,
+    meaning: 'the command could not finish, for example without a database or with an invalid setting',
+  },
+} as const;
+
+/** The command cannot do what was requested; the message says why and how to fix it. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** Reports an error that ended a command, and sets the exit code. */
+export function reportError(error: Error): void {
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = (error instanceof Refusal ? exitCodes.fault : exitCodes.unfinished).code;
+}
+
+/**
+ * Sets how a command and its subcommands refuse wrong usage: with the help, and with an exit code of its own. Each
+ * command needs these settings, because nest-commander creates subcommands that do not inherit them.
+ */
+export function configureUsage(command: CommanderCommand): void {
+  const isGroup = command.commands.length > 0;
+  command
+    .exitOverride(({ exitCode }) => process.exit((exitCode === 0 ? exitCodes.ok : exitCodes.usage).code))
+    .showHelpAfterError()
+    // A group names what is wrong itself: an excess argument is a command that does not exist.
+    .allowExcessArguments(isGroup);
+  if (!isGroup) {
+    const lines = Object.values(exitCodes).map(({ code, meaning }) => `  ${code}  ${meaning}`);
+    command.addHelpText('after', ['', 'Exit codes:', ...lines].join('\n'));
+  }
+  command.commands.forEach(configureUsage);
+}
+
+/** A command that only holds other commands. */
+export function commandGroup(metadata: CommandMetadata): Type<CommandRunner> {
+  @Command(metadata)
+  class CommandGroup extends CommandRunner {
+    run(words: string[]): Promise<void> {
+      this.command.error(
+        `error: ${words.length === 0 ? 'a command is missing' : 'there is no such command'}`,
+      );
+    }
+  }
+  return CommandGroup;
+}
+
+/** Declares the option of every command that can print JSON. */
+export const JsonOption = (): MethodDecorator => Option({ flags: '--json', description: 'print JSON' });

@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { type DataSource } from 'typeorm';
+import { AuditEvent, AuditLogService } from '#audit';
+import { type Config } from '#config';
+import {
+  CredentialHealth,
+  CredentialSlot,
+  CredentialsService,
+  KeyCanaryService,
+  TenantCredential,
+} from '#credentials';
+import { FernetService } from '#crypto';
+import { AddressPolicy } from '#egress';
+import { ModelCatalogue, ReadinessService, shippedModelsFile } from '#model-routing';
+import { Tenant, TenantsService } from '#tenants';
+import { withDatabase } from './database';
+
+export type Services = ReturnType<typeof servicesOn>;
+
+/** Calls `run` with the services that commands use, on the database and with the settings of the service. */
+export async function withServices<T>(config: Config, run: (services: Services) => Promise<T>): Promise<T> {
+  const entities = [Tenant, TenantCredential, CredentialSlot, CredentialHealth, AuditEvent];
+  return withDatabase(config, entities, (dataSource) => run(servicesOn(dataSource, config)));
+}
+
+function servicesOn(dataSource: DataSource, config: Config) {
+  const fernet = new FernetService(config.encryptionKeys);
+  const audit = new AuditLogService(dataSource, fernet);
+  const tenants = new TenantsService(dataSource, audit);
+  const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
+  const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
+  const canary = new KeyCanaryService(dataSource, fernet);
+  return {
+    tenants,
+    credentials,
+    canary,
+    /** @throws CatalogueError */
+    readiness: () => {
+      const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));
+      return new ReadinessService(config, tenants, catalogue, credentials, canary, policy);
+    },
+  };
+}

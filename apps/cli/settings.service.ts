@@ -1,0 +1,21 @@
+import { type Config, type Environment } from '#config';
+
+/** Reads the settings as the service would, but only when a command needs them. */
+export class SettingsService {
+  constructor(
+    private readonly environment: Environment,
+    private readonly directory: string,
+  ) {}
+
+  /** @throws ConfigError */
+  async load(): Promise<Config> {
+    const { loadConfig, readEnvironment } = await import('#config');
+    return loadConfig(readEnvironment(this.environment, this.directory));
+  }
+
+  /** AI_MODELS_FILE, which can be read even when other settings are missing or invalid. */
+  async modelsFile(): Promise<string | undefined> {
+    const { readEnvironment } = await import('#config');
+    return readEnvironment(this.environment, this.directory).AI_MODELS_FILE?.trim() || undefined;
+  }
+}

@@ -9,10 +9,10 @@ const namespace = 'tenkey';
 export const InjectConfig = (): ReturnType<typeof Inject> => Inject(getConfigToken(namespace));
 
 /** What @nestjs/config loads. A start calls it before Nest does, because the log and the database come first. */
-export type ConfigFactory = () => Config;
+export type ConfigFactory = ReturnType<typeof configFrom>;
 
 /** @returns a factory that reads and checks the environment at its first call, and always returns the same Config */
-export function configFrom(env: Environment): ConfigFactory {
+export function configFrom(env: Environment) {
   let config: Config | undefined;
   return registerAs(namespace, () => (config ??= loadConfig(env)));
 }

@@ -7,7 +7,7 @@ export const sections = {
   replacement: 'Replacing a credential',
   service: 'Service',
   database: 'Database',
-  addresses: 'Addresses of tenants',
+  addresses: 'Endpoints of tenants',
   calls: 'Calls to providers',
 } as const;
 

@@ -2,14 +2,14 @@ import { startTestApp, type TestApp } from './support/app';
 import { runCli } from './support/cli';
 
 describe('npm run cli -- audit verify', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   beforeAll(async () => {
-    test = await startTestApp();
-    for (let each = 0; each < 5; each++) await test.createTenant();
+    tenkey = await startTestApp();
+    for (let each = 0; each < 5; each++) await tenkey.createTenant();
   });
-  afterAll(() => test.close());
+  afterAll(() => tenkey.close());
 
-  const run = (...words: string[]) => runCli({ DATABASE_URL: test.databaseUrl }, 'audit', ...words);
+  const run = (...words: string[]) => runCli({ DATABASE_URL: tenkey.databaseUrl }, 'audit', ...words);
 
   it('says that all fits, and prints the head to keep', async () => {
     const { code, stdout } = await run('verify');
@@ -29,8 +29,8 @@ describe('npm run cli -- audit verify', () => {
   }, 180_000);
 
   it('names the event that was edited and ends with 1', async () => {
-    await test.database.query('alter table audit_events disable trigger all');
-    await test.database.query(`update audit_events set actor = 'nobody' where seq = 2`);
+    await tenkey.database.query('alter table audit_events disable trigger all');
+    await tenkey.database.query(`update audit_events set actor = 'nobody' where seq = 2`);
     const { code, stdout } = await run('verify');
     expect(code).toBe(1);
     expect(stdout).toContain('event 2: was changed or moved');

@@ -65,20 +65,20 @@ const events = () =>
   numbered((text) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`);
 
 describe('a slow side holds the other back', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
     // A pause longer than the provider may be silent: it is the client's and not the provider's.
-    test = await startTestApp({ UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' });
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-slow-client' });
-    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-the-slow-client' });
+    tenkey = await startTestApp({ UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' });
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-slow-client' });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-the-slow-client' });
   });
-  beforeEach(() => test.provider.reset());
-  afterAll(() => test.close());
+  beforeEach(() => tenkey.provider.reset());
+  afterAll(() => tenkey.close());
 
   function post(path: string, type: string): ClientRequest {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant, 'content-type': type };
     return request({ port, host: '127.0.0.1', path: `/v1/${path}`, method: 'POST', headers });
   }
@@ -103,13 +103,13 @@ describe('a slow side holds the other back', () => {
       const expected = createHash('sha256');
       for (const part of parts()) expected.update(part);
       const before = memory();
-      test.provider.next({ flow: { type, parts: parts() } });
+      tenkey.provider.next({ flow: { type, parts: parts() } });
       const answer = await answerTo(path, body);
-      const sent = await settled(() => test.provider.calls.sentBytes);
+      const sent = await settled(() => tenkey.provider.calls.sentBytes);
       await wait(1000);
       const after = memory();
       expect(sent).toBeLessThan(heldBytes);
-      expect(test.provider.calls.sentBytes).toBe(sent);
+      expect(tenkey.provider.calls.sentBytes).toBe(sent);
       expect(after.used - before.used).toBeLessThan(grownBytes);
       expect(after.resident - before.resident).toBeLessThan(2 * grownBytes);
 
@@ -126,9 +126,9 @@ describe('a slow side holds the other back', () => {
     ))
       expected.update(/"text":"([^"]*)"/.exec(part.toString())![1]!);
     const before = memory();
-    test.provider.next({ flow: { type: 'text/event-stream', parts: anthropicParts() } });
+    tenkey.provider.next({ flow: { type: 'text/event-stream', parts: anthropicParts() } });
     const answer = await answerTo('chat/completions', { ...chat, model: 'claude-sonnet', stream: true });
-    const sent = await settled(() => test.provider.calls.sentBytes);
+    const sent = await settled(() => tenkey.provider.calls.sentBytes);
     const after = memory();
     expect(sent).toBeLessThan(heldBytes);
     expect(after.used - before.used).toBeLessThan(grownBytes);
@@ -152,7 +152,7 @@ describe('a slow side holds the other back', () => {
     const field = (name: string, rest: string) =>
       `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${rest}\r\n\r\n`;
     let goOn = () => undefined as void;
-    test.provider.next({ readAfter: new Promise<void>((resolve) => (goOn = resolve)) });
+    tenkey.provider.next({ readAfter: new Promise<void>((resolve) => (goOn = resolve)) });
     const before = memory();
     const asked = post('audio/transcriptions', `multipart/form-data; boundary=${boundary}`);
     asked.write(`${field('model', '')}whisper\r\n${field('file', '; filename="a.wav"')}`);
@@ -169,7 +169,7 @@ describe('a slow side holds the other back', () => {
     })();
     const held = await settled(() => sent);
     const after = memory();
-    expect(test.provider.calls.begun).toBe(1);
+    expect(tenkey.provider.calls.begun).toBe(1);
     expect(held).toBeGreaterThan(0);
     expect(held).toBeLessThan(0.75 * bytes);
     expect(after.used - before.used).toBeLessThan(bytes / 2);
@@ -179,23 +179,23 @@ describe('a slow side holds the other back', () => {
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     expect(answer.statusCode).toBe(200);
     answer.resume();
-    const { rawBody } = test.provider.requests[0]!;
+    const { rawBody } = tenkey.provider.requests[0]!;
     const file = rawBody.slice(rawBody.indexOf('0:'), rawBody.lastIndexOf('\r\n--', rawBody.length - 4));
     expect(createHash('sha256').update(file).digest('hex')).toBe(expected.digest('hex'));
   });
 });
 
 it('a client that never reads on is taken for gone, and the call to the provider is ended', async () => {
-  const test = await startTestApp({
+  const tenkey = await startTestApp({
     UPSTREAM_TIMEOUTS: 'idle=1',
     CLIENT_PAUSE_SECONDS: '1',
     LOG_LEVEL: 'info',
   });
   try {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-client-that-never-reads' });
-    test.provider.next({ flow: { type: 'text/event-stream', parts: events() } });
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-client-that-never-reads' });
+    tenkey.provider.next({ flow: { type: 'text/event-stream', parts: events() } });
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const headers = {
       'x-api-key': platformKey,
       'x-tenant-id': tenant,
@@ -205,9 +205,9 @@ it('a client that never reads on is taken for gone, and the call to the provider
     asked.end('{"model":"gpt-4o","stream":true,"messages":[]}');
     await once(asked, 'response');
     asked.on('error', () => undefined);
-    await until(() => test.provider.requests[0]?.aborted === true, 'the end of the call');
+    await until(() => tenkey.provider.requests[0]?.aborted === true, 'the end of the call');
     asked.destroy();
   } finally {
-    await test.close();
+    await tenkey.close();
   }
 });

@@ -25,24 +25,24 @@ interface Answer {
 }
 
 describe('bad input', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp({
+    tenkey = await startTestApp({
       MAX_BODY_BYTES: String(maxBodyBytes),
       // Else what a provider does not have is left out, and the rest is no bad request.
       STRICT_PARAMS: 'true',
     });
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: tenantKey });
-    await test.setCredential(tenant, 'anthropic', { api_key: tenantKey });
-    test.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: tenantKey });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: tenantKey });
+    tenkey.provider.reset();
   });
-  afterAll(() => test.close());
+  afterAll(() => tenkey.close());
 
   /** Over a bare socket: a client library would mend or refuse most of it. */
   function send(input: Input): Promise<Answer> {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     return new Promise((resolve, reject) => {
       const parts: Buffer[] = [];
       const socket = connect(port, '127.0.0.1');
@@ -157,17 +157,17 @@ describe('bad input', () => {
       first: [],
     });
 
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
     expect(await snapshot()).toEqual(before);
-    const loud = test.logLines.filter((line) => (JSON.parse(line) as { level: number }).level >= 50);
+    const loud = tenkey.logLines.filter((line) => (JSON.parse(line) as { level: number }).level >= 50);
     expect(loud).toEqual([]);
-    const log = test.logLines.join('').toLowerCase();
+    const log = tenkey.logLines.join('').toLowerCase();
     for (const text of [marker, superKey, platformKey, encryptionKey, tenantKey]) {
       expect(log.includes(text.toLowerCase())).toBe(false);
     }
-    expect((await test.http().get('/health')).body).toEqual({ status: 'ok' });
-    const call = await test.chat(tenant);
-    expect([call.status, test.provider.requests[0]?.key]).toEqual([200, tenantKey]);
+    expect((await tenkey.http().get('/health')).body).toEqual({ status: 'ok' });
+    const call = await tenkey.chat(tenant);
+    expect([call.status, tenkey.provider.requests[0]?.key]).toEqual([200, tenantKey]);
   }, 60_000);
 
   it('is refused, or read for what it means, where it is nearly good', async () => {
@@ -191,7 +191,7 @@ describe('bad input', () => {
       const headers = [...asPlatform(tenant), ...json];
       await expectGood({ method: 'POST', path: '/v1/chat/completions', headers, body });
     }
-    const put = `${sysadminRoot}/${await test.createTenant()}/credentials`;
+    const put = `${sysadminRoot}/${await tenkey.createTenant()}/credentials`;
     const azure = {
       api_key: tenantKey,
       endpoint: 'https://sundsvall.openai.azure.com',
@@ -212,7 +212,7 @@ describe('bad input', () => {
 
   async function snapshot(): Promise<unknown> {
     const rows = (table: string) =>
-      test.database.query<unknown[]>(`SELECT t::text FROM ${table} t ORDER BY 1`);
+      tenkey.database.query<unknown[]>(`SELECT t::text FROM ${table} t ORDER BY 1`);
     return {
       tenants: await rows('tenants'),
       credentials: await rows('tenant_credentials'),

@@ -3,17 +3,17 @@ import { RefusedAttemptsService } from '#audit';
 import { startTestApp, superKey, type TestApp } from './support/app';
 
 describe('behind a proxy, the address in the audit', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8, 2001:db8::/32' });
-    tenant = await test.createTenant();
+    tenkey = await startTestApp({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8, 2001:db8::/32' });
+    tenant = await tenkey.createTenant();
   });
-  afterAll(() => test.close());
+  afterAll(() => tenkey.close());
 
   /** The address of a change that comes from this peer with this X-Forwarded-For. */
   async function addressOf(remoteAddress: string, forwarded?: string): Promise<string> {
-    const { statusCode } = await test.app.inject({
+    const { statusCode } = await tenkey.nest.inject({
       method: 'PATCH',
       url: `/api/v1/sysadmin/tenants/${tenant}`,
       remoteAddress,
@@ -25,7 +25,7 @@ describe('behind a proxy, the address in the audit', () => {
       payload: JSON.stringify({ display_name: randomUUID() }),
     });
     expect(statusCode).toBe(200);
-    const { body } = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&limit=1`);
+    const { body } = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&limit=1`);
     return body.items[0].address;
   }
 
@@ -52,7 +52,7 @@ describe('behind a proxy, the address in the audit', () => {
   it('is what the proxy saw, also of an attempt on a path that the router cannot read', async () => {
     const paths = ['/%zz', `/tenants/${'a'.repeat(600)}`];
     for (const path of paths) {
-      const { statusCode } = await test.app.inject({
+      const { statusCode } = await tenkey.nest.inject({
         method: 'GET',
         url: `/api/v1/sysadmin${path}`,
         remoteAddress: '127.0.0.1',
@@ -60,8 +60,8 @@ describe('behind a proxy, the address in the audit', () => {
       });
       expect(statusCode).toBe(401);
     }
-    await test.app.get(RefusedAttemptsService).written();
-    const { body } = await test.sysadmin('get', '/audit-events?outcome=refused');
+    await tenkey.nest.get(RefusedAttemptsService).written();
+    const { body } = await tenkey.sysadmin('get', '/audit-events?outcome=refused');
     expect(body.items.map(({ address }: { address: string }) => address)).toEqual(
       paths.map(() => '203.0.113.7'),
     );

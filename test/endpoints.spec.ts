@@ -131,7 +131,7 @@ const cells = providers.flatMap((provider) =>
 
 describe('the endpoints of each provider', () => {
   let server: ProviderServer;
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
     server = await startProviderServer();
@@ -142,10 +142,10 @@ describe('the endpoints of each provider', () => {
       const [variable] = provider.baseUrlVariables;
       if (!hasEndpoint(provider) && variable !== undefined) env[variable] = addressOf(provider);
     }
-    test = await startTestApp(env, { models: catalogue() });
-    tenant = await test.createTenant();
+    tenkey = await startTestApp(env, { models: catalogue() });
+    tenant = await tenkey.createTenant();
     for (const provider of providers) {
-      const answer = await test.setCredential(tenant, provider.id, {
+      const answer = await tenkey.setCredential(tenant, provider.id, {
         api_key: keyOf(provider),
         ...(hasEndpoint(provider) && { endpoint: addressOf(provider) }),
         ...(provider.id === 'azure' && { api_version: '2024-10-21', deployment_name: deployment }),
@@ -155,12 +155,12 @@ describe('the endpoints of each provider', () => {
   });
   beforeEach(() => server.reset());
   afterAll(async () => {
-    await test.close();
+    await tenkey.close();
     await server.close();
   });
 
   function call(provider: Provider, operation: Operation): request.Test {
-    const asked = request(test.app.getHttpServer())
+    const asked = request(tenkey.nest.getHttpServer())
       .post(`/v1/${operation}`)
       .set({ 'X-API-Key': platformKey, 'X-Tenant-ID': tenant });
     const model = modelOf(provider, operation);

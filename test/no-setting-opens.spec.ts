@@ -66,7 +66,7 @@ describe('no setting opens a route without a key', () => {
   ];
 
   it.each(environments)('%s', async (_, env) => {
-    const test = await startTestApp(env);
+    const tenkey = await startTestApp(env);
     try {
       const presented = ['', env.PLATFORM_API_KEY ?? '*', 'true', 'null', 'undefined'];
       const presenting = (key: string): Record<string, string>[] => [
@@ -82,7 +82,7 @@ describe('no setting opens a route without a key', () => {
       ];
       const opened = new Set<string>();
       // The documentation is for everybody.
-      const routes = registeredRoutes(test).filter(([, path]) => !/^\/docs(\/|$)/.test(path));
+      const routes = registeredRoutes(tenkey).filter(([, path]) => !/^\/docs(\/|$)/.test(path));
       expect(routes.length).toBeGreaterThan(40);
       for (const [method, pattern] of routes) {
         const path = pattern
@@ -92,13 +92,13 @@ describe('no setting opens a route without a key', () => {
           .replace(':model', 'gpt-4o')
           .replace('*', 'gpt-4o');
         for (const headers of callers) {
-          const { statusCode } = await test.app.inject({ method: method as 'GET', url: path, headers });
+          const { statusCode } = await tenkey.nest.inject({ method: method as 'GET', url: path, headers });
           if (statusCode !== 401) opened.add(`${method} ${pattern}`);
         }
       }
       expect([...opened].sort()).toEqual(['GET /health', 'GET /ready', 'HEAD /health', 'HEAD /ready']);
     } finally {
-      await test.close();
+      await tenkey.close();
     }
   });
 

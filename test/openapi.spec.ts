@@ -36,15 +36,15 @@ function errorsOf(operation: Operation): { status: number; name: string; value: 
 }
 
 describe('the OpenAPI document', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let document: Record<string, any>;
   let routes: ReturnType<typeof guardedRoutes>;
   beforeAll(async () => {
-    test = await startTestApp();
-    document = (await test.http().get('/docs/openapi.json')).body;
+    tenkey = await startTestApp();
+    document = (await tenkey.http().get('/docs/openapi.json')).body;
     routes = guardedRoutes(document);
   });
-  afterAll(() => test.close());
+  afterAll(() => tenkey.close());
 
   it('has every route', () => {
     expect(routes.map(([name]) => name).sort()).toEqual(
@@ -172,9 +172,9 @@ describe('the OpenAPI document', () => {
   it('has an example per provider that the provider itself accepts', async () => {
     const { examples } = document.paths[putCredential].put.requestBody.content['application/json'];
     expect(Object.keys(examples)).toEqual(providers.map(({ id }) => id));
-    const tenant = await test.createTenant();
+    const tenant = await tenkey.createTenant();
     for (const [id, { value }] of Object.entries<any>(examples)) {
-      const answer = await test.setCredential(tenant, id, value);
+      const answer = await tenkey.setCredential(tenant, id, value);
       expect([id, answer.status, answer.body.masked_key]).toEqual([id, 200, '...-key']);
     }
   });
@@ -185,19 +185,19 @@ describe('the OpenAPI document', () => {
     const creations = bodyOf(tenants, 'post');
     expect(creations[0].value).not.toHaveProperty('id');
     for (const { value } of creations) {
-      const created = await test.sysadmin('post', '/tenants').send(value);
+      const created = await tenkey.sysadmin('post', '/tenants').send(value);
       expect(created.status).toBe(201);
-      await test.sysadmin('delete', `/tenants/${created.body.id}`);
+      await tenkey.sysadmin('delete', `/tenants/${created.body.id}`);
     }
-    const tenant = await test.createTenant();
+    const tenant = await tenkey.createTenant();
     for (const { value } of bodyOf(`${tenants}/{tenant_id}/keys`, 'post')) {
-      expect((await test.sysadmin('post', `/tenants/${tenant}/keys`).send(value)).status).toBe(201);
+      expect((await tenkey.sysadmin('post', `/tenants/${tenant}/keys`).send(value)).status).toBe(201);
     }
     for (const { value } of bodyOf('/api/v1/sysadmin/keys', 'post')) {
-      expect((await test.sysadmin('post', '/keys').send(value)).status).toBe(201);
+      expect((await tenkey.sysadmin('post', '/keys').send(value)).status).toBe(201);
     }
     for (const { value } of bodyOf(`${tenants}/{tenant_id}`, 'patch')) {
-      expect((await test.sysadmin('patch', `/tenants/${tenant}`).send(value)).status).toBe(200);
+      expect((await tenkey.sysadmin('patch', `/tenants/${tenant}`).send(value)).status).toBe(200);
     }
   });
 });

@@ -33,7 +33,7 @@ const foreignBodies: readonly [string, string][] = [
 
 describe('what providers answer, as they document it', () => {
   let server: ProviderServer;
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   let port: number;
   beforeAll(async () => {
@@ -42,19 +42,19 @@ describe('what providers answer, as they document it', () => {
     for (const { baseUrlVariables } of providers)
       if (baseUrlVariables[0] !== undefined) env[baseUrlVariables[0]] = server.url;
     const models = Object.keys(recorded).map((id) => `  - name: ${id}\n    litellm_model_name: ${id}/m\n`);
-    test = await startTestApp(env, { models: `completion_models:\n${models.join('')}` });
-    tenant = await test.createTenant();
+    tenkey = await startTestApp(env, { models: `completion_models:\n${models.join('')}` });
+    tenant = await tenkey.createTenant();
     for (const id of Object.keys(recorded)) {
       const azure = { endpoint: server.url, api_version: '2024-10-21', deployment_name: 'd' };
-      const answer = await test.setCredential(tenant, id, { api_key: key, ...(id === 'azure' && azure) });
+      const answer = await tenkey.setCredential(tenant, id, { api_key: key, ...(id === 'azure' && azure) });
       expect([id, answer.status]).toEqual([id, 200]);
     }
-    ({ port } = test.app.getHttpServer().address() as { port: number });
+    ({ port } = tenkey.nest.getHttpServer().address() as { port: number });
   });
   beforeEach(() => server.reset());
-  afterEach(() => expect(spellings.filter((each) => test.logLines.join('').includes(each))).toEqual([]));
+  afterEach(() => expect(spellings.filter((each) => tenkey.logLines.join('').includes(each))).toEqual([]));
   afterAll(async () => {
-    await test.close();
+    await tenkey.close();
     await server.close();
   });
 

@@ -18,26 +18,26 @@ describe('two processes on one database', () => {
     await here.close();
   });
 
-  const statusOf = async (test: TestApp, key: string) =>
-    (await test.http().get('/v1/models').set('authorization', `Bearer ${key}`)).status;
-  const sysadminStatusOf = async (test: TestApp, key: string) =>
-    (await test.http().get('/api/v1/sysadmin/tenants').set('x-api-key', key)).status;
+  const statusOf = async (tenkey: TestApp, key: string) =>
+    (await tenkey.http().get('/v1/models').set('authorization', `Bearer ${key}`)).status;
+  const sysadminStatusOf = async (tenkey: TestApp, key: string) =>
+    (await tenkey.http().get('/api/v1/sysadmin/tenants').set('x-api-key', key)).status;
 
   it('a tenant key that one revokes is refused by the other at the very next call', async () => {
     const tenant = await here.createTenant();
     for (let each = 0; each < 10; each += 1) {
       const { id, key } = await issueTenantKey(here, tenant);
-      for (const test of [there, here, there]) expect(await statusOf(test, key)).toBe(200);
+      for (const tenkey of [there, here, there]) expect(await statusOf(tenkey, key)).toBe(200);
       expect((await here.sysadmin('delete', `/tenants/${tenant}/keys/${id}`)).body.deleted).toBe(true);
-      for (const test of [there, here]) expect(await statusOf(test, key)).toBe(401);
+      for (const tenkey of [there, here]) expect(await statusOf(tenkey, key)).toBe(401);
     }
   });
 
   it('so is a sysadmin key, and a new one is known at once', async () => {
     const { id, key } = await issueSysadminKey(here, { scopes: ['tenants:read'] });
-    for (const test of [there, here]) expect(await sysadminStatusOf(test, key)).toBe(200);
+    for (const tenkey of [there, here]) expect(await sysadminStatusOf(tenkey, key)).toBe(200);
     await there.sysadmin('delete', `/keys/${id}`);
-    for (const test of [here, there]) expect(await sysadminStatusOf(test, key)).toBe(401);
+    for (const tenkey of [here, there]) expect(await sysadminStatusOf(tenkey, key)).toBe(401);
   });
 
   it('a key ends with its tenant, and rests while the tenant is suspended', async () => {
@@ -58,7 +58,7 @@ describe('two processes on one database', () => {
     const { key } = await issueTenantKey(here, tenant, { expires_at: new Date(expiry).toISOString() });
     expect(await statusOf(there, key)).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, expiry - Date.now() + 50));
-    for (const test of [there, here]) expect(await statusOf(test, key)).toBe(401);
+    for (const tenkey of [there, here]) expect(await statusOf(tenkey, key)).toBe(401);
   });
 
   it('calls that are under way when the key is revoked come to their end', async () => {
@@ -83,7 +83,7 @@ describe('two processes on one database', () => {
     const form = '--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n--x--\r\n';
     /** Sends all but the body; what it gives sends that and tells the answer's status. */
     const held = (path: string, headers: Record<string, string>, body: string) => {
-      const { port } = here.app.getHttpServer().address() as { port: number };
+      const { port } = here.nest.getHttpServer().address() as { port: number };
       const type = body === form ? 'multipart/form-data; boundary=x' : 'application/json';
       const request = httpRequest({
         port,
@@ -130,7 +130,7 @@ describe('two processes on one database', () => {
       expect(await Promise.all(finish.map((each) => each()))).toEqual([401, 401, 401]);
       expect((await here.sysadmin('get', path)).body.count).toBe(0);
       expect(here.provider.requests).toEqual([]);
-      await here.app.get(RefusedAttemptsService).written();
+      await here.nest.get(RefusedAttemptsService).written();
       const audit = await here.sysadmin('get', `/audit-events?outcome=refused&tenant_id=${tenant}`);
       expect(audit.body.items.map(({ actor }: { actor: string }) => actor)).toEqual([
         `sysadmin-key ${sysadmin.id} (not accepted)`,

@@ -1,15 +1,15 @@
 import { startTestApp, type TestApp } from './support/app';
 
 describe('the schema', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   beforeAll(async () => {
-    test = await startTestApp();
+    tenkey = await startTestApp();
   });
-  afterAll(() => test.close());
+  afterAll(() => tenkey.close());
 
   it('is made by migrations alone, and they make what the entities describe', async () => {
-    expect(test.database.options).toMatchObject({ synchronize: false, logging: false });
-    const { upQueries } = await test.database.driver.createSchemaBuilder().log();
+    expect(tenkey.database.options).toMatchObject({ synchronize: false, logging: false });
+    const { upQueries } = await tenkey.database.driver.createSchemaBuilder().log();
     // Constraints, indexes and defaults stand in the migrations alone; tables and columns are what can drift apart.
     const drift = upQueries
       .map(({ query }) => query)

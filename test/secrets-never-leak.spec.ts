@@ -77,12 +77,12 @@ interface Answer {
 }
 
 describe('secrets never leak', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   let closedPort: number;
   const answers: { label: string; text: string }[] = [];
 
-  const base = () => `http://127.0.0.1:${(test.app.getHttpServer().address() as { port: number }).port}`;
+  const base = () => `http://127.0.0.1:${(tenkey.nest.getHttpServer().address() as { port: number }).port}`;
 
   async function ask(
     method: string,
@@ -139,7 +139,7 @@ describe('secrets never leak', () => {
 
   const azureFields = () => ({
     api_key: sentinels.azure,
-    endpoint: `${test.provider.url}/azure`,
+    endpoint: `${tenkey.provider.url}/azure`,
     api_version: '2024-10-21',
     deployment_name: 'gpt-4o-sweden',
   });
@@ -158,7 +158,7 @@ describe('secrets never leak', () => {
       });
     });
     // The endpoints of azure and vllm are the tenant's own; the provider's port is not known before it listens.
-    test = await startTestApp({
+    tenkey = await startTestApp({
       INTRIC_SUPER_API_KEY: sentinels.super,
       PLATFORM_API_KEY: sentinels.platform,
       ENCRYPTION_KEY: sentinels.encryption,
@@ -167,8 +167,8 @@ describe('secrets never leak', () => {
     const created = await sysadmin('POST', '/tenants', { name: `tenant-${randomUUID()}` });
     tenant = (JSON.parse(created.text) as { id: string }).id;
   });
-  afterAll(() => test.close());
-  beforeEach(() => test.provider.reset());
+  afterAll(() => tenkey.close());
+  beforeEach(() => tenkey.provider.reset());
   afterEach(() => expectNoLeak());
 
   let answersSearched = 0;
@@ -176,10 +176,10 @@ describe('secrets never leak', () => {
   /** What came since the last time, so that a leak is reported by the test that caused it. */
   function expectNoLeak(): void {
     const from = { answers: answersSearched, lines: linesSearched };
-    [answersSearched, linesSearched] = [answers.length, test.logLines.length];
+    [answersSearched, linesSearched] = [answers.length, tenkey.logLines.length];
     const pieces = [
       ...answers.slice(from.answers).map(({ label, text }) => [`the answer to ${label}`, text] as const),
-      ...test.logLines
+      ...tenkey.logLines
         .slice(from.lines)
         .map((line, index) => [`log line ${from.lines + index}`, line] as const),
     ];
@@ -206,7 +206,7 @@ describe('secrets never leak', () => {
     expect((await put('openai', { api_key: sentinels.openai })).status).toBe(200);
     expect((await put('anthropic', { api_key: sentinels.anthropic })).status).toBe(200);
     expect((await put('azure', azureFields())).status).toBe(200);
-    const vllm = await put('vllm', { api_key: sentinels.vllm, endpoint: test.provider.url });
+    const vllm = await put('vllm', { api_key: sentinels.vllm, endpoint: tenkey.provider.url });
     expect(vllm.status).toBe(200);
     const list = await sysadmin('GET', `/tenants/${tenant}/credentials`);
     expect(list.text).toContain(sentinels.openai.slice(-4));
@@ -222,13 +222,13 @@ describe('secrets never leak', () => {
     });
     expect(embedded.status).toBe(200);
     const { openai, anthropic, azure, vllm: plain } = sentinels;
-    const keys = test.provider.requests.map(({ key }) => key);
+    const keys = tenkey.provider.requests.map(({ key }) => key);
     expect(
       keys.join('\n') ===
         [openai, openai, anthropic, anthropic, azure, azure, plain, plain, openai].join('\n'),
     ).toBe(true);
     // The same search sees them where they belong.
-    const seen = new Set(leaksIn(JSON.stringify(test.provider.requests)).map((leak) => leak.split(' ')[0]));
+    const seen = new Set(leaksIn(JSON.stringify(tenkey.provider.requests)).map((leak) => leak.split(' ')[0]));
     expect([...seen].sort()).toEqual(['anthropic', 'azure', 'openai', 'vllm']);
     expect((await platform('GET', '/v1/models')).text).toContain('"ready":true');
     expect((await platform('GET', '/v1/models/gpt-4o')).text).toContain('"ready":true');
@@ -240,16 +240,16 @@ describe('secrets never leak', () => {
     expect((await sysadmin('POST', `${path}/credentials/openai/verify`)).text).toContain('"accepted"');
     for (const status of [401, 403, 404, 429, 440, 500]) {
       const body = { error: { message: `Incorrect key: ${sentinels.openai}` } };
-      test.provider.next({ status, body, echoRequestHeaders: true });
+      tenkey.provider.next({ status, body, echoRequestHeaders: true });
       expect((await sysadmin('POST', `${path}/credentials/openai/verify`)).status).toBe(200);
     }
-    test.provider.next({ status: 401, echoRequestHeaders: true });
+    tenkey.provider.next({ status: 401, echoRequestHeaders: true });
     const refused = { api_key: sentinels.anthropic };
     expect((await sysadmin('PUT', `${path}/credentials/openai?verify=true`, refused)).status).toBe(422);
     expect((await sysadmin('GET', `${path}/models`)).text).toContain('credential_rejected');
     const staged = { api_key: sentinels.anthropic };
     expect((await sysadmin('PUT', `${path}/credentials/openai?stage=true`, staged)).status).toBe(200);
-    test.provider.next({ status: 401, echoRequestHeaders: true });
+    tenkey.provider.next({ status: 401, echoRequestHeaders: true });
     const verifyStaged = `${path}/credentials/openai/verify?slot=staged`;
     expect((await sysadmin('POST', verifyStaged)).text).toContain('"rejected"');
     expect((await sysadmin('POST', `${path}/credentials/openai/promote`)).code).toBe('credential_rejected');
@@ -277,7 +277,7 @@ describe('secrets never leak', () => {
     for (const list of ['/audit-events', '/audit-events/export']) {
       expect((await sysadmin('GET', list)).text).toContain('credential.delete');
     }
-    await usageRecords(test, keys.length, '', sentinels.super);
+    await usageRecords(tenkey, keys.length, '', sentinels.super);
     for (const report of ['/usage', `/tenants/${tenant}/usage`]) {
       const query = '?group_by=day,model,key,source,credential';
       expect((await sysadmin('GET', `${report}${query}`)).text).toContain('"calls":');
@@ -342,11 +342,11 @@ describe('secrets never leak', () => {
   it('when a provider refuses and repeats the key in any spelling', async () => {
     for (const [name, model] of models) {
       const key = sentinels[name];
-      test.provider.rejectKey(key);
+      tenkey.provider.rejectKey(key);
       const rejected = await chat(model);
       expect([name, rejected.status, rejected.code]).toEqual([name, 424, 'credential_rejected']);
       expect(rejected.text).toContain(JSON.stringify(key.slice(-4)).slice(1, -1));
-      test.provider.reset();
+      tenkey.provider.reset();
       const own = [sentinels.super, sentinels.platform, sentinels.encryption];
       const repeated = [key, ...own].flatMap((secret) => [
         ...formsOf(secret).map(([, form]) => form),
@@ -359,7 +359,7 @@ describe('secrets never leak', () => {
         `https://user:${encodeURIComponent(key)}@llm.example.com/?key=${encodeURIComponent(key)}`,
       ];
       // Cut in the middle of the key, where reading stops.
-      test.provider.next({ status: 400, body: 'x'.repeat(64 * 1024 - 12) + key });
+      tenkey.provider.next({ status: 400, body: 'x'.repeat(64 * 1024 - 12) + key });
       expect((await chat(model)).code).toBe('upstream_rejected_request');
       for (const status of [400, 401, 403, 404, 413, 422, 429, 500, 302]) {
         for (const piece of pieces) {
@@ -369,7 +369,7 @@ describe('secrets never leak', () => {
             bodies.push(`<html>${piece}</html>`, JSON.stringify(piece));
           }
           for (const body of bodies) {
-            test.provider.next({
+            tenkey.provider.next({
               status,
               body,
               headers: {
@@ -390,24 +390,24 @@ describe('secrets never leak', () => {
   it('when a provider echoes the headers it was sent, or breaks off, or sends nonsense', async () => {
     for (const [name, model] of models) {
       const key = sentinels[name];
-      test.provider.next({ echoRequestHeaders: true });
+      tenkey.provider.next({ echoRequestHeaders: true });
       expect([name, (await chat(model)).status]).toEqual([name, 200]);
-      test.provider.next({ status: 200, body: key, headers: { 'content-type': encodeURIComponent(key) } });
+      tenkey.provider.next({ status: 200, body: key, headers: { 'content-type': encodeURIComponent(key) } });
       if (name === 'anthropic') expect((await chat(model)).code).toBe('upstream_unavailable');
-      else test.provider.reset();
+      else tenkey.provider.reset();
       for (const body of ['', `{"content":[${key}`, [key], { content: key }, { type: key, content: 1 }]) {
         if (name !== 'anthropic') continue;
-        test.provider.next({ status: 200, body });
+        tenkey.provider.next({ status: 200, body });
         expect((await chat(model)).code).toBe('upstream_unavailable');
       }
       for (const breakAfterChunks of [0, 1, 3]) {
-        test.provider.next({ breakAfterChunks, echoRequestHeaders: true });
+        tenkey.provider.next({ breakAfterChunks, echoRequestHeaders: true });
         const broken = await chat(model, { stream: true });
         expect(broken.text).toContain('upstream_unavailable');
       }
-      test.provider.next({ chunks: ['data: {"a'], breakAfterChunks: 1 });
+      tenkey.provider.next({ chunks: ['data: {"a'], breakAfterChunks: 1 });
       expect((await chat(model, { stream: true })).text).toContain('upstream_unavailable');
-      test.provider.next({ chunks: ['{"half":'], breakAfterChunks: 1 });
+      tenkey.provider.next({ chunks: ['{"half":'], breakAfterChunks: 1 });
       await chat(model);
     }
   });
@@ -439,11 +439,11 @@ describe('secrets never leak', () => {
     const key = sentinels[name];
     const call = (fields?: object) =>
       platform('POST', `/v1/${path}`, fields ? { ...(body() as object), ...fields } : body());
-    test.provider.next({ echoRequestHeaders: true });
+    tenkey.provider.next({ echoRequestHeaders: true });
     expect((await call()).status).toBe(200);
-    expect(test.provider.requests.map((request) => request.key === key)).toEqual([true]);
+    expect(tenkey.provider.requests.map((request) => request.key === key)).toEqual([true]);
     for (const status of [400, 401, 404, 429, 500]) {
-      test.provider.next({
+      tenkey.provider.next({
         status,
         body: { error: { message: `Incorrect key: ${key}` } },
         echoRequestHeaders: true,
@@ -453,7 +453,7 @@ describe('secrets never leak', () => {
     const streams = ['chat/completions', 'completions', 'responses', 'messages'];
     if (!streams.includes(path)) return;
     expect((await call({ stream: true })).status).toBe(200);
-    test.provider.next({ breakAfterChunks: 2 });
+    tenkey.provider.next({ breakAfterChunks: 2 });
     expect((await call({ stream: true })).text).toContain('upstream_unavailable');
     for (const event of [
       { error: { message: `Incorrect key: ${key}` } },
@@ -461,7 +461,7 @@ describe('secrets never leak', () => {
       { type: 'error', code: 'x', message: `Incorrect key: ${key}`, param: null },
       { type: 'response.failed', response: { error: { code: 'x', message: `Incorrect key: ${key}` } } },
     ]) {
-      test.provider.next({ chunks: [`event: error\ndata: ${JSON.stringify(event)}\n\n`] });
+      tenkey.provider.next({ chunks: [`event: error\ndata: ${JSON.stringify(event)}\n\n`] });
       await call({ stream: true });
     }
   });
@@ -474,7 +474,7 @@ describe('secrets never leak', () => {
       const answer = await chat('gemma-vllm');
       expect(answer.code).toBe('upstream_unavailable');
     }
-    await put('vllm', { api_key: sentinels.vllm, endpoint: test.provider.url });
+    await put('vllm', { api_key: sentinels.vllm, endpoint: tenkey.provider.url });
   });
 
   it('when a caller presents a wrong key, in whatever place', async () => {
@@ -553,7 +553,7 @@ describe('secrets never leak', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
     );
     const succeeded = new Set(
-      test.logLines
+      tenkey.logLines
         .map((line) => JSON.parse(line) as { method?: string; path?: string; status?: number })
         .filter(({ status }) => status !== undefined && status < 300)
         .map(({ method, path }) => `${method} ${path}`),
@@ -576,7 +576,7 @@ describe('secrets never leak', () => {
         await opensOne(() => chat(model));
       }
       await opensOne(() => chat('gpt-4o', { stream: true }));
-      test.provider.next({ status: 500 });
+      tenkey.provider.next({ status: 500 });
       await opensOne(() => chat('gpt-4o'));
       await platform('GET', '/v1/models');
       await chat('no-such-model');
@@ -587,7 +587,7 @@ describe('secrets never leak', () => {
   });
 
   it('is not in any table of the database', async () => {
-    const tables = await test.database.query<{ name: string }[]>(
+    const tables = await tenkey.database.query<{ name: string }[]>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
        WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
     );
@@ -596,7 +596,7 @@ describe('secrets never leak', () => {
     );
     let rows = 0;
     for (const { name } of tables) {
-      const dump = await test.database.query<{ row: string }[]>(`SELECT t::text AS row FROM ${name} t`);
+      const dump = await tenkey.database.query<{ row: string }[]>(`SELECT t::text AS row FROM ${name} t`);
       rows += dump.length;
       expect([name, dump.flatMap(({ row }) => leaksIn(row))]).toEqual([name, []]);
     }
@@ -605,19 +605,19 @@ describe('secrets never leak', () => {
 
   it('when the database fails in the middle of it', async () => {
     const refuse = 'ALTER TABLE tenant_credentials ADD CONSTRAINT refused CHECK (false) NOT VALID';
-    await test.database.query(refuse);
+    await tenkey.database.query(refuse);
     expect((await put('openai', { api_key: sentinels.openai })).code).toBe('internal_error');
-    await test.database.query(`ALTER TABLE tenant_credentials DROP CONSTRAINT refused`);
+    await tenkey.database.query(`ALTER TABLE tenant_credentials DROP CONSTRAINT refused`);
     // PostgreSQL's own message then repeats the row.
-    await test.database.query(
+    await tenkey.database.query(
       `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
        $$ BEGIN RAISE EXCEPTION 'refused %', NEW; END $$`,
     );
-    await test.database.query(
+    await tenkey.database.query(
       `CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON tenant_credentials FOR EACH ROW EXECUTE FUNCTION refuse()`,
     );
     expect((await put('openai', { api_key: sentinels.openai })).code).toBe('internal_error');
-    await test.database.query('DROP TABLE tenant_credentials CASCADE');
+    await tenkey.database.query('DROP TABLE tenant_credentials CASCADE');
     for (const [name, model] of models) {
       expect((await put(name, name === 'azure' ? azureFields() : { api_key: sentinels[name] })).code).toBe(
         'internal_error',
@@ -626,13 +626,13 @@ describe('secrets never leak', () => {
     }
     expect((await sysadmin('GET', `/tenants/${tenant}/credentials`)).code).toBe('internal_error');
     expect((await ask('GET', '/ready')).status).toBe(503);
-    await test.database.destroy();
+    await tenkey.database.destroy();
     expect((await put('openai', { api_key: sentinels.openai })).code).toBe('credential_store_unavailable');
     expect((await chat('gpt-4o')).code).toBe('credential_store_unavailable');
     expect((await sysadmin('GET', '/tenants')).code).toBe('credential_store_unavailable');
     expect((await ask('GET', '/ready')).status).toBe(503);
     expect(answers.length).toBeGreaterThan(500);
-    expect(test.logLines.length).toBeGreaterThan(500);
+    expect(tenkey.logLines.length).toBeGreaterThan(500);
   });
 });
 

@@ -68,7 +68,7 @@ describe('single-tenant mode', () => {
         [key, 404, 'feature_disabled'],
         ['wrong', 401, 'unauthenticated'],
       ] as const) {
-        const answer = await single.app.inject({
+        const answer = await single.nest.inject({
           method: path === root ? 'PUT' : 'POST',
           url: path,
           headers: { 'x-api-key': presented, 'content-type': type },

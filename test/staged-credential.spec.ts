@@ -9,32 +9,32 @@ const newKey = 'sk-the-next-key-of-the-tenant-bbbb';
 const thirdKey = 'sk-the-third-key-of-the-tenant-cccc';
 
 describe('a staged credential', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp();
+    tenkey = await startTestApp();
   });
-  afterAll(() => test.close());
+  afterAll(() => tenkey.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: oldKey });
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: oldKey });
   });
 
   const path = (suffix = '') => `/tenants/${tenant}/credentials/openai${suffix}`;
   const stage = (api_key: string, query = '?stage=true', fields: object = {}) =>
-    test.sysadmin('put', path(query)).send({ api_key, ...fields });
-  const post = (suffix: string) => test.sysadmin('post', path(suffix));
-  const list = async () => (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
+    tenkey.sysadmin('put', path(query)).send({ api_key, ...fields });
+  const post = (suffix: string) => tenkey.sysadmin('post', path(suffix));
+  const list = async () => (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
   const listed = async () => (await list()).credentials[0];
   /** The key that a call now uses, and what the answer's header says of it. */
   const used = async () => {
-    const answer = await test.chat(tenant);
+    const answer = await tenkey.chat(tenant);
     expect(answer.status).toBe(200);
-    return [test.provider.requests.at(-1)?.key, answer.headers['x-tenkey-credential']];
+    return [tenkey.provider.requests.at(-1)?.key, answer.headers['x-tenkey-credential']];
   };
   const events = async () => {
-    const { body } = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&outcome=done`);
+    const { body } = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&outcome=done`);
     return body.items.reverse();
   };
 
@@ -77,7 +77,7 @@ describe('a staged credential', () => {
   it('stays beside the live one, which stays as it is, when the query has a name that the route does not know', async () => {
     await stage(newKey);
     const before = await list();
-    const { requests } = test.provider;
+    const { requests } = tenkey.provider;
     const already = requests.length;
     for (const [method, suffix, known] of [
       ['put', '?staged=true', 'verify, stage'],
@@ -88,7 +88,7 @@ describe('a staged credential', () => {
       ['post', '/verify?slt=staged', 'slot'],
       ['post', '/rollback?version=1', undefined],
     ] as const) {
-      const { status, body } = await test
+      const { status, body } = await tenkey
         .sysadmin(method, path(suffix))
         .send(method === 'put' ? { api_key: thirdKey } : {});
       const message = known === undefined ? 'this route takes no query' : `the query may have ${known}`;
@@ -105,16 +105,16 @@ describe('a staged credential', () => {
 
   it('is verified on its own, and what is found is shown beside it and leaves the live one alone', async () => {
     const { version } = (await stage(newKey)).body;
-    test.provider.reset();
+    tenkey.provider.reset();
     const accepted = await post('/verify?slot=staged');
     expect(accepted.body).toMatchObject({ outcome: 'accepted', masked_key: '...bbbb', version });
-    expect(test.provider.requests.map(({ key }) => key)).toEqual([newKey]);
+    expect(tenkey.provider.requests.map(({ key }) => key)).toEqual([newKey]);
     expect(await listed()).toMatchObject({
       masked_key: '...aaaa',
       verification: null,
       staged: { status: 'ready', verification: { outcome: 'accepted' } },
     });
-    test.provider.rejectKey(newKey);
+    tenkey.provider.rejectKey(newKey);
     expect((await post('/verify?slot=staged')).body.outcome).toBe('rejected');
     expect((await post('/verify?slot=live')).body.outcome).toBe('accepted');
     expect(await listed()).toMatchObject({
@@ -164,7 +164,7 @@ describe('a staged credential', () => {
       message: expect.stringContaining('It was not verified.'),
     });
     await stage(thirdKey, '?stage=true', { expires_at: '2020-01-01' });
-    test.provider.next({ status: 500 });
+    tenkey.provider.next({ status: 500 });
     await post('/verify?slot=staged');
     expect((await post('/promote')).body.message).toMatch(
       /Its last verification said unknown\. Its expires_at is in the past\./,
@@ -178,7 +178,7 @@ describe('a staged credential', () => {
     'that the provider refused with %d (%s) is not promoted until it accepts it',
     async (status, outcome) => {
       await stage(newKey);
-      test.provider.next({ status });
+      tenkey.provider.next({ status });
       expect((await post('/verify?slot=staged')).body.outcome).toBe(outcome);
       const before = await list();
       const refused = await post('/promote');
@@ -212,11 +212,11 @@ describe('a staged credential', () => {
       ['?stage=', { api_key: thirdKey }, 'validation_failed'],
       ['?stage=true&stage=true', { api_key: thirdKey }, 'validation_failed'],
     ] as const) {
-      const answer = await test.sysadmin('put', path(query)).send(body);
+      const answer = await tenkey.sysadmin('put', path(query)).send(body);
       expect([query, answer.status, answer.body.code]).toEqual([query, 422, code]);
       expect(answer.text).not.toContain('third-key');
     }
-    test.provider.next({ status: 401 });
+    tenkey.provider.next({ status: 401 });
     const refused = await stage(thirdKey, '?stage=true&verify=true');
     expect([refused.status, refused.body.code]).toEqual([422, 'credential_validation_failed']);
     expect(await list()).toEqual(before);
@@ -241,7 +241,7 @@ describe('a staged credential', () => {
     expect(conflict.body.detail).toContain(`Staged is version ${second}, ...cccc`);
     expect(conflict.body.hint).toContain(`?version=${second}`);
     expect((await used())[0]).toBe(oldKey);
-    const versions = await test.database.query(
+    const versions = await tenkey.database.query(
       'SELECT version FROM credential_health WHERE tenant_id = $1 AND version = $2',
       [tenant, first],
     );
@@ -264,7 +264,7 @@ describe('a staged credential', () => {
   });
 
   it('may be the first of its provider: visible, not used, and promoted without one before it', async () => {
-    const put = await test
+    const put = await tenkey
       .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
       .send({ api_key: newKey });
     expect(put.body.message).toContain('no call uses it yet, and none is live');
@@ -277,19 +277,19 @@ describe('a staged credential', () => {
         previous: null,
       },
     ]);
-    const call = await test.chat(tenant, { model: 'mistral-large' });
+    const call = await tenkey.chat(tenant, { model: 'mistral-large' });
     expect(call.body.error.code).toBe('credential_not_configured');
-    const promoted = await test.sysadmin('post', `/tenants/${tenant}/credentials/mistral/promote`);
+    const promoted = await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/mistral/promote`);
     expect(promoted.body).toMatchObject({ replaced: null, rollback_until: null });
     expect((await list()).without_live).toBeUndefined();
-    expect((await test.chat(tenant, { model: 'mistral-large' })).status).toBe(200);
-    const none = await test.sysadmin('post', `/tenants/${tenant}/credentials/mistral/rollback`);
+    expect((await tenkey.chat(tenant, { model: 'mistral-large' })).status).toBe(200);
+    const none = await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/mistral/rollback`);
     expect(none.body.code).toBe('credential_conflict');
   });
 
   it('shows in explain, with until when a promotion can be taken back', async () => {
     const explained = async (name: string) =>
-      (await test.sysadmin('get', `/tenants/${tenant}/models`)).body.models.find(
+      (await tenkey.sysadmin('get', `/tenants/${tenant}/models`)).body.models.find(
         (model: { name: string }) => model.name === name,
       );
     expect(await explained('gpt-4o')).toMatchObject({ staged: null, rollback_until: null });
@@ -307,7 +307,9 @@ describe('a staged credential', () => {
       staged: null,
       rollback_until,
     });
-    await test.sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`).send({ api_key: newKey });
+    await tenkey
+      .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
+      .send({ api_key: newKey });
     expect(await explained('mistral-large')).toMatchObject({
       ready: false,
       credential: null,
@@ -320,7 +322,7 @@ describe('a staged credential', () => {
     const soon = new Date(Date.now() + 3 * 86_400_000).toISOString();
     await stage(newKey, '?stage=true', { expires_at: soon });
     const warnings = async () =>
-      (await test.sysadmin('get', '/readiness?limit=1')).body.warnings.map(
+      (await tenkey.sysadmin('get', '/readiness?limit=1')).body.warnings.map(
         ({ masked_key }: { masked_key: string }) => masked_key,
       );
     expect((await listed()).staged).toMatchObject({ status: 'expiring', expires_at: soon });
@@ -335,7 +337,7 @@ describe('a staged credential', () => {
     await stage(newKey);
     encrypt.mockClear();
     await list();
-    await test.sysadmin('get', `/tenants/${tenant}/models`);
+    await tenkey.sysadmin('get', `/tenants/${tenant}/models`);
     await post('/promote');
     await list();
     await post('/rollback');
@@ -347,7 +349,7 @@ describe('a staged credential', () => {
 
   it('is discarded alone, once', async () => {
     await stage(newKey);
-    const discard = () => test.sysadmin('delete', path('?slot=staged'));
+    const discard = () => tenkey.sysadmin('delete', path('?slot=staged'));
     expect((await discard()).body).toMatchObject({
       deleted: true,
       message: 'The staged OpenAI (openai) credential is removed.',
@@ -359,24 +361,26 @@ describe('a staged credential', () => {
     expect(gone.body.hint).toContain(`PUT /api/v1/sysadmin${path('?stage=true')} with {"api_key":`);
     expect((await post('/verify?slot=staged')).body.code).toBe('credential_not_staged');
     for (const slot of ['live', '', 'Staged', 'staged&slot=staged']) {
-      expect((await test.sysadmin('delete', path(`?slot=${slot}`))).body.code).toBe('validation_failed');
+      expect((await tenkey.sysadmin('delete', path(`?slot=${slot}`))).body.code).toBe('validation_failed');
     }
     expect((await used())[0]).toBe(oldKey);
   });
 
   it('goes with the credential and with the tenant', async () => {
     await stage(newKey);
-    expect((await test.sysadmin('delete', path())).body.deleted).toBe(true);
+    expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(true);
     expect(await list()).toEqual({ credentials: [] });
     await stage(newKey);
     await post('/verify?slot=staged');
-    expect((await test.sysadmin('delete', path())).body.deleted).toBe(true);
-    expect((await test.sysadmin('delete', path())).body.deleted).toBe(false);
+    expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(true);
+    expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(false);
     await stage(newKey);
     await post('/verify?slot=staged');
-    await test.sysadmin('delete', `/tenants/${tenant}`);
+    await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     for (const table of ['credential_slots', 'credential_health']) {
-      expect(await test.database.query(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [tenant])).toEqual([]);
+      expect(await tenkey.database.query(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [tenant])).toEqual(
+        [],
+      );
     }
     const [deleted] = (await events()).slice(-1);
     expect(deleted.details.before.credentials).toEqual([
@@ -386,20 +390,20 @@ describe('a staged credential', () => {
 
   describe('whose row was changed outside Tenkey', () => {
     const sql = (change: string) =>
-      test.database.query(
+      tenkey.database.query(
         `UPDATE credential_slots SET ${change} WHERE tenant_id = $1 AND provider = 'openai' AND slot = 'staged'`,
         [tenant],
       );
     /** Neither promoted nor verified, and the live one pays on. */
     const isRefused = async (code: string, status: string) => {
-      test.provider.reset();
+      tenkey.provider.reset();
       for (const step of ['/promote', '/verify?slot=staged']) {
         const answer = await post(step);
         expect([step, answer.status, answer.body.code]).toEqual([step, 424, code]);
         expect(answer.body.detail).toContain('The staged OpenAI credential');
         expect(answer.text).not.toContain('sk-clear');
       }
-      expect(test.provider.requests).toHaveLength(0);
+      expect(tenkey.provider.requests).toHaveLength(0);
       expect(await listed()).toMatchObject({ status: 'ready', staged: { status } });
       expect((await used())[0]).toBe(oldKey);
     };
@@ -420,11 +424,11 @@ describe('a staged credential', () => {
     });
 
     it('is not promoted when it is that of another tenant or another provider', async () => {
-      const other = await test.createTenant();
-      await test
+      const other = await tenkey.createTenant();
+      await tenkey
         .sysadmin('put', `/tenants/${other}/credentials/openai?stage=true`)
         .send({ api_key: 'sk-key-of-the-other-tenant' });
-      await test
+      await tenkey
         .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
         .send({ api_key: newKey });
       const all = 'key_hint, settings, key_id, version, seal, configured_at, expires_at, replaced_at';
@@ -432,14 +436,14 @@ describe('a staged credential', () => {
         [other, 'openai'],
         [tenant, 'mistral'],
       ]) {
-        await test.database.query(
+        await tenkey.database.query(
           `INSERT INTO credential_slots (tenant_id, provider, slot, sealed_api_key, ${all})
            SELECT $1::uuid, 'openai', slot, sealed_api_key, ${all} FROM credential_slots
            WHERE tenant_id = $2 AND provider = $3`,
           [tenant, ...from],
         );
         await isRefused('credential_tampered', 'tampered');
-        await test.sysadmin('delete', path('?slot=staged'));
+        await tenkey.sysadmin('delete', path('?slot=staged'));
       }
     });
 
@@ -465,12 +469,12 @@ describe('a staged credential', () => {
     const second = (await stage(thirdKey, '?stage=true&verify=true')).body.version;
     const { rollback_until } = (await post('/promote')).body;
     await post('/rollback');
-    await test.sysadmin('delete', path('?slot=staged'));
+    await tenkey.sysadmin('delete', path('?slot=staged'));
     const third = (await stage(newKey)).body.version;
     await post('/promote');
     await stage(thirdKey);
     await stage(oldKey, '');
-    await test.sysadmin('delete', path());
+    await tenkey.sysadmin('delete', path());
     const row = (mask: string, version: unknown) => ({ mask, version, settings: [] });
     const [a, b] = [row('...aaaa', live), row('...bbbb', first)];
     const [c, d] = [row('...cccc', second), row('...bbbb', third)];
@@ -498,8 +502,8 @@ describe('a staged credential', () => {
     for (const event of done) expect(event).toMatchObject({ provider: 'openai', tenant_id: tenant });
     expect(JSON.stringify(done)).not.toMatch(/sk-the/);
     await post('/promote');
-    await test.app.get(RefusedAttemptsService).written();
-    const { body } = await test.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
+    await tenkey.nest.get(RefusedAttemptsService).written();
+    const { body } = await tenkey.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
     expect(body.items).toContainEqual(
       expect.objectContaining({
         action: 'POST /api/v1/sysadmin/tenants/:tenant_id/credentials/:provider/promote',
@@ -507,19 +511,23 @@ describe('a staged credential', () => {
         details: expect.objectContaining({ code: 'credential_not_staged' }),
       }),
     );
-    expect((await test.app.get(AuditLogService).verify()).faults).toEqual([]);
+    expect((await tenkey.nest.get(AuditLogService).verify()).faults).toEqual([]);
   });
 
   it('changes nothing when the change cannot be audited', async () => {
     await stage(newKey);
     const before = await list();
-    await test.database.query('alter table audit_head rename to audit_head_gone');
+    await tenkey.database.query('alter table audit_head rename to audit_head_gone');
     try {
-      for (const step of [stage(thirdKey), post('/promote'), test.sysadmin('delete', path('?slot=staged'))]) {
+      for (const step of [
+        stage(thirdKey),
+        post('/promote'),
+        tenkey.sysadmin('delete', path('?slot=staged')),
+      ]) {
         expect((await step).body.code).toBe('internal_error');
       }
     } finally {
-      await test.database.query('alter table audit_head_gone rename to audit_head');
+      await tenkey.database.query('alter table audit_head_gone rename to audit_head');
     }
     expect(await list()).toEqual(before);
   });
@@ -559,7 +567,7 @@ describe('a staged credential', () => {
         [`/tenants/${tenant}/credentials/no-such`, 422],
         [`/tenants/${tenant}/credentials/constructor`, 422],
       ] as const) {
-        expect((await test.sysadmin('post', `${where}/${step}`)).status).toBe(status);
+        expect((await tenkey.sysadmin('post', `${where}/${step}`)).status).toBe(status);
       }
     }
     expect(await list()).toEqual(before);
@@ -567,12 +575,12 @@ describe('a staged credential', () => {
 
   it('is for keys with credentials:write of that tenant, and not there in single-tenant mode', async () => {
     await stage(newKey);
-    const reading = await issueSysadminKey(test, { scopes: ['credentials:read'] });
-    const elsewhere = await issueSysadminKey(test, {
+    const reading = await issueSysadminKey(tenkey, { scopes: ['credentials:read'] });
+    const elsewhere = await issueSysadminKey(tenkey, {
       scopes: ['credentials:write'],
-      tenant_ids: [await test.createTenant()],
+      tenant_ids: [await tenkey.createTenant()],
     });
-    const writing = await issueSysadminKey(test, { scopes: ['credentials:write'], tenant_ids: [tenant] });
+    const writing = await issueSysadminKey(tenkey, { scopes: ['credentials:write'], tenant_ids: [tenant] });
     const promote = (key: string) => post('/promote').set('X-API-Key', key);
     for (const { key } of [reading, elsewhere]) expect((await promote(key)).status).toBe(403);
     expect((await promote(writing.key)).status).toBe(200);
@@ -580,7 +588,7 @@ describe('a staged credential', () => {
     expect(rollback.status).toBe(200);
     const single = await startTestApp(
       { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: 'sk-global-key-of-the-operator' },
-      { databaseUrl: test.databaseUrl },
+      { databaseUrl: tenkey.databaseUrl },
     );
     try {
       for (const step of ['/promote', '/rollback', '/verify?slot=staged']) {
@@ -598,12 +606,12 @@ describe('a staged credential', () => {
     await post('/verify?slot=staged');
     await post('/promote');
     await stage(thirdKey);
-    const tables = await test.database.query<{ name: string }[]>(
+    const tables = await tenkey.database.query<{ name: string }[]>(
       `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
     );
     const dump: string[] = [];
     for (const { name } of tables) {
-      const rows = await test.database.query<{ row: string }[]>(`SELECT t::text AS row FROM ${name} t`);
+      const rows = await tenkey.database.query<{ row: string }[]>(`SELECT t::text AS row FROM ${name} t`);
       dump.push(...rows.map(({ row }) => row));
     }
     expect(dump.filter((row) => row.includes('enc:fernet:v1:gAAAA')).length).toBeGreaterThanOrEqual(3);
@@ -614,7 +622,7 @@ describe('a staged credential', () => {
         Buffer.from(key).toString('hex'),
       ]) {
         expect(dump.filter((row) => row.includes(form))).toEqual([]);
-        expect(test.logLines.filter((line) => line.includes(form))).toEqual([]);
+        expect(tenkey.logLines.filter((line) => line.includes(form))).toEqual([]);
       }
     }
   });

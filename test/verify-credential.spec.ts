@@ -5,24 +5,24 @@ import { startProviderServer } from './support/provider-server';
 const key = 'sk-verified-key-of-the-tenant-1234';
 
 describe('verify a credential', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp({ EGRESS_ALLOW: '127.0.0.1:*', UPSTREAM_TIMEOUTS: 'first_byte=1' });
+    tenkey = await startTestApp({ EGRESS_ALLOW: '127.0.0.1:*', UPSTREAM_TIMEOUTS: 'first_byte=1' });
   });
-  afterAll(() => test.close());
+  afterAll(() => tenkey.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: key });
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: key });
   });
 
   const verify = (provider = 'openai', id = tenant) =>
-    test.sysadmin('post', `/tenants/${id}/credentials/${provider}/verify`);
+    tenkey.sysadmin('post', `/tenants/${id}/credentials/${provider}/verify`);
   const putVerified = (body: object, provider = 'openai') =>
-    test.sysadmin('put', `/tenants/${tenant}/credentials/${provider}?verify=true`).send(body);
+    tenkey.sysadmin('put', `/tenants/${tenant}/credentials/${provider}?verify=true`).send(body);
   const listed = async (provider = 'openai') =>
-    (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials.find(
+    (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials.find(
       (one: { provider: string }) => one.provider === provider,
     );
 
@@ -41,7 +41,7 @@ describe('verify a credential', () => {
         message: expect.stringContaining('it accepts the key'),
       },
     ]);
-    const [probe] = test.provider.requests;
+    const [probe] = tenkey.provider.requests;
     expect([probe?.method, probe?.path, probe?.key]).toEqual(['GET', '/v1/models', key]);
     const { outcome, latency_ms, verified_at } = body;
     expect(await listed()).toMatchObject({
@@ -50,7 +50,7 @@ describe('verify a credential', () => {
       verification: { outcome, latency_ms, verified_at },
       rejection: null,
     });
-    const audit = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.verify`);
+    const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.verify`);
     expect(audit.body.items).toMatchObject([
       { provider: 'openai', details: { mask: '...1234', version: body.version, outcome } },
     ]);
@@ -73,20 +73,20 @@ describe('verify a credential', () => {
     [503, {}, 'unknown'],
     [599, { body: '<html>' }, 'unknown'],
   ])('reads status %d as what it means (%o: %s)', async (status, answer, outcome) => {
-    test.provider.next({ status, ...answer });
+    tenkey.provider.next({ status, ...answer });
     const { status: ours, body } = await verify();
     expect([ours, body.outcome]).toEqual([200, outcome]);
-    expect(test.provider.requests).toHaveLength(1);
+    expect(tenkey.provider.requests).toHaveLength(1);
     expect((await listed()).verification.outcome).toBe(outcome);
     expect((await listed()).status).toBe(outcome === 'rejected' ? 'rejected' : 'ready');
   });
 
   it('reads a refusal by the rule of the provider’s own file', async () => {
-    const other = await startTestApp({ GEMINI_BASE_URL: `${test.provider.url}/gemini` });
+    const other = await startTestApp({ GEMINI_BASE_URL: `${tenkey.provider.url}/gemini` });
     try {
       const id = await other.createTenant();
       await other.setCredential(id, 'gemini', { api_key: key });
-      test.provider.next({
+      tenkey.provider.next({
         status: 400,
         body: [{ error: { message: 'API key not valid. Please pass a valid API key.' } }],
       });
@@ -98,33 +98,33 @@ describe('verify a credential', () => {
   });
 
   it('takes the refusal of a request that cannot be done as proof of the key, where the list of models is public', async () => {
-    await test.setCredential(tenant, 'berget', { api_key: key });
-    test.provider.next({ status: 404 });
+    await tenkey.setCredential(tenant, 'berget', { api_key: key });
+    tenkey.provider.next({ status: 404 });
     expect((await verify('berget')).body.outcome).toBe('accepted');
-    const [probe] = test.provider.requests;
+    const [probe] = tenkey.provider.requests;
     expect([probe?.method, probe?.path]).toEqual(['POST', '/v1/chat/completions']);
-    test.provider.next({ status: 401 });
+    tenkey.provider.next({ status: 401 });
     expect((await verify('berget')).body.outcome).toBe('rejected');
   });
 
   it('says unreachable for a provider that does not answer in time, breaks off or is not there', async () => {
-    test.provider.next({ delayMs: 3000 });
+    tenkey.provider.next({ delayMs: 3000 });
     const slow = await verify();
     expect(slow.body).toMatchObject({ outcome: 'unreachable' });
     expect(slow.body.latency_ms).toBeLessThan(3000);
-    await test.setCredential(tenant, 'vllm', { api_key: key });
+    await tenkey.setCredential(tenant, 'vllm', { api_key: key });
     expect((await verify('vllm')).body).toMatchObject({ outcome: 'unreachable', latency_ms: 0 });
     const port = await closedPort();
-    await test.setCredential(tenant, 'vllm', { api_key: key, endpoint: `http://127.0.0.1:${port}` });
+    await tenkey.setCredential(tenant, 'vllm', { api_key: key, endpoint: `http://127.0.0.1:${port}` });
     expect((await verify('vllm')).body.outcome).toBe('unreachable');
   });
 
   it('sends nothing to an address that calls may not go to, also when only its name leads there', async () => {
-    const strict = await startTestApp({ EGRESS_ALLOW: undefined }, { databaseUrl: test.databaseUrl });
+    const strict = await startTestApp({ EGRESS_ALLOW: undefined }, { databaseUrl: tenkey.databaseUrl });
     try {
       const provider = await startProviderServer();
       // As a name that resolves to it later would be: allowed when it was set.
-      await test.setCredential(tenant, 'vllm', { api_key: key, endpoint: provider.url });
+      await tenkey.setCredential(tenant, 'vllm', { api_key: key, endpoint: provider.url });
       const answer = await strict.sysadmin('post', `/tenants/${tenant}/credentials/vllm/verify`);
       expect([answer.status, answer.body.outcome]).toEqual([200, 'unreachable']);
       expect(answer.body.message).toContain('a loopback address');
@@ -151,7 +151,7 @@ describe('verify a credential', () => {
       await putVerified({ endpoint: thief.url, api_key: 'sk-the-key-of-the-thief' });
       expect(thief.requests.map((request) => request.key)).toEqual(['sk-the-key-of-the-thief']);
       // An endpoint that was changed in SQL no longer fits the seal.
-      await test.database.query(
+      await tenkey.database.query(
         `UPDATE tenant_credentials SET settings = $1 WHERE tenant_id = $2 AND provider = 'openai'`,
         [JSON.stringify({ endpoint: `${thief.url}/v1` }), tenant],
       );
@@ -176,7 +176,7 @@ describe('verify a credential', () => {
     it('keeps the credential before when the provider refuses the new one', async () => {
       const before = await listed();
       for (const status of [401, 403]) {
-        test.provider.next({ status, echoRequestHeaders: true });
+        tenkey.provider.next({ status, echoRequestHeaders: true });
         const answer = await putVerified({ api_key: 'sk-a-refused-key-5678' });
         expect([answer.status, answer.body.code]).toEqual([422, 'credential_validation_failed']);
         expect(answer.body.errors).toEqual([
@@ -185,9 +185,9 @@ describe('verify a credential', () => {
         expect(answer.text).not.toContain('refused-key');
       }
       expect(await listed()).toEqual(before);
-      test.provider.reset();
-      await test.chat(tenant).expect(200);
-      expect(test.provider.requests[0]?.key).toBe(key);
+      tenkey.provider.reset();
+      await tenkey.chat(tenant).expect(200);
+      expect(tenkey.provider.requests[0]?.key).toBe(key);
     });
 
     it('stores a key that is accepted, and one that nobody could be asked about, and says which', async () => {
@@ -205,33 +205,33 @@ describe('verify a credential', () => {
         [429, 'quota'],
         [404, 'wrong_host'],
       ] as const) {
-        test.provider.next({ status });
+        tenkey.provider.next({ status });
         const answer = await putVerified({ api_key: `sk-another-key-${status}` });
         expect([answer.status, answer.body.verification.outcome]).toEqual([200, outcome]);
         expect(answer.body.message).toContain(`status ${status}`);
         expect(await listed()).toMatchObject({ masked_key: `...-${status}`, verification: { outcome } });
       }
-      const without = await test.setCredential(tenant, 'openai', { api_key: key });
+      const without = await tenkey.setCredential(tenant, 'openai', { api_key: key });
       expect(without.body).not.toHaveProperty('verification');
       expect((await listed()).verification).toBeNull();
     });
 
     it('takes true or false and nothing else', async () => {
       const put = (query: string) =>
-        test.sysadmin('put', `/tenants/${tenant}/credentials/openai?${query}`).send({ api_key: key });
+        tenkey.sysadmin('put', `/tenants/${tenant}/credentials/openai?${query}`).send({ api_key: key });
       for (const query of ['verify=', 'verify=1', 'verify=yes', 'verify=true&verify=true']) {
         const answer = await put(query);
         expect([query, answer.status, answer.body.code]).toEqual([query, 422, 'validation_failed']);
       }
-      test.provider.reset();
+      tenkey.provider.reset();
       expect((await put('verify=false')).status).toBe(200);
-      expect(test.provider.requests).toHaveLength(0);
+      expect(tenkey.provider.requests).toHaveLength(0);
     });
   });
 
   describe('when a key ends', () => {
     const day = 24 * 60 * 60 * 1000;
-    const put = (expires_at: unknown) => test.setCredential(tenant, 'openai', { api_key: key, expires_at });
+    const put = (expires_at: unknown) => tenkey.setCredential(tenant, 'openai', { api_key: key, expires_at });
 
     it('is set, shown, and cleared by null and by leaving it out', async () => {
       for (const [given, shown] of [
@@ -258,7 +258,7 @@ describe('verify a credential', () => {
         const answer = await put(new Date(Date.now() + inDays * day).toISOString());
         expect((await listed()).status).toBe(status);
         expect(answer.body.message.includes('in the past')).toBe(status === 'expired');
-        await test.chat(tenant).expect(200);
+        await tenkey.chat(tenant).expect(200);
       }
     });
 
@@ -280,14 +280,14 @@ describe('verify a credential', () => {
         expect(answer.body.errors[0].path).toBe('expires_at');
         expect(answer.body.errors[0].message).toContain('2030-06-30');
       }
-      const slip = await test.setCredential(tenant, 'openai', { api_key: key, expire_at: '2030-01-01' });
+      const slip = await tenkey.setCredential(tenant, 'openai', { api_key: key, expire_at: '2030-01-01' });
       expect(slip.body.errors).toMatchObject([{ path: 'expires_at' }]);
     });
 
     it('is under the seal, which rows without a date still fit', async () => {
       await put(undefined);
       const setTo = (value: string) =>
-        test.database.query(
+        tenkey.database.query(
           `UPDATE tenant_credentials SET expires_at = ${value} WHERE tenant_id = $1 AND provider = 'openai'`,
           [tenant],
         );

@@ -20,7 +20,7 @@ export const platformKey = 'test-platform-key-9d2e6b31';
 export const encryptionKey = generateKey();
 
 export interface TestApp {
-  readonly app: NestFastifyApplication;
+  readonly nest: NestFastifyApplication;
   readonly provider: ProviderServer;
   readonly database: DataSource;
   readonly databaseUrl: string;
@@ -68,7 +68,7 @@ export async function startTestApp(
     ? ModelCatalogue.parse(options.models, 'models.yml')
     : ModelCatalogue.load(join(__dirname, '../../apps/api/ai_models.yml'));
   let port: number | undefined = undefined;
-  const app = await createApp({
+  const nest = await createApp({
     config,
     databaseUrl,
     catalogue,
@@ -76,38 +76,38 @@ export async function startTestApp(
     ownPort: () => port,
     imports: options.imports,
   });
-  await app.listen(0, '127.0.0.1');
-  port = (app.getHttpServer().address() as { port: number }).port;
+  await nest.listen(0, '127.0.0.1');
+  port = (nest.getHttpServer().address() as { port: number }).port;
   const root = '/api/v1/sysadmin';
-  const test: TestApp = {
-    app,
+  const tenkey: TestApp = {
+    nest,
     provider,
-    database: app.get<DataSource>(getDataSourceToken()),
+    database: nest.get<DataSource>(getDataSourceToken()),
     databaseUrl,
     logLines,
-    http: () => request(app.getHttpServer()),
+    http: () => request(nest.getHttpServer()),
     sysadmin: (method, path) =>
-      request(app.getHttpServer())
+      request(nest.getHttpServer())
         [method](root + path)
         .set('X-API-Key', superKey),
     chat: (tenantId, body) =>
-      request(app.getHttpServer())
+      request(nest.getHttpServer())
         .post('/v1/chat/completions')
         .set('X-API-Key', platformKey)
         .set('X-Tenant-ID', tenantId)
         .send({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }], ...body }),
     createTenant: async (name = `tenant-${randomUUID()}`) => {
-      const answer = await test.sysadmin('post', '/tenants').send({ name });
+      const answer = await tenkey.sysadmin('post', '/tenants').send({ name });
       if (answer.status !== 201) throw new Error(`tenant not created: ${answer.status}`);
       return answer.body.id as string;
     },
     setCredential: (tenantId, providerId, body) =>
-      test.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),
+      tenkey.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),
     close: async () => {
-      await app.close();
+      await nest.close();
       await provider.close();
       await created?.drop();
     },
   };
-  return test;
+  return tenkey;
 }

@@ -4,8 +4,8 @@ import { type TestApp } from './app';
  * Method and pattern of each route that Fastify serves, by its own drawing of its tree: not all that it serves is a route of
  * Nest, and not every route of Nest is documented.
  */
-export function registeredRoutes({ app }: TestApp): [string, string][] {
-  const tree = app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
+export function registeredRoutes({ nest }: TestApp): [string, string][] {
+  const tree = nest.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
   const parts: string[] = [];
   return tree.split('\n').flatMap((line) => {
     const match = /^([\s│]*)[├└]── (\S*)(?: \(([A-Z, ]+)\))?/.exec(line);

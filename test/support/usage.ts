@@ -6,14 +6,14 @@ export type ShownRecord = Record<string, any>;
 
 /** All records, oldest first, once there are as many as are expected; fails when there are more or they do not come. */
 export async function usageRecords(
-  test: TestApp,
+  tenkey: TestApp,
   expected: number,
   query = '',
   sysadminKey = superKey,
 ): Promise<ShownRecord[]> {
   let items: ShownRecord[] = [];
   await until(async () => {
-    const answer = await test
+    const answer = await tenkey
       .http()
       .get(`/api/v1/sysadmin/usage/records?limit=1000${query}`)
       .set('X-API-Key', sysadminKey);

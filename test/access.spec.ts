@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
 import { type Scope, scopes } from '#http';
-import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, platformKey, startTestApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
@@ -71,13 +71,7 @@ class UndeclaredController {
 @Module({ controllers: [UndeclaredController] })
 class UndeclaredModule {}
 
-describe('access', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp({}, { imports: [UndeclaredModule] });
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
   it('answers 401 without a key on every documented route but health and docs', async () => {
     const { body: document } = await tenkey.http().get('/docs/openapi.json');
     const open = ['/health', '/ready'];

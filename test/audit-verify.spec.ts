@@ -1,13 +1,10 @@
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 import { runCli } from './support/cli';
 
-describe('npm run cli -- audit verify', () => {
-  let tenkey: TestApp;
+describeWithApp('npm run cli -- audit verify', (tenkey) => {
   beforeAll(async () => {
-    tenkey = await startTestApp();
     for (let each = 0; each < 5; each++) await tenkey.createTenant();
   });
-  afterAll(() => tenkey.close());
 
   const run = (...words: string[]) => runCli({ DATABASE_URL: tenkey.databaseUrl }, 'audit', ...words);
 

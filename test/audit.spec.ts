@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Response } from 'supertest';
 import { AuditLogService, RefusedAttemptsService } from '#audit';
 import { canonicalJson, FernetService, generateKey, Secret } from '#crypto';
-import { encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
 
 const actor = `super-key sha256:${createHash('sha256').update(superKey).digest('hex').slice(0, 8)}`;
 
@@ -12,13 +12,7 @@ const asText = (response: Response, done: (error: null, text: string) => void) =
   response.on('end', () => done(null, text));
 };
 
-describe('the audit', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('the audit', (tenkey) => {
   const events = async (query = ''): Promise<any[]> =>
     (await tenkey.sysadmin('get', `/audit-events${query}`).expect(200)).body.items;
   const verify = () => tenkey.nest.get(AuditLogService).verify();

@@ -1,17 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey } from './support/app';
 import { until } from './support/until';
 
 const oldKey = 'sk-key-before-the-promotion-aaaa';
 const newKey = 'sk-key-after-the-promotion-bbbb';
 
-describe('calls during a promotion', () => {
-  let tenkey: TestApp;
+describeWithApp('calls during a promotion', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await ready(oldKey, newKey);

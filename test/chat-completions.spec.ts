@@ -1,15 +1,13 @@
 import OpenAI from 'openai';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey, startTestApp } from './support/app';
 import { until } from './support/until';
 
 const key = 'sk-sentinel-chat-completion-k1y7';
 
-describe('chat completions', () => {
-  let tenkey: TestApp;
+describeWithApp('chat completions', (tenkey) => {
   let tenant: string;
   let client: OpenAI;
   beforeAll(async () => {
-    tenkey = await startTestApp();
     tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: key });
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
@@ -21,7 +19,6 @@ describe('chat completions', () => {
     });
   });
   beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
 
   it("reaches the provider with the tenant's key and the upstream model, and says who paid", async () => {
     const answer = await tenkey.chat(tenant, { seed: 1, made_up_parameter: { kept: true } });

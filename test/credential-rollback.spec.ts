@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp, startTestApp } from './support/app';
 import { until } from './support/until';
 
 const keys = {
@@ -8,13 +8,8 @@ const keys = {
   c: 'sk-third-key-of-the-tenant-cccc',
 };
 
-describe('a promotion', () => {
-  let tenkey: TestApp;
+describeWithApp('a promotion', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await tenkey.createTenant();

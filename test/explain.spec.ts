@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp, startTestApp, type TestApp } from './support/app';
 
 const models = `
 completion_models:
@@ -27,21 +27,16 @@ embedding_models:
     litellm_model_name: anthropic/claude-embedding
 `;
 
-describe('explain', () => {
-  let tenkey: TestApp;
+describeWithApp('explain', {}, { models }, (tenkey) => {
   let single: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    tenkey = await startTestApp({}, { models });
     single = await startTestApp(
       { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: 'sk-global-key-of-the-operator' },
       { models, databaseUrl: tenkey.databaseUrl },
     );
   });
-  afterAll(async () => {
-    await single.close();
-    await tenkey.close();
-  });
+  afterAll(() => single.close());
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await tenkey.createTenant();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey } from './support/app';
 import { issueTenantKey } from './support/keys';
 
 /** Who calls, and what only an answer to them may say. */
@@ -49,11 +49,9 @@ const formats: readonly {
   },
 ];
 
-describe('calls of many at once', () => {
-  let tenkey: TestApp;
+describeWithApp('calls of many at once', (tenkey) => {
   const callers: Caller[] = [];
   beforeAll(async () => {
-    tenkey = await startTestApp();
     for (let index = 0; index < 8; index += 1) {
       const tenant = await tenkey.createTenant();
       const isRefused = index === 0;
@@ -77,7 +75,6 @@ describe('calls of many at once', () => {
       }
     }
   }, 60_000);
-  afterAll(() => tenkey.close());
 
   it('each get the answer to their own request, whole and streamed, in every format', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };

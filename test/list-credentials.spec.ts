@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { CredentialsService, TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('list credentials', () => {
-  let tenkey: TestApp;
+describeWithApp('list credentials', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    tenkey = await startTestApp();
     tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'vllm', { api_key: 'vllm-key-ending-in-zzz', endpoint: null });
     await tenkey.setCredential(tenant, 'azure', {
@@ -18,7 +16,6 @@ describe('list credentials', () => {
       deployments: { 'gpt-4o-mini': 'mini' },
     });
   });
-  afterAll(() => tenkey.close());
 
   const list = (id = tenant) => tenkey.sysadmin('get', `/tenants/${id}/credentials`);
 

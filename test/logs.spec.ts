@@ -1,19 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { AuditLogService } from '#audit';
-import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, platformKey, superKey } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('the log', () => {
-  let tenkey: TestApp;
+describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1' }, (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    tenkey = await startTestApp({ LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1' });
     tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-logged-as-a-mask-q7w8' });
   });
-  afterAll(() => tenkey.close());
 
   /** The lines of one request, by the id in its answer. */
   async function linesOf(id: string | undefined): Promise<Record<string, unknown>[]> {

@@ -1,5 +1,5 @@
 import { scopes } from '#http';
-import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, platformKey, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
@@ -23,13 +23,7 @@ const wishes = [
   '?scope=all&format=full&verbose=1&debug=1',
 ];
 
-describe('no route reads a key back', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('no route reads a key back', (tenkey) => {
   it('whichever GET there is, with any key that opens it, for things that exist, however it is asked', async () => {
     const tenant = await tenkey.createTenant();
     const azure = {

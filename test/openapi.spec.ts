@@ -1,6 +1,6 @@
 import { problems } from '#http';
 import { providers } from '#providers';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
 type Operation = Record<string, any>;
 
@@ -35,16 +35,13 @@ function errorsOf(operation: Operation): { status: number; name: string; value: 
     );
 }
 
-describe('the OpenAPI document', () => {
-  let tenkey: TestApp;
+describeWithApp('the OpenAPI document', (tenkey) => {
   let document: Record<string, any>;
   let routes: ReturnType<typeof guardedRoutes>;
   beforeAll(async () => {
-    tenkey = await startTestApp();
     document = (await tenkey.http().get('/docs/openapi.json')).body;
     routes = guardedRoutes(document);
   });
-  afterAll(() => tenkey.close());
 
   it('has every route', () => {
     expect(routes.map(([name]) => name).sort()).toEqual(

@@ -2,18 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource, EntityManager, QueryFailedError } from 'typeorm';
 import { recordTraffic } from '../libs/credentials/health/health-records';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp, startTestApp } from './support/app';
 import { until } from './support/until';
 
 const key = 'sk-key-in-real-traffic-1234';
 
-describe('passive health', () => {
-  let tenkey: TestApp;
+describeWithApp('passive health', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await tenkey.createTenant();

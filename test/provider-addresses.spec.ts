@@ -1,12 +1,10 @@
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey } from './support/app';
 
 const key = 'provider-addresses-key-m3n4';
 
-describe('each provider is called where, and how, its credential says', () => {
-  let tenkey: TestApp;
+describeWithApp('each provider is called where, and how, its credential says', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    tenkey = await startTestApp();
     tenant = await tenkey.createTenant();
     const set = async (provider: string, body: object) => {
       const answer = await tenkey.setCredential(tenant, provider, { api_key: key, ...body });
@@ -21,7 +19,6 @@ describe('each provider is called where, and how, its credential says', () => {
     });
   });
   beforeEach(() => tenkey.provider.reset());
-  afterAll(() => tenkey.close());
 
   it.each([
     ['gpt-4o', '/v1/chat/completions', 'authorization', `Bearer ${key}`, 'gpt-4o'],

@@ -1,21 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { generateKey } from '#crypto';
 import { ModelRoutingService } from '#model-routing';
-import { encryptionKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, encryptionKey, startTestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
 
 const key = 'sk-the-key-that-a-receipt-names-r3c5';
 
-describe('the receipt of a call', () => {
-  let tenkey: TestApp;
+describeWithApp('the receipt of a call', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    tenkey = await startTestApp();
     tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: key });
   });
-  afterAll(() => tenkey.close());
 
   const verify = (receipt: unknown, app = tenkey) =>
     app.sysadmin('post', '/receipts/verify').send({ receipt });

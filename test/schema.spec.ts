@@ -1,12 +1,6 @@
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('the schema', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('the schema', (tenkey) => {
   it('is made by migrations alone, and they make what the entities describe', async () => {
     expect(tenkey.database.options).toMatchObject({ synchronize: false, logging: false });
     const { upQueries } = await tenkey.database.driver.createSchemaBuilder().log();

@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { providers } from '#providers';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
 const key = 'sk-sentinel-set-credential-xyz9';
 
-describe('set a credential', () => {
-  let tenkey: TestApp;
+describeWithApp('set a credential', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    tenkey = await startTestApp();
     tenant = await tenkey.createTenant();
   });
-  afterAll(() => tenkey.close());
 
   it('answers 200 with the mask, also when it replaces', async () => {
     for (const _ of [1, 2]) {

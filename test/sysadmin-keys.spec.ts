@@ -3,17 +3,11 @@ import { connect } from 'node:net';
 import { Client } from 'pg';
 import { RefusedAttemptsService } from '#audit';
 import { issueKey } from '../libs/issued-keys/issued-key';
-import { startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('a scoped sysadmin key', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('a scoped sysadmin key', (tenkey) => {
   const as = (key: string, method: 'get' | 'put' | 'post' | 'delete', path: string) =>
     tenkey.http()[method](`/api/v1/sysadmin${path}`).set('X-API-Key', key);
   const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();

@@ -1,12 +1,6 @@
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('rows that were changed outside Tenkey', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
   async function tenantWithKey(apiKey: string): Promise<string> {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: apiKey });

@@ -1,13 +1,7 @@
 import { Pool } from 'undici';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('tenant isolation', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('tenant isolation', (tenkey) => {
   it('sends each tenant its own key, 10,000 interleaved calls of 20 tenants', async () => {
     const tenants = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {

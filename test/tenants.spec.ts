@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
 const path = '/tenants';
 const fields = ['contact_email', 'created_at', 'display_name', 'id', 'name', 'state', 'updated_at'];
 
-describe('tenants', () => {
-  let tenkey: TestApp;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
-
+describeWithApp('tenants', (tenkey) => {
   const create = (body: object) => tenkey.sysadmin('post', path).send(body);
   const list = (query: Record<string, string | number> = {}) => tenkey.sysadmin('get', path).query(query);
   const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);

@@ -1,5 +1,5 @@
 import { type Response } from 'supertest';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
@@ -22,13 +22,8 @@ const requests: Record<string, object> = {
 /** An answer of which the provider does not say what it used. */
 const unreported = { body: { choices: [] } };
 
-describe('a tenant key with tokens per minute', () => {
-  let tenkey: TestApp;
+describeWithApp('a tenant key with tokens per minute', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await tenkey.createTenant();

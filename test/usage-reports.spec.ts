@@ -1,4 +1,4 @@
-import { startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
 import { until } from './support/until';
@@ -13,14 +13,12 @@ completion_models:
     litellm_model_name: anthropic/claude
 `;
 
-describe('usage reports', () => {
-  let tenkey: TestApp;
+describeWithApp('usage reports', {}, { models }, (tenkey) => {
   let a: string;
   let b: string;
   let keyOfA: { id: string; key: string };
   let narrowKeyOfA: { id: string; key: string };
   beforeAll(async () => {
-    tenkey = await startTestApp({}, { models });
     [a, b] = [await tenkey.createTenant('a'), await tenkey.createTenant('b')];
     for (const tenant of [a, b]) {
       await tenkey.setCredential(tenant, 'openai', { api_key: `sk-openai-key-of-${tenant.slice(0, 8)}` });
@@ -48,7 +46,6 @@ describe('usage reports', () => {
     await tenkey.chat(b).expect(502);
     await usageRecords(tenkey, 6);
   });
-  afterAll(() => tenkey.close());
 
   const today = () => new Date().toISOString().slice(0, 10);
   const report = async (path: string) => {

@@ -2,19 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ModelRoutingService } from '#model-routing';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey, startTestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
 
 const key = 'sk-the-key-that-pays-for-it-u5g3';
 
-describe('the usage record of a call', () => {
-  let tenkey: TestApp;
+describeWithApp('the usage record of a call', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    tenkey = await startTestApp();
-  });
-  afterAll(() => tenkey.close());
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await tenkey.createTenant();

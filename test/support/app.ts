@@ -36,11 +36,36 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The real application on a database of its own and a local provider; `env` overrides its settings. */
-export async function startTestApp(
-  env: Record<string, string | undefined> = {},
-  options: { databaseUrl?: string; models?: string; imports?: readonly Type[] } = {},
-): Promise<TestApp> {
+type Env = Record<string, string | undefined>;
+interface Options {
+  readonly databaseUrl?: string;
+  /** The text of a model catalogue, in place of the shipped one. */
+  readonly models?: string;
+  readonly imports?: readonly Type[];
+}
+type Specs = (tenkey: TestApp) => void;
+
+/**
+ * A describe() whose tests share one application, which starts before them and closes after them. Use `tenkey` inside
+ * hooks and tests only: it is empty until the application has started.
+ */
+export function describeWithApp(
+  title: string,
+  ...args: [Specs] | [env: Env, Specs] | [env: Env, options: Options, Specs]
+): void {
+  const specs = args.pop() as Specs;
+  const settings = args as Parameters<typeof startTestApp>;
+  describe(title, () => {
+    const tenkey = {} as TestApp;
+    beforeAll(async () => void Object.assign(tenkey, await startTestApp(...settings)));
+    specs(tenkey);
+    // jest runs these hooks in the order of their definition, so the application closes last.
+    afterAll(() => tenkey.close());
+  });
+}
+
+/** The real application on a database of its own and a local provider. `env` overrides its settings. */
+export async function startTestApp(env: Env = {}, options: Options = {}): Promise<TestApp> {
   const provider = await startProviderServer();
   const created = options.databaseUrl ? undefined : await createTestDatabase();
   const databaseUrl = options.databaseUrl ?? created?.url ?? '';

@@ -71,8 +71,8 @@ class UndeclaredController {
 @Module({ controllers: [UndeclaredController] })
 class UndeclaredModule {}
 
-describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
-  it('answers 401 without a key on every documented route but health and docs', async () => {
+describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenkey) => {
+  it('is refused with 401 without a key on every documented route except health and docs', async () => {
     const { body: document } = await tenkey.http().get('/docs/openapi.json');
     const open = ['/health', '/ready'];
     delete document.paths['/undeclared'];
@@ -93,7 +93,7 @@ describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
     expect(checked).toBeGreaterThan(10);
   });
 
-  it('answers no registered route without a key but health and docs, also those no document has', async () => {
+  it('is refused without a key on every registered route except health and docs, documented or not', async () => {
     const routes = registeredRoutes(tenkey);
     expect(routes).toEqual(
       expect.arrayContaining([['PUT', '/api/v1/sysadmin/tenants/:tenant_id/credentials/:provider']]),
@@ -113,7 +113,7 @@ describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
     ]);
   });
 
-  it('is for every route and every kind of key exactly what is written down', async () => {
+  it('is exactly what the table says, for every route and every kind of key', async () => {
     const registered = registeredRoutes(tenkey).filter(
       ([, path]) => !path.startsWith('/docs') && path !== '/undeclared',
     );
@@ -221,7 +221,7 @@ describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
     ['/v1/no-such-route', {}],
     ['/v1/%zz', {}],
     ['/api/v1/sysadmin/tenants/%ff', {}],
-  ])('GET %s %# is 401 in our shape', async (path, headers) => {
+  ])('is refused with 401 in our shape for GET %s (%#)', async (path, headers) => {
     const answer = await tenkey
       .http()
       .get(path)
@@ -235,21 +235,21 @@ describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
     ['{"broken', 'application/json', 400, 'malformed_request'],
     ['x'.repeat(1024 * 1024 + 10), 'application/json', 413, 'payload_too_large'],
     ['a=b', 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
-  ])('judges the body only after the key (%#)', async (body, type, status, code) => {
+  ])('is decided before the body is validated (%#)', async (body, type, status, code) => {
     const send = () => tenkey.http().post('/api/v1/sysadmin/tenants').set('content-type', type);
     expect((await send().send(body)).status).toBe(401);
     const answer = await send().set('X-API-Key', superKey).send(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('refuses a route that does not declare who may call it, whatever the key', async () => {
+  it('is refused for every key on a route that does not declare who may call it', async () => {
     for (const key of ['', superKey, platformKey]) {
       const answer = await tenkey.http().get('/undeclared').set('X-API-Key', key);
       expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
     }
   });
 
-  it('accepts each of several super keys, so that it can be rolled', async () => {
+  it('is given to each of several super keys, so that the super key can be replaced', async () => {
     const rolled = await startTestApp({ INTRIC_SUPER_API_KEY: `${superKey},the-next-super-key-5d0e7c` });
     try {
       for (const [key, status] of [
@@ -265,7 +265,7 @@ describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
     }
   });
 
-  it('asks for the key whatever way the target is written', async () => {
+  it('needs a key in whatever form the request target is written', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     for (const path of ['/v1/models', '/v1/no-such-route', '/api/v1/sysadmin/no-such-route']) {
       const answer = await new Promise<string>((resolve, reject) => {
@@ -281,7 +281,7 @@ describeWithApp('access', {}, { imports: [UndeclaredModule] }, (tenkey) => {
     }
   });
 
-  it('tells a wrong method from a wrong path, without reading the body', async () => {
+  it('distinguishes a wrong method from a wrong path, without reading the body', async () => {
     const wrongMethod = await tenkey.sysadmin('put', '/tenants').send('{"broken');
     expect([wrongMethod.status, wrongMethod.body.code]).toEqual([405, 'method_not_allowed']);
     expect(wrongMethod.headers.allow).toBe('GET, HEAD, POST');

@@ -58,7 +58,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(await masks()).toEqual({ own: '...1234' });
   }, 240_000);
 
-  it('gives named tenants the key as their own, which strict mode then uses, and nobody else', async () => {
+  it('gives the key to the named tenants alone, and strict mode then uses it', async () => {
     const { code, stdout } = await run('--provider', 'openai', '--tenants', `sundsvall,${own}`, '--yes');
     expect([code, stdout]).toEqual([0, expect.stringContaining('2 tenants: 1 set, 1 skipped.')]);
     expect(await masks()).toEqual({ own: '...1234', sundsvall: '...x9y8' });
@@ -90,7 +90,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(body.credentials).toMatchObject([{ masked_key: '...x9y8', staged: { masked_key: '...5678' } }]);
   }, 60_000);
 
-  it('replaces a tenant’s own key only when told to', async () => {
+  it('replaces a tenant’s own key only with --replace', async () => {
     const plan = await run('--provider', 'openai', '--tenants', 'own', '--replace');
     expect(plan.stdout).toContain('would replace');
     expect((await masks()).own).toBe('...1234');
@@ -98,7 +98,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect((await masks()).own).toBe('...x9y8');
   }, 60_000);
 
-  it('takes a credential that no call can use for none of its own, and replaces it when told to', async () => {
+  it('fails for a credential that no call can use, and replaces it with --replace', async () => {
     const spoil = (tenant: string, change: string) =>
       strict.database.query(
         `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
@@ -122,7 +122,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     for (const tenant of [sundsvall, harnosand, own]) expect((await strict.chat(tenant)).status).toBe(200);
   }, 90_000);
 
-  it('asks first whether the service could read what it seals', async () => {
+  it('checks first that the service could open what it seals', async () => {
     const before = await masks();
     for (const words of [[], ['--replace', '--yes']]) {
       const wrong = { ENCRYPTION_KEY: generateKey(), MISTRAL_API_KEY: globalKey };
@@ -136,7 +136,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(await masks()).toEqual(before);
   }, 90_000);
 
-  it('goes through any number of tenants', async () => {
+  it('handles any number of tenants', async () => {
     await strict.database.query(
       `INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'many-' || g FROM generate_series(1, 1500) g`,
     );
@@ -148,7 +148,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(named.stdout).toContain('3 tenants: 2 to set, 1 skipped.');
   }, 60_000);
 
-  it('copies the settings of the environment with the key, checked as a PUT is', async () => {
+  it('copies the settings of the environment with the key, and validates them as a PUT does', async () => {
     const azure = {
       AZURE_API_KEY: 'azure-global-key-5678',
       AZURE_ENDPOINT: 'https://operator.openai.azure.com',
@@ -172,7 +172,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     }
   }, 90_000);
 
-  it('says what it needs, and changes nothing without', async () => {
+  it('names what is missing, and changes nothing without it', async () => {
     const before = await masks();
     for (const [env, words, code, text] of [
       [{}, ['--provider', 'openai', '--tenants', 'sundsvall,no-such', '--yes'], 1, 'at place 2 of --tenants'],

@@ -8,7 +8,7 @@ describeWithApp('npm run cli -- audit verify', (tenkey) => {
 
   const run = (...words: string[]) => runCli({ DATABASE_URL: tenkey.databaseUrl }, 'audit', ...words);
 
-  it('says that all fits, and prints the head to keep', async () => {
+  it('finds no fault in an untouched chain, and prints its head', async () => {
     const { code, stdout } = await run('verify');
     expect([code, stdout]).toEqual([
       0,
@@ -25,7 +25,7 @@ describeWithApp('npm run cli -- audit verify', (tenkey) => {
     ]);
   }, 180_000);
 
-  it('names the event that was edited and ends with 1', async () => {
+  it('names the event that was edited, and exits with 1', async () => {
     await tenkey.database.query('alter table audit_events disable trigger all');
     await tenkey.database.query(`update audit_events set actor = 'nobody' where seq = 2`);
     const { code, stdout } = await run('verify');
@@ -34,7 +34,7 @@ describeWithApp('npm run cli -- audit verify', (tenkey) => {
     expect(stdout).toContain('5 events, 0 of them made without ENCRYPTION_KEY, 1 fault\n');
   }, 60_000);
 
-  it('ends with 3 and not with 1 when it could not be found out', async () => {
+  it('exits with 3, not 1, when the chain could not be read', async () => {
     const env = { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' };
     const { code, stdout, stderr } = await runCli(env, 'audit', 'verify');
     expect([code, stdout, stderr]).toEqual([
@@ -44,7 +44,7 @@ describeWithApp('npm run cli -- audit verify', (tenkey) => {
     ]);
   }, 60_000);
 
-  it('ends with 2 for wrong usage, with the help', async () => {
+  it('exits with 2 and prints the help for wrong usage', async () => {
     for (const words of [[], ['verify', 'all'], ['verify', '--head', 'x'], ['verify', '--no-such']]) {
       const { code, stderr } = await run(...words);
       expect([words, code]).toEqual([words, 2]);

@@ -17,7 +17,7 @@ describeWithApp('the audit', (tenkey) => {
     (await tenkey.sysadmin('get', `/audit-events${query}`).expect(200)).body.items;
   const verify = () => tenkey.nest.get(AuditLogService).verify();
 
-  it('has every change: who, what, before and after, in which request, from where', async () => {
+  it('records every change: who made it, what it was before and after, in which request, from where', async () => {
     const created = await tenkey.sysadmin('post', '/tenants').send({ name: 'audited' });
     const tenant: string = created.body.id;
     await tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
@@ -77,7 +77,7 @@ describeWithApp('the audit', (tenkey) => {
     expect((await verify()).faults).toEqual([]);
   });
 
-  it('has nothing of a change that failed, and no change without an event', async () => {
+  it('records nothing of a change that failed, and lets no change happen without an event', async () => {
     const before = (await events())[0].seq;
     const name = randomUUID();
     expect((await tenkey.sysadmin('post', '/tenants').send({ name })).status).toBe(201);
@@ -99,7 +99,7 @@ describeWithApp('the audit', (tenkey) => {
     expect((await verify()).faults).toEqual([]);
   });
 
-  it('has every refused attempt, a flood as a count, and never what was presented', async () => {
+  it('records every refused attempt, a flood as a count, and never the key that was presented', async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', 'sentinel-wrong-key-0001');
     for (let each = 0; each < 20; each++) {
@@ -133,7 +133,7 @@ describeWithApp('the audit', (tenkey) => {
     expect((await verify()).faults).toEqual([]);
   });
 
-  it('keeps one order when many change at once', async () => {
+  it('keeps one order when many changes are made at once', async () => {
     await Promise.all(
       Array.from({ length: 30 }, async () => {
         const tenant = await tenkey.createTenant();
@@ -145,7 +145,7 @@ describeWithApp('the audit', (tenkey) => {
     expect(count).toBeGreaterThanOrEqual(60);
   });
 
-  it('is filtered, paged and exported whole', async () => {
+  it('is filtered, paged and exported completely', async () => {
     const all = await events('?limit=1000');
     const seen: string[] = [];
     let cursor = '';
@@ -199,7 +199,7 @@ describeWithApp('the audit', (tenkey) => {
     }
   });
 
-  describe('whose trigger was switched off by whoever owns the database', () => {
+  describe('when the owner of the database has disabled its trigger', () => {
     beforeAll(() =>
       tenkey.database.query('alter table audit_events drop constraint audit_events_count_from_one'),
     );
@@ -265,12 +265,12 @@ describeWithApp('the audit', (tenkey) => {
         `update audit_events set details = (repeat('{"a":', 5500) || '1' || repeat('}', 5500))::jsonb where seq = 3`,
         ['3'],
       ],
-    ])('shows it: %s', async (statement, expected) => {
+    ])('reveals the edit: %s', async (statement, expected) => {
       const found = await foundAfter(statement);
       expect(found).toEqual(expected);
     });
 
-    it('shows a number of the details that was changed below what JavaScript tells apart', async () => {
+    it('reveals a number in the details that was changed by less than JavaScript can distinguish', async () => {
       const numbers = { status: 422, half: 0.5, tiny: 1e-7, huge: 1e21, text: '1.0', nothing: -0 };
       await tenkey.nest
         .get(AuditLogService)
@@ -290,7 +290,7 @@ describeWithApp('the audit', (tenkey) => {
       }
     });
 
-    it('shows two events that were swapped', async () => {
+    it('reveals two events that were swapped', async () => {
       const swap =
         'with pair as (select * from audit_copy where seq in (3, 4)) update audit_events e set ' +
         [
@@ -311,7 +311,7 @@ describeWithApp('the audit', (tenkey) => {
       expect(await foundAfter(swap)).toEqual(['3', '4', '5']);
     });
 
-    it('shows a plain hash put in place of a signed one', async () => {
+    it('reveals a plain hash in place of a signed one', async () => {
       expect(await foundAfter('update audit_events set key_id = null where seq = 3')).toEqual(['3']);
     });
 
@@ -334,7 +334,7 @@ describeWithApp('the audit', (tenkey) => {
         )
         .digest('base64url');
 
-    it('shows an event that was forged at the end without the key', async () => {
+    it('reveals an event that was forged at the end without the key', async () => {
       const [end] = await tenkey.database.query('select seq::text, hash from audit_head');
       const seq = String(BigInt(end.seq) + 1n);
       const [copied] = await tenkey.database.query('select * from audit_events where seq = 1');
@@ -345,7 +345,7 @@ describeWithApp('the audit', (tenkey) => {
       expect(await foundAfter(forge, row)).toEqual([seq]);
     });
 
-    it('shows that all from an event on was written anew without the key', async () => {
+    it('reveals that everything after an event was written again without the key', async () => {
       const rows = await tenkey.database.query('select * from audit_events where seq >= 3 order by seq');
       const [{ hash: before }] = await tenkey.database.query('select hash from audit_events where seq = 2');
       let previous = before as string;
@@ -363,7 +363,7 @@ describeWithApp('the audit', (tenkey) => {
       expect(found).toEqual(rows.map(({ seq }: { seq: string }) => seq));
     });
 
-    it('shows that the newest were cut off, also with the end of the chain moved, if a head was kept', async () => {
+    it('reveals that the newest events were cut off, even when the end of the chain was moved, if a head was kept', async () => {
       const { head } = await verify();
       const last = head.split(':')[0];
       expect(await foundAfter('delete from audit_events where seq = $1', last)).toEqual([last]);
@@ -385,7 +385,7 @@ describeWithApp('the audit', (tenkey) => {
     });
   });
 
-  it('goes on under another encryption key, and tells which events that key cannot check', async () => {
+  it('continues under another encryption key, and says which events that key cannot check', async () => {
     const count = (await verify()).events;
     const other = await startTestApp({ ENCRYPTION_KEY: generateKey() }, { databaseUrl: tenkey.databaseUrl });
     try {
@@ -413,7 +413,7 @@ describeWithApp('the audit', (tenkey) => {
       );
     const warnings = () => plain.logLines.filter((line) => line.includes('set ENCRYPTION_KEY again'));
 
-    it('is a plain chain, which may go on with a key', async () => {
+    it('is a plain chain, which may continue with a key', async () => {
       const tenant = await plain.createTenant();
       await plain.sysadmin('patch', `/tenants/${tenant}`).send({ name: 'renamed' });
       expect(await plain.nest.get(AuditLogService).verify()).toMatchObject({ events: 2, faults: [] });
@@ -424,7 +424,7 @@ describeWithApp('the audit', (tenkey) => {
       expect(warnings()).toEqual([]);
     });
 
-    it('does not go on after a key unnoticed: each event is a fault, the first is a warning with the fix', async () => {
+    it('cannot lose its key unnoticed: each event after that is a fault, and the first logs a warning with the fix', async () => {
       const last = (await asKeyed().verify()).events;
       await asKeyed().refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a' });
       for (let each = 0; each < 2; each++) await plain.createTenant();
@@ -438,7 +438,7 @@ describeWithApp('the audit', (tenkey) => {
       expect(warnings()[0]).toContain(`audit event ${last + 2} is made without ENCRYPTION_KEY`);
     });
 
-    it('shows an event that was edited', async () => {
+    it('reveals an event that was edited', async () => {
       await plain.database.query('alter table audit_events disable trigger all');
       await plain.database.query(`update audit_events set actor = 'x' where seq = 1`);
       expect((await asKeyed().verify()).faults[0]).toEqual({

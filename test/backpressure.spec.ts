@@ -65,128 +65,124 @@ const events = () =>
   numbered((text) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`);
 
 // A pause longer than the provider may be silent: it is the client's and not the provider's.
-describeWithApp(
-  'a slow side holds the other back',
-  { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' },
-  (tenkey) => {
-    let tenant: string;
-    beforeAll(async () => {
-      tenant = await tenkey.createTenant();
-      await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-slow-client' });
-      await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-the-slow-client' });
-    });
-    beforeEach(() => tenkey.provider.reset());
+describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' }, (tenkey) => {
+  let tenant: string;
+  beforeAll(async () => {
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-slow-client' });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-the-slow-client' });
+  });
+  beforeEach(() => tenkey.provider.reset());
 
-    function post(path: string, type: string): ClientRequest {
-      const { port } = tenkey.nest.getHttpServer().address() as { port: number };
-      const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant, 'content-type': type };
-      return request({ port, host: '127.0.0.1', path: `/v1/${path}`, method: 'POST', headers });
-    }
+  function post(path: string, type: string): ClientRequest {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+    const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant, 'content-type': type };
+    return request({ port, host: '127.0.0.1', path: `/v1/${path}`, method: 'POST', headers });
+  }
 
-    async function answerTo(path: string, body: object): Promise<IncomingMessage> {
-      const asked = post(path, 'application/json');
-      asked.end(JSON.stringify(body));
-      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-      expect(answer.statusCode).toBe(200);
-      return answer;
-    }
+  async function answerTo(path: string, body: object): Promise<IncomingMessage> {
+    const asked = post(path, 'application/json');
+    asked.end(JSON.stringify(body));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(200);
+    return answer;
+  }
 
-    const chat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'go on' }] };
-    const sound = { model: 'gpt-4o-mini-tts', input: 'go on', voice: 'alloy' };
-    it.each([
-      ['a stream of events', 'chat/completions', { ...chat, stream: true }, 'text/event-stream', events],
-      ['sound', 'audio/speech', sound, 'audio/mpeg', () => numbered((text) => text)],
-      ['a whole answer', 'chat/completions', chat, 'application/json', jsonParts],
-    ])(
-      'a client that does not read %s stops the provider; what it reads later is whole',
-      async (_, path, body, type, parts) => {
-        const expected = createHash('sha256');
-        for (const part of parts()) expected.update(part);
-        const before = memory();
-        tenkey.provider.next({ flow: { type, parts: parts() } });
-        const answer = await answerTo(path, body);
-        const sent = await settled(() => tenkey.provider.calls.sentBytes);
-        await wait(1000);
-        const after = memory();
-        expect(sent).toBeLessThan(heldBytes);
-        expect(tenkey.provider.calls.sentBytes).toBe(sent);
-        expect(after.used - before.used).toBeLessThan(grownBytes);
-        expect(after.resident - before.resident).toBeLessThan(2 * grownBytes);
-
-        const received = createHash('sha256');
-        for await (const part of answer as AsyncIterable<Buffer>) received.update(part);
-        expect(received.digest('hex')).toBe(expected.digest('hex'));
-      },
-    );
-
-    it('a client that does not read a translated stream stops the provider; what it reads later is whole', async () => {
+  const chat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'go on' }] };
+  const sound = { model: 'gpt-4o-mini-tts', input: 'go on', voice: 'alloy' };
+  it.each([
+    ['a stream of events', 'chat/completions', { ...chat, stream: true }, 'text/event-stream', events],
+    ['sound', 'audio/speech', sound, 'audio/mpeg', () => numbered((text) => text)],
+    ['a whole answer', 'chat/completions', chat, 'application/json', jsonParts],
+  ])(
+    'lets a client that does not read %s stop the provider, and what it reads later is complete',
+    async (_, path, body, type, parts) => {
       const expected = createHash('sha256');
-      for (const part of numbered((text) =>
-        named('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
-      ))
-        expected.update(/"text":"([^"]*)"/.exec(part.toString())![1]!);
+      for (const part of parts()) expected.update(part);
       const before = memory();
-      tenkey.provider.next({ flow: { type: 'text/event-stream', parts: anthropicParts() } });
-      const answer = await answerTo('chat/completions', { ...chat, model: 'claude-sonnet', stream: true });
+      tenkey.provider.next({ flow: { type, parts: parts() } });
+      const answer = await answerTo(path, body);
       const sent = await settled(() => tenkey.provider.calls.sentBytes);
+      await wait(1000);
       const after = memory();
       expect(sent).toBeLessThan(heldBytes);
+      expect(tenkey.provider.calls.sentBytes).toBe(sent);
       expect(after.used - before.used).toBeLessThan(grownBytes);
+      expect(after.resident - before.resident).toBeLessThan(2 * grownBytes);
 
       const received = createHash('sha256');
-      let rest = '';
-      for await (const part of answer as AsyncIterable<Buffer>) {
-        const whole = (rest + part.toString('latin1')).split('\n\n');
-        rest = whole.pop() ?? '';
-        for (const event of whole) {
-          const text = /"delta":\{"content":"([^"]+)"/.exec(event)?.[1];
-          if (text !== undefined) received.update(text);
-        }
-      }
+      for await (const part of answer as AsyncIterable<Buffer>) received.update(part);
       expect(received.digest('hex')).toBe(expected.digest('hex'));
-    });
+    },
+  );
 
-    it('a provider that does not read an upload stops the client; what it reads later is whole', async () => {
-      const bytes = 30 * mega;
-      const boundary = 'a-boundary';
-      const field = (name: string, rest: string) =>
-        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${rest}\r\n\r\n`;
-      let goOn = () => undefined as void;
-      tenkey.provider.next({ readAfter: new Promise<void>((resolve) => (goOn = resolve)) });
-      const before = memory();
-      const asked = post('audio/transcriptions', `multipart/form-data; boundary=${boundary}`);
-      asked.write(`${field('model', '')}whisper\r\n${field('file', '; filename="a.wav"')}`);
-      const expected = createHash('sha256');
-      let sent = 0;
-      const sending = (async () => {
-        for (let index = 0; sent < bytes; index++) {
-          const part = Buffer.from(`${index}:${padding}`);
-          expected.update(part);
-          if (!asked.write(part)) await once(asked, 'drain');
-          sent += part.length;
-        }
-        asked.end(`\r\n--${boundary}--\r\n`);
-      })();
-      const held = await settled(() => sent);
-      const after = memory();
-      expect(tenkey.provider.calls.begun).toBe(1);
-      expect(held).toBeGreaterThan(0);
-      expect(held).toBeLessThan(0.75 * bytes);
-      expect(after.used - before.used).toBeLessThan(bytes / 2);
+  it('lets a client that does not read a translated stream stop the provider, and what it reads later is complete', async () => {
+    const expected = createHash('sha256');
+    for (const part of numbered((text) =>
+      named('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
+    ))
+      expected.update(/"text":"([^"]*)"/.exec(part.toString())![1]!);
+    const before = memory();
+    tenkey.provider.next({ flow: { type: 'text/event-stream', parts: anthropicParts() } });
+    const answer = await answerTo('chat/completions', { ...chat, model: 'claude-sonnet', stream: true });
+    const sent = await settled(() => tenkey.provider.calls.sentBytes);
+    const after = memory();
+    expect(sent).toBeLessThan(heldBytes);
+    expect(after.used - before.used).toBeLessThan(grownBytes);
 
-      goOn();
-      await sending;
-      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-      expect(answer.statusCode).toBe(200);
-      answer.resume();
-      const { rawBody } = tenkey.provider.requests[0]!;
-      const file = rawBody.slice(rawBody.indexOf('0:'), rawBody.lastIndexOf('\r\n--', rawBody.length - 4));
-      expect(createHash('sha256').update(file).digest('hex')).toBe(expected.digest('hex'));
-    });
-  },
-);
+    const received = createHash('sha256');
+    let rest = '';
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      const whole = (rest + part.toString('latin1')).split('\n\n');
+      rest = whole.pop() ?? '';
+      for (const event of whole) {
+        const text = /"delta":\{"content":"([^"]+)"/.exec(event)?.[1];
+        if (text !== undefined) received.update(text);
+      }
+    }
+    expect(received.digest('hex')).toBe(expected.digest('hex'));
+  });
 
-it('a client that never reads on is taken for gone, and the call to the provider is ended', async () => {
+  it('lets a provider that does not read an upload stop the client, and what it reads later is complete', async () => {
+    const bytes = 30 * mega;
+    const boundary = 'a-boundary';
+    const field = (name: string, rest: string) =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${rest}\r\n\r\n`;
+    let goOn = () => undefined as void;
+    tenkey.provider.next({ readAfter: new Promise<void>((resolve) => (goOn = resolve)) });
+    const before = memory();
+    const asked = post('audio/transcriptions', `multipart/form-data; boundary=${boundary}`);
+    asked.write(`${field('model', '')}whisper\r\n${field('file', '; filename="a.wav"')}`);
+    const expected = createHash('sha256');
+    let sent = 0;
+    const sending = (async () => {
+      for (let index = 0; sent < bytes; index++) {
+        const part = Buffer.from(`${index}:${padding}`);
+        expected.update(part);
+        if (!asked.write(part)) await once(asked, 'drain');
+        sent += part.length;
+      }
+      asked.end(`\r\n--${boundary}--\r\n`);
+    })();
+    const held = await settled(() => sent);
+    const after = memory();
+    expect(tenkey.provider.calls.begun).toBe(1);
+    expect(held).toBeGreaterThan(0);
+    expect(held).toBeLessThan(0.75 * bytes);
+    expect(after.used - before.used).toBeLessThan(bytes / 2);
+
+    goOn();
+    await sending;
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(200);
+    answer.resume();
+    const { rawBody } = tenkey.provider.requests[0]!;
+    const file = rawBody.slice(rawBody.indexOf('0:'), rawBody.lastIndexOf('\r\n--', rawBody.length - 4));
+    expect(createHash('sha256').update(file).digest('hex')).toBe(expected.digest('hex'));
+  });
+});
+
+it('a client that stops reading for good is disconnected, and the call to the provider is aborted', async () => {
   const tenkey = await startTestApp({
     UPSTREAM_TIMEOUTS: 'idle=1',
     CLIENT_PAUSE_SECONDS: '1',

@@ -130,7 +130,7 @@ describeWithApp(
       return undefined;
     }
 
-    it(`is answered with a 4xx in our shape, ${count} times, and changes nothing`, async () => {
+    it(`gets a 4xx response in our shape and changes nothing, in ${count} samples`, async () => {
       const before = await snapshot();
       const samples = fc.sample(badInputs(tenant), { seed, numRuns: count });
       const failures: string[] = [];
@@ -173,7 +173,7 @@ describeWithApp(
       expect([call.status, tenkey.provider.requests[0]?.key]).toEqual([200, tenantKey]);
     }, 60_000);
 
-    it('is refused, or read for what it means, where it is nearly good', async () => {
+    it('is refused or understood correctly where it is nearly valid', async () => {
       const bodies = [
         '{"model":"gpt-4o","messages":[]}',
         '\ufeff{"model":"gpt-4o","messages":[]}',

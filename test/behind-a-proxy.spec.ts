@@ -3,7 +3,7 @@ import { RefusedAttemptsService } from '#audit';
 import { describeWithApp, superKey } from './support/app';
 
 describeWithApp(
-  'behind a proxy, the address in the audit',
+  'the address in the audit behind a proxy',
   { TRUST_PROXY: '127.0.0.1, 10.0.0.0/8, 2001:db8::/32' },
   (tenkey) => {
     let tenant: string;
@@ -54,7 +54,7 @@ describeWithApp(
       expect(await addressOf(peer, forwarded)).toBe(expected);
     });
 
-    it('is what the proxy saw, also of an attempt on a path that the router cannot read', async () => {
+    it('is the one that the proxy saw, even for an attempt on a path that the router cannot parse', async () => {
       const paths = ['/%zz', `/tenants/${'a'.repeat(600)}`];
       for (const path of paths) {
         const { statusCode } = await tenkey.nest.inject({

@@ -33,7 +33,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
       body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }], ...fields }),
     });
 
-  it('end on the key that they began with, and what they find out is noted of that key', async () => {
+  it('finish with the key that they started with, and what they find out is recorded for that key', async () => {
     const { version } = await listed();
     // The refusal comes last: a success after it would take it back.
     tenkey.provider.next({ status: 401, delayMs: 900 });
@@ -70,7 +70,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
     expect(await listed()).toMatchObject({ version, status: 'rejected', rejection: { count: 1 } });
   });
 
-  it('say nothing of any key when theirs is gone before they end', async () => {
+  it('record nothing for any key when their own is removed before they finish', async () => {
     tenkey.provider.next({ status: 401, delayMs: 600 });
     const refused = call(tenant, 'refused');
     await until(() => tenkey.provider.requests.length === 1, 'the call arrived');
@@ -85,7 +85,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
     expect(left).toEqual([]);
   });
 
-  it('are tried again and streamed to their end with the key that they began with', async () => {
+  it('are retried and streamed to the end with the key that they started with', async () => {
     const { version } = await listed();
     tenkey.provider.next({ status: 503, delayMs: 400 });
     tenkey.provider.next({ chunkDelayMs: 150 });
@@ -102,7 +102,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
     expect(tenkey.provider.requests.at(-1)?.key).toBe(newKey);
   });
 
-  it('carry the key of the version that they say, and never another tenant’s, while keys are swapped at once', async () => {
+  it('carry the key of the version in their response, and never another tenant’s, while keys are swapped', async () => {
     const neighbour = await ready('sk-key-of-the-neighbour-cccc', 'sk-next-key-of-the-neighbour-dddd');
     const keyOf = new Map<string, string>();
     for (const [id, live, staged] of [
@@ -161,7 +161,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
     expect(new Set(said.values())).toEqual(new Set(keyOf.keys()));
   }, 60_000);
 
-  it('see one of two promotions, or rollbacks, that come at once', async () => {
+  it('see only one of two simultaneous promotions or rollbacks', async () => {
     for (let round = 0; round < 8; round += 1) {
       const promotions = await Promise.all([post('/promote'), post('/promote')]);
       expect(promotions.map(({ body }) => body.code ?? 'done').sort()).toEqual([
@@ -178,7 +178,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
     }
   });
 
-  it('find what one order of all changes that came at once leaves, and the audit has that order', async () => {
+  it('find the result of one order of all simultaneous changes, and the audit has that order', async () => {
     const rounds = 12;
     for (let round = 0; round < rounds; round += 1) {
       const id = await ready(oldKey, newKey);
@@ -203,7 +203,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
     }
   });
 
-  it('use what was live when the database fails in the middle of a promotion', async () => {
+  it('use the live key of before when the database fails in the middle of a promotion', async () => {
     const before = await listed();
     const holding = tenkey.database.createQueryRunner();
     await holding.startTransaction();

@@ -4,7 +4,7 @@ import { until } from './support/until';
 
 const key = 'sk-sentinel-chat-completion-k1y7';
 
-describeWithApp('chat completions', (tenkey) => {
+describeWithApp('a chat completion', (tenkey) => {
   let tenant: string;
   let client: OpenAI;
   beforeAll(async () => {
@@ -33,7 +33,7 @@ describeWithApp('chat completions', (tenkey) => {
     expect(answer.headers['x-tenkey-credential']).toMatch(/^openai\/\.\.\.k1y7\/v\d+$/);
   });
 
-  it('serves the openai client: whole, streamed, and typed errors', async () => {
+  it('works in the openai client: whole, streamed, and with typed errors', async () => {
     const messages = [{ role: 'user' as const, content: 'good morning' }];
     const whole = await client.chat.completions.create({ model: 'gpt-4o', messages });
     expect(whole.choices[0]!.message.content).toContain('good morning');
@@ -76,7 +76,7 @@ describeWithApp('chat completions', (tenkey) => {
     expect((await tenkey.chat(tenant, { stream: true })).text).not.toContain(key);
   });
 
-  it('serves a key of the greatest length, and keeps it out of the log', async () => {
+  it('works with a key of the greatest length, which stays out of the log', async () => {
     const long = Array.from({ length: 10_240 }, (_, at) => String.fromCharCode(33 + ((at * 7919) % 94))).join(
       '',
     );
@@ -90,7 +90,7 @@ describeWithApp('chat completions', (tenkey) => {
     expect(shown).not.toContain(long.slice(100, 120));
   });
 
-  it('keeps what a caller needs to wait and to ask: retry-after and the id of the call at the provider', async () => {
+  it('passes on retry-after and the provider’s request id, which a client needs for waiting and for support', async () => {
     tenkey.provider.next({
       status: 503,
       headers: { 'retry-after': '7', 'x-request-id': 'req_at_the_provider' },
@@ -103,7 +103,7 @@ describeWithApp('chat completions', (tenkey) => {
     });
   });
 
-  it('ends the call to the provider when the client leaves, before and after the first byte', async () => {
+  it('aborts the call to the provider when the client disconnects, before and after the first byte', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const leave = async (body: object, afterFirstByte: boolean) => {
       const gone = new AbortController();
@@ -132,7 +132,7 @@ describeWithApp('chat completions', (tenkey) => {
     expect(errors.filter((line) => line.includes('internal_error'))).toEqual([]);
   });
 
-  it('names a refused credential by mask, not as the caller’s 401, and never repeats the key', async () => {
+  it('names a refused credential by its mask, without a 401 for the client, and never repeats the key', async () => {
     tenkey.provider.rejectKey(key);
     const answer = await tenkey.chat(tenant);
     expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_rejected']);
@@ -140,7 +140,7 @@ describeWithApp('chat completions', (tenkey) => {
     expect(answer.text + JSON.stringify(answer.headers) + tenkey.logLines.join('')).not.toContain(key);
   });
 
-  it('serves Anthropic models to the openai client: whole, streamed, tools, and a broken stream', async () => {
+  it('reaches Anthropic models from the openai client: whole, streamed, with tools, and with a broken stream', async () => {
     await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
     const messages = [{ role: 'user' as const, content: 'good morning' }];
     const model = 'claude-sonnet';
@@ -185,7 +185,7 @@ describeWithApp('chat completions', (tenkey) => {
     });
   });
 
-  it('names the parameters that a provider does not have, and refuses by name content that it cannot express', async () => {
+  it('names parameters that the provider does not have, and refuses content that cannot be translated by name', async () => {
     await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
     const answer = await tenkey.chat(tenant, { model: 'claude-sonnet', seed: 1, 'wé ird\n': 2 });
     expect(answer.status).toBe(200);
@@ -203,7 +203,7 @@ describeWithApp('chat completions', (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('refuses such parameters before any call when STRICT_PARAMS is set', async () => {
+  it('is refused for such parameters before any call when STRICT_PARAMS is set', async () => {
     const strict = await startTestApp({ STRICT_PARAMS: 'true' });
     try {
       const other = await strict.createTenant();
@@ -239,13 +239,13 @@ describeWithApp('chat completions', (tenkey) => {
     }
   });
 
-  it('never calls with a legacy model in strict mode', async () => {
+  it('never reaches a provider for a legacy model in strict mode', async () => {
     const answer = await tenkey.chat(tenant, { model: 'gpt-4o-legacy' });
     expect([answer.status, answer.body.error.code]).toEqual([424, 'legacy_model_in_strict_mode']);
     expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('refuses a suspended tenant', async () => {
+  it('is refused for a suspended tenant', async () => {
     const other = await tenkey.createTenant();
     await tenkey.sysadmin('patch', `/tenants/${other}`).send({ state: 'suspended' });
     const answer = await tenkey.chat(other);

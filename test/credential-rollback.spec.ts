@@ -51,7 +51,7 @@ describeWithApp('a promotion', (tenkey) => {
       [tenant, version],
     );
 
-  it('is taken back: the key before is live again with its version, and the other is staged', async () => {
+  it('is rolled back: the previous key is live again with its version, and the other is staged', async () => {
     const first = await listed();
     const second = await promoted(keys.b);
     const answer = await post('/rollback');
@@ -81,7 +81,7 @@ describeWithApp('a promotion', (tenkey) => {
     expect((await post('/rollback')).body.version).toBe(first.version);
   });
 
-  it('keeps what is known of each version, wherever it stands, and no longer', async () => {
+  it('keeps what is known of each version in whatever slot, and no longer', async () => {
     const { version: first } = await listed();
     await post('/verify');
     const { version: second } = await promoted(keys.b);
@@ -120,7 +120,7 @@ describeWithApp('a promotion', (tenkey) => {
     expect((await post('/promote')).body).toMatchObject({ version });
   });
 
-  it('is taken back also to a key that the provider refused, and the answer says so', async () => {
+  it('is rolled back even to a key that the provider refused, and the response says so', async () => {
     tenkey.provider.rejectKey(keys.a);
     await post('/verify');
     await promoted(keys.b);
@@ -128,7 +128,7 @@ describeWithApp('a promotion', (tenkey) => {
     expect([status, body.message]).toEqual([200, expect.stringContaining('OpenAI refused it')]);
   });
 
-  it('drops the key rolled back when another is staged already, and says so', async () => {
+  it('discards the key that was rolled back when another is staged already, and the response says so', async () => {
     await promoted(keys.b);
     await put(keys.c, '?stage=true');
     const { body } = await post('/rollback');
@@ -148,7 +148,7 @@ describeWithApp('a promotion', (tenkey) => {
     });
   });
 
-  it('after a promotion leads back to the one just before it and no further', async () => {
+  it('after a promotion can be rolled back to its own previous key and no further', async () => {
     await promoted(keys.b);
     const second = await promoted(keys.c);
     expect(second.replaced).toMatchObject({ masked_key: '...bbbb', slot: 'previous' });
@@ -161,7 +161,7 @@ describeWithApp('a promotion', (tenkey) => {
     expect((await post('/rollback')).body.masked_key).toBe('...bbbb');
   });
 
-  it('is not taken back once its time is over, and says until when it could', async () => {
+  it('is not rolled back after its time has expired, and the response says when that was', async () => {
     const { rollback_until } = await promoted(keys.b);
     await hoursAgo(71.9);
     expect(Date.parse((await listed()).previous.rollback_until)).toBeLessThan(Date.parse(rollback_until));
@@ -183,18 +183,21 @@ describeWithApp('a promotion', (tenkey) => {
     ['a staging', () => put(keys.c, '?stage=true'), 'stage', ['live ...bbbb', 'staged ...cccc']],
     ['a promotion', () => promoted(keys.c), 'stage', ['live ...cccc', 'previous ...bbbb']],
     ['a PUT', () => put(keys.c), 'set', ['live ...cccc']],
-  ] as const)('leaves no key behind after its time at %s', async (_what, change, action, left) => {
-    await promoted(keys.b);
-    await hoursAgo(73);
-    await change();
-    expect((await stored()).map(({ slot, mask }) => `${slot} ${mask}`)).toEqual(left);
-    const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}`);
-    const dropped = audit.body.items.filter(({ details }: any) => details.dropped);
-    expect(dropped).toMatchObject([{ details: { dropped: { previous: { mask: '...aaaa' } } } }]);
-    expect(dropped[0].action).toBe(`credential.${action}`);
-  });
+  ] as const)(
+    'leaves no key behind after its time has expired, at %s',
+    async (_what, change, action, left) => {
+      await promoted(keys.b);
+      await hoursAgo(73);
+      await change();
+      expect((await stored()).map(({ slot, mask }) => `${slot} ${mask}`)).toEqual(left);
+      const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}`);
+      const dropped = audit.body.items.filter(({ details }: any) => details.dropped);
+      expect(dropped).toMatchObject([{ details: { dropped: { previous: { mask: '...aaaa' } } } }]);
+      expect(dropped[0].action).toBe(`credential.${action}`);
+    },
+  );
 
-  it('leaves no key behind after its time when what is staged is discarded', async () => {
+  it('leaves no key behind after its time has expired when the staged key is discarded', async () => {
     await promoted(keys.b);
     await put(keys.c, '?stage=true');
     await hoursAgo(73);
@@ -208,7 +211,7 @@ describeWithApp('a promotion', (tenkey) => {
     ]);
   });
 
-  it('leaves nothing behind after its time at a start and at every hour, and says so in the audit', async () => {
+  it('leaves nothing behind after its time has expired, at a start and every hour, and the audit says so', async () => {
     const setsInterval = jest.spyOn(global, 'setInterval');
     const { version: first } = await listed();
     await post('/verify');
@@ -261,7 +264,7 @@ describeWithApp('a promotion', (tenkey) => {
     }
   });
 
-  it('is taken back or swept away when both come at once', async () => {
+  it('is either rolled back or cleaned up when both happen at once', async () => {
     await promoted(keys.b);
     await hoursAgo(73);
     const generous = await startTestApp(
@@ -287,7 +290,7 @@ describeWithApp('a promotion', (tenkey) => {
     }
   });
 
-  it('can be taken back no more after a PUT, which says so, nor after a DELETE', async () => {
+  it('cannot be rolled back after a PUT, which says so, nor after a DELETE', async () => {
     await promoted(keys.b);
     const answer = await put(keys.c);
     expect(answer.body.message).toContain(
@@ -301,7 +304,7 @@ describeWithApp('a promotion', (tenkey) => {
     expect(await stored()).toEqual([]);
   });
 
-  it('leaves a key behind no longer than wanted: the one before it is discarded at once', async () => {
+  it('keeps the previous key no longer than wanted: it can be discarded at once', async () => {
     await promoted(keys.b);
     const discard = () => tenkey.sysadmin('delete', path('?slot=previous'));
     expect((await discard()).body).toMatchObject({ deleted: true });
@@ -334,7 +337,7 @@ describeWithApp('a promotion', (tenkey) => {
     it.each([
       [`sealed_api_key = 'sk-in-clear'`, 'it was stored in clear text'],
       [`key_hint = '...zzzz'`, 'it was changed outside Tenkey'],
-    ])('mends it, and keeps nothing of it (%s)', async (change, why) => {
+    ])('replaces the row, and keeps nothing of it (%s)', async (change, why) => {
       await sql('tenant_credentials', change);
       const answer = await promoted(keys.b);
       expect(answer.message).toContain(`is deleted: ${why}.`);
@@ -347,7 +350,7 @@ describeWithApp('a promotion', (tenkey) => {
       [`key_hint = '...zzzz'`, 'credential_tampered'],
       [`settings = '{"endpoint":"https://evil.example"}'`, 'credential_tampered'],
       [`key_id = 'abcdefabcdef'`, 'credential_unreadable'],
-    ])('is not taken back to it (%s: %s)', async (change, code) => {
+    ])('is not rolled back to it (%s: %s)', async (change, code) => {
       await promoted(keys.b);
       await sql('credential_slots', change, `AND slot = 'previous'`);
       const answer = await post('/rollback');

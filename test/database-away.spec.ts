@@ -3,7 +3,7 @@ import { type Gate } from './support/gate';
 import { startGatedApp } from './support/gated-app';
 import { until } from './support/until';
 
-describe('the database goes away and comes back', () => {
+describe('an outage of the database', () => {
   let tenkey: TestApp;
   let gate: Gate;
   let close: () => Promise<void>;
@@ -12,7 +12,7 @@ describe('the database goes away and comes back', () => {
   });
   afterAll(() => close());
 
-  it('answers 503 in our shape everywhere, calls nobody, changes nothing, and recovers by itself', async () => {
+  it('gives a 503 in our shape everywhere, calls no provider, changes nothing, and needs no restart afterwards', async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-before-the-outage-1234' });
     gate.shut();
@@ -39,7 +39,7 @@ describe('the database goes away and comes back', () => {
     expect((await tenkey.http().get('/ready')).status).toBe(200);
   });
 
-  it('lets calls go on while changes wait for somebody who holds the end of the audit, and then says so', async () => {
+  it('does not stop calls while changes wait for a lock on the end of the audit, and the response then says so', async () => {
     const [changing, calling] = [await tenkey.createTenant(), await tenkey.createTenant()];
     await tenkey.setCredential(calling, 'openai', { api_key: 'sk-of-those-that-only-call' });
     const holder = tenkey.database.createQueryRunner();
@@ -73,7 +73,7 @@ describe('the database goes away and comes back', () => {
     expect((await tenkey.setCredential(changing, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
   });
 
-  it('does not say that nothing was changed when the answer to a commit is lost', async () => {
+  it('does not make a response claim that nothing changed when the result of a commit is lost', async () => {
     const tenant = await tenkey.createTenant();
     const masks = async () =>
       (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials.map(
@@ -90,7 +90,7 @@ describe('the database goes away and comes back', () => {
     await until(async () => (await masks()).join() === '...5678', 'the commit arrives');
   });
 
-  it('tells of a tenant that is made or changed, although the database goes away right after the commit', async () => {
+  it('right after a commit does not hide that a tenant was created or changed', async () => {
     gate.shutAfterNextCommit();
     const made = await tenkey.sysadmin('post', '/tenants').send({ name: 'made-all-the-same' });
     expect([made.status, made.body.name, made.body.state]).toEqual([201, 'made-all-the-same', 'active']);

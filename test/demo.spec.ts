@@ -18,7 +18,7 @@ async function demo(temporary: string): Promise<string> {
 }
 
 describe('npm run demo', () => {
-  it('tells the story, also twice at once, shows no whole key, and leaves nothing behind', async () => {
+  it('runs to its end, even twice at once, shows no whole key, and leaves nothing behind', async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'demo-'));
     try {
       await chmod(temporary, 0o755);

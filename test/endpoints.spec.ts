@@ -129,7 +129,7 @@ const cells = providers.flatMap((provider) =>
   operations.map((operation) => [provider.id, operation, cellOf(provider, operation), provider] as const),
 );
 
-describe('the endpoints of each provider', () => {
+describe('the registry of operations', () => {
   let server: ProviderServer;
   let tenkey: TestApp;
   let tenant: string;
@@ -171,7 +171,7 @@ describe('the endpoints of each provider', () => {
     return asked.send({ model, ...calls[operation].body });
   }
 
-  it('the table of operations in docs/providers.md is the registry, in both directions', () => {
+  it('is the table in docs/providers.md, in both directions', () => {
     expect(table()).toEqual(
       new Map(
         providers.map((provider) => [
@@ -187,7 +187,7 @@ describe('the endpoints of each provider', () => {
   });
 
   it.each(cells.filter(([, , cell]) => cell !== ''))(
-    '%s has %s: %s',
+    'gives %s the operation %s: %s',
     async (id, operation, cell, provider) => {
       const answer = await call(provider, operation);
       expect(answer.status).toBe(200);
@@ -205,7 +205,7 @@ describe('the endpoints of each provider', () => {
   );
 
   it.each(cells.filter(([, , cell]) => cell === ''))(
-    '%s has no %s, and says what it has',
+    'gives %s no %s, and the response says what there is',
     async (_, operation, __, provider) => {
       const answer = await call(provider, operation);
       const body = (Buffer.isBuffer(answer.body) ? JSON.parse(answer.body.toString()) : answer.body) as {

@@ -27,7 +27,7 @@ embedding_models:
     litellm_model_name: anthropic/claude-embedding
 `;
 
-describeWithApp('explain', {}, { models }, (tenkey) => {
+describeWithApp('the explanation of a tenant’s models', {}, { models }, (tenkey) => {
   let single: TestApp;
   let tenant: string;
   beforeAll(async () => {
@@ -47,7 +47,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
   const explained = async (name: string, app = tenkey) =>
     (await ask(tenant, app)).body.models.find((model: { name: string }) => model.name === name);
 
-  it('says of each model where a call goes and whose key pays, as the call then shows it', async () => {
+  it('says for each model where a call goes and whose key pays, as the call then shows', async () => {
     const { status, body } = await ask();
     expect([status, body.tenant_id, body.tenant_state, body.mode]).toEqual([200, tenant, 'active', 'strict']);
     const names = body.models.map((model: { name: string }) => model.name);
@@ -84,7 +84,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
     });
   });
 
-  it('gives the problem that the call itself meets, with the same fix', async () => {
+  it('gives the problem that the call itself runs into, with the same fix', async () => {
     for (const model of ['swedish', 'gemma', 'claude', 'old']) {
       const { ready, problem, host } = await explained(model);
       const { error } = (await tenkey.chat(tenant, { model })).body;
@@ -144,7 +144,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
     }
   });
 
-  it('names one that the provider refused last, with when and how to ask again', async () => {
+  it('names a credential that the provider refused, with the time and how to verify it again', async () => {
     tenkey.provider.next({ status: 401 });
     await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/openai/verify`);
     expect(await explained('gpt-4o')).toMatchObject({
@@ -159,7 +159,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
     });
   });
 
-  it('names an endpoint that EGRESS_ALLOW allows no more, as the call and the readiness report do', async () => {
+  it('names an endpoint that EGRESS_ALLOW no longer allows, as the call and the readiness report do', async () => {
     const fields = { api_key: 'sk-key-of-the-tenant-1234', endpoint: `${tenkey.provider.url}/v1` };
     expect((await tenkey.setCredential(tenant, 'openai', fields)).status).toBe(200);
     expect(await explained('gpt-4o')).toMatchObject({
@@ -198,7 +198,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
     }
   });
 
-  it('opens nothing, calls nobody, and reads the credentials in one query', async () => {
+  it('opens no key, calls no provider, and reads the credentials in one query', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     const build = jest.spyOn(tenkey.database, 'createQueryBuilder');
     await ask();
@@ -210,7 +210,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('shows the global key in single-tenant mode, and what the environment lacks', async () => {
+  it('shows the global key in single-tenant mode, and what is missing in the environment', async () => {
     expect((await ask(tenant, single)).body.mode).toBe('single-tenant');
     for (const model of ['gpt-4o', 'old']) {
       expect(await explained(model, single)).toMatchObject({
@@ -228,7 +228,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
     });
   });
 
-  it('says of a suspended tenant that its calls are refused, and how to change that', async () => {
+  it('says that the calls of a suspended tenant are refused, and how to change that', async () => {
     await tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
     const { body } = await ask();
     expect(body.tenant_state).toBe('suspended');
@@ -237,7 +237,7 @@ describeWithApp('explain', {}, { models }, (tenkey) => {
     }
   });
 
-  it('answers 404 for no tenant, 422 for no UUID, 401 without a key', async () => {
+  it('is 404 for an unknown tenant, 422 without a UUID, and 401 without a key', async () => {
     expect((await ask(randomUUID())).body.code).toBe('tenant_not_found');
     expect((await ask('no-uuid')).body.code).toBe('validation_failed');
     expect((await tenkey.http().get(`/api/v1/sysadmin/tenants/${tenant}/models`)).status).toBe(401);

@@ -10,7 +10,7 @@ import { startProviderServer } from './support/provider-server';
 import { leaksIn, sentinels } from './support/sentinels';
 
 describe('in strict mode', () => {
-  it('no global variable of any provider is read, at the start or for a call', async () => {
+  it('no provider’s global variable is read, neither at the start nor for a call', async () => {
     const names = providers.flatMap(({ globalVariables }) => [
       globalVariables.apiKey,
       ...Object.values(globalVariables.settings),

@@ -58,7 +58,7 @@ const leaving: readonly ((socket: Socket) => void)[] = [
 /** Longer than a test takes: only a call that is ended ends. */
 const never = 120_000;
 
-describe('calls in flight', () => {
+describe('a call in flight', () => {
   let tenkey: TestApp;
   let tenant: string;
   let port: number;
@@ -116,7 +116,7 @@ describe('calls in flight', () => {
   };
   const since = () => `&tenant_id=${tenant}&since=${new Date().toISOString()}`;
 
-  it('that wait behind another on their connection are begun in their turn, and not when their client has left', async () => {
+  it('starts in its turn when it waits behind another on its connection, and never after its client disconnected', async () => {
     const [stream, whole] = requests as [(typeof requests)[number], (typeof requests)[number]];
     const first = since();
     const staying = pipelined([whole, stream, whole]);
@@ -142,7 +142,7 @@ describe('calls in flight', () => {
   });
 
   it.each([1, 20, 300])(
-    '100 calls whose clients leave at random leave nothing behind (seed %i)',
+    'leaves nothing behind, tried with 100 clients that disconnect at random (seed %i)',
     async (seed) => {
       const random = seeded(seed);
       const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
@@ -214,14 +214,14 @@ describe('calls in flight', () => {
     ['first byte', { model: 'mistral-large' }, { delayMs: never }],
     ['first byte of a stream', { model: 'mistral-large', stream: true }, { delayMs: never }],
     ['end of an answer that is translated', { model: 'claude-sonnet' }, { flow: stalling('{"id":"m",') }],
-  ])('a provider that keeps its %s is 504 upstream_timeout', async (_, body, next) => {
+  ])('gets 504 upstream_timeout when the provider withholds its %s', async (_, body, next) => {
     tenkey.provider.next(next);
     const answer = await tenkey.chat(tenant, body);
     expect([answer.status, answer.body.error.code]).toEqual([504, 'upstream_timeout']);
     await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
   });
 
-  it('a provider that does not complete a connection is 504 upstream_timeout', async () => {
+  it('gets 504 upstream_timeout when the provider does not complete the connection', async () => {
     // TLS is a part of connecting, and this server never answers its first message.
     const silent = createServer((socket) => void socket.on('error', () => undefined));
     await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
@@ -245,7 +245,7 @@ describe('calls in flight', () => {
   it.each([
     ['llama-ovhcloud', 'data: '],
     ['claude-sonnet', 'data: '],
-  ])('a stream that falls silent ends with upstream_timeout as its last event: %s', async (model, prefix) => {
+  ])('gets upstream_timeout as the last event of a stream that falls silent: %s', async (model, prefix) => {
     tenkey.provider.next({ chunkDelayMs: never });
     const answer = await tenkey.chat(tenant, { model, stream: true });
     const events = answer.text.trim().split('\n\n');
@@ -254,7 +254,7 @@ describe('calls in flight', () => {
     await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
   });
 
-  it('the timeouts of one provider are not those of another', async () => {
+  it('has the time-outs of its own provider', async () => {
     tenkey.provider.next({ delayMs: 1500 });
     expect((await tenkey.chat(tenant)).status).toBe(200);
     tenkey.provider.next({ chunkDelayMs: 600 });
@@ -266,7 +266,7 @@ describe('calls in flight', () => {
     ['gpt-4o', 'chat/completions'],
     ['claude-sonnet', 'chat/completions'],
     ['gpt-4o', 'messages'],
-  ])('the first event of a stream arrives before the last is sent: %s by %s', async (model, path) => {
+  ])('receives the first event of a stream before the last is sent: %s by %s', async (model, path) => {
     tenkey.provider.next({ chunkDelayMs: 100 });
     const asked = fetch(`http://127.0.0.1:${port}/v1/${path}`, {
       method: 'POST',
@@ -282,7 +282,7 @@ describe('calls in flight', () => {
     expect(tenkey.provider.calls.aborted).toBe(0);
   });
 
-  it('a refusal whose body never ends holds no connection, when the call is tried again and when not', async () => {
+  it('holds no connection for a refusal with an endless body, retried or not', async () => {
     const flow = stalling('{"error":');
     tenkey.provider.next({ status: 503, flow });
     expect((await tenkey.chat(tenant)).status).toBe(200);
@@ -292,7 +292,7 @@ describe('calls in flight', () => {
     expect(tenkey.provider.calls).toMatchObject({ begun: 3, aborted: 2 });
   });
 
-  it('a call keeps the key that it began with, also when it is replaced before the second try', async () => {
+  it('keeps the key that it started with, even when that is replaced before the retry', async () => {
     const other = await tenkey.createTenant();
     const versionOf = (answer: { headers: Record<string, string> }) => answer.headers['x-tenkey-credential'];
     await tenkey.setCredential(other, 'openai', { api_key: 'sk-first-key-of-a-tenant-aaaa' });

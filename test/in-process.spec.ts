@@ -15,7 +15,7 @@ class ForeignService {
 @Module({ providers: [ForeignService], exports: [ForeignService] })
 class ForeignModule {}
 
-describe('another Nest module calls the router in process', () => {
+describe('a call from another Nest module in the same process', () => {
   let database: TestDatabase;
   let tenkey: TestApp;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('another Nest module calls the router in process', () => {
     ['without the usage that was not asked for', { model: 'gpt-4o' }],
     ['translated', { model: 'claude-sonnet' }],
   ])(
-    'gets the error that ends a stream %s as a Problem without the key, and so it is recorded',
+    'gets the error that ends a stream %s as a Problem without the key, and its record says the same',
     async (_, of) => {
       const key = 'sk-in-process-key-p4q5';
       const tenant = await tenkey.createTenant();
@@ -66,7 +66,7 @@ describe('another Nest module calls the router in process', () => {
     },
   );
 
-  it("injects the service, and the tenant's own key pays", async () => {
+  it("is made through the injected service, and the tenant's own key pays", async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
     const { routing } = tenkey.nest.get(ForeignService, { strict: false });
@@ -81,7 +81,7 @@ describe('another Nest module calls the router in process', () => {
     expect(tenkey.provider.requests.at(-1)?.key).toBe('sk-in-process-key-p4q5');
   });
 
-  it('has its calls recorded also when a stop ends them, whole, streamed, translated or unread', async () => {
+  it('is recorded even when shutdown ends it, whole, streamed, translated or unread', async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
     await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-in-process-key-p4q5' });

@@ -49,7 +49,7 @@ const formats: readonly {
   },
 ];
 
-describeWithApp('calls of many at once', (tenkey) => {
+describeWithApp('simultaneous calls of many clients', (tenkey) => {
   const callers: Caller[] = [];
   beforeAll(async () => {
     for (let index = 0; index < 8; index += 1) {
@@ -76,7 +76,7 @@ describeWithApp('calls of many at once', (tenkey) => {
     }
   }, 60_000);
 
-  it('each get the answer to their own request, whole and streamed, in every format', async () => {
+  it('each get the response to their own request, whole and streamed, in every format', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const calls = callers.flatMap((caller) =>
       formats.flatMap((format) =>

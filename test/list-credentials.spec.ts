@@ -3,7 +3,7 @@ import { CredentialsService, TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
 import { describeWithApp } from './support/app';
 
-describeWithApp('list credentials', (tenkey) => {
+describeWithApp('the list of credentials', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
     tenant = await tenkey.createTenant();
@@ -46,7 +46,7 @@ describeWithApp('list credentials', (tenkey) => {
     ]);
   });
 
-  it('opens nothing', async () => {
+  it('opens no key', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     await list();
     expect(decrypt).not.toHaveBeenCalled();
@@ -60,7 +60,7 @@ describeWithApp('list credentials', (tenkey) => {
     await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
   });
 
-  it('warns 30, 7 and 1 days before a credential ends, and when it has, also of one that is staged', async () => {
+  it('warns 30, 7 and 1 days before a credential expires, and when it has expired, staged ones included', async () => {
     const other = await tenkey.createTenant();
     const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
     const ends = { anthropic: 31, berget: 29, cohere: 6.9, groq: 0.9, mistral: -1 };
@@ -84,7 +84,7 @@ describeWithApp('list credentials', (tenkey) => {
     expect(credentials[4].staged).toMatchObject({ status: 'expiring', expires_within_days: 7 });
   });
 
-  it('finds those of more tenants at once than a statement has room for parameters', async () => {
+  it('finds the credentials of more tenants than a statement can have parameters', async () => {
     const ids = [...Array.from({ length: 66_000 }, () => randomUUID()), tenant];
     const found = await tenkey.nest.get(CredentialsService).overview(ids);
     expect(found.size).toBe(ids.length);
@@ -96,7 +96,7 @@ describeWithApp('list credentials', (tenkey) => {
     expect([providers(tenant), providers(ids[0]!)]).toEqual([['azure', 'vllm'], []]);
   });
 
-  it('does not stop at rows that cannot be used', async () => {
+  it('includes rows that cannot be used', async () => {
     await tenkey.database.query(
       `UPDATE tenant_credentials SET sealed_api_key = 'in clear' WHERE tenant_id = $1 AND provider = 'azure'`,
       [tenant],
@@ -108,7 +108,7 @@ describeWithApp('list credentials', (tenkey) => {
     expect(body.credentials[1].status).toBe('ready');
   });
 
-  it('does not stop at rows that SQL left with a time or settings of no kind we write', async () => {
+  it('includes rows into which SQL wrote a time or settings that Tenkey never writes', async () => {
     const other = await tenkey.createTenant();
     for (const provider of ['berget', 'mistral', 'openai', 'ovhcloud'])
       await tenkey.setCredential(other, provider, { api_key: 'sk-edited-in-sql-1234' });
@@ -131,7 +131,7 @@ describeWithApp('list credentials', (tenkey) => {
     );
   });
 
-  it('has the sealed key in no query that does not ask for it, and no route that gives a key', async () => {
+  it('never selects the sealed key unless a query names it, and no route returns a key', async () => {
     const rows = await tenkey.database.getRepository(TenantCredential).find();
     expect(rows.length).toBeGreaterThan(1);
     for (const row of rows) expect(row.sealedApiKey).toBeUndefined();
@@ -141,7 +141,7 @@ describeWithApp('list credentials', (tenkey) => {
       expect((await tenkey.sysadmin('get', `/tenants/${tenant}/credentials${suffix}`)).status).toBe(404);
   });
 
-  it('is empty for a tenant without any, 404 for none, 422 for no UUID', async () => {
+  it('is empty for a tenant without credentials, 404 for an unknown tenant, and 422 without a UUID', async () => {
     expect((await list(await tenkey.createTenant())).body).toEqual({ credentials: [] });
     expect((await list(randomUUID())).body.code).toBe('tenant_not_found');
     const bad = await list('no-uuid');

@@ -19,7 +19,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     return tenkey.logLines.map((line) => JSON.parse(line)).filter((line) => line.request_id === id);
   }
 
-  it('has one JSON line a call: who, what, where, whose key, how it ended and how long it took', async () => {
+  it('has one JSON line for each call: who, what, where, whose key, the outcome and the duration', async () => {
     for (const extra of [{}, { stream: true }]) {
       const answer = await tenkey.chat(tenant, extra);
       const lines = await linesOf(answer.headers['x-tenkey-request-id']);
@@ -42,7 +42,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     }
   });
 
-  it('says of a failed call which credential it was, and the cause where the fault is not the caller’s', async () => {
+  it('says which credential a failed call used, and the cause where the fault is not the client’s', async () => {
     tenkey.provider.rejectKey('sk-logged-as-a-mask-q7w8');
     const rejected = await tenkey.chat(tenant);
     expect(await linesOf(rejected.headers['x-tenkey-request-id'])).toEqual([
@@ -101,7 +101,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     },
   );
 
-  it('names key and tenant of a request that is above the limit of its key', async () => {
+  it('names key and tenant of a request that exceeds the limit of its key', async () => {
     const { id, key } = await issueTenantKey(tenkey, tenant, { requests_per_minute: 1 });
     const list = () => tenkey.http().get('/v1/models').set('authorization', `Bearer ${key}`);
     for (const [status, code] of [
@@ -113,7 +113,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     }
   });
 
-  it('names model, provider and fault of a call that no credential could be used for', async () => {
+  it('names model, provider and fault of a call for which no credential could be used', async () => {
     const other = await tenkey.createTenant();
     await tenkey.setCredential(other, 'openai', { api_key: 'sk-edited-in-the-database-e5r6' });
     await tenkey.database.query('update tenant_credentials set version = version + 1 where tenant_id = $1', [
@@ -130,7 +130,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     }
   });
 
-  it('has one line for a call whose client left, which is no fault', async () => {
+  it('has one line for a call whose client disconnected, which is not an error', async () => {
     tenkey.provider.next({ delayMs: 2000 });
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const before = tenkey.logLines.length;
@@ -163,7 +163,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     expect((await tenkey.nest.get(AuditLogService).verify(first)).faults).toEqual([]);
   });
 
-  it('has one line for a client that left while it sent its request, which is no fault either', async () => {
+  it('has one line for a client that disconnected while it sent its request, which is not an error either', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     for (const type of ['application/json', 'multipart/form-data; boundary=x']) {
       const before = tenkey.logLines.length;
@@ -182,7 +182,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     }
   });
 
-  it('has a line more for what failed after its client left, with code and cause', async () => {
+  it('has one more line for a failure after the client disconnected, with code and cause', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const other = await tenkey.createTenant();
     const blocked = `from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
@@ -224,7 +224,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     }
   });
 
-  it('has one line for a refused request, without its path where no route has it', async () => {
+  it('has one line for a refused request, without its path when no route matches', async () => {
     const answer = await tenkey.http().get('/v1/a-secret-in-the-path?key=another');
     const [line] = await linesOf(answer.headers['x-tenkey-request-id']);
     expect(line).toMatchObject({ status: 401, code: 'unauthenticated' });

@@ -49,7 +49,7 @@ describe('metrics', () => {
     expect(lines.join('\n')).not.toContain(tenant);
   });
 
-  it('warn of credentials that end within 30, 7 and 1 days, and of those that a provider refuses', async () => {
+  it('warn of credentials that expire within 30, 7 and 1 days, and of those that a provider refuses', async () => {
     const tenant = await tenkey.createTenant();
     const tell = (contact_email: string | null) =>
       tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ contact_email });
@@ -83,7 +83,7 @@ describe('metrics', () => {
     expect(own(await metrics())).toEqual([]);
   });
 
-  it('warn by days of 24 hours, also when summer time ends where the database is', async () => {
+  it('count days of 24 hours, even when daylight saving time ends in the database’s time zone', async () => {
     // A zone whose summer time ends ten days from now, as POSIX writes one: days of the year, without February 29.
     const end = new Date(Date.now() + 10 * 86_400_000);
     const day = (Date.UTC(2001, end.getUTCMonth(), end.getUTCDate()) - Date.UTC(2001, 0, 0)) / 86_400_000;
@@ -106,7 +106,7 @@ describe('metrics', () => {
     expect(own.map(({ provider, withinDays }) => [provider, withinDays])).toEqual([['mistral', 30]]);
   });
 
-  it('say how many records wait also while the database is away, without those of credentials', async () => {
+  it('say how many records wait while the database is unavailable, without the metrics of credentials', async () => {
     const tenant = await tenkey.createTenant();
     const set = { api_key: 'sk-key-with-an-end-d7b8', expires_at: inDays(5) };
     await tenkey.setCredential(tenant, 'openai', set);
@@ -139,7 +139,7 @@ describe('metrics', () => {
     gate.open();
   });
 
-  it('are for a key with the scope that is for all tenants', async () => {
+  it('need a key with the scope for all tenants', async () => {
     const tenant = await tenkey.createTenant();
     const ask = async (fields: object) => {
       const { key } = await issueSysadminKey(tenkey, { scopes: ['usage:read'], ...fields });

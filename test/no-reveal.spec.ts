@@ -23,8 +23,8 @@ const wishes = [
   '?scope=all&format=full&verbose=1&debug=1',
 ];
 
-describeWithApp('no route reads a key back', (tenkey) => {
-  it('whichever GET there is, with any key that opens it, for things that exist, however it is asked', async () => {
+describeWithApp('no route returns a key', (tenkey) => {
+  it('from any GET, with any key that opens it, for things that exist, in any form of the request', async () => {
     const tenant = await tenkey.createTenant();
     const azure = {
       endpoint: tenkey.provider.url,

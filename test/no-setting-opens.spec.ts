@@ -56,7 +56,7 @@ function allSetTo(value: string): { env: Record<string, string>; stopping: strin
   return { env, stopping };
 }
 
-describe('no setting opens a route without a key', () => {
+describe('no setting opens a route without a key:', () => {
   const environments: [string, Record<string, string>][] = [
     ...values.map((value): [string, Record<string, string>] => [
       `every variable set to ${JSON.stringify(value)}`,
@@ -102,7 +102,7 @@ describe('no setting opens a route without a key', () => {
     }
   });
 
-  it('nor does a start without the keys of the sysadmin API: it ends', () => {
+  it('a start without the keys of the sysadmin API fails', () => {
     for (const value of values) {
       expect(() => loadConfig({ ...usual, INTRIC_SUPER_API_KEY: value })).toThrow('INTRIC_SUPER_API_KEY');
       expect(allSetTo(value).stopping).toContain('INTRIC_SUPER_API_KEY');

@@ -127,7 +127,7 @@ describe('a day of three tenants with four providers', () => {
     if (status === 200) receipts.push(answer.headers['x-tenkey-receipt'] as string);
   }
 
-  it('begins: tenants, credentials and keys', async () => {
+  it('starts with tenants, credentials and keys', async () => {
     for (const name of ['sundsvall', 'harnosand', 'timra']) {
       const { id } = await sysadmin(
         'post',
@@ -153,7 +153,7 @@ describe('a day of three tenants with four providers', () => {
     await call('timra', 'anthropic', { key: keyFor('timra', 'anthropic', 1) });
   });
 
-  it('goes on: keys are issued, used, end and are revoked', async () => {
+  it('continues with keys that are issued, used, expire and are revoked', async () => {
     const issue = async (tenant: string, fields: object) => {
       const issued = await issueTenantKey(tenkey, ids[tenant]!, fields);
       audit.push(`done key.create ${tenant} - -`);
@@ -186,7 +186,7 @@ describe('a day of three tenants with four providers', () => {
     await call('timra', 'vllm', { status: 424, code: 'credential_not_configured' });
   });
 
-  it('a provider refuses a key, and it is replaced in steps', async () => {
+  it('has a key that a provider refuses and that is replaced in steps', async () => {
     const [old, next] = [keyFor('sundsvall', 'openai', 1), keyFor('sundsvall', 'openai', 2)];
     servers.openai.rejectKey(old);
     await call('sundsvall', 'openai', { key: old, status: 424, code: 'credential_rejected' });
@@ -223,7 +223,7 @@ describe('a day of three tenants with four providers', () => {
     await call('timra', 'anthropic', { key: keyFor('timra', 'anthropic', 1) });
   });
 
-  it('ends: keys end at their providers, credentials go, a tenant is suspended', async () => {
+  it('ends with keys that expire at their providers, deleted credentials and a suspended tenant', async () => {
     await set('sundsvall', 'azure', 2, { expires_at: new Date(Date.now() - 86_400_000).toISOString() });
     servers.azure.rejectKey(keyFor('sundsvall', 'azure', 2));
     const ended = { key: keyFor('sundsvall', 'azure', 2), status: 424, code: 'credential_rejected' };
@@ -251,7 +251,7 @@ describe('a day of three tenants with four providers', () => {
     await wait(1500);
   });
 
-  it('and readiness says of every tenant and provider what becomes of its call', async () => {
+  it('has a readiness report that says of every tenant and provider how its call turns out', async () => {
     const { body } = await tenkey.sysadmin('get', '/readiness');
     const said: string[] = [];
     const found: string[] = [];
@@ -281,7 +281,7 @@ describe('a day of three tenants with four providers', () => {
     expect(warnings.sort()).toEqual(['harnosand azure 7', 'sundsvall azure 0']);
   });
 
-  it('and usage says line by line what the providers saw, and whose key it was', async () => {
+  it('has a usage report that says line by line what the providers saw, and whose key it was', async () => {
     const records = await usageRecords(tenkey, usage.length);
     expect(records.map((one) => `${names[one.tenant_id]} ${one.provider} ${one.mask} ${one.host}`)).toEqual(
       seen,
@@ -317,7 +317,7 @@ describe('a day of three tenants with four providers', () => {
     }
   });
 
-  it('and the audit has every change and every refused one, in order, with versions that only grow', async () => {
+  it('has an audit with every change and every refused attempt, in order, with versions that only grow', async () => {
     const { body } = await tenkey.sysadmin('get', '/audit-events?limit=1000');
     const events = [...body.items].reverse();
     const shown = (part: any) => part?.mask ?? 'none';

@@ -63,7 +63,7 @@ describeWithApp('passive health', (tenkey) => {
     }
   });
 
-  it('clears at PUT, and what is noted late of the key before says nothing of the new one', async () => {
+  it('clears at a PUT, and a late result of the replaced key says nothing about the new one', async () => {
     tenkey.provider.rejectKey(key);
     await tenkey.chat(tenant);
     // Before it was written.
@@ -84,7 +84,7 @@ describeWithApp('passive health', (tenkey) => {
     expect(await listed()).toMatchObject({ status: 'ready', rejection: null });
   });
 
-  it('keeps each tenant’s own', async () => {
+  it('is kept for each tenant separately', async () => {
     const neighbour = await tenkey.createTenant();
     await tenkey.setCredential(neighbour, 'openai', { api_key: 'sk-key-of-the-neighbour' });
     tenkey.provider.rejectKey(key);
@@ -94,7 +94,7 @@ describeWithApp('passive health', (tenkey) => {
     expect(body.credentials[0]).toMatchObject({ status: 'ready', rejection: null });
   });
 
-  it('writes nothing for calls that succeed as before, and once for many that are refused at once', async () => {
+  it('is not written for calls that succeed as before, and written once for many simultaneous refusals', async () => {
     expect(await writesDuring(() => Promise.all(Array.from({ length: 20 }, () => tenkey.chat(tenant))))).toBe(
       0,
     );
@@ -104,7 +104,7 @@ describeWithApp('passive health', (tenkey) => {
     expect((await becomes('rejected')).rejection.count).toBe(30);
   });
 
-  it('is not touched by refusals that are not of the key', async () => {
+  it('ignores refusals that are not about the key', async () => {
     for (const status of [400, 404, 429, 500, 503]) {
       tenkey.provider.next({ status });
       tenkey.provider.next({ status });
@@ -115,7 +115,7 @@ describeWithApp('passive health', (tenkey) => {
     expect(await listed()).toMatchObject({ status: 'ready', rejection: null });
   });
 
-  describe('is written whole', () => {
+  describe('is written completely', () => {
     const noteOf = async (of: string, provider: string, isCleared: boolean) => {
       const [{ version }] = await tenkey.database.query(
         'select version::text from tenant_credentials where tenant_id = $1 and provider = $2',
@@ -144,7 +144,7 @@ describeWithApp('passive health', (tenkey) => {
       return body.credentials.map((one: any) => one.status);
     };
 
-    it('by replicas with opposite news at the same moment', async () => {
+    it('by replicas with opposite results at the same moment', async () => {
       await write([await noteOf(tenant, 'openai', false), await noteOf(tenant, 'mistral', false)]);
       const reached = [0, 0];
       // As far as one can get while the other holds what it has.
@@ -159,7 +159,7 @@ describeWithApp('passive health', (tenkey) => {
       expect((await statuses()).length).toBe(2);
     });
 
-    it('also of the others when a tenant is deleted meanwhile, which is not held up either', async () => {
+    it('for the other tenants when a tenant is deleted meanwhile, which is not delayed either', async () => {
       const gone = await tenkey.createTenant();
       for (const provider of ['openai', 'mistral']) {
         await tenkey.setCredential(gone, provider, { api_key: key });
@@ -182,7 +182,7 @@ describeWithApp('passive health', (tenkey) => {
       expect(await statuses()).toEqual(['rejected', 'rejected']);
     });
 
-    it('at the next try when the database ends it to end a deadlock', async () => {
+    it('at the next attempt when the database resolves a deadlock by aborting the write', async () => {
       tenkey.provider.rejectKey(key);
       const chosen = Object.assign(new Error('deadlock detected'), { code: '40P01' });
       const transaction = jest
@@ -216,7 +216,7 @@ describeWithApp('passive health', (tenkey) => {
     await becomes('rejected');
   });
 
-  it('is written at the latest at a stop', async () => {
+  it('is written at shutdown at the latest', async () => {
     const stopping = await startTestApp(
       { OPENAI_BASE_URL: `${tenkey.provider.url}/v1` },
       { databaseUrl: tenkey.databaseUrl },

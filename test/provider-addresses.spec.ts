@@ -2,7 +2,7 @@ import { describeWithApp, platformKey } from './support/app';
 
 const key = 'provider-addresses-key-m3n4';
 
-describeWithApp('each provider is called where, and how, its credential says', (tenkey) => {
+describeWithApp('each provider is called at the address and in the way of its credential:', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
     tenant = await tenkey.createTenant();
@@ -57,13 +57,13 @@ describeWithApp('each provider is called where, and how, its credential says', (
     expect(JSON.stringify([seen!.path, seen!.query])).not.toContain(key);
   });
 
-  it('keeps what Azure adds, and sends its version', async () => {
+  it('Azure’s additions are kept, and its version is sent', async () => {
     const answer = await tenkey.chat(tenant, { model: 'azure-gpt-4o' });
     expect(tenkey.provider.requests[0]!.query).toEqual({ 'api-version': '2024-10-21' });
     expect(answer.text).toContain('content_filter_results');
   });
 
-  it('streams a deployment of any name: the first event is here before the last was sent', async () => {
+  it('a deployment of any name is streamed, and its first event arrives before the last is sent', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     tenkey.provider.next({ chunkDelayMs: 150 });
     const started = Date.now();
@@ -89,14 +89,14 @@ describeWithApp('each provider is called where, and how, its credential says', (
     expect(firstAfterMs).toBeLessThan(allAfterMs / 2);
   });
 
-  it('passes an answer on byte for byte, numbers and unknown fields included', async () => {
+  it('a response is passed on byte by byte, numbers and unknown fields included', async () => {
     const body = '{"id":"x","big":12345678901234567890,"float":1.0,  "unknown":{"ö":"\\u00e4"}}';
     tenkey.provider.next({ status: 200, body, headers: { 'content-type': 'application/json' } });
     const answer = await tenkey.chat(tenant);
     expect(answer.text).toBe(body);
   });
 
-  it('leaves every byte of a request but the model and what the provider names otherwise or refuses', async () => {
+  it('only the model and what the provider names differently or refuses changes in a request', async () => {
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const body =
       '{ "seed":12345678901234567890,"model" : "mistral-large", "user":"u","messages":[{"role":"user","content":"x"}],"t":1.0 }';
@@ -112,7 +112,7 @@ describeWithApp('each provider is called where, and how, its credential says', (
     expect(answer.headers.get('x-tenkey-dropped-params')).toBe('user');
   });
 
-  it('serves embeddings, and refuses models of another kind before any call', async () => {
+  it('embeddings work, and models of another kind are refused before any call', async () => {
     const post = (path: string, body: object) =>
       tenkey.http().post(path).set('X-API-Key', platformKey).set('X-Tenant-ID', tenant).send(body);
     const good = await post('/v1/embeddings', { model: 'multilingual-e5-large', input: 'hej' });
@@ -132,7 +132,7 @@ describeWithApp('each provider is called where, and how, its credential says', (
     expect(tenkey.provider.requests).toHaveLength(1);
   });
 
-  it('needs an address for vllm: a PUT without one warns, a call says what to set', async () => {
+  it('vllm needs an endpoint: a PUT without one warns, and a call says what to set', async () => {
     const other = await tenkey.createTenant();
     const put = await tenkey.setCredential(other, 'vllm', { api_key: key });
     expect(put.status).toBe(200);
@@ -141,7 +141,7 @@ describeWithApp('each provider is called where, and how, its credential says', (
     expect([answer.status, answer.body.error.code]).toEqual([424, 'endpoint_not_configured']);
   });
 
-  it('lists the models with provider, adapter and whether this tenant could call them', async () => {
+  it('the models are listed with provider, adapter and whether this tenant can call them', async () => {
     const answer = await tenkey
       .http()
       .get('/v1/models')

@@ -54,7 +54,7 @@ describeWithApp('the receipt of a call', (tenkey) => {
   });
 
   it.each(['true', 'false'])(
-    'agrees with the record in whatever case code in the same process writes its ids (strict mode: %s)',
+    'agrees with the record when code in the same process writes ids in another case (strict mode: %s)',
     async (isStrict) => {
       const app = await startTestApp({
         TENANT_CREDENTIALS_ENABLED: isStrict,
@@ -80,7 +80,7 @@ describeWithApp('the receipt of a call', (tenkey) => {
     },
   );
 
-  it('is refused with any character of it changed, added or left out', async () => {
+  it('is refused with any character changed, added or removed', async () => {
     const receipt = await receiptOf();
     const changes = new Set<string>();
     for (let at = 0; at < receipt.length; at += 7) {
@@ -104,7 +104,7 @@ describeWithApp('the receipt of a call', (tenkey) => {
     expect(changes.size).toBeGreaterThan(100);
   }, 60_000);
 
-  it('is only given where the provider answered', async () => {
+  it('exists only where the provider responded', async () => {
     tenkey.provider.next({ status: 400, body: { error: { message: 'no' } } });
     const refused = await tenkey.chat(tenant);
     expect(refused.status).toBe(400);
@@ -112,7 +112,7 @@ describeWithApp('the receipt of a call', (tenkey) => {
     expect(refused.headers['x-tenkey-credential']).toMatch(/^openai\/\.\.\.r3c5\/v\d+$/);
   });
 
-  it('shows that somebody changed the record of the call', async () => {
+  it('reveals that the record of the call was changed', async () => {
     const receipt = await receiptOf();
     const { request_id } = (await verify(receipt)).body.said;
     while ((await verify(receipt)).body.record === null);
@@ -125,7 +125,7 @@ describeWithApp('the receipt of a call', (tenkey) => {
     expect(body).toMatchObject({ valid: true, record_agrees: false, said: { mask: '...r3c5' } });
   });
 
-  it('shows a key that is for some tenants no record that says to be of another', async () => {
+  it('gives a key for some tenants no record that claims to be of another tenant', async () => {
     const receipt = await receiptOf();
     const { request_id } = (await verify(receipt)).body.said;
     while ((await verify(receipt)).body.record === null);
@@ -146,7 +146,7 @@ describeWithApp('the receipt of a call', (tenkey) => {
     expect((await verify(receipt)).body.record.tenant_id).toBe(other);
   });
 
-  it('stays valid under a previous encryption key, and names a key that is not loaded', async () => {
+  it('stays valid under a previous encryption key, and its check names a key that is not loaded', async () => {
     const receipt = await receiptOf();
     const next = generateKey();
     const rotated = await startTestApp(
@@ -164,7 +164,7 @@ describeWithApp('the receipt of a call', (tenkey) => {
     }
   });
 
-  it('of another tenant is not shown to a key that is for some', async () => {
+  it('of another tenant is hidden from a key for some tenants', async () => {
     const receipt = await receiptOf();
     const other = await tenkey.createTenant();
     const ask = async (tenantId: string) => {
@@ -185,14 +185,14 @@ describeWithApp('the receipt of a call', (tenkey) => {
   });
 
   it.each([[{}], [{ receipt: 5 }], [{ receipt: '' }], [{ receipt: 'x'.repeat(9000) }], [[]]])(
-    'is asked for when the body has none (%#)',
+    'is required in the body of its check (%#)',
     async (body) => {
       const answer = await tenkey.sysadmin('post', '/receipts/verify').send(body);
       expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
     },
   );
 
-  it('is not there without an encryption key, and readiness says so', async () => {
+  it('does not exist without an encryption key, and the readiness report says so', async () => {
     const single = await startTestApp({
       TENANT_CREDENTIALS_ENABLED: 'false',
       ENCRYPTION_KEY: undefined,

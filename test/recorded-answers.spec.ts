@@ -31,7 +31,7 @@ const foreignBodies: readonly [string, string][] = [
   ['another thing', `{"error":{"message":{"text":${JSON.stringify(echo)}}},"errors":["${key}"]}`],
 ];
 
-describe('what providers answer, as they document it', () => {
+describe('the documented responses of', () => {
   let server: ProviderServer;
   let tenkey: TestApp;
   let tenant: string;
@@ -75,7 +75,7 @@ describe('what providers answer, as they document it', () => {
     return { status: answer.status, text: bytes.toString(), bytes };
   }
 
-  it.each(native)('%s: a whole answer passes byte by byte', async (id, { whole }) => {
+  it.each(native)('%s: a whole response passes byte by byte', async (id, { whole }) => {
     const { status, bytes } = await ask(id, { status: 200, body: whole, headers: json });
     expect([status, bytes.toString('latin1')]).toEqual([200, Buffer.from(whole).toString('latin1')]);
     expect(() => JSON.parse(bytes.toString()) as unknown).not.toThrow();
@@ -99,7 +99,7 @@ describe('what providers answer, as they document it', () => {
   });
 
   it.each(native)(
-    '%s: so it does for a client that does not ask for the usage, without it',
+    '%s: a stream passes byte by byte without the usage for a client that did not request it',
     async (id, { stream }) => {
       const isAsked = ['openai', 'azure', 'vllm', 'xai', 'scaleway'].includes(id);
       const usage = /data: \{[^\n]*"choices":\[\],"usage":\{[^\n]*\n\n|,"usage":null/g;
@@ -111,7 +111,7 @@ describe('what providers answer, as they document it', () => {
   );
 
   it.each(native)(
-    '%s: its errors become ours, without the key that they repeat',
+    '%s: errors become ours, without the key that they repeat',
     async (id, { error, codes }) => {
       for (const [text, usual] of Object.entries(usualCodes)) {
         const status = Number(text);

@@ -40,7 +40,7 @@ describe('refused attempts', () => {
   const guess = (path: string, key = 'a-wrong-guess-of-a-key') =>
     tenkey.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
 
-  it('are counted with those of the same tenant and provider, and with no others', async () => {
+  it('are counted together for the same tenant and provider, and for no others', async () => {
     const [a, b] = [await tenkey.createTenant(), await tenkey.createTenant()];
     const from = await last();
     for (const [tenant, provider] of [
@@ -63,7 +63,7 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('are recorded wherever a key is asked for, also on paths that the router cannot read', async () => {
+  it('are recorded wherever a key is required, even on paths that the router cannot parse', async () => {
     const paths = [
       ['', '(no route)'],
       ['/%zz', '(no route)'],
@@ -87,7 +87,7 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('say which key was tried that is no longer one or opens something else, without its secret', async () => {
+  it('name the key that was tried when it is revoked or opens something else, without its secret', async () => {
     const revoked = await issueSysadminKey(tenkey, { scopes: ['tenants:read'] });
     await tenkey.sysadmin('delete', `/keys/${revoked.id}`);
     const other = await issueTenantKey(tenkey, await tenkey.createTenant());
@@ -106,7 +106,7 @@ describe('refused attempts', () => {
     for (const { key } of [revoked, other]) expect(JSON.stringify(found)).not.toContain(key.slice(-49));
   });
 
-  it('are recorded when the client left before the answer, with its address', async () => {
+  it('are recorded with the address when the client disconnected before the response', async () => {
     const tenant = await tenkey.createTenant();
     const from = await last();
     tenkey.provider.next({ delayMs: 300, status: 401 });
@@ -147,7 +147,7 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('of one address without a key are told apart up to a bound, and counted above it', async () => {
+  it('without a key from one address are recorded separately up to a limit, and counted above it', async () => {
     const from = await last();
     const tenants = Array.from({ length: 60 }, (_, each) => `00000000-0000-0000-0000-0000000000${each + 10}`);
     for (const tenant of tenants) await guess(`/tenants/${tenant}`);
@@ -161,7 +161,7 @@ describe('refused attempts', () => {
     });
   });
 
-  it('of more kinds than are told apart are counted from the first on, with nobody of them as actor', async () => {
+  it('of too many kinds are counted from the first on, with none of the keys as actor', async () => {
     const from = await last();
     for (let each = 0; each < 1003; each++)
       attempts().note(
@@ -178,7 +178,7 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('do not hold up a stop for as long as the database keeps them waiting, and are named when it gives them up', async () => {
+  it('do not delay shutdown while the database keeps them waiting, and the log names those that are lost', async () => {
     const stopping = new RefusedAttemptsService(tenkey.nest.get(AuditLogService));
     const holder = tenkey.database.createQueryRunner();
     await holder.connect();
@@ -197,7 +197,7 @@ describe('refused attempts', () => {
     await stopping.written();
   });
 
-  it('are written at a stop, repeats too', async () => {
+  it('are written at shutdown, repetitions included', async () => {
     const from = await last();
     const before = tenkey.logLines.length;
     for (let each = 0; each < 5; each++) await guess('/tenants');

@@ -6,7 +6,7 @@ import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('two processes on one database', () => {
+describe('in two processes on one database', () => {
   let here: TestApp;
   let there: TestApp;
   beforeAll(async () => {
@@ -33,14 +33,14 @@ describe('two processes on one database', () => {
     }
   });
 
-  it('so is a sysadmin key, and a new one is known at once', async () => {
+  it('a sysadmin key that one revokes is refused by the other, and a new one is accepted at once', async () => {
     const { id, key } = await issueSysadminKey(here, { scopes: ['tenants:read'] });
     for (const tenkey of [there, here]) expect(await sysadminStatusOf(tenkey, key)).toBe(200);
     await there.sysadmin('delete', `/keys/${id}`);
     for (const tenkey of [here, there]) expect(await sysadminStatusOf(tenkey, key)).toBe(401);
   });
 
-  it('a key ends with its tenant, and rests while the tenant is suspended', async () => {
+  it('a key is deleted with its tenant, and refused while the tenant is suspended', async () => {
     const tenant = await here.createTenant();
     const { key } = await issueTenantKey(here, tenant);
     expect(await statusOf(there, key)).toBe(200);
@@ -52,7 +52,7 @@ describe('two processes on one database', () => {
     expect(await statusOf(there, key)).toBe(401);
   });
 
-  it('a key that expires is refused from that moment on, without anybody doing anything', async () => {
+  it('a key that expires is refused from that moment on', async () => {
     const tenant = await here.createTenant();
     const expiry = Date.now() + 1500;
     const { key } = await issueTenantKey(here, tenant, { expires_at: new Date(expiry).toISOString() });
@@ -61,7 +61,7 @@ describe('two processes on one database', () => {
     for (const tenkey of [there, here]) expect(await statusOf(tenkey, key)).toBe(401);
   });
 
-  it('calls that are under way when the key is revoked come to their end', async () => {
+  it('calls in flight when the key is revoked are completed', async () => {
     const tenant = await here.createTenant();
     await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-long-call-1234' });
     const { id, key } = await issueTenantKey(here, tenant);
@@ -78,7 +78,7 @@ describe('two processes on one database', () => {
     expect(await running).toBe(200);
   });
 
-  describe('of a request whose body is still arriving', () => {
+  describe('while the body of a request is still arriving', () => {
     const chat = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] });
     const form = '--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n--x--\r\n';
     /** Sends all but the body; what it gives sends that and tells the answer's status. */
@@ -108,7 +108,7 @@ describe('two processes on one database', () => {
       for (const [table, id] of keys) await until(() => isUsed(table, id), 'the first look at the key');
     };
 
-    it('the key is refused when it is revoked meanwhile, and nothing is made or called with it', async () => {
+    it('a key that is revoked is refused, and nothing is created or called with it', async () => {
       const tenant = await here.createTenant();
       await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-slow-caller-1234' });
       const [sysadmin, first, second] = [
@@ -137,7 +137,7 @@ describe('two processes on one database', () => {
       ]);
     });
 
-    it('the key is looked up once more and counts as one request; of a usual call it is looked up once', async () => {
+    it('the key is looked up once more but counts as one request, and that of a usual call is looked up once', async () => {
       const tenant = await here.createTenant();
       await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-slow-caller-5678' });
       const { id, key } = await issueTenantKey(here, tenant, { requests_per_minute: 2 });

@@ -1,7 +1,7 @@
 import { describeWithApp } from './support/app';
 
 describeWithApp('the schema', (tenkey) => {
-  it('is made by migrations alone, and they make what the entities describe', async () => {
+  it('is created by migrations alone, which match what the entities describe', async () => {
     expect(tenkey.database.options).toMatchObject({ synchronize: false, logging: false });
     const { upQueries } = await tenkey.database.driver.createSchemaBuilder().log();
     // Constraints, indexes and defaults stand in the migrations alone; tables and columns are what can drift apart.

@@ -65,7 +65,7 @@ describeLeakSearch('secrets never leak', ({ tenkey, put, chat, azureFields }) =>
     }
   }, 60_000);
 
-  it('when a provider echoes the headers it was sent, or breaks off, or sends nonsense', async () => {
+  it('when a provider echoes the request’s headers, breaks off, or sends nonsense', async () => {
     for (const [name, model] of sentinelModels) {
       const key = sentinels[name];
       tenkey.provider.next({ echoRequestHeaders: true });

@@ -7,7 +7,7 @@ import { usageRecords } from './support/usage';
 describeLeakSearch('secrets never leak', (search) => {
   const { tenkey, answers, tenantId, ask, sysadmin, put, platform, chat, azureFields } = search;
 
-  it('searches for every spelling of every secret', () => {
+  it('in any spelling that the search knows', () => {
     for (const [name, secret] of Object.entries(sentinels)) {
       const basic = Buffer.from(`user:${secret}`).toString('base64');
       for (const text of [...formsOf(secret).map(([, form]) => form), basic]) {
@@ -177,38 +177,41 @@ describeLeakSearch('secrets never leak', (search) => {
     ['moderations', 'openai', () => ({ model: 'omni-moderation', input: 'one' })],
   ];
 
-  it.each(endpoints)('on /v1/%s by %s: used, echoed, refused, broken off', async (path, name, body) => {
-    const key = sentinels[name];
-    const call = (fields?: object) =>
-      platform('POST', `/v1/${path}`, fields ? { ...(body() as object), ...fields } : body());
-    tenkey.provider.next({ echoRequestHeaders: true });
-    expect((await call()).status).toBe(200);
-    expect(tenkey.provider.requests.map((request) => request.key === key)).toEqual([true]);
-    for (const status of [400, 401, 404, 429, 500]) {
-      tenkey.provider.next({
-        status,
-        body: { error: { message: `Incorrect key: ${key}` } },
-        echoRequestHeaders: true,
-      });
-      expect((await call()).status).toBeGreaterThanOrEqual(400);
-    }
-    const streams = ['chat/completions', 'completions', 'responses', 'messages'];
-    if (!streams.includes(path)) return;
-    expect((await call({ stream: true })).status).toBe(200);
-    tenkey.provider.next({ breakAfterChunks: 2 });
-    expect((await call({ stream: true })).text).toContain('upstream_unavailable');
-    for (const event of [
-      { error: { message: `Incorrect key: ${key}` } },
-      { type: 'error', error: { type: 'api_error', message: `Incorrect key: ${key}` } },
-      { type: 'error', code: 'x', message: `Incorrect key: ${key}`, param: null },
-      { type: 'response.failed', response: { error: { code: 'x', message: `Incorrect key: ${key}` } } },
-    ]) {
-      tenkey.provider.next({ chunks: [`event: error\ndata: ${JSON.stringify(event)}\n\n`] });
-      await call({ stream: true });
-    }
-  });
+  it.each(endpoints)(
+    'on /v1/%s by %s when the key is used, echoed, refused, and when a stream breaks off',
+    async (path, name, body) => {
+      const key = sentinels[name];
+      const call = (fields?: object) =>
+        platform('POST', `/v1/${path}`, fields ? { ...(body() as object), ...fields } : body());
+      tenkey.provider.next({ echoRequestHeaders: true });
+      expect((await call()).status).toBe(200);
+      expect(tenkey.provider.requests.map((request) => request.key === key)).toEqual([true]);
+      for (const status of [400, 401, 404, 429, 500]) {
+        tenkey.provider.next({
+          status,
+          body: { error: { message: `Incorrect key: ${key}` } },
+          echoRequestHeaders: true,
+        });
+        expect((await call()).status).toBeGreaterThanOrEqual(400);
+      }
+      const streams = ['chat/completions', 'completions', 'responses', 'messages'];
+      if (!streams.includes(path)) return;
+      expect((await call({ stream: true })).status).toBe(200);
+      tenkey.provider.next({ breakAfterChunks: 2 });
+      expect((await call({ stream: true })).text).toContain('upstream_unavailable');
+      for (const event of [
+        { error: { message: `Incorrect key: ${key}` } },
+        { type: 'error', error: { type: 'api_error', message: `Incorrect key: ${key}` } },
+        { type: 'error', code: 'x', message: `Incorrect key: ${key}`, param: null },
+        { type: 'response.failed', response: { error: { code: 'x', message: `Incorrect key: ${key}` } } },
+      ]) {
+        tenkey.provider.next({ chunks: [`event: error\ndata: ${JSON.stringify(event)}\n\n`] });
+        await call({ stream: true });
+      }
+    },
+  );
 
-  it('when a caller presents a wrong key, in whatever place', async () => {
+  it('when a client presents a wrong key, in whatever place', async () => {
     const { presented } = sentinels;
     const wrong = [presented, sentinels.openai, sentinels.anthropic, sentinels.azure];
     const paths = [
@@ -276,7 +279,7 @@ describeLeakSearch('secrets never leak', (search) => {
     expect((await sysadmin('DELETE', `/tenants/${sentinels.platform}`)).code).toBe('tenant_not_found');
   });
 
-  it('is asked of every documented route, each answered with a success', async () => {
+  it('from any documented route, each with a successful response', async () => {
     const document = JSON.parse((await ask('GET', '/docs/openapi.json')).text) as {
       paths: Record<string, object>;
     };
@@ -293,7 +296,7 @@ describeLeakSearch('secrets never leak', (search) => {
     expect(documented.length).toBeGreaterThan(10);
   });
 
-  it('opens a credential once for each call and keeps nothing of it for the next', async () => {
+  it('from one call to the next, since each opens its credential once', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     try {
       let opened = 0;
@@ -317,7 +320,7 @@ describeLeakSearch('secrets never leak', (search) => {
     }
   });
 
-  it('is not in any table of the database', async () => {
+  it('into any table of the database', async () => {
     const tables = await tenkey.database.query<{ name: string }[]>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
        WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
@@ -334,7 +337,7 @@ describeLeakSearch('secrets never leak', (search) => {
     expect(rows).toBeGreaterThanOrEqual(6);
   });
 
-  it('when the database fails in the middle of it', async () => {
+  it('when the database fails in the middle of a request', async () => {
     const refuse = 'ALTER TABLE tenant_credentials ADD CONSTRAINT refused CHECK (false) NOT VALID';
     await tenkey.database.query(refuse);
     expect((await put('openai', { api_key: sentinels.openai })).code).toBe('internal_error');

@@ -4,13 +4,13 @@ import { describeWithApp } from './support/app';
 
 const key = 'sk-sentinel-set-credential-xyz9';
 
-describeWithApp('set a credential', (tenkey) => {
+describeWithApp('setting a credential', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
     tenant = await tenkey.createTenant();
   });
 
-  it('answers 200 with the mask, also when it replaces', async () => {
+  it('gives 200 with the mask, even when it replaces one', async () => {
     for (const _ of [1, 2]) {
       const answer = await tenkey.setCredential(tenant, 'openai', { api_key: `  ${key}  ` });
       expect(answer.status).toBe(200);
@@ -18,7 +18,7 @@ describeWithApp('set a credential', (tenkey) => {
     }
   });
 
-  it('stores the key sealed, lists it masked and sorted, removes it once', async () => {
+  it('stores the key sealed, to be listed masked and sorted and removed once', async () => {
     await tenkey.setCredential(tenant, 'mistral', { api_key: key });
     const rows = await tenkey.database.query('SELECT * FROM tenant_credentials WHERE tenant_id = $1', [
       tenant,
@@ -83,7 +83,7 @@ describeWithApp('set a credential', (tenkey) => {
     [`/tenants/${randomUUID()}/credentials/constructor`, 422],
     [`/tenants/${randomUUID()}/credentials/__proto__`, 422],
     [`/tenants/${randomUUID()}/credentials/openai`, 404],
-  ])('PUT %s is %i', async (path, status) => {
+  ])('with PUT %s gives %i', async (path, status) => {
     const answer = await tenkey.sysadmin('put', path).send({ api_key: key });
     expect(answer.status).toBe(status);
   });
@@ -96,13 +96,13 @@ describeWithApp('set a credential', (tenkey) => {
     ['{"api_key":12345678}', 422, 'credential_validation_failed'],
     ['{"api_key":"short"}', 404, 'tenant_not_found'],
     ['{}', 404, 'tenant_not_found'],
-  ])('judges syntax and types before the tenant, and the fields after it: %s', async (body, status, code) => {
+  ])('checks syntax and types before the tenant, and the fields after it: %s', async (body, status, code) => {
     const put = tenkey.sysadmin('put', `/tenants/${randomUUID()}/credentials/openai`);
     const answer = await put.set('content-type', 'application/json').send(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('belongs to the tenant of the path, whatever else the request names', async () => {
+  it('changes the tenant of the path, whatever else the request names', async () => {
     const [named, other] = [await tenkey.createTenant(), await tenkey.createTenant()];
     const put = (query: string) =>
       tenkey
@@ -122,7 +122,7 @@ describeWithApp('set a credential', (tenkey) => {
     providers
       .filter(({ fields }) => fields.some(({ name }) => name === 'endpoint'))
       .map((provider) => [provider.id, provider] as const),
-  )('moves %s to another endpoint with the key given again, or not at all', async (id, provider) => {
+  )('moves %s to another endpoint only when the key is given again', async (id, provider) => {
     const owner = await tenkey.createTenant();
     const settings = { api_version: '2024-10-21', deployment_name: 'gpt-4o-sweden' };
     const own = new Set(provider.fields.map(({ name }) => name));
@@ -149,7 +149,7 @@ describeWithApp('set a credential', (tenkey) => {
     expect(await list()).toEqual(before);
   });
 
-  it('replaces the entry whole and leaves the others', async () => {
+  it('replaces the whole entry and no other', async () => {
     const other = await tenkey.createTenant();
     const endpoint = 'https://llm.example.com/v1';
     await tenkey.setCredential(other, 'openai', { api_key: key, endpoint });
@@ -163,7 +163,7 @@ describeWithApp('set a credential', (tenkey) => {
     expect(BigInt(body.credentials[0].version)).toBeGreaterThan(BigInt(body.credentials[1].version));
   });
 
-  it('is stored when it answers so, also beside a removal at the same moment', async () => {
+  it('has stored it when the response says so, even with a removal at the same moment', async () => {
     const other = await tenkey.createTenant();
     await tenkey.setCredential(other, 'openai', { api_key: key });
     const removing = tenkey.database.createQueryRunner();
@@ -181,7 +181,7 @@ describeWithApp('set a credential', (tenkey) => {
     expect(body.credentials).toMatchObject([{ masked_key: '...new9', status: 'ready' }]);
   });
 
-  it('refuses endpoints at addresses that only the inside can reach', async () => {
+  it('refuses endpoints at internal addresses', async () => {
     for (const host of [
       '127.0.0.1:1',
       'localhost',

@@ -4,7 +4,7 @@ import { platformKey, startTestApp, type TestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('a stop', () => {
+describe('shutdown', () => {
   const opened: TestApp[] = [];
   afterAll(async () => {
     for (const tenkey of opened) await tenkey.close();
@@ -29,7 +29,7 @@ describe('a stop', () => {
     return { tenkey, tenant, call, port };
   }
 
-  it('lets running calls end and takes no new connection meanwhile', async () => {
+  it('completes running calls and accepts no new connection meanwhile', async () => {
     const { tenkey, call, port } = await start(10);
     tenkey.provider.next({ chunkDelayMs: 100 });
     const answer = await call({ stream: true });
@@ -42,7 +42,7 @@ describe('a stop', () => {
     await stopped;
   });
 
-  it('lets calls end that run for longer than Fastify gives a plugin', async () => {
+  it('completes calls that run longer than Fastify’s time-out for plugins', async () => {
     const { tenkey, call } = await start(20);
     tenkey.provider.next({ delayMs: 600 });
     const asked = call({});
@@ -62,7 +62,7 @@ describe('a stop', () => {
     expect((await asked).status).toBe(200);
   });
 
-  it('tells a call that outlives the wait, whole or streamed, in the shape of its client', async () => {
+  it('ends a call that outlives the wait with an error, whole or streamed, in its client’s format', async () => {
     const { tenkey, call } = await start(0);
     tenkey.provider.next({ chunkDelayMs: 3000 });
     const streamed = await call({ stream: true });
@@ -81,7 +81,7 @@ describe('a stop', () => {
     expect(tenkey.provider.requests.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
-  it('is not held up by a database that lets what is noted of keys and credentials wait', async () => {
+  it('is not delayed by a database that blocks the notes about keys and credentials', async () => {
     const { tenkey, tenant } = await start(0);
     const { key } = await issueTenantKey(tenkey, tenant);
     const holder = new Client({ connectionString: tenkey.databaseUrl });
@@ -106,7 +106,7 @@ describe('a stop', () => {
     }
   });
 
-  it('is not held up by a connection that never asked anything', async () => {
+  it('is not delayed by a connection without a request', async () => {
     const { tenkey, port } = await start(10);
     const socket = connect(port, '127.0.0.1');
     await new Promise<void>((done) => socket.once('connect', () => done()));

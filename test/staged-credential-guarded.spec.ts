@@ -68,7 +68,7 @@ describeWithApp('a staged credential', (tenkey) => {
       await isRefused(code, status);
     });
 
-    it('is not promoted when it is that of another tenant or another provider', async () => {
+    it('is not promoted when it was copied from another tenant or another provider', async () => {
       const other = await tenkey.createTenant();
       await tenkey
         .sysadmin('put', `/tenants/${other}/credentials/openai?stage=true`)
@@ -92,7 +92,7 @@ describeWithApp('a staged credential', (tenkey) => {
       }
     });
 
-    it('counts where the encryption key is lost, at the check of the keys', async () => {
+    it('makes /ready name its encryption key when that is not loaded', async () => {
       const other = await startTestApp({ ENCRYPTION_KEY: generateKey() });
       try {
         const id = await other.createTenant();
@@ -107,7 +107,7 @@ describeWithApp('a staged credential', (tenkey) => {
     });
   });
 
-  it('is in the audit step by step, with masks and versions, and no key', async () => {
+  it('is in the audit step by step, with masks and versions, and without keys', async () => {
     const live = (await listed()).version;
     const first = (await stage(newKey)).body.version;
     await post('/verify?slot=staged');
@@ -159,7 +159,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect((await tenkey.nest.get(AuditLogService).verify()).faults).toEqual([]);
   });
 
-  it('changes nothing when the change cannot be audited', async () => {
+  it('is not changed when the change cannot be audited', async () => {
     await stage(newKey);
     const before = await list();
     await tenkey.database.query('alter table audit_head rename to audit_head_gone');
@@ -177,7 +177,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect(await list()).toEqual(before);
   });
 
-  it('refuses what is no request for it', async () => {
+  it('is not changed by an invalid request', async () => {
     await stage(newKey);
     const before = await list();
     for (const step of ['/promote', '/rollback', '/verify?slot=staged']) {
@@ -218,7 +218,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect(await list()).toEqual(before);
   });
 
-  it('is for keys with credentials:write of that tenant, and not there in single-tenant mode', async () => {
+  it('is for keys with credentials:write for that tenant, and does not exist in single-tenant mode', async () => {
     await stage(newKey);
     const reading = await issueSysadminKey(tenkey, { scopes: ['credentials:read'] });
     const elsewhere = await issueSysadminKey(tenkey, {
@@ -246,7 +246,7 @@ describeWithApp('a staged credential', (tenkey) => {
     }
   });
 
-  it('is in no table in clear', async () => {
+  it('is not in any table in clear', async () => {
     await stage(newKey);
     await post('/verify?slot=staged');
     await post('/promote');

@@ -30,7 +30,7 @@ describeWithApp('a staged credential', (tenkey) => {
     return body.items.reverse();
   };
 
-  it('leaves the live one, its calls and its health as they are, and says how to go on', async () => {
+  it('leaves the live one, its calls and its health unchanged, and the response names the next steps', async () => {
     await post('/verify');
     const before = await listed();
     const answer = await stage(newKey);
@@ -66,7 +66,7 @@ describeWithApp('a staged credential', (tenkey) => {
     });
   });
 
-  it('stays beside the live one, which stays as it is, when the query has a name that the route does not know', async () => {
+  it('stays staged, and the live one unchanged, when the query has an unknown parameter', async () => {
     await stage(newKey);
     const before = await list();
     const { requests } = tenkey.provider;
@@ -95,7 +95,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect(requests).toHaveLength(already);
   });
 
-  it('is verified on its own, and what is found is shown beside it and leaves the live one alone', async () => {
+  it('is verified on its own, and the result is shown with it and does not affect the live one', async () => {
     const { version } = (await stage(newKey)).body;
     tenkey.provider.reset();
     const accepted = await post('/verify?slot=staged');
@@ -149,7 +149,7 @@ describeWithApp('a staged credential', (tenkey) => {
     });
   });
 
-  it('is promoted unverified, and the answer says so, as it does of what a verification could not tell', async () => {
+  it('is promoted unverified, and the response says so, even after an inconclusive verification', async () => {
     await stage(newKey);
     expect((await post('/promote')).body).toMatchObject({
       verification: null,
@@ -188,7 +188,7 @@ describeWithApp('a staged credential', (tenkey) => {
     },
   );
 
-  it('has all checks of a PUT, and one that is refused leaves what was staged before', async () => {
+  it('is validated as by a PUT, and one that is refused leaves the one that was staged', async () => {
     await stage(newKey);
     const before = await list();
     for (const [query, body, code] of [
@@ -223,7 +223,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect((await used())[0]).toBe(newKey);
   });
 
-  it('replaces one that was staged before, and nothing is left of that one', async () => {
+  it('replaces one that was staged before, and leaves nothing of it', async () => {
     const first = (await stage(newKey)).body.version;
     await post('/verify?slot=staged');
     const second = (await stage(thirdKey)).body.version;
@@ -255,7 +255,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect((await post('/promote')).body.replaced.masked_key).toBe('...cccc');
   });
 
-  it('may be the first of its provider: visible, not used, and promoted without one before it', async () => {
+  it('may be the first of its provider: visible, not used, and promoted without a previous one', async () => {
     const put = await tenkey
       .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
       .send({ api_key: newKey });
@@ -279,7 +279,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect(none.body.code).toBe('credential_conflict');
   });
 
-  it('shows in explain, with until when a promotion can be taken back', async () => {
+  it('is shown in the explanation, with the time until which a promotion can be rolled back', async () => {
     const explained = async (name: string) =>
       (await tenkey.sysadmin('get', `/tenants/${tenant}/models`)).body.models.find(
         (model: { name: string }) => model.name === name,
@@ -310,7 +310,7 @@ describeWithApp('a staged credential', (tenkey) => {
     });
   });
 
-  it('warns of nothing in the readiness report when it ends; the live one does', async () => {
+  it('causes no warning in the readiness report when it expires, as the live one does', async () => {
     const soon = new Date(Date.now() + 3 * 86_400_000).toISOString();
     await stage(newKey, '?stage=true', { expires_at: soon });
     const warnings = async () =>
@@ -323,7 +323,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect(await warnings()).toEqual(['...bbbb']);
   });
 
-  it('is opened by no look at it, and not by a promotion', async () => {
+  it('is opened neither to show it nor to promote it', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     const encrypt = jest.spyOn(FernetService.prototype, 'encrypt');
     await stage(newKey);
@@ -339,7 +339,7 @@ describeWithApp('a staged credential', (tenkey) => {
     encrypt.mockRestore();
   });
 
-  it('is discarded alone, once', async () => {
+  it('is discarded alone, and once', async () => {
     await stage(newKey);
     const discard = () => tenkey.sysadmin('delete', path('?slot=staged'));
     expect((await discard()).body).toMatchObject({
@@ -358,7 +358,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect((await used())[0]).toBe(oldKey);
   });
 
-  it('goes with the credential and with the tenant', async () => {
+  it('is deleted with the credential and with the tenant', async () => {
     await stage(newKey);
     expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(true);
     expect(await list()).toEqual({ credentials: [] });

@@ -53,7 +53,7 @@ function sentFor(tenkey: TestApp): string[] {
 const withoutNulls = (events: readonly string[]) =>
   events.join('').replaceAll(/"usage":null,|,"usage":null/g, '');
 
-describe('the usage of a stream whose client did not ask for it', () => {
+describe('the usage of a stream whose client did not request it', () => {
   let on: Awaited<ReturnType<typeof start>>;
   let off: Awaited<ReturnType<typeof start>>;
   beforeAll(async () => {
@@ -81,7 +81,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     ['vllm', 'completions'],
     ['azure', 'chat/completions'],
   ])(
-    '%s %s: the provider is asked, and the client gets what it gets when nobody asks',
+    'is requested from the provider, and the client gets the same as without that: %s %s',
     async (model, path) => {
       const answer = await on.send(bodyOf(model, streamed), path);
       const text = await answer.text();
@@ -110,7 +110,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     ['chat', 'options of its own', `${streamed},"stream_options":{}`],
     ['chat', 'options of its own', `${streamed},"stream_options":null`],
     ['mistral', 'a provider that reports it unasked', streamed],
-  ])('%s with %s: every byte passes, both ways%s', async (model, _, options) => {
+  ])('leaves every byte unchanged in both directions, for %s with %s%s', async (model, _, options) => {
     const answer = await on.send(bodyOf(model, options), 'chat/completions');
     expect(answer.status).toBe(200);
     const expected = model === 'mistral' ? options.replace('seed', 'random_seed') : options;
@@ -119,7 +119,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     else expect(await answer.json()).toHaveProperty('usage.total_tokens', 5);
   });
 
-  it('is not asked for where the provider might refuse that', async () => {
+  it('is not requested where the provider might refuse that', async () => {
     const image = [
       { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example' } }] },
     ];
@@ -138,7 +138,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     for (const { body } of on.tenkey.provider.requests) expect(body).not.toHaveProperty('stream_options');
   });
 
-  it("stays hidden from OpenAI's client, which gets it when it asks", async () => {
+  it("stays hidden from OpenAI's client, which gets it on request", async () => {
     const headers = { 'X-API-Key': platformKey, 'X-Tenant-ID': on.tenant };
     const client = new OpenAI({ apiKey: 'unused', baseURL: on.base, defaultHeaders: headers, maxRetries: 0 });
     const usages = async (options: object) => {
@@ -154,7 +154,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     expect(await usages(options)).toEqual([expect.objectContaining({ total_tokens: 5 })]);
   });
 
-  it('stays hidden from a caller in the same process', async () => {
+  it('stays hidden from code in the same process', async () => {
     const request = Buffer.from(bodyOf('chat', streamed));
     const routing = on.tenkey.nest.get(ModelRoutingService, { strict: false });
     const options = { signal: new AbortController().signal };
@@ -165,7 +165,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
   });
 
-  it('is in the usage record of the call, and missing where nobody asked', async () => {
+  it('is in the usage record of the call, and missing where it was not requested', async () => {
     const tokens: unknown[] = [];
     for (const { tenkey } of [on, off]) {
       const tenant = await tenkey.createTenant();
@@ -191,7 +191,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     expect(arrivals.at(-1)! - arrivals[0]!).toBeGreaterThan(600);
   });
 
-  it('is no loss when the provider breaks off before it, and no event of the client is', async () => {
+  it('may be missing when the provider breaks off before it, and the client loses no event', async () => {
     on.tenkey.provider.next({ breakAfterChunks: 3 });
     const text = await (await on.send(bodyOf('chat', streamed), 'chat/completions')).text();
     expect(text.startsWith(withoutNulls(sentFor(on.tenkey).slice(0, 3)))).toBe(true);
@@ -199,7 +199,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
     expect(last).toMatchObject({ error: { code: 'upstream_unavailable' } });
   });
 
-  it('is asked for by the translation to messages, whatever is set', async () => {
+  it('is requested by the translation to messages in any case', async () => {
     const body = JSON.stringify({ model: 'chat', max_tokens: 9, stream: true, messages });
     for (const each of [on, off]) {
       const text = await (await each.send(body, 'messages')).text();

@@ -86,7 +86,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     expect(traces).not.toContain(key.slice(16));
   });
 
-  it('that is for some tenants sees and touches those alone', async () => {
+  it('for some tenants sees and changes those alone', async () => {
     const [own, also, other] = [
       await tenkey.createTenant(),
       await tenkey.createTenant(),
@@ -158,7 +158,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     expect((await as(key, 'get', `/tenants/${other}`)).status).toBe(403);
   });
 
-  it('that is for a tenant is not for another that is made later with the id of it', async () => {
+  it('for a deleted tenant does not open a new tenant with the same id', async () => {
     const [gone, kept] = [await tenkey.createTenant(), await tenkey.createTenant()];
     const again = async () => {
       expect((await tenkey.sysadmin('delete', `/tenants/${gone}`)).status).toBe(204);
@@ -213,7 +213,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     expect((await tenkey.sysadmin('get', `/keys/${id}`)).body.tenant_ids).toEqual([]);
   });
 
-  it('grants nothing that it does not have', async () => {
+  it('cannot grant what it does not have', async () => {
     const tenant = await tenkey.createTenant();
     const { id, key } = await issueSysadminKey(tenkey, { scopes: ['keys:write'], expires_at: inAnHour() });
     const expiry = (await tenkey.sysadmin('get', `/keys/${id}`)).body.expires_at;
@@ -244,7 +244,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     expect((await as(unlimited.key, 'post', `/tenants/${tenant}/keys`).send({ name: 'a' })).status).toBe(201);
   });
 
-  it('that is mistyped, unknown, expired or revoked gets the same answer as no key', async () => {
+  it('that is mistyped, unknown, expired or revoked gets the same response as no key', async () => {
     const expired = await issueSysadminKey(tenkey, { scopes: ['tenants:read'], expires_at: inAnHour() });
     const revoked = await issueSysadminKey(tenkey, { scopes: ['tenants:read'] });
     const { key, id } = await issueSysadminKey(tenkey, { scopes: ['tenants:read'] });
@@ -269,7 +269,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     expect((await tenkey.sysadmin('get', `/keys/${expired.id}`)).body.status).toBe('expired');
   });
 
-  it('has its change done and audited, with the address it came from, when its client left during the look-up', async () => {
+  it('makes its change and has it audited with the client’s address, even when the client disconnects during the look-up', async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-removed-by-a-client-that-left' });
     const { key } = await issueSysadminKey(tenkey, { scopes: ['credentials:write'] });
@@ -321,7 +321,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     [{ name: 'a', scopes: ['tenants:read'], tenantIds: [randomUUID()] }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], expire_at: '2099-01-01T00:00:00Z' }, 'expires_at'],
     [{ name: 'a', scopes: ['tenants:read'], 'expires-at': '2099-01-01T00:00:00Z' }, 'expires_at'],
-  ])('is not made from %j', async (body, path) => {
+  ])('is not issued from %j', async (body, path) => {
     const before = (await tenkey.sysadmin('get', '/keys')).body.count;
     const answer = await tenkey.sysadmin('post', '/keys').send(body);
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);

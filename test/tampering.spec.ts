@@ -7,7 +7,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     return tenant;
   }
 
-  it('refuses the rows of two tenants that were swapped, and calls nobody', async () => {
+  it('are refused when they belong to two tenants and were swapped, without any call', async () => {
     const [a, b] = [await tenantWithKey('sk-of-tenant-a-12345'), await tenantWithKey('sk-of-tenant-b-67890')];
     await tenkey.database.query(
       `UPDATE tenant_credentials t SET sealed_api_key = o.sealed_api_key, key_hint = o.key_hint, seal = o.seal,
@@ -25,7 +25,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('refuses an endpoint that was edited in SQL', async () => {
+  it('are refused with an endpoint that was edited in SQL', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-c-12345');
     await tenkey.database.query(
       `UPDATE tenant_credentials SET settings = '{"endpoint":"https://evil.example"}' WHERE tenant_id = $1`,
@@ -47,7 +47,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     ['all settings, to none', `settings = 'null'`],
     ['its sealed text', `sealed_api_key = sealed_api_key || ' '`],
     ['its api_version', `settings = settings || '{"api_version":"2024-10-22"}'`],
-  ])('refuses a row that was edited in %s, and calls nobody', async (_what, change) => {
+  ])('are refused with an edit of %s, without any call', async (_what, change) => {
     const tenant = await tenkey.createTenant();
     const set = await tenkey.setCredential(tenant, 'azure', {
       api_key: 'azure-key-of-a-row-1234',
@@ -70,7 +70,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     expect((await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/azure`)).body.deleted).toBe(true);
   });
 
-  it('never uses a key that stands in clear', async () => {
+  it('are never used with a key in clear', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-d-12345');
     await tenkey.database.query(
       `UPDATE tenant_credentials SET sealed_api_key = 'sk-clear' WHERE tenant_id = $1`,

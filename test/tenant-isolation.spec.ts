@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { describeWithApp } from './support/app';
 
 describeWithApp('tenant isolation', (tenkey) => {
-  it('sends each tenant its own key, 10,000 interleaved calls of 20 tenants', async () => {
+  it('gives each of 10,000 interleaved calls of 20 tenants the tenant’s own key', async () => {
     const tenants = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         const id = await tenkey.createTenant();
@@ -46,7 +46,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     }
   }, 240_000);
 
-  it('makes no call for a tenant without a credential, and says which request mends it', async () => {
+  it('allows no call for a tenant without a credential, and the response names the request that fixes it', async () => {
     const other = await tenkey.createTenant();
     await tenkey.setCredential(other, 'openai', { api_key: 'sk-of-somebody-else-1234' });
     const tenant = await tenkey.createTenant();
@@ -58,7 +58,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it("makes no call with a tenant's key for another provider, nor with one that was removed", async () => {
+  it("allows no call with a tenant's key for another provider, nor with one that was removed", async () => {
     const tenant = await tenkey.createTenant();
     const models = {
       anthropic: 'claude-sonnet',
@@ -100,7 +100,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     expect(JSON.stringify(tenkey.provider.requests[0]?.headers)).not.toContain('sk-of-the-other');
   });
 
-  it('says nothing of other tenants in any failure of a call', async () => {
+  it('reveals nothing about other tenants in any failure of a call', async () => {
     const [tenant, other] = [
       await tenkey.createTenant(),
       await tenkey.createTenant('name-of-another-tenant'),
@@ -149,7 +149,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     }
   });
 
-  it('is held by PostgreSQL itself: one credential per tenant and provider, none without its tenant', async () => {
+  it('is enforced by PostgreSQL itself: one credential per tenant and provider, none without its tenant', async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-one-tenant-1234' });
     const copyTo = (id: string, provider: string) =>

@@ -49,7 +49,7 @@ describeWithApp('a tenant key', (tenkey) => {
     [{ name: 'a', token_per_minute: 1 }, 'tokens_per_minute'],
     [{ name: 'a', tokens_per_minute: 1, 'tokens_per minute': 2 }, 'tokens_per_minute'],
     [[], ''],
-  ])('is not made from %j', async (body, path) => {
+  ])('is not issued from %j', async (body, path) => {
     const answer = await tenkey.sysadmin('post', `/tenants/${tenant}/keys`).send(body);
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
@@ -57,7 +57,7 @@ describeWithApp('a tenant key', (tenkey) => {
     expect((await keysOf(tenant)).body.count).toBe(0);
   });
 
-  it('is made or refused with its faults, whatever is asked for', async () => {
+  it('is either issued or refused with its faults, for any request', async () => {
     const value = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom('__proto__', '\ud800', '2099-01-01T00:00:00Z', 1, 1e21, -0),
@@ -84,7 +84,7 @@ describeWithApp('a tenant key', (tenkey) => {
     );
   });
 
-  it('is refused without a fault of ours, whatever is presented in its place', async () => {
+  it('is refused without an internal error, whatever is presented in its place', async () => {
     const { key } = await issueTenantKey(tenkey, tenant);
     const visible = fc.string({
       unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
@@ -108,7 +108,7 @@ describeWithApp('a tenant key', (tenkey) => {
     );
   });
 
-  it('is not made for a tenant that there is not, and is not looked for by something else than an id', async () => {
+  it('is not issued for an unknown tenant, and is not looked up by anything but an id', async () => {
     const body = {
       name: 'a',
       expires_at: null,
@@ -127,7 +127,7 @@ describeWithApp('a tenant key', (tenkey) => {
     }
   });
 
-  it('is audited by id, name and mask, and its end with its tenant too', async () => {
+  it('is audited by id, name and mask, even when it is deleted with its tenant', async () => {
     const { id, key } = await issueTenantKey(tenkey, tenant, {
       name: 'audited',
       allowed_models: ['gpt-4o'],

@@ -106,7 +106,7 @@ describeWithApp('a tenant key', (tenkey) => {
     expect((await chat(key)).status).toBe(200);
   });
 
-  it('is never mixed up with another when calls of many come at once', async () => {
+  it('is never mixed up with another in simultaneous calls', async () => {
     const callers = await Promise.all(
       Array.from({ length: 10 }, async () => {
         const id = await tenkey.createTenant();
@@ -129,7 +129,7 @@ describeWithApp('a tenant key', (tenkey) => {
     }
   });
 
-  it('that is mistyped, unknown, wrong, expired, revoked or of a deleted tenant gets the same answer', async () => {
+  it('that is mistyped, unknown, wrong, expired, revoked or of a deleted tenant gets the same response', async () => {
     const { id, key } = await issueTenantKey(tenkey, tenant);
     const soon = await issueTenantKey(tenkey, tenant, {
       expires_at: new Date(Date.now() + 3_600_000).toISOString(),
@@ -199,7 +199,7 @@ describeWithApp('a tenant key', (tenkey) => {
     }
   });
 
-  it('of a suspended tenant is told so, and works again afterwards', async () => {
+  it('of a suspended tenant is refused with that reason, and works again afterwards', async () => {
     const { key } = await issueTenantKey(tenkey, tenant);
     await tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
     expect(outcome(await chat(key))).toEqual([403, 'tenant_suspended']);
@@ -208,7 +208,7 @@ describeWithApp('a tenant key', (tenkey) => {
     expect((await chat(key)).status).toBe(200);
   });
 
-  it('with allowed models calls and lists those alone, on every endpoint', async () => {
+  it('with allowed models can call and list those alone, on every endpoint', async () => {
     const { key } = await issueTenantKey(tenkey, tenant, {
       // The last one begins as a key does, and is none.
       allowed_models: ['gpt-4o', 'not-yet-there', 'xai-grok-4-fast'],
@@ -248,7 +248,7 @@ describeWithApp('a tenant key', (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(1);
   });
 
-  it('with a limit sends no more than that in a minute, and is told when to come back', async () => {
+  it('with a limit sends no more requests than that in a minute, and learns when to retry', async () => {
     const limited = await issueTenantKey(tenkey, tenant, { requests_per_minute: 3 });
     const free = await issueTenantKey(tenkey, tenant);
     const answers = await Promise.all(Array.from({ length: 8 }, () => chat(limited.key)));
@@ -273,7 +273,7 @@ describeWithApp('a tenant key', (tenkey) => {
     }
   });
 
-  it('with a limit may send again after a minute, also when the clock was put back meanwhile', async () => {
+  it('with a limit may send again after a minute, even when the clock was set back meanwhile', async () => {
     const { key } = await issueTenantKey(tenkey, tenant, { requests_per_minute: 1 });
     const statusOf = async () => (await get(key, '/v1/models')).status;
     expect([await statusOf(), await statusOf()]).toEqual([200, 429]);
@@ -326,7 +326,7 @@ describeWithApp('a tenant key', (tenkey) => {
     await noted(null);
   });
 
-  it('is nowhere after that: in no answer, log line or table, in any spelling, but for its hash', async () => {
+  it('is never in a response, log line or table after it was issued, in any spelling, except as its hash', async () => {
     const { key } = await issueTenantKey(tenkey, tenant);
     const secret = key.slice(15);
     const spellings = [
@@ -387,8 +387,8 @@ describeWithApp('a tenant key', (tenkey) => {
   });
 });
 
-describe('when the database is away', () => {
-  it('a mistyped key is still 401, since it is not looked up; a whole one is 503 and calls nobody', async () => {
+describe('when the database is unavailable', () => {
+  it('a mistyped key is still 401, since it is not looked up, and a well-formed one is 503 without any call', async () => {
     const tenkey = await startTestApp();
     const tenant = await tenkey.createTenant();
     const { key } = await issueTenantKey(tenkey, tenant);

@@ -9,7 +9,7 @@ describeWithApp('tenants', (tenkey) => {
   const list = (query: Record<string, string | number> = {}) => tenkey.sysadmin('get', path).query(query);
   const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);
 
-  it('are created active, with an id of ours or of the platform, and found by it in any case', async () => {
+  it('are created active, with a generated id or the platform’s, and found by it in upper or lower case', async () => {
     const ours = await create({ name: '  ours  ', display_name: 'Vår kommun' });
     expect([ours.status, Object.keys(ours.body).sort()]).toEqual([201, fields]);
     expect(ours.body).toMatchObject({ name: 'ours', display_name: 'Vår kommun', state: 'active' });
@@ -29,7 +29,7 @@ describeWithApp('tenants', (tenkey) => {
     }
   });
 
-  it('conflict by name and by id, also when made at once, and change nothing then', async () => {
+  it('conflict by name and by id, even when created at the same moment, and then nothing changes', async () => {
     const id = randomUUID();
     const answers = await Promise.all([1, 2, 3, 4].map(() => create({ name: 'made-at-once' })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
@@ -63,7 +63,7 @@ describeWithApp('tenants', (tenkey) => {
     expect((await change({})).body).toEqual(last);
   });
 
-  it('are left as they are by a change with a misspelt field, and other unknown fields are ignored', async () => {
+  it('are left unchanged by a change with a misspelt field, and other unknown fields are ignored', async () => {
     const { body: made } = await create({ name: 'misspelt', description: 'of the platform', region: null });
     const change = (body: object) => tenkey.sysadmin('patch', `${path}/${made.id}`).send(body);
     for (const [slip, field] of [
@@ -82,7 +82,7 @@ describeWithApp('tenants', (tenkey) => {
     expect((await change({ ...made, note: 'x', idx: 1 })).body).toMatchObject(before);
   });
 
-  it('are not made or changed with a key pasted for a name, which the audit would keep for ever', async () => {
+  it('are not created or changed with a key in place of a name, which the audit would keep for ever', async () => {
     const { body: made } = await create({ name: 'no-key-in-a-name' });
     const pasted = 'sk-proj-Pasted0By0Mistake0123456789';
     for (const field of ['name', 'display_name']) {
@@ -113,7 +113,7 @@ describeWithApp('tenants', (tenkey) => {
     }
   });
 
-  it('name a function mailbox to tell, which is set, changed and cleared, and an address or nothing', async () => {
+  it('have a contact address, which is set, changed and cleared, and is an e-mail address or null', async () => {
     const contact_email = 'it-drift@sundsvall.example';
     const { body: made } = await create({ name: 'with-a-contact', contact_email: ` ${contact_email} ` });
     const change = (body: object) => tenkey.sysadmin('patch', `${path}/${made.id}`).send(body);
@@ -141,7 +141,7 @@ describeWithApp('tenants', (tenkey) => {
     expect((await change({ contact_email: null })).body.contact_email).toBeNull();
   });
 
-  it('are listed newest first in pages, none twice and none left out while others come and go', async () => {
+  it('are listed newest first in pages, none twice and none missing while others are created and deleted', async () => {
     const made: string[] = [];
     for (let index = 0; index < 7; index += 1) made.push(await tenkey.createTenant(`paged-${index}`));
     // All in the same microsecond: then the id decides.
@@ -166,7 +166,7 @@ describeWithApp('tenants', (tenkey) => {
     expect([body.count, body.total, body.next_cursor]).toEqual([7, 7, null]);
   });
 
-  it('are searched by parts of their names, and a wildcard is only itself', async () => {
+  it('are searched by parts of their names, in which a wildcard is an ordinary character', async () => {
     await create({ name: 'search-100%', display_name: 'Första' });
     await create({ name: 'search-100x', display_name: 'Andra' });
     expect(namesOf((await list({ search: '100%' })).body)).toEqual(['search-100%']);
@@ -190,7 +190,7 @@ describeWithApp('tenants', (tenkey) => {
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
   });
 
-  it('that are deleted take their credentials along and are gone at the next call', async () => {
+  it('lose their credentials when they are deleted, and are unknown at the next call', async () => {
     const id = await tenkey.createTenant();
     await tenkey.setCredential(id, 'openai', { api_key: 'sk-of-a-deleted-tenant' });
     expect((await tenkey.chat(id)).status).toBe(200);
@@ -210,7 +210,7 @@ describeWithApp('tenants', (tenkey) => {
     expect((await tenkey.chat(id)).body.error.code).toBe('credential_not_configured');
   });
 
-  it('that are suspended keep their credentials, which can still be managed', async () => {
+  it('keep their credentials when they are suspended, and these can still be managed', async () => {
     const id = await tenkey.createTenant();
     await tenkey.setCredential(id, 'openai', { api_key: 'sk-of-a-suspended-tenant' });
     await tenkey.sysadmin('patch', `${path}/${id}`).send({ state: 'suspended' });

@@ -41,7 +41,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
   const passed = [200, undefined];
   const refused = [429, 'rate_limited'];
 
-  it('sends no more than the limit, however many calls come at once, and calls nobody for the rest', async () => {
+  it('sends no more than the limit, however many calls are simultaneous, and calls no provider for the rest', async () => {
     const key = await limited(1000);
     for (let each = 0; each < 20; each += 1) tenkey.provider.next({ delayMs: 1500 });
     const answers = await Promise.all(Array.from({ length: 20 }, () => chat(key, 240)));
@@ -83,7 +83,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
-  it('is refused as the client of each API expects it, with the time to wait', async () => {
+  it('is refused in the format of each API, with the time to wait', async () => {
     const key = await limited(1000);
     tenkey.provider.next(unreported);
     expect(outcome(await chat(key, 990))).toEqual(passed);
@@ -100,7 +100,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     }
   });
 
-  it('is told what to change, and no time, when a call alone is above the limit', async () => {
+  it('learns what to change, and no time to wait, when a single call exceeds the limit', async () => {
     const key = await limited(1000);
     const answer = await chat(key, 600, { n: 2 });
     expect(outcome(answer)).toEqual(refused);
@@ -140,7 +140,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     expect(outcome(await chat(key, 900))).toEqual(passed);
   });
 
-  it('keeps what a client reserved that left: the provider works on', async () => {
+  it('keeps the reservation of a client that disconnected, since the provider works on', async () => {
     const key = await limited(1000);
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     tenkey.provider.next({ delayMs: 5000 });
@@ -158,14 +158,14 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
-  it('keeps what was reserved for a stream that broke off', async () => {
+  it('keeps the reservation for a stream that broke off', async () => {
     const key = await limited(1000);
     tenkey.provider.next({ breakAfterChunks: 2 });
     await chat(key, 900, { stream: true });
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
-  it('is asked of every endpoint that there is, but for one that uses no tokens', async () => {
+  it('is limited on every endpoint, except one that uses no tokens', async () => {
     const endpoints = registeredRoutes(tenkey)
       .filter(([method, path]) => method === 'POST' && path.startsWith('/v1/'))
       .map(([, path]) => path.replace('/v1/', ''));
@@ -194,7 +194,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
       expect([endpoint, (await ask(free, endpoint)).status]).toEqual([endpoint, 200]);
   });
 
-  it('has its tokens back after a minute, also those of a call that never ends', async () => {
+  it('has its tokens back after a minute, even those of a call that never ends', async () => {
     const key = await limited(1000);
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     tenkey.provider.next({
@@ -227,7 +227,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     }
   });
 
-  it('sends images of any size, and is refused transcriptions only when all is used', async () => {
+  it('may send images of any size, and is refused transcriptions only when all tokens are used', async () => {
     const key = await limited(1000);
     const url = `data:image/png;base64,${Buffer.alloc(500_000, 'image').toString('base64')}`;
     const content = [{ type: 'image_url', image_url: { url } }];
@@ -247,7 +247,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(answers.length);
   });
 
-  it('is beside keys without a limit and the platform key, which have none', async () => {
+  it('does not limit the platform key or keys without a limit', async () => {
     const { key } = await issueTenantKey(tenkey, tenant);
     expect(outcome(await chat(key, 1e9))).toEqual(passed);
     expect(outcome(await chat(key, 1e9))).toEqual(passed);

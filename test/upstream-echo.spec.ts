@@ -83,7 +83,7 @@ describe('what a provider echoes outside headers and body', () => {
   it.each([
     ['gpt-4o', '"choices":[]}'],
     ['gemma-vllm', 'data: [DONE]'],
-  ])('reaches neither the caller nor the log: %s', async (model, end) => {
+  ])('reaches neither the client nor the log: %s', async (model, end) => {
     const answer = await rawAnswer(model);
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(answer).toContain(end);

@@ -84,7 +84,7 @@ describe('usage', () => {
     Number(/^tenkey_usage_records_lost_total (\d+)$/m.exec(await metrics.registry.metrics())?.[1]);
   const log = (app = tenkey) => app.nest.get(UsageLogService);
 
-  it('of a call that ends while the database is away is written when it is back, once', async () => {
+  it('of a call that finishes while the database is unavailable is written once, when it is available again', async () => {
     tenkey.provider.next({ chunkDelayMs: 150 });
     const running = tenkey.chat(tenant, { stream: true }).then((answer) => answer);
     while (tenkey.provider.requests.length === 0) await wait(5);
@@ -98,7 +98,7 @@ describe('usage', () => {
     expect(await total()).toMatchObject({ total: { calls: 1 }, lost_calls: 0 });
   });
 
-  it('that the memory has no place for is counted, by tenant, and the count is shown', async () => {
+  it('that does not fit into memory is counted by tenant, and the count is shown', async () => {
     gate.shut();
     for (let index = 0; index < 50_007; index += 1) log().add(recordOf(tenant));
     await wait(1500);
@@ -111,7 +111,7 @@ describe('usage', () => {
     expect((await tenkey.sysadmin('get', `/tenants/${other}/usage`)).body.lost_calls).toBe(0);
   }, 90_000);
 
-  it('that the database refuses is lost alone, counted, and told of in the log at once', async () => {
+  it('that the database refuses is lost alone, counted, and reported in the log at once', async () => {
     const told = () => tenkey.logLines.filter((line) => line.includes('1 usage records are lost')).length;
     const before = told();
     for (let index = 0; index < 20; index += 1) {
@@ -122,7 +122,7 @@ describe('usage', () => {
     await until(() => told() > before, 'the line of the log');
   });
 
-  it('that the database refuses is counted once, also when what came with it has to wait', async () => {
+  it('that the database refuses is counted once, even when the records sent with it have to wait', async () => {
     await tenkey.database.query(`
       create function refuse_or_wait() returns trigger language plpgsql as $$ begin
         if new.host = 'refused' then raise sqlstate '22023'; end if;
@@ -142,7 +142,7 @@ describe('usage', () => {
     expect(await total()).toMatchObject({ total: { calls: 2 }, lost_calls: 1 });
   }, 20_000);
 
-  it('that is written twice, since its commit was not heard of, counts once', async () => {
+  it('that is written twice because the result of a commit was lost counts once', async () => {
     const record = recordOf(tenant);
     log().add(record);
     await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
@@ -152,7 +152,7 @@ describe('usage', () => {
     expect((await total()).total.calls).toBe(2);
   });
 
-  it('that is lost counts once, also when the commit of its count was not heard of', async () => {
+  it('that is lost counts once, even when the result of committing its count was lost', async () => {
     await tenkey.database.query(`
       create function commit_late() returns trigger language plpgsql as $$ begin
         perform pg_sleep(0.5);
@@ -187,7 +187,7 @@ describe('usage', () => {
     expect((await total()).lost_calls).toBe(2);
   });
 
-  it('is written or counted at a stop, also when a write fails that runs when it begins', async () => {
+  it('is written or counted at shutdown, even when a write fails that runs when it starts', async () => {
     await tenkey.database.query('create sequence writes');
     await tenkey.database.query(`
       create function refuse_some() returns trigger language plpgsql as $$ declare n bigint := nextval('writes'); begin
@@ -231,7 +231,7 @@ describe('usage', () => {
     ],
     ['is written when its connection has ended', () => (gate.shut(), gate.open()), 500, 500],
   ])(
-    'is not waited for at a stop for long, and counted, when what was sent %s',
+    'does not delay shutdown for long, and is counted, when what was sent %s',
     async (_, act, written, lost) => {
       const holder = new Client({ connectionString: database.url });
       await holder.connect();
@@ -263,7 +263,7 @@ describe('usage', () => {
     },
   );
 
-  it('of several processes at once adds up', async () => {
+  it('of several simultaneous processes adds up', async () => {
     const others = await Promise.all([1, 2].map(() => startTestApp({}, { databaseUrl: database.url })));
     for (let round = 0; round < 20; round += 1) {
       for (const app of [tenkey, ...others]) {
@@ -279,7 +279,7 @@ describe('usage', () => {
     expect(await total()).toMatchObject({ total: { calls: 1800, input_tokens: 5400 }, lost_calls: 0 });
   }, 30_000);
 
-  it('is kept as long as the setting says; the sums of its day stay', async () => {
+  it('is kept as long as the setting says, and the sums of its day stay', async () => {
     const old = new Date(Date.now() - 10.5 * 24 * 60 * 60 * 1000);
     log().add(recordOf(tenant, { at: old }));
     log().add(recordOf(tenant));

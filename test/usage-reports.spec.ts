@@ -56,7 +56,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
   const callsBy = async (path: string, ...names: string[]) =>
     (await report(path)).items.map((item: any) => [...names.map((name) => item[name]), item.calls]);
 
-  it('sum by day unless asked otherwise, of the last 30 days', async () => {
+  it('sum by day over the last 30 days by default', async () => {
     const body = await report('/usage');
     expect(body).toMatchObject({
       until: today(),
@@ -100,7 +100,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     expect((await report('/usage?group_by=')).items).toEqual([(await report('/usage')).total]);
   });
 
-  it('come in pages that together are the whole', async () => {
+  it('come in pages that together are complete', async () => {
     const whole = await report('/usage?group_by=tenant,model,key');
     const items: unknown[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -115,7 +115,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     expect(items.length).toBeGreaterThan(4);
   });
 
-  it('have no group twice in their pages and none too few, whatever is recorded meanwhile', async () => {
+  it('have each group once in their pages, whatever is recorded meanwhile', async () => {
     const tenant = await tenkey.createTenant();
     const add = (model: string, tenantKeyId: string | null, version: number | null) =>
       tenkey.database.query(
@@ -144,7 +144,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     ]);
   });
 
-  it('are CSV of any length, whole', async () => {
+  it('are complete as CSV of any length', async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.database.query(
       `insert into usage_daily select current_date - n % 3, $1, 'openai', 'm' || n, 'embeddings',
@@ -157,7 +157,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     expect([lines.length, new Set(lines).size]).toEqual([12_000, 12_000]);
   });
 
-  it('are CSV that breaks off when they fail in the middle, which the log tells from a client that left', async () => {
+  it('break off as CSV when they fail in the middle, which the log distinguishes from a client that disconnected', async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.database.query(
       `insert into usage_daily select current_date, $1, 'openai', 'm' || n, 'embeddings', null, 'tenant', '...x', 1,
@@ -200,14 +200,14 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     ['credential', ['openai', '...x', '1 or true']],
     ['credential', ['openai', '...x', '9'.repeat(30)]],
     ['', ['x']],
-  ])('are refused by %s after the place %j', async (groups, place) => {
+  ])('are refused by %s after the cursor %j', async (groups, place) => {
     const days = ['2026-01-01', '2026-01-31'];
     const cursor = Buffer.from(JSON.stringify([...days, place].flat())).toString('base64url');
     const { status, body } = await tenkey.sysadmin('get', `/usage?group_by=${groups}&cursor=${cursor}`);
     expect([status, body.errors?.[0]?.path]).toEqual([422, 'cursor']);
   });
 
-  it('are CSV when asked, in which no model is a formula', async () => {
+  it('are CSV on request, in which no model is a formula', async () => {
     const answer = await tenkey.sysadmin('get', `/tenants/${a}/usage?group_by=day,model&format=csv`);
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
@@ -248,7 +248,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     await tenkey.database.query('delete from usage_lost where tenant_id = $1', [tenant]);
   });
 
-  it("show a tenant's own to its keys, of the models that the key may call", async () => {
+  it("show a tenant key its tenant's own usage, of the models that the key may call", async () => {
     const own = (key: string, query = '') =>
       tenkey.http().get(`/v1/usage${query}`).set('authorization', `Bearer ${key}`);
     const whole = await own(keyOfA.key, '?group_by=model');
@@ -264,7 +264,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     await tenkey.sysadmin('patch', `/tenants/${a}`).send({ state: 'active' });
   });
 
-  it('show a sysadmin key that is for some tenants those', async () => {
+  it('show a sysadmin key for some tenants those alone', async () => {
     const { key } = await issueSysadminKey(tenkey, { scopes: ['usage:read'], tenant_ids: [b] });
     const ask = (path: string) => tenkey.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
     expect((await ask('/usage')).body.total.calls).toBe(2);
@@ -331,7 +331,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     ['/usage/records?until=2026-01-01T24:30:00Z', 'until'],
     ['/usage/records?until=2026-01-01T10:00:00', 'until'],
     ['/usage/records?until=2026-01-01T10:00:00,5Z', 'until'],
-  ])('GET %s is refused with the field and without the value', async (path, field) => {
+  ])('are refused for GET %s with the field and without the value', async (path, field) => {
     const answer = await tenkey
       .http()
       .get(encodeURI(`/api/v1/sysadmin${path}`))

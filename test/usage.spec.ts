@@ -31,7 +31,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
       }),
     });
 
-  it('says whose key served which call, as the answer and the provider do', async () => {
+  it('says whose key served which call, as the response and the provider do', async () => {
     const { id: tenantKeyId, key: tenantKey } = await issueTenantKey(tenkey, tenant);
     const started = Date.now();
     const answer = await tenkey
@@ -89,7 +89,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     expect(translated!.input_tokens).toBe(3);
   });
 
-  it('marks one whose client left, with what was reported by then', async () => {
+  it('marks a call whose client disconnected, with what was reported by then', async () => {
     await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
     tenkey.provider.next({ chunkDelayMs: 50 });
     const answer = await stream({ model: 'claude-sonnet', stream_options: undefined });
@@ -107,7 +107,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     expect(left!.first_byte_ms).toEqual(expect.any(Number));
   });
 
-  it('marks one whose client left before there was an answer', async () => {
+  it('marks a call whose client disconnected before there was a response', async () => {
     tenkey.provider.next({ delayMs: 2000 });
     const outgoing = httpRequest({
       port: port(),
@@ -131,7 +131,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     });
   });
 
-  it('is unmetered in the sums when the provider answered and reported no tokens, and not without an answer', async () => {
+  it('is unmetered in the sums when the provider responded without tokens, and not when there was no response', async () => {
     tenkey.provider.next({ delayMs: 2000 });
     const gone = new AbortController();
     const routing = tenkey.nest.get(ModelRoutingService, { strict: false });
@@ -147,7 +147,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     expect(body.total).toMatchObject({ calls: 2, unfinished: 1, unmetered: 1 });
   });
 
-  it('marks one whose answer broke off, or ended in an error of the provider', async () => {
+  it('marks a call whose response broke off or ended in an error of the provider', async () => {
     tenkey.provider.next({ breakAfterChunks: 2 });
     await (await stream()).text();
     const error = { error: { message: 'overloaded', type: 'server_error' } };
@@ -161,7 +161,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     }
   });
 
-  it('says why there was no answer, and whether the provider was asked', async () => {
+  it('says why there was no response, and whether the provider was called', async () => {
     tenkey.provider.rejectKey(key);
     await tenkey.chat(tenant).expect(424);
     tenkey.provider.reset();
@@ -193,7 +193,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     });
   });
 
-  it('is not made for a call that no key was found for', async () => {
+  it('is not made for a call without a credential', async () => {
     await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
     await tenkey.chat(tenant).expect(424);
     await tenkey.chat(tenant, { model: 'no-such-model' }).expect(404);
@@ -201,7 +201,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     expect(await records(0)).toEqual([]);
   });
 
-  it('is made for a call from the same process as well', async () => {
+  it('is made for a call from the same process', async () => {
     const routing = tenkey.nest.get(ModelRoutingService, { strict: false });
     const request = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [] }));
     const options = { signal: new AbortController().signal };
@@ -218,7 +218,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     ).rejects.toThrow('must be a UUID');
   });
 
-  it('is one for each of many calls at once, of several tenants, and the sums agree with them', async () => {
+  it('is made once for each of many simultaneous calls of several tenants, and agrees with the sums', async () => {
     const other = await tenkey.createTenant();
     await tenkey.setCredential(other, 'openai', { api_key: 'sk-of-the-other-tenant-o7h2' });
     const ids = new Set<string>();
@@ -248,7 +248,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     }
   });
 
-  it('cannot be changed or removed in the database, and is never written or summed twice', async () => {
+  it('cannot be changed or deleted in the database, and is never written or summed twice', async () => {
     await tenkey.chat(tenant).expect(200);
     const [record] = await records(1);
     for (const statement of [

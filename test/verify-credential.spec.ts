@@ -5,7 +5,7 @@ import { startProviderServer } from './support/provider-server';
 const key = 'sk-verified-key-of-the-tenant-1234';
 
 describeWithApp(
-  'verify a credential',
+  'verifying a credential',
   { EGRESS_ALLOW: '127.0.0.1:*', UPSTREAM_TIMEOUTS: 'first_byte=1' },
   (tenkey) => {
     let tenant: string;
@@ -24,7 +24,7 @@ describeWithApp(
         (one: { provider: string }) => one.provider === provider,
       );
 
-    it('asks the provider at no cost, keeps what it says beside the key and in the audit', async () => {
+    it('asks the provider at no cost, and keeps the result with the credential and in the audit', async () => {
       const { status, body } = await verify();
       expect([status, body]).toEqual([
         200,
@@ -77,7 +77,7 @@ describeWithApp(
       [500, {}, 'unknown'],
       [503, {}, 'unknown'],
       [599, { body: '<html>' }, 'unknown'],
-    ])('reads status %d as what it means (%o: %s)', async (status, answer, outcome) => {
+    ])('interprets status %d correctly (%o: %s)', async (status, answer, outcome) => {
       tenkey.provider.next({ status, ...answer });
       const { status: ours, body } = await verify();
       expect([ours, body.outcome]).toEqual([200, outcome]);
@@ -86,7 +86,7 @@ describeWithApp(
       expect((await listed()).status).toBe(outcome === 'rejected' ? 'rejected' : 'ready');
     });
 
-    it('reads a refusal by the rule of the provider’s own file', async () => {
+    it('interprets a refusal by the rule of the provider’s own file', async () => {
       const other = await startTestApp({ GEMINI_BASE_URL: `${tenkey.provider.url}/gemini` });
       try {
         const id = await other.createTenant();
@@ -112,7 +112,7 @@ describeWithApp(
       expect((await verify('berget')).body.outcome).toBe('rejected');
     });
 
-    it('says unreachable for a provider that does not answer in time, breaks off or is not there', async () => {
+    it('gives unreachable for a provider that does not respond in time, breaks off or does not listen', async () => {
       tenkey.provider.next({ delayMs: 3000 });
       const slow = await verify();
       expect(slow.body).toMatchObject({ outcome: 'unreachable' });
@@ -124,7 +124,7 @@ describeWithApp(
       expect((await verify('vllm')).body.outcome).toBe('unreachable');
     });
 
-    it('sends nothing to an address that calls may not go to, also when only its name leads there', async () => {
+    it('sends nothing to an address that calls must not reach, even when only its name resolves to it', async () => {
       const strict = await startTestApp({ EGRESS_ALLOW: undefined }, { databaseUrl: tenkey.databaseUrl });
       try {
         const provider = await startProviderServer();
@@ -178,7 +178,7 @@ describeWithApp(
     });
 
     describe('before it is stored', () => {
-      it('keeps the credential before when the provider refuses the new one', async () => {
+      it('keeps the previous credential when the provider refuses the new one', async () => {
         const before = await listed();
         for (const status of [401, 403]) {
           tenkey.provider.next({ status, echoRequestHeaders: true });
@@ -195,7 +195,7 @@ describeWithApp(
         expect(tenkey.provider.requests[0]?.key).toBe(key);
       });
 
-      it('stores a key that is accepted, and one that nobody could be asked about, and says which', async () => {
+      it('stores a key that is accepted and one that could not be verified, and says which', async () => {
         const accepted = await putVerified({ api_key: 'sk-an-accepted-key-5678' });
         expect([accepted.status, accepted.body.verification]).toEqual([
           200,
@@ -221,7 +221,7 @@ describeWithApp(
         expect((await listed()).verification).toBeNull();
       });
 
-      it('takes true or false and nothing else', async () => {
+      it('accepts true or false and nothing else', async () => {
         const put = (query: string) =>
           tenkey.sysadmin('put', `/tenants/${tenant}/credentials/openai?${query}`).send({ api_key: key });
         for (const query of ['verify=', 'verify=1', 'verify=yes', 'verify=true&verify=true']) {
@@ -234,7 +234,7 @@ describeWithApp(
       });
     });
 
-    describe('when a key ends', () => {
+    describe('and its expiry', () => {
       const day = 24 * 60 * 60 * 1000;
       const put = (expires_at: unknown) =>
         tenkey.setCredential(tenant, 'openai', { api_key: key, expires_at });
@@ -268,7 +268,7 @@ describeWithApp(
         }
       });
 
-      it('refuses what is no date, with the form that it wants', async () => {
+      it('refuses an invalid date, and the response shows the expected form', async () => {
         for (const bad of [
           'soon',
           '2026-02-30',
@@ -290,7 +290,7 @@ describeWithApp(
         expect(slip.body.errors).toMatchObject([{ path: 'expires_at' }]);
       });
 
-      it('is under the seal, which rows without a date still fit', async () => {
+      it('is covered by the seal, which rows without a date still match', async () => {
         await put(undefined);
         const setTo = (value: string) =>
           tenkey.database.query(

@@ -2,17 +2,17 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { type ProblemCode, problems } from '#http';
 import { describeWithApp, encryptionKey, platformKey, superKey } from './support/app';
+import { badInputs } from './support/bad-inputs';
 import {
   asPlatform,
   asSysadmin,
-  badInputs,
   type Input,
   json,
   marker,
   maxBodyBytes,
   sysadminRoot,
   tenantKey,
-} from './support/bad-inputs';
+} from './support/bad-inputs/ingredients';
 
 /** The same 2,000 inputs at each run; another number explores others. */
 const seed = 20_251_124;

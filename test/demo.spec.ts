@@ -34,7 +34,7 @@ describe('npm run demo', () => {
         expect(output).toContain('calls the provider recorded: 0');
         expect(output).toMatch(/"masked_key": "\.\.\..{4}"/);
         expect(output).toContain('enc:fernet:v1:gAAAA');
-        expect(output).toContain('The demo went as told.');
+        expect(output).toContain('The demo succeeded.');
         // Of a tenant, of the two API keys, of the encryption, and a whole sealed token.
         expect(output).not.toMatch(/not-a-real-key|[0-9a-f]{48}|[\w-]{43}=|gAAAA[\w-]{60}/);
       }

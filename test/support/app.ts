@@ -27,7 +27,7 @@ export interface TestApp {
   readonly logLines: string[];
   /** A supertest agent without any key. */
   http(): ReturnType<typeof request>;
-  /** As the sysadmin. */
+  /** A request with the super key. */
   sysadmin(method: 'get' | 'put' | 'post' | 'patch' | 'delete', path: string): request.Test;
   /** A chat completion for a tenant. */
   chat(tenantId: string, body?: Record<string, unknown>): request.Test;
@@ -122,9 +122,9 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
         .set('X-Tenant-ID', tenantId)
         .send({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }], ...body }),
     createTenant: async (name = `tenant-${randomUUID()}`) => {
-      const answer = await tenkey.sysadmin('post', '/tenants').send({ name });
-      if (answer.status !== 201) throw new Error(`tenant not created: ${answer.status}`);
-      return answer.body.id as string;
+      const response = await tenkey.sysadmin('post', '/tenants').send({ name });
+      if (response.status !== 201) throw new Error(`the tenant was not created: ${response.status}`);
+      return response.body.id as string;
     },
     setCredential: (tenantId, providerId, body) =>
       tenkey.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),

@@ -1,6 +1,6 @@
 import { type TestApp } from './app';
 
-/** A key as its POST answers it. */
+/** A key as the response to its POST shows it. */
 export interface Issued {
   readonly id: string;
   readonly key: string;
@@ -14,6 +14,6 @@ export const issueSysadminKey = (tenkey: TestApp, fields: object): Promise<Issue
 
 async function issue(tenkey: TestApp, path: string, fields: object): Promise<Issued> {
   const { status, body } = await tenkey.sysadmin('post', path).send(fields);
-  if (status !== 201) throw new Error(`no key was made: ${status}`);
+  if (status !== 201) throw new Error(`the key was not issued: ${status}`);
   return body;
 }

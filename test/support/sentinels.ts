@@ -1,6 +1,6 @@
 import { generateKey } from '#crypto';
 
-/** Each of another shape: as issued, short and like no known format, hex, with everything that needs escaping, uuid. */
+/** Secrets of different shapes: as issued, short and like no known format, hex, full of characters to escape, UUID. */
 export const sentinels = {
   openai: 'sk-proj-Zx9LmQ2vT7bRk4WcSentinelOpenAi',
   anthropic: 'Wermut.Zitrone!84',
@@ -13,7 +13,7 @@ export const sentinels = {
 };
 export type SentinelName = keyof typeof sentinels;
 
-/** Every spelling that is searched for, without regard to case. */
+/** Lists every spelling that the search knows. It ignores case. */
 export function formsOf(secret: string): [string, string][] {
   return [
     ['plain', secret],
@@ -30,7 +30,7 @@ function encodingsOf(bytes: Buffer): [string, string][] {
     ['hex', bytes.toString('hex')],
     ['base64', bytes.toString('base64').replace(/=+$/, '')],
     ['base64url', bytes.toString('base64url')],
-    // In the middle of a longer text, as in `Basic` of user and key: what the neighbours leave whole.
+    // The characters that do not depend on the bytes around them, as in `Basic` with user and key.
     ...[1, 2].flatMap((offset): [string, string][] => {
       const shifted = Buffer.concat([Buffer.alloc(offset), bytes, Buffer.alloc(2)]);
       const to = Math.floor(((offset + bytes.length) * 8) / 6);
@@ -51,7 +51,7 @@ const allForms = [
   ),
 ].map(([name, form, text]) => ({ label: `${name} ${form}`, text: text.toLowerCase() }));
 
-/** Which secret stands in a text, and how; the text itself is not repeated, so that a failure leaks nothing either. */
+/** Names the secrets in a text and their spellings. It does not repeat the text, so that a failure leaks nothing. */
 export function leaksIn(text: string): string[] {
   const lower = text.toLowerCase();
   return allForms.filter((form) => lower.includes(form.text)).map(({ label }) => label);

@@ -1,10 +1,10 @@
 import { superKey, type TestApp } from './app';
 import { until } from './until';
 
-/** A usage record as the API answers it. */
+/** A usage record as the API returns it. */
 export type ShownRecord = Record<string, any>;
 
-/** All records, oldest first, once there are as many as are expected; fails when there are more or they do not come. */
+/** Waits for the expected number of records and returns them, oldest first. Throws when there are more or fewer. */
 export async function usageRecords(
   tenkey: TestApp,
   expected: number,

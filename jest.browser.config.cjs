@@ -1,6 +1,6 @@
 const base = require('./jest.config.cjs');
 
-/** Specs in a real browser: /usr/bin/chromium. */
+/** Specs in a real browser, /usr/bin/chromium. */
 module.exports = {
   ...base,
   roots: ['<rootDir>/test/browser'],

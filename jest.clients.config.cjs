@@ -1,6 +1,6 @@
 const base = require('./jest.config.cjs');
 
-/** Specs with the clients that applications use: test/clients/node_modules. */
+/** Specs with the clients that applications use, from test/clients/node_modules. */
 module.exports = {
   ...base,
   roots: ['<rootDir>/test/clients'],

@@ -2,8 +2,9 @@ const { existsSync, readdirSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 /**
- * The files of CommonJS packages, which need no transforming: jest then neither hashes nor stores them, a second for each
- * spec file that starts the application. Which packages those are is looked up, since a written list breaks with every update.
+ * Matches the files of CommonJS packages, which need no transforming: jest then neither hashes nor stores them, which saves
+ * a second for each spec file that starts the application. The packages are looked up, since a written list would break with
+ * every update.
  */
 function commonJsOfPackages() {
   const folder = join(__dirname, 'node_modules');
@@ -19,7 +20,7 @@ function commonJsOfPackages() {
   return `^${escaped(folder)}/${others}.*\\.js$`;
 }
 
-/** Unit specs stand beside the code, guarantees in test/. Those in a browser and with clients have configurations of their own. */
+/** Unit specs are next to the code, guarantees in test/. Specs in a browser and with clients have their own configurations. */
 module.exports = {
   testRegex: '\\.spec\\.ts$',
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/', '<rootDir>/test/clients/'],
@@ -31,7 +32,8 @@ module.exports = {
   testEnvironmentOptions: { customExportConditions: ['tenkey-source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   testTimeout: 30_000,
-  // Of two cores: a good part of the time specs wait, for a provider or a timer.
+  // Three workers for two cores, because specs wait for a provider or a timer for a good part of their time.
   maxWorkers: 3,
 };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
 import { type Scope, scopes } from '#http';
-import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, platformKey, startTestApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
@@ -71,22 +71,16 @@ class UndeclaredController {
 @Module({ controllers: [UndeclaredController] })
 class UndeclaredModule {}
 
-describe('access', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp({}, { imports: [UndeclaredModule] });
-  });
-  afterAll(() => test.close());
-
-  it('answers 401 without a key on every documented route but health and docs', async () => {
-    const { body: document } = await test.http().get('/docs/openapi.json');
+describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenkey) => {
+  it('is refused with 401 without a key on every documented route except health and docs', async () => {
+    const { body: document } = await tenkey.http().get('/docs/openapi.json');
     const open = ['/health', '/ready'];
     delete document.paths['/undeclared'];
     let checked = 0;
     for (const [path, methods] of Object.entries<Record<string, any>>(document.paths)) {
       const url = path.replace('{tenant_id}', randomUUID()).replace('{provider}', 'openai');
       for (const method of Object.keys(methods) as ('get' | 'put' | 'post' | 'patch' | 'delete')[]) {
-        const answer = await test.http()[method](url);
+        const answer = await tenkey.http()[method](url);
         expect([method, path, answer.status]).toEqual([method, path, open.includes(path) ? 200 : 401]);
         const scope = opens[`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`];
         expect([path, methods[method]['x-tenkey-scope']]).toEqual([
@@ -99,8 +93,8 @@ describe('access', () => {
     expect(checked).toBeGreaterThan(10);
   });
 
-  it('answers no registered route without a key but health and docs, also those no document has', async () => {
-    const routes = registeredRoutes(test);
+  it('is refused without a key on every registered route except health and docs, documented or not', async () => {
+    const routes = registeredRoutes(tenkey);
     expect(routes).toEqual(
       expect.arrayContaining([['PUT', '/api/v1/sysadmin/tenants/:tenant_id/credentials/:provider']]),
     );
@@ -108,7 +102,7 @@ describe('access', () => {
     const open: string[] = [];
     for (const [method, path] of routes) {
       const url = path.replace(':tenant_id', randomUUID()).replace(':provider', 'openai').replace('*', 'x');
-      const answer = await test.http()[method.toLowerCase() as 'get'](url);
+      const answer = await tenkey.http()[method.toLowerCase() as 'get'](url);
       if (![401, 403].includes(answer.status)) open.push(`${method} ${path}`);
     }
     expect(open.filter((route) => !/^(GET|HEAD) \/docs(\/|\*|$)/.test(route)).sort()).toEqual([
@@ -119,8 +113,8 @@ describe('access', () => {
     ]);
   });
 
-  it('is for every route and every kind of key exactly what is written down', async () => {
-    const registered = registeredRoutes(test).filter(
+  it('is exactly what the table says, for every route and every kind of key', async () => {
+    const registered = registeredRoutes(tenkey).filter(
       ([, path]) => !path.startsWith('/docs') && path !== '/undeclared',
     );
     const asGet = (method: string) => (method === 'HEAD' ? 'GET' : method);
@@ -128,15 +122,16 @@ describe('access', () => {
       Object.keys(opens).sort(),
     );
 
-    const [own, other] = [await test.createTenant(), await test.createTenant()];
+    const [own, other] = [await tenkey.createTenant(), await tenkey.createTenant()];
     const tenantKey = {
-      own: (await issueTenantKey(test, own)).key,
-      other: (await issueTenantKey(test, other)).key,
+      own: (await issueTenantKey(tenkey, own)).key,
+      other: (await issueTenantKey(tenkey, other)).key,
     };
     const mistyped = tenantKey.own.slice(0, -1) + (tenantKey.own.endsWith('0') ? '1' : '0');
     const scoped: [Scope, string][] = [];
-    for (const scope of scopes) scoped.push([scope, (await issueSysadminKey(test, { scopes: [scope] })).key]);
-    const ofOwn = (await issueSysadminKey(test, { scopes: [...scopes], tenant_ids: [own] })).key;
+    for (const scope of scopes)
+      scoped.push([scope, (await issueSysadminKey(tenkey, { scopes: [scope] })).key]);
+    const ofOwn = (await issueSysadminKey(tenkey, { scopes: [...scopes], tenant_ids: [own] })).key;
 
     const found: string[] = [];
     const expected: string[] = [];
@@ -155,7 +150,7 @@ describe('access', () => {
           .replace(':key_id', '0'.repeat(11))
           .replace(':model', 'gpt-4o')
           .replace('*', 'no/such');
-        const { status } = await test.http()[method.toLowerCase() as 'get'](url).set(headers);
+        const { status } = await tenkey.http()[method.toLowerCase() as 'get'](url).set(headers);
         found.push(`${method} ${path} ${name}: ${[401, 403].includes(status) ? status : 'open'}`);
         expected.push(`${method} ${path} ${name}: ${need === 'everybody' ? 'open' : outcome}`);
       };
@@ -226,8 +221,8 @@ describe('access', () => {
     ['/v1/no-such-route', {}],
     ['/v1/%zz', {}],
     ['/api/v1/sysadmin/tenants/%ff', {}],
-  ])('GET %s %# is 401 in our shape', async (path, headers) => {
-    const answer = await test
+  ])('is refused with 401 in our shape for GET %s (%#)', async (path, headers) => {
+    const answer = await tenkey
       .http()
       .get(path)
       .set(headers as Record<string, string>);
@@ -240,21 +235,21 @@ describe('access', () => {
     ['{"broken', 'application/json', 400, 'malformed_request'],
     ['x'.repeat(1024 * 1024 + 10), 'application/json', 413, 'payload_too_large'],
     ['a=b', 'application/x-www-form-urlencoded', 415, 'unsupported_media_type'],
-  ])('judges the body only after the key (%#)', async (body, type, status, code) => {
-    const send = () => test.http().post('/api/v1/sysadmin/tenants').set('content-type', type);
+  ])('is decided before the body is validated (%#)', async (body, type, status, code) => {
+    const send = () => tenkey.http().post('/api/v1/sysadmin/tenants').set('content-type', type);
     expect((await send().send(body)).status).toBe(401);
     const answer = await send().set('X-API-Key', superKey).send(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('refuses a route that does not declare who may call it, whatever the key', async () => {
+  it('is refused for every key on a route that does not declare who may call it', async () => {
     for (const key of ['', superKey, platformKey]) {
-      const answer = await test.http().get('/undeclared').set('X-API-Key', key);
+      const answer = await tenkey.http().get('/undeclared').set('X-API-Key', key);
       expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
     }
   });
 
-  it('accepts each of several super keys, so that it can be rolled', async () => {
+  it('is given to each of several super keys, so that the super key can be replaced', async () => {
     const rolled = await startTestApp({ INTRIC_SUPER_API_KEY: `${superKey},the-next-super-key-5d0e7c` });
     try {
       for (const [key, status] of [
@@ -270,8 +265,8 @@ describe('access', () => {
     }
   });
 
-  it('asks for the key whatever way the target is written', async () => {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+  it('needs a key in whatever form the request target is written', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     for (const path of ['/v1/models', '/v1/no-such-route', '/api/v1/sysadmin/no-such-route']) {
       const answer = await new Promise<string>((resolve, reject) => {
         const outgoing = httpRequest({ port, path: `http://tenkey.test${path}` }, (incoming) => {
@@ -286,13 +281,13 @@ describe('access', () => {
     }
   });
 
-  it('tells a wrong method from a wrong path, without reading the body', async () => {
-    const wrongMethod = await test.sysadmin('put', '/tenants').send('{"broken');
+  it('distinguishes a wrong method from a wrong path, without reading the body', async () => {
+    const wrongMethod = await tenkey.sysadmin('put', '/tenants').send('{"broken');
     expect([wrongMethod.status, wrongMethod.body.code]).toEqual([405, 'method_not_allowed']);
     expect(wrongMethod.headers.allow).toBe('GET, HEAD, POST');
-    const onPlatform = await test.http().get('/v1/chat/completions').set('X-API-Key', platformKey);
+    const onPlatform = await tenkey.http().get('/v1/chat/completions').set('X-API-Key', platformKey);
     expect([onPlatform.status, onPlatform.body.error.code]).toEqual([405, 'method_not_allowed']);
-    const wrongPath = await test.sysadmin('get', '/no-such-route');
+    const wrongPath = await tenkey.sysadmin('get', '/no-such-route');
     expect([wrongPath.status, wrongPath.body.code]).toEqual([404, 'route_not_found']);
   });
 });

@@ -60,7 +60,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(await masks()).toEqual({ own: '...1234' });
   }, 240_000);
 
-  it('gives only the named tenants the key as their own, and strict mode then uses it', async () => {
+  it('gives the key to the named tenants alone, and strict mode then uses it', async () => {
     const { code, stdout } = await run('--provider', 'openai', '--tenants', `sundsvall,${own}`, '--yes');
     expect([code, stdout]).toEqual([0, expect.stringContaining('2 tenants: 1 set, 1 skipped.')]);
     expect(await masks()).toEqual({ own: '...1234', sundsvall: '...x9y8' });
@@ -100,7 +100,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect((await masks()).own).toBe('...x9y8');
   }, 60_000);
 
-  it('counts a credential that no call can use as failed, and replaces it with --replace', async () => {
+  it('fails for a credential that no call can use, and replaces it with --replace', async () => {
     const spoil = (tenant: string, change: string) =>
       strict.database.query(
         `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
@@ -124,7 +124,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     for (const tenant of [sundsvall, harnosand, own]) expect((await strict.chat(tenant)).status).toBe(200);
   }, 90_000);
 
-  it('first checks that the service can read what the command seals', async () => {
+  it('checks first that the service could open what it seals', async () => {
     const before = await masks();
     for (const words of [[], ['--replace', '--yes']]) {
       const wrong = { ENCRYPTION_KEY: generateKey(), MISTRAL_API_KEY: globalKey };
@@ -150,7 +150,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(named.stdout).toContain('3 tenants: 2 to set, 1 skipped.');
   }, 60_000);
 
-  it('copies the settings of the environment with the key, validated like the body of a PUT', async () => {
+  it('copies the settings of the environment with the key, and validates them as a PUT does', async () => {
     const azure = {
       AZURE_API_KEY: 'azure-global-key-5678',
       AZURE_ENDPOINT: 'https://operator.openai.azure.com',
@@ -174,7 +174,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     }
   }, 90_000);
 
-  it('names what it needs, and changes nothing without it', async () => {
+  it('names what is missing, and changes nothing without it', async () => {
     const before = await masks();
     for (const [env, words, code, text] of [
       [

@@ -1,17 +1,14 @@
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 import { runCli } from './support/cli';
 
-describe('npm run cli -- audit verify', () => {
-  let test: TestApp;
+describeWithApp('npm run cli -- audit verify', (tenkey) => {
   beforeAll(async () => {
-    test = await startTestApp();
-    for (let each = 0; each < 5; each++) await test.createTenant();
+    for (let each = 0; each < 5; each++) await tenkey.createTenant();
   });
-  afterAll(() => test.close());
 
-  const run = (...words: string[]) => runCli({ DATABASE_URL: test.databaseUrl }, 'audit', ...words);
+  const run = (...words: string[]) => runCli({ DATABASE_URL: tenkey.databaseUrl }, 'audit', ...words);
 
-  it('reports that there are no faults, and prints the head to keep', async () => {
+  it('finds no fault in an untouched chain, and prints its head', async () => {
     const { code, stdout } = await run('verify');
     expect([code, stdout]).toEqual([
       0,
@@ -29,15 +26,15 @@ describe('npm run cli -- audit verify', () => {
   }, 180_000);
 
   it('names the event that was edited, and exits with 1', async () => {
-    await test.database.query('alter table audit_events disable trigger all');
-    await test.database.query(`update audit_events set actor = 'nobody' where seq = 2`);
+    await tenkey.database.query('alter table audit_events disable trigger all');
+    await tenkey.database.query(`update audit_events set actor = 'nobody' where seq = 2`);
     const { code, stdout } = await run('verify');
     expect(code).toBe(1);
     expect(stdout).toContain('event 2: was changed or moved');
     expect(stdout).toContain('5 events, 0 of them recorded without ENCRYPTION_KEY, 1 fault\n');
   }, 60_000);
 
-  it('exits with 3 and not with 1 when it cannot verify', async () => {
+  it('exits with 3, not 1, when the chain could not be read', async () => {
     const env = { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' };
     const { code, stdout, stderr } = await runCli(env, 'audit', 'verify');
     expect([code, stdout, stderr]).toEqual([
@@ -47,7 +44,7 @@ describe('npm run cli -- audit verify', () => {
     ]);
   }, 60_000);
 
-  it('exits with 2 for wrong usage, and prints the help', async () => {
+  it('exits with 2 and prints the help for wrong usage', async () => {
     for (const words of [[], ['verify', 'all'], ['verify', '--head', 'x'], ['verify', '--no-such']]) {
       const { code, stderr } = await run(...words);
       expect([words, code]).toEqual([words, 2]);

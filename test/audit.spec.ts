@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Response } from 'supertest';
 import { AuditLogService, RefusedAttemptsService } from '#audit';
 import { canonicalJson, FernetService, generateKey, Secret } from '#crypto';
-import { encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
 
 const actor = `super-key sha256:${createHash('sha256').update(superKey).digest('hex').slice(0, 8)}`;
 
@@ -12,30 +12,24 @@ const asText = (response: Response, done: (error: null, text: string) => void) =
   response.on('end', () => done(null, text));
 };
 
-describe('the audit', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
-
+describeWithApp('the audit', (tenkey) => {
   const events = async (query = ''): Promise<any[]> =>
-    (await test.sysadmin('get', `/audit-events${query}`).expect(200)).body.items;
-  const verify = () => test.app.get(AuditLogService).verify();
+    (await tenkey.sysadmin('get', `/audit-events${query}`).expect(200)).body.items;
+  const verify = () => tenkey.nest.get(AuditLogService).verify();
 
-  it('has every change: who, what, before and after, in which request, from where', async () => {
-    const created = await test.sysadmin('post', '/tenants').send({ name: 'audited' });
+  it('records every change: who made it, what it was before and after, in which request, from where', async () => {
+    const created = await tenkey.sysadmin('post', '/tenants').send({ name: 'audited' });
     const tenant: string = created.body.id;
-    await test.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-audited-first-key-aaaa' });
-    await test.setCredential(tenant, 'openai', {
+    await tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-audited-first-key-aaaa' });
+    await tenkey.setCredential(tenant, 'openai', {
       api_key: 'sk-audited-second-key-bbbb',
       endpoint: 'https://llm.example.com/v1',
     });
-    const removed = await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
-    await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
-    await test.setCredential(tenant, 'vllm', { api_key: 'sk-audited-third-key-cccc' });
-    await test.sysadmin('delete', `/tenants/${tenant}`);
+    const removed = await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await tenkey.setCredential(tenant, 'vllm', { api_key: 'sk-audited-third-key-cccc' });
+    await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     const mine = (await events(`?tenant_id=${tenant}`)).reverse();
     expect(mine.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
       'tenant.create done',
@@ -83,38 +77,38 @@ describe('the audit', () => {
     expect((await verify()).faults).toEqual([]);
   });
 
-  it('has nothing of a change that failed, and no change without an event', async () => {
+  it('records nothing of a change that failed, and lets no change happen without an event', async () => {
     const before = (await events())[0].seq;
     const name = randomUUID();
-    expect((await test.sysadmin('post', '/tenants').send({ name })).status).toBe(201);
-    expect((await test.sysadmin('post', '/tenants').send({ name })).status).toBe(409);
+    expect((await tenkey.sysadmin('post', '/tenants').send({ name })).status).toBe(201);
+    expect((await tenkey.sysadmin('post', '/tenants').send({ name })).status).toBe(409);
     const done = (await events('?outcome=done')).filter(({ seq }) => BigInt(seq) > BigInt(before));
     expect(done).toHaveLength(1);
-    await test.database.query('alter table audit_head rename to audit_head_gone');
+    await tenkey.database.query('alter table audit_head rename to audit_head_gone');
     try {
-      const refused = await test.sysadmin('post', '/tenants').send({ name: 'unaudited' });
+      const refused = await tenkey.sysadmin('post', '/tenants').send({ name: 'unaudited' });
       expect(refused.status).toBe(500);
-      const tenant = (await test.sysadmin('get', `/tenants?search=${name}`)).body.items[0].id;
-      expect((await test.setCredential(tenant, 'openai', { api_key: 'sk-unaudited' })).status).toBe(500);
-      expect((await test.sysadmin('delete', `/tenants/${tenant}`)).status).toBe(500);
-      expect((await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials).toEqual([]);
+      const tenant = (await tenkey.sysadmin('get', `/tenants?search=${name}`)).body.items[0].id;
+      expect((await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-unaudited' })).status).toBe(500);
+      expect((await tenkey.sysadmin('delete', `/tenants/${tenant}`)).status).toBe(500);
+      expect((await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials).toEqual([]);
     } finally {
-      await test.database.query('alter table audit_head_gone rename to audit_head');
+      await tenkey.database.query('alter table audit_head_gone rename to audit_head');
     }
-    expect((await test.sysadmin('get', '/tenants?search=unaudited')).body.total).toBe(0);
+    expect((await tenkey.sysadmin('get', '/tenants?search=unaudited')).body.total).toBe(0);
     expect((await verify()).faults).toEqual([]);
   });
 
-  it('has every refused attempt, a flood as a count, and never what was presented', async () => {
-    const tenant = await test.createTenant();
-    await test.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', 'sentinel-wrong-key-0001');
+  it('records every refused attempt, a flood as a count, and never the key that was presented', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', 'sentinel-wrong-key-0001');
     for (let each = 0; each < 20; each++) {
-      await test.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', `sentinel-wrong-key-${each}`);
+      await tenkey.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', `sentinel-wrong-key-${each}`);
     }
-    await test.http().put('/api/v1/sysadmin/sentinel-path').set('X-API-Key', superKey);
-    await test.setCredential(tenant, 'openai', { api_key: 'sentinel-ä' });
-    await test.setCredential(tenant, 'sentinel-provider', { api_key: 'sentinel-key-sentinel' });
-    await test.app.get(RefusedAttemptsService).written();
+    await tenkey.http().put('/api/v1/sysadmin/sentinel-path').set('X-API-Key', superKey);
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sentinel-ä' });
+    await tenkey.setCredential(tenant, 'sentinel-provider', { api_key: 'sentinel-key-sentinel' });
+    await tenkey.nest.get(RefusedAttemptsService).written();
     const refused = await events('?outcome=refused');
     expect(
       refused.find(({ details }) => details.code === 'unauthenticated' && !details.further_times),
@@ -139,11 +133,11 @@ describe('the audit', () => {
     expect((await verify()).faults).toEqual([]);
   });
 
-  it('keeps one order when many change at once', async () => {
+  it('keeps one order when many changes are made at once', async () => {
     await Promise.all(
       Array.from({ length: 30 }, async () => {
-        const tenant = await test.createTenant();
-        await test.setCredential(tenant, 'openai', { api_key: 'sk-one-of-many-at-once' });
+        const tenant = await tenkey.createTenant();
+        await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-one-of-many-at-once' });
       }),
     );
     const { faults, events: count } = await verify();
@@ -151,17 +145,17 @@ describe('the audit', () => {
     expect(count).toBeGreaterThanOrEqual(60);
   });
 
-  it('is filtered, paged and exported whole', async () => {
+  it('is filtered, paged and exported completely', async () => {
     const all = await events('?limit=1000');
     const seen: string[] = [];
     let cursor = '';
     do {
-      const { body } = await test.sysadmin('get', `/audit-events?limit=7${cursor}`).expect(200);
+      const { body } = await tenkey.sysadmin('get', `/audit-events?limit=7${cursor}`).expect(200);
       seen.push(...body.items.map(({ seq }: { seq: string }) => seq));
       cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`;
     } while (cursor !== '');
     expect(seen).toEqual(all.map(({ seq }) => seq));
-    const exported = await test.sysadmin('get', '/audit-events/export').buffer(true).parse(asText);
+    const exported = await tenkey.sysadmin('get', '/audit-events/export').buffer(true).parse(asText);
     expect(exported.headers['content-type']).toContain('application/x-ndjson');
     expect(
       String(exported.body)
@@ -187,7 +181,7 @@ describe('the audit', () => {
       'actor=a%00b',
     ]) {
       for (const path of ['/audit-events', '/audit-events/export'])
-        expect((await test.sysadmin('get', `${path}?${bad}`)).body.code).toBe('validation_failed');
+        expect((await tenkey.sysadmin('get', `${path}?${bad}`)).body.code).toBe('validation_failed');
     }
   });
 
@@ -197,36 +191,36 @@ describe('the audit', () => {
       'delete from audit_events',
       'truncate audit_events',
     ]) {
-      await expect(test.database.query(statement)).rejects.toThrow('append-only');
+      await expect(tenkey.database.query(statement)).rejects.toThrow('append-only');
     }
     for (const seq of [0, -7]) {
       const copy = `insert into audit_events select * from jsonb_populate_record(null::audit_events, (select to_jsonb(e) || '{"seq":${seq}}' from audit_events e where seq = 1))`;
-      await expect(test.database.query(copy)).rejects.toThrow('audit_events_count_from_one');
+      await expect(tenkey.database.query(copy)).rejects.toThrow('audit_events_count_from_one');
     }
   });
 
-  describe('whose trigger was switched off by whoever owns the database', () => {
+  describe('when the owner of the database has disabled its trigger', () => {
     beforeAll(() =>
-      test.database.query('alter table audit_events drop constraint audit_events_count_from_one'),
+      tenkey.database.query('alter table audit_events drop constraint audit_events_count_from_one'),
     );
     const tamper = async (statement: string, ...parameters: unknown[]) => {
-      await test.database.query('alter table audit_events disable trigger all');
-      await test.database.query(statement, parameters);
-      await test.database.query('alter table audit_events enable trigger all');
+      await tenkey.database.query('alter table audit_events disable trigger all');
+      await tenkey.database.query(statement, parameters);
+      await tenkey.database.query('alter table audit_events enable trigger all');
     };
     /** Does something to event 3 (and 4), asks what is found, and undoes it. The lists show it all the same. */
     const foundAfter = async (statement: string, ...parameters: unknown[]) => {
-      await test.database.query('create table audit_copy as table audit_events');
+      await tenkey.database.query('create table audit_copy as table audit_events');
       await tamper(statement, ...parameters);
       const { faults } = await verify();
-      const [{ count }] = await test.database.query('select count(*)::int from audit_events');
+      const [{ count }] = await tenkey.database.query('select count(*)::int from audit_events');
       expect(await events('?limit=1000')).toHaveLength(count);
-      const exported = await test.sysadmin('get', '/audit-events/export').buffer(true).parse(asText);
+      const exported = await tenkey.sysadmin('get', '/audit-events/export').buffer(true).parse(asText);
       expect(String(exported.body).trim().split('\n')).toHaveLength(count);
       await tamper('delete from audit_events');
       await tamper('insert into audit_events select * from audit_copy');
-      await test.database.query('drop table audit_copy');
-      await test.database.query(
+      await tenkey.database.query('drop table audit_copy');
+      await tenkey.database.query(
         'update audit_head set (seq, hash) = (select seq, hash from audit_events order by seq desc limit 1)',
       );
       expect((await verify()).faults).toEqual([]);
@@ -271,14 +265,14 @@ describe('the audit', () => {
         `update audit_events set details = (repeat('{"a":', 5500) || '1' || repeat('}', 5500))::jsonb where seq = 3`,
         ['3'],
       ],
-    ])('shows it: %s', async (statement, expected) => {
+    ])('reveals the edit: %s', async (statement, expected) => {
       const found = await foundAfter(statement);
       expect(found).toEqual(expected);
     });
 
-    it('shows a number of the details that was changed below what JavaScript tells apart', async () => {
+    it('reveals a number in the details that was changed by less than JavaScript can distinguish', async () => {
       const numbers = { status: 422, half: 0.5, tiny: 1e-7, huge: 1e21, text: '1.0', nothing: -0 };
-      await test.app
+      await tenkey.nest
         .get(AuditLogService)
         .refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a', details: numbers });
       const { head, faults } = await verify();
@@ -296,7 +290,7 @@ describe('the audit', () => {
       }
     });
 
-    it('shows two events that were swapped', async () => {
+    it('reveals two events that were swapped', async () => {
       const swap =
         'with pair as (select * from audit_copy where seq in (3, 4)) update audit_events e set ' +
         [
@@ -317,7 +311,7 @@ describe('the audit', () => {
       expect(await foundAfter(swap)).toEqual(['3', '4', '5']);
     });
 
-    it('shows a plain hash put in place of a signed one', async () => {
+    it('reveals a plain hash in place of a signed one', async () => {
       expect(await foundAfter('update audit_events set key_id = null where seq = 3')).toEqual(['3']);
     });
 
@@ -340,27 +334,27 @@ describe('the audit', () => {
         )
         .digest('base64url');
 
-    it('shows an event that was forged at the end without the key', async () => {
-      const [end] = await test.database.query('select seq::text, hash from audit_head');
+    it('reveals an event that was forged at the end without the key', async () => {
+      const [end] = await tenkey.database.query('select seq::text, hash from audit_head');
       const seq = String(BigInt(end.seq) + 1n);
-      const [copied] = await test.database.query('select * from audit_events where seq = 1');
+      const [copied] = await tenkey.database.query('select * from audit_events where seq = 1');
       const row = { ...copied, seq, key_id: null };
       row.hash = plainHash(row, end.hash);
-      await test.database.query('update audit_head set seq = $1, hash = $2', [seq, row.hash]);
+      await tenkey.database.query('update audit_head set seq = $1, hash = $2', [seq, row.hash]);
       const forge = 'insert into audit_events select * from jsonb_populate_record(null::audit_events, $1)';
       expect(await foundAfter(forge, row)).toEqual([seq]);
     });
 
-    it('shows that all from an event on was written anew without the key', async () => {
-      const rows = await test.database.query('select * from audit_events where seq >= 3 order by seq');
-      const [{ hash: before }] = await test.database.query('select hash from audit_events where seq = 2');
+    it('reveals that everything after an event was written again without the key', async () => {
+      const rows = await tenkey.database.query('select * from audit_events where seq >= 3 order by seq');
+      const [{ hash: before }] = await tenkey.database.query('select hash from audit_events where seq = 2');
       let previous = before as string;
       for (const row of rows) {
         row.actor = row.seq === '3' ? 'somebody else' : row.actor;
         previous = plainHash(row, previous);
         row.hash = previous;
       }
-      await test.database.query('update audit_head set hash = $1', [previous]);
+      await tenkey.database.query('update audit_head set hash = $1', [previous]);
       const found = await foundAfter(
         `update audit_events e set actor = n.actor, hash = n.hash, key_id = null
          from jsonb_to_recordset($1) as n (seq bigint, actor text, hash text) where n.seq = e.seq`,
@@ -369,39 +363,39 @@ describe('the audit', () => {
       expect(found).toEqual(rows.map(({ seq }: { seq: string }) => seq));
     });
 
-    it('shows that the newest were cut off, also with the end of the chain moved, if a head was kept', async () => {
+    it('reveals that the newest events were cut off, even when the end of the chain was moved, if a head was kept', async () => {
       const { head } = await verify();
       const last = head.split(':')[0];
       expect(await foundAfter('delete from audit_events where seq = $1', last)).toEqual([last]);
-      const [end] = await test.database.query('select * from audit_head');
-      await test.database.query('create table audit_copy as table audit_events');
+      const [end] = await tenkey.database.query('select * from audit_head');
+      await tenkey.database.query('create table audit_copy as table audit_events');
       await tamper('delete from audit_events where seq = $1', last);
-      await test.database.query(
+      await tenkey.database.query(
         'update audit_head set (seq, hash) = (select seq, hash from audit_events order by seq desc limit 1)',
       );
       expect((await verify()).faults).toEqual([]);
-      expect((await test.app.get(AuditLogService).verify(head)).faults).toEqual([
+      expect((await tenkey.nest.get(AuditLogService).verify(head)).faults).toEqual([
         { seq: last, fault: 'the given head is not in the chain' },
       ]);
       await tamper('delete from audit_events');
       await tamper('insert into audit_events select * from audit_copy');
-      await test.database.query('drop table audit_copy');
-      await test.database.query('update audit_head set seq = $1, hash = $2', [end.seq, end.hash]);
-      expect((await test.app.get(AuditLogService).verify(head)).faults).toEqual([]);
+      await tenkey.database.query('drop table audit_copy');
+      await tenkey.database.query('update audit_head set seq = $1, hash = $2', [end.seq, end.hash]);
+      expect((await tenkey.nest.get(AuditLogService).verify(head)).faults).toEqual([]);
     });
   });
 
-  it('goes on under another encryption key, and tells which events that key cannot check', async () => {
+  it('continues under another encryption key, and says which events that key cannot check', async () => {
     const count = (await verify()).events;
-    const other = await startTestApp({ ENCRYPTION_KEY: generateKey() }, { databaseUrl: test.databaseUrl });
+    const other = await startTestApp({ ENCRYPTION_KEY: generateKey() }, { databaseUrl: tenkey.databaseUrl });
     try {
       await other.createTenant();
-      const { faults, events: all } = await other.app.get(AuditLogService).verify();
+      const { faults, events: all } = await other.nest.get(AuditLogService).verify();
       expect(all).toBeGreaterThan(count);
       expect(faults.length).toBeGreaterThanOrEqual(count);
       expect(faults.every(({ fault }) => fault.startsWith('cannot be checked: encryption key'))).toBe(true);
     } finally {
-      await other.app.close();
+      await other.nest.close();
       await other.provider.close();
     }
   });
@@ -419,18 +413,18 @@ describe('the audit', () => {
       );
     const warnings = () => plain.logLines.filter((line) => line.includes('set ENCRYPTION_KEY again'));
 
-    it('is a plain chain, which may go on with a key', async () => {
+    it('is a plain chain, which may continue with a key', async () => {
       const tenant = await plain.createTenant();
       await plain.sysadmin('patch', `/tenants/${tenant}`).send({ name: 'renamed' });
-      expect(await plain.app.get(AuditLogService).verify()).toMatchObject({ events: 2, faults: [] });
-      expect(await plain.app.get(AuditLogService).verify()).not.toHaveProperty('plain');
+      expect(await plain.nest.get(AuditLogService).verify()).toMatchObject({ events: 2, faults: [] });
+      expect(await plain.nest.get(AuditLogService).verify()).not.toHaveProperty('plain');
       for (let each = 0; each < 2; each++)
         await asKeyed().refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a' });
       expect(await asKeyed().verify()).toMatchObject({ events: 4, plain: 2, faults: [] });
       expect(warnings()).toEqual([]);
     });
 
-    it('does not go on after a key unnoticed: each event is a fault, the first is a warning with the fix', async () => {
+    it('cannot lose its key unnoticed: each event after that is a fault, and the first logs a warning with the fix', async () => {
       const last = (await asKeyed().verify()).events;
       await asKeyed().refuse({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a' });
       for (let each = 0; each < 2; each++) await plain.createTenant();
@@ -444,7 +438,7 @@ describe('the audit', () => {
       expect(warnings()[0]).toContain(`audit event ${last + 2} is made without ENCRYPTION_KEY`);
     });
 
-    it('shows an event that was edited', async () => {
+    it('reveals an event that was edited', async () => {
       await plain.database.query('alter table audit_events disable trigger all');
       await plain.database.query(`update audit_events set actor = 'x' where seq = 1`);
       expect((await asKeyed().verify()).faults[0]).toEqual({

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey, startTestApp } from './support/app';
 import { until } from './support/until';
 
 const mega = 1024 * 1024;
@@ -64,21 +64,18 @@ function* anthropicParts(): Generator<Buffer> {
 const events = () =>
   numbered((text) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`);
 
-describe('a slow side holds the other back', () => {
-  let test: TestApp;
+// A pause longer than the provider may be silent: it is the client's and not the provider's.
+describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' }, (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    // A pause longer than the provider may be silent: it is the client's and not the provider's.
-    test = await startTestApp({ UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' });
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-slow-client' });
-    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-the-slow-client' });
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-slow-client' });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-the-slow-client' });
   });
-  beforeEach(() => test.provider.reset());
-  afterAll(() => test.close());
+  beforeEach(() => tenkey.provider.reset());
 
   function post(path: string, type: string): ClientRequest {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant, 'content-type': type };
     return request({ port, host: '127.0.0.1', path: `/v1/${path}`, method: 'POST', headers });
   }
@@ -98,18 +95,18 @@ describe('a slow side holds the other back', () => {
     ['sound', 'audio/speech', sound, 'audio/mpeg', () => numbered((text) => text)],
     ['a whole answer', 'chat/completions', chat, 'application/json', jsonParts],
   ])(
-    'a client that does not read %s stops the provider; what it reads later is whole',
+    'lets a client that does not read %s stop the provider, and what it reads later is complete',
     async (_, path, body, type, parts) => {
       const expected = createHash('sha256');
       for (const part of parts()) expected.update(part);
       const before = memory();
-      test.provider.next({ flow: { type, parts: parts() } });
+      tenkey.provider.next({ flow: { type, parts: parts() } });
       const answer = await answerTo(path, body);
-      const sent = await settled(() => test.provider.calls.sentBytes);
+      const sent = await settled(() => tenkey.provider.calls.sentBytes);
       await wait(1000);
       const after = memory();
       expect(sent).toBeLessThan(heldBytes);
-      expect(test.provider.calls.sentBytes).toBe(sent);
+      expect(tenkey.provider.calls.sentBytes).toBe(sent);
       expect(after.used - before.used).toBeLessThan(grownBytes);
       expect(after.resident - before.resident).toBeLessThan(2 * grownBytes);
 
@@ -119,16 +116,16 @@ describe('a slow side holds the other back', () => {
     },
   );
 
-  it('a client that does not read a translated stream stops the provider; what it reads later is whole', async () => {
+  it('lets a client that does not read a translated stream stop the provider, and what it reads later is complete', async () => {
     const expected = createHash('sha256');
     for (const part of numbered((text) =>
       named('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
     ))
       expected.update(/"text":"([^"]*)"/.exec(part.toString())![1]!);
     const before = memory();
-    test.provider.next({ flow: { type: 'text/event-stream', parts: anthropicParts() } });
+    tenkey.provider.next({ flow: { type: 'text/event-stream', parts: anthropicParts() } });
     const answer = await answerTo('chat/completions', { ...chat, model: 'claude-sonnet', stream: true });
-    const sent = await settled(() => test.provider.calls.sentBytes);
+    const sent = await settled(() => tenkey.provider.calls.sentBytes);
     const after = memory();
     expect(sent).toBeLessThan(heldBytes);
     expect(after.used - before.used).toBeLessThan(grownBytes);
@@ -146,13 +143,13 @@ describe('a slow side holds the other back', () => {
     expect(received.digest('hex')).toBe(expected.digest('hex'));
   });
 
-  it('a provider that does not read an upload stops the client; what it reads later is whole', async () => {
+  it('lets a provider that does not read an upload stop the client, and what it reads later is complete', async () => {
     const bytes = 30 * mega;
     const boundary = 'a-boundary';
     const field = (name: string, rest: string) =>
       `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${rest}\r\n\r\n`;
     let goOn = () => undefined as void;
-    test.provider.next({ readAfter: new Promise<void>((resolve) => (goOn = resolve)) });
+    tenkey.provider.next({ readAfter: new Promise<void>((resolve) => (goOn = resolve)) });
     const before = memory();
     const asked = post('audio/transcriptions', `multipart/form-data; boundary=${boundary}`);
     asked.write(`${field('model', '')}whisper\r\n${field('file', '; filename="a.wav"')}`);
@@ -169,7 +166,7 @@ describe('a slow side holds the other back', () => {
     })();
     const held = await settled(() => sent);
     const after = memory();
-    expect(test.provider.calls.begun).toBe(1);
+    expect(tenkey.provider.calls.begun).toBe(1);
     expect(held).toBeGreaterThan(0);
     expect(held).toBeLessThan(0.75 * bytes);
     expect(after.used - before.used).toBeLessThan(bytes / 2);
@@ -179,23 +176,23 @@ describe('a slow side holds the other back', () => {
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     expect(answer.statusCode).toBe(200);
     answer.resume();
-    const { rawBody } = test.provider.requests[0]!;
+    const { rawBody } = tenkey.provider.requests[0]!;
     const file = rawBody.slice(rawBody.indexOf('0:'), rawBody.lastIndexOf('\r\n--', rawBody.length - 4));
     expect(createHash('sha256').update(file).digest('hex')).toBe(expected.digest('hex'));
   });
 });
 
-it('a client that never reads on is taken for gone, and the call to the provider is ended', async () => {
-  const test = await startTestApp({
+it('a client that stops reading for good is disconnected, and the call to the provider is aborted', async () => {
+  const tenkey = await startTestApp({
     UPSTREAM_TIMEOUTS: 'idle=1',
     CLIENT_PAUSE_SECONDS: '1',
     LOG_LEVEL: 'info',
   });
   try {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-client-that-never-reads' });
-    test.provider.next({ flow: { type: 'text/event-stream', parts: events() } });
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-client-that-never-reads' });
+    tenkey.provider.next({ flow: { type: 'text/event-stream', parts: events() } });
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const headers = {
       'x-api-key': platformKey,
       'x-tenant-id': tenant,
@@ -205,9 +202,9 @@ it('a client that never reads on is taken for gone, and the call to the provider
     asked.end('{"model":"gpt-4o","stream":true,"messages":[]}');
     await once(asked, 'response');
     asked.on('error', () => undefined);
-    await until(() => test.provider.requests[0]?.aborted === true, 'the end of the call');
+    await until(() => tenkey.provider.requests[0]?.aborted === true, 'the end of the call');
     asked.destroy();
   } finally {
-    await test.close();
+    await tenkey.close();
   }
 });

@@ -1,36 +1,31 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey } from './support/app';
 import { until } from './support/until';
 
 const oldKey = 'sk-key-before-the-promotion-aaaa';
 const newKey = 'sk-key-after-the-promotion-bbbb';
 
-describe('calls during a promotion', () => {
-  let test: TestApp;
+describeWithApp('calls during a promotion', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
   beforeEach(async () => {
-    test.provider.reset();
+    tenkey.provider.reset();
     tenant = await ready(oldKey, newKey);
   });
 
   const path = (suffix = '', id = tenant) => `/tenants/${id}/credentials/openai${suffix}`;
-  const post = (suffix: string, id = tenant) => test.sysadmin('post', path(suffix, id));
+  const post = (suffix: string, id = tenant) => tenkey.sysadmin('post', path(suffix, id));
   const stage = (api_key: string, id = tenant) =>
-    test.sysadmin('put', path('?stage=true', id)).send({ api_key });
+    tenkey.sysadmin('put', path('?stage=true', id)).send({ api_key });
   const listed = async (id = tenant) =>
-    (await test.sysadmin('get', `/tenants/${id}/credentials`)).body.credentials[0];
+    (await tenkey.sysadmin('get', `/tenants/${id}/credentials`)).body.credentials[0];
   /** A tenant with one key live and one staged. */
   const ready = async (live: string, staged: string) => {
-    const id = await test.createTenant();
-    await test.setCredential(id, 'openai', { api_key: live });
+    const id = await tenkey.createTenant();
+    await tenkey.setCredential(id, 'openai', { api_key: live });
     await stage(staged, id);
     return id;
   };
-  const base = () => `http://127.0.0.1:${(test.app.getHttpServer().address() as { port: number }).port}`;
+  const base = () => `http://127.0.0.1:${(tenkey.nest.getHttpServer().address() as { port: number }).port}`;
   const call = (id: string, content: string, fields: object = {}) =>
     fetch(`${base()}/v1/chat/completions`, {
       method: 'POST',
@@ -38,23 +33,23 @@ describe('calls during a promotion', () => {
       body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }], ...fields }),
     });
 
-  it('end on the key that they began with, and what they find out is noted of that key', async () => {
+  it('finish with the key that they started with, and what they find out is recorded for that key', async () => {
     const { version } = await listed();
     // The refusal comes last: a success after it would take it back.
-    test.provider.next({ status: 401, delayMs: 900 });
-    test.provider.next({ delayMs: 500 });
+    tenkey.provider.next({ status: 401, delayMs: 900 });
+    tenkey.provider.next({ delayMs: 500 });
     const calls = [call(tenant, 'refused'), call(tenant, 'answered')];
-    await until(() => test.provider.requests.length === 2, 'both calls arrived');
+    await until(() => tenkey.provider.requests.length === 2, 'both calls arrived');
     const promoted = await post('/promote');
     expect([promoted.status, promoted.body.replaced.version]).toEqual([200, version]);
-    expect(test.provider.calls.open).toBe(2);
+    expect(tenkey.provider.calls.open).toBe(2);
     const answers = await Promise.all(calls);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 424]);
     const refused = (await answers.find(({ status }) => status === 424)!.json()) as any;
     expect(refused.error.message).toContain('...aaaa');
     const answered = answers.find(({ status }) => status === 200)!;
     expect(answered.headers.get('x-tenkey-credential')).toBe(`openai/...aaaa/v${version}`);
-    expect(test.provider.requests.map(({ key }) => key)).toEqual([oldKey, oldKey]);
+    expect(tenkey.provider.requests.map(({ key }) => key)).toEqual([oldKey, oldKey]);
     await until(async () => (await listed()).previous.status === 'rejected', 'the refusal was noted');
     expect(await listed()).toMatchObject({
       masked_key: '...bbbb',
@@ -63,49 +58,51 @@ describe('calls during a promotion', () => {
       previous: { version, rejection: { count: 1 } },
     });
     // And of a key that was taken back meanwhile: it is the staged one that was accepted.
-    test.provider.next({ status: 401 });
+    tenkey.provider.next({ status: 401 });
     await call(tenant, 'refused');
     await until(async () => (await listed()).status === 'rejected', 'the refusal of the new key was noted');
-    test.provider.next({ delayMs: 600 });
+    tenkey.provider.next({ delayMs: 600 });
     const last = call(tenant, 'answered');
-    await until(() => test.provider.requests.length === 4, 'the last call arrived');
+    await until(() => tenkey.provider.requests.length === 4, 'the last call arrived');
     await post('/rollback');
     expect((await last).status).toBe(200);
     await until(async () => (await listed()).staged.status === 'ready', 'the success was noted');
     expect(await listed()).toMatchObject({ version, status: 'rejected', rejection: { count: 1 } });
   });
 
-  it('say nothing of any key when theirs is gone before they end', async () => {
-    test.provider.next({ status: 401, delayMs: 600 });
+  it('record nothing for any key when their own is removed before they finish', async () => {
+    tenkey.provider.next({ status: 401, delayMs: 600 });
     const refused = call(tenant, 'refused');
-    await until(() => test.provider.requests.length === 1, 'the call arrived');
+    await until(() => tenkey.provider.requests.length === 1, 'the call arrived');
     await post('/promote');
-    await test.sysadmin('delete', path('?slot=previous'));
+    await tenkey.sysadmin('delete', path('?slot=previous'));
     expect((await refused).status).toBe(424);
     await wait(1500);
     expect(await listed()).toMatchObject({ masked_key: '...bbbb', status: 'ready', rejection: null });
-    const left = await test.database.query('SELECT 1 FROM credential_health WHERE tenant_id = $1', [tenant]);
+    const left = await tenkey.database.query('SELECT 1 FROM credential_health WHERE tenant_id = $1', [
+      tenant,
+    ]);
     expect(left).toEqual([]);
   });
 
-  it('are tried again and streamed to their end with the key that they began with', async () => {
+  it('are retried and streamed to the end with the key that they started with', async () => {
     const { version } = await listed();
-    test.provider.next({ status: 503, delayMs: 400 });
-    test.provider.next({ chunkDelayMs: 150 });
+    tenkey.provider.next({ status: 503, delayMs: 400 });
+    tenkey.provider.next({ chunkDelayMs: 150 });
     const again = call(tenant, 'again');
-    await until(() => test.provider.requests.length === 1, 'the first try arrived');
+    await until(() => tenkey.provider.requests.length === 1, 'the first try arrived');
     const streamed = await call(tenant, 'one two three four five', { stream: true });
     expect(streamed.headers.get('x-tenkey-credential')).toBe(`openai/...aaaa/v${version}`);
     expect((await post('/promote')).status).toBe(200);
-    expect(test.provider.calls.open).toBeGreaterThanOrEqual(1);
+    expect(tenkey.provider.calls.open).toBeGreaterThanOrEqual(1);
     expect(await streamed.text()).toContain('[DONE]');
     expect((await again).status).toBe(200);
-    expect(test.provider.requests.map(({ key }) => key)).toEqual([oldKey, oldKey, oldKey]);
+    expect(tenkey.provider.requests.map(({ key }) => key)).toEqual([oldKey, oldKey, oldKey]);
     expect((await call(tenant, 'next')).status).toBe(200);
-    expect(test.provider.requests.at(-1)?.key).toBe(newKey);
+    expect(tenkey.provider.requests.at(-1)?.key).toBe(newKey);
   });
 
-  it('carry the key of the version that they say, and never another tenant’s, while keys are swapped at once', async () => {
+  it('carry the key of the version in their response, and never another tenant’s, while keys are swapped', async () => {
     const neighbour = await ready('sk-key-of-the-neighbour-cccc', 'sk-next-key-of-the-neighbour-dddd');
     const keyOf = new Map<string, string>();
     for (const [id, live, staged] of [
@@ -115,7 +112,7 @@ describe('calls during a promotion', () => {
       const one = await listed(id);
       keyOf.set(`${id} ${one.version}`, live).set(`${id} ${one.staged.version}`, staged);
     }
-    test.provider.reset();
+    tenkey.provider.reset();
     let isOver = false;
     const said = new Map<string, string>();
     const caller = async (id: string, name: string) => {
@@ -154,8 +151,8 @@ describe('calls during a promotion', () => {
     const swapping = Promise.all([tenant, neighbour].map(swapper)).finally(() => (isOver = true));
     await Promise.all([...others, swapping]);
     expect(said.size).toBeGreaterThan(100);
-    expect(test.provider.requests).toHaveLength(said.size);
-    for (const { body, key } of test.provider.requests) {
+    expect(tenkey.provider.requests).toHaveLength(said.size);
+    for (const { body, key } of tenkey.provider.requests) {
       const version = said.get(body.messages[0].content) ?? '';
       if (key === undefined || keyOf.get(version) !== key)
         throw new Error(`a call of ${version} had another key`);
@@ -164,7 +161,7 @@ describe('calls during a promotion', () => {
     expect(new Set(said.values())).toEqual(new Set(keyOf.keys()));
   }, 60_000);
 
-  it('see one of two promotions, or rollbacks, that come at once', async () => {
+  it('see only one of two simultaneous promotions or rollbacks', async () => {
     for (let round = 0; round < 8; round += 1) {
       const promotions = await Promise.all([post('/promote'), post('/promote')]);
       expect(promotions.map(({ body }) => body.code ?? 'done').sort()).toEqual([
@@ -181,23 +178,23 @@ describe('calls during a promotion', () => {
     }
   });
 
-  it('find what one order of all changes that came at once leaves, and the audit has that order', async () => {
+  it('find the result of one order of all simultaneous changes, and the audit has that order', async () => {
     const rounds = 12;
     for (let round = 0; round < rounds; round += 1) {
       const id = await ready(oldKey, newKey);
       if (round % 2 === 0) await post('/promote', id);
       const changes = [
         post('/promote', id),
-        test.setCredential(id, 'openai', { api_key: `sk-set-in-round-${round}-eeee` }),
+        tenkey.setCredential(id, 'openai', { api_key: `sk-set-in-round-${round}-eeee` }),
         post('/rollback', id),
-        ...(round % 3 === 0 ? [test.sysadmin('delete', path('', id))] : []),
+        ...(round % 3 === 0 ? [tenkey.sysadmin('delete', path('', id))] : []),
         stage(`sk-staged-in-round-${round}-ffff`, id),
-        test.sysadmin('delete', path('?slot=staged', id)),
+        tenkey.sysadmin('delete', path('?slot=staged', id)),
         post('/promote', id),
       ];
       const answers = await Promise.all(changes.slice(round % 4).concat(changes.slice(0, round % 4)));
       expect(answers.filter(({ status }) => ![200, 404, 409].includes(status))).toEqual([]);
-      const audit = await test.sysadmin('get', `/audit-events?tenant_id=${id}&outcome=done`);
+      const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${id}&outcome=done`);
       const changed = audit.body.items.reverse().slice(1);
       expect(await slotsOf(id)).toEqual(replayed(changed));
       // Each change that answered so is one event; with the two or three that prepared them.
@@ -206,25 +203,25 @@ describe('calls during a promotion', () => {
     }
   });
 
-  it('use what was live when the database fails in the middle of a promotion', async () => {
+  it('use the live key of before when the database fails in the middle of a promotion', async () => {
     const before = await listed();
-    const holding = test.database.createQueryRunner();
+    const holding = tenkey.database.createQueryRunner();
     await holding.startTransaction();
     await holding.query('SELECT 1 FROM audit_head FOR UPDATE');
     const promoting = Promise.resolve(post('/promote'));
     const waiting = () =>
-      test.database.query<{ pid: number }[]>(
+      tenkey.database.query<{ pid: number }[]>(
         `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
     await until(async () => (await waiting()).length === 1, 'the promotion waits for the audit');
     // All but its last statement is done.
-    await test.database.query('SELECT pg_terminate_backend($1)', [(await waiting())[0]!.pid]);
+    await tenkey.database.query('SELECT pg_terminate_backend($1)', [(await waiting())[0]!.pid]);
     expect((await promoting).body.code).toBe('credential_store_unavailable');
     await holding.rollbackTransaction();
     await holding.release();
     expect(await listed()).toEqual(before);
     expect((await call(tenant, 'next')).status).toBe(200);
-    expect(test.provider.requests.at(-1)?.key).toBe(oldKey);
+    expect(tenkey.provider.requests.at(-1)?.key).toBe(oldKey);
     expect((await post('/promote')).status).toBe(200);
   });
 
@@ -232,7 +229,7 @@ describe('calls during a promotion', () => {
 
   /** Versions by slot, as stored. */
   async function slotsOf(id: string): Promise<Slots> {
-    const rows = await test.database.query<{ slot: keyof Slots; version: string }[]>(
+    const rows = await tenkey.database.query<{ slot: keyof Slots; version: string }[]>(
       `SELECT 'live' AS slot, version::text FROM tenant_credentials WHERE tenant_id = $1
        UNION ALL SELECT slot, version::text FROM credential_slots WHERE tenant_id = $1`,
       [id],

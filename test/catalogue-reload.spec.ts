@@ -91,12 +91,12 @@ describe('the catalogue of a running service', () => {
     return answer.json();
   }
 
-  it('warns of a model that nobody serves, at the start', async () => {
+  it('warns at the start of a model that no provider serves', async () => {
     expect(output).toContain(`${file}:2: old: no provider serves this family`);
     expect((await ready()).body).toMatchObject({ status: 'ready', models: 2, catalogue: 'ok' });
   });
 
-  it('follows its file; no data goes with a model', async () => {
+  it('follows its file, and no data is deleted with a model', async () => {
     const tenant = (await ask('/api/v1/sysadmin/tenants', { method: 'POST', body: { name: 'reload' } })).id;
     const credentials = `/api/v1/sysadmin/tenants/${tenant}/credentials`;
     await ask(`${credentials}/openai`, { method: 'PUT', body: { api_key: 'sk-key-of-the-reload-test' } });
@@ -115,7 +115,7 @@ describe('the catalogue of a running service', () => {
     expect((await ask(credentials)).credentials).toMatchObject([{ provider: 'openai', status: 'ready' }]);
   });
 
-  it('keeps serving the models before a fault, and says in /ready what is wrong', async () => {
+  it('keeps the last good models when the file has a fault, and /ready says what is wrong', async () => {
     writeFileSync(file, '- name: third\n  litellm_model_name: nobody/sentinel-value\n- name: fourth\n');
     const stale = await until(async () => {
       const answer = await ready();
@@ -139,14 +139,14 @@ describe('the catalogue of a running service', () => {
     expect(mended).not.toHaveProperty('catalogue_reason');
   });
 
-  it('reads its file at SIGHUP, and lives on', async () => {
+  it('reads its file at SIGHUP and keeps running', async () => {
     const before = output.length;
     process.kill(pid, 'SIGHUP');
     await until(() => (output.slice(before).includes('0 added, 0 removed, 0 changed') ? true : undefined));
     expect((await ready()).status).toBe(200);
   });
 
-  it('ends at once when it is stopped', async () => {
+  it('stops at once when the service is stopped', async () => {
     process.kill(pid, 'SIGTERM');
     await until(() => isGone() || undefined, 10);
   });

@@ -1,18 +1,16 @@
 import OpenAI from 'openai';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey, startTestApp } from './support/app';
 import { until } from './support/until';
 
 const key = 'sk-sentinel-chat-completion-k1y7';
 
-describe('chat completions', () => {
-  let test: TestApp;
+describeWithApp('a chat completion', (tenkey) => {
   let tenant: string;
   let client: OpenAI;
   beforeAll(async () => {
-    test = await startTestApp();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: key });
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: key });
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     client = new OpenAI({
       apiKey: 'unused-by-tenkey',
       baseURL: `http://127.0.0.1:${port}/v1`,
@@ -20,13 +18,12 @@ describe('chat completions', () => {
       maxRetries: 0,
     });
   });
-  beforeEach(() => test.provider.reset());
-  afterAll(() => test.close());
+  beforeEach(() => tenkey.provider.reset());
 
   it("reaches the provider with the tenant's key and the upstream model, and says who paid", async () => {
-    const answer = await test.chat(tenant, { seed: 1, made_up_parameter: { kept: true } });
+    const answer = await tenkey.chat(tenant, { seed: 1, made_up_parameter: { kept: true } });
     expect(answer.status).toBe(200);
-    const [seen] = test.provider.requests;
+    const [seen] = tenkey.provider.requests;
     expect(seen).toMatchObject({ key, body: { model: 'gpt-4o', made_up_parameter: { kept: true } } });
     expect(answer.headers).toMatchObject({
       'x-tenkey-provider': 'openai',
@@ -36,7 +33,7 @@ describe('chat completions', () => {
     expect(answer.headers['x-tenkey-credential']).toMatch(/^openai\/\.\.\.k1y7\/v\d+$/);
   });
 
-  it('serves the openai client: whole, streamed, and typed errors', async () => {
+  it('works in the openai client: whole, streamed, and with typed errors', async () => {
     const messages = [{ role: 'user' as const, content: 'good morning' }];
     const whole = await client.chat.completions.create({ model: 'gpt-4o', messages });
     expect(whole.choices[0]!.message.content).toContain('good morning');
@@ -47,14 +44,14 @@ describe('chat completions', () => {
     await expect(client.chat.completions.create({ model: 'none', messages })).rejects.toBeInstanceOf(
       OpenAI.NotFoundError,
     );
-    test.provider.next({ status: 429, headers: { 'retry-after': '7' } });
+    tenkey.provider.next({ status: 429, headers: { 'retry-after': '7' } });
     await expect(client.chat.completions.create({ model: 'gpt-4o', messages })).rejects.toBeInstanceOf(
       OpenAI.RateLimitError,
     );
   });
 
   it('ends a stream that the provider broke with one typed error', async () => {
-    test.provider.next({ breakAfterChunks: 1 });
+    tenkey.provider.next({ breakAfterChunks: 1 });
     const stream = await client.chat.completions.create({
       model: 'gpt-4o',
       messages: [{ role: 'user', content: 'one two three four' }],
@@ -69,36 +66,36 @@ describe('chat completions', () => {
 
   it('replaces an error event of the provider inside a stream, which may repeat the key', async () => {
     const raw = `data: {"error":{"message":"Incorrect API key provided: ${key}"}}\n\n`;
-    test.provider.next({ chunks: ['data: {"choices":[]}\n\n', raw, 'data: [DONE]\n\n'] });
-    const answer = await test.chat(tenant, { stream: true });
+    tenkey.provider.next({ chunks: ['data: {"choices":[]}\n\n', raw, 'data: [DONE]\n\n'] });
+    const answer = await tenkey.chat(tenant, { stream: true });
     expect(answer.text).not.toContain(key);
     const last = JSON.parse(answer.text.trim().split('\n\n').at(-1)!.slice('data: '.length));
     expect(last.error).toMatchObject({ code: 'upstream_unavailable', type: 'api_error' });
     expect(last.error.message).toContain('Incorrect API key provided: [removed]');
-    test.provider.next({ body: raw, headers: { 'content-type': 'Text/Event-Stream' } });
-    expect((await test.chat(tenant, { stream: true })).text).not.toContain(key);
+    tenkey.provider.next({ body: raw, headers: { 'content-type': 'Text/Event-Stream' } });
+    expect((await tenkey.chat(tenant, { stream: true })).text).not.toContain(key);
   });
 
-  it('serves a key of the greatest length, and keeps it out of the log', async () => {
+  it('works with a key of the greatest length, which stays out of the log', async () => {
     const long = Array.from({ length: 10_240 }, (_, at) => String.fromCharCode(33 + ((at * 7919) % 94))).join(
       '',
     );
-    const other = await test.createTenant();
-    expect((await test.setCredential(other, 'openai', { api_key: long })).status).toBe(200);
+    const other = await tenkey.createTenant();
+    expect((await tenkey.setCredential(other, 'openai', { api_key: long })).status).toBe(200);
     // Longer than what a Node server takes as headers: the provider itself refuses it, and nothing of it comes back.
-    const before = test.logLines.length;
-    const answer = await test.chat(other);
+    const before = tenkey.logLines.length;
+    const answer = await tenkey.chat(other);
     expect(answer.status).toBeLessThan(500);
-    const shown = answer.text + JSON.stringify(answer.headers) + test.logLines.slice(before).join('');
+    const shown = answer.text + JSON.stringify(answer.headers) + tenkey.logLines.slice(before).join('');
     expect(shown).not.toContain(long.slice(100, 120));
   });
 
-  it('keeps what a caller needs to wait and to ask: retry-after and the id of the call at the provider', async () => {
-    test.provider.next({
+  it('passes on retry-after and the provider’s request id, which a client needs for waiting and for support', async () => {
+    tenkey.provider.next({
       status: 503,
       headers: { 'retry-after': '7', 'x-request-id': 'req_at_the_provider' },
     });
-    const answer = await test.chat(tenant);
+    const answer = await tenkey.chat(tenant);
     expect(answer.headers).toMatchObject({
       'retry-after': '7',
       'x-request-id': 'req_at_the_provider',
@@ -106,8 +103,8 @@ describe('chat completions', () => {
     });
   });
 
-  it('ends the call to the provider when the client leaves, before and after the first byte', async () => {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+  it('aborts the call to the provider when the client disconnects, before and after the first byte', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const leave = async (body: object, afterFirstByte: boolean) => {
       const gone = new AbortController();
       const call = fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
@@ -121,36 +118,36 @@ describe('chat completions', () => {
         signal: gone.signal,
       });
       if (afterFirstByte) await (await call).body!.getReader().read();
-      else await until(() => test.provider.requests.length > 0, 'the call at the provider');
+      else await until(() => tenkey.provider.requests.length > 0, 'the call at the provider');
       gone.abort();
       if (!afterFirstByte) await expect(call).rejects.toThrow();
-      await until(() => test.provider.requests[0]?.aborted === true, 'the end of that call');
-      test.provider.reset();
+      await until(() => tenkey.provider.requests[0]?.aborted === true, 'the end of that call');
+      tenkey.provider.reset();
     };
-    test.provider.next({ delayMs: 2000 });
+    tenkey.provider.next({ delayMs: 2000 });
     await leave({}, false);
-    test.provider.next({ chunkDelayMs: 300 });
+    tenkey.provider.next({ chunkDelayMs: 300 });
     await leave({ stream: true }, true);
-    const errors = test.logLines.filter((line) => JSON.parse(line).level >= 50);
+    const errors = tenkey.logLines.filter((line) => JSON.parse(line).level >= 50);
     expect(errors.filter((line) => line.includes('internal_error'))).toEqual([]);
   });
 
-  it('names a refused credential by mask, not as the caller’s 401, and never repeats the key', async () => {
-    test.provider.rejectKey(key);
-    const answer = await test.chat(tenant);
+  it('names a refused credential by its mask, without a 401 for the client, and never repeats the key', async () => {
+    tenkey.provider.rejectKey(key);
+    const answer = await tenkey.chat(tenant);
     expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_rejected']);
     expect(answer.body.error.message).toContain('...k1y7');
-    expect(answer.text + JSON.stringify(answer.headers) + test.logLines.join('')).not.toContain(key);
+    expect(answer.text + JSON.stringify(answer.headers) + tenkey.logLines.join('')).not.toContain(key);
   });
 
-  it('serves Anthropic models to the openai client: whole, streamed, tools, and a broken stream', async () => {
-    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
+  it('reaches Anthropic models from the openai client: whole, streamed, with tools, and with a broken stream', async () => {
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
     const messages = [{ role: 'user' as const, content: 'good morning' }];
     const model = 'claude-sonnet';
     const whole = await client.chat.completions.create({ model, messages });
     expect(whole).toMatchObject({ object: 'chat.completion', model, usage: { total_tokens: 5 } });
     expect(whole.choices[0]!.message.content).toBe('echo: good morning');
-    expect(test.provider.requests[0]).toMatchObject({
+    expect(tenkey.provider.requests[0]).toMatchObject({
       path: '/v1/messages',
       key: 'sk-ant-sentinel-anthropic-a1b2',
     });
@@ -166,7 +163,7 @@ describe('chat completions', () => {
       finish_reason: 'tool_calls',
       message: { tool_calls: [{ function: { name: 'weather', arguments: '{"city":"Umeå"}' } }] },
     });
-    test.provider.next({ breakAfterChunks: 4 });
+    tenkey.provider.next({ breakAfterChunks: 4 });
     const broken = await client.chat.completions.create({ model, messages, stream: true });
     text = '';
     const read = async () => {
@@ -178,9 +175,9 @@ describe('chat completions', () => {
 
   it('replaces an error that Anthropic reports inside a stream, which may repeat the key', async () => {
     const raw = `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"bad key ${key}"}}\n\n`;
-    test.provider.next({ chunks: [raw] });
-    await test.setCredential(tenant, 'anthropic', { api_key: key });
-    const answer = await test.chat(tenant, { model: 'claude-sonnet', stream: true });
+    tenkey.provider.next({ chunks: [raw] });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
+    const answer = await tenkey.chat(tenant, { model: 'claude-sonnet', stream: true });
     expect(answer.text).not.toContain(key);
     expect(JSON.parse(answer.text.trim().split('\n\n').at(-1)!.slice('data: '.length)).error).toMatchObject({
       code: 'upstream_unavailable',
@@ -188,14 +185,14 @@ describe('chat completions', () => {
     });
   });
 
-  it('names the parameters that a provider does not have, and refuses by name content that it cannot express', async () => {
-    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
-    const answer = await test.chat(tenant, { model: 'claude-sonnet', seed: 1, 'wé ird\n': 2 });
+  it('names parameters that the provider does not have, and refuses content that cannot be translated by name', async () => {
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-sentinel-anthropic-a1b2' });
+    const answer = await tenkey.chat(tenant, { model: 'claude-sonnet', seed: 1, 'wé ird\n': 2 });
     expect(answer.status).toBe(200);
     expect(answer.headers['x-tenkey-dropped-params']).toBe('seed, w__ird_');
-    expect(test.provider.requests[0]!.body).not.toHaveProperty('seed');
-    test.provider.reset();
-    const refused = await test.chat(tenant, {
+    expect(tenkey.provider.requests[0]!.body).not.toHaveProperty('seed');
+    tenkey.provider.reset();
+    const refused = await tenkey.chat(tenant, {
       model: 'claude-sonnet',
       messages: [
         { role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'x', format: 'wav' } }] },
@@ -203,10 +200,10 @@ describe('chat completions', () => {
     });
     expect([refused.status, refused.body.error.code]).toEqual([400, 'parameter_not_supported']);
     expect(refused.body.error.param).toBe('messages[0].content[0]');
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('refuses such parameters before any call when STRICT_PARAMS is set', async () => {
+  it('is refused for such parameters before any call when STRICT_PARAMS is set', async () => {
     const strict = await startTestApp({ STRICT_PARAMS: 'true' });
     try {
       const other = await strict.createTenant();
@@ -242,16 +239,16 @@ describe('chat completions', () => {
     }
   });
 
-  it('never calls with a legacy model in strict mode', async () => {
-    const answer = await test.chat(tenant, { model: 'gpt-4o-legacy' });
+  it('never reaches a provider for a legacy model in strict mode', async () => {
+    const answer = await tenkey.chat(tenant, { model: 'gpt-4o-legacy' });
     expect([answer.status, answer.body.error.code]).toEqual([424, 'legacy_model_in_strict_mode']);
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('refuses a suspended tenant', async () => {
-    const other = await test.createTenant();
-    await test.sysadmin('patch', `/tenants/${other}`).send({ state: 'suspended' });
-    const answer = await test.chat(other);
+  it('is refused for a suspended tenant', async () => {
+    const other = await tenkey.createTenant();
+    await tenkey.sysadmin('patch', `/tenants/${other}`).send({ state: 'suspended' });
+    const answer = await tenkey.chat(other);
     expect([answer.status, answer.body.error.code]).toEqual([403, 'tenant_suspended']);
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp, startTestApp } from './support/app';
 import { until } from './support/until';
 
 const keys = {
@@ -8,54 +8,50 @@ const keys = {
   c: 'sk-third-key-of-the-tenant-cccc',
 };
 
-describe('a promotion', () => {
-  let test: TestApp;
+describeWithApp('a promotion', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: keys.a });
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: keys.a });
   });
 
   const path = (suffix = '') => `/tenants/${tenant}/credentials/openai${suffix}`;
-  const put = (api_key: string, query = '', app = test) => app.sysadmin('put', path(query)).send({ api_key });
-  const post = (suffix: string, app = test) => app.sysadmin('post', path(suffix));
-  const promoted = async (api_key: string, app = test) => {
+  const put = (api_key: string, query = '', app = tenkey) =>
+    app.sysadmin('put', path(query)).send({ api_key });
+  const post = (suffix: string, app = tenkey) => app.sysadmin('post', path(suffix));
+  const promoted = async (api_key: string, app = tenkey) => {
     expect((await put(api_key, '?stage=true', app)).status).toBe(200);
     const answer = await post('/promote', app);
     expect(answer.status).toBe(200);
     return answer.body;
   };
-  const listed = async (app = test) =>
+  const listed = async (app = tenkey) =>
     (await app.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
   const usedKey = async () => {
-    expect((await test.chat(tenant)).status).toBe(200);
-    return test.provider.requests.at(-1)?.key;
+    expect((await tenkey.chat(tenant)).status).toBe(200);
+    return tenkey.provider.requests.at(-1)?.key;
   };
   /** As if the promotion had been so long ago. The column is not under the seal. */
-  const hoursAgo = (hours: number, app = test) =>
+  const hoursAgo = (hours: number, app = tenkey) =>
     app.database.query(
       `UPDATE credential_slots SET replaced_at = now() - make_interval(mins => $2)
        WHERE tenant_id = $1 AND slot = 'previous'`,
       [tenant, Math.round(hours * 60)],
     );
-  const stored = (app = test): Promise<{ slot: string; mask: string }[]> =>
+  const stored = (app = tenkey): Promise<{ slot: string; mask: string }[]> =>
     app.database.query(
       `SELECT 'live' AS slot, key_hint AS mask FROM tenant_credentials WHERE tenant_id = $1
        UNION ALL SELECT slot, key_hint FROM credential_slots WHERE tenant_id = $1 ORDER BY 1`,
       [tenant],
     );
   const healthOf = (version: string) =>
-    test.database.query(
+    tenkey.database.query(
       'SELECT outcome, rejections FROM credential_health WHERE tenant_id = $1 AND version = $2',
       [tenant, version],
     );
 
-  it('is taken back: the key before is live again with its version, and the other is staged', async () => {
+  it('is rolled back: the previous key is live again with its version, and the other is staged', async () => {
     const first = await listed();
     const second = await promoted(keys.b);
     const answer = await post('/rollback');
@@ -85,14 +81,14 @@ describe('a promotion', () => {
     expect((await post('/rollback')).body.version).toBe(first.version);
   });
 
-  it('keeps what is known of each version, wherever it stands, and no longer', async () => {
+  it('keeps what is known of each version in whatever slot, and no longer', async () => {
     const { version: first } = await listed();
     await post('/verify');
     const { version: second } = await promoted(keys.b);
-    test.provider.rejectKey(keys.b);
+    tenkey.provider.rejectKey(keys.b);
     expect((await post('/verify')).body.outcome).toBe('rejected');
     expect((await listed()).previous).toMatchObject({ verification: { outcome: 'accepted' } });
-    test.provider.next({ status: 429 });
+    tenkey.provider.next({ status: 429 });
     expect((await post('/verify?slot=previous')).body).toMatchObject({ outcome: 'quota', version: first });
     await post('/rollback');
     expect(await listed()).toMatchObject({
@@ -114,9 +110,9 @@ describe('a promotion', () => {
 
   it('can be repeated when the provider has accepted the key in calls since it refused it', async () => {
     const { version } = await promoted(keys.b);
-    test.provider.rejectKey(keys.b);
+    tenkey.provider.rejectKey(keys.b);
     expect((await post('/verify')).body.outcome).toBe('rejected');
-    test.provider.reset();
+    tenkey.provider.reset();
     expect(await usedKey()).toBe(keys.b);
     await until(async () => (await listed()).status !== 'rejected', 'the success that clears the refusal');
     await post('/rollback');
@@ -124,15 +120,15 @@ describe('a promotion', () => {
     expect((await post('/promote')).body).toMatchObject({ version });
   });
 
-  it('is taken back also to a key that the provider refused, and the answer says so', async () => {
-    test.provider.rejectKey(keys.a);
+  it('is rolled back even to a key that the provider refused, and the response says so', async () => {
+    tenkey.provider.rejectKey(keys.a);
     await post('/verify');
     await promoted(keys.b);
     const { status, body } = await post('/rollback');
     expect([status, body.message]).toEqual([200, expect.stringContaining('OpenAI rejected it')]);
   });
 
-  it('drops the key rolled back when another is staged already, and says so', async () => {
+  it('discards the key that was rolled back when another is staged already, and the response says so', async () => {
     await promoted(keys.b);
     await put(keys.c, '?stage=true');
     const { body } = await post('/rollback');
@@ -142,14 +138,17 @@ describe('a promotion', () => {
       { slot: 'live', mask: '...aaaa' },
       { slot: 'staged', mask: '...cccc' },
     ]);
-    const audit = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.rollback`);
+    const audit = await tenkey.sysadmin(
+      'get',
+      `/audit-events?tenant_id=${tenant}&action=credential.rollback`,
+    );
     expect(audit.body.items[0].details).toMatchObject({
       rolled_back: 'dropped',
       before: { mask: '...bbbb' },
     });
   });
 
-  it('after a promotion leads back to the one just before it and no further', async () => {
+  it('after a promotion can be rolled back to its own previous key and no further', async () => {
     await promoted(keys.b);
     const second = await promoted(keys.c);
     expect(second.replaced).toMatchObject({ masked_key: '...bbbb', slot: 'previous' });
@@ -157,12 +156,12 @@ describe('a promotion', () => {
       { slot: 'live', mask: '...cccc' },
       { slot: 'previous', mask: '...bbbb' },
     ]);
-    const audit = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.promote`);
+    const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.promote`);
     expect(audit.body.items[0].details.dropped).toMatchObject({ previous: { mask: '...aaaa' } });
     expect((await post('/rollback')).body.masked_key).toBe('...bbbb');
   });
 
-  it('is not taken back once its time is over, and says until when it could', async () => {
+  it('is not rolled back after its time has expired, and the response says when that was', async () => {
     const { rollback_until } = await promoted(keys.b);
     await hoursAgo(71.9);
     expect(Date.parse((await listed()).previous.rollback_until)).toBeLessThan(Date.parse(rollback_until));
@@ -184,24 +183,27 @@ describe('a promotion', () => {
     ['a staging', () => put(keys.c, '?stage=true'), 'stage', ['live ...bbbb', 'staged ...cccc']],
     ['a promotion', () => promoted(keys.c), 'stage', ['live ...cccc', 'previous ...bbbb']],
     ['a PUT', () => put(keys.c), 'set', ['live ...cccc']],
-  ] as const)('leaves no key behind after its time at %s', async (_what, change, action, left) => {
-    await promoted(keys.b);
-    await hoursAgo(73);
-    await change();
-    expect((await stored()).map(({ slot, mask }) => `${slot} ${mask}`)).toEqual(left);
-    const audit = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}`);
-    const dropped = audit.body.items.filter(({ details }: any) => details.dropped);
-    expect(dropped).toMatchObject([{ details: { dropped: { previous: { mask: '...aaaa' } } } }]);
-    expect(dropped[0].action).toBe(`credential.${action}`);
-  });
+  ] as const)(
+    'leaves no key behind after its time has expired, at %s',
+    async (_what, change, action, left) => {
+      await promoted(keys.b);
+      await hoursAgo(73);
+      await change();
+      expect((await stored()).map(({ slot, mask }) => `${slot} ${mask}`)).toEqual(left);
+      const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}`);
+      const dropped = audit.body.items.filter(({ details }: any) => details.dropped);
+      expect(dropped).toMatchObject([{ details: { dropped: { previous: { mask: '...aaaa' } } } }]);
+      expect(dropped[0].action).toBe(`credential.${action}`);
+    },
+  );
 
-  it('leaves no key behind after its time when what is staged is discarded', async () => {
+  it('leaves no key behind after its time has expired when the staged key is discarded', async () => {
     await promoted(keys.b);
     await put(keys.c, '?stage=true');
     await hoursAgo(73);
-    expect((await test.sysadmin('delete', path('?slot=staged'))).body.deleted).toBe(true);
+    expect((await tenkey.sysadmin('delete', path('?slot=staged'))).body.deleted).toBe(true);
     expect(await stored()).toEqual([{ slot: 'live', mask: '...bbbb' }]);
-    const audit = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.discard`);
+    const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.discard`);
     expect(audit.body.items).toMatchObject([
       {
         details: { slot: 'staged', before: { mask: '...cccc' }, dropped: { previous: { mask: '...aaaa' } } },
@@ -209,18 +211,18 @@ describe('a promotion', () => {
     ]);
   });
 
-  it('leaves nothing behind after its time at a start and at every hour, and says so in the audit', async () => {
+  it('leaves nothing behind after its time has expired, at a start and every hour, and the audit says so', async () => {
     const setsInterval = jest.spyOn(global, 'setInterval');
     const { version: first } = await listed();
     await post('/verify');
     await promoted(keys.b);
-    const young = await test.createTenant();
-    await test.setCredential(young, 'openai', { api_key: keys.a });
-    await test.sysadmin('put', `/tenants/${young}/credentials/openai?stage=true`).send({ api_key: keys.b });
-    await test.sysadmin('post', `/tenants/${young}/credentials/openai/promote`);
+    const young = await tenkey.createTenant();
+    await tenkey.setCredential(young, 'openai', { api_key: keys.a });
+    await tenkey.sysadmin('put', `/tenants/${young}/credentials/openai?stage=true`).send({ api_key: keys.b });
+    await tenkey.sysadmin('post', `/tenants/${young}/credentials/openai/promote`);
     await hoursAgo(73);
     // As a call may note it at the moment at which its version goes.
-    await test.database.query(
+    await tenkey.database.query(
       `INSERT INTO credential_health (tenant_id, provider, version, rejections) VALUES ($1, 'openai', $2, 1)`,
       [young, first],
     );
@@ -228,14 +230,14 @@ describe('a promotion', () => {
       await until(async () => (await stored()).length <= 1, 'the sweep');
       expect(await stored()).toEqual([{ slot: 'live', mask: '...bbbb' }]);
     };
-    const starts = await Promise.all([1, 2].map(() => startTestApp({}, { databaseUrl: test.databaseUrl })));
+    const starts = await Promise.all([1, 2].map(() => startTestApp({}, { databaseUrl: tenkey.databaseUrl })));
     try {
       await swept();
       expect(await healthOf(first)).toEqual([]);
       const known = () =>
-        test.database.query('SELECT 1 FROM credential_health WHERE tenant_id = $1', [young]);
+        tenkey.database.query('SELECT 1 FROM credential_health WHERE tenant_id = $1', [young]);
       await until(async () => (await known()).length === 0, 'the sweep of what is known of a key');
-      const [left] = await test.database.query(
+      const [left] = await tenkey.database.query(
         `SELECT count(*)::int AS count FROM credential_slots WHERE tenant_id = $1 AND slot = 'previous'`,
         [young],
       );
@@ -247,7 +249,10 @@ describe('a promotion', () => {
       for (const [tick] of hourly) tick();
       await swept();
       await wait(300);
-      const audit = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.discard`);
+      const audit = await tenkey.sysadmin(
+        'get',
+        `/audit-events?tenant_id=${tenant}&action=credential.discard`,
+      );
       // One each, though two processes looked at once.
       expect(audit.body.items).toMatchObject([
         { actor: 'tenkey', details: { slot: 'previous', before: { mask: '...aaaa' } } },
@@ -259,21 +264,21 @@ describe('a promotion', () => {
     }
   });
 
-  it('is taken back or swept away when both come at once', async () => {
+  it('is either rolled back or cleaned up when both happen at once', async () => {
     await promoted(keys.b);
     await hoursAgo(73);
     const generous = await startTestApp(
       { CREDENTIAL_ROLLBACK_HOURS: '100' },
-      { databaseUrl: test.databaseUrl },
+      { databaseUrl: tenkey.databaseUrl },
     );
-    const holding = test.database.createQueryRunner();
+    const holding = tenkey.database.createQueryRunner();
     await holding.startTransaction();
     await holding.query('SELECT 1 FROM tenants WHERE id = $1 FOR UPDATE', [tenant]);
     try {
       const rollingBack = Promise.resolve(post('/rollback', generous));
-      const sweeping = await startTestApp({}, { databaseUrl: test.databaseUrl });
+      const sweeping = await startTestApp({}, { databaseUrl: tenkey.databaseUrl });
       const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      while ((await test.database.query<unknown[]>(waiting)).length < 2) await wait(10);
+      while ((await tenkey.database.query<unknown[]>(waiting)).length < 2) await wait(10);
       await holding.commitTransaction();
       const { status } = await rollingBack;
       await sweeping.close();
@@ -285,7 +290,7 @@ describe('a promotion', () => {
     }
   });
 
-  it('can be taken back no more after a PUT, which says so, nor after a DELETE', async () => {
+  it('cannot be rolled back after a PUT, which says so, nor after a DELETE', async () => {
     await promoted(keys.b);
     const answer = await put(keys.c);
     expect(answer.body.message).toContain(
@@ -294,14 +299,14 @@ describe('a promotion', () => {
     expect((await post('/rollback')).body.code).toBe('credential_conflict');
     expect(await usedKey()).toBe(keys.c);
     await promoted(keys.b);
-    await test.sysadmin('delete', path());
+    await tenkey.sysadmin('delete', path());
     expect((await post('/rollback')).body.code).toBe('credential_conflict');
     expect(await stored()).toEqual([]);
   });
 
-  it('leaves a key behind no longer than wanted: the one before it is discarded at once', async () => {
+  it('keeps the previous key no longer than wanted: it can be discarded at once', async () => {
     await promoted(keys.b);
-    const discard = () => test.sysadmin('delete', path('?slot=previous'));
+    const discard = () => tenkey.sysadmin('delete', path('?slot=previous'));
     expect((await discard()).body).toMatchObject({ deleted: true });
     expect((await discard()).body).toMatchObject({ deleted: false });
     expect((await post('/rollback')).body.code).toBe('credential_conflict');
@@ -310,8 +315,8 @@ describe('a promotion', () => {
 
   it('keeps nothing with CREDENTIAL_ROLLBACK_HOURS=0', async () => {
     const none = await startTestApp(
-      { CREDENTIAL_ROLLBACK_HOURS: '0', OPENAI_BASE_URL: `${test.provider.url}/v1` },
-      { databaseUrl: test.databaseUrl },
+      { CREDENTIAL_ROLLBACK_HOURS: '0', OPENAI_BASE_URL: `${tenkey.provider.url}/v1` },
+      { databaseUrl: tenkey.databaseUrl },
     );
     try {
       const answer = await promoted(keys.b, none);
@@ -327,12 +332,12 @@ describe('a promotion', () => {
 
   describe('of a row that was changed outside Tenkey', () => {
     const sql = (table: string, change: string, where = '') =>
-      test.database.query(`UPDATE ${table} SET ${change} WHERE tenant_id = $1 ${where}`, [tenant]);
+      tenkey.database.query(`UPDATE ${table} SET ${change} WHERE tenant_id = $1 ${where}`, [tenant]);
 
     it.each([
       [`sealed_api_key = 'sk-in-clear'`, 'it was stored in clear text'],
       [`key_hint = '...zzzz'`, 'it was changed outside Tenkey'],
-    ])('mends it, and keeps nothing of it (%s)', async (change, why) => {
+    ])('replaces the row, and keeps nothing of it (%s)', async (change, why) => {
       await sql('tenant_credentials', change);
       const answer = await promoted(keys.b);
       expect(answer.message).toContain(`is deleted: ${why}.`);
@@ -345,7 +350,7 @@ describe('a promotion', () => {
       [`key_hint = '...zzzz'`, 'credential_tampered'],
       [`settings = '{"endpoint":"https://evil.example"}'`, 'credential_tampered'],
       [`key_id = 'abcdefabcdef'`, 'credential_unreadable'],
-    ])('is not taken back to it (%s: %s)', async (change, code) => {
+    ])('is not rolled back to it (%s: %s)', async (change, code) => {
       await promoted(keys.b);
       await sql('credential_slots', change, `AND slot = 'previous'`);
       const answer = await post('/rollback');

@@ -3,63 +3,63 @@ import { type Gate } from './support/gate';
 import { startGatedApp } from './support/gated-app';
 import { until } from './support/until';
 
-describe('the database goes away and comes back', () => {
-  let test: TestApp;
+describe('an outage of the database', () => {
+  let tenkey: TestApp;
   let gate: Gate;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    ({ test, gate, close } = await startGatedApp());
+    ({ tenkey, gate, close } = await startGatedApp());
   });
   afterAll(() => close());
 
-  it('answers 503 in our shape everywhere, calls nobody, changes nothing, and recovers by itself', async () => {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-before-the-outage-1234' });
+  it('gives a 503 in our shape everywhere, calls no provider, changes nothing, and needs no restart afterwards', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-before-the-outage-1234' });
     gate.shut();
-    test.provider.reset();
-    const put = await test.setCredential(tenant, 'openai', { api_key: 'sk-during-the-outage-1234' });
+    tenkey.provider.reset();
+    const put = await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-during-the-outage-1234' });
     expect([put.status, put.body.code]).toEqual([503, 'credential_store_unavailable']);
     const away = 'The database of Tenkey cannot be reached, or is busy.';
     expect(put.body.detail).toBe(`${away} Nothing was changed. Try again shortly.`);
-    const chat = await test.chat(tenant);
+    const chat = await tenkey.chat(tenant);
     expect([chat.status, chat.body.error.code]).toEqual([503, 'credential_store_unavailable']);
-    const list = await test.sysadmin('get', '/tenants');
+    const list = await tenkey.sysadmin('get', '/tenants');
     expect([list.status, list.body.code]).toEqual([503, 'credential_store_unavailable']);
     for (const { detail } of [list.body, { detail: chat.body.error.message }]) {
       expect(detail).toBe(`${away} Try again shortly.`);
     }
-    const ready = await test.http().get('/ready');
+    const ready = await tenkey.http().get('/ready');
     expect([ready.status, ready.body.database]).toEqual([503, 'unavailable']);
-    expect((await test.http().get('/health')).status).toBe(200);
-    expect(test.provider.requests).toHaveLength(0);
+    expect((await tenkey.http().get('/health')).status).toBe(200);
+    expect(tenkey.provider.requests).toHaveLength(0);
 
     gate.open();
-    expect((await test.chat(tenant)).status).toBe(200);
-    expect(test.provider.requests.at(-1)?.key).toBe('sk-before-the-outage-1234');
-    expect((await test.http().get('/ready')).status).toBe(200);
+    expect((await tenkey.chat(tenant)).status).toBe(200);
+    expect(tenkey.provider.requests.at(-1)?.key).toBe('sk-before-the-outage-1234');
+    expect((await tenkey.http().get('/ready')).status).toBe(200);
   });
 
-  it('lets calls go on while changes wait for somebody who holds the end of the audit, and then says so', async () => {
-    const [changing, calling] = [await test.createTenant(), await test.createTenant()];
-    await test.setCredential(calling, 'openai', { api_key: 'sk-of-those-that-only-call' });
-    const holder = test.database.createQueryRunner();
+  it('does not stop calls while changes wait for a lock on the end of the audit, and the response then says so', async () => {
+    const [changing, calling] = [await tenkey.createTenant(), await tenkey.createTenant()];
+    await tenkey.setCredential(calling, 'openai', { api_key: 'sk-of-those-that-only-call' });
+    const holder = tenkey.database.createQueryRunner();
     await holder.connect();
     await holder.startTransaction();
     try {
       await holder.query('select 1 from audit_head for update');
       const changes = Promise.all(
         Array.from({ length: 12 }, (_, index) =>
-          test.setCredential(changing, 'openai', { api_key: `sk-that-waits-for-its-turn-${index}` }),
+          tenkey.setCredential(changing, 'openai', { api_key: `sk-that-waits-for-its-turn-${index}` }),
         ),
       );
       const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
       await until(
-        async () => (await test.database.query<unknown[]>(waiting)).length > 0,
+        async () => (await tenkey.database.query<unknown[]>(waiting)).length > 0,
         'a change that waits',
       );
       const began = Date.now();
-      expect((await test.chat(calling)).status).toBe(200);
-      expect((await test.http().get('/ready')).status).toBe(200);
+      expect((await tenkey.chat(calling)).status).toBe(200);
+      expect((await tenkey.http().get('/ready')).status).toBe(200);
       // Not by waiting until the changes gave up.
       expect(Date.now() - began).toBeLessThan(4000);
       for (const { status, body } of await changes)
@@ -68,20 +68,20 @@ describe('the database goes away and comes back', () => {
       await holder.rollbackTransaction();
       await holder.release();
     }
-    const { body } = await test.sysadmin('get', `/tenants/${changing}/credentials`);
+    const { body } = await tenkey.sysadmin('get', `/tenants/${changing}/credentials`);
     expect(body.credentials).toEqual([]);
-    expect((await test.setCredential(changing, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
+    expect((await tenkey.setCredential(changing, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
   });
 
-  it('does not say that nothing was changed when the answer to a commit is lost', async () => {
-    const tenant = await test.createTenant();
+  it('does not make a response claim that nothing changed when the result of a commit is lost', async () => {
+    const tenant = await tenkey.createTenant();
     const masks = async () =>
-      (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials.map(
+      (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials.map(
         (one: { masked_key: string }) => one.masked_key,
       );
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-before-the-commit-1234' });
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-before-the-commit-1234' });
     gate.loseNextCommit();
-    const put = await test.setCredential(tenant, 'openai', { api_key: 'sk-of-the-lost-commit-5678' });
+    const put = await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-the-lost-commit-5678' });
     expect([put.status, put.body.code, put.body.detail]).toEqual([
       503,
       'credential_store_unavailable',
@@ -90,16 +90,16 @@ describe('the database goes away and comes back', () => {
     await until(async () => (await masks()).join() === '...5678', 'the commit arrives');
   });
 
-  it('tells of a tenant that is made or changed, although the database goes away right after the commit', async () => {
+  it('right after a commit does not hide that a tenant was created or changed', async () => {
     gate.shutAfterNextCommit();
-    const made = await test.sysadmin('post', '/tenants').send({ name: 'made-all-the-same' });
+    const made = await tenkey.sysadmin('post', '/tenants').send({ name: 'made-all-the-same' });
     expect([made.status, made.body.name, made.body.state]).toEqual([201, 'made-all-the-same', 'active']);
-    expect((await test.sysadmin('get', '/tenants')).status).toBe(503);
+    expect((await tenkey.sysadmin('get', '/tenants')).status).toBe(503);
     gate.open();
     gate.shutAfterNextCommit();
-    const changed = await test.sysadmin('patch', `/tenants/${made.body.id}`).send({ state: 'suspended' });
+    const changed = await tenkey.sysadmin('patch', `/tenants/${made.body.id}`).send({ state: 'suspended' });
     expect([changed.status, changed.body.state]).toEqual([200, 'suspended']);
     gate.open();
-    expect((await test.sysadmin('get', `/tenants/${made.body.id}`)).body).toEqual(changed.body);
+    expect((await tenkey.sysadmin('get', `/tenants/${made.body.id}`)).body).toEqual(changed.body);
   });
 });

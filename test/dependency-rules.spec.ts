@@ -66,7 +66,7 @@ const planted = {
 };
 
 describe('dependency rules', () => {
-  it('pass a project that keeps them', () => {
+  it('pass for a project that follows them', () => {
     const { exitCode, output } = cruise(clean);
     expect(output).toContain('no dependency violations found');
     expect(exitCode).toBe(0);

@@ -50,7 +50,7 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-describe('the documents and the code say the same', () => {
+describe('the documentation agrees with the code:', () => {
   it('the problem table is problem.ts, in both directions, and says what to do about each code', () => {
     const expected = Object.entries(problems).map(([code, entry]) => {
       const also = 'alsoStatus' in entry ? entry.alsoStatus : [];

@@ -129,9 +129,9 @@ const cells = providers.flatMap((provider) =>
   operations.map((operation) => [provider.id, operation, cellOf(provider, operation), provider] as const),
 );
 
-describe('the endpoints of each provider', () => {
+describe('the registry of operations', () => {
   let server: ProviderServer;
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
     server = await startProviderServer();
@@ -142,10 +142,10 @@ describe('the endpoints of each provider', () => {
       const [variable] = provider.baseUrlVariables;
       if (!hasEndpoint(provider) && variable !== undefined) env[variable] = addressOf(provider);
     }
-    test = await startTestApp(env, { models: catalogue() });
-    tenant = await test.createTenant();
+    tenkey = await startTestApp(env, { models: catalogue() });
+    tenant = await tenkey.createTenant();
     for (const provider of providers) {
-      const answer = await test.setCredential(tenant, provider.id, {
+      const answer = await tenkey.setCredential(tenant, provider.id, {
         api_key: keyOf(provider),
         ...(hasEndpoint(provider) && { endpoint: addressOf(provider) }),
         ...(provider.id === 'azure' && { api_version: '2024-10-21', deployment_name: deployment }),
@@ -155,12 +155,12 @@ describe('the endpoints of each provider', () => {
   });
   beforeEach(() => server.reset());
   afterAll(async () => {
-    await test.close();
+    await tenkey.close();
     await server.close();
   });
 
   function call(provider: Provider, operation: Operation): request.Test {
-    const asked = request(test.app.getHttpServer())
+    const asked = request(tenkey.nest.getHttpServer())
       .post(`/v1/${operation}`)
       .set({ 'X-API-Key': platformKey, 'X-Tenant-ID': tenant });
     const model = modelOf(provider, operation);
@@ -171,7 +171,7 @@ describe('the endpoints of each provider', () => {
     return asked.send({ model, ...calls[operation].body });
   }
 
-  it('the table of operations in docs/providers.md is the registry, in both directions', () => {
+  it('is the table in docs/providers.md, in both directions', () => {
     expect(table()).toEqual(
       new Map(
         providers.map((provider) => [
@@ -187,7 +187,7 @@ describe('the endpoints of each provider', () => {
   });
 
   it.each(cells.filter(([, , cell]) => cell !== ''))(
-    '%s has %s: %s',
+    'gives %s the operation %s: %s',
     async (id, operation, cell, provider) => {
       const answer = await call(provider, operation);
       expect(answer.status).toBe(200);
@@ -205,7 +205,7 @@ describe('the endpoints of each provider', () => {
   );
 
   it.each(cells.filter(([, , cell]) => cell === ''))(
-    '%s has no %s, and says what it has',
+    'gives %s no %s, and the response says what there is',
     async (_, operation, __, provider) => {
       const answer = await call(provider, operation);
       const body = (Buffer.isBuffer(answer.body) ? JSON.parse(answer.body.toString()) : answer.body) as {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp, startTestApp, type TestApp } from './support/app';
 
 const models = `
 completion_models:
@@ -27,32 +27,27 @@ embedding_models:
     litellm_model_name: anthropic/claude-embedding
 `;
 
-describe('explain', () => {
-  let test: TestApp;
+describeWithApp('the explanation of a tenant’s models', {}, { models }, (tenkey) => {
   let single: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp({}, { models });
     single = await startTestApp(
       { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: 'sk-global-key-of-the-operator' },
-      { models, databaseUrl: test.databaseUrl },
+      { models, databaseUrl: tenkey.databaseUrl },
     );
   });
-  afterAll(async () => {
-    await single.close();
-    await test.close();
-  });
+  afterAll(() => single.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
   });
 
-  const ask = (id = tenant, app = test) => app.sysadmin('get', `/tenants/${id}/models`);
-  const explained = async (name: string, app = test) =>
+  const ask = (id = tenant, app = tenkey) => app.sysadmin('get', `/tenants/${id}/models`);
+  const explained = async (name: string, app = tenkey) =>
     (await ask(tenant, app)).body.models.find((model: { name: string }) => model.name === name);
 
-  it('says of each model where a call goes and whose key pays, as the call then shows it', async () => {
+  it('says for each model where a call goes and whose key pays, as the call then shows', async () => {
     const { status, body } = await ask();
     expect([status, body.tenant_id, body.tenant_state, body.mode]).toEqual([200, tenant, 'active', 'strict']);
     const names = body.models.map((model: { name: string }) => model.name);
@@ -65,7 +60,7 @@ describe('explain', () => {
       provider: 'openai',
       upstream_model: 'gpt-4o',
       target: 'gpt-4o',
-      host: `127.0.0.1:${test.provider.port}`,
+      host: `127.0.0.1:${tenkey.provider.port}`,
       endpoints: expect.arrayContaining(['/v1/chat/completions', '/v1/messages']),
       credential: {
         source: 'tenant',
@@ -79,7 +74,7 @@ describe('explain', () => {
       ready: true,
       problem: null,
     });
-    const call = await test.chat(tenant);
+    const call = await tenkey.chat(tenant);
     const { source, masked_key, version } = first.credential;
     expect(call.headers).toMatchObject({
       'x-tenkey-provider': first.provider,
@@ -89,15 +84,15 @@ describe('explain', () => {
     });
   });
 
-  it('gives the problem that the call itself meets, with the same fix', async () => {
+  it('gives the problem that the call itself runs into, with the same fix', async () => {
     for (const model of ['swedish', 'gemma', 'claude', 'old']) {
       const { ready, problem, host } = await explained(model);
-      const { error } = (await test.chat(tenant, { model })).body;
+      const { error } = (await tenkey.chat(tenant, { model })).body;
       expect([model, ready, host, problem.code]).toEqual([model, false, null, error.code]);
       expect(error.message).toContain(problem.detail);
       expect(error.message).toContain(problem.hint);
     }
-    await test.setCredential(tenant, 'vllm', { api_key: 'vllm-key-of-the-tenant' });
+    await tenkey.setCredential(tenant, 'vllm', { api_key: 'vllm-key-of-the-tenant' });
     expect(await explained('gemma')).toMatchObject({
       ready: false,
       credential: { masked_key: '...nant', source: 'tenant' },
@@ -125,10 +120,10 @@ describe('explain', () => {
       api_version: '2024-10-21',
       deployment_name: 'usual',
     };
-    await test.setCredential(tenant, 'azure', fields);
+    await tenkey.setCredential(tenant, 'azure', fields);
     const host = 'sundsvall.openai.azure.com';
     expect(await explained('swedish')).toMatchObject({ ready: true, host, target: 'usual' });
-    await test.setCredential(tenant, 'azure', { ...fields, deployments: { 'gpt-4o-mini': 'mini' } });
+    await tenkey.setCredential(tenant, 'azure', { ...fields, deployments: { 'gpt-4o-mini': 'mini' } });
     expect(await explained('swedish')).toMatchObject({ upstream_model: 'gpt-4o-mini', target: 'mini' });
   });
 
@@ -138,8 +133,8 @@ describe('explain', () => {
       [`key_id = 'no-such-key'`, 'credential_unreadable', 'unreadable'],
       [`key_hint = '...0000'`, 'credential_tampered', 'tampered'],
     ]) {
-      await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
-      await test.database.query(
+      await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
+      await tenkey.database.query(
         `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
         [tenant],
       );
@@ -149,9 +144,9 @@ describe('explain', () => {
     }
   });
 
-  it('names one that the provider refused last, with when and how to ask again', async () => {
-    test.provider.next({ status: 401 });
-    await test.sysadmin('post', `/tenants/${tenant}/credentials/openai/verify`);
+  it('names a credential that the provider refused, with the time and how to verify it again', async () => {
+    tenkey.provider.next({ status: 401 });
+    await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/openai/verify`);
     expect(await explained('gpt-4o')).toMatchObject({
       ready: false,
       host: expect.any(String),
@@ -164,11 +159,14 @@ describe('explain', () => {
     });
   });
 
-  it('names an endpoint that EGRESS_ALLOW allows no more, as the call and the readiness report do', async () => {
-    const fields = { api_key: 'sk-key-of-the-tenant-1234', endpoint: `${test.provider.url}/v1` };
-    expect((await test.setCredential(tenant, 'openai', fields)).status).toBe(200);
-    expect(await explained('gpt-4o')).toMatchObject({ ready: true, host: `127.0.0.1:${test.provider.port}` });
-    const closed = await startTestApp({ EGRESS_ALLOW: '' }, { models, databaseUrl: test.databaseUrl });
+  it('names an endpoint that EGRESS_ALLOW no longer allows, as the call and the readiness report do', async () => {
+    const fields = { api_key: 'sk-key-of-the-tenant-1234', endpoint: `${tenkey.provider.url}/v1` };
+    expect((await tenkey.setCredential(tenant, 'openai', fields)).status).toBe(200);
+    expect(await explained('gpt-4o')).toMatchObject({
+      ready: true,
+      host: `127.0.0.1:${tenkey.provider.port}`,
+    });
+    const closed = await startTestApp({ EGRESS_ALLOW: '' }, { models, databaseUrl: tenkey.databaseUrl });
     try {
       const one = await explained('gpt-4o', closed);
       const { error } = (await closed.chat(tenant)).body;
@@ -191,28 +189,28 @@ describe('explain', () => {
         breaking_models: ['gpt-4o'],
         problem: { code: 'endpoint_not_allowed' },
       });
-      expect((await cellOf(test)).breaking_models).toEqual([]);
+      expect((await cellOf(tenkey)).breaking_models).toEqual([]);
       // The operator's own address is the operator's affair.
-      await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
+      await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
       expect((await explained('gpt-4o', closed)).ready).toBe(true);
     } finally {
       await closed.close();
     }
   });
 
-  it('opens nothing, calls nobody, and reads the credentials in one query', async () => {
+  it('opens no key, calls no provider, and reads the credentials in one query', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
-    const build = jest.spyOn(test.database, 'createQueryBuilder');
+    const build = jest.spyOn(tenkey.database, 'createQueryBuilder');
     await ask();
     expect(decrypt).not.toHaveBeenCalled();
     const queries = build.mock.calls.map(([entity]) => entity as unknown);
     expect(queries.filter((entity) => entity === TenantCredential)).toHaveLength(1);
     build.mockRestore();
     decrypt.mockRestore();
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('shows the global key in single-tenant mode, and what the environment lacks', async () => {
+  it('shows the global key in single-tenant mode, and what is missing in the environment', async () => {
     expect((await ask(tenant, single)).body.mode).toBe('single-tenant');
     for (const model of ['gpt-4o', 'old']) {
       expect(await explained(model, single)).toMatchObject({
@@ -230,8 +228,8 @@ describe('explain', () => {
     });
   });
 
-  it('says of a suspended tenant that its calls are refused, and how to change that', async () => {
-    await test.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
+  it('says that the calls of a suspended tenant are refused, and how to change that', async () => {
+    await tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ state: 'suspended' });
     const { body } = await ask();
     expect(body.tenant_state).toBe('suspended');
     for (const model of body.models) {
@@ -239,9 +237,9 @@ describe('explain', () => {
     }
   });
 
-  it('answers 404 for no tenant, 422 for no UUID, 401 without a key', async () => {
+  it('is 404 for an unknown tenant, 422 without a UUID, and 401 without a key', async () => {
     expect((await ask(randomUUID())).body.code).toBe('tenant_not_found');
     expect((await ask('no-uuid')).body.code).toBe('validation_failed');
-    expect((await test.http().get(`/api/v1/sysadmin/tenants/${tenant}/models`)).status).toBe(401);
+    expect((await tenkey.http().get(`/api/v1/sysadmin/tenants/${tenant}/models`)).status).toBe(401);
   });
 });

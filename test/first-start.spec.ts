@@ -84,7 +84,7 @@ describe('the first start', () => {
     await ended;
   }
 
-  it('twice at once shares secrets and database, and killing everything loses nothing', async () => {
+  it('can happen twice at once: both share secrets and database, and killing everything loses nothing', async () => {
     const [first, second] = [start(), start()] as const;
     const bases = [await baseOf(first), await baseOf(second)] as const;
     const text = await readFile(join(folder, '.env'), 'utf8');
@@ -125,7 +125,7 @@ describe('the first start', () => {
   }, 180_000);
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'ends with its database at %s',
+    'stops with its database at %s',
     async (signal) => {
       const service = start();
       await baseOf(service);
@@ -137,7 +137,7 @@ describe('the first start', () => {
     120_000,
   );
 
-  it('ends with its database when nobody is left to read its log', async () => {
+  it('stops with its database when no process reads its log', async () => {
     const service = start();
     const base = await baseOf(service);
     service.child.stdout?.destroy();
@@ -149,7 +149,7 @@ describe('the first start', () => {
     await expect(postmaster()).rejects.toThrow('ENOENT');
   }, 120_000);
 
-  it('that cannot listen says what to set, and leaves no database running', async () => {
+  it('says what to set when it cannot listen, and leaves no database running', async () => {
     const other = createServer();
     await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
     try {
@@ -164,7 +164,7 @@ describe('the first start', () => {
     }
   }, 120_000);
 
-  it('with a fault in EGRESS_ALLOW names it, without its text, before anything is started', async () => {
+  it('names a fault in EGRESS_ALLOW, without its text, before anything is started', async () => {
     const service = start({ EGRESS_ALLOW: '127.0.0.1:8000,pasted-into-the-wrong-line' });
     expect(await service.ended).toBe(1);
     expect(service.output()).toContain('  - EGRESS_ALLOW entry 2 must be');
@@ -172,7 +172,7 @@ describe('the first start', () => {
     expect(existsSync(join(folder, '.tenkey'))).toBe(false);
   }, 120_000);
 
-  it('in production generates nothing and starts no database', async () => {
+  it('generates nothing and starts no database in production', async () => {
     const service = start({ NODE_ENV: 'production' });
     expect(await service.ended).toBe(1);
     for (const name of ['INTRIC_SUPER_API_KEY', 'ENCRYPTION_KEY', 'DATABASE_URL']) {
@@ -181,7 +181,7 @@ describe('the first start', () => {
     expect(existsSync(join(folder, '.env')) || existsSync(join(folder, '.tenkey'))).toBe(false);
   }, 120_000);
 
-  it('on a given database starts none of its own', async () => {
+  it('starts no database of its own when one is configured', async () => {
     const database = await createTestDatabase();
     try {
       const service = start({ DATABASE_URL: database.url });

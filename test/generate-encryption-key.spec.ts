@@ -14,7 +14,7 @@ const cli = (...args: string[]) =>
   });
 
 describe('generate-encryption-key', () => {
-  it('prints one line for .env with a new key each time, which the service accepts', async () => {
+  it('prints a line for .env that the service accepts, with another key each time', async () => {
     const printed = [await cli('generate-encryption-key'), await cli('generate-encryption-key')];
     const keys = printed.map(({ stdout }) => {
       expect(stdout).toMatch(/^ENCRYPTION_KEY=[\w-]{43}=\n$/);
@@ -29,7 +29,7 @@ describe('generate-encryption-key', () => {
     expect(keys[0]).not.toBe(keys[1]);
   }, 120_000);
 
-  it('is listed in the help, and a command that does not exist fails', async () => {
+  it('is listed in the help, and an unknown command fails', async () => {
     expect((await cli('--help')).stdout).toContain('generate-encryption-key');
     await expect(cli('generate-nothing')).rejects.toMatchObject({ code: 2 });
   }, 120_000);

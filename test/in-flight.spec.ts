@@ -58,31 +58,31 @@ const leaving: readonly ((socket: Socket) => void)[] = [
 /** Longer than a test takes: only a call that is ended ends. */
 const never = 120_000;
 
-describe('calls in flight', () => {
-  let test: TestApp;
+describe('a call in flight', () => {
+  let tenkey: TestApp;
   let tenant: string;
   let port: number;
   beforeAll(async () => {
-    test = await startTestApp({
+    tenkey = await startTestApp({
       LOG_LEVEL: 'info',
       SHUTDOWN_SECONDS: '60',
       UPSTREAM_TIMEOUTS:
         'mistral.first_byte=0.5,ovhcloud.idle=0.5,anthropic.idle=0.5,vllm.connect=0.5,openai.first_byte=60,openai.idle=60',
     });
-    tenant = await test.createTenant();
+    tenant = await tenkey.createTenant();
     for (const provider of ['openai', 'anthropic', 'mistral', 'ovhcloud'])
-      await test.setCredential(tenant, provider, { api_key: `sk-in-flight-key-of-${provider}` });
-    ({ port } = test.app.getHttpServer().address() as { port: number });
+      await tenkey.setCredential(tenant, provider, { api_key: `sk-in-flight-key-of-${provider}` });
+    ({ port } = tenkey.nest.getHttpServer().address() as { port: number });
   });
-  beforeEach(() => test.provider.reset());
+  beforeEach(() => tenkey.provider.reset());
   afterAll(async () => {
     const asked = Date.now();
-    await test.close();
+    await tenkey.close();
     // A stop waits 60 s for what runs: nothing did.
     expect(Date.now() - asked).toBeLessThan(20_000);
   });
 
-  const logged = () => test.logLines.filter((line) => line.includes('"msg":"request"')).length;
+  const logged = () => tenkey.logLines.filter((line) => line.includes('"msg":"request"')).length;
 
   function ask([path, type, body]: (typeof requests)[number]): Socket {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -116,33 +116,33 @@ describe('calls in flight', () => {
   };
   const since = () => `&tenant_id=${tenant}&since=${new Date().toISOString()}`;
 
-  it('that wait behind another on their connection are begun in their turn, and not when their client has left', async () => {
+  it('starts in its turn when it waits behind another on its connection, and never after its client disconnected', async () => {
     const [stream, whole] = requests as [(typeof requests)[number], (typeof requests)[number]];
     const first = since();
     const staying = pipelined([whole, stream, whole]);
     let text = '';
     staying.on('data', (bytes) => (text += bytes.toString()));
     await until(() => (text.match(/HTTP\/1\.1 200/g) ?? []).length === 3, 'the third answer');
-    await usageRecords(test, 3, first);
+    await usageRecords(tenkey, 3, first);
     staying.destroy();
 
-    test.provider.reset();
+    tenkey.provider.reset();
     const second = since();
-    const lines = () => test.logLines.filter((line) => line.includes('"path":"/v1/chat/completions"'));
+    const lines = () => tenkey.logLines.filter((line) => line.includes('"path":"/v1/chat/completions"'));
     const before = lines().length;
-    test.provider.next({ chunkDelayMs: never });
+    tenkey.provider.next({ chunkDelayMs: never });
     const leaving = pipelined([stream, ...Array.from({ length: 40 }, () => whole)]);
-    await until(() => test.provider.requests.length === 1, 'the first call');
+    await until(() => tenkey.provider.requests.length === 1, 'the first call');
     await wait(200);
     leaving.resetAndDestroy();
-    await until(() => test.provider.calls.open === 0, 'the end of the first call');
-    await usageRecords(test, 1, second);
+    await until(() => tenkey.provider.calls.open === 0, 'the end of the first call');
+    await usageRecords(tenkey, 1, second);
     await wait(200);
-    expect([test.provider.requests.length, lines().length - before]).toEqual([1, 1]);
+    expect([tenkey.provider.requests.length, lines().length - before]).toEqual([1, 1]);
   });
 
   it.each([1, 20, 300])(
-    '100 calls whose clients leave at random leave nothing behind (seed %i)',
+    'leaves nothing behind, tried with 100 clients that disconnect at random (seed %i)',
     async (seed) => {
       const random = seeded(seed);
       const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
@@ -156,14 +156,14 @@ describe('calls in flight', () => {
         () => ({ readAfter: wait(4000) }),
         () => ({ status: 503 }),
       ];
-      for (let each = 0; each < 200; each++) test.provider.next(pick(behaviours)());
+      for (let each = 0; each < 200; each++) tenkey.provider.next(pick(behaviours)());
       // One that leaves at once may never have been a request.
       const ours = { begun: 0, over: 0 };
       const count = (_: unknown, response: ServerResponse) => {
         ours.begun += 1;
         response.once('close', () => (ours.over += 1));
       };
-      const server = test.app.getHttpServer();
+      const server = tenkey.nest.getHttpServer();
       // The lines of the round before are written when its connections are closed.
       for (let last = -1; last !== logged(); await wait(300)) last = logged();
       server.on('request', count);
@@ -186,7 +186,7 @@ describe('calls in flight', () => {
         await closed;
       });
       await Promise.all(calls);
-      const { calls: upstream } = test.provider;
+      const { calls: upstream } = tenkey.provider;
       await until(
         () => ours.over === ours.begun && logged() - before === ours.begun,
         'every call is over in Tenkey and has its line in the log',
@@ -200,13 +200,13 @@ describe('calls in flight', () => {
       server.off('request', count);
       const connections = () =>
         new Promise<number>((resolve) =>
-          test.app.getHttpServer().getConnections((_: unknown, count: number) => resolve(count)),
+          tenkey.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count)),
         );
       expect(await connections()).toBe(0);
-      expect(test.logLines.filter((line) => line.includes('internal_error'))).toEqual([]);
-      test.provider.reset();
-      expect((await test.chat(tenant)).status).toBe(200);
-      expect((await test.chat(tenant, { model: 'claude-sonnet' })).status).toBe(200);
+      expect(tenkey.logLines.filter((line) => line.includes('internal_error'))).toEqual([]);
+      tenkey.provider.reset();
+      expect((await tenkey.chat(tenant)).status).toBe(200);
+      expect((await tenkey.chat(tenant, { model: 'claude-sonnet' })).status).toBe(200);
     },
   );
 
@@ -214,14 +214,14 @@ describe('calls in flight', () => {
     ['first byte', { model: 'mistral-large' }, { delayMs: never }],
     ['first byte of a stream', { model: 'mistral-large', stream: true }, { delayMs: never }],
     ['end of an answer that is translated', { model: 'claude-sonnet' }, { flow: stalling('{"id":"m",') }],
-  ])('a provider that keeps its %s is 504 upstream_timeout', async (_, body, next) => {
-    test.provider.next(next);
-    const answer = await test.chat(tenant, body);
+  ])('gets 504 upstream_timeout when the provider withholds its %s', async (_, body, next) => {
+    tenkey.provider.next(next);
+    const answer = await tenkey.chat(tenant, body);
     expect([answer.status, answer.body.error.code]).toEqual([504, 'upstream_timeout']);
-    await until(() => test.provider.calls.open === 0, 'the provider’s call is over');
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
   });
 
-  it('a provider that does not complete a connection is 504 upstream_timeout', async () => {
+  it('gets 504 upstream_timeout when the provider does not complete the connection', async () => {
     // TLS is a part of connecting, and this server never answers its first message.
     const silent = createServer((socket) => void socket.on('error', () => undefined));
     await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
@@ -245,20 +245,20 @@ describe('calls in flight', () => {
   it.each([
     ['llama-ovhcloud', 'data: '],
     ['claude-sonnet', 'data: '],
-  ])('a stream that falls silent ends with upstream_timeout as its last event: %s', async (model, prefix) => {
-    test.provider.next({ chunkDelayMs: never });
-    const answer = await test.chat(tenant, { model, stream: true });
+  ])('gets upstream_timeout as the last event of a stream that falls silent: %s', async (model, prefix) => {
+    tenkey.provider.next({ chunkDelayMs: never });
+    const answer = await tenkey.chat(tenant, { model, stream: true });
     const events = answer.text.trim().split('\n\n');
     expect(events).toHaveLength(2);
     expect(JSON.parse(events[1]!.slice(prefix.length)).error.code).toBe('upstream_timeout');
-    await until(() => test.provider.calls.open === 0, 'the provider’s call is over');
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
   });
 
-  it('the timeouts of one provider are not those of another', async () => {
-    test.provider.next({ delayMs: 1500 });
-    expect((await test.chat(tenant)).status).toBe(200);
-    test.provider.next({ chunkDelayMs: 600 });
-    const answer = await test.chat(tenant, { model: 'mistral-large', stream: true });
+  it('has the time-outs of its own provider', async () => {
+    tenkey.provider.next({ delayMs: 1500 });
+    expect((await tenkey.chat(tenant)).status).toBe(200);
+    tenkey.provider.next({ chunkDelayMs: 600 });
+    const answer = await tenkey.chat(tenant, { model: 'mistral-large', stream: true });
     expect(answer.text).toContain('data: [DONE]');
   });
 
@@ -266,8 +266,8 @@ describe('calls in flight', () => {
     ['gpt-4o', 'chat/completions'],
     ['claude-sonnet', 'chat/completions'],
     ['gpt-4o', 'messages'],
-  ])('the first event of a stream arrives before the last is sent: %s by %s', async (model, path) => {
-    test.provider.next({ chunkDelayMs: 100 });
+  ])('receives the first event of a stream before the last is sent: %s by %s', async (model, path) => {
+    tenkey.provider.next({ chunkDelayMs: 100 });
     const asked = fetch(`http://127.0.0.1:${port}/v1/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
@@ -276,37 +276,39 @@ describe('calls in flight', () => {
     const reader = (await asked).body!.getReader();
     const first = await reader.read();
     expect(Buffer.from(first.value).toString()).toMatch(/^(event: message_start\n)?data: \{/);
-    expect(test.provider.calls).toMatchObject({ begun: 1, open: 1 });
+    expect(tenkey.provider.calls).toMatchObject({ begun: 1, open: 1 });
     for (let each = first; !each.done;) each = await reader.read();
-    await until(() => test.provider.calls.open === 0, 'the provider’s call is over');
-    expect(test.provider.calls.aborted).toBe(0);
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
+    expect(tenkey.provider.calls.aborted).toBe(0);
   });
 
-  it('a refusal whose body never ends holds no connection, when the call is tried again and when not', async () => {
+  it('holds no connection for a refusal with an endless body, retried or not', async () => {
     const flow = stalling('{"error":');
-    test.provider.next({ status: 503, flow });
-    expect((await test.chat(tenant)).status).toBe(200);
-    test.provider.next({ status: 400, flow });
-    expect((await test.chat(tenant)).status).toBe(400);
-    await until(() => test.provider.calls.open === 0, 'the provider’s calls are over');
-    expect(test.provider.calls).toMatchObject({ begun: 3, aborted: 2 });
+    tenkey.provider.next({ status: 503, flow });
+    expect((await tenkey.chat(tenant)).status).toBe(200);
+    tenkey.provider.next({ status: 400, flow });
+    expect((await tenkey.chat(tenant)).status).toBe(400);
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s calls are over');
+    expect(tenkey.provider.calls).toMatchObject({ begun: 3, aborted: 2 });
   });
 
-  it('a call keeps the key that it began with, also when it is replaced before the second try', async () => {
-    const other = await test.createTenant();
+  it('keeps the key that it started with, even when that is replaced before the retry', async () => {
+    const other = await tenkey.createTenant();
     const versionOf = (answer: { headers: Record<string, string> }) => answer.headers['x-tenkey-credential'];
-    await test.setCredential(other, 'openai', { api_key: 'sk-first-key-of-a-tenant-aaaa' });
-    const before = versionOf(await test.chat(other));
-    test.provider.reset();
-    test.provider.next({ status: 503, headers: { 'retry-after': '1' } });
-    const running = test.chat(other).then((answer) => answer);
-    await until(() => test.provider.requests.length === 1, 'the first try');
-    const replaced = await test.setCredential(other, 'openai', { api_key: 'sk-second-key-of-a-tenant-bbbb' });
+    await tenkey.setCredential(other, 'openai', { api_key: 'sk-first-key-of-a-tenant-aaaa' });
+    const before = versionOf(await tenkey.chat(other));
+    tenkey.provider.reset();
+    tenkey.provider.next({ status: 503, headers: { 'retry-after': '1' } });
+    const running = tenkey.chat(other).then((answer) => answer);
+    await until(() => tenkey.provider.requests.length === 1, 'the first try');
+    const replaced = await tenkey.setCredential(other, 'openai', {
+      api_key: 'sk-second-key-of-a-tenant-bbbb',
+    });
     expect(replaced.status).toBe(200);
     const answer = await running;
     expect([answer.status, versionOf(answer)]).toEqual([200, before]);
-    const after = await test.chat(other);
-    expect(test.provider.requests.map(({ key }) => key)).toEqual([
+    const after = await tenkey.chat(other);
+    expect(tenkey.provider.requests.map(({ key }) => key)).toEqual([
       'sk-first-key-of-a-tenant-aaaa',
       'sk-first-key-of-a-tenant-aaaa',
       'sk-second-key-of-a-tenant-bbbb',

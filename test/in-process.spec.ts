@@ -15,15 +15,15 @@ class ForeignService {
 @Module({ providers: [ForeignService], exports: [ForeignService] })
 class ForeignModule {}
 
-describe('another Nest module calls the router in process', () => {
+describe('a call from another Nest module in the same process', () => {
   let database: TestDatabase;
-  let test: TestApp;
+  let tenkey: TestApp;
   beforeAll(async () => {
     database = await createTestDatabase();
-    test = await startTestApp({}, { databaseUrl: database.url, imports: [ForeignModule] });
+    tenkey = await startTestApp({}, { databaseUrl: database.url, imports: [ForeignModule] });
   });
   afterAll(async () => {
-    await test.close();
+    await tenkey.close();
     await database.drop();
   });
 
@@ -32,19 +32,19 @@ describe('another Nest module calls the router in process', () => {
     ['without the usage that was not asked for', { model: 'gpt-4o' }],
     ['translated', { model: 'claude-sonnet' }],
   ])(
-    'gets the error that ends a stream %s as a Problem without the key, and so it is recorded',
+    'gets the error that ends a stream %s as a Problem without the key, and its record says the same',
     async (_, of) => {
       const key = 'sk-in-process-key-p4q5';
-      const tenant = await test.createTenant();
-      await test.setCredential(tenant, 'openai', { api_key: key });
-      await test.setCredential(tenant, 'anthropic', { api_key: key });
+      const tenant = await tenkey.createTenant();
+      await tenkey.setCredential(tenant, 'openai', { api_key: key });
+      await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
       const begin =
         of.model === 'gpt-4o'
           ? 'data: {"choices":[{"index":0,"delta":{"content":"so far"}}]}\n\n'
           : 'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":3}}}\n\n';
       const error = `event: error\ndata: {"type":"error","error":{"message":"key ${key} is over quota"}}\n\n`;
-      test.provider.next({ chunks: [begin, error, begin] });
-      const { routing } = test.app.get(ForeignService, { strict: false });
+      tenkey.provider.next({ chunks: [begin, error, begin] });
+      const { routing } = tenkey.nest.get(ForeignService, { strict: false });
       const request = { messages: [{ role: 'user', content: 'hello' }], stream: true, ...of };
       const answer = await routing.call(tenant, 'chat/completions', Buffer.from(JSON.stringify(request)), {
         signal: new AbortController().signal,
@@ -60,16 +60,16 @@ describe('another Nest module calls the router in process', () => {
       expect(text).toMatch(
         of.model === 'gpt-4o' ? /^data: .*so far.*\n\n$/ : /^data: .*"role":"assistant".*\n\n$/,
       );
-      expect(await usageRecords(test, 1, `&tenant_id=${tenant}`)).toMatchObject([
+      expect(await usageRecords(tenkey, 1, `&tenant_id=${tenant}`)).toMatchObject([
         { outcome: 'broken_off', status: 200, code: 'upstream_unavailable' },
       ]);
     },
   );
 
-  it("injects the service, and the tenant's own key pays", async () => {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
-    const { routing } = test.app.get(ForeignService, { strict: false });
+  it("is made through the injected service, and the tenant's own key pays", async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
+    const { routing } = tenkey.nest.get(ForeignService, { strict: false });
     const request = { model: 'gpt-4o', messages: [{ role: 'user', content: 'from inside' }] };
     const answer = await routing.call(tenant, 'chat/completions', Buffer.from(JSON.stringify(request)), {
       signal: new AbortController().signal,
@@ -78,14 +78,14 @@ describe('another Nest module calls the router in process', () => {
     for await (const chunk of answer.body) text += String(chunk);
     expect(text).toContain('from inside');
     expect(answer.route.credential.mask).toBe('...p4q5');
-    expect(test.provider.requests.at(-1)?.key).toBe('sk-in-process-key-p4q5');
+    expect(tenkey.provider.requests.at(-1)?.key).toBe('sk-in-process-key-p4q5');
   });
 
-  it('has its calls recorded also when a stop ends them, whole, streamed, translated or unread', async () => {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
-    await test.setCredential(tenant, 'anthropic', { api_key: 'sk-in-process-key-p4q5' });
-    const { routing } = test.app.get(ForeignService, { strict: false });
+  it('is recorded even when shutdown ends it, whole, streamed, translated or unread', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-in-process-key-p4q5' });
+    const { routing } = tenkey.nest.get(ForeignService, { strict: false });
     const call = (fields: object) =>
       routing.call(
         tenant,
@@ -95,9 +95,9 @@ describe('another Nest module calls the router in process', () => {
         ),
         { signal: new AbortController().signal },
       );
-    test.provider.reset();
+    tenkey.provider.reset();
     for (const model of ['gpt-4o', 'claude-sonnet']) {
-      test.provider.next({ chunkDelayMs: 5000 });
+      tenkey.provider.next({ chunkDelayMs: 5000 });
       const { body } = await call({ model, stream: true });
       body.on('error', () => undefined).resume();
     }
@@ -107,13 +107,13 @@ describe('another Nest module calls the router in process', () => {
       body.on('error', () => undefined).once('readable', () => undefined);
       await until(() => body.readableLength > 0, 'the first part');
     }
-    test.provider.next({ delayMs: 5000 });
+    tenkey.provider.next({ delayMs: 5000 });
     const asked = call({}).then(
       () => undefined,
       (error: unknown) => error,
     );
-    await until(() => test.provider.requests.length === 5, 'the calls');
-    await test.app.close();
+    await until(() => tenkey.provider.requests.length === 5, 'the calls');
+    await tenkey.nest.close();
     expect(await asked).toMatchObject({ code: 'upstream_unavailable' });
     const client = new Client({ connectionString: database.url });
     await client.connect();

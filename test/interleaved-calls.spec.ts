@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey } from './support/app';
 import { issueTenantKey } from './support/keys';
 
 /** Who calls, and what only an answer to them may say. */
@@ -49,19 +49,17 @@ const formats: readonly {
   },
 ];
 
-describe('calls of many at once', () => {
-  let test: TestApp;
+describeWithApp('simultaneous calls of many clients', (tenkey) => {
   const callers: Caller[] = [];
   beforeAll(async () => {
-    test = await startTestApp();
     for (let index = 0; index < 8; index += 1) {
-      const tenant = await test.createTenant();
+      const tenant = await tenkey.createTenant();
       const isRefused = index === 0;
       const last = `m${index}k${index}`;
       for (const provider of ['openai', 'anthropic']) {
         const api_key = `key-of-${tenant}-${last}`;
-        await test.setCredential(tenant, provider, { api_key });
-        if (isRefused) test.provider.rejectKey(api_key);
+        await tenkey.setCredential(tenant, provider, { api_key });
+        if (isRefused) tenkey.provider.rejectKey(api_key);
       }
       const caller = { tenant, mask: `...${last}`, isRefused };
       callers.push({
@@ -72,15 +70,14 @@ describe('calls of many at once', () => {
       });
       for (const models of [[openai], [anthropic], [openai, anthropic]]) {
         const fields = { allowed_models: models, requests_per_minute: 100_000, tokens_per_minute: 1e9 };
-        const { id, key } = await issueTenantKey(test, tenant, fields);
+        const { id, key } = await issueTenantKey(tenkey, tenant, fields);
         callers.push({ ...caller, keyId: id, headers: { authorization: `Bearer ${key}` }, models });
       }
     }
   }, 60_000);
-  afterAll(() => test.close());
 
-  it('each get the answer to their own request, whole and streamed, in every format', async () => {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+  it('each get the response to their own request, whole and streamed, in every format', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const calls = callers.flatMap((caller) =>
       formats.flatMap((format) =>
         format.models
@@ -109,11 +106,11 @@ describe('calls of many at once', () => {
     await Promise.all(Array.from({ length: 60 }, worker));
 
     const seen = new Map(
-      test.provider.requests.map((request) => [request.rawBody.match(markers)?.join() ?? '', request]),
+      tenkey.provider.requests.map((request) => [request.rawBody.match(markers)?.join() ?? '', request]),
     );
     expect(seen.size).toBe(answers.length);
     const lines = new Map(
-      test.logLines.map((line) => JSON.parse(line)).map((line) => [line.request_id as string, line]),
+      tenkey.logLines.map((line) => JSON.parse(line)).map((line) => [line.request_id as string, line]),
     );
     const ids = new Set<string>();
     for (const { caller, format, model, stream, marker, status, head, text, said } of answers) {

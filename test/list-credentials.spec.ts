@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { CredentialsService, TenantCredential } from '#credentials';
 import { FernetService } from '#crypto';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('list credentials', () => {
-  let test: TestApp;
+describeWithApp('the list of credentials', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'vllm', { api_key: 'vllm-key-ending-in-zzz', endpoint: null });
-    await test.setCredential(tenant, 'azure', {
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'vllm', { api_key: 'vllm-key-ending-in-zzz', endpoint: null });
+    await tenkey.setCredential(tenant, 'azure', {
       api_key: 'azure-key-ending-in-w9x8',
       endpoint: 'https://sundsvall.openai.azure.com',
       api_version: '2024-10-21',
@@ -18,9 +16,8 @@ describe('list credentials', () => {
       deployments: { 'gpt-4o-mini': 'mini' },
     });
   });
-  afterAll(() => test.close());
 
-  const list = (id = tenant) => test.sysadmin('get', `/tenants/${id}/credentials`);
+  const list = (id = tenant) => tenkey.sysadmin('get', `/tenants/${id}/credentials`);
 
   it('shows masks, settings without the unset ones, and a status, sorted by provider', async () => {
     const { body } = await list();
@@ -49,28 +46,31 @@ describe('list credentials', () => {
     ]);
   });
 
-  it('opens nothing', async () => {
+  it('opens no key', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     await list();
     expect(decrypt).not.toHaveBeenCalled();
     // The same counter sees a call: each opens the credential once, and no opened key is kept.
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-opened-once-a-call' });
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-opened-once-a-call' });
     for (let calls = 1; calls <= 2; calls += 1) {
-      await test.chat(tenant);
+      await tenkey.chat(tenant);
       expect(decrypt).toHaveBeenCalledTimes(calls);
     }
     decrypt.mockRestore();
-    await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
   });
 
-  it('warns 30, 7 and 1 days before a credential ends, and when it has, also of one that is staged', async () => {
-    const other = await test.createTenant();
+  it('warns 30, 7 and 1 days before a credential expires, and when it has expired, staged ones included', async () => {
+    const other = await tenkey.createTenant();
     const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
     const ends = { anthropic: 31, berget: 29, cohere: 6.9, groq: 0.9, mistral: -1 };
     for (const [provider, days] of Object.entries(ends)) {
-      await test.setCredential(other, provider, { api_key: 'sk-with-an-end-1234', expires_at: inDays(days) });
+      await tenkey.setCredential(other, provider, {
+        api_key: 'sk-with-an-end-1234',
+        expires_at: inDays(days),
+      });
     }
-    await test
+    await tenkey
       .sysadmin('put', `/tenants/${other}/credentials/mistral?stage=true`)
       .send({ api_key: 'sk-of-next-week-5678', expires_at: inDays(5) });
     const { credentials } = (await list(other)).body;
@@ -84,9 +84,9 @@ describe('list credentials', () => {
     expect(credentials[4].staged).toMatchObject({ status: 'expiring', expires_within_days: 7 });
   });
 
-  it('finds those of more tenants at once than a statement has room for parameters', async () => {
+  it('finds the credentials of more tenants than a statement can have parameters', async () => {
     const ids = [...Array.from({ length: 66_000 }, () => randomUUID()), tenant];
-    const found = await test.app.get(CredentialsService).overview(ids);
+    const found = await tenkey.nest.get(CredentialsService).overview(ids);
     expect(found.size).toBe(ids.length);
     const providers = (id: string) =>
       found
@@ -96,8 +96,8 @@ describe('list credentials', () => {
     expect([providers(tenant), providers(ids[0]!)]).toEqual([['azure', 'vllm'], []]);
   });
 
-  it('does not stop at rows that cannot be used', async () => {
-    await test.database.query(
+  it('includes rows that cannot be used', async () => {
+    await tenkey.database.query(
       `UPDATE tenant_credentials SET sealed_api_key = 'in clear' WHERE tenant_id = $1 AND provider = 'azure'`,
       [tenant],
     );
@@ -108,16 +108,16 @@ describe('list credentials', () => {
     expect(body.credentials[1].status).toBe('ready');
   });
 
-  it('does not stop at rows that SQL left with a time or settings of no kind we write', async () => {
-    const other = await test.createTenant();
+  it('includes rows into which SQL wrote a time or settings that Tenkey never writes', async () => {
+    const other = await tenkey.createTenant();
     for (const provider of ['berget', 'mistral', 'openai', 'ovhcloud'])
-      await test.setCredential(other, provider, { api_key: 'sk-edited-in-sql-1234' });
+      await tenkey.setCredential(other, provider, { api_key: 'sk-edited-in-sql-1234' });
     for (const [provider, change] of [
       ['berget', `configured_at = 'infinity'`],
       ['mistral', `configured_at = '294000-01-01'`],
       ['openai', `settings = 'null'`],
     ])
-      await test.database.query(
+      await tenkey.database.query(
         `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = $2`,
         [other, provider],
       );
@@ -125,22 +125,24 @@ describe('list credentials', () => {
     expect(status).toBe(200);
     const statuses = body.credentials.map((one: { status: string }) => one.status);
     expect(statuses).toEqual(['tampered', 'tampered', 'tampered', 'ready']);
-    expect((await test.chat(other)).body.error.code).toBe('credential_tampered');
-    expect((await test.chat(other, { model: 'mistral-large' })).body.error.code).toBe('credential_tampered');
+    expect((await tenkey.chat(other)).body.error.code).toBe('credential_tampered');
+    expect((await tenkey.chat(other, { model: 'mistral-large' })).body.error.code).toBe(
+      'credential_tampered',
+    );
   });
 
-  it('has the sealed key in no query that does not ask for it, and no route that gives a key', async () => {
-    const rows = await test.database.getRepository(TenantCredential).find();
+  it('never selects the sealed key unless a query names it, and no route returns a key', async () => {
+    const rows = await tenkey.database.getRepository(TenantCredential).find();
     expect(rows.length).toBeGreaterThan(1);
     for (const row of rows) expect(row.sealedApiKey).toBeUndefined();
-    const one = await test.sysadmin('get', `/tenants/${tenant}/credentials/azure`);
+    const one = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials/azure`);
     expect([one.status, one.headers.allow]).toEqual([405, 'DELETE, PUT']);
     for (const suffix of ['/azure/api_key', '/azure/reveal', '/azure/decrypt'])
-      expect((await test.sysadmin('get', `/tenants/${tenant}/credentials${suffix}`)).status).toBe(404);
+      expect((await tenkey.sysadmin('get', `/tenants/${tenant}/credentials${suffix}`)).status).toBe(404);
   });
 
-  it('is empty for a tenant without any, 404 for none, 422 for no UUID', async () => {
-    expect((await list(await test.createTenant())).body).toEqual({ credentials: [] });
+  it('is empty for a tenant without credentials, 404 for an unknown tenant, and 422 without a UUID', async () => {
+    expect((await list(await tenkey.createTenant())).body).toEqual({ credentials: [] });
     expect((await list(randomUUID())).body.code).toBe('tenant_not_found');
     const bad = await list('no-uuid');
     expect([bad.status, bad.body.code]).toEqual([422, 'validation_failed']);

@@ -1,30 +1,27 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { AuditLogService } from '#audit';
-import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, platformKey, superKey } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('the log', () => {
-  let test: TestApp;
+describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1' }, (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp({ LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1' });
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-logged-as-a-mask-q7w8' });
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-logged-as-a-mask-q7w8' });
   });
-  afterAll(() => test.close());
 
   /** The lines of one request, by the id in its answer. */
   async function linesOf(id: string | undefined): Promise<Record<string, unknown>[]> {
     // The line is written when the answer has left.
     await new Promise((done) => setTimeout(done, 50));
-    return test.logLines.map((line) => JSON.parse(line)).filter((line) => line.request_id === id);
+    return tenkey.logLines.map((line) => JSON.parse(line)).filter((line) => line.request_id === id);
   }
 
-  it('has one JSON line a call: who, what, where, whose key, how it ended and how long it took', async () => {
+  it('has one JSON line for each call: who, what, where, whose key, the outcome and the duration', async () => {
     for (const extra of [{}, { stream: true }]) {
-      const answer = await test.chat(tenant, extra);
+      const answer = await tenkey.chat(tenant, extra);
       const lines = await linesOf(answer.headers['x-tenkey-request-id']);
       expect(lines).toEqual([
         expect.objectContaining({
@@ -45,9 +42,9 @@ describe('the log', () => {
     }
   });
 
-  it('says of a failed call which credential it was, and the cause where the fault is not the caller’s', async () => {
-    test.provider.rejectKey('sk-logged-as-a-mask-q7w8');
-    const rejected = await test.chat(tenant);
+  it('says which credential a failed call used, and the cause where the fault is not the client’s', async () => {
+    tenkey.provider.rejectKey('sk-logged-as-a-mask-q7w8');
+    const rejected = await tenkey.chat(tenant);
     expect(await linesOf(rejected.headers['x-tenkey-request-id'])).toEqual([
       expect.objectContaining({
         status: 424,
@@ -56,9 +53,9 @@ describe('the log', () => {
         provider: 'openai',
       }),
     ]);
-    test.provider.reset();
-    test.provider.next({ status: 500 });
-    const failed = await test.chat(tenant);
+    tenkey.provider.reset();
+    tenkey.provider.next({ status: 500 });
+    const failed = await tenkey.chat(tenant);
     expect(await linesOf(failed.headers['x-tenkey-request-id'])).toEqual([
       expect.objectContaining({
         level: 50,
@@ -84,10 +81,10 @@ describe('the log', () => {
   ] as const)(
     'names the one credential of a call, by mask and version, after %s',
     async (_, body, next, code) => {
-      test.provider.reset();
-      const before = (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
-      test.provider.next(next);
-      const answer = await test.chat(tenant, body);
+      tenkey.provider.reset();
+      const before = (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
+      tenkey.provider.next(next);
+      const answer = await tenkey.chat(tenant, body);
       const lines = await linesOf(answer.headers['x-tenkey-request-id']);
       expect(lines).toEqual([
         expect.objectContaining({
@@ -104,9 +101,9 @@ describe('the log', () => {
     },
   );
 
-  it('names key and tenant of a request that is above the limit of its key', async () => {
-    const { id, key } = await issueTenantKey(test, tenant, { requests_per_minute: 1 });
-    const list = () => test.http().get('/v1/models').set('authorization', `Bearer ${key}`);
+  it('names key and tenant of a request that exceeds the limit of its key', async () => {
+    const { id, key } = await issueTenantKey(tenkey, tenant, { requests_per_minute: 1 });
+    const list = () => tenkey.http().get('/v1/models').set('authorization', `Bearer ${key}`);
     for (const [status, code] of [
       [200, undefined],
       [429, 'rate_limited'],
@@ -116,14 +113,14 @@ describe('the log', () => {
     }
   });
 
-  it('names model, provider and fault of a call that no credential could be used for', async () => {
-    const other = await test.createTenant();
-    await test.setCredential(other, 'openai', { api_key: 'sk-edited-in-the-database-e5r6' });
-    await test.database.query('update tenant_credentials set version = version + 1 where tenant_id = $1', [
+  it('names model, provider and fault of a call for which no credential could be used', async () => {
+    const other = await tenkey.createTenant();
+    await tenkey.setCredential(other, 'openai', { api_key: 'sk-edited-in-the-database-e5r6' });
+    await tenkey.database.query('update tenant_credentials set version = version + 1 where tenant_id = $1', [
       other,
     ]);
-    const tampered = await test.chat(other);
-    const none = await test.chat(other, { model: 'mistral-large' });
+    const tampered = await tenkey.chat(other);
+    const none = await tenkey.chat(other, { model: 'mistral-large' });
     for (const [answer, code, model, provider] of [
       [tampered, 'credential_tampered', 'gpt-4o', 'openai'],
       [none, 'credential_not_configured', 'mistral-large', 'mistral'],
@@ -133,10 +130,10 @@ describe('the log', () => {
     }
   });
 
-  it('has one line for a call whose client left, which is no fault', async () => {
-    test.provider.next({ delayMs: 2000 });
-    const { port } = test.app.getHttpServer().address() as { port: number };
-    const before = test.logLines.length;
+  it('has one line for a call whose client disconnected, which is not an error', async () => {
+    tenkey.provider.next({ delayMs: 2000 });
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+    const before = tenkey.logLines.length;
     const gone = new AbortController();
     const call = fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
       method: 'POST',
@@ -144,63 +141,63 @@ describe('the log', () => {
       body: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] }),
       signal: gone.signal,
     });
-    const calls = test.provider.requests.length;
-    while (test.provider.requests.length === calls) await new Promise((done) => setTimeout(done, 10));
+    const calls = tenkey.provider.requests.length;
+    while (tenkey.provider.requests.length === calls) await new Promise((done) => setTimeout(done, 10));
     gone.abort();
     await expect(call).rejects.toThrow();
     await new Promise((done) => setTimeout(done, 100));
-    expect(test.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect(tenkey.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
       expect.objectContaining({ level: 30, status: 499, aborted: true, model: 'gpt-4o', mask: '...q7w8' }),
     ]);
   });
 
   it('has number and hash of every audit event, to be given to audit verify', async () => {
-    await test.createTenant();
-    const { head, events } = await test.app.get(AuditLogService).verify();
-    const heads = test.logLines
+    await tenkey.createTenant();
+    const { head, events } = await tenkey.nest.get(AuditLogService).verify();
+    const heads = tenkey.logLines
       .map((line) => JSON.parse(line) as { level: number; msg: string })
       .filter(({ msg }) => msg.startsWith('audit head '));
     expect(heads).toHaveLength(events);
     expect(heads.at(-1)).toMatchObject({ level: 30, msg: `audit head ${head} done tenant.create` });
     const first = heads[0]!.msg.split(' ')[2];
-    expect((await test.app.get(AuditLogService).verify(first)).faults).toEqual([]);
+    expect((await tenkey.nest.get(AuditLogService).verify(first)).faults).toEqual([]);
   });
 
-  it('has one line for a client that left while it sent its request, which is no fault either', async () => {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+  it('has one line for a client that disconnected while it sent its request, which is not an error either', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     for (const type of ['application/json', 'multipart/form-data; boundary=x']) {
-      const before = test.logLines.length;
+      const before = tenkey.logLines.length;
       const path = type === 'application/json' ? 'chat/completions' : 'audio/transcriptions';
       const head = `POST /v1/${path} HTTP/1.1\r\nhost: a\r\nx-api-key: ${platformKey}\r\nx-tenant-id: ${tenant}`;
       const socket = connect({ port, host: '127.0.0.1' });
-      const begun = once(test.app.getHttpServer(), 'request');
+      const begun = once(tenkey.nest.getHttpServer(), 'request');
       socket.write(`${head}\r\ncontent-type: ${type}\r\ncontent-length: 50\r\n\r\n--x`);
       await begun;
       socket.resetAndDestroy();
-      await until(() => test.logLines.length > before, 'the line of the request');
+      await until(() => tenkey.logLines.length > before, 'the line of the request');
       await new Promise((done) => setTimeout(done, 100));
-      expect(test.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect(tenkey.logLines.slice(before).map((line) => JSON.parse(line) as unknown)).toEqual([
         expect.objectContaining({ level: 30, status: 499, aborted: true, path: `/v1/${path}` }),
       ]);
     }
   });
 
-  it('has a line more for what failed after its client left, with code and cause', async () => {
-    const { port } = test.app.getHttpServer().address() as { port: number };
-    const other = await test.createTenant();
+  it('has one more line for a failure after the client disconnected, with code and cause', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+    const other = await tenkey.createTenant();
     const blocked = `from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-    const countOf = async () => (await test.database.query(`select 1 ${blocked}`)).length;
+    const countOf = async () => (await tenkey.database.query(`select 1 ${blocked}`)).length;
     for (const [end, code, level] of [
       ['select pg_cancel_backend(pid)', 'credential_store_unavailable', 50],
       ['delete from tenants', 'tenant_not_found', 30],
     ] as const) {
-      const before = test.logLines.length;
+      const before = tenkey.logLines.length;
       const lines = () =>
-        test.logLines
+        tenkey.logLines
           .slice(before)
           .map((line) => JSON.parse(line))
           .filter((line) => line.request_id !== undefined);
-      await test.database.transaction(async (transaction) => {
+      await tenkey.database.transaction(async (transaction) => {
         await transaction.query('select 1 from tenants where id = $1 for update', [other]);
         const gone = new AbortController();
         const call = fetch(`http://127.0.0.1:${port}/api/v1/sysadmin/tenants/${other}`, {
@@ -227,8 +224,8 @@ describe('the log', () => {
     }
   });
 
-  it('has one line for a refused request, without its path where no route has it', async () => {
-    const answer = await test.http().get('/v1/a-secret-in-the-path?key=another');
+  it('has one line for a refused request, without its path when no route matches', async () => {
+    const answer = await tenkey.http().get('/v1/a-secret-in-the-path?key=another');
     const [line] = await linesOf(answer.headers['x-tenkey-request-id']);
     expect(line).toMatchObject({ status: 401, code: 'unauthenticated' });
     expect(JSON.stringify(line)).not.toMatch(/a-secret|another/);

@@ -10,28 +10,28 @@ import { until } from './support/until';
 describe('metrics', () => {
   let gate: Gate;
   let close: () => Promise<void>;
-  let test: TestApp;
+  let tenkey: TestApp;
   beforeAll(async () => {
-    ({ test, gate, close } = await startGatedApp());
+    ({ tenkey, gate, close } = await startGatedApp());
   });
   afterAll(() => close());
 
   const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
   const metrics = async () => {
-    const answer = await test.sysadmin('get', '/metrics');
+    const answer = await tenkey.sysadmin('get', '/metrics');
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
     return answer.text.split('\n');
   };
 
   it('count calls and tokens of this process, by provider', async () => {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-counted-calls-m1e2' });
-    await test.chat(tenant).expect(200);
-    await test.chat(tenant).expect(200);
-    test.provider.next({ status: 500 });
-    await test.chat(tenant).expect(502);
-    await usageRecords(test, 3);
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-counted-calls-m1e2' });
+    await tenkey.chat(tenant).expect(200);
+    await tenkey.chat(tenant).expect(200);
+    tenkey.provider.next({ status: 500 });
+    await tenkey.chat(tenant).expect(502);
+    await usageRecords(tenkey, 3);
     const lines = await metrics();
     const labels = 'provider="openai",operation="chat/completions"';
     expect(lines).toEqual(
@@ -49,18 +49,18 @@ describe('metrics', () => {
     expect(lines.join('\n')).not.toContain(tenant);
   });
 
-  it('warn of credentials that end within 30, 7 and 1 days, and of those that a provider refuses', async () => {
-    const tenant = await test.createTenant();
+  it('warn of credentials that expire within 30, 7 and 1 days, and of those that a provider refuses', async () => {
+    const tenant = await tenkey.createTenant();
     const tell = (contact_email: string | null) =>
-      test.sysadmin('patch', `/tenants/${tenant}`).send({ contact_email });
+      tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ contact_email });
     await tell('it-drift@sundsvall.example');
     const ends = { openai: 29, mistral: 6.9, berget: 0.5, anthropic: 31 };
     for (const [provider, days] of Object.entries(ends)) {
       const set = { api_key: 'sk-key-with-an-end-e9n8', expires_at: inDays(days) };
-      expect((await test.setCredential(tenant, provider, set)).status).toBe(200);
+      expect((await tenkey.setCredential(tenant, provider, set)).status).toBe(200);
     }
     const gone = { api_key: 'sk-key-that-has-ended', expires_at: inDays(-1) };
-    await test.setCredential(tenant, 'ovhcloud', gone);
+    await tenkey.setCredential(tenant, 'ovhcloud', gone);
     const own = (lines: string[]) =>
       lines
         .filter((line) => line.includes(`tenant_id="${tenant}"`))
@@ -75,26 +75,26 @@ describe('metrics', () => {
     const seconds = Number(shown.find((line) => line.includes('"openai"'))?.split(' ')[1]);
     expect(Math.abs(seconds - Date.parse(inDays(29)) / 1000)).toBeLessThan(60);
     await tell(null);
-    test.provider.rejectKey('sk-key-with-an-end-e9n8');
-    await test.chat(tenant).expect(424);
+    tenkey.provider.rejectKey('sk-key-with-an-end-e9n8');
+    await tenkey.chat(tenant).expect(424);
     const refused = 'rejections{provider="openai",contact_email=""} 1';
     await until(async () => own(await metrics()).includes(refused), refused);
-    await test.sysadmin('delete', `/tenants/${tenant}`);
+    await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     expect(own(await metrics())).toEqual([]);
   });
 
-  it('warn by days of 24 hours, also when summer time ends where the database is', async () => {
+  it('count days of 24 hours, even when daylight saving time ends in the database’s time zone', async () => {
     // A zone whose summer time ends ten days from now, as POSIX writes one: days of the year, without February 29.
     const end = new Date(Date.now() + 10 * 86_400_000);
     const day = (Date.UTC(2001, end.getUTCMonth(), end.getUTCDate()) - Date.UTC(2001, 0, 0)) / 86_400_000;
     const zone = `AAA-1BBB,J${((day + 180) % 365) + 1}/2,J${Math.min(day, 365)}/3`;
-    const tenant = await test.createTenant();
+    const tenant = await tenkey.createTenant();
     const halfAnHour = 1 / 48;
     for (const [provider, days] of Object.entries({ openai: 30 + halfAnHour, mistral: 30 - halfAnHour })) {
       const set = { api_key: 'sk-key-with-an-end-e9n8', expires_at: inDays(days) };
-      await test.setCredential(tenant, provider, set);
+      await tenkey.setCredential(tenant, provider, set);
     }
-    const found = await test.database.transaction(async (transaction) => {
+    const found = await tenkey.database.transaction(async (transaction) => {
       await transaction.query(`set local time zone '${zone}'`);
       const [{ hours }] = await transaction.query(
         `select extract(epoch from now() + interval '30 days' - now())::integer / 3600 as hours`,
@@ -106,16 +106,16 @@ describe('metrics', () => {
     expect(own.map(({ provider, withinDays }) => [provider, withinDays])).toEqual([['mistral', 30]]);
   });
 
-  it('say how many records wait also while the database is away, without those of credentials', async () => {
-    const tenant = await test.createTenant();
+  it('say how many records wait while the database is unavailable, without the metrics of credentials', async () => {
+    const tenant = await tenkey.createTenant();
     const set = { api_key: 'sk-key-with-an-end-d7b8', expires_at: inDays(5) };
-    await test.setCredential(tenant, 'openai', set);
+    await tenkey.setCredential(tenant, 'openai', set);
     const up = 'tenkey_credential_metrics_up 1';
     expect(await metrics()).toContain(up);
-    test.provider.reset();
-    test.provider.next({ chunkDelayMs: 100 });
-    const running = test.chat(tenant, { stream: true }).then((answer) => answer.status);
-    await until(() => test.provider.requests.length > 0, 'the call');
+    tenkey.provider.reset();
+    tenkey.provider.next({ chunkDelayMs: 100 });
+    const running = tenkey.chat(tenant, { stream: true }).then((answer) => answer.status);
+    await until(() => tenkey.provider.requests.length > 0, 'the call');
     gate.shut();
     try {
       expect(await running).toBe(200);
@@ -139,11 +139,11 @@ describe('metrics', () => {
     gate.open();
   });
 
-  it('are for a key with the scope that is for all tenants', async () => {
-    const tenant = await test.createTenant();
+  it('need a key with the scope for all tenants', async () => {
+    const tenant = await tenkey.createTenant();
     const ask = async (fields: object) => {
-      const { key } = await issueSysadminKey(test, { scopes: ['usage:read'], ...fields });
-      return (await test.http().get('/api/v1/sysadmin/metrics').set('X-API-Key', key)).status;
+      const { key } = await issueSysadminKey(tenkey, { scopes: ['usage:read'], ...fields });
+      return (await tenkey.http().get('/api/v1/sysadmin/metrics').set('X-API-Key', key)).status;
     };
     expect([await ask({}), await ask({ tenant_ids: [tenant] })]).toEqual([200, 403]);
   });

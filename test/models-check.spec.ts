@@ -1,36 +1,29 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const root = join(__dirname, '..');
+import { runCli } from './support/cli';
 
 describe('npm run cli -- models check', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tenkey-models-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   jest.setTimeout(180_000);
 
-  /** Runs the command without a database, a key, or any other setting. */
-  function check(words: string[], env: Record<string, string> = {}) {
-    const { PATH = '', HOME = '' } = process.env;
-    return new Promise<{ code: unknown; out: string; err: string }>((done) => {
-      execFile(
-        process.execPath,
-        ['scripts/run.cjs', 'apps/cli/main.js', 'models', ...words],
-        { cwd: root, env: { PATH, HOME, ...env } },
-        (error, out, err) => done({ code: error ? error.code : 0, out, err }),
-      );
-    });
-  }
+  /** Runs without a database, a key, or any other setting. */
+  const check = (words: string[], env: Record<string, string> = {}) =>
+    runCli(
+      { INTRIC_SUPER_API_KEY: undefined, PLATFORM_API_KEY: undefined, ENCRYPTION_KEY: undefined, ...env },
+      'models',
+      ...words,
+    );
 
   function file(name: string, text: string): string {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   }
 
-  it('finds nothing in the shipped file, not even with --strict, and prints a summary', async () => {
-    const { code, out } = await check(['check', '--strict'], { AI_MODELS_FILE: ' ' });
-    expect(out).toMatch(/^\d+ models: openai \d+, .*; litellm \d+, legacy 1\n0 faults, 0 warnings\n$/);
+  it('finds nothing in the shipped file, even with --strict, and prints a summary', async () => {
+    const { code, stdout } = await check(['check', '--strict'], { AI_MODELS_FILE: ' ' });
+    expect(stdout).toMatch(/^\d+ models: openai \d+, .*; litellm \d+, legacy 1\n0 faults, 0 warnings\n$/);
     expect(code).toBe(0);
   });
 
@@ -39,8 +32,8 @@ describe('npm run cli -- models check', () => {
       'faults.yml',
       'completion_models:\n- name: a\n  litellm_model_name: opnai/x\n  base_url: 7\n- name: a\n- family: e5\n  name: e\n',
     );
-    const { code, out, err } = await check(['check', path]);
-    expect(out.split('\n')).toEqual([
+    const { code, stdout, stderr } = await check(['check', path]);
+    expect(stdout.split('\n')).toEqual([
       expect.stringMatching(
         `^${path}:3: a: litellm_model_name has an unknown provider prefix; the known ones are .*mean openai`,
       ),
@@ -52,36 +45,36 @@ describe('npm run cli -- models check', () => {
       '4 faults, 1 warning',
       '',
     ]);
-    expect(err).toBe('');
+    expect(stderr).toBe('');
     expect(code).toBe(1);
   });
 
-  it('reports invalid YAML, and a file that does not exist', async () => {
+  it('names the faults of YAML, and a file that does not exist', async () => {
     const broken = file('broken.yml', '- name: a\n\tfamily: openai\n');
     expect(await check(['check', broken])).toMatchObject({
       code: 1,
-      out: expect.stringContaining(`${broken}:2: `),
+      stdout: expect.stringContaining(`${broken}:2: `),
     });
     expect(await check(['check', join(folder, 'none.yml')])).toMatchObject({
       code: 1,
-      out: expect.stringContaining('none.yml: the model file cannot be read (ENOENT)'),
+      stdout: expect.stringContaining('none.yml: the model file cannot be read (ENOENT)'),
     });
   });
 
-  it('exits with 0 for warnings unless --strict is given; the default file is AI_MODELS_FILE', async () => {
+  it('accepts warnings without --strict, and reads AI_MODELS_FILE by default', async () => {
     const AI_MODELS_FILE = file('warnings.yml', '- name: a\n  family: openai\n  hostng: eu\n');
     const plain = await check(['check'], { AI_MODELS_FILE });
-    expect(plain.out).toContain(
+    expect(plain.stdout).toContain(
       `${AI_MODELS_FILE}:3: warning: a: unknown field hostng; did you mean hosting?`,
     );
     expect(plain.code).toBe(0);
     expect((await check(['check', '--strict'], { AI_MODELS_FILE })).code).toBe(1);
   });
 
-  it('prints JSON with --json', async () => {
+  it('prints JSON for programs', async () => {
     const path = file('machine.yml', '- name: a\n  litellm_model_name: azure/x\n- name: b\n');
-    const { code, out } = await check(['check', '--json', path]);
-    expect(JSON.parse(out)).toEqual({
+    const { code, stdout } = await check(['check', '--json', path]);
+    expect(JSON.parse(stdout)).toEqual({
       file: path,
       models: 1,
       providers: { azure: 1 },
@@ -103,18 +96,18 @@ describe('npm run cli -- models check', () => {
   it.each([[['check', '--nothing']], [['check', 'one.yml', 'two.yml']], [['check', '']], [['chekc']], [[]]])(
     'exits with 2 for wrong usage: %j',
     async (words) => {
-      const { code, out, err } = await check(words);
-      expect(err).toContain('error: ');
-      expect(out).toBe('');
+      const { code, stdout, stderr } = await check(words);
+      expect(stderr).toContain('error: ');
+      expect(stdout).toBe('');
       expect(code).toBe(2);
     },
   );
 
   it('prints its help', async () => {
-    const { code, out } = await check(['check', '--help']);
-    expect(out).toContain('Usage: npm run cli -- models check [options] [file]');
-    expect(out).toContain('--strict');
-    expect(out).toContain('npm run cli -- models check config/ai_models.yml');
+    const { code, stdout } = await check(['check', '--help']);
+    expect(stdout).toContain('Usage: npm run cli -- models check [options] [file]');
+    expect(stdout).toContain('--strict');
+    expect(stdout).toContain('npm run cli -- models check config/ai_models.yml');
     expect(code).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { scopes } from '#http';
-import { platformKey, startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, platformKey, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
@@ -23,41 +23,35 @@ const wishes = [
   '?scope=all&format=full&verbose=1&debug=1',
 ];
 
-describe('no route reads a key back', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
-
-  it('whichever GET there is, with any key that opens it, for things that exist, however it is asked', async () => {
-    const tenant = await test.createTenant();
+describeWithApp('no route returns a key', (tenkey) => {
+  it('from any GET, with any key that opens it, for things that exist, in any form of the request', async () => {
+    const tenant = await tenkey.createTenant();
     const azure = {
-      endpoint: test.provider.url,
+      endpoint: tenkey.provider.url,
       api_version: '2024-10-21',
       deployment_name: 'gpt-4o-sweden',
     };
     for (const [provider, api_key] of Object.entries(credentials)) {
       const fields = provider === 'azure' ? azure : {};
-      expect((await test.setCredential(tenant, provider, { api_key, ...fields })).status).toBe(200);
-      await test.sysadmin('post', `/tenants/${tenant}/credentials/${provider}/verify`);
+      expect((await tenkey.setCredential(tenant, provider, { api_key, ...fields })).status).toBe(200);
+      await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/${provider}/verify`);
     }
     for (const [provider, api_key] of Object.entries(replacements)) {
       const path = `/tenants/${tenant}/credentials/${provider}`;
-      expect((await test.sysadmin('put', `${path}?stage=true`).send({ api_key })).status).toBe(200);
+      expect((await tenkey.sysadmin('put', `${path}?stage=true`).send({ api_key })).status).toBe(200);
     }
-    const promotion = test.sysadmin('post', `/tenants/${tenant}/credentials/anthropic/promote`);
+    const promotion = tenkey.sysadmin('post', `/tenants/${tenant}/credentials/anthropic/promote`);
     expect((await promotion).body.replaced.slot).toBe('previous');
-    expect((await test.chat(tenant)).status).toBe(200);
-    const tenantKey = await issueTenantKey(test, tenant);
-    const sysadminKey = await issueSysadminKey(test, { scopes: [...scopes] });
+    expect((await tenkey.chat(tenant)).status).toBe(200);
+    const tenantKey = await issueTenantKey(tenkey, tenant);
+    const sysadminKey = await issueSysadminKey(tenkey, { scopes: [...scopes] });
 
-    const rows = await test.database.query<{ sealed: string }[]>(
+    const rows = await tenkey.database.query<{ sealed: string }[]>(
       `select sealed_api_key as sealed from tenant_credentials where tenant_id = $1
        union all select sealed_api_key from credential_slots where tenant_id = $1`,
       [tenant],
     );
-    const hashes = await test.database.query<{ hash: string }[]>(
+    const hashes = await tenkey.database.query<{ hash: string }[]>(
       'select key_hash as hash from tenant_keys union all select key_hash from sysadmin_keys',
     );
     // Of an issued key its id is shown, and its prefix with it; what comes after that is the secret.
@@ -86,7 +80,7 @@ describe('no route reads a key back', () => {
     // What Swagger UI itself is made of comes from its package.
     const isOwn = ([, path]: [string, string]) =>
       !path.startsWith('/docs') || /^\/docs\/?(openapi\.json)?$/.test(path);
-    const routes = registeredRoutes(test)
+    const routes = registeredRoutes(tenkey)
       .filter(([method]) => method === 'GET' || method === 'HEAD')
       .filter(isOwn);
     const opened = new Set<string>();
@@ -101,7 +95,7 @@ describe('no route reads a key back', () => {
         .replace('*', 'gpt-4o');
       for (const headers of callers) {
         for (const wish of wishes) {
-          const answer = await test.app.inject({ method: method as 'GET', url: path + wish, headers });
+          const answer = await tenkey.nest.inject({ method: method as 'GET', url: path + wish, headers });
           const found = revealed(`${JSON.stringify(answer.headers)}\n${answer.payload}`);
           expect([method, pattern, wish, found]).toEqual([method, pattern, wish, 0]);
           if (answer.statusCode === 200) opened.add(`${method} ${pattern}`);

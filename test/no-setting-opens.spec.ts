@@ -55,7 +55,7 @@ function allSetTo(value: string): { env: Record<string, string>; stopping: strin
   return { env, stopping };
 }
 
-describe('no setting opens a route without a key', () => {
+describe('no setting opens a route without a key:', () => {
   const environments: [string, Record<string, string>][] = [
     ...values.map((value): [string, Record<string, string>] => [
       `every variable set to ${JSON.stringify(value)}`,
@@ -65,7 +65,7 @@ describe('no setting opens a route without a key', () => {
   ];
 
   it.each(environments)('%s', async (_, env) => {
-    const test = await startTestApp(env);
+    const tenkey = await startTestApp(env);
     try {
       const presented = ['', env.PLATFORM_API_KEY ?? '*', 'true', 'null', 'undefined'];
       const presenting = (key: string): Record<string, string>[] => [
@@ -81,7 +81,7 @@ describe('no setting opens a route without a key', () => {
       ];
       const opened = new Set<string>();
       // The documentation is for everybody.
-      const routes = registeredRoutes(test).filter(([, path]) => !/^\/docs(\/|$)/.test(path));
+      const routes = registeredRoutes(tenkey).filter(([, path]) => !/^\/docs(\/|$)/.test(path));
       expect(routes.length).toBeGreaterThan(40);
       for (const [method, pattern] of routes) {
         const path = pattern
@@ -91,17 +91,17 @@ describe('no setting opens a route without a key', () => {
           .replace(':model', 'gpt-4o')
           .replace('*', 'gpt-4o');
         for (const headers of callers) {
-          const { statusCode } = await test.app.inject({ method: method as 'GET', url: path, headers });
+          const { statusCode } = await tenkey.nest.inject({ method: method as 'GET', url: path, headers });
           if (statusCode !== 401) opened.add(`${method} ${pattern}`);
         }
       }
       expect([...opened].sort()).toEqual(['GET /health', 'GET /ready', 'HEAD /health', 'HEAD /ready']);
     } finally {
-      await test.close();
+      await tenkey.close();
     }
   });
 
-  it('nor does a start without the keys of the sysadmin API: it ends', () => {
+  it('a start without the keys of the sysadmin API fails', () => {
     for (const value of values) {
       expect(() => loadConfig({ ...usual, INTRIC_SUPER_API_KEY: value })).toThrow('INTRIC_SUPER_API_KEY');
       expect(allSetTo(value).stopping).toContain('INTRIC_SUPER_API_KEY');

@@ -22,7 +22,7 @@ const ownerOf = (key = '') => {
 };
 
 describe('a day of three tenants with four providers', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   const servers = {} as Record<ProviderId, ProviderServer>;
   const ids: Record<string, string> = {};
   const names: Record<string, string> = {};
@@ -35,11 +35,11 @@ describe('a day of three tenants with four providers', () => {
   beforeAll(async () => {
     for (const id of ['anthropic', 'azure', 'vllm'] as const) servers[id] = await startProviderServer();
     const env = { ANTHROPIC_BASE_URL: servers.anthropic.url, EGRESS_ALLOW: '127.0.0.1:*' };
-    test = await startTestApp(env, { models });
-    servers.openai = test.provider;
+    tenkey = await startTestApp(env, { models });
+    servers.openai = tenkey.provider;
   });
   afterAll(async () => {
-    await test.close();
+    await tenkey.close();
     for (const id of ['anthropic', 'azure', 'vllm'] as const) await servers[id].close();
   });
 
@@ -61,7 +61,7 @@ describe('a day of three tenants with four providers', () => {
     body: object | undefined,
     expected: { status?: number; line: string; key?: string },
   ) {
-    const asking = test
+    const asking = tenkey
       .http()
       [method](`/api/v1/sysadmin${path}`)
       .set('X-API-Key', expected.key ?? superKey);
@@ -86,7 +86,7 @@ describe('a day of three tenants with four providers', () => {
     );
   };
   const maskOf = async (tenant: string, provider: ProviderId): Promise<string> => {
-    const { body } = await test.sysadmin('get', `/tenants/${ids[tenant]}/credentials`);
+    const { body } = await tenkey.sysadmin('get', `/tenants/${ids[tenant]}/credentials`);
     return body.credentials.find((one: any) => one.provider === provider)?.masked_key ?? 'none';
   };
 
@@ -111,8 +111,8 @@ describe('a day of three tenants with four providers', () => {
       ...(stream && { stream_options: { include_usage: true } }),
     };
     const asking = by
-      ? test.http().post('/v1/chat/completions').set('authorization', `Bearer ${by.key}`).send(body)
-      : test.chat(ids[tenant]!, body);
+      ? tenkey.http().post('/v1/chat/completions').set('authorization', `Bearer ${by.key}`).send(body)
+      : tenkey.chat(ids[tenant]!, body);
     const answer = await asking;
     expect([tenant, provider, answer.status]).toEqual([tenant, provider, status]);
     if (code !== undefined) expect(answer.body.error.code).toBe(code);
@@ -127,7 +127,7 @@ describe('a day of three tenants with four providers', () => {
     if (status === 200) receipts.push(answer.headers['x-tenkey-receipt'] as string);
   }
 
-  it('begins: tenants, credentials and keys', async () => {
+  it('starts with tenants, credentials and keys', async () => {
     for (const name of ['sundsvall', 'harnosand', 'timra']) {
       const { id } = await sysadmin(
         'post',
@@ -153,9 +153,9 @@ describe('a day of three tenants with four providers', () => {
     await call('timra', 'anthropic', { key: keyFor('timra', 'anthropic', 1) });
   });
 
-  it('goes on: keys are issued, used, end and are revoked', async () => {
+  it('continues with keys that are issued, used, expire and are revoked', async () => {
     const issue = async (tenant: string, fields: object) => {
-      const issued = await issueTenantKey(test, ids[tenant]!, fields);
+      const issued = await issueTenantKey(tenkey, ids[tenant]!, fields);
       audit.push(`done key.create ${tenant} - -`);
       return issued;
     };
@@ -176,7 +176,7 @@ describe('a day of three tenants with four providers', () => {
     });
     await call('harnosand', 'openai', { by: usual, status: 401, code: 'unauthenticated' });
 
-    const helper = await issueSysadminKey(test, { scopes: ['credentials:read'], tenant_ids: [ids.timra] });
+    const helper = await issueSysadminKey(tenkey, { scopes: ['credentials:read'], tenant_ids: [ids.timra] });
     audit.push('done sysadmin-key.create - - -');
     await sysadmin('put', credential('timra', 'vllm'), fieldsFor('vllm', keyFor('timra', 'vllm', 1)), {
       key: helper.key,
@@ -186,7 +186,7 @@ describe('a day of three tenants with four providers', () => {
     await call('timra', 'vllm', { status: 424, code: 'credential_not_configured' });
   });
 
-  it('a provider refuses a key, and it is replaced in steps', async () => {
+  it('has a key that a provider refuses and that is replaced in steps', async () => {
     const [old, next] = [keyFor('sundsvall', 'openai', 1), keyFor('sundsvall', 'openai', 2)];
     servers.openai.rejectKey(old);
     await call('sundsvall', 'openai', { key: old, status: 424, code: 'credential_rejected' });
@@ -223,7 +223,7 @@ describe('a day of three tenants with four providers', () => {
     await call('timra', 'anthropic', { key: keyFor('timra', 'anthropic', 1) });
   });
 
-  it('ends: keys end at their providers, credentials go, a tenant is suspended', async () => {
+  it('ends with keys that expire at their providers, deleted credentials and a suspended tenant', async () => {
     await set('sundsvall', 'azure', 2, { expires_at: new Date(Date.now() - 86_400_000).toISOString() });
     servers.azure.rejectKey(keyFor('sundsvall', 'azure', 2));
     const ended = { key: keyFor('sundsvall', 'azure', 2), status: 424, code: 'credential_rejected' };
@@ -251,8 +251,8 @@ describe('a day of three tenants with four providers', () => {
     await wait(1500);
   });
 
-  it('and readiness says of every tenant and provider what becomes of its call', async () => {
-    const { body } = await test.sysadmin('get', '/readiness');
+  it('has a readiness report that says of every tenant and provider how its call turns out', async () => {
+    const { body } = await tenkey.sysadmin('get', '/readiness');
     const said: string[] = [];
     const found: string[] = [];
     for (const [tenant, id] of Object.entries(ids)) {
@@ -262,7 +262,7 @@ describe('a day of three tenants with four providers', () => {
         const suspended = row.state === 'suspended' ? 'tenant_suspended' : undefined;
         said.push(`${tenant} ${provider} ${suspended ?? cell.problem?.code ?? 'ready'}`);
         const before = requestCount();
-        const answer = await test.chat(id, { model: modelOf[provider] });
+        const answer = await tenkey.chat(id, { model: modelOf[provider] });
         found.push(`${tenant} ${provider} ${answer.body.error?.code ?? 'ready'}`);
         if (requestCount() === before) continue;
         const last = servers[provider].requests.at(-1)!;
@@ -281,8 +281,8 @@ describe('a day of three tenants with four providers', () => {
     expect(warnings.sort()).toEqual(['harnosand azure 7', 'sundsvall azure 0']);
   });
 
-  it('and usage says line by line what the providers saw, and whose key it was', async () => {
-    const records = await usageRecords(test, usage.length);
+  it('has a usage report that says line by line what the providers saw, and whose key it was', async () => {
+    const records = await usageRecords(tenkey, usage.length);
     expect(records.map((one) => `${names[one.tenant_id]} ${one.provider} ${one.mask} ${one.host}`)).toEqual(
       seen,
     );
@@ -297,7 +297,7 @@ describe('a day of three tenants with four providers', () => {
     expect(calls).toHaveLength(records.length);
     for (const [tenant, id] of Object.entries(ids)) {
       const own = records.filter(({ tenant_id }) => tenant_id === id);
-      const { body } = await test.sysadmin('get', `/tenants/${id}/usage?group_by=credential`);
+      const { body } = await tenkey.sysadmin('get', `/tenants/${id}/usage?group_by=credential`);
       const sums = new Map<string, number>();
       for (const { provider, mask, version } of own) {
         const name = `${provider} ${mask} ${version}`;
@@ -311,14 +311,14 @@ describe('a day of three tenants with four providers', () => {
     const successes = records.filter(({ outcome }) => outcome === 'completed');
     expect(receipts).toHaveLength(successes.length);
     for (const [index, receipt] of receipts.entries()) {
-      const { body } = await test.sysadmin('post', '/receipts/verify').send({ receipt });
+      const { body } = await tenkey.sysadmin('post', '/receipts/verify').send({ receipt });
       expect(body).toMatchObject({ valid: true, record_agrees: true });
       expect(body.record).toEqual(successes[index]);
     }
   });
 
-  it('and the audit has every change and every refused one, in order, with versions that only grow', async () => {
-    const { body } = await test.sysadmin('get', '/audit-events?limit=1000');
+  it('has an audit with every change and every refused attempt, in order, with versions that only grow', async () => {
+    const { body } = await tenkey.sysadmin('get', '/audit-events?limit=1000');
     const events = [...body.items].reverse();
     const shown = (part: any) => part?.mask ?? 'none';
     const lines = events.map(({ outcome, action, tenant_id, provider, details }: any) => {
@@ -340,7 +340,7 @@ describe('a day of three tenants with four providers', () => {
     expect(setVersions).toEqual([...setVersions].sort((a, b) => a - b));
     expect(new Set(setVersions).size).toBe(setVersions.length);
     // The versions of the calls are those that the audit set.
-    const records = await usageRecords(test, usage.length);
+    const records = await usageRecords(tenkey, usage.length);
     const known = new Map(
       events
         .filter(({ action }: any) => /^credential\.(set|stage)$/.test(action))
@@ -349,7 +349,7 @@ describe('a day of three tenants with four providers', () => {
           `${tenant_id} ${provider} ${details.after.mask}`,
         ]),
     );
-    expect((await test.app.get(AuditLogService).verify()).faults).toEqual([]);
+    expect((await tenkey.nest.get(AuditLogService).verify()).faults).toEqual([]);
     for (const one of records)
       expect(known.get(one.version)).toBe(`${one.tenant_id} ${one.provider} ${one.mask}`);
   });

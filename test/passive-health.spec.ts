@@ -2,25 +2,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource, EntityManager, QueryFailedError } from 'typeorm';
 import { recordTraffic } from '../libs/credentials/health/health-records';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp, startTestApp } from './support/app';
 import { until } from './support/until';
 
 const key = 'sk-key-in-real-traffic-1234';
 
-describe('passive health', () => {
-  let test: TestApp;
+describeWithApp('passive health', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: key });
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: key });
   });
 
-  const listed = async (app = test) =>
+  const listed = async (app = tenkey) =>
     (await app.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
   const becomes = async (status: string): Promise<Record<string, any>> => {
     let one: Record<string, any> = {};
@@ -41,10 +36,10 @@ describe('passive health', () => {
   };
 
   it('shows a credential that the provider refuses as rejected, with when and how often', async () => {
-    test.provider.rejectKey(key);
+    tenkey.provider.rejectKey(key);
     const started = Date.now();
     for (let call = 0; call < 3; call += 1) {
-      expect((await test.chat(tenant)).body.error.code).toBe('credential_rejected');
+      expect((await tenkey.chat(tenant)).body.error.code).toBe('credential_rejected');
     }
     const one = await becomes('rejected');
     expect(one.rejection.count).toBe(3);
@@ -52,13 +47,13 @@ describe('passive health', () => {
   });
 
   it('clears at the next success, whichever process saw the refusal', async () => {
-    test.provider.rejectKey(key);
-    await test.chat(tenant);
+    tenkey.provider.rejectKey(key);
+    await tenkey.chat(tenant);
     await becomes('rejected');
-    test.provider.reset();
+    tenkey.provider.reset();
     const other = await startTestApp(
-      { OPENAI_BASE_URL: `${test.provider.url}/v1` },
-      { databaseUrl: test.databaseUrl },
+      { OPENAI_BASE_URL: `${tenkey.provider.url}/v1` },
+      { databaseUrl: tenkey.databaseUrl },
     );
     try {
       await other.chat(tenant).expect(200);
@@ -68,61 +63,61 @@ describe('passive health', () => {
     }
   });
 
-  it('clears at PUT, and what is noted late of the key before says nothing of the new one', async () => {
-    test.provider.rejectKey(key);
-    await test.chat(tenant);
+  it('clears at a PUT, and a late result of the replaced key says nothing about the new one', async () => {
+    tenkey.provider.rejectKey(key);
+    await tenkey.chat(tenant);
     // Before it was written.
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-the-next-key-5678' });
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-the-next-key-5678' });
     await wait(1500);
     expect(await listed()).toMatchObject({ masked_key: '...5678', status: 'ready', rejection: null });
   });
 
   it('clears at a verification that is accepted', async () => {
-    test.provider.rejectKey(key);
-    await test.chat(tenant);
+    tenkey.provider.rejectKey(key);
+    await tenkey.chat(tenant);
     await becomes('rejected');
-    const verify = () => test.sysadmin('post', `/tenants/${tenant}/credentials/openai/verify`);
+    const verify = () => tenkey.sysadmin('post', `/tenants/${tenant}/credentials/openai/verify`);
     expect((await verify()).body.outcome).toBe('rejected');
     expect((await listed()).rejection.count).toBe(2);
-    test.provider.reset();
+    tenkey.provider.reset();
     expect((await verify()).body.outcome).toBe('accepted');
     expect(await listed()).toMatchObject({ status: 'ready', rejection: null });
   });
 
-  it('keeps each tenant’s own', async () => {
-    const neighbour = await test.createTenant();
-    await test.setCredential(neighbour, 'openai', { api_key: 'sk-key-of-the-neighbour' });
-    test.provider.rejectKey(key);
-    await Promise.all([test.chat(tenant), test.chat(neighbour)]);
+  it('is kept for each tenant separately', async () => {
+    const neighbour = await tenkey.createTenant();
+    await tenkey.setCredential(neighbour, 'openai', { api_key: 'sk-key-of-the-neighbour' });
+    tenkey.provider.rejectKey(key);
+    await Promise.all([tenkey.chat(tenant), tenkey.chat(neighbour)]);
     await becomes('rejected');
-    const { body } = await test.sysadmin('get', `/tenants/${neighbour}/credentials`);
+    const { body } = await tenkey.sysadmin('get', `/tenants/${neighbour}/credentials`);
     expect(body.credentials[0]).toMatchObject({ status: 'ready', rejection: null });
   });
 
-  it('writes nothing for calls that succeed as before, and once for many that are refused at once', async () => {
-    expect(await writesDuring(() => Promise.all(Array.from({ length: 20 }, () => test.chat(tenant))))).toBe(
+  it('is not written for calls that succeed as before, and written once for many simultaneous refusals', async () => {
+    expect(await writesDuring(() => Promise.all(Array.from({ length: 20 }, () => tenkey.chat(tenant))))).toBe(
       0,
     );
-    test.provider.rejectKey(key);
-    const refused = () => Promise.all(Array.from({ length: 30 }, () => test.chat(tenant)));
+    tenkey.provider.rejectKey(key);
+    const refused = () => Promise.all(Array.from({ length: 30 }, () => tenkey.chat(tenant)));
     expect(await writesDuring(refused)).toBeLessThanOrEqual(2);
     expect((await becomes('rejected')).rejection.count).toBe(30);
   });
 
-  it('is not touched by refusals that are not of the key', async () => {
+  it('ignores refusals that are not about the key', async () => {
     for (const status of [400, 404, 429, 500, 503]) {
-      test.provider.next({ status });
-      test.provider.next({ status });
-      expect((await test.chat(tenant)).status).toBeGreaterThanOrEqual(400);
-      test.provider.reset();
+      tenkey.provider.next({ status });
+      tenkey.provider.next({ status });
+      expect((await tenkey.chat(tenant)).status).toBeGreaterThanOrEqual(400);
+      tenkey.provider.reset();
     }
     await wait(1200);
     expect(await listed()).toMatchObject({ status: 'ready', rejection: null });
   });
 
-  describe('is written whole', () => {
+  describe('is written completely', () => {
     const noteOf = async (of: string, provider: string, isCleared: boolean) => {
-      const [{ version }] = await test.database.query(
+      const [{ version }] = await tenkey.database.query(
         'select version::text from tenant_credentials where tenant_id = $1 and provider = $2',
         [of, provider],
       );
@@ -131,10 +126,10 @@ describe('passive health', () => {
     };
     type Notes = Awaited<ReturnType<typeof noteOf>>[];
     const write = (notes: Notes) =>
-      test.database.transaction((transaction) => recordTraffic(transaction, notes));
+      tenkey.database.transaction((transaction) => recordTraffic(transaction, notes));
     /** The same, with something else in between before each further statement. */
     const writeSlowly = (notes: Notes, between: (done: number) => Promise<unknown>) =>
-      test.database.transaction(async (transaction) => {
+      tenkey.database.transaction(async (transaction) => {
         let done = 0;
         const query = async (sql: string, parameters: unknown[]): Promise<unknown> => {
           if (done > 0) await between(done);
@@ -143,13 +138,13 @@ describe('passive health', () => {
         };
         await recordTraffic({ query } as unknown as EntityManager, notes);
       });
-    beforeEach(() => test.setCredential(tenant, 'mistral', { api_key: key }));
+    beforeEach(() => tenkey.setCredential(tenant, 'mistral', { api_key: key }));
     const statuses = async () => {
-      const { body } = await test.sysadmin('get', `/tenants/${tenant}/credentials`);
+      const { body } = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`);
       return body.credentials.map((one: any) => one.status);
     };
 
-    it('by replicas with opposite news at the same moment', async () => {
+    it('by replicas with opposite results at the same moment', async () => {
       await write([await noteOf(tenant, 'openai', false), await noteOf(tenant, 'mistral', false)]);
       const reached = [0, 0];
       // As far as one can get while the other holds what it has.
@@ -164,10 +159,10 @@ describe('passive health', () => {
       expect((await statuses()).length).toBe(2);
     });
 
-    it('also of the others when a tenant is deleted meanwhile, which is not held up either', async () => {
-      const gone = await test.createTenant();
+    it('for the other tenants when a tenant is deleted meanwhile, which is not delayed either', async () => {
+      const gone = await tenkey.createTenant();
       for (const provider of ['openai', 'mistral']) {
-        await test.setCredential(gone, provider, { api_key: key });
+        await tenkey.setCredential(gone, provider, { api_key: key });
       }
       await write([await noteOf(gone, 'mistral', false)]);
       let removal: Promise<number> | undefined;
@@ -177,7 +172,7 @@ describe('passive health', () => {
         await noteOf(tenant, 'openai', false),
       ];
       await writeSlowly(notes, async () => {
-        removal ??= test.sysadmin('delete', `/tenants/${gone}`).then(({ status }) => status);
+        removal ??= tenkey.sysadmin('delete', `/tenants/${gone}`).then(({ status }) => status);
         await wait(100);
       });
       expect(await removal).toBe(204);
@@ -187,14 +182,14 @@ describe('passive health', () => {
       expect(await statuses()).toEqual(['rejected', 'rejected']);
     });
 
-    it('at the next try when the database ends it to end a deadlock', async () => {
-      test.provider.rejectKey(key);
+    it('at the next attempt when the database resolves a deadlock by aborting the write', async () => {
+      tenkey.provider.rejectKey(key);
       const chosen = Object.assign(new Error('deadlock detected'), { code: '40P01' });
       const transaction = jest
         .spyOn(DataSource.prototype, 'transaction')
         .mockRejectedValueOnce(new QueryFailedError('update', [], chosen));
       try {
-        await test.chat(tenant);
+        await tenkey.chat(tenant);
         await until(() => transaction.mock.calls.length === 2, 'another try');
       } finally {
         transaction.mockRestore();
@@ -204,29 +199,29 @@ describe('passive health', () => {
   });
 
   it('neither fails nor delays a call when it cannot be written', async () => {
-    test.provider.rejectKey(key);
+    tenkey.provider.rejectKey(key);
     const warn = jest.spyOn(Logger.prototype, 'warn');
     const transaction = jest
       .spyOn(DataSource.prototype, 'transaction')
       .mockRejectedValue(new Error('the database refuses'));
     try {
-      expect((await test.chat(tenant)).body.error.code).toBe('credential_rejected');
+      expect((await tenkey.chat(tenant)).body.error.code).toBe('credential_rejected');
       await wait(1300);
     } finally {
       transaction.mockRestore();
     }
     expect(warn.mock.calls).toEqual([['the health of 1 credentials was not written: Error']]);
     warn.mockRestore();
-    expect((await test.chat(tenant)).body.error.code).toBe('credential_rejected');
+    expect((await tenkey.chat(tenant)).body.error.code).toBe('credential_rejected');
     await becomes('rejected');
   });
 
-  it('is written at the latest at a stop', async () => {
+  it('is written at shutdown at the latest', async () => {
     const stopping = await startTestApp(
-      { OPENAI_BASE_URL: `${test.provider.url}/v1` },
-      { databaseUrl: test.databaseUrl },
+      { OPENAI_BASE_URL: `${tenkey.provider.url}/v1` },
+      { databaseUrl: tenkey.databaseUrl },
     );
-    test.provider.rejectKey(key);
+    tenkey.provider.rejectKey(key);
     await stopping.chat(tenant);
     await stopping.close();
     expect(await listed()).toMatchObject({ status: 'rejected', rejection: { count: 1 } });

@@ -1,27 +1,24 @@
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey } from './support/app';
 
 const key = 'provider-addresses-key-m3n4';
 
-describe('each provider is called where, and how, its credential says', () => {
-  let test: TestApp;
+describeWithApp('each provider is called at the address and in the way of its credential:', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp();
-    tenant = await test.createTenant();
+    tenant = await tenkey.createTenant();
     const set = async (provider: string, body: object) => {
-      const answer = await test.setCredential(tenant, provider, { api_key: key, ...body });
+      const answer = await tenkey.setCredential(tenant, provider, { api_key: key, ...body });
       expect([provider, answer.status]).toEqual([provider, 200]);
     };
     for (const provider of ['openai', 'mistral', 'ovhcloud', 'berget', 'anthropic']) await set(provider, {});
-    await set('vllm', { endpoint: `${test.provider.url}/` });
+    await set('vllm', { endpoint: `${tenkey.provider.url}/` });
     await set('azure', {
-      endpoint: `${test.provider.url}/`,
+      endpoint: `${tenkey.provider.url}/`,
       api_version: '2024-10-21',
       deployment_name: 'our-own-name-of-it',
     });
   });
-  beforeEach(() => test.provider.reset());
-  afterAll(() => test.close());
+  beforeEach(() => tenkey.provider.reset());
 
   it.each([
     ['gpt-4o', '/v1/chat/completions', 'authorization', `Bearer ${key}`, 'gpt-4o'],
@@ -50,9 +47,9 @@ describe('each provider is called where, and how, its credential says', () => {
       'our-own-name-of-it',
     ],
   ])('%s: POST %s with the key in %s', async (model, path, header, value, upstreamModel) => {
-    const answer = await test.chat(tenant, { model });
+    const answer = await tenkey.chat(tenant, { model });
     expect(answer.status).toBe(200);
-    const [seen] = test.provider.requests;
+    const [seen] = tenkey.provider.requests;
     expect(seen).toMatchObject({ method: 'POST', path, body: { model: upstreamModel } });
     expect(seen!.headers[header]).toBe(value);
     const others = ['authorization', 'api-key', 'x-api-key'].filter((name) => name !== header);
@@ -60,15 +57,15 @@ describe('each provider is called where, and how, its credential says', () => {
     expect(JSON.stringify([seen!.path, seen!.query])).not.toContain(key);
   });
 
-  it('keeps what Azure adds, and sends its version', async () => {
-    const answer = await test.chat(tenant, { model: 'azure-gpt-4o' });
-    expect(test.provider.requests[0]!.query).toEqual({ 'api-version': '2024-10-21' });
+  it('Azure’s additions are kept, and its version is sent', async () => {
+    const answer = await tenkey.chat(tenant, { model: 'azure-gpt-4o' });
+    expect(tenkey.provider.requests[0]!.query).toEqual({ 'api-version': '2024-10-21' });
     expect(answer.text).toContain('content_filter_results');
   });
 
-  it('streams a deployment of any name: the first event is here before the last was sent', async () => {
-    const { port } = test.app.getHttpServer().address() as { port: number };
-    test.provider.next({ chunkDelayMs: 150 });
+  it('a deployment of any name is streamed, and its first event arrives before the last is sent', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+    tenkey.provider.next({ chunkDelayMs: 150 });
     const started = Date.now();
     const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
       method: 'POST',
@@ -92,15 +89,15 @@ describe('each provider is called where, and how, its credential says', () => {
     expect(firstAfterMs).toBeLessThan(allAfterMs / 2);
   });
 
-  it('passes an answer on byte for byte, numbers and unknown fields included', async () => {
+  it('a response is passed on byte by byte, numbers and unknown fields included', async () => {
     const body = '{"id":"x","big":12345678901234567890,"float":1.0,  "unknown":{"ö":"\\u00e4"}}';
-    test.provider.next({ status: 200, body, headers: { 'content-type': 'application/json' } });
-    const answer = await test.chat(tenant);
+    tenkey.provider.next({ status: 200, body, headers: { 'content-type': 'application/json' } });
+    const answer = await tenkey.chat(tenant);
     expect(answer.text).toBe(body);
   });
 
-  it('leaves every byte of a request but the model and what the provider names otherwise or refuses', async () => {
-    const { port } = test.app.getHttpServer().address() as { port: number };
+  it('only the model and what the provider names differently or refuses changes in a request', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const body =
       '{ "seed":12345678901234567890,"model" : "mistral-large", "user":"u","messages":[{"role":"user","content":"x"}],"t":1.0 }';
     const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
@@ -109,18 +106,18 @@ describe('each provider is called where, and how, its credential says', () => {
       body,
     });
     expect(answer.status).toBe(200);
-    expect(test.provider.requests[0]!.rawBody).toBe(
+    expect(tenkey.provider.requests[0]!.rawBody).toBe(
       '{ "random_seed":12345678901234567890,"model" : "mistral-large-latest","messages":[{"role":"user","content":"x"}],"t":1.0 }',
     );
     expect(answer.headers.get('x-tenkey-dropped-params')).toBe('user');
   });
 
-  it('serves embeddings, and refuses models of another kind before any call', async () => {
+  it('embeddings work, and models of another kind are refused before any call', async () => {
     const post = (path: string, body: object) =>
-      test.http().post(path).set('X-API-Key', platformKey).set('X-Tenant-ID', tenant).send(body);
+      tenkey.http().post(path).set('X-API-Key', platformKey).set('X-Tenant-ID', tenant).send(body);
     const good = await post('/v1/embeddings', { model: 'multilingual-e5-large', input: 'hej' });
     expect(good.status).toBe(200);
-    expect(test.provider.requests[0]).toMatchObject({
+    expect(tenkey.provider.requests[0]).toMatchObject({
       path: '/v1/embeddings',
       body: { model: 'intfloat/multilingual-e5-large', input: 'hej' },
     });
@@ -132,20 +129,20 @@ describe('each provider is called where, and how, its credential says', () => {
       const refused = await post(path, { model, input: 'x', messages: [] });
       expect([refused.status, refused.body.error.code]).toEqual([400, 'endpoint_not_supported']);
     }
-    expect(test.provider.requests).toHaveLength(1);
+    expect(tenkey.provider.requests).toHaveLength(1);
   });
 
-  it('needs an address for vllm: a PUT without one warns, a call says what to set', async () => {
-    const other = await test.createTenant();
-    const put = await test.setCredential(other, 'vllm', { api_key: key });
+  it('vllm needs an endpoint: a PUT without one warns, and a call says what to set', async () => {
+    const other = await tenkey.createTenant();
+    const put = await tenkey.setCredential(other, 'vllm', { api_key: key });
     expect(put.status).toBe(200);
     expect(put.body.message).toContain('VLLM_MODEL_URL');
-    const answer = await test.chat(other, { model: 'gemma-vllm' });
+    const answer = await tenkey.chat(other, { model: 'gemma-vllm' });
     expect([answer.status, answer.body.error.code]).toEqual([424, 'endpoint_not_configured']);
   });
 
-  it('lists the models with provider, adapter and whether this tenant could call them', async () => {
-    const answer = await test
+  it('the models are listed with provider, adapter and whether this tenant can call them', async () => {
+    const answer = await tenkey
       .http()
       .get('/v1/models')
       .set('X-API-Key', platformKey)
@@ -155,6 +152,6 @@ describe('each provider is called where, and how, its credential says', () => {
     );
     expect(byId['azure-gpt-4o']).toEqual({ provider: 'azure', adapter: 'litellm', ready: true });
     expect(byId['gpt-4o-legacy']).toEqual({ provider: 'openai', adapter: 'legacy', ready: false });
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
   });
 });

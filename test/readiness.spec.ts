@@ -22,7 +22,7 @@ completion_models:
 const globalKey = 'sk-global-key-of-the-operator';
 const day = 24 * 60 * 60 * 1000;
 
-describe('readiness', () => {
+describe('the readiness report', () => {
   let strict: TestApp;
   let single: TestApp;
   let keyless: TestApp;
@@ -72,7 +72,7 @@ describe('readiness', () => {
       .find((item: { name: string }) => item.name === name)
       .providers.find((one: { provider: string }) => one.provider === provider);
 
-  it('is the matrix of all tenants and the providers in use, as things are', async () => {
+  it('is the matrix of all tenants and the providers in use, in the current mode', async () => {
     const body = await ask(strict);
     expect(body).toMatchObject({
       current_mode: 'strict',
@@ -110,7 +110,7 @@ describe('readiness', () => {
     expect(body.breaking).toBe(2);
   });
 
-  it('says while the flag is off what would break if strict were switched on', async () => {
+  it('says in single-tenant mode what would break in strict mode', async () => {
     const now = await ask(single);
     expect([now.current_mode, now.mode, now.breaking, now.blockers]).toEqual([
       'single-tenant',
@@ -143,13 +143,13 @@ describe('readiness', () => {
     expect(error.code).toBe(cell(body, 'without', 'openai').problem.code);
   });
 
-  it('says when it cannot tell whether stored credentials can be read', async () => {
+  it('says when it cannot tell whether stored credentials can be decrypted', async () => {
     expect((await ask(keyless)).blockers).toEqual([]);
     const { blockers } = await ask(keyless, '?mode=strict');
     expect(blockers).toEqual([expect.stringContaining('ENCRYPTION_KEY is not set')]);
   });
 
-  it('warns of keys that end, also of providers that no model uses', async () => {
+  it('warns of keys that expire, even for providers that no model uses', async () => {
     const { warnings } = await ask(strict);
     const found = warnings.map((one: any) => [one.name, one.provider, one.within_days, one.contact_email]);
     expect(found.sort()).toEqual([
@@ -159,7 +159,7 @@ describe('readiness', () => {
     ]);
   });
 
-  it('opens nothing and calls nobody', async () => {
+  it('opens no key and calls no provider', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     await ask(strict);
     await ask(single, '?mode=strict');
@@ -169,7 +169,7 @@ describe('readiness', () => {
     expect([...strict.provider.requests, ...single.provider.requests]).toHaveLength(0);
   });
 
-  it('comes in pages that together are all', async () => {
+  it('comes in pages that together are complete', async () => {
     const names: string[] = [];
     for (let cursor = ''; ;) {
       const body = await ask(strict, `?limit=2${cursor}`);
@@ -190,7 +190,7 @@ describe('readiness', () => {
       runCli({ DATABASE_URL: strict.databaseUrl, AI_MODELS_FILE: file, ...env }, 'readiness', ...words);
     const off = { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: globalKey };
 
-    it('exits with 1 when something would break, and names it and the fix', async () => {
+    it('exits with 1 when something would break, and prints what and the fix', async () => {
       const { code, stdout } = await run(off, '--mode', 'strict');
       expect(code).toBe(1);
       expect(stdout).toContain(`without (${ids.without}) openai: credential_not_configured: gpt-4o, old`);
@@ -225,7 +225,7 @@ describe('readiness', () => {
       expect([code, JSON.parse(stdout)]).toEqual([1, await ask(single, '?mode=strict')]);
     }, 60_000);
 
-    it('exits with 3 and not with 1 when it cannot find out', async () => {
+    it('exits with 3, not 1, when the report could not be made', async () => {
       for (const [env, text] of [
         [{ DATABASE_URL: 'postgresql://tenkey@localhost:1/tenkey' }, 'the database is unavailable: '],
         [{ ENCRYPTION_KEY: 'malformed' }, 'ENCRYPTION_KEY'],

@@ -1,31 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { generateKey } from '#crypto';
 import { ModelRoutingService } from '#model-routing';
-import { encryptionKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, encryptionKey, startTestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
 
 const key = 'sk-the-key-that-a-receipt-names-r3c5';
 
-describe('the receipt of a call', () => {
-  let test: TestApp;
+describeWithApp('the receipt of a call', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: key });
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: key });
   });
-  afterAll(() => test.close());
 
-  const verify = (receipt: unknown, app = test) => app.sysadmin('post', '/receipts/verify').send({ receipt });
+  const verify = (receipt: unknown, app = tenkey) =>
+    app.sysadmin('post', '/receipts/verify').send({ receipt });
   const receiptOf = async (body: Record<string, unknown> = {}) => {
-    const answer = await test.chat(tenant, body).expect(200);
+    const answer = await tenkey.chat(tenant, body).expect(200);
     return answer.headers['x-tenkey-receipt'] as string;
   };
 
   it('proves which credential served it, as its usage record does', async () => {
-    const { id, key: tenantKey } = await issueTenantKey(test, tenant);
-    const answer = await test
+    const { id, key: tenantKey } = await issueTenantKey(tenkey, tenant);
+    const answer = await tenkey
       .http()
       .post('/v1/chat/completions')
       .set('authorization', `Bearer ${tenantKey}`)
@@ -33,7 +31,7 @@ describe('the receipt of a call', () => {
     const receipt = answer.headers['x-tenkey-receipt'] as string;
     const early = await verify(receipt);
     expect(early.body).toMatchObject({ valid: true, said: { tenant_id: tenant } });
-    const [record] = await usageRecords(test, 1, `&key_id=${id}`);
+    const [record] = await usageRecords(tenkey, 1, `&key_id=${id}`);
     const { status, body } = await verify(`  ${receipt}\n`);
     expect([status, body.valid, body.record_agrees]).toEqual([200, true, true]);
     expect(body.record).toEqual(record);
@@ -46,7 +44,7 @@ describe('the receipt of a call', () => {
       operation: 'chat/completions',
       adapter: 'litellm',
       provider: 'openai',
-      host: `127.0.0.1:${test.provider.port}`,
+      host: `127.0.0.1:${tenkey.provider.port}`,
       target: 'gpt-4o',
       source: 'tenant',
       mask: '...r3c5',
@@ -56,7 +54,7 @@ describe('the receipt of a call', () => {
   });
 
   it.each(['true', 'false'])(
-    'agrees with the record in whatever case code in the same process writes its ids (strict mode: %s)',
+    'agrees with the record when code in the same process writes ids in another case (strict mode: %s)',
     async (isStrict) => {
       const app = await startTestApp({
         TENANT_CREDENTIALS_ENABLED: isStrict,
@@ -66,7 +64,7 @@ describe('the receipt of a call', () => {
         const id = await app.createTenant();
         if (isStrict === 'true') await app.setCredential(id, 'openai', { api_key: key });
         const request = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [] }));
-        const { body: answer, receipt } = await app.app
+        const { body: answer, receipt } = await app.nest
           .get(ModelRoutingService, { strict: false })
           .call(id.toUpperCase(), 'chat/completions', request, {
             signal: new AbortController().signal,
@@ -82,7 +80,7 @@ describe('the receipt of a call', () => {
     },
   );
 
-  it('is refused with any character of it changed, added or left out', async () => {
+  it('is refused with any character changed, added or removed', async () => {
     const receipt = await receiptOf();
     const changes = new Set<string>();
     for (let at = 0; at < receipt.length; at += 7) {
@@ -106,40 +104,40 @@ describe('the receipt of a call', () => {
     expect(changes.size).toBeGreaterThan(100);
   }, 60_000);
 
-  it('is only given where the provider answered', async () => {
-    test.provider.next({ status: 400, body: { error: { message: 'no' } } });
-    const refused = await test.chat(tenant);
+  it('exists only where the provider responded', async () => {
+    tenkey.provider.next({ status: 400, body: { error: { message: 'no' } } });
+    const refused = await tenkey.chat(tenant);
     expect(refused.status).toBe(400);
     expect(refused.headers).not.toHaveProperty('x-tenkey-receipt');
     expect(refused.headers['x-tenkey-credential']).toMatch(/^openai\/\.\.\.r3c5\/v\d+$/);
   });
 
-  it('shows that somebody changed the record of the call', async () => {
+  it('reveals that the record of the call was changed', async () => {
     const receipt = await receiptOf();
     const { request_id } = (await verify(receipt)).body.said;
     while ((await verify(receipt)).body.record === null);
-    await test.database.query('alter table usage_records disable trigger usage_records_are_immutable');
-    await test.database.query(`update usage_records set mask = '...else' where request_id = $1`, [
+    await tenkey.database.query('alter table usage_records disable trigger usage_records_are_immutable');
+    await tenkey.database.query(`update usage_records set mask = '...else' where request_id = $1`, [
       request_id,
     ]);
-    await test.database.query('alter table usage_records enable trigger usage_records_are_immutable');
+    await tenkey.database.query('alter table usage_records enable trigger usage_records_are_immutable');
     const { body } = await verify(receipt);
     expect(body).toMatchObject({ valid: true, record_agrees: false, said: { mask: '...r3c5' } });
   });
 
-  it('shows a key that is for some tenants no record that says to be of another', async () => {
+  it('gives a key for some tenants no record that claims to be of another tenant', async () => {
     const receipt = await receiptOf();
     const { request_id } = (await verify(receipt)).body.said;
     while ((await verify(receipt)).body.record === null);
-    const other = await test.createTenant();
-    await test.database.query('alter table usage_records disable trigger usage_records_are_immutable');
-    await test.database.query('update usage_records set tenant_id = $2 where request_id = $1', [
+    const other = await tenkey.createTenant();
+    await tenkey.database.query('alter table usage_records disable trigger usage_records_are_immutable');
+    await tenkey.database.query('update usage_records set tenant_id = $2 where request_id = $1', [
       request_id,
       other,
     ]);
-    await test.database.query('alter table usage_records enable trigger usage_records_are_immutable');
-    const { key: scoped } = await issueSysadminKey(test, { scopes: ['usage:read'], tenant_ids: [tenant] });
-    const { body } = await test
+    await tenkey.database.query('alter table usage_records enable trigger usage_records_are_immutable');
+    const { key: scoped } = await issueSysadminKey(tenkey, { scopes: ['usage:read'], tenant_ids: [tenant] });
+    const { body } = await tenkey
       .http()
       .post('/api/v1/sysadmin/receipts/verify')
       .set('X-API-Key', scoped)
@@ -148,12 +146,12 @@ describe('the receipt of a call', () => {
     expect((await verify(receipt)).body.record.tenant_id).toBe(other);
   });
 
-  it('stays valid under a previous encryption key, and names a key that is not loaded', async () => {
+  it('stays valid under a previous encryption key, and its check names a key that is not loaded', async () => {
     const receipt = await receiptOf();
     const next = generateKey();
     const rotated = await startTestApp(
       { ENCRYPTION_KEY: next, ENCRYPTION_KEY_PREVIOUS: encryptionKey },
-      { databaseUrl: test.databaseUrl },
+      { databaseUrl: tenkey.databaseUrl },
     );
     const foreign = await startTestApp({ ENCRYPTION_KEY: next });
     try {
@@ -166,15 +164,19 @@ describe('the receipt of a call', () => {
     }
   });
 
-  it('of another tenant is not shown to a key that is for some', async () => {
+  it('of another tenant is hidden from a key for some tenants', async () => {
     const receipt = await receiptOf();
-    const other = await test.createTenant();
+    const other = await tenkey.createTenant();
     const ask = async (tenantId: string) => {
-      const { key: scoped } = await issueSysadminKey(test, {
+      const { key: scoped } = await issueSysadminKey(tenkey, {
         scopes: ['usage:read'],
         tenant_ids: [tenantId],
       });
-      return test.http().post('/api/v1/sysadmin/receipts/verify').set('X-API-Key', scoped).send({ receipt });
+      return tenkey
+        .http()
+        .post('/api/v1/sysadmin/receipts/verify')
+        .set('X-API-Key', scoped)
+        .send({ receipt });
     };
     expect((await ask(tenant)).body.valid).toBe(true);
     const refused = await ask(other);
@@ -183,14 +185,14 @@ describe('the receipt of a call', () => {
   });
 
   it.each([[{}], [{ receipt: 5 }], [{ receipt: '' }], [{ receipt: 'x'.repeat(9000) }], [[]]])(
-    'is asked for when the body has none (%#)',
+    'is required in the body of its check (%#)',
     async (body) => {
-      const answer = await test.sysadmin('post', '/receipts/verify').send(body);
+      const answer = await tenkey.sysadmin('post', '/receipts/verify').send(body);
       expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
     },
   );
 
-  it('is not there without an encryption key, and readiness says so', async () => {
+  it('does not exist without an encryption key, and the readiness report says so', async () => {
     const single = await startTestApp({
       TENANT_CREDENTIALS_ENABLED: 'false',
       ENCRYPTION_KEY: undefined,
@@ -212,7 +214,7 @@ describe('the receipt of a call', () => {
       await single.close();
     }
     const withKey = { receipts: 'on', audit_chain: 'hmac' };
-    expect((await test.http().get('/ready')).body).toMatchObject(withKey);
-    expect((await test.sysadmin('get', '/readiness')).body).toMatchObject(withKey);
+    expect((await tenkey.http().get('/ready')).body).toMatchObject(withKey);
+    expect((await tenkey.sysadmin('get', '/readiness')).body).toMatchObject(withKey);
   });
 });

@@ -31,9 +31,9 @@ const foreignBodies: readonly [string, string][] = [
   ['another thing', `{"error":{"message":{"text":${JSON.stringify(echo)}}},"errors":["${key}"]}`],
 ];
 
-describe('what providers answer, as they document it', () => {
+describe('the documented responses of', () => {
   let server: ProviderServer;
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   let port: number;
   beforeAll(async () => {
@@ -42,19 +42,19 @@ describe('what providers answer, as they document it', () => {
     for (const { baseUrlVariables } of providers)
       if (baseUrlVariables[0] !== undefined) env[baseUrlVariables[0]] = server.url;
     const models = Object.keys(recorded).map((id) => `  - name: ${id}\n    litellm_model_name: ${id}/m\n`);
-    test = await startTestApp(env, { models: `completion_models:\n${models.join('')}` });
-    tenant = await test.createTenant();
+    tenkey = await startTestApp(env, { models: `completion_models:\n${models.join('')}` });
+    tenant = await tenkey.createTenant();
     for (const id of Object.keys(recorded)) {
       const azure = { endpoint: server.url, api_version: '2024-10-21', deployment_name: 'd' };
-      const answer = await test.setCredential(tenant, id, { api_key: key, ...(id === 'azure' && azure) });
+      const answer = await tenkey.setCredential(tenant, id, { api_key: key, ...(id === 'azure' && azure) });
       expect([id, answer.status]).toEqual([id, 200]);
     }
-    ({ port } = test.app.getHttpServer().address() as { port: number });
+    ({ port } = tenkey.nest.getHttpServer().address() as { port: number });
   });
   beforeEach(() => server.reset());
-  afterEach(() => expect(spellings.filter((each) => test.logLines.join('').includes(each))).toEqual([]));
+  afterEach(() => expect(spellings.filter((each) => tenkey.logLines.join('').includes(each))).toEqual([]));
   afterAll(async () => {
-    await test.close();
+    await tenkey.close();
     await server.close();
   });
 
@@ -75,7 +75,7 @@ describe('what providers answer, as they document it', () => {
     return { status: answer.status, text: bytes.toString(), bytes };
   }
 
-  it.each(native)('%s: a whole answer passes byte by byte', async (id, { whole }) => {
+  it.each(native)('%s: a whole response passes byte by byte', async (id, { whole }) => {
     const { status, bytes } = await ask(id, { status: 200, body: whole, headers: json });
     expect([status, bytes.toString('latin1')]).toEqual([200, Buffer.from(whole).toString('latin1')]);
     expect(() => JSON.parse(bytes.toString()) as unknown).not.toThrow();
@@ -99,7 +99,7 @@ describe('what providers answer, as they document it', () => {
   });
 
   it.each(native)(
-    '%s: so it does for a client that does not ask for the usage, without it',
+    '%s: a stream passes byte by byte without the usage for a client that did not request it',
     async (id, { stream }) => {
       const isAsked = ['openai', 'azure', 'vllm', 'xai', 'scaleway'].includes(id);
       const usage = /data: \{[^\n]*"choices":\[\],"usage":\{[^\n]*\n\n|,"usage":null/g;
@@ -111,7 +111,7 @@ describe('what providers answer, as they document it', () => {
   );
 
   it.each(native)(
-    '%s: its errors become ours, without the key that they repeat',
+    '%s: errors become ours, without the key that they repeat',
     async (id, { error, codes }) => {
       for (const [text, usual] of Object.entries(usualCodes)) {
         const status = Number(text);

@@ -7,26 +7,26 @@ import { createTestDatabase } from './support/postgres';
 import { until } from './support/until';
 
 describe('refused attempts', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let database: Awaited<ReturnType<typeof createTestDatabase>>;
   let port: number;
   beforeAll(async () => {
     database = await createTestDatabase();
-    test = await startTestApp({}, { databaseUrl: database.url });
-    ({ port } = test.app.getHttpServer().address() as { port: number });
+    tenkey = await startTestApp({}, { databaseUrl: database.url });
+    ({ port } = tenkey.nest.getHttpServer().address() as { port: number });
   });
   afterAll(() => database.drop());
 
-  const attempts = () => test.app.get(RefusedAttemptsService);
+  const attempts = () => tenkey.nest.get(RefusedAttemptsService);
   /** The refused events since `from`, oldest first, once all are written. */
   const since = async (from: string): Promise<any[]> => {
     await attempts().written();
-    const { body } = await test.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
+    const { body } = await tenkey.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
     return body.items.filter(({ seq }: any) => BigInt(seq) > BigInt(from)).reverse();
   };
   const last = async (): Promise<string> => {
     await attempts().written();
-    return (await test.database.query('select seq::text from audit_head'))[0].seq;
+    return (await tenkey.database.query('select seq::text from audit_head'))[0].seq;
   };
   /** Over a bare socket: a client library mends such paths. */
   const raw = (head: string, body = '') =>
@@ -38,10 +38,10 @@ describe('refused attempts', () => {
       socket.write(`${head}\r\nhost: tenkey.test\r\nconnection: close\r\n\r\n${body}`);
     });
   const guess = (path: string, key = 'a-wrong-guess-of-a-key') =>
-    test.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
+    tenkey.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
 
-  it('are counted with those of the same tenant and provider, and with no others', async () => {
-    const [a, b] = [await test.createTenant(), await test.createTenant()];
+  it('are counted together for the same tenant and provider, and for no others', async () => {
+    const [a, b] = [await tenkey.createTenant(), await tenkey.createTenant()];
     const from = await last();
     for (const [tenant, provider] of [
       [a, 'openai'],
@@ -49,7 +49,7 @@ describe('refused attempts', () => {
       [b, 'mistral'],
       [b, 'openai'],
     ] as const)
-      expect((await test.setCredential(tenant, provider, { api_key: 'x' })).status).toBe(422);
+      expect((await tenkey.setCredential(tenant, provider, { api_key: 'x' })).status).toBe(422);
     const found = (await since(from)).map((each) => [
       each.tenant_id,
       each.provider,
@@ -63,7 +63,7 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('are recorded wherever a key is asked for, also on paths that the router cannot read', async () => {
+  it('are recorded wherever a key is required, even on paths that the router cannot parse', async () => {
     const paths = [
       ['', '(no route)'],
       ['/%zz', '(no route)'],
@@ -87,14 +87,14 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('say which key was tried that is no longer one or opens something else, without its secret', async () => {
-    const revoked = await issueSysadminKey(test, { scopes: ['tenants:read'] });
-    await test.sysadmin('delete', `/keys/${revoked.id}`);
-    const other = await issueTenantKey(test, await test.createTenant());
+  it('name the key that was tried when it is revoked or opens something else, without its secret', async () => {
+    const revoked = await issueSysadminKey(tenkey, { scopes: ['tenants:read'] });
+    await tenkey.sysadmin('delete', `/keys/${revoked.id}`);
+    const other = await issueTenantKey(tenkey, await tenkey.createTenant());
     const from = await last();
     await guess('/tenants', revoked.key);
     await guess('/tenants', other.key);
-    await test.http().get('/api/v1/sysadmin/tenants').set('authorization', `Bearer ${other.key}`);
+    await tenkey.http().get('/api/v1/sysadmin/tenants').set('authorization', `Bearer ${other.key}`);
     await guess('/tenants', revoked.key.replace(/.$/, '_'));
     const found = await since(from);
     expect(found.map(({ actor, details }) => [actor, details.further_times])).toEqual([
@@ -106,17 +106,17 @@ describe('refused attempts', () => {
     for (const { key } of [revoked, other]) expect(JSON.stringify(found)).not.toContain(key.slice(-49));
   });
 
-  it('are recorded when the client left before the answer, with its address', async () => {
-    const tenant = await test.createTenant();
+  it('are recorded with the address when the client disconnected before the response', async () => {
+    const tenant = await tenkey.createTenant();
     const from = await last();
-    test.provider.next({ delayMs: 300, status: 401 });
-    const asked = test.provider.requests.length;
+    tenkey.provider.next({ delayMs: 300, status: 401 });
+    const asked = tenkey.provider.requests.length;
     const body = JSON.stringify({ api_key: 'sk-that-the-provider-refuses' });
     const socket = connect(port, '127.0.0.1');
     socket.write(
       `PUT /api/v1/sysadmin/tenants/${tenant}/credentials/openai?verify=true HTTP/1.1\r\nhost: a\r\nx-api-key: ${superKey}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
-    await until(() => test.provider.requests.length > asked, 'the provider is asked');
+    await until(() => tenkey.provider.requests.length > asked, 'the provider is asked');
     socket.resetAndDestroy();
     await until(async () => (await since(from)).length > 0, 'the refusal is in the audit');
     expect(await since(from)).toMatchObject([
@@ -126,19 +126,19 @@ describe('refused attempts', () => {
 
   it('are kept while they cannot be written, and written when they can', async () => {
     const from = await last();
-    await test.database.query('alter table audit_head rename to audit_head_gone');
+    await tenkey.database.query('alter table audit_head rename to audit_head_gone');
     try {
       for (let each = 0; each < 3; each++) expect((await guess('/tenants')).status).toBe(401);
       expect((await guess('/keys')).status).toBe(401);
       await until(
-        () => test.logLines.some((line) => line.includes('refused attempts wait to be recorded')),
+        () => tenkey.logLines.some((line) => line.includes('refused attempts wait to be recorded')),
         'the log says so',
       );
     } finally {
-      await test.database.query('alter table audit_head_gone rename to audit_head');
+      await tenkey.database.query('alter table audit_head_gone rename to audit_head');
     }
     const written = () =>
-      test.database.query('select action, details from audit_events where seq > $1 order by seq', [from]);
+      tenkey.database.query('select action, details from audit_events where seq > $1 order by seq', [from]);
     await until(async () => (await written()).length === 3, 'all are in the audit');
     expect((await written()).map(({ action, details }: any) => [action, details.further_times])).toEqual([
       ['GET /api/v1/sysadmin/tenants', undefined],
@@ -147,7 +147,7 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('of one address without a key are told apart up to a bound, and counted above it', async () => {
+  it('without a key from one address are recorded separately up to a limit, and counted above it', async () => {
     const from = await last();
     const tenants = Array.from({ length: 60 }, (_, each) => `00000000-0000-0000-0000-0000000000${each + 10}`);
     for (const tenant of tenants) await guess(`/tenants/${tenant}`);
@@ -161,7 +161,7 @@ describe('refused attempts', () => {
     });
   });
 
-  it('of more kinds than are told apart are counted from the first on, with nobody of them as actor', async () => {
+  it('of too many kinds are counted from the first on, with none of the keys as actor', async () => {
     const from = await last();
     for (let each = 0; each < 1003; each++)
       attempts().note(
@@ -169,7 +169,7 @@ describe('refused attempts', () => {
         { action: 'a', details: { status: 403, code: 'forbidden' } },
       );
     await attempts().written();
-    const rows = await test.database.query(
+    const rows = await tenkey.database.query(
       `select actor, action, address, details from audit_events where seq > $1 and action = 'others'`,
       [from],
     );
@@ -178,9 +178,9 @@ describe('refused attempts', () => {
     ]);
   });
 
-  it('do not hold up a stop for as long as the database keeps them waiting, and are named when it gives them up', async () => {
-    const stopping = new RefusedAttemptsService(test.app.get(AuditLogService));
-    const holder = test.database.createQueryRunner();
+  it('do not delay shutdown while the database keeps them waiting, and the log names those that are lost', async () => {
+    const stopping = new RefusedAttemptsService(tenkey.nest.get(AuditLogService));
+    const holder = tenkey.database.createQueryRunner();
     await holder.connect();
     await holder.startTransaction();
     try {
@@ -188,8 +188,8 @@ describe('refused attempts', () => {
       stopping.note({ actor: 'a', requestId: 'r', address: 'x' }, { action: 'a' });
       await stopping.end({ shutdownSeconds: 1 });
       const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      expect(await test.database.query(waiting)).toHaveLength(1);
-      expect(test.logLines.at(-1)).toContain('1 refused attempts are not in the audit');
+      expect(await tenkey.database.query(waiting)).toHaveLength(1);
+      expect(tenkey.logLines.at(-1)).toContain('1 refused attempts are not in the audit');
     } finally {
       await holder.rollbackTransaction();
       await holder.release();
@@ -197,12 +197,12 @@ describe('refused attempts', () => {
     await stopping.written();
   });
 
-  it('are written at a stop, repeats too', async () => {
+  it('are written at shutdown, repetitions included', async () => {
     const from = await last();
-    const before = test.logLines.length;
+    const before = tenkey.logLines.length;
     for (let each = 0; each < 5; each++) await guess('/tenants');
-    await test.app.close();
-    await test.provider.close();
+    await tenkey.nest.close();
+    await tenkey.provider.close();
     const client = new Client({ connectionString: database.url });
     await client.connect();
     const { rows } = await client.query('select details from audit_events where seq > $1 order by seq', [
@@ -211,7 +211,7 @@ describe('refused attempts', () => {
     await client.end();
     expect(rows.map(({ details }) => details.further_times)).toEqual([undefined, 4]);
     expect(
-      test.logLines.slice(before).filter((line) => (JSON.parse(line) as { level: number }).level >= 50),
+      tenkey.logLines.slice(before).filter((line) => (JSON.parse(line) as { level: number }).level >= 50),
     ).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { startTestApp, type TestApp } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('two processes on one database', () => {
+describe('in two processes on one database', () => {
   let here: TestApp;
   let there: TestApp;
   beforeAll(async () => {
@@ -18,29 +18,29 @@ describe('two processes on one database', () => {
     await here.close();
   });
 
-  const statusOf = async (test: TestApp, key: string) =>
-    (await test.http().get('/v1/models').set('authorization', `Bearer ${key}`)).status;
-  const sysadminStatusOf = async (test: TestApp, key: string) =>
-    (await test.http().get('/api/v1/sysadmin/tenants').set('x-api-key', key)).status;
+  const statusOf = async (tenkey: TestApp, key: string) =>
+    (await tenkey.http().get('/v1/models').set('authorization', `Bearer ${key}`)).status;
+  const sysadminStatusOf = async (tenkey: TestApp, key: string) =>
+    (await tenkey.http().get('/api/v1/sysadmin/tenants').set('x-api-key', key)).status;
 
   it('a tenant key that one revokes is refused by the other at the very next call', async () => {
     const tenant = await here.createTenant();
     for (let each = 0; each < 10; each += 1) {
       const { id, key } = await issueTenantKey(here, tenant);
-      for (const test of [there, here, there]) expect(await statusOf(test, key)).toBe(200);
+      for (const tenkey of [there, here, there]) expect(await statusOf(tenkey, key)).toBe(200);
       expect((await here.sysadmin('delete', `/tenants/${tenant}/keys/${id}`)).body.deleted).toBe(true);
-      for (const test of [there, here]) expect(await statusOf(test, key)).toBe(401);
+      for (const tenkey of [there, here]) expect(await statusOf(tenkey, key)).toBe(401);
     }
   });
 
-  it('so is a sysadmin key, and a new one is known at once', async () => {
+  it('a sysadmin key that one revokes is refused by the other, and a new one is accepted at once', async () => {
     const { id, key } = await issueSysadminKey(here, { scopes: ['tenants:read'] });
-    for (const test of [there, here]) expect(await sysadminStatusOf(test, key)).toBe(200);
+    for (const tenkey of [there, here]) expect(await sysadminStatusOf(tenkey, key)).toBe(200);
     await there.sysadmin('delete', `/keys/${id}`);
-    for (const test of [here, there]) expect(await sysadminStatusOf(test, key)).toBe(401);
+    for (const tenkey of [here, there]) expect(await sysadminStatusOf(tenkey, key)).toBe(401);
   });
 
-  it('a key ends with its tenant, and rests while the tenant is suspended', async () => {
+  it('a key is deleted with its tenant, and refused while the tenant is suspended', async () => {
     const tenant = await here.createTenant();
     const { key } = await issueTenantKey(here, tenant);
     expect(await statusOf(there, key)).toBe(200);
@@ -52,16 +52,16 @@ describe('two processes on one database', () => {
     expect(await statusOf(there, key)).toBe(401);
   });
 
-  it('a key that expires is refused from that moment on, without anybody doing anything', async () => {
+  it('a key that expires is refused from that moment on', async () => {
     const tenant = await here.createTenant();
     const expiry = Date.now() + 1500;
     const { key } = await issueTenantKey(here, tenant, { expires_at: new Date(expiry).toISOString() });
     expect(await statusOf(there, key)).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, expiry - Date.now() + 50));
-    for (const test of [there, here]) expect(await statusOf(test, key)).toBe(401);
+    for (const tenkey of [there, here]) expect(await statusOf(tenkey, key)).toBe(401);
   });
 
-  it('calls that are under way when the key is revoked come to their end', async () => {
+  it('calls in flight when the key is revoked are completed', async () => {
     const tenant = await here.createTenant();
     await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-long-call-1234' });
     const { id, key } = await issueTenantKey(here, tenant);
@@ -78,12 +78,12 @@ describe('two processes on one database', () => {
     expect(await running).toBe(200);
   });
 
-  describe('of a request whose body is still arriving', () => {
+  describe('while the body of a request is still arriving', () => {
     const chat = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] });
     const form = '--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n--x--\r\n';
     /** Sends all but the body; what it gives sends that and tells the answer's status. */
     const held = (path: string, headers: Record<string, string>, body: string) => {
-      const { port } = here.app.getHttpServer().address() as { port: number };
+      const { port } = here.nest.getHttpServer().address() as { port: number };
       const type = body === form ? 'multipart/form-data; boundary=x' : 'application/json';
       const request = httpRequest({
         port,
@@ -108,7 +108,7 @@ describe('two processes on one database', () => {
       for (const [table, id] of keys) await until(() => isUsed(table, id), 'the first look at the key');
     };
 
-    it('the key is refused when it is revoked meanwhile, and nothing is made or called with it', async () => {
+    it('a key that is revoked is refused, and nothing is created or called with it', async () => {
       const tenant = await here.createTenant();
       await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-slow-caller-1234' });
       const [sysadmin, first, second] = [
@@ -130,14 +130,14 @@ describe('two processes on one database', () => {
       expect(await Promise.all(finish.map((each) => each()))).toEqual([401, 401, 401]);
       expect((await here.sysadmin('get', path)).body.count).toBe(0);
       expect(here.provider.requests).toEqual([]);
-      await here.app.get(RefusedAttemptsService).written();
+      await here.nest.get(RefusedAttemptsService).written();
       const audit = await here.sysadmin('get', `/audit-events?outcome=refused&tenant_id=${tenant}`);
       expect(audit.body.items.map(({ actor }: { actor: string }) => actor)).toEqual([
         `sysadmin-key ${sysadmin.id} (not accepted)`,
       ]);
     });
 
-    it('the key is looked up once more and counts as one request; of a usual call it is looked up once', async () => {
+    it('the key is looked up once more but counts as one request, and that of a usual call is looked up once', async () => {
       const tenant = await here.createTenant();
       await here.setCredential(tenant, 'openai', { api_key: 'sk-of-a-slow-caller-5678' });
       const { id, key } = await issueTenantKey(here, tenant, { requests_per_minute: 2 });

@@ -1,15 +1,9 @@
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('the schema', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
-
-  it('is made by migrations alone, and they make what the entities describe', async () => {
-    expect(test.database.options).toMatchObject({ synchronize: false, logging: false });
-    const { upQueries } = await test.database.driver.createSchemaBuilder().log();
+describeWithApp('the schema', (tenkey) => {
+  it('is created by migrations alone, which match what the entities describe', async () => {
+    expect(tenkey.database.options).toMatchObject({ synchronize: false, logging: false });
+    const { upQueries } = await tenkey.database.driver.createSchemaBuilder().log();
     // Constraints, indexes and defaults stand in the migrations alone; tables and columns are what can drift apart.
     const drift = upQueries
       .map(({ query }) => query)

@@ -1,32 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { providers } from '#providers';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
 const key = 'sk-sentinel-set-credential-xyz9';
 
-describe('set a credential', () => {
-  let test: TestApp;
+describeWithApp('setting a credential', (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
-    test = await startTestApp();
-    tenant = await test.createTenant();
+    tenant = await tenkey.createTenant();
   });
-  afterAll(() => test.close());
 
-  it('answers 200 with the mask, also when it replaces', async () => {
+  it('gives 200 with the mask, even when it replaces one', async () => {
     for (const _ of [1, 2]) {
-      const answer = await test.setCredential(tenant, 'openai', { api_key: `  ${key}  ` });
+      const answer = await tenkey.setCredential(tenant, 'openai', { api_key: `  ${key}  ` });
       expect(answer.status).toBe(200);
       expect(answer.body).toMatchObject({ tenant_id: tenant, provider: 'openai', masked_key: '...xyz9' });
     }
   });
 
-  it('stores the key sealed, lists it masked and sorted, removes it once', async () => {
-    await test.setCredential(tenant, 'mistral', { api_key: key });
-    const rows = await test.database.query('SELECT * FROM tenant_credentials WHERE tenant_id = $1', [tenant]);
+  it('stores the key sealed, to be listed masked and sorted and removed once', async () => {
+    await tenkey.setCredential(tenant, 'mistral', { api_key: key });
+    const rows = await tenkey.database.query('SELECT * FROM tenant_credentials WHERE tenant_id = $1', [
+      tenant,
+    ]);
     expect(JSON.stringify(rows)).not.toContain(key);
     expect(rows[0].sealed_api_key).toMatch(/^enc:fernet:v1:gAAAA/);
-    const list = await test.sysadmin('get', `/tenants/${tenant}/credentials/`);
+    const list = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials/`);
     expect(list.body.credentials.map((one: { provider: string }) => one.provider)).toEqual([
       'mistral',
       'openai',
@@ -36,9 +35,9 @@ describe('set a credential', () => {
       status: 'ready',
       config: {},
     });
-    const removed = await test.sysadmin('delete', `/tenants/${tenant}/credentials/mistral`);
+    const removed = await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/mistral`);
     expect(removed.body).toMatchObject({ deleted: true });
-    const again = await test.sysadmin('delete', `/tenants/${tenant}/credentials/mistral`);
+    const again = await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/mistral`);
     expect([again.status, again.body.deleted]).toEqual([200, false]);
   });
 
@@ -63,7 +62,7 @@ describe('set a credential', () => {
     ],
     ['vllm', []],
   ])('refuses a bad %s credential %#, names the fault and keeps the old one', async (provider, body) => {
-    const answer = await test.setCredential(tenant, provider, body as Record<string, unknown>);
+    const answer = await tenkey.setCredential(tenant, provider, body as Record<string, unknown>);
     expect(answer.status).toBe(422);
     expect(answer.body.code).toBe('credential_validation_failed');
     expect(answer.body.errors[0].message).toContain(provider);
@@ -74,7 +73,7 @@ describe('set a credential', () => {
       'deployment_name',
     ]);
     expect(answer.text).not.toContain('sentinel');
-    const list = await test.sysadmin('get', `/tenants/${tenant}/credentials`);
+    const list = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`);
     expect(list.body.credentials).toHaveLength(1);
   });
 
@@ -84,8 +83,8 @@ describe('set a credential', () => {
     [`/tenants/${randomUUID()}/credentials/constructor`, 422],
     [`/tenants/${randomUUID()}/credentials/__proto__`, 422],
     [`/tenants/${randomUUID()}/credentials/openai`, 404],
-  ])('PUT %s is %i', async (path, status) => {
-    const answer = await test.sysadmin('put', path).send({ api_key: key });
+  ])('with PUT %s gives %i', async (path, status) => {
+    const answer = await tenkey.sysadmin('put', path).send({ api_key: key });
     expect(answer.status).toBe(status);
   });
 
@@ -97,22 +96,22 @@ describe('set a credential', () => {
     ['{"api_key":12345678}', 422, 'credential_validation_failed'],
     ['{"api_key":"short"}', 404, 'tenant_not_found'],
     ['{}', 404, 'tenant_not_found'],
-  ])('judges syntax and types before the tenant, and the fields after it: %s', async (body, status, code) => {
-    const put = test.sysadmin('put', `/tenants/${randomUUID()}/credentials/openai`);
+  ])('checks syntax and types before the tenant, and the fields after it: %s', async (body, status, code) => {
+    const put = tenkey.sysadmin('put', `/tenants/${randomUUID()}/credentials/openai`);
     const answer = await put.set('content-type', 'application/json').send(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('belongs to the tenant of the path, whatever else the request names', async () => {
-    const [named, other] = [await test.createTenant(), await test.createTenant()];
+  it('changes the tenant of the path, whatever else the request names', async () => {
+    const [named, other] = [await tenkey.createTenant(), await tenkey.createTenant()];
     const put = (query: string) =>
-      test
+      tenkey
         .sysadmin('put', `/tenants/${named.toUpperCase()}/credentials/openai${query}`)
         .set('X-Tenant-ID', other)
         .send({ api_key: key, tenant_id: other, tenantId: other, provider: 'mistral' });
     expect((await put('')).body).toMatchObject({ tenant_id: named, provider: 'openai' });
     expect((await put(`?tenant_id=${other}`)).body).toMatchObject({ code: 'validation_failed' });
-    const rows = await test.database.query(
+    const rows = await tenkey.database.query(
       'SELECT tenant_id, provider FROM tenant_credentials WHERE tenant_id IN ($1, $2)',
       [named, other],
     );
@@ -123,8 +122,8 @@ describe('set a credential', () => {
     providers
       .filter(({ fields }) => fields.some(({ name }) => name === 'endpoint'))
       .map((provider) => [provider.id, provider] as const),
-  )('moves %s to another endpoint with the key given again, or not at all', async (id, provider) => {
-    const owner = await test.createTenant();
+  )('moves %s to another endpoint only when the key is given again', async (id, provider) => {
+    const owner = await tenkey.createTenant();
     const settings = { api_version: '2024-10-21', deployment_name: 'gpt-4o-sweden' };
     const own = new Set(provider.fields.map(({ name }) => name));
     const all: Record<string, unknown> = {
@@ -133,13 +132,13 @@ describe('set a credential', () => {
       endpoint: 'https://llm.example.com/v1',
     };
     const fields = Object.fromEntries(Object.entries(all).filter(([name]) => own.has(name)));
-    const list = async () => (await test.sysadmin('get', `/tenants/${owner}/credentials`)).body.credentials;
-    expect((await test.setCredential(owner, id, fields)).status).toBe(200);
+    const list = async () => (await tenkey.sysadmin('get', `/tenants/${owner}/credentials`)).body.credentials;
+    expect((await tenkey.setCredential(owner, id, fields)).status).toBe(200);
     const before = await list();
     const mask = before[0].masked_key as string;
     for (const api_key of [undefined, null, '', '        ', mask]) {
       const moved = { ...fields, api_key, endpoint: 'https://another.example.net/v1' };
-      const answer = await test.setCredential(owner, id, moved);
+      const answer = await tenkey.setCredential(owner, id, moved);
       expect([api_key, answer.status, answer.body.code]).toEqual([
         api_key,
         422,
@@ -150,13 +149,13 @@ describe('set a credential', () => {
     expect(await list()).toEqual(before);
   });
 
-  it('replaces the entry whole and leaves the others', async () => {
-    const other = await test.createTenant();
+  it('replaces the whole entry and no other', async () => {
+    const other = await tenkey.createTenant();
     const endpoint = 'https://llm.example.com/v1';
-    await test.setCredential(other, 'openai', { api_key: key, endpoint });
-    await test.setCredential(other, 'vllm', { api_key: key, endpoint });
-    await test.setCredential(other, 'openai', { api_key: `${key}-new9` });
-    const { body } = await test.sysadmin('get', `/tenants/${other}/credentials`);
+    await tenkey.setCredential(other, 'openai', { api_key: key, endpoint });
+    await tenkey.setCredential(other, 'vllm', { api_key: key, endpoint });
+    await tenkey.setCredential(other, 'openai', { api_key: `${key}-new9` });
+    const { body } = await tenkey.sysadmin('get', `/tenants/${other}/credentials`);
     expect(body.credentials).toMatchObject([
       { provider: 'openai', masked_key: '...new9', config: {}, status: 'ready' },
       { provider: 'vllm', masked_key: '...xyz9', config: { endpoint }, status: 'ready' },
@@ -164,25 +163,25 @@ describe('set a credential', () => {
     expect(BigInt(body.credentials[0].version)).toBeGreaterThan(BigInt(body.credentials[1].version));
   });
 
-  it('is stored when it answers so, also beside a removal at the same moment', async () => {
-    const other = await test.createTenant();
-    await test.setCredential(other, 'openai', { api_key: key });
-    const removing = test.database.createQueryRunner();
+  it('has stored it when the response says so, even with a removal at the same moment', async () => {
+    const other = await tenkey.createTenant();
+    await tenkey.setCredential(other, 'openai', { api_key: key });
+    const removing = tenkey.database.createQueryRunner();
     await removing.startTransaction();
     await removing.query('DELETE FROM tenant_credentials WHERE tenant_id = $1', [other]);
-    const put = test.setCredential(other, 'openai', { api_key: `${key}-new9` });
+    const put = tenkey.setCredential(other, 'openai', { api_key: `${key}-new9` });
     const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     const answered = Promise.resolve(put);
-    while ((await test.database.query<unknown[]>(waiting)).length === 0)
+    while ((await tenkey.database.query<unknown[]>(waiting)).length === 0)
       await new Promise((done) => setTimeout(done, 10));
     await removing.commitTransaction();
     await removing.release();
     expect((await answered).status).toBe(200);
-    const { body } = await test.sysadmin('get', `/tenants/${other}/credentials`);
+    const { body } = await tenkey.sysadmin('get', `/tenants/${other}/credentials`);
     expect(body.credentials).toMatchObject([{ masked_key: '...new9', status: 'ready' }]);
   });
 
-  it('refuses endpoints at addresses that only the inside can reach', async () => {
+  it('refuses endpoints at internal addresses', async () => {
     for (const host of [
       '127.0.0.1:1',
       'localhost',
@@ -191,13 +190,13 @@ describe('set a credential', () => {
       '[::ffff:a9fe:a9fe]',
       '0x7f.1',
     ]) {
-      const answer = await test.setCredential(tenant, 'vllm', {
+      const answer = await tenkey.setCredential(tenant, 'vllm', {
         api_key: key,
         endpoint: `http://${host}/v1`,
       });
       expect([host, answer.status, answer.body.code]).toEqual([host, 422, 'endpoint_not_allowed']);
     }
-    const inside = await test.setCredential(tenant, 'vllm', {
+    const inside = await tenkey.setCredential(tenant, 'vllm', {
       api_key: key,
       endpoint: 'http://10.1.2.3:8000',
     });
@@ -205,15 +204,15 @@ describe('set a credential', () => {
   });
 
   it('loses nothing in 20 parallel PUTs', async () => {
-    const other = await test.createTenant();
+    const other = await tenkey.createTenant();
     const ids = ['openai', 'anthropic', 'mistral', 'ovhcloud', 'berget'];
     const puts = Array.from({ length: 20 }, (_, index) =>
-      test
+      tenkey
         .setCredential(other, ids[index % 5]!, { api_key: `${key}-${index}` })
         .then((answer) => answer.status),
     );
     expect(new Set(await Promise.all(puts))).toEqual(new Set([200]));
-    const list = await test.sysadmin('get', `/tenants/${other}/credentials`);
+    const list = await tenkey.sysadmin('get', `/tenants/${other}/credentials`);
     expect(list.body.credentials).toHaveLength(5);
     expect(list.body.credentials.every((one: { status: string }) => one.status === 'ready')).toBe(true);
   });

@@ -4,18 +4,18 @@ import { platformKey, startTestApp, type TestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('a stop', () => {
+describe('shutdown', () => {
   const opened: TestApp[] = [];
   afterAll(async () => {
-    for (const test of opened) await test.close();
+    for (const tenkey of opened) await tenkey.close();
   });
 
   async function start(shutdownSeconds: number) {
-    const test = await startTestApp({ SHUTDOWN_SECONDS: String(shutdownSeconds), LOG_LEVEL: 'info' });
-    opened.push(test);
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-call-that-runs-on' });
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    const tenkey = await startTestApp({ SHUTDOWN_SECONDS: String(shutdownSeconds), LOG_LEVEL: 'info' });
+    opened.push(tenkey);
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-call-that-runs-on' });
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const call = (body: object) =>
       fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
         method: 'POST',
@@ -26,14 +26,14 @@ describe('a stop', () => {
           ...body,
         }),
       });
-    return { test, tenant, call, port };
+    return { tenkey, tenant, call, port };
   }
 
-  it('lets running calls end and takes no new connection meanwhile', async () => {
-    const { test, call, port } = await start(10);
-    test.provider.next({ chunkDelayMs: 100 });
+  it('completes running calls and accepts no new connection meanwhile', async () => {
+    const { tenkey, call, port } = await start(10);
+    tenkey.provider.next({ chunkDelayMs: 100 });
     const answer = await call({ stream: true });
-    const stopped = test.app.close();
+    const stopped = tenkey.nest.close();
     await new Promise((done) => setTimeout(done, 200));
     await expect(
       fetch(`http://127.0.0.1:${port}/health`, { headers: { connection: 'close' } }),
@@ -42,11 +42,11 @@ describe('a stop', () => {
     await stopped;
   });
 
-  it('lets calls end that run for longer than Fastify gives a plugin', async () => {
-    const { test, call } = await start(20);
-    test.provider.next({ delayMs: 600 });
+  it('completes calls that run longer than Fastify’s time-out for plugins', async () => {
+    const { tenkey, call } = await start(20);
+    tenkey.provider.next({ delayMs: 600 });
     const asked = call({});
-    await until(() => test.provider.requests.length === 1, 'the call');
+    await until(() => tenkey.provider.requests.length === 1, 'the call');
     const { setTimeout: realTime } = globalThis;
     // Limits of 10 s and more come a hundred times sooner.
     const hurried = jest
@@ -55,45 +55,45 @@ describe('a stop', () => {
         realTime(run, ms < 10_000 ? ms : ms / 100, ...rest),
       );
     try {
-      await test.app.close();
+      await tenkey.nest.close();
     } finally {
       hurried.mockRestore();
     }
     expect((await asked).status).toBe(200);
   });
 
-  it('tells a call that outlives the wait, whole or streamed, in the shape of its client', async () => {
-    const { test, call } = await start(0);
-    test.provider.next({ chunkDelayMs: 3000 });
+  it('ends a call that outlives the wait with an error, whole or streamed, in its client’s format', async () => {
+    const { tenkey, call } = await start(0);
+    tenkey.provider.next({ chunkDelayMs: 3000 });
     const streamed = await call({ stream: true });
-    test.provider.next({ delayMs: 3000 });
+    tenkey.provider.next({ delayMs: 3000 });
     const whole = call({});
     const asked = Date.now();
-    while (test.provider.requests.length < 2 && Date.now() < asked + 5000)
+    while (tenkey.provider.requests.length < 2 && Date.now() < asked + 5000)
       await new Promise((done) => setTimeout(done, 10));
-    const stopped = test.app.close();
+    const stopped = tenkey.nest.close();
     const last = (await streamed.text()).trim().split('\n\n').at(-1)!;
     expect(JSON.parse(last.slice('data: '.length)).error).toMatchObject({ code: 'upstream_unavailable' });
     const answer = await whole;
     expect(answer.status).toBe(502);
     expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unavailable' } });
     await stopped;
-    expect(test.provider.requests.map(({ aborted }) => aborted)).toEqual([true, true]);
+    expect(tenkey.provider.requests.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
-  it('is not held up by a database that lets what is noted of keys and credentials wait', async () => {
-    const { test, tenant } = await start(0);
-    const { key } = await issueTenantKey(test, tenant);
-    const holder = new Client({ connectionString: test.databaseUrl });
+  it('is not delayed by a database that blocks the notes about keys and credentials', async () => {
+    const { tenkey, tenant } = await start(0);
+    const { key } = await issueTenantKey(tenkey, tenant);
+    const holder = new Client({ connectionString: tenkey.databaseUrl });
     await holder.connect();
     try {
       await holder.query('begin');
       await holder.query('select 1 from tenant_keys, tenants for update');
-      test.provider.next({ status: 401 });
+      tenkey.provider.next({ status: 401 });
       const body = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] };
-      const call = test.http().post('/v1/chat/completions').set('authorization', `Bearer ${key}`);
+      const call = tenkey.http().post('/v1/chat/completions').set('authorization', `Bearer ${key}`);
       expect((await call.send(body)).status).toBe(424);
-      await test.app.close();
+      await tenkey.nest.close();
       const { rows } = await holder.query(
         `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' order by query`,
       );
@@ -106,13 +106,13 @@ describe('a stop', () => {
     }
   });
 
-  it('is not held up by a connection that never asked anything', async () => {
-    const { test, port } = await start(10);
+  it('is not delayed by a connection without a request', async () => {
+    const { tenkey, port } = await start(10);
     const socket = connect(port, '127.0.0.1');
     await new Promise<void>((done) => socket.once('connect', () => done()));
     const closed = new Promise<void>((done) => socket.once('close', () => done()));
     socket.resume();
-    await test.app.close();
+    await tenkey.nest.close();
     await closed;
   });
 });

@@ -39,7 +39,7 @@ describe('single-tenant mode', () => {
     expect(single.provider.requests.map(({ key }) => key)).toEqual([globalKey, globalKey, globalKey]);
   });
 
-  it('answers every credential route with feature_disabled, before path and body are looked at', async () => {
+  it('gives feature_disabled on every credential route, before path and body are validated', async () => {
     for (const method of ['put', 'get', 'delete'] as const) {
       const path = method === 'get' ? '/tenants/no-uuid/credentials' : '/tenants/no-uuid/credentials/none';
       const request = single.sysadmin(method, path);
@@ -53,7 +53,7 @@ describe('single-tenant mode', () => {
     expect(noKey.status).toBe(401);
   });
 
-  it('says so before a body is refused for its type or its size, to whoever has a key', async () => {
+  it('gives feature_disabled to every key before a body is refused for its type or size', async () => {
     const { key } = await issueSysadminKey(single, { scopes: ['credentials:write', 'usage:read'] });
     const root = `/api/v1/sysadmin/tenants/${tenant}/credentials/openai`;
     for (const [path, type, body] of [
@@ -68,7 +68,7 @@ describe('single-tenant mode', () => {
         [key, 404, 'feature_disabled'],
         ['wrong', 401, 'unauthenticated'],
       ] as const) {
-        const answer = await single.app.inject({
+        const answer = await single.nest.inject({
           method: path === root ? 'PUT' : 'POST',
           url: path,
           headers: { 'x-api-key': presented, 'content-type': type },
@@ -85,7 +85,7 @@ describe('single-tenant mode', () => {
     expect(answer.body.error.message).toContain('MISTRAL_API_KEY');
   });
 
-  it('says so in /ready', async () => {
+  it('is named in /ready', async () => {
     expect((await single.http().get('/ready')).body).toMatchObject({
       status: 'ready',
       mode: 'single-tenant',
@@ -93,7 +93,7 @@ describe('single-tenant mode', () => {
     expect((await strict.http().get('/ready')).body).toMatchObject({ status: 'ready', mode: 'strict' });
   });
 
-  it('lets legacy models use the global key in strict mode only when asked openly', async () => {
+  it('is not needed for legacy models to use the global key, if a setting allows that in strict mode', async () => {
     const opted = await startTestApp(
       {
         LEGACY_MODELS_USE_GLOBAL_KEYS: 'true',

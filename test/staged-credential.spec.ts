@@ -1,44 +1,36 @@
-import { randomUUID } from 'node:crypto';
-import { AuditLogService, RefusedAttemptsService } from '#audit';
-import { FernetService, generateKey } from '#crypto';
-import { startTestApp, type TestApp } from './support/app';
-import { issueSysadminKey } from './support/keys';
+import { FernetService } from '#crypto';
+import { describeWithApp } from './support/app';
 
 const oldKey = 'sk-the-live-key-of-the-tenant-aaaa';
 const newKey = 'sk-the-next-key-of-the-tenant-bbbb';
 const thirdKey = 'sk-the-third-key-of-the-tenant-cccc';
 
-describe('a staged credential', () => {
-  let test: TestApp;
+describeWithApp('a staged credential', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: oldKey });
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: oldKey });
   });
 
   const path = (suffix = '') => `/tenants/${tenant}/credentials/openai${suffix}`;
   const stage = (api_key: string, query = '?stage=true', fields: object = {}) =>
-    test.sysadmin('put', path(query)).send({ api_key, ...fields });
-  const post = (suffix: string) => test.sysadmin('post', path(suffix));
-  const list = async () => (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
+    tenkey.sysadmin('put', path(query)).send({ api_key, ...fields });
+  const post = (suffix: string) => tenkey.sysadmin('post', path(suffix));
+  const list = async () => (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
   const listed = async () => (await list()).credentials[0];
   /** The key that a call now uses, and what the answer's header says of it. */
   const used = async () => {
-    const answer = await test.chat(tenant);
+    const answer = await tenkey.chat(tenant);
     expect(answer.status).toBe(200);
-    return [test.provider.requests.at(-1)?.key, answer.headers['x-tenkey-credential']];
+    return [tenkey.provider.requests.at(-1)?.key, answer.headers['x-tenkey-credential']];
   };
   const events = async () => {
-    const { body } = await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&outcome=done`);
+    const { body } = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&outcome=done`);
     return body.items.reverse();
   };
 
-  it('leaves the live one, its calls and its health as they are, and says how to go on', async () => {
+  it('leaves the live one, its calls and its health unchanged, and the response names the next steps', async () => {
     await post('/verify');
     const before = await listed();
     const answer = await stage(newKey);
@@ -74,10 +66,10 @@ describe('a staged credential', () => {
     });
   });
 
-  it('stays beside the live one, which stays as it is, when the query has a name that the route does not know', async () => {
+  it('stays staged, and the live one unchanged, when the query has an unknown parameter', async () => {
     await stage(newKey);
     const before = await list();
-    const { requests } = test.provider;
+    const { requests } = tenkey.provider;
     const already = requests.length;
     for (const [method, suffix, known] of [
       ['put', '?staged=true', 'verify, stage'],
@@ -88,7 +80,7 @@ describe('a staged credential', () => {
       ['post', '/verify?slt=staged', 'slot'],
       ['post', '/rollback?version=1', undefined],
     ] as const) {
-      const { status, body } = await test
+      const { status, body } = await tenkey
         .sysadmin(method, path(suffix))
         .send(method === 'put' ? { api_key: thirdKey } : {});
       const message = known === undefined ? 'this route takes no query' : `the query may have ${known}`;
@@ -103,18 +95,18 @@ describe('a staged credential', () => {
     expect(requests).toHaveLength(already);
   });
 
-  it('is verified on its own, and what is found is shown beside it and leaves the live one alone', async () => {
+  it('is verified on its own, and the result is shown with it and does not affect the live one', async () => {
     const { version } = (await stage(newKey)).body;
-    test.provider.reset();
+    tenkey.provider.reset();
     const accepted = await post('/verify?slot=staged');
     expect(accepted.body).toMatchObject({ outcome: 'accepted', masked_key: '...bbbb', version });
-    expect(test.provider.requests.map(({ key }) => key)).toEqual([newKey]);
+    expect(tenkey.provider.requests.map(({ key }) => key)).toEqual([newKey]);
     expect(await listed()).toMatchObject({
       masked_key: '...aaaa',
       verification: null,
       staged: { status: 'ready', verification: { outcome: 'accepted' } },
     });
-    test.provider.rejectKey(newKey);
+    tenkey.provider.rejectKey(newKey);
     expect((await post('/verify?slot=staged')).body.outcome).toBe('rejected');
     expect((await post('/verify?slot=live')).body.outcome).toBe('accepted');
     expect(await listed()).toMatchObject({
@@ -157,14 +149,14 @@ describe('a staged credential', () => {
     });
   });
 
-  it('is promoted unverified, and the answer says so, as it does of what a verification could not tell', async () => {
+  it('is promoted unverified, and the response says so, even after an inconclusive verification', async () => {
     await stage(newKey);
     expect((await post('/promote')).body).toMatchObject({
       verification: null,
       message: expect.stringContaining('It was not verified.'),
     });
     await stage(thirdKey, '?stage=true', { expires_at: '2020-01-01' });
-    test.provider.next({ status: 500 });
+    tenkey.provider.next({ status: 500 });
     await post('/verify?slot=staged');
     expect((await post('/promote')).body.message).toMatch(
       /The outcome of its last verification was unknown\. Its expires_at is in the past\./,
@@ -178,7 +170,7 @@ describe('a staged credential', () => {
     'that the provider refused with %d (%s) is not promoted until it accepts it',
     async (status, outcome) => {
       await stage(newKey);
-      test.provider.next({ status });
+      tenkey.provider.next({ status });
       expect((await post('/verify?slot=staged')).body.outcome).toBe(outcome);
       const before = await list();
       const refused = await post('/promote');
@@ -196,7 +188,7 @@ describe('a staged credential', () => {
     },
   );
 
-  it('has all checks of a PUT, and one that is refused leaves what was staged before', async () => {
+  it('is validated as by a PUT, and one that is refused leaves the one that was staged', async () => {
     await stage(newKey);
     const before = await list();
     for (const [query, body, code] of [
@@ -212,11 +204,11 @@ describe('a staged credential', () => {
       ['?stage=', { api_key: thirdKey }, 'validation_failed'],
       ['?stage=true&stage=true', { api_key: thirdKey }, 'validation_failed'],
     ] as const) {
-      const answer = await test.sysadmin('put', path(query)).send(body);
+      const answer = await tenkey.sysadmin('put', path(query)).send(body);
       expect([query, answer.status, answer.body.code]).toEqual([query, 422, code]);
       expect(answer.text).not.toContain('third-key');
     }
-    test.provider.next({ status: 401 });
+    tenkey.provider.next({ status: 401 });
     const refused = await stage(thirdKey, '?stage=true&verify=true');
     expect([refused.status, refused.body.code]).toEqual([422, 'credential_validation_failed']);
     expect(await list()).toEqual(before);
@@ -231,7 +223,7 @@ describe('a staged credential', () => {
     expect((await used())[0]).toBe(newKey);
   });
 
-  it('replaces one that was staged before, and nothing is left of that one', async () => {
+  it('replaces one that was staged before, and leaves nothing of it', async () => {
     const first = (await stage(newKey)).body.version;
     await post('/verify?slot=staged');
     const second = (await stage(thirdKey)).body.version;
@@ -241,7 +233,7 @@ describe('a staged credential', () => {
     expect(conflict.body.detail).toContain(`The staged OpenAI credential is version ${second}, ...cccc`);
     expect(conflict.body.hint).toContain(`?version=${second}`);
     expect((await used())[0]).toBe(oldKey);
-    const versions = await test.database.query(
+    const versions = await tenkey.database.query(
       'SELECT version FROM credential_health WHERE tenant_id = $1 AND version = $2',
       [tenant, first],
     );
@@ -263,8 +255,8 @@ describe('a staged credential', () => {
     expect((await post('/promote')).body.replaced.masked_key).toBe('...cccc');
   });
 
-  it('may be the first of its provider: visible, not used, and promoted without one before it', async () => {
-    const put = await test
+  it('may be the first of its provider: visible, not used, and promoted without a previous one', async () => {
+    const put = await tenkey
       .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
       .send({ api_key: newKey });
     expect(put.body.message).toContain('no call uses it yet, and no credential is live');
@@ -277,19 +269,19 @@ describe('a staged credential', () => {
         previous: null,
       },
     ]);
-    const call = await test.chat(tenant, { model: 'mistral-large' });
+    const call = await tenkey.chat(tenant, { model: 'mistral-large' });
     expect(call.body.error.code).toBe('credential_not_configured');
-    const promoted = await test.sysadmin('post', `/tenants/${tenant}/credentials/mistral/promote`);
+    const promoted = await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/mistral/promote`);
     expect(promoted.body).toMatchObject({ replaced: null, rollback_until: null });
     expect((await list()).without_live).toBeUndefined();
-    expect((await test.chat(tenant, { model: 'mistral-large' })).status).toBe(200);
-    const none = await test.sysadmin('post', `/tenants/${tenant}/credentials/mistral/rollback`);
+    expect((await tenkey.chat(tenant, { model: 'mistral-large' })).status).toBe(200);
+    const none = await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/mistral/rollback`);
     expect(none.body.code).toBe('credential_conflict');
   });
 
-  it('shows in explain, with until when a promotion can be taken back', async () => {
+  it('is shown in the explanation, with the time until which a promotion can be rolled back', async () => {
     const explained = async (name: string) =>
-      (await test.sysadmin('get', `/tenants/${tenant}/models`)).body.models.find(
+      (await tenkey.sysadmin('get', `/tenants/${tenant}/models`)).body.models.find(
         (model: { name: string }) => model.name === name,
       );
     expect(await explained('gpt-4o')).toMatchObject({ staged: null, rollback_until: null });
@@ -307,7 +299,9 @@ describe('a staged credential', () => {
       staged: null,
       rollback_until,
     });
-    await test.sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`).send({ api_key: newKey });
+    await tenkey
+      .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
+      .send({ api_key: newKey });
     expect(await explained('mistral-large')).toMatchObject({
       ready: false,
       credential: null,
@@ -316,11 +310,11 @@ describe('a staged credential', () => {
     });
   });
 
-  it('warns of nothing in the readiness report when it ends; the live one does', async () => {
+  it('causes no warning in the readiness report when it expires, as the live one does', async () => {
     const soon = new Date(Date.now() + 3 * 86_400_000).toISOString();
     await stage(newKey, '?stage=true', { expires_at: soon });
     const warnings = async () =>
-      (await test.sysadmin('get', '/readiness?limit=1')).body.warnings.map(
+      (await tenkey.sysadmin('get', '/readiness?limit=1')).body.warnings.map(
         ({ masked_key }: { masked_key: string }) => masked_key,
       );
     expect((await listed()).staged).toMatchObject({ status: 'expiring', expires_at: soon });
@@ -329,13 +323,13 @@ describe('a staged credential', () => {
     expect(await warnings()).toEqual(['...bbbb']);
   });
 
-  it('is opened by no look at it, and not by a promotion', async () => {
+  it('is opened neither to show it nor to promote it', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     const encrypt = jest.spyOn(FernetService.prototype, 'encrypt');
     await stage(newKey);
     encrypt.mockClear();
     await list();
-    await test.sysadmin('get', `/tenants/${tenant}/models`);
+    await tenkey.sysadmin('get', `/tenants/${tenant}/models`);
     await post('/promote');
     await list();
     await post('/rollback');
@@ -345,9 +339,9 @@ describe('a staged credential', () => {
     encrypt.mockRestore();
   });
 
-  it('is discarded alone, once', async () => {
+  it('is discarded alone, and once', async () => {
     await stage(newKey);
-    const discard = () => test.sysadmin('delete', path('?slot=staged'));
+    const discard = () => tenkey.sysadmin('delete', path('?slot=staged'));
     expect((await discard()).body).toMatchObject({
       deleted: true,
       message: 'The staged OpenAI (openai) credential is removed.',
@@ -359,263 +353,30 @@ describe('a staged credential', () => {
     expect(gone.body.hint).toContain(`PUT /api/v1/sysadmin${path('?stage=true')} with {"api_key":`);
     expect((await post('/verify?slot=staged')).body.code).toBe('credential_not_staged');
     for (const slot of ['live', '', 'Staged', 'staged&slot=staged']) {
-      expect((await test.sysadmin('delete', path(`?slot=${slot}`))).body.code).toBe('validation_failed');
+      expect((await tenkey.sysadmin('delete', path(`?slot=${slot}`))).body.code).toBe('validation_failed');
     }
     expect((await used())[0]).toBe(oldKey);
   });
 
-  it('goes with the credential and with the tenant', async () => {
+  it('is deleted with the credential and with the tenant', async () => {
     await stage(newKey);
-    expect((await test.sysadmin('delete', path())).body.deleted).toBe(true);
+    expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(true);
     expect(await list()).toEqual({ credentials: [] });
     await stage(newKey);
     await post('/verify?slot=staged');
-    expect((await test.sysadmin('delete', path())).body.deleted).toBe(true);
-    expect((await test.sysadmin('delete', path())).body.deleted).toBe(false);
+    expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(true);
+    expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(false);
     await stage(newKey);
     await post('/verify?slot=staged');
-    await test.sysadmin('delete', `/tenants/${tenant}`);
+    await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     for (const table of ['credential_slots', 'credential_health']) {
-      expect(await test.database.query(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [tenant])).toEqual([]);
+      expect(await tenkey.database.query(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [tenant])).toEqual(
+        [],
+      );
     }
     const [deleted] = (await events()).slice(-1);
     expect(deleted.details.before.credentials).toEqual([
       { provider: 'openai', slot: 'staged', mask: '...bbbb', version: expect.stringMatching(/^\d+$/) },
     ]);
-  });
-
-  describe('whose row was changed outside Tenkey', () => {
-    const sql = (change: string) =>
-      test.database.query(
-        `UPDATE credential_slots SET ${change} WHERE tenant_id = $1 AND provider = 'openai' AND slot = 'staged'`,
-        [tenant],
-      );
-    /** Neither promoted nor verified, and the live one pays on. */
-    const isRefused = async (code: string, status: string) => {
-      test.provider.reset();
-      for (const step of ['/promote', '/verify?slot=staged']) {
-        const answer = await post(step);
-        expect([step, answer.status, answer.body.code]).toEqual([step, 424, code]);
-        expect(answer.body.detail).toContain('The staged OpenAI credential');
-        expect(answer.text).not.toContain('sk-clear');
-      }
-      expect(test.provider.requests).toHaveLength(0);
-      expect(await listed()).toMatchObject({ status: 'ready', staged: { status } });
-      expect((await used())[0]).toBe(oldKey);
-    };
-
-    it.each([
-      [`settings = '{"endpoint":"https://evil.example"}'`, 'credential_tampered', 'tampered'],
-      [`key_hint = '...zzzz'`, 'credential_tampered', 'tampered'],
-      ['version = version + 1000000', 'credential_tampered', 'tampered'],
-      [`expires_at = 'infinity'`, 'credential_tampered', 'tampered'],
-      [`settings = 'null'`, 'credential_tampered', 'tampered'],
-      [`configured_at = 'infinity'`, 'credential_tampered', 'tampered'],
-      [`sealed_api_key = 'sk-clear-text-key'`, 'credential_plaintext', 'plaintext'],
-      [`key_id = 'abcdefabcdef'`, 'credential_unreadable', 'unreadable'],
-    ])('is not promoted (%s: %s)', async (change, code, status) => {
-      await stage(newKey);
-      await sql(change);
-      await isRefused(code, status);
-    });
-
-    it('is not promoted when it is that of another tenant or another provider', async () => {
-      const other = await test.createTenant();
-      await test
-        .sysadmin('put', `/tenants/${other}/credentials/openai?stage=true`)
-        .send({ api_key: 'sk-key-of-the-other-tenant' });
-      await test
-        .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
-        .send({ api_key: newKey });
-      const all = 'key_hint, settings, key_id, version, seal, configured_at, expires_at, replaced_at';
-      for (const from of [
-        [other, 'openai'],
-        [tenant, 'mistral'],
-      ]) {
-        await test.database.query(
-          `INSERT INTO credential_slots (tenant_id, provider, slot, sealed_api_key, ${all})
-           SELECT $1::uuid, 'openai', slot, sealed_api_key, ${all} FROM credential_slots
-           WHERE tenant_id = $2 AND provider = $3`,
-          [tenant, ...from],
-        );
-        await isRefused('credential_tampered', 'tampered');
-        await test.sysadmin('delete', path('?slot=staged'));
-      }
-    });
-
-    it('counts where the encryption key is lost, at the check of the keys', async () => {
-      const other = await startTestApp({ ENCRYPTION_KEY: generateKey() });
-      try {
-        const id = await other.createTenant();
-        await other.sysadmin('put', `/tenants/${id}/credentials/openai?stage=true`).send({ api_key: newKey });
-        expect((await other.http().get('/ready')).body.missing_keys ?? []).toEqual([]);
-        await other.database.query(`UPDATE credential_slots SET key_id = 'abcdefabcdef'`);
-        const ready = await other.http().get('/ready');
-        expect(ready.body.missing_keys).toEqual(['abcdefabcdef']);
-      } finally {
-        await other.close();
-      }
-    });
-  });
-
-  it('is in the audit step by step, with masks and versions, and no key', async () => {
-    const live = (await listed()).version;
-    const first = (await stage(newKey)).body.version;
-    await post('/verify?slot=staged');
-    const second = (await stage(thirdKey, '?stage=true&verify=true')).body.version;
-    const { rollback_until } = (await post('/promote')).body;
-    await post('/rollback');
-    await test.sysadmin('delete', path('?slot=staged'));
-    const third = (await stage(newKey)).body.version;
-    await post('/promote');
-    await stage(thirdKey);
-    await stage(oldKey, '');
-    await test.sysadmin('delete', path());
-    const row = (mask: string, version: unknown) => ({ mask, version, settings: [] });
-    const [a, b] = [row('...aaaa', live), row('...bbbb', first)];
-    const [c, d] = [row('...cccc', second), row('...bbbb', third)];
-    const version = expect.stringMatching(/^\d+$/);
-    const done = (await events()).slice(2);
-    expect(done.map(({ action, details }: any) => [action, details])).toEqual([
-      ['credential.stage', { before: null, after: b }],
-      ['credential.verify', { mask: '...bbbb', version: first, outcome: 'accepted', slot: 'staged' }],
-      ['credential.stage', { before: b, after: c, verification: 'accepted' }],
-      ['credential.promote', { before: a, after: c, verification: 'accepted', rollback_until }],
-      ['credential.rollback', { before: c, after: a, rolled_back: 'staged' }],
-      ['credential.discard', { slot: 'staged', before: c }],
-      ['credential.stage', { before: null, after: d }],
-      [
-        'credential.promote',
-        { before: a, after: d, verification: null, rollback_until: expect.stringMatching(/Z$/) },
-      ],
-      ['credential.stage', { before: null, after: row('...cccc', version) }],
-      ['credential.set', { before: d, after: row('...aaaa', version), dropped: { previous: a } }],
-      [
-        'credential.delete',
-        { before: row('...aaaa', version), dropped: { staged: row('...cccc', version) } },
-      ],
-    ]);
-    for (const event of done) expect(event).toMatchObject({ provider: 'openai', tenant_id: tenant });
-    expect(JSON.stringify(done)).not.toMatch(/sk-the/);
-    await post('/promote');
-    await test.app.get(RefusedAttemptsService).written();
-    const { body } = await test.sysadmin('get', '/audit-events?outcome=refused&limit=1000');
-    expect(body.items).toContainEqual(
-      expect.objectContaining({
-        action: 'POST /api/v1/sysadmin/tenants/:tenant_id/credentials/:provider/promote',
-        provider: 'openai',
-        details: expect.objectContaining({ code: 'credential_not_staged' }),
-      }),
-    );
-    expect((await test.app.get(AuditLogService).verify()).faults).toEqual([]);
-  });
-
-  it('changes nothing when the change cannot be audited', async () => {
-    await stage(newKey);
-    const before = await list();
-    await test.database.query('alter table audit_head rename to audit_head_gone');
-    try {
-      for (const step of [stage(thirdKey), post('/promote'), test.sysadmin('delete', path('?slot=staged'))]) {
-        expect((await step).body.code).toBe('internal_error');
-      }
-    } finally {
-      await test.database.query('alter table audit_head_gone rename to audit_head');
-    }
-    expect(await list()).toEqual(before);
-  });
-
-  it('refuses what is no request for it', async () => {
-    await stage(newKey);
-    const before = await list();
-    for (const step of ['/promote', '/rollback', '/verify?slot=staged']) {
-      for (const body of ['{"api_key":"sk-sentinel-key"}', '[]', '"sentinel"', '1', 'null']) {
-        const answer = await post(step).set('content-type', 'application/json').send(body);
-        expect([step, body, answer.status, answer.body.code]).toEqual([step, body, 422, 'validation_failed']);
-        expect(answer.text).not.toContain('sentinel');
-      }
-      const broken = await post(step).set('content-type', 'application/json').send('{"sentinel');
-      expect([broken.status, broken.body.code]).toEqual([400, 'malformed_request']);
-    }
-    for (const query of [
-      'version=',
-      'version=0',
-      'version=-1',
-      'version=1.5',
-      'version=x',
-      'version=1&version=1',
-    ]) {
-      const answer = await post(`/promote?${query}`);
-      expect([query, answer.status, answer.body.errors?.[0].path]).toEqual([query, 422, 'version']);
-    }
-    for (const query of ['slot=', 'slot=Staged', 'slot=other', 'slot=live&slot=staged']) {
-      const answer = await post(`/verify?${query}`);
-      expect([query, answer.status, answer.body.errors?.[0].path]).toEqual([query, 422, 'slot']);
-    }
-    expect((await post(`/promote?version=${'9'.repeat(19)}`)).status).toBe(409);
-    for (const step of ['promote', 'rollback']) {
-      for (const [where, status] of [
-        [`/tenants/${randomUUID()}/credentials/openai`, 404],
-        [`/tenants/no-uuid/credentials/openai`, 422],
-        [`/tenants/${tenant}/credentials/no-such`, 422],
-        [`/tenants/${tenant}/credentials/constructor`, 422],
-      ] as const) {
-        expect((await test.sysadmin('post', `${where}/${step}`)).status).toBe(status);
-      }
-    }
-    expect(await list()).toEqual(before);
-  });
-
-  it('is for keys with credentials:write of that tenant, and not there in single-tenant mode', async () => {
-    await stage(newKey);
-    const reading = await issueSysadminKey(test, { scopes: ['credentials:read'] });
-    const elsewhere = await issueSysadminKey(test, {
-      scopes: ['credentials:write'],
-      tenant_ids: [await test.createTenant()],
-    });
-    const writing = await issueSysadminKey(test, { scopes: ['credentials:write'], tenant_ids: [tenant] });
-    const promote = (key: string) => post('/promote').set('X-API-Key', key);
-    for (const { key } of [reading, elsewhere]) expect((await promote(key)).status).toBe(403);
-    expect((await promote(writing.key)).status).toBe(200);
-    const rollback = await post('/rollback').set('X-API-Key', writing.key);
-    expect(rollback.status).toBe(200);
-    const single = await startTestApp(
-      { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: 'sk-global-key-of-the-operator' },
-      { databaseUrl: test.databaseUrl },
-    );
-    try {
-      for (const step of ['/promote', '/rollback', '/verify?slot=staged']) {
-        expect((await single.sysadmin('post', path(step))).body.code).toBe('feature_disabled');
-      }
-      const { body } = await single.sysadmin('get', `/tenants/${tenant}/models`);
-      expect(body.models.every((model: { staged: unknown }) => model.staged === null)).toBe(true);
-    } finally {
-      await single.close();
-    }
-  });
-
-  it('is in no table in clear', async () => {
-    await stage(newKey);
-    await post('/verify?slot=staged');
-    await post('/promote');
-    await stage(thirdKey);
-    const tables = await test.database.query<{ name: string }[]>(
-      `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
-    );
-    const dump: string[] = [];
-    for (const { name } of tables) {
-      const rows = await test.database.query<{ row: string }[]>(`SELECT t::text AS row FROM ${name} t`);
-      dump.push(...rows.map(({ row }) => row));
-    }
-    expect(dump.filter((row) => row.includes('enc:fernet:v1:gAAAA')).length).toBeGreaterThanOrEqual(3);
-    for (const key of [oldKey, newKey, thirdKey]) {
-      for (const form of [
-        key,
-        Buffer.from(key).toString('base64').slice(0, 40),
-        Buffer.from(key).toString('hex'),
-      ]) {
-        expect(dump.filter((row) => row.includes(form))).toEqual([]);
-        expect(test.logLines.filter((line) => line.includes(form))).toEqual([]);
-      }
-    }
   });
 });

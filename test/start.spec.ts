@@ -35,7 +35,7 @@ describe('npm start', () => {
     }
   }
 
-  it('serves on the given database, prints where Swagger UI is, and ends when npm is ended', async () => {
+  it('serves on the configured database, prints the address of Swagger UI, and stops when npm is stopped', async () => {
     const service = start({
       DATABASE_URL: database.url,
       INTRIC_SUPER_API_KEY: 'start-super-key-of-the-test',
@@ -59,7 +59,7 @@ describe('npm start', () => {
     );
   }, 180_000);
 
-  it('names every fault of the settings at once and ends with 1', async () => {
+  it('names every fault of the settings at once, and exits with 1', async () => {
     const service = start({
       NODE_ENV: 'production',
       PORT: 'many',
@@ -73,7 +73,7 @@ describe('npm start', () => {
     }
   }, 180_000);
 
-  it('gives up on a database that does not come, and says what to check', async () => {
+  it('gives up on a database that never becomes available, and says what to check', async () => {
     const service = start({
       NODE_ENV: 'production',
       DATABASE_URL: 'postgresql://tenkey:sentinel-password@127.0.0.1:9/tenkey',

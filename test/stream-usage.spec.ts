@@ -15,20 +15,22 @@ const models = `completion_models:
 `;
 
 async function start(env: Record<string, string> = {}) {
-  const test = await startTestApp(env, { models });
-  const tenant = await test.createTenant();
-  const azure = { endpoint: test.provider.url, deployment_name: 'upstream' };
+  const tenkey = await startTestApp(env, { models });
+  const tenant = await tenkey.createTenant();
+  const azure = { endpoint: tenkey.provider.url, deployment_name: 'upstream' };
   const others = {
     openai: {},
-    vllm: { endpoint: test.provider.url },
+    vllm: { endpoint: tenkey.provider.url },
     mistral: {},
     anthropic: {},
     azure: { ...azure, api_version: '2024-10-21' },
   };
   for (const [id, settings] of Object.entries(others)) {
-    expect((await test.setCredential(tenant, id, { api_key: `key-of-${id}`, ...settings })).status).toBe(200);
+    expect((await tenkey.setCredential(tenant, id, { api_key: `key-of-${id}`, ...settings })).status).toBe(
+      200,
+    );
   }
-  const { port } = test.app.getHttpServer().address() as { port: number };
+  const { port } = tenkey.nest.getHttpServer().address() as { port: number };
   const base = `http://127.0.0.1:${port}/v1`;
   const send = (body: string, path: string) =>
     fetch(`${base}/${path}`, {
@@ -36,14 +38,14 @@ async function start(env: Record<string, string> = {}) {
       headers: { 'content-type': 'application/json', 'x-api-key': platformKey, 'x-tenant-id': tenant },
       body,
     });
-  return { test, tenant, base, azure, send };
+  return { tenkey, tenant, base, azure, send };
 }
 
 /** What the provider sends for this request, as it came. */
-function sentFor(test: TestApp): string[] {
+function sentFor(tenkey: TestApp): string[] {
   const answer = usualAnswer(
-    test.provider.requests[0]!,
-    test.provider.requests[0]!.path.includes('/openai/') ? 'azure' : 'openai',
+    tenkey.provider.requests[0]!,
+    tenkey.provider.requests[0]!.path.includes('/openai/') ? 'azure' : 'openai',
   );
   return 'events' in answer ? answer.events : [];
 }
@@ -51,7 +53,7 @@ function sentFor(test: TestApp): string[] {
 const withoutNulls = (events: readonly string[]) =>
   events.join('').replaceAll(/"usage":null,|,"usage":null/g, '');
 
-describe('the usage of a stream whose client did not ask for it', () => {
+describe('the usage of a stream whose client did not request it', () => {
   let on: Awaited<ReturnType<typeof start>>;
   let off: Awaited<ReturnType<typeof start>>;
   beforeAll(async () => {
@@ -59,18 +61,18 @@ describe('the usage of a stream whose client did not ask for it', () => {
     off = await start({ STREAM_USAGE: 'false' });
   });
   beforeEach(() => {
-    on.test.provider.reset();
-    off.test.provider.reset();
+    on.tenkey.provider.reset();
+    off.tenkey.provider.reset();
   });
   afterAll(async () => {
-    await on.test.close();
-    await off.test.close();
+    await on.tenkey.close();
+    await off.tenkey.close();
   });
 
   const bodyOf = (model: string, options = '') =>
     ` { "model" : "${model}","messages":${JSON.stringify(messages)}, "prompt":"one two three" ,"seed":1.0${options}}\n`;
   const streamed = ',"stream": true ';
-  const rawOf = ({ test }: typeof on) => test.provider.requests[0]?.rawBody;
+  const rawOf = ({ tenkey }: typeof on) => tenkey.provider.requests[0]?.rawBody;
 
   it.each([
     ['chat', 'chat/completions'],
@@ -79,12 +81,12 @@ describe('the usage of a stream whose client did not ask for it', () => {
     ['vllm', 'completions'],
     ['azure', 'chat/completions'],
   ])(
-    '%s %s: the provider is asked, and the client gets what it gets when nobody asks',
+    'is requested from the provider, and the client gets the same as without that: %s %s',
     async (model, path) => {
       const answer = await on.send(bodyOf(model, streamed), path);
       const text = await answer.text();
       expect(rawOf(on)).toBe(bodyOf('upstream', streamed + asked));
-      const sent = sentFor(on.test);
+      const sent = sentFor(on.tenkey);
       const usage = sent.filter((event) => event.includes('"total_tokens"'));
       expect(usage).toHaveLength(1);
       const others = sent.filter((event) => event !== usage[0]);
@@ -94,7 +96,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
 
       const without = await (await off.send(bodyOf(model, streamed), path)).text();
       expect(rawOf(off)).toBe(bodyOf('upstream', streamed));
-      expect(without).toBe(sentFor(off.test).join(''));
+      expect(without).toBe(sentFor(off.tenkey).join(''));
       expect(text).toBe(without);
     },
   );
@@ -108,35 +110,35 @@ describe('the usage of a stream whose client did not ask for it', () => {
     ['chat', 'options of its own', `${streamed},"stream_options":{}`],
     ['chat', 'options of its own', `${streamed},"stream_options":null`],
     ['mistral', 'a provider that reports it unasked', streamed],
-  ])('%s with %s: every byte passes, both ways%s', async (model, _, options) => {
+  ])('leaves every byte unchanged in both directions, for %s with %s%s', async (model, _, options) => {
     const answer = await on.send(bodyOf(model, options), 'chat/completions');
     expect(answer.status).toBe(200);
     const expected = model === 'mistral' ? options.replace('seed', 'random_seed') : options;
     expect(rawOf(on)?.replace('random_seed', 'seed')).toBe(bodyOf('upstream', expected));
-    if (options.includes(streamed)) expect(await answer.text()).toBe(sentFor(on.test).join(''));
+    if (options.includes(streamed)) expect(await answer.text()).toBe(sentFor(on.tenkey).join(''));
     else expect(await answer.json()).toHaveProperty('usage.total_tokens', 5);
   });
 
-  it('is not asked for where the provider might refuse that', async () => {
+  it('is not requested where the provider might refuse that', async () => {
     const image = [
       { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example' } }] },
     ];
-    const other = await on.test.createTenant();
+    const other = await on.tenkey.createTenant();
     const settings = { ...on.azure, api_key: 'key-of-azure', api_version: '2024-06-01' };
-    await on.test.setCredential(other, 'azure', settings);
+    await on.tenkey.setCredential(other, 'azure', settings);
     const calls: [string, object][] = [
       [on.tenant, { messages: image }],
       [on.tenant, { data_sources: [] }],
       [other, {}],
     ];
     for (const [tenant, request] of calls) {
-      expect((await on.test.chat(tenant, { model: 'azure', stream: true, ...request })).status).toBe(200);
+      expect((await on.tenkey.chat(tenant, { model: 'azure', stream: true, ...request })).status).toBe(200);
     }
-    expect(on.test.provider.requests).toHaveLength(3);
-    for (const { body } of on.test.provider.requests) expect(body).not.toHaveProperty('stream_options');
+    expect(on.tenkey.provider.requests).toHaveLength(3);
+    for (const { body } of on.tenkey.provider.requests) expect(body).not.toHaveProperty('stream_options');
   });
 
-  it("stays hidden from OpenAI's client, which gets it when it asks", async () => {
+  it("stays hidden from OpenAI's client, which gets it on request", async () => {
     const headers = { 'X-API-Key': platformKey, 'X-Tenant-ID': on.tenant };
     const client = new OpenAI({ apiKey: 'unused', baseURL: on.base, defaultHeaders: headers, maxRetries: 0 });
     const usages = async (options: object) => {
@@ -152,9 +154,9 @@ describe('the usage of a stream whose client did not ask for it', () => {
     expect(await usages(options)).toEqual([expect.objectContaining({ total_tokens: 5 })]);
   });
 
-  it('stays hidden from a caller in the same process', async () => {
+  it('stays hidden from code in the same process', async () => {
     const request = Buffer.from(bodyOf('chat', streamed));
-    const routing = on.test.app.get(ModelRoutingService, { strict: false });
+    const routing = on.tenkey.nest.get(ModelRoutingService, { strict: false });
     const options = { signal: new AbortController().signal };
     const { body } = await routing.call(on.tenant, 'chat/completions', request, options);
     const text = Buffer.concat(await body.toArray()).toString();
@@ -163,14 +165,14 @@ describe('the usage of a stream whose client did not ask for it', () => {
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
   });
 
-  it('is in the usage record of the call, and missing where nobody asked', async () => {
+  it('is in the usage record of the call, and missing where it was not requested', async () => {
     const tokens: unknown[] = [];
-    for (const { test } of [on, off]) {
-      const tenant = await test.createTenant();
-      await test.setCredential(tenant, 'openai', { api_key: 'key-of-openai' });
-      expect((await test.chat(tenant, { model: 'chat', stream: true })).status).toBe(200);
-      const [record] = await usageRecords(test, 1, `&tenant_id=${tenant}`);
-      expect(record).toMatchObject({ outcome: 'completed', response_bytes: sentFor(test).join('').length });
+    for (const { tenkey } of [on, off]) {
+      const tenant = await tenkey.createTenant();
+      await tenkey.setCredential(tenant, 'openai', { api_key: 'key-of-openai' });
+      expect((await tenkey.chat(tenant, { model: 'chat', stream: true })).status).toBe(200);
+      const [record] = await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
+      expect(record).toMatchObject({ outcome: 'completed', response_bytes: sentFor(tenkey).join('').length });
       tokens.push([record!.input_tokens, record!.output_tokens]);
     }
     expect(tokens).toEqual([
@@ -180,7 +182,7 @@ describe('the usage of a stream whose client did not ask for it', () => {
   });
 
   it('delays no event', async () => {
-    on.test.provider.next({ chunkDelayMs: 150 });
+    on.tenkey.provider.next({ chunkDelayMs: 150 });
     const answer = await on.send(bodyOf('chat', streamed), 'chat/completions');
     const arrivals: number[] = [];
     for await (const _ of answer.body!) arrivals.push(performance.now());
@@ -189,15 +191,15 @@ describe('the usage of a stream whose client did not ask for it', () => {
     expect(arrivals.at(-1)! - arrivals[0]!).toBeGreaterThan(600);
   });
 
-  it('is no loss when the provider breaks off before it, and no event of the client is', async () => {
-    on.test.provider.next({ breakAfterChunks: 3 });
+  it('may be missing when the provider breaks off before it, and the client loses no event', async () => {
+    on.tenkey.provider.next({ breakAfterChunks: 3 });
     const text = await (await on.send(bodyOf('chat', streamed), 'chat/completions')).text();
-    expect(text.startsWith(withoutNulls(sentFor(on.test).slice(0, 3)))).toBe(true);
+    expect(text.startsWith(withoutNulls(sentFor(on.tenkey).slice(0, 3)))).toBe(true);
     const last = JSON.parse(text.trim().split('\n\n').at(-1)!.slice('data: '.length)) as object;
     expect(last).toMatchObject({ error: { code: 'upstream_unavailable' } });
   });
 
-  it('is asked for by the translation to messages, whatever is set', async () => {
+  it('is requested by the translation to messages in any case', async () => {
     const body = JSON.stringify({ model: 'chat', max_tokens: 9, stream: true, messages });
     for (const each of [on, off]) {
       const text = await (await each.send(body, 'messages')).text();

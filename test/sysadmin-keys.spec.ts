@@ -3,24 +3,18 @@ import { connect } from 'node:net';
 import { Client } from 'pg';
 import { RefusedAttemptsService } from '#audit';
 import { issueKey } from '../libs/issued-keys/issued-key';
-import { startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
-describe('a scoped sysadmin key', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
-
+describeWithApp('a scoped sysadmin key', (tenkey) => {
   const as = (key: string, method: 'get' | 'put' | 'post' | 'delete', path: string) =>
-    test.http()[method](`/api/v1/sysadmin${path}`).set('X-API-Key', key);
+    tenkey.http()[method](`/api/v1/sysadmin${path}`).set('X-API-Key', key);
   const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 
   it('is shown once, listed by mask, and is the actor of what it does', async () => {
-    const tenant = await test.createTenant();
-    const made = await test.sysadmin('post', '/keys').send({
+    const tenant = await tenkey.createTenant();
+    const made = await tenkey.sysadmin('post', '/keys').send({
       name: 'onboarding',
       scopes: ['keys:write', 'credentials:write'],
       tenant_ids: [tenant.toUpperCase(), tenant],
@@ -41,8 +35,8 @@ describe('a scoped sysadmin key', () => {
       last_used_at: null,
       created_at: expect.stringMatching(/Z$/),
     });
-    expect((await test.sysadmin('get', '/keys')).body).toEqual({ items: [shown], count: 1 });
-    expect((await test.sysadmin('get', `/keys/${shown.id}`)).body).toEqual(shown);
+    expect((await tenkey.sysadmin('get', '/keys')).body).toEqual({ items: [shown], count: 1 });
+    expect((await tenkey.sysadmin('get', `/keys/${shown.id}`)).body).toEqual(shown);
 
     const set = await as(key, 'put', `/tenants/${tenant}/credentials/openai`).send({
       api_key: 'sk-set-by-a-scoped-key',
@@ -54,13 +48,13 @@ describe('a scoped sysadmin key', () => {
       'forbidden',
       'This key does not have the scope credentials:read.',
     ]);
-    const removed = await test.sysadmin('delete', `/keys/${shown.id}`);
+    const removed = await tenkey.sysadmin('delete', `/keys/${shown.id}`);
     expect(removed.body).toEqual({ id: shown.id, message: 'The key is revoked.', deleted: true });
-    expect((await test.sysadmin('delete', `/keys/${shown.id}`)).body.deleted).toBe(false);
-    expect((await test.sysadmin('get', `/keys/${shown.id}`)).body.code).toBe('key_not_found');
+    expect((await tenkey.sysadmin('delete', `/keys/${shown.id}`)).body.deleted).toBe(false);
+    expect((await tenkey.sysadmin('get', `/keys/${shown.id}`)).body.code).toBe('key_not_found');
 
-    await test.app.get(RefusedAttemptsService).written();
-    const { items } = (await test.sysadmin('get', '/audit-events?limit=1000')).body;
+    await tenkey.nest.get(RefusedAttemptsService).written();
+    const { items } = (await tenkey.sysadmin('get', '/audit-events?limit=1000')).body;
     const actor = `sysadmin-key onboarding ${shown.id}`;
     const ofKey = items.filter(
       (event: any) => event.actor === actor || event.action.startsWith('sysadmin-key'),
@@ -85,22 +79,22 @@ describe('a scoped sysadmin key', () => {
       actor,
       expect.stringMatching(/^super-key/),
     ]);
-    const [{ dump }] = await test.database.query(
+    const [{ dump }] = await tenkey.database.query(
       'select string_agg(k::text, chr(10)) as dump from sysadmin_keys k',
     );
-    const traces = JSON.stringify(items) + test.logLines.join('') + String(dump);
+    const traces = JSON.stringify(items) + tenkey.logLines.join('') + String(dump);
     expect(traces).not.toContain(key.slice(16));
   });
 
-  it('that is for some tenants sees and touches those alone', async () => {
+  it('for some tenants sees and changes those alone', async () => {
     const [own, also, other] = [
-      await test.createTenant(),
-      await test.createTenant(),
-      await test.createTenant(),
+      await tenkey.createTenant(),
+      await tenkey.createTenant(),
+      await tenkey.createTenant(),
     ];
-    for (const tenant of [own, also, other]) await issueTenantKey(test, tenant);
+    for (const tenant of [own, also, other]) await issueTenantKey(tenkey, tenant);
     const scopes = ['tenants:read', 'credentials:read', 'credentials:write', 'keys:write', 'audit:read'];
-    const { key } = await issueSysadminKey(test, { scopes, tenant_ids: [own, also] });
+    const { key } = await issueSysadminKey(tenkey, { scopes, tenant_ids: [own, also] });
 
     const list = await as(key, 'get', '/tenants');
     expect(list.body.items.map(({ id }: { id: string }) => id)).toEqual([also, own]);
@@ -154,7 +148,7 @@ describe('a scoped sysadmin key', () => {
     expect((await as(key, 'get', `/tenants/${also}/keys`)).body.count).toBe(1);
 
     // When its last tenant is gone it is for none, and not for all.
-    for (const tenant of [own, also]) await test.sysadmin('delete', `/tenants/${tenant}`);
+    for (const tenant of [own, also]) await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     expect((await as(key, 'get', '/tenants')).body).toEqual({
       items: [],
       count: 0,
@@ -164,19 +158,19 @@ describe('a scoped sysadmin key', () => {
     expect((await as(key, 'get', `/tenants/${other}`)).status).toBe(403);
   });
 
-  it('that is for a tenant is not for another that is made later with the id of it', async () => {
-    const [gone, kept] = [await test.createTenant(), await test.createTenant()];
+  it('for a deleted tenant does not open a new tenant with the same id', async () => {
+    const [gone, kept] = [await tenkey.createTenant(), await tenkey.createTenant()];
     const again = async () => {
-      expect((await test.sysadmin('delete', `/tenants/${gone}`)).status).toBe(204);
+      expect((await tenkey.sysadmin('delete', `/tenants/${gone}`)).status).toBe(204);
       const body = { id: gone, name: `again-${randomUUID()}` };
-      expect((await test.sysadmin('post', '/tenants').send(body)).status).toBe(201);
+      expect((await tenkey.sysadmin('post', '/tenants').send(body)).status).toBe(201);
     };
     const scopes = ['tenants:read', 'keys:write'];
-    const both = await issueSysadminKey(test, { name: 'both', scopes, tenant_ids: [gone, kept] });
-    const one = await issueSysadminKey(test, { name: 'one', scopes, tenant_ids: [gone] });
-    const all = await issueSysadminKey(test, { scopes });
+    const both = await issueSysadminKey(tenkey, { name: 'both', scopes, tenant_ids: [gone, kept] });
+    const one = await issueSysadminKey(tenkey, { name: 'one', scopes, tenant_ids: [gone] });
+    const all = await issueSysadminKey(tenkey, { scopes });
     await again();
-    const { items } = (await test.sysadmin('get', `/audit-events?tenant_id=${gone}&action=tenant.delete`))
+    const { items } = (await tenkey.sysadmin('get', `/audit-events?tenant_id=${gone}&action=tenant.delete`))
       .body;
     const named = [both, one].map(({ id, key }) => ({
       id,
@@ -189,7 +183,7 @@ describe('a scoped sysadmin key', () => {
       [one, [], [403, 403]],
       [all, null, [200, 200]],
     ] as const) {
-      expect((await test.sysadmin('get', `/keys/${id}`)).body.tenant_ids).toEqual(tenantIds);
+      expect((await tenkey.sysadmin('get', `/keys/${id}`)).body.tenant_ids).toEqual(tenantIds);
       const statuses = [gone, kept].map(
         async (tenant) => (await as(key, 'get', `/tenants/${tenant}/keys`)).status,
       );
@@ -198,31 +192,31 @@ describe('a scoped sysadmin key', () => {
     expect((await as(one.key, 'get', '/tenants')).body.total).toBe(0);
 
     // Also one that is being made while its tenant is deleted: its maker waits for the end of the audit's chain.
-    const other = new Client({ connectionString: test.databaseUrl });
+    const other = new Client({ connectionString: tenkey.databaseUrl });
     await other.connect();
     await other.query('begin');
     await other.query('select 1 from audit_head for update');
     const waiting = (count: number) =>
       until(async () => {
-        const [found] = await test.database.query(
+        const [found] = await tenkey.database.query(
           `select count(*)::integer as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
         );
         return found.n === count;
       }, `${count} wait for a lock`);
-    const making = issueSysadminKey(test, { scopes, tenant_ids: [gone] });
+    const making = issueSysadminKey(tenkey, { scopes, tenant_ids: [gone] });
     await waiting(1);
     const deleting = again();
     await waiting(2);
     await other.query('rollback');
     await other.end();
     const [{ id }] = await Promise.all([making, deleting]);
-    expect((await test.sysadmin('get', `/keys/${id}`)).body.tenant_ids).toEqual([]);
+    expect((await tenkey.sysadmin('get', `/keys/${id}`)).body.tenant_ids).toEqual([]);
   });
 
-  it('grants nothing that it does not have', async () => {
-    const tenant = await test.createTenant();
-    const { id, key } = await issueSysadminKey(test, { scopes: ['keys:write'], expires_at: inAnHour() });
-    const expiry = (await test.sysadmin('get', `/keys/${id}`)).body.expires_at;
+  it('cannot grant what it does not have', async () => {
+    const tenant = await tenkey.createTenant();
+    const { id, key } = await issueSysadminKey(tenkey, { scopes: ['keys:write'], expires_at: inAnHour() });
+    const expiry = (await tenkey.sysadmin('get', `/keys/${id}`)).body.expires_at;
     const make = (fields: object) =>
       as(key, 'post', `/tenants/${tenant}/keys`).send({ name: 'a', ...fields });
     for (const fields of [{}, { expires_at: null }, { expires_at: '2099-01-01T00:00:00Z' }]) {
@@ -245,22 +239,22 @@ describe('a scoped sysadmin key', () => {
         'Only the super key may do this; no scope opens it.',
       ]);
     }
-    expect((await test.sysadmin('get', `/tenants/${tenant}/keys`)).body.count).toBe(1);
-    const unlimited = await issueSysadminKey(test, { scopes: ['keys:write'] });
+    expect((await tenkey.sysadmin('get', `/tenants/${tenant}/keys`)).body.count).toBe(1);
+    const unlimited = await issueSysadminKey(tenkey, { scopes: ['keys:write'] });
     expect((await as(unlimited.key, 'post', `/tenants/${tenant}/keys`).send({ name: 'a' })).status).toBe(201);
   });
 
-  it('that is mistyped, unknown, expired or revoked gets the same answer as no key', async () => {
-    const expired = await issueSysadminKey(test, { scopes: ['tenants:read'], expires_at: inAnHour() });
-    const revoked = await issueSysadminKey(test, { scopes: ['tenants:read'] });
-    const { key, id } = await issueSysadminKey(test, { scopes: ['tenants:read'] });
+  it('that is mistyped, unknown, expired or revoked gets the same response as no key', async () => {
+    const expired = await issueSysadminKey(tenkey, { scopes: ['tenants:read'], expires_at: inAnHour() });
+    const revoked = await issueSysadminKey(tenkey, { scopes: ['tenants:read'] });
+    const { key, id } = await issueSysadminKey(tenkey, { scopes: ['tenants:read'] });
     for (const each of [expired, revoked]) expect((await as(each.key, 'get', '/tenants')).status).toBe(200);
-    await test.database.query('update sysadmin_keys set expires_at = now() where id = $1', [expired.id]);
-    await test.sysadmin('delete', `/keys/${revoked.id}`);
+    await tenkey.database.query('update sysadmin_keys set expires_at = now() where id = $1', [expired.id]);
+    await tenkey.sysadmin('delete', `/keys/${revoked.id}`);
     const forged = issueKey('tks');
-    await test.database.query('update sysadmin_keys set id = $1 where id = $2', [forged.id, id]);
+    await tenkey.database.query('update sysadmin_keys set id = $1 where id = $2', [forged.id, id]);
     const withoutInstance = (body: object) => ({ ...body, instance: '' });
-    const none = withoutInstance((await test.http().get('/api/v1/sysadmin/tenants')).body);
+    const none = withoutInstance((await tenkey.http().get('/api/v1/sysadmin/tenants')).body);
     for (const each of [
       expired.key,
       revoked.key,
@@ -272,33 +266,36 @@ describe('a scoped sysadmin key', () => {
       const answer = await as(each, 'get', '/tenants');
       expect([answer.status, withoutInstance(answer.body)]).toEqual([401, none]);
     }
-    expect((await test.sysadmin('get', `/keys/${expired.id}`)).body.status).toBe('expired');
+    expect((await tenkey.sysadmin('get', `/keys/${expired.id}`)).body.status).toBe('expired');
   });
 
-  it('has its change done and audited, with the address it came from, when its client left during the look-up', async () => {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-removed-by-a-client-that-left' });
-    const { key } = await issueSysadminKey(test, { scopes: ['credentials:write'] });
-    const { port } = test.app.getHttpServer().address() as { port: number };
+  it('makes its change and has it audited with the client’s address, even when the client disconnects during the look-up', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-removed-by-a-client-that-left' });
+    const { key } = await issueSysadminKey(tenkey, { scopes: ['credentials:write'] });
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const waiting = async () =>
       (
-        await test.database.query(
+        await tenkey.database.query(
           `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
         )
       ).length;
-    await test.database.transaction(async (transaction) => {
+    await tenkey.database.transaction(async (transaction) => {
       await transaction.query('lock table sysadmin_keys in access exclusive mode');
       const socket = connect({ port, host: '127.0.0.1' });
       socket.write(
         `DELETE /api/v1/sysadmin/tenants/${tenant}/credentials/openai HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 203.0.113.9\r\nx-api-key: ${key}\r\n\r\n`,
       );
       await until(async () => (await waiting()) > 0, 'the look-up');
-      const before = test.logLines.length;
+      const before = tenkey.logLines.length;
       socket.resetAndDestroy();
-      await until(() => test.logLines.slice(before).some((line) => line.includes('"aborted"')), 'the reset');
+      await until(
+        () => tenkey.logLines.slice(before).some((line) => line.includes('"aborted"')),
+        'the reset',
+      );
     });
     const removals = async () =>
-      (await test.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.delete`)).body.items;
+      (await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=credential.delete`)).body.items;
     await until(async () => (await removals()).length > 0, 'the removal');
     expect(await removals()).toEqual([
       expect.objectContaining({ outcome: 'done', address: expect.stringMatching(/127\.0\.0\.1$/) }),
@@ -324,11 +321,11 @@ describe('a scoped sysadmin key', () => {
     [{ name: 'a', scopes: ['tenants:read'], tenantIds: [randomUUID()] }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], expire_at: '2099-01-01T00:00:00Z' }, 'expires_at'],
     [{ name: 'a', scopes: ['tenants:read'], 'expires-at': '2099-01-01T00:00:00Z' }, 'expires_at'],
-  ])('is not made from %j', async (body, path) => {
-    const before = (await test.sysadmin('get', '/keys')).body.count;
-    const answer = await test.sysadmin('post', '/keys').send(body);
+  ])('is not issued from %j', async (body, path) => {
+    const before = (await tenkey.sysadmin('get', '/keys')).body.count;
+    const answer = await tenkey.sysadmin('post', '/keys').send(body);
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
-    expect((await test.sysadmin('get', '/keys')).body.count).toBe(before);
+    expect((await tenkey.sysadmin('get', '/keys')).body.count).toBe(before);
   });
 });

@@ -1,43 +1,37 @@
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('rows that were changed outside Tenkey', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
-
+describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
   async function tenantWithKey(apiKey: string): Promise<string> {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: apiKey });
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: apiKey });
     return tenant;
   }
 
-  it('refuses the rows of two tenants that were swapped, and calls nobody', async () => {
+  it('are refused when they belong to two tenants and were swapped, without any call', async () => {
     const [a, b] = [await tenantWithKey('sk-of-tenant-a-12345'), await tenantWithKey('sk-of-tenant-b-67890')];
-    await test.database.query(
+    await tenkey.database.query(
       `UPDATE tenant_credentials t SET sealed_api_key = o.sealed_api_key, key_hint = o.key_hint, seal = o.seal,
          version = o.version, configured_at = o.configured_at
        FROM tenant_credentials o WHERE t.tenant_id IN ($1, $2) AND o.tenant_id IN ($1, $2) AND o.tenant_id <> t.tenant_id`,
       [a, b],
     );
-    test.provider.reset();
+    tenkey.provider.reset();
     for (const tenant of [a, b]) {
-      const answer = await test.chat(tenant);
+      const answer = await tenkey.chat(tenant);
       expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
-      const list = await test.sysadmin('get', `/tenants/${tenant}/credentials`);
+      const list = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`);
       expect(list.body.credentials[0].status).toBe('tampered');
     }
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it('refuses an endpoint that was edited in SQL', async () => {
+  it('are refused with an endpoint that was edited in SQL', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-c-12345');
-    await test.database.query(
+    await tenkey.database.query(
       `UPDATE tenant_credentials SET settings = '{"endpoint":"https://evil.example"}' WHERE tenant_id = $1`,
       [tenant],
     );
-    const answer = await test.chat(tenant);
+    const answer = await tenkey.chat(tenant);
     expect(answer.body.error.code).toBe('credential_tampered');
   });
 
@@ -53,35 +47,35 @@ describe('rows that were changed outside Tenkey', () => {
     ['all settings, to none', `settings = 'null'`],
     ['its sealed text', `sealed_api_key = sealed_api_key || ' '`],
     ['its api_version', `settings = settings || '{"api_version":"2024-10-22"}'`],
-  ])('refuses a row that was edited in %s, and calls nobody', async (_what, change) => {
-    const tenant = await test.createTenant();
-    const set = await test.setCredential(tenant, 'azure', {
+  ])('are refused with an edit of %s, without any call', async (_what, change) => {
+    const tenant = await tenkey.createTenant();
+    const set = await tenkey.setCredential(tenant, 'azure', {
       api_key: 'azure-key-of-a-row-1234',
-      endpoint: `${test.provider.url}`,
+      endpoint: `${tenkey.provider.url}`,
       api_version: '2024-10-21',
       deployment_name: 'd',
       deployments: { b: 'second', a: 'first', longer: 'third' },
     });
     expect(set.status).toBe(200);
     // PostgreSQL has put the settings in another order; that is no change.
-    expect((await test.chat(tenant, { model: 'azure-gpt-4o' })).status).toBe(200);
-    await test.database.query(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1`, [tenant]);
-    test.provider.reset();
-    const answer = await test.chat(tenant, { model: 'azure-gpt-4o' });
+    expect((await tenkey.chat(tenant, { model: 'azure-gpt-4o' })).status).toBe(200);
+    await tenkey.database.query(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1`, [tenant]);
+    tenkey.provider.reset();
+    const answer = await tenkey.chat(tenant, { model: 'azure-gpt-4o' });
     expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
-    expect(test.provider.requests).toHaveLength(0);
-    const list = await test.sysadmin('get', `/tenants/${tenant}/credentials`);
+    expect(tenkey.provider.requests).toHaveLength(0);
+    const list = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`);
     expect(list.body.credentials[0].status).toBe('tampered');
     // What mends it is to set it again.
-    expect((await test.sysadmin('delete', `/tenants/${tenant}/credentials/azure`)).body.deleted).toBe(true);
+    expect((await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/azure`)).body.deleted).toBe(true);
   });
 
-  it('never uses a key that stands in clear', async () => {
+  it('are never used with a key in clear', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-d-12345');
-    await test.database.query(
+    await tenkey.database.query(
       `UPDATE tenant_credentials SET sealed_api_key = 'sk-clear' WHERE tenant_id = $1`,
       [tenant],
     );
-    expect((await test.chat(tenant)).body.error.code).toBe('credential_plaintext');
+    expect((await tenkey.chat(tenant)).body.error.code).toBe('credential_plaintext');
   });
 });

@@ -1,25 +1,19 @@
 import { Pool } from 'undici';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
-describe('tenant isolation', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
-
-  it('sends each tenant its own key, 10,000 interleaved calls of 20 tenants', async () => {
+describeWithApp('tenant isolation', (tenkey) => {
+  it('gives each of 10,000 interleaved calls of 20 tenants the tenant’s own key', async () => {
     const tenants = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
-        const id = await test.createTenant();
+        const id = await tenkey.createTenant();
         const key = `sk-isolation-key-of-tenant-${String(index).padStart(4, '0')}`;
-        const set = await test.setCredential(id, 'openai', { api_key: key });
+        const set = await tenkey.setCredential(id, 'openai', { api_key: key });
         expect(set.status).toBe(200);
         return { id, key, marker: `marker-${index}-` };
       }),
     );
-    test.provider.reset();
-    const base = `http://127.0.0.1:${(test.app.getHttpServer().address() as { port: number }).port}`;
+    tenkey.provider.reset();
+    const base = `http://127.0.0.1:${(tenkey.nest.getHttpServer().address() as { port: number }).port}`;
     const clients = new Pool(base, { connections: 50 });
     let next = 0;
     const worker = async () => {
@@ -44,28 +38,28 @@ describe('tenant isolation', () => {
     };
     await Promise.all(Array.from({ length: 50 }, worker));
     await clients.close();
-    expect(test.provider.requests).toHaveLength(10_000);
-    for (const seen of test.provider.requests) {
+    expect(tenkey.provider.requests).toHaveLength(10_000);
+    for (const seen of tenkey.provider.requests) {
       const body = seen.body as { messages: { content: string }[] };
       const tenant = tenants.find(({ marker }) => body.messages[0]!.content.startsWith(marker));
       if (seen.key !== tenant?.key) throw new Error('a call carried the key of another tenant');
     }
   }, 240_000);
 
-  it('makes no call for a tenant without a credential, and says which request mends it', async () => {
-    const other = await test.createTenant();
-    await test.setCredential(other, 'openai', { api_key: 'sk-of-somebody-else-1234' });
-    const tenant = await test.createTenant();
-    test.provider.reset();
-    const answer = await test.chat(tenant);
+  it('allows no call for a tenant without a credential, and the response names the request that fixes it', async () => {
+    const other = await tenkey.createTenant();
+    await tenkey.setCredential(other, 'openai', { api_key: 'sk-of-somebody-else-1234' });
+    const tenant = await tenkey.createTenant();
+    tenkey.provider.reset();
+    const answer = await tenkey.chat(tenant);
     expect(answer.status).toBe(424);
     expect(answer.body.error.code).toBe('credential_not_configured');
     expect(answer.body.error.message).toContain(`PUT /api/v1/sysadmin/tenants/${tenant}/credentials/openai`);
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
   });
 
-  it("makes no call with a tenant's key for another provider, nor with one that was removed", async () => {
-    const tenant = await test.createTenant();
+  it("allows no call with a tenant's key for another provider, nor with one that was removed", async () => {
+    const tenant = await tenkey.createTenant();
     const models = {
       anthropic: 'claude-sonnet',
       mistral: 'mistral-large',
@@ -74,25 +68,25 @@ describe('tenant isolation', () => {
       openai: 'gpt-4o',
     };
     for (const provider of Object.keys(models))
-      await test.setCredential(tenant, provider, { api_key: `key-of-${provider}-for-itself` });
+      await tenkey.setCredential(tenant, provider, { api_key: `key-of-${provider}-for-itself` });
     for (const [provider, model] of Object.entries(models)) {
-      test.provider.reset();
-      expect((await test.chat(tenant, { model })).status).toBe(200);
-      expect(test.provider.requests[0]?.key).toBe(`key-of-${provider}-for-itself`);
-      const removed = await test.sysadmin('delete', `/tenants/${tenant}/credentials/${provider}`);
+      tenkey.provider.reset();
+      expect((await tenkey.chat(tenant, { model })).status).toBe(200);
+      expect(tenkey.provider.requests[0]?.key).toBe(`key-of-${provider}-for-itself`);
+      const removed = await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/${provider}`);
       expect(removed.body.deleted).toBe(true);
-      const answer = await test.chat(tenant, { model });
+      const answer = await tenkey.chat(tenant, { model });
       expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_not_configured']);
-      expect(test.provider.requests).toHaveLength(1);
+      expect(tenkey.provider.requests).toHaveLength(1);
     }
   });
 
   it('takes the tenant from the header alone, whatever the request names', async () => {
-    const [caller, other] = [await test.createTenant(), await test.createTenant()];
-    await test.setCredential(caller, 'openai', { api_key: 'sk-of-the-caller-1234' });
-    await test.setCredential(other, 'openai', { api_key: 'sk-of-the-other-5678' });
-    test.provider.reset();
-    const answer = await test
+    const [caller, other] = [await tenkey.createTenant(), await tenkey.createTenant()];
+    await tenkey.setCredential(caller, 'openai', { api_key: 'sk-of-the-caller-1234' });
+    await tenkey.setCredential(other, 'openai', { api_key: 'sk-of-the-other-5678' });
+    tenkey.provider.reset();
+    const answer = await tenkey
       .chat(caller, {
         tenant_id: other,
         user: other,
@@ -102,12 +96,15 @@ describe('tenant isolation', () => {
       .query({ tenant_id: other })
       .set('Authorization', 'Bearer sk-of-the-other-5678');
     expect(answer.status).toBe(200);
-    expect(test.provider.requests.map(({ key }) => key)).toEqual(['sk-of-the-caller-1234']);
-    expect(JSON.stringify(test.provider.requests[0]?.headers)).not.toContain('sk-of-the-other');
+    expect(tenkey.provider.requests.map(({ key }) => key)).toEqual(['sk-of-the-caller-1234']);
+    expect(JSON.stringify(tenkey.provider.requests[0]?.headers)).not.toContain('sk-of-the-other');
   });
 
-  it('says nothing of other tenants in any failure of a call', async () => {
-    const [tenant, other] = [await test.createTenant(), await test.createTenant('name-of-another-tenant')];
+  it('reveals nothing about other tenants in any failure of a call', async () => {
+    const [tenant, other] = [
+      await tenkey.createTenant(),
+      await tenkey.createTenant('name-of-another-tenant'),
+    ];
     const endpoint = 'https://endpoint-of-another.example.com/v1';
     const azure = { endpoint, api_version: '2024-10-21', deployment_name: 'deployment-of-another' };
     for (const [provider, fields] of [
@@ -116,8 +113,8 @@ describe('tenant isolation', () => {
       ['azure', azure],
       ['anthropic', {}],
     ] as const)
-      await test.setCredential(other, provider, { api_key: 'key-of-another-tenant-zqj9', ...fields });
-    const { body: list } = await test.sysadmin('get', `/tenants/${other}/credentials`);
+      await tenkey.setCredential(other, provider, { api_key: 'key-of-another-tenant-zqj9', ...fields });
+    const { body: list } = await tenkey.sysadmin('get', `/tenants/${other}/credentials`);
     const theirs = [
       other,
       'name-of-another',
@@ -127,19 +124,19 @@ describe('tenant isolation', () => {
       ...list.credentials.map(({ version }: { version: string }) => `/v${version}`),
     ];
     const fail = async (body: Record<string, unknown>, expected: string) => {
-      const answer = await test.chat(tenant, body);
+      const answer = await tenkey.chat(tenant, body);
       expect([body, answer.body.error.code]).toEqual([body, expected]);
       const shown = answer.text + JSON.stringify(answer.headers);
       for (const text of theirs) expect([text, shown.includes(text)]).toEqual([text, false]);
       // Where models of the operator are is nobody's matter either.
-      expect(shown).not.toContain(test.provider.url);
+      expect(shown).not.toContain(tenkey.provider.url);
     };
     for (const model of ['gpt-4o', 'azure-gpt-4o', 'claude-sonnet', 'mistral-large', 'gemma-vllm'])
       await fail({ model }, 'credential_not_configured');
     await fail({ model: 'no-such-model' }, 'model_not_found');
     await fail({ model: 'gpt-4o-legacy' }, 'legacy_model_in_strict_mode');
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-of-the-failing-one' });
-    await test.setCredential(tenant, 'vllm', { api_key: 'vllm-of-the-failing-one' });
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-the-failing-one' });
+    await tenkey.setCredential(tenant, 'vllm', { api_key: 'vllm-of-the-failing-one' });
     await fail({ model: 'gemma-vllm' }, 'endpoint_not_configured');
     for (const [status, code] of [
       [401, 'credential_rejected'],
@@ -147,16 +144,16 @@ describe('tenant isolation', () => {
       [429, 'upstream_rate_limited'],
       [500, 'upstream_unavailable'],
     ] as const) {
-      test.provider.next({ status });
+      tenkey.provider.next({ status });
       await fail({}, code);
     }
   });
 
-  it('is held by PostgreSQL itself: one credential per tenant and provider, none without its tenant', async () => {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-of-one-tenant-1234' });
+  it('is enforced by PostgreSQL itself: one credential per tenant and provider, none without its tenant', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-one-tenant-1234' });
     const copyTo = (id: string, provider: string) =>
-      test.database.query(
+      tenkey.database.query(
         `INSERT INTO tenant_credentials SELECT $2::uuid, $3, sealed_api_key, key_hint, settings, key_id, version, seal,
            configured_at FROM tenant_credentials WHERE tenant_id = $1 AND provider = 'openai'`,
         [tenant, id, provider],
@@ -167,12 +164,14 @@ describe('tenant isolation', () => {
     });
     // What PostgreSQL cannot see, the seal does: a copy for another provider of the same tenant is refused.
     await copyTo(tenant, 'mistral');
-    test.provider.reset();
-    const answer = await test.chat(tenant, { model: 'mistral-large' });
+    tenkey.provider.reset();
+    const answer = await tenkey.chat(tenant, { model: 'mistral-large' });
     expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
-    expect(test.provider.requests).toHaveLength(0);
-    await test.database.query('DELETE FROM tenants WHERE id = $1', [tenant]);
-    const left = await test.database.query('SELECT 1 FROM tenant_credentials WHERE tenant_id = $1', [tenant]);
+    expect(tenkey.provider.requests).toHaveLength(0);
+    await tenkey.database.query('DELETE FROM tenants WHERE id = $1', [tenant]);
+    const left = await tenkey.database.query('SELECT 1 FROM tenant_credentials WHERE tenant_id = $1', [
+      tenant,
+    ]);
     expect(left).toEqual([]);
   });
 });

@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 
 const path = '/tenants';
 const fields = ['contact_email', 'created_at', 'display_name', 'id', 'name', 'state', 'updated_at'];
 
-describe('tenants', () => {
-  let test: TestApp;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
-
-  const create = (body: object) => test.sysadmin('post', path).send(body);
-  const list = (query: Record<string, string | number> = {}) => test.sysadmin('get', path).query(query);
+describeWithApp('tenants', (tenkey) => {
+  const create = (body: object) => tenkey.sysadmin('post', path).send(body);
+  const list = (query: Record<string, string | number> = {}) => tenkey.sysadmin('get', path).query(query);
   const namesOf = (body: { items: { name: string }[] }) => body.items.map(({ name }) => name);
 
-  it('are created active, with an id of ours or of the platform, and found by it in any case', async () => {
+  it('are created active, with a generated id or the platform’s, and found by it in upper or lower case', async () => {
     const ours = await create({ name: '  ours  ', display_name: 'Vår kommun' });
     expect([ours.status, Object.keys(ours.body).sort()]).toEqual([201, fields]);
     expect(ours.body).toMatchObject({ name: 'ours', display_name: 'Vår kommun', state: 'active' });
@@ -27,15 +21,15 @@ describe('tenants', () => {
     ]) {
       const theirs = await create({ id: id.toUpperCase(), name: id, state: 'suspended' });
       expect([theirs.status, theirs.body.id, theirs.body.state]).toEqual([201, id, 'suspended']);
-      const found = await test.sysadmin('get', `${path}/${id.toUpperCase()}`);
+      const found = await tenkey.sysadmin('get', `${path}/${id.toUpperCase()}`);
       expect(found.body).toEqual(theirs.body);
-      await test.sysadmin('patch', `${path}/${id}`).send({ state: 'active' });
-      expect((await test.setCredential(id, 'openai', { api_key: 'sk-of-a-platform-id' })).status).toBe(200);
-      expect((await test.chat(id)).status).toBe(200);
+      await tenkey.sysadmin('patch', `${path}/${id}`).send({ state: 'active' });
+      expect((await tenkey.setCredential(id, 'openai', { api_key: 'sk-of-a-platform-id' })).status).toBe(200);
+      expect((await tenkey.chat(id)).status).toBe(200);
     }
   });
 
-  it('conflict by name and by id, also when made at once, and change nothing then', async () => {
+  it('conflict by name and by id, even when created at the same moment, and then nothing changes', async () => {
     const id = randomUUID();
     const answers = await Promise.all([1, 2, 3, 4].map(() => create({ name: 'made-at-once' })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
@@ -44,11 +38,11 @@ describe('tenants', () => {
       const answer = await create(body);
       expect([answer.status, answer.body.code]).toEqual([409, 'tenant_conflict']);
     }
-    const renamed = await test
+    const renamed = await tenkey
       .sysadmin('patch', `${path}/${id}`)
       .send({ name: 'made-at-once', state: 'suspended' });
     expect([renamed.status, renamed.body.code]).toEqual([409, 'tenant_conflict']);
-    expect((await test.sysadmin('get', `${path}/${id}`)).body).toMatchObject({
+    expect((await tenkey.sysadmin('get', `${path}/${id}`)).body).toMatchObject({
       name: 'first-of-the-id',
       state: 'active',
     });
@@ -56,7 +50,7 @@ describe('tenants', () => {
 
   it('keep what a change does not name, and clear a display name set to null', async () => {
     const { body: made } = await create({ name: 'changing', display_name: 'Before' });
-    const change = (body: object) => test.sysadmin('patch', `${path}/${made.id}`).send(body);
+    const change = (body: object) => tenkey.sysadmin('patch', `${path}/${made.id}`).send(body);
     expect((await change({ state: 'suspended' })).body).toMatchObject({
       name: 'changing',
       display_name: 'Before',
@@ -69,9 +63,9 @@ describe('tenants', () => {
     expect((await change({})).body).toEqual(last);
   });
 
-  it('are left as they are by a change with a misspelt field, and other unknown fields are ignored', async () => {
+  it('are left unchanged by a change with a misspelt field, and other unknown fields are ignored', async () => {
     const { body: made } = await create({ name: 'misspelt', description: 'of the platform', region: null });
-    const change = (body: object) => test.sysadmin('patch', `${path}/${made.id}`).send(body);
+    const change = (body: object) => tenkey.sysadmin('patch', `${path}/${made.id}`).send(body);
     for (const [slip, field] of [
       [{ sate: 'suspended' }, 'state'],
       [{ State: 'suspended' }, 'state'],
@@ -88,7 +82,7 @@ describe('tenants', () => {
     expect((await change({ ...made, note: 'x', idx: 1 })).body).toMatchObject(before);
   });
 
-  it('are not made or changed with a key pasted for a name, which the audit would keep for ever', async () => {
+  it('are not created or changed with a key in place of a name, which the audit would keep for ever', async () => {
     const { body: made } = await create({ name: 'no-key-in-a-name' });
     const pasted = 'sk-proj-Pasted0By0Mistake0123456789';
     for (const field of ['name', 'display_name']) {
@@ -97,7 +91,7 @@ describe('tenants', () => {
         const change = { name: 'never-made', [field]: value };
         for (const answer of [
           await create(change),
-          await test.sysadmin('patch', `${path}/${made.id}`).send(change),
+          await tenkey.sysadmin('patch', `${path}/${made.id}`).send(change),
         ]) {
           expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
           expect(answer.body.errors).toEqual([
@@ -107,8 +101,8 @@ describe('tenants', () => {
         }
       }
     }
-    expect((await test.sysadmin('get', `${path}/${made.id}`)).body).toEqual(made);
-    const [{ found }] = await test.database.query(
+    expect((await tenkey.sysadmin('get', `${path}/${made.id}`)).body).toEqual(made);
+    const [{ found }] = await tenkey.database.query(
       'select count(*)::int as found from audit_events e where strpos(e::text, $1) > 0',
       [pasted],
     );
@@ -119,10 +113,10 @@ describe('tenants', () => {
     }
   });
 
-  it('name a function mailbox to tell, which is set, changed and cleared, and an address or nothing', async () => {
+  it('have a contact address, which is set, changed and cleared, and is an e-mail address or null', async () => {
     const contact_email = 'it-drift@sundsvall.example';
     const { body: made } = await create({ name: 'with-a-contact', contact_email: ` ${contact_email} ` });
-    const change = (body: object) => test.sysadmin('patch', `${path}/${made.id}`).send(body);
+    const change = (body: object) => tenkey.sysadmin('patch', `${path}/${made.id}`).send(body);
     expect(made.contact_email).toBe(contact_email);
     expect((await change({ state: 'suspended' })).body.contact_email).toBe(contact_email);
     expect((await change({ contact_email: 'ki@sundsvall.example' })).body).toMatchObject({
@@ -147,11 +141,11 @@ describe('tenants', () => {
     expect((await change({ contact_email: null })).body.contact_email).toBeNull();
   });
 
-  it('are listed newest first in pages, none twice and none left out while others come and go', async () => {
+  it('are listed newest first in pages, none twice and none missing while others are created and deleted', async () => {
     const made: string[] = [];
-    for (let index = 0; index < 7; index += 1) made.push(await test.createTenant(`paged-${index}`));
+    for (let index = 0; index < 7; index += 1) made.push(await tenkey.createTenant(`paged-${index}`));
     // All in the same microsecond: then the id decides.
-    await test.database.query(
+    await tenkey.database.query(
       `UPDATE tenants SET created_at = '2020-01-01 00:00:00.000123Z' WHERE name LIKE 'paged-%'`,
     );
     const expected = [...made].sort().reverse();
@@ -164,15 +158,15 @@ describe('tenants', () => {
       cursor = body.next_cursor;
       if (seen.length !== 4) continue;
       // The tenant that the cursor stands on is deleted, and a newer one comes.
-      await test.sysadmin('delete', `${path}/${seen[3]}`);
-      await test.createTenant('paged-newer');
+      await tenkey.sysadmin('delete', `${path}/${seen[3]}`);
+      await tenkey.createTenant('paged-newer');
     } while (cursor !== null);
     expect(seen).toEqual(expected);
     const { body } = await list({ search: 'paged-' });
     expect([body.count, body.total, body.next_cursor]).toEqual([7, 7, null]);
   });
 
-  it('are searched by parts of their names, and a wildcard is only itself', async () => {
+  it('are searched by parts of their names, in which a wildcard is an ordinary character', async () => {
     await create({ name: 'search-100%', display_name: 'Första' });
     await create({ name: 'search-100x', display_name: 'Andra' });
     expect(namesOf((await list({ search: '100%' })).body)).toEqual(['search-100%']);
@@ -196,36 +190,38 @@ describe('tenants', () => {
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
   });
 
-  it('that are deleted take their credentials along and are gone at the next call', async () => {
-    const id = await test.createTenant();
-    await test.setCredential(id, 'openai', { api_key: 'sk-of-a-deleted-tenant' });
-    expect((await test.chat(id)).status).toBe(200);
-    test.provider.reset();
-    expect((await test.sysadmin('delete', `${path}/${id}`)).status).toBe(204);
-    const left = await test.database.query('SELECT 1 FROM tenant_credentials WHERE tenant_id = $1', [id]);
+  it('lose their credentials when they are deleted, and are unknown at the next call', async () => {
+    const id = await tenkey.createTenant();
+    await tenkey.setCredential(id, 'openai', { api_key: 'sk-of-a-deleted-tenant' });
+    expect((await tenkey.chat(id)).status).toBe(200);
+    tenkey.provider.reset();
+    expect((await tenkey.sysadmin('delete', `${path}/${id}`)).status).toBe(204);
+    const left = await tenkey.database.query('SELECT 1 FROM tenant_credentials WHERE tenant_id = $1', [id]);
     expect(left).toEqual([]);
-    const refused = await test.chat(id);
+    const refused = await tenkey.chat(id);
     expect([refused.status, refused.body.error.code]).toEqual([404, 'tenant_not_found']);
-    expect(test.provider.requests).toHaveLength(0);
+    expect(tenkey.provider.requests).toHaveLength(0);
     for (const [method, body] of [['get'], ['delete'], ['patch', { state: 'active' }]] as const) {
-      const answer = await test.sysadmin(method, `${path}/${id}`).send(body);
+      const answer = await tenkey.sysadmin(method, `${path}/${id}`).send(body);
       expect([method, answer.status, answer.body.code]).toEqual([method, 404, 'tenant_not_found']);
     }
     // The same id anew owns nothing of before.
     await create({ id, name: `again-${id}` });
-    expect((await test.chat(id)).body.error.code).toBe('credential_not_configured');
+    expect((await tenkey.chat(id)).body.error.code).toBe('credential_not_configured');
   });
 
-  it('that are suspended keep their credentials, which can still be managed', async () => {
-    const id = await test.createTenant();
-    await test.setCredential(id, 'openai', { api_key: 'sk-of-a-suspended-tenant' });
-    await test.sysadmin('patch', `${path}/${id}`).send({ state: 'suspended' });
-    expect((await test.chat(id)).body.error.code).toBe('tenant_suspended');
-    expect((await test.setCredential(id, 'openai', { api_key: 'sk-set-while-suspended' })).status).toBe(200);
-    expect((await test.sysadmin('get', `${path}/${id}/credentials`)).body.credentials).toHaveLength(1);
-    await test.sysadmin('patch', `${path}/${id}`).send({ state: 'active' });
-    test.provider.reset();
-    expect((await test.chat(id)).status).toBe(200);
-    expect(test.provider.requests[0]?.key).toBe('sk-set-while-suspended');
+  it('keep their credentials when they are suspended, and these can still be managed', async () => {
+    const id = await tenkey.createTenant();
+    await tenkey.setCredential(id, 'openai', { api_key: 'sk-of-a-suspended-tenant' });
+    await tenkey.sysadmin('patch', `${path}/${id}`).send({ state: 'suspended' });
+    expect((await tenkey.chat(id)).body.error.code).toBe('tenant_suspended');
+    expect((await tenkey.setCredential(id, 'openai', { api_key: 'sk-set-while-suspended' })).status).toBe(
+      200,
+    );
+    expect((await tenkey.sysadmin('get', `${path}/${id}/credentials`)).body.credentials).toHaveLength(1);
+    await tenkey.sysadmin('patch', `${path}/${id}`).send({ state: 'active' });
+    tenkey.provider.reset();
+    expect((await tenkey.chat(id)).status).toBe(200);
+    expect(tenkey.provider.requests[0]?.key).toBe('sk-set-while-suspended');
   });
 });

@@ -1,5 +1,5 @@
 import { type Response } from 'supertest';
-import { startTestApp, type TestApp } from './support/app';
+import { describeWithApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
@@ -22,38 +22,33 @@ const requests: Record<string, object> = {
 /** An answer of which the provider does not say what it used. */
 const unreported = { body: { choices: [] } };
 
-describe('a tenant key with tokens per minute', () => {
-  let test: TestApp;
+describeWithApp('a tenant key with tokens per minute', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
     for (const provider of ['openai', 'anthropic'])
-      await test.setCredential(tenant, provider, { api_key: `sk-of-${tenant}` });
+      await tenkey.setCredential(tenant, provider, { api_key: `sk-of-${tenant}` });
   });
 
   const limited = async (tokens_per_minute: number) =>
-    (await issueTenantKey(test, tenant, { tokens_per_minute })).key;
+    (await issueTenantKey(tenkey, tenant, { tokens_per_minute })).key;
   const post = (key: string, path: string, body: object) =>
-    test.http().post(`/v1/${path}`).set('authorization', `Bearer ${key}`).send(body);
+    tenkey.http().post(`/v1/${path}`).set('authorization', `Bearer ${key}`).send(body);
   const chat = (key: string, max_tokens: number, more: object = {}) =>
     post(key, 'chat/completions', { model: 'gpt-4o', messages, max_tokens, ...more });
   const outcome = ({ status, body }: Response) => [status, body.error?.code];
   const passed = [200, undefined];
   const refused = [429, 'rate_limited'];
 
-  it('sends no more than the limit, however many calls come at once, and calls nobody for the rest', async () => {
+  it('sends no more than the limit, however many calls are simultaneous, and calls no provider for the rest', async () => {
     const key = await limited(1000);
-    for (let each = 0; each < 20; each += 1) test.provider.next({ delayMs: 1500 });
+    for (let each = 0; each < 20; each += 1) tenkey.provider.next({ delayMs: 1500 });
     const answers = await Promise.all(Array.from({ length: 20 }, () => chat(key, 240)));
     expect(answers.map(outcome).sort()).toEqual([...Array(4).fill(passed), ...Array(16).fill(refused)]);
-    expect(test.provider.calls.begun).toBe(4);
+    expect(tenkey.provider.calls.begun).toBe(4);
     expect(answers.find(({ status }) => status === 429)?.headers).not.toHaveProperty('x-tenkey-credential');
-    test.provider.reset();
+    tenkey.provider.reset();
     // Counted for itself: another key of the same tenant has its own.
     expect(outcome(await chat(await limited(1000), 900))).toEqual(passed);
   });
@@ -72,7 +67,7 @@ describe('a tenant key with tokens per minute', () => {
     }
     // More than was expected counts as well.
     const usage = { prompt_tokens: 700, completion_tokens: 280, total_tokens: 980 };
-    test.provider.next({ body: { choices: [], usage } });
+    tenkey.provider.next({ body: { choices: [], usage } });
     expect(outcome(await chat(key, 10))).toEqual(passed);
     expect(outcome(await chat(key, 300))).toEqual(refused);
     const message = { model: 'claude-sonnet', max_tokens: 300, messages };
@@ -83,14 +78,14 @@ describe('a tenant key with tokens per minute', () => {
 
   it('counts the estimate of a call of which the provider reports nothing', async () => {
     const key = await limited(1000);
-    test.provider.next(unreported);
+    tenkey.provider.next(unreported);
     expect(outcome(await chat(key, 900))).toEqual(passed);
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
-  it('is refused as the client of each API expects it, with the time to wait', async () => {
+  it('is refused in the format of each API, with the time to wait', async () => {
     const key = await limited(1000);
-    test.provider.next(unreported);
+    tenkey.provider.next(unreported);
     expect(outcome(await chat(key, 990))).toEqual(passed);
     const openai = await chat(key, 500);
     const message = expect.stringMatching(
@@ -105,13 +100,13 @@ describe('a tenant key with tokens per minute', () => {
     }
   });
 
-  it('is told what to change, and no time, when a call alone is above the limit', async () => {
+  it('learns what to change, and no time to wait, when a single call exceeds the limit', async () => {
     const key = await limited(1000);
     const answer = await chat(key, 600, { n: 2 });
     expect(outcome(answer)).toEqual(refused);
     expect(answer.headers).not.toHaveProperty('retry-after');
     expect(answer.body.error.message).toMatch(/may use 12\d\d tokens.*1000 per minute.*lower max_tokens/);
-    expect(test.provider.calls.begun).toBe(0);
+    expect(tenkey.provider.calls.begun).toBe(0);
     expect(outcome(await chat(key, 900))).toEqual(passed);
   });
 
@@ -123,7 +118,7 @@ describe('a tenant key with tokens per minute', () => {
   ])('has its tokens back when %s', async (_, next, status) => {
     const key = await limited(1000);
     for (let each = 0; each < 3; each += 1) {
-      test.provider.next(next);
+      tenkey.provider.next(next);
       const answer = await chat(key, 900);
       expect(answer.status).toBe(status);
       expect(answer.body.error.code).not.toBe('rate_limited');
@@ -145,10 +140,10 @@ describe('a tenant key with tokens per minute', () => {
     expect(outcome(await chat(key, 900))).toEqual(passed);
   });
 
-  it('keeps what a client reserved that left: the provider works on', async () => {
+  it('keeps the reservation of a client that disconnected, since the provider works on', async () => {
     const key = await limited(1000);
-    const { port } = test.app.getHttpServer().address() as { port: number };
-    test.provider.next({ delayMs: 5000 });
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+    tenkey.provider.next({ delayMs: 5000 });
     const leaving = new AbortController();
     const left = fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
       method: 'POST',
@@ -156,53 +151,53 @@ describe('a tenant key with tokens per minute', () => {
       body: JSON.stringify({ model: 'gpt-4o', messages, max_tokens: 900 }),
       signal: leaving.signal,
     });
-    while (test.provider.requests.length === 0) await new Promise((done) => setTimeout(done, 10));
+    while (tenkey.provider.requests.length === 0) await new Promise((done) => setTimeout(done, 10));
     leaving.abort();
     await expect(left).rejects.toThrow();
-    while (test.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
+    while (tenkey.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
-  it('keeps what was reserved for a stream that broke off', async () => {
+  it('keeps the reservation for a stream that broke off', async () => {
     const key = await limited(1000);
-    test.provider.next({ breakAfterChunks: 2 });
+    tenkey.provider.next({ breakAfterChunks: 2 });
     await chat(key, 900, { stream: true });
     expect(outcome(await chat(key, 900))).toEqual(refused);
   });
 
-  it('is asked of every endpoint that there is, but for one that uses no tokens', async () => {
-    const endpoints = registeredRoutes(test)
+  it('is limited on every endpoint, except one that uses no tokens', async () => {
+    const endpoints = registeredRoutes(tenkey)
       .filter(([method, path]) => method === 'POST' && path.startsWith('/v1/'))
       .map(([, path]) => path.replace('/v1/', ''));
     expect(endpoints.sort()).toEqual(Object.keys(requests).sort());
     const ask = (key: string, endpoint: string) => {
       if (endpoint !== 'audio/transcriptions') return post(key, endpoint, requests[endpoint]!);
-      const form = test.http().post(`/v1/${endpoint}`).set('authorization', `Bearer ${key}`);
+      const form = tenkey.http().post(`/v1/${endpoint}`).set('authorization', `Bearer ${key}`);
       return form.field('model', 'whisper').attach('file', Buffer.from('sound'), 'sound.wav');
     };
     const key = await limited(10_000);
-    test.provider.next(unreported);
+    tenkey.provider.next(unreported);
     expect(outcome(await chat(key, 9990))).toEqual(passed);
     const sounds = [];
     while (sounds.length < 20 && sounds.at(-1) !== 429)
       sounds.push((await ask(key, 'audio/transcriptions')).status);
     expect(sounds.at(-1)).toBe(429);
-    const { begun } = test.provider.calls;
+    const { begun } = tenkey.provider.calls;
     const open = [];
     for (const endpoint of endpoints) {
       if ((await ask(key, endpoint)).status !== 429) open.push(endpoint);
     }
-    expect([open, test.provider.calls.begun]).toEqual([['messages/count_tokens'], begun + 1]);
+    expect([open, tenkey.provider.calls.begun]).toEqual([['messages/count_tokens'], begun + 1]);
     // Not because they could not be asked at all.
-    const { key: free } = await issueTenantKey(test, tenant);
+    const { key: free } = await issueTenantKey(tenkey, tenant);
     for (const endpoint of endpoints)
       expect([endpoint, (await ask(free, endpoint)).status]).toEqual([endpoint, 200]);
   });
 
-  it('has its tokens back after a minute, also those of a call that never ends', async () => {
+  it('has its tokens back after a minute, even those of a call that never ends', async () => {
     const key = await limited(1000);
-    const { port } = test.app.getHttpServer().address() as { port: number };
-    test.provider.next({
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+    tenkey.provider.next({
       flow: { type: 'text/event-stream', parts: [Buffer.from('data: {}\n\n')], isEndless: true },
     });
     const leaving = new AbortController();
@@ -220,26 +215,26 @@ describe('a tenant key with tokens per minute', () => {
       clock.mockImplementation(() => real() + 59_000);
       expect(outcome(await chat(key, 900))).toEqual(refused);
       clock.mockImplementation(() => real() + 61_000);
-      test.provider.next(unreported);
+      tenkey.provider.next(unreported);
       expect(outcome(await chat(key, 900))).toEqual(passed);
-      expect(test.provider.calls.open).toBe(1);
+      expect(tenkey.provider.calls.open).toBe(1);
       // Its end, late, gives nothing back that is another's by now.
       leaving.abort();
-      while (test.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
+      while (tenkey.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
       expect(outcome(await chat(key, 900))).toEqual(refused);
     } finally {
       clock.mockRestore();
     }
   });
 
-  it('sends images of any size, and is refused transcriptions only when all is used', async () => {
+  it('may send images of any size, and is refused transcriptions only when all tokens are used', async () => {
     const key = await limited(1000);
     const url = `data:image/png;base64,${Buffer.alloc(500_000, 'image').toString('base64')}`;
     const content = [{ type: 'image_url', image_url: { url } }];
-    test.provider.next(unreported);
+    tenkey.provider.next(unreported);
     expect(outcome(await chat(key, 980, { messages: [{ role: 'user', content }] }))).toEqual(passed);
     const transcribe = () =>
-      test
+      tenkey
         .http()
         .post('/v1/audio/transcriptions')
         .set('authorization', `Bearer ${key}`)
@@ -249,22 +244,22 @@ describe('a tenant key with tokens per minute', () => {
     while (answers.length < 200 && answers.at(-1)?.status !== 429) answers.push(await transcribe());
     expect(answers[0]!.status).toBe(200);
     expect(outcome(answers.at(-1)!)).toEqual(refused);
-    expect(test.provider.requests).toHaveLength(answers.length);
+    expect(tenkey.provider.requests).toHaveLength(answers.length);
   });
 
-  it('is beside keys without a limit and the platform key, which have none', async () => {
-    const { key } = await issueTenantKey(test, tenant);
+  it('does not limit the platform key or keys without a limit', async () => {
+    const { key } = await issueTenantKey(tenkey, tenant);
     expect(outcome(await chat(key, 1e9))).toEqual(passed);
     expect(outcome(await chat(key, 1e9))).toEqual(passed);
-    expect((await test.chat(tenant, { max_tokens: 1e9 })).status).toBe(200);
+    expect((await tenkey.chat(tenant, { max_tokens: 1e9 })).status).toBe(200);
   });
 
   it('shows its limit in the list', async () => {
-    const { id } = await issueTenantKey(test, tenant, { tokens_per_minute: 1_000_000_000 });
-    const { body } = await test.sysadmin('get', `/tenants/${tenant}/keys`);
+    const { id } = await issueTenantKey(tenkey, tenant, { tokens_per_minute: 1_000_000_000 });
+    const { body } = await tenkey.sysadmin('get', `/tenants/${tenant}/keys`);
     expect(body.items).toMatchObject([{ id, tokens_per_minute: 1_000_000_000 }]);
     await expect(
-      test.database.query('update tenant_keys set tokens_per_minute = 0 where id = $1', [id]),
+      tenkey.database.query('update tenant_keys set tokens_per_minute = 0 where id = $1', [id]),
     ).rejects.toThrow('tokens_per_minute');
   });
 });

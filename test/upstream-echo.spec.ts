@@ -27,31 +27,31 @@ function echoing(): Server {
 }
 
 describe('what a provider echoes outside headers and body', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let provider: Server;
   let tenant: string;
   beforeAll(async () => {
     provider = echoing();
     await new Promise<void>((done) => provider.listen(0, '127.0.0.1', done));
     const { port } = provider.address() as AddressInfo;
-    test = await startTestApp({ EGRESS_ALLOW: `127.0.0.1:${port}` });
-    tenant = await test.createTenant();
+    tenkey = await startTestApp({ EGRESS_ALLOW: `127.0.0.1:${port}` });
+    tenant = await tenkey.createTenant();
     for (const [name, path] of [
       ['openai', 'v1'],
       ['vllm', 'stream/v1'],
     ] as const) {
       const endpoint = `http://127.0.0.1:${port}/${path}`;
-      expect((await test.setCredential(tenant, name, { api_key: key, endpoint })).status).toBe(200);
+      expect((await tenkey.setCredential(tenant, name, { api_key: key, endpoint })).status).toBe(200);
     }
   });
   afterAll(async () => {
-    await test.close();
+    await tenkey.close();
     provider.close();
   });
 
   /** Every byte of the answer, which a client library would sort out. */
   function rawAnswer(model: string): Promise<string> {
-    const { port } = test.app.getHttpServer().address() as AddressInfo;
+    const { port } = tenkey.nest.getHttpServer().address() as AddressInfo;
     const body = JSON.stringify({
       model,
       messages: [{ role: 'user', content: 'hello' }],
@@ -83,12 +83,12 @@ describe('what a provider echoes outside headers and body', () => {
   it.each([
     ['gpt-4o', '"choices":[]}'],
     ['gemma-vllm', 'data: [DONE]'],
-  ])('reaches neither the caller nor the log: %s', async (model, end) => {
+  ])('reaches neither the client nor the log: %s', async (model, end) => {
     const answer = await rawAnswer(model);
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(answer).toContain(end);
     expect(answer).not.toContain(key);
     expect(answer).not.toMatch(/^(trailer|server-timing|set-cookie|proxy-authenticate|link|x-early):/im);
-    expect(test.logLines.join('')).not.toContain(key);
+    expect(tenkey.logLines.join('')).not.toContain(key);
   });
 });

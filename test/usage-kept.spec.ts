@@ -67,40 +67,40 @@ describe('usage', () => {
   let database: TestDatabase;
   let gate: Gate;
   let close: () => Promise<void>;
-  let test: TestApp;
+  let tenkey: TestApp;
   let tenant: string;
   beforeAll(async () => {
-    ({ test, gate, database, close } = await startGatedApp());
+    ({ tenkey, gate, database, close } = await startGatedApp());
   });
   beforeEach(async () => {
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: key });
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: key });
   });
   afterAll(() => close());
 
-  const total = async () => (await test.sysadmin('get', `/tenants/${tenant}/usage`)).body;
+  const total = async () => (await tenkey.sysadmin('get', `/tenants/${tenant}/usage`)).body;
   const today = () => new Date().toISOString().slice(0, 10);
   const lostIn = async (metrics: UsageMetricsService) =>
     Number(/^tenkey_usage_records_lost_total (\d+)$/m.exec(await metrics.registry.metrics())?.[1]);
-  const log = (app = test) => app.app.get(UsageLogService);
+  const log = (app = tenkey) => app.nest.get(UsageLogService);
 
-  it('of a call that ends while the database is away is written when it is back, once', async () => {
-    test.provider.next({ chunkDelayMs: 150 });
-    const running = test.chat(tenant, { stream: true }).then((answer) => answer);
-    while (test.provider.requests.length === 0) await wait(5);
+  it('of a call that finishes while the database is unavailable is written once, when it is available again', async () => {
+    tenkey.provider.next({ chunkDelayMs: 150 });
+    const running = tenkey.chat(tenant, { stream: true }).then((answer) => answer);
+    while (tenkey.provider.requests.length === 0) await wait(5);
     gate.shut();
     expect((await running).status).toBe(200);
     // Longer than the time after which it is written.
     await wait(2500);
-    expect(test.logLines.filter((line) => line.includes('usage records cannot be written yet'))).toHaveLength(
-      1,
-    );
+    expect(
+      tenkey.logLines.filter((line) => line.includes('usage records cannot be written yet')),
+    ).toHaveLength(1);
     gate.open();
-    await usageRecords(test, 1, `&tenant_id=${tenant}`);
+    await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
     expect(await total()).toMatchObject({ total: { calls: 1 }, lost_calls: 0 });
   });
 
-  it('that the memory has no place for is counted, by tenant, and the count is shown', async () => {
+  it('that does not fit into memory is counted by tenant, and the count is shown', async () => {
     gate.shut();
     for (let index = 0; index < 50_007; index += 1) log().add(recordOf(tenant));
     await wait(1500);
@@ -108,13 +108,13 @@ describe('usage', () => {
     const deadline = Date.now() + 60_000;
     while ((await total()).lost_calls === 0 && Date.now() < deadline) await wait(200);
     expect(await total()).toMatchObject({ total: { calls: 50_000 }, lost_calls: 7 });
-    expect(test.logLines.filter((line) => line.includes('7 usage records are lost'))).toHaveLength(1);
-    const other = await test.createTenant();
-    expect((await test.sysadmin('get', `/tenants/${other}/usage`)).body.lost_calls).toBe(0);
+    expect(tenkey.logLines.filter((line) => line.includes('7 usage records are lost'))).toHaveLength(1);
+    const other = await tenkey.createTenant();
+    expect((await tenkey.sysadmin('get', `/tenants/${other}/usage`)).body.lost_calls).toBe(0);
   }, 90_000);
 
-  it('that the database refuses is lost alone, counted, and told of in the log at once', async () => {
-    const told = () => test.logLines.filter((line) => line.includes('1 usage records are lost')).length;
+  it('that the database refuses is lost alone, counted, and reported in the log at once', async () => {
+    const told = () => tenkey.logLines.filter((line) => line.includes('1 usage records are lost')).length;
     const before = told();
     for (let index = 0; index < 20; index += 1) {
       log().add(recordOf(tenant, index === 7 ? { host: 'no text of PostgreSQL: \u0000' } : {}));
@@ -124,43 +124,43 @@ describe('usage', () => {
     await until(() => told() > before, 'the line of the log');
   });
 
-  it('that the database refuses is counted once, also when what came with it has to wait', async () => {
-    await test.database.query(`
+  it('that the database refuses is counted once, even when the records sent with it have to wait', async () => {
+    await tenkey.database.query(`
       create function refuse_or_wait() returns trigger language plpgsql as $$ begin
         if new.host = 'refused' then raise sqlstate '22023'; end if;
         if new.host = 'waits' then raise sqlstate '55P03'; end if;
         return new;
       end $$`);
-    await test.database.query(
+    await tenkey.database.query(
       'create trigger refuse_or_wait before insert on usage_records for each row execute function refuse_or_wait()',
     );
     log().add(recordOf(tenant, { host: 'refused' }));
     log().add(recordOf(tenant, { host: 'waits' }));
     log().add(recordOf(tenant));
     await wait(3500);
-    await test.database.query('drop function refuse_or_wait cascade');
-    await usageRecords(test, 2, `&tenant_id=${tenant}`);
+    await tenkey.database.query('drop function refuse_or_wait cascade');
+    await usageRecords(tenkey, 2, `&tenant_id=${tenant}`);
     await until(async () => (await total()).lost_calls > 0, 'the count of what is lost');
     expect(await total()).toMatchObject({ total: { calls: 2 }, lost_calls: 1 });
   }, 20_000);
 
-  it('that is written twice, since its commit was not heard of, counts once', async () => {
+  it('that is written twice because the result of a commit was lost counts once', async () => {
     const record = recordOf(tenant);
     log().add(record);
-    await usageRecords(test, 1, `&tenant_id=${tenant}`);
+    await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
     log().add(record);
     log().add(recordOf(tenant));
-    await usageRecords(test, 2, `&tenant_id=${tenant}`);
+    await usageRecords(tenkey, 2, `&tenant_id=${tenant}`);
     expect((await total()).total.calls).toBe(2);
   });
 
-  it('that is lost counts once, also when the commit of its count was not heard of', async () => {
-    await test.database.query(`
+  it('that is lost counts once, even when the result of committing its count was lost', async () => {
+    await tenkey.database.query(`
       create function commit_late() returns trigger language plpgsql as $$ begin
         perform pg_sleep(0.5);
         return null;
       end $$`);
-    await test.database.query(
+    await tenkey.database.query(
       'create trigger commit_late after insert on usage_lost execute function commit_late()',
     );
     const server = new Client({ connectionString: database.url });
@@ -189,32 +189,32 @@ describe('usage', () => {
     expect((await total()).lost_calls).toBe(2);
   });
 
-  it('is written or counted at a stop, also when a write fails that runs when it begins', async () => {
-    await test.database.query('create sequence writes');
-    await test.database.query(`
+  it('is written or counted at shutdown, even when a write fails that runs when it starts', async () => {
+    await tenkey.database.query('create sequence writes');
+    await tenkey.database.query(`
       create function refuse_some() returns trigger language plpgsql as $$ declare n bigint := nextval('writes'); begin
         -- The second lasts until after the time at which a failed one is tried again.
         perform pg_sleep((array[1.2, 1.3, 0.5, 0.5])[n]);
         if n in (1, 4) then raise sqlstate '55P03'; end if;
         return null;
       end $$`);
-    await test.database.query(
+    await tenkey.database.query(
       'create trigger refuse_some before insert on usage_records execute function refuse_some()',
     );
     const metrics = new UsageMetricsService();
-    const stopping = new UsageLogService(test.database, metrics, noCalls(), withShutdown(5));
+    const stopping = new UsageLogService(tenkey.database, metrics, noCalls(), withShutdown(5));
     for (let index = 0; index < 2000; index += 1) stopping.add(recordOf(tenant));
     // One write runs, and the time for the next has come.
     await wait(1100);
     await stopping.onApplicationShutdown();
-    await test.database.query('drop function refuse_some cascade');
+    await tenkey.database.query('drop function refuse_some cascade');
     expect((await total()).total.calls).toBe(1000);
     expect(await lostIn(metrics)).toBe(1000);
-    expect(test.logLines.join('')).toContain(`${today()} ${tenant} 1000"`);
+    expect(tenkey.logLines.join('')).toContain(`${today()} ${tenant} 1000"`);
     // What comes too late.
     stopping.add(recordOf(tenant));
     expect(await lostIn(metrics)).toBe(1001);
-    expect(test.logLines.join('')).toContain(
+    expect(tenkey.logLines.join('')).toContain(
       `that no report counts, by day and tenant: ${today()} ${tenant} 1"`,
     );
   });
@@ -233,7 +233,7 @@ describe('usage', () => {
     ],
     ['is written when its connection has ended', () => (gate.shut(), gate.open()), 500, 500],
   ])(
-    'is not waited for at a stop for long, and counted, when what was sent %s',
+    'does not delay shutdown for long, and is counted, when what was sent %s',
     async (_, act, written, lost) => {
       const holder = new Client({ connectionString: database.url });
       await holder.connect();
@@ -245,7 +245,7 @@ describe('usage', () => {
         end $$;
         create trigger wait_in_the_middle before insert on usage_records execute function wait_in_the_middle()`);
       const metrics = new UsageMetricsService();
-      const stopping = new UsageLogService(test.database, metrics, noCalls(), withShutdown(0));
+      const stopping = new UsageLogService(tenkey.database, metrics, noCalls(), withShutdown(0));
       for (let index = 0; index < 1000; index += 1) stopping.add(recordOf(tenant));
       const began = Date.now();
       await stopping.onApplicationShutdown();
@@ -253,8 +253,8 @@ describe('usage', () => {
       // What is in a statement may yet be written.
       expect(await lostIn(metrics)).toBe(500);
       const named = (text: string) => `${text}, by day and tenant: ${today()} ${tenant} 500"`;
-      expect(test.logLines.join('')).toContain(named('that no report counts'));
-      expect(test.logLines.join('')).toContain(named('that the database did not confirm'));
+      expect(tenkey.logLines.join('')).toContain(named('that no report counts'));
+      expect(tenkey.logLines.join('')).toContain(named('that the database did not confirm'));
       await act(holder);
       await until(async () => (await lostIn(metrics)) === lost, 'the count of what is lost');
       await holder.query('select pg_advisory_unlock(1)');
@@ -265,10 +265,10 @@ describe('usage', () => {
     },
   );
 
-  it('of several processes at once adds up', async () => {
+  it('of several simultaneous processes adds up', async () => {
     const others = await Promise.all([1, 2].map(() => startTestApp({}, { databaseUrl: database.url })));
     for (let round = 0; round < 20; round += 1) {
-      for (const app of [test, ...others]) {
+      for (const app of [tenkey, ...others]) {
         for (let index = 0; index < 30; index += 1) {
           log(app).add(recordOf(tenant, { model: `model-${(index * 7 + round) % 11}` }));
         }
@@ -281,11 +281,11 @@ describe('usage', () => {
     expect(await total()).toMatchObject({ total: { calls: 1800, input_tokens: 5400 }, lost_calls: 0 });
   }, 30_000);
 
-  it('is kept as long as the setting says; the sums of its day stay', async () => {
+  it('is kept as long as the setting says, and the sums of its day stay', async () => {
     const old = new Date(Date.now() - 10.5 * 24 * 60 * 60 * 1000);
     log().add(recordOf(tenant, { at: old }));
     log().add(recordOf(tenant));
-    await usageRecords(test, 2, `&tenant_id=${tenant}`);
+    await usageRecords(tenkey, 2, `&tenant_id=${tenant}`);
     const keeping = async (days: string) =>
       (await startTestApp({ USAGE_RETENTION_DAYS: days }, { databaseUrl: database.url })).close();
     for (const [days, left] of [
@@ -294,7 +294,7 @@ describe('usage', () => {
       ['10', 1],
     ] as const) {
       await keeping(days);
-      expect([days, (await usageRecords(test, left, `&tenant_id=${tenant}`)).length]).toEqual([days, left]);
+      expect([days, (await usageRecords(tenkey, left, `&tenant_id=${tenant}`)).length]).toEqual([days, left]);
     }
     expect((await total()).total.calls).toBe(2);
   }, 30_000);

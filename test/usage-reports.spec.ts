@@ -1,4 +1,4 @@
-import { startTestApp, superKey, type TestApp } from './support/app';
+import { describeWithApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
 import { until } from './support/until';
@@ -13,51 +13,50 @@ completion_models:
     litellm_model_name: anthropic/claude
 `;
 
-describe('usage reports', () => {
-  let test: TestApp;
+describeWithApp('usage reports', {}, { models }, (tenkey) => {
   let a: string;
   let b: string;
   let keyOfA: { id: string; key: string };
   let narrowKeyOfA: { id: string; key: string };
   beforeAll(async () => {
-    test = await startTestApp({}, { models });
-    [a, b] = [await test.createTenant('a'), await test.createTenant('b')];
+    [a, b] = [await tenkey.createTenant('a'), await tenkey.createTenant('b')];
     for (const tenant of [a, b]) {
-      await test.setCredential(tenant, 'openai', { api_key: `sk-openai-key-of-${tenant.slice(0, 8)}` });
-      await test.setCredential(tenant, 'anthropic', { api_key: `sk-anthropic-key-of-${tenant.slice(0, 8)}` });
+      await tenkey.setCredential(tenant, 'openai', { api_key: `sk-openai-key-of-${tenant.slice(0, 8)}` });
+      await tenkey.setCredential(tenant, 'anthropic', {
+        api_key: `sk-anthropic-key-of-${tenant.slice(0, 8)}`,
+      });
     }
-    keyOfA = await issueTenantKey(test, a);
-    narrowKeyOfA = await issueTenantKey(test, a, { allowed_models: ['claude'] });
+    keyOfA = await issueTenantKey(tenkey, a);
+    narrowKeyOfA = await issueTenantKey(tenkey, a, { allowed_models: ['claude'] });
     const call = (key: string, model: string) =>
-      test
+      tenkey
         .http()
         .post('/v1/chat/completions')
         .set('authorization', `Bearer ${key}`)
         .send({ model, messages: [{ role: 'user', content: 'hello' }] })
         .expect(200);
-    await test.chat(a).expect(200);
+    await tenkey.chat(a).expect(200);
     await call(keyOfA.key, 'gpt-4o');
     await call(keyOfA.key, '=HYPERLINK("x"), y');
     await call(narrowKeyOfA.key, 'claude');
-    await test.chat(b).expect(200);
+    await tenkey.chat(b).expect(200);
     // Another key from here on.
-    await test.setCredential(b, 'openai', { api_key: 'sk-the-next-key-of-b-n3x7' });
-    test.provider.next({ status: 500 });
-    await test.chat(b).expect(502);
-    await usageRecords(test, 6);
+    await tenkey.setCredential(b, 'openai', { api_key: 'sk-the-next-key-of-b-n3x7' });
+    tenkey.provider.next({ status: 500 });
+    await tenkey.chat(b).expect(502);
+    await usageRecords(tenkey, 6);
   });
-  afterAll(() => test.close());
 
   const today = () => new Date().toISOString().slice(0, 10);
   const report = async (path: string) => {
-    const answer = await test.sysadmin('get', path);
+    const answer = await tenkey.sysadmin('get', path);
     expect([path, answer.status]).toEqual([path, 200]);
     return answer.body;
   };
   const callsBy = async (path: string, ...names: string[]) =>
     (await report(path)).items.map((item: any) => [...names.map((name) => item[name]), item.calls]);
 
-  it('sum by day unless asked otherwise, of the last 30 days', async () => {
+  it('sum by day over the last 30 days by default', async () => {
     const body = await report('/usage');
     expect(body).toMatchObject({
       until: today(),
@@ -101,7 +100,7 @@ describe('usage reports', () => {
     expect((await report('/usage?group_by=')).items).toEqual([(await report('/usage')).total]);
   });
 
-  it('come in pages that together are the whole', async () => {
+  it('come in pages that together are complete', async () => {
     const whole = await report('/usage?group_by=tenant,model,key');
     const items: unknown[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -116,10 +115,10 @@ describe('usage reports', () => {
     expect(items.length).toBeGreaterThan(4);
   });
 
-  it('have no group twice in their pages and none too few, whatever is recorded meanwhile', async () => {
-    const tenant = await test.createTenant();
+  it('have each group once in their pages, whatever is recorded meanwhile', async () => {
+    const tenant = await tenkey.createTenant();
     const add = (model: string, tenantKeyId: string | null, version: number | null) =>
-      test.database.query(
+      tenkey.database.query(
         `insert into usage_daily select current_date, $1, 'openai', $2, 'embeddings', $3, 'tenant', '...x', $4,
            1, 0, 0, 0, 1, 1, 0, 1, 1`,
         [tenant, model, tenantKeyId, version],
@@ -145,43 +144,44 @@ describe('usage reports', () => {
     ]);
   });
 
-  it('are CSV of any length, whole', async () => {
-    const tenant = await test.createTenant();
-    await test.database.query(
+  it('are complete as CSV of any length', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.database.query(
       `insert into usage_daily select current_date - n % 3, $1, 'openai', 'm' || n, 'embeddings',
          nullif('BoT0VjF9rQ' || n % 4, 'BoT0VjF9rQ0'), 'tenant', '...x', nullif(n % 5, 0), 1, 0, 0, 0, 1, 1, 0, 1, 1
        from generate_series(1, 12000) as n`,
       [tenant],
     );
     const path = `/tenants/${tenant}/usage?group_by=credential,key,day,model&format=csv`;
-    const lines = (await test.sysadmin('get', path)).text.split('\r\n').slice(1, -1);
+    const lines = (await tenkey.sysadmin('get', path)).text.split('\r\n').slice(1, -1);
     expect([lines.length, new Set(lines).size]).toEqual([12_000, 12_000]);
   });
 
-  it('are CSV that breaks off when they fail in the middle, which the log tells from a client that left', async () => {
-    const tenant = await test.createTenant();
-    await test.database.query(
+  it('break off as CSV when they fail in the middle, which the log distinguishes from a client that disconnected', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.database.query(
       `insert into usage_daily select current_date, $1, 'openai', 'm' || n, 'embeddings', null, 'tenant', '...x', 1,
          1, 0, 0, 0, 1, 1, 0, 1, 1 from generate_series(1, 40000) as n`,
       [tenant],
     );
-    const { port } = test.app.getHttpServer().address() as { port: number };
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
     const begun = () =>
       fetch(`http://127.0.0.1:${port}/api/v1/sysadmin/tenants/${tenant}/usage?group_by=model&format=csv`, {
         headers: { 'x-api-key': superKey },
       });
     const logged = async (answer: Response) => {
       const id = answer.headers.get('x-tenkey-request-id')!;
-      const line = () => test.logLines.find((each) => each.includes(id) && each.includes('"msg":"request"'));
+      const line = () =>
+        tenkey.logLines.find((each) => each.includes(id) && each.includes('"msg":"request"'));
       await until(() => line() !== undefined, `the log line of ${id}`);
       return JSON.parse(line()!);
     };
     const failing = await begun();
-    await test.database.query('alter table usage_daily rename to usage_daily_away');
+    await tenkey.database.query('alter table usage_daily rename to usage_daily_away');
     try {
       await expect(failing.text()).rejects.toThrow();
     } finally {
-      await test.database.query('alter table usage_daily_away rename to usage_daily');
+      await tenkey.database.query('alter table usage_daily_away rename to usage_daily');
     }
     const line = await logged(failing);
     expect(line).toMatchObject({ status: 200, aborted: true, code: 'internal_error' });
@@ -200,15 +200,15 @@ describe('usage reports', () => {
     ['credential', ['openai', '...x', '1 or true']],
     ['credential', ['openai', '...x', '9'.repeat(30)]],
     ['', ['x']],
-  ])('are refused by %s after the place %j', async (groups, place) => {
+  ])('are refused by %s after the cursor %j', async (groups, place) => {
     const days = ['2026-01-01', '2026-01-31'];
     const cursor = Buffer.from(JSON.stringify([...days, place].flat())).toString('base64url');
-    const { status, body } = await test.sysadmin('get', `/usage?group_by=${groups}&cursor=${cursor}`);
+    const { status, body } = await tenkey.sysadmin('get', `/usage?group_by=${groups}&cursor=${cursor}`);
     expect([status, body.errors?.[0]?.path]).toEqual([422, 'cursor']);
   });
 
-  it('are CSV when asked, in which no model is a formula', async () => {
-    const answer = await test.sysadmin('get', `/tenants/${a}/usage?group_by=day,model&format=csv`);
+  it('are CSV on request, in which no model is a formula', async () => {
+    const answer = await tenkey.sysadmin('get', `/tenants/${a}/usage?group_by=day,model&format=csv`);
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
     expect(answer.headers['content-disposition']).toMatch(/^attachment; filename="usage-[\d-]+\.csv"$/);
@@ -218,7 +218,7 @@ describe('usage reports', () => {
     );
     expect(lines[1]).toMatch(new RegExp(`^${today()},"'=HYPERLINK\\(""x""\\), y",1,0,0,0,3,2,0,\\d+,\\d+$`));
     expect(lines).toHaveLength(5);
-    const empty = await test.sysadmin(
+    const empty = await tenkey.sysadmin(
       'get',
       `/tenants/${a}/usage?until=2020-01-01&format=csv&group_by=model`,
     );
@@ -226,13 +226,14 @@ describe('usage reports', () => {
   });
 
   it('say in a header how many calls a CSV lacks', async () => {
-    const tenant = await test.createTenant();
-    const { key } = await issueTenantKey(test, tenant);
-    await test.database.query('insert into usage_lost (day, tenant_id, calls) values (current_date, $1, 7)', [
-      tenant,
-    ]);
+    const tenant = await tenkey.createTenant();
+    const { key } = await issueTenantKey(tenkey, tenant);
+    await tenkey.database.query(
+      'insert into usage_lost (day, tenant_id, calls) values (current_date, $1, 7)',
+      [tenant],
+    );
     const lostIn = async (path: string, headers: Record<string, string> = { 'x-api-key': superKey }) => {
-      const answer = await test.http().get(`${path}?format=csv`).set(headers);
+      const answer = await tenkey.http().get(`${path}?format=csv`).set(headers);
       return [answer.status, answer.headers['x-tenkey-lost-calls']];
     };
     const root = '/api/v1/sysadmin';
@@ -240,16 +241,16 @@ describe('usage reports', () => {
     expect(await lostIn(`${root}/usage`)).toEqual([200, '7']);
     expect(await lostIn('/v1/usage', { authorization: `Bearer ${key}` })).toEqual([200, '7']);
     expect(await lostIn(`${root}/tenants/${a}/usage`)).toEqual([200, '0']);
-    const { paths } = (await test.http().get('/docs/openapi.json')).body;
+    const { paths } = (await tenkey.http().get('/docs/openapi.json')).body;
     for (const path of [`${root}/usage`, `${root}/tenants/{tenant_id}/usage`, '/v1/usage']) {
       expect(Object.keys(paths[path].get.responses['200'].headers)).toContain('x-tenkey-lost-calls');
     }
-    await test.database.query('delete from usage_lost where tenant_id = $1', [tenant]);
+    await tenkey.database.query('delete from usage_lost where tenant_id = $1', [tenant]);
   });
 
-  it("show a tenant's own to its keys, of the models that the key may call", async () => {
+  it("show a tenant key its tenant's own usage, of the models that the key may call", async () => {
     const own = (key: string, query = '') =>
-      test.http().get(`/v1/usage${query}`).set('authorization', `Bearer ${key}`);
+      tenkey.http().get(`/v1/usage${query}`).set('authorization', `Bearer ${key}`);
     const whole = await own(keyOfA.key, '?group_by=model');
     expect([whole.status, whole.body.total.calls]).toEqual([200, 4]);
     const narrow = await own(narrowKeyOfA.key, '?group_by=model');
@@ -258,14 +259,14 @@ describe('usage reports', () => {
     const other = await own(keyOfA.key, `?tenant_id=${b}&group_by=tenant`);
     expect([other.status, other.body.error.code]).toEqual([422, 'validation_failed']);
     expect((await own(keyOfA.key, '?format=csv')).text).toContain('\r\n');
-    await test.sysadmin('patch', `/tenants/${a}`).send({ state: 'suspended' });
+    await tenkey.sysadmin('patch', `/tenants/${a}`).send({ state: 'suspended' });
     expect((await own(keyOfA.key)).body.error.code).toBe('tenant_suspended');
-    await test.sysadmin('patch', `/tenants/${a}`).send({ state: 'active' });
+    await tenkey.sysadmin('patch', `/tenants/${a}`).send({ state: 'active' });
   });
 
-  it('show a sysadmin key that is for some tenants those', async () => {
-    const { key } = await issueSysadminKey(test, { scopes: ['usage:read'], tenant_ids: [b] });
-    const ask = (path: string) => test.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
+  it('show a sysadmin key for some tenants those alone', async () => {
+    const { key } = await issueSysadminKey(tenkey, { scopes: ['usage:read'], tenant_ids: [b] });
+    const ask = (path: string) => tenkey.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
     expect((await ask('/usage')).body.total.calls).toBe(2);
     expect((await ask(`/usage?tenant_id=${a}`)).body.total.calls).toBe(0);
     expect((await ask(`/usage/records?tenant_id=${a}`)).body.items).toEqual([]);
@@ -293,13 +294,13 @@ describe('usage reports', () => {
   });
 
   it('outlive their tenant', async () => {
-    const tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-tenant-that-goes' });
-    await test.chat(tenant).expect(200);
-    await usageRecords(test, 1, `&tenant_id=${tenant}`);
-    await test.sysadmin('delete', `/tenants/${tenant}`);
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-tenant-that-goes' });
+    await tenkey.chat(tenant).expect(200);
+    await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
+    await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     expect((await report(`/usage?tenant_id=${tenant}`)).total.calls).toBe(1);
-    expect((await test.sysadmin('get', `/tenants/${tenant}/usage`)).body.code).toBe('tenant_not_found');
+    expect((await tenkey.sysadmin('get', `/tenants/${tenant}/usage`)).body.code).toBe('tenant_not_found');
   });
 
   it.each([
@@ -330,8 +331,8 @@ describe('usage reports', () => {
     ['/usage/records?until=2026-01-01T24:30:00Z', 'until'],
     ['/usage/records?until=2026-01-01T10:00:00', 'until'],
     ['/usage/records?until=2026-01-01T10:00:00,5Z', 'until'],
-  ])('GET %s is refused with the field and without the value', async (path, field) => {
-    const answer = await test
+  ])('are refused for GET %s with the field and without the value', async (path, field) => {
+    const answer = await tenkey
       .http()
       .get(encodeURI(`/api/v1/sysadmin${path}`))
       .set('X-API-Key', superKey);

@@ -2,27 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ModelRoutingService } from '#model-routing';
-import { platformKey, startTestApp, type TestApp } from './support/app';
+import { describeWithApp, platformKey, startTestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
 
 const key = 'sk-the-key-that-pays-for-it-u5g3';
 
-describe('the usage record of a call', () => {
-  let test: TestApp;
+describeWithApp('the usage record of a call', (tenkey) => {
   let tenant: string;
-  beforeAll(async () => {
-    test = await startTestApp();
-  });
-  afterAll(() => test.close());
   beforeEach(async () => {
-    test.provider.reset();
-    tenant = await test.createTenant();
-    await test.setCredential(tenant, 'openai', { api_key: key });
+    tenkey.provider.reset();
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: key });
   });
 
-  const records = (count: number) => usageRecords(test, count, `&tenant_id=${tenant}`);
-  const port = () => (test.app.getHttpServer().address() as { port: number }).port;
+  const records = (count: number) => usageRecords(tenkey, count, `&tenant_id=${tenant}`);
+  const port = () => (tenkey.nest.getHttpServer().address() as { port: number }).port;
   const stream = (body: object = {}) =>
     fetch(`http://127.0.0.1:${port()}/v1/chat/completions`, {
       method: 'POST',
@@ -36,18 +31,18 @@ describe('the usage record of a call', () => {
       }),
     });
 
-  it('says whose key served which call, as the answer and the provider do', async () => {
-    const { id: tenantKeyId, key: tenantKey } = await issueTenantKey(test, tenant);
+  it('says whose key served which call, as the response and the provider do', async () => {
+    const { id: tenantKeyId, key: tenantKey } = await issueTenantKey(tenkey, tenant);
     const started = Date.now();
-    const answer = await test
+    const answer = await tenkey
       .http()
       .post('/v1/chat/completions')
       .set('authorization', `Bearer ${tenantKey}`)
       .send({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] });
     const [record] = await records(1);
-    const [sent] = test.provider.requests;
+    const [sent] = tenkey.provider.requests;
     expect(sent!.key).toBe(key);
-    const { version } = (await test.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
+    const { version } = (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
     expect(record).toEqual({
       request_id: answer.headers['x-tenkey-request-id'],
       at: expect.any(String),
@@ -85,7 +80,7 @@ describe('the usage record of a call', () => {
     const streamed = await stream();
     const text = await streamed.text();
     expect(text).toContain('[DONE]');
-    await test.setCredential(tenant, 'anthropic', { api_key: key });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
     await (await stream({ model: 'claude-sonnet', stream_options: undefined })).text();
     const [native, translated] = await records(2);
     expect(native).toMatchObject({ outcome: 'completed', input_tokens: 3, output_tokens: 2 });
@@ -94,9 +89,9 @@ describe('the usage record of a call', () => {
     expect(translated!.input_tokens).toBe(3);
   });
 
-  it('marks one whose client left, with what was reported by then', async () => {
-    await test.setCredential(tenant, 'anthropic', { api_key: key });
-    test.provider.next({ chunkDelayMs: 50 });
+  it('marks a call whose client disconnected, with what was reported by then', async () => {
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
+    tenkey.provider.next({ chunkDelayMs: 50 });
     const answer = await stream({ model: 'claude-sonnet', stream_options: undefined });
     const reader = answer.body!.getReader();
     await reader.read();
@@ -112,8 +107,8 @@ describe('the usage record of a call', () => {
     expect(left!.first_byte_ms).toEqual(expect.any(Number));
   });
 
-  it('marks one whose client left before there was an answer', async () => {
-    test.provider.next({ delayMs: 2000 });
+  it('marks a call whose client disconnected before there was a response', async () => {
+    tenkey.provider.next({ delayMs: 2000 });
     const outgoing = httpRequest({
       port: port(),
       method: 'POST',
@@ -122,7 +117,7 @@ describe('the usage record of a call', () => {
     });
     outgoing.on('error', () => undefined);
     outgoing.end('{"model":"gpt-4o","messages":[]}');
-    while (test.provider.requests.length === 0) await wait(10);
+    while (tenkey.provider.requests.length === 0) await wait(10);
     outgoing.destroy();
     const [left] = await records(1);
     expect(left).toMatchObject({
@@ -136,44 +131,47 @@ describe('the usage record of a call', () => {
     });
   });
 
-  it('is unmetered in the sums when the provider answered and reported no tokens, and not without an answer', async () => {
-    test.provider.next({ delayMs: 2000 });
+  it('is unmetered in the sums when the provider responded without tokens, and not when there was no response', async () => {
+    tenkey.provider.next({ delayMs: 2000 });
     const gone = new AbortController();
-    const routing = test.app.get(ModelRoutingService, { strict: false });
+    const routing = tenkey.nest.get(ModelRoutingService, { strict: false });
     const request = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [] }));
     const left = routing.call(tenant, 'chat/completions', request, { signal: gone.signal });
-    while (test.provider.requests.length === 0) await wait(10);
+    while (tenkey.provider.requests.length === 0) await wait(10);
     gone.abort();
     await expect(left).rejects.toThrow();
-    test.provider.next({ body: { id: 'x', object: 'chat.completion', choices: [] } });
-    await test.chat(tenant).expect(200);
+    tenkey.provider.next({ body: { id: 'x', object: 'chat.completion', choices: [] } });
+    await tenkey.chat(tenant).expect(200);
     await records(2);
-    const { body } = await test.sysadmin('get', `/tenants/${tenant}/usage`);
+    const { body } = await tenkey.sysadmin('get', `/tenants/${tenant}/usage`);
     expect(body.total).toMatchObject({ calls: 2, unfinished: 1, unmetered: 1 });
   });
 
-  it('marks one whose answer broke off, or ended in an error of the provider', async () => {
-    test.provider.next({ breakAfterChunks: 2 });
+  it('marks a call whose response broke off or ended in an error of the provider', async () => {
+    tenkey.provider.next({ breakAfterChunks: 2 });
     await (await stream()).text();
     const error = { error: { message: 'overloaded', type: 'server_error' } };
-    test.provider.next({ chunks: [`data: ${JSON.stringify(error)}\n\n`] });
+    tenkey.provider.next({ chunks: [`data: ${JSON.stringify(error)}\n\n`] });
     await (await stream()).text();
     // Some end with it, without the blank line that ends an event.
-    test.provider.next({ chunks: ['data: {"choices":[]}\n\n', `data: ${JSON.stringify(error)}`] });
+    tenkey.provider.next({ chunks: ['data: {"choices":[]}\n\n', `data: ${JSON.stringify(error)}`] });
     expect(await (await stream()).text()).toContain('upstream_unavailable');
     for (const one of await records(3)) {
       expect(one).toMatchObject({ outcome: 'broken_off', status: 200, code: 'upstream_unavailable' });
     }
   });
 
-  it('says why there was no answer, and whether the provider was asked', async () => {
-    test.provider.rejectKey(key);
-    await test.chat(tenant).expect(424);
-    test.provider.reset();
-    test.provider.next({ status: 503 });
-    await test.chat(tenant).expect(200);
-    await test.setCredential(tenant, 'openai', { api_key: key, endpoint: 'http://no-such-name.invalid/v1' });
-    await test.chat(tenant).expect(502);
+  it('says why there was no response, and whether the provider was called', async () => {
+    tenkey.provider.rejectKey(key);
+    await tenkey.chat(tenant).expect(424);
+    tenkey.provider.reset();
+    tenkey.provider.next({ status: 503 });
+    await tenkey.chat(tenant).expect(200);
+    await tenkey.setCredential(tenant, 'openai', {
+      api_key: key,
+      endpoint: 'http://no-such-name.invalid/v1',
+    });
+    await tenkey.chat(tenant).expect(502);
     const [rejected, again, unreachable] = await records(3);
     expect(rejected).toMatchObject({
       outcome: 'failed',
@@ -195,16 +193,16 @@ describe('the usage record of a call', () => {
     });
   });
 
-  it('is not made for a call that no key was found for', async () => {
-    await test.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
-    await test.chat(tenant).expect(424);
-    await test.chat(tenant, { model: 'no-such-model' }).expect(404);
+  it('is not made for a call without a credential', async () => {
+    await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await tenkey.chat(tenant).expect(424);
+    await tenkey.chat(tenant, { model: 'no-such-model' }).expect(404);
     await wait(1500);
     expect(await records(0)).toEqual([]);
   });
 
-  it('is made for a call from the same process as well', async () => {
-    const routing = test.app.get(ModelRoutingService, { strict: false });
+  it('is made for a call from the same process', async () => {
+    const routing = tenkey.nest.get(ModelRoutingService, { strict: false });
     const request = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [] }));
     const options = { signal: new AbortController().signal };
     const answer = await routing.call(tenant, 'chat/completions', request, options);
@@ -220,24 +218,24 @@ describe('the usage record of a call', () => {
     ).rejects.toThrow('must be a UUID');
   });
 
-  it('is one for each of many calls at once, of several tenants, and the sums agree with them', async () => {
-    const other = await test.createTenant();
-    await test.setCredential(other, 'openai', { api_key: 'sk-of-the-other-tenant-o7h2' });
+  it('is made once for each of many simultaneous calls of several tenants, and agrees with the sums', async () => {
+    const other = await tenkey.createTenant();
+    await tenkey.setCredential(other, 'openai', { api_key: 'sk-of-the-other-tenant-o7h2' });
     const ids = new Set<string>();
     await Promise.all(
       Array.from({ length: 120 }, async (_, index) => {
-        const answer = await test.chat(index % 3 === 0 ? other : tenant);
+        const answer = await tenkey.chat(index % 3 === 0 ? other : tenant);
         ids.add(answer.headers['x-tenkey-request-id'] as string);
       }),
     );
     const mine = await records(80);
-    const others = await usageRecords(test, 40, `&tenant_id=${other}`);
+    const others = await usageRecords(tenkey, 40, `&tenant_id=${other}`);
     expect(new Set([...mine, ...others].map(({ request_id }) => request_id))).toEqual(ids);
     for (const [id, all] of [
       [tenant, mine],
       [other, others],
     ] as const) {
-      const { body } = await test.sysadmin('get', `/tenants/${id}/usage`);
+      const { body } = await tenkey.sysadmin('get', `/tenants/${id}/usage`);
       const sum = (name: string) => all.reduce((total, one) => total + one[name], 0);
       expect(body.total).toMatchObject({
         calls: all.length,
@@ -250,15 +248,15 @@ describe('the usage record of a call', () => {
     }
   });
 
-  it('cannot be changed or removed in the database, and is never written or summed twice', async () => {
-    await test.chat(tenant).expect(200);
+  it('cannot be changed or deleted in the database, and is never written or summed twice', async () => {
+    await tenkey.chat(tenant).expect(200);
     const [record] = await records(1);
     for (const statement of [
       `update usage_records set mask = '...none'`,
       'delete from usage_records',
       'truncate usage_records',
     ]) {
-      await expect(test.database.query(statement)).rejects.toThrow('usage records are immutable');
+      await expect(tenkey.database.query(statement)).rejects.toThrow('usage records are immutable');
     }
     expect(await records(1)).toEqual([record]);
   });
@@ -273,12 +271,12 @@ describe('every endpoint', () => {
       );
       return `${kind}_models:\n${names.join('')}`;
     });
-    const test = await startTestApp({}, { models: models.join('') });
+    const tenkey = await startTestApp({}, { models: models.join('') });
     try {
-      const tenant = await test.createTenant();
-      await test.setCredential(tenant, 'openai', { api_key: key });
-      await test.setCredential(tenant, 'vllm', { api_key: key, endpoint: test.provider.url });
-      const { body: document } = await test.http().get('/docs/openapi.json');
+      const tenant = await tenkey.createTenant();
+      await tenkey.setCredential(tenant, 'openai', { api_key: key });
+      await tenkey.setCredential(tenant, 'vllm', { api_key: key, endpoint: tenkey.provider.url });
+      const { body: document } = await tenkey.http().get('/docs/openapi.json');
       const posts = Object.entries<any>(document.paths).filter(
         ([path, { post }]) => post && path.startsWith('/v1/'),
       );
@@ -293,7 +291,7 @@ describe('every endpoint', () => {
       for (const [path, { post }] of posts) {
         const provider = path === '/v1/messages/count_tokens' ? 'vllm' : 'openai';
         const model = `${kindOf[path] ?? 'completion'}-${provider}`;
-        const sending = test.http().post(path).set('X-API-Key', platformKey).set('X-Tenant-ID', tenant);
+        const sending = tenkey.http().post(path).set('X-API-Key', platformKey).set('X-Tenant-ID', tenant);
         const content = post.requestBody.content['application/json'];
         const example = content && Object.values<any>(content.examples)[0].value;
         const answer = await (example
@@ -301,7 +299,7 @@ describe('every endpoint', () => {
           : sending.field('model', model).attach('file', Buffer.from('sound'), 'a.mp3'));
         expect([path, answer.status]).toEqual([path, 200]);
       }
-      const records = await usageRecords(test, posts.length);
+      const records = await usageRecords(tenkey, posts.length);
       expect(records.map(({ operation }) => `/v1/${operation}`).sort()).toEqual(
         posts.map(([path]) => path).sort(),
       );
@@ -317,9 +315,9 @@ describe('every endpoint', () => {
           true,
         ]);
       }
-      expect(test.provider.requests).toHaveLength(posts.length);
+      expect(tenkey.provider.requests).toHaveLength(posts.length);
     } finally {
-      await test.close();
+      await tenkey.close();
     }
   });
 });

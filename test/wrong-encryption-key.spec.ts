@@ -20,7 +20,7 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     await right.close();
   });
 
-  it('is not ready, and names the missing key by its fingerprint and the setting to mend', async () => {
+  it('is not ready, and names the missing key by its fingerprint and the setting to fix', async () => {
     const ready = await wrong.http().get('/ready');
     expect([ready.status, ready.body.encryption_keys]).toEqual([503, 'missing']);
     expect(ready.body.missing_keys).toHaveLength(1);
@@ -43,7 +43,7 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     }
   });
 
-  it('is not ready either with an earlier key beside the wrong one', async () => {
+  it('is not ready with an earlier key in addition to the wrong one', async () => {
     const middle = generateKey();
     const rotated = await startTestApp({ ENCRYPTION_KEY: middle, ENCRYPTION_KEY_PREVIOUS: encryptionKey });
     const other = await rotated.createTenant();
@@ -63,7 +63,7 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     }
   });
 
-  it('is not ready on a database that lost its canary, however often it is asked', async () => {
+  it('is not ready on a database that lost its canary, however often /ready is requested', async () => {
     const restored = await startTestApp();
     const other = await restored.createTenant();
     await restored.setCredential(other, 'openai', { api_key: 'sk-of-the-restored-database' });
@@ -124,7 +124,7 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     expect((await wrong.http().get('/ready')).status).toBe(200);
   });
 
-  it('is noticed before anything is sealed beside the service, also when nothing is stored yet', async () => {
+  it('is noticed before anything is sealed by another process, even when nothing is stored yet', async () => {
     const asked = (current: string, ...previous: string[]) => {
       const ring = { current: new Secret(current), previous: previous.map((key) => new Secret(key)) };
       return new KeyCanaryService(right.database, new FernetService(ring)).checkBeforeSealing();

@@ -1,124 +1,21 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { parseAllowList } from '#config';
 import { Secret } from '#crypto';
-import { Problem } from '#http';
-import type { Provider, Timeouts } from '#providers';
-import { type ProviderServer, startProviderServer } from '../../test/support/provider-server';
-import { EgressService } from './egress.service';
+import {
+  body,
+  egressToProvider,
+  KEY,
+  problemOf,
+  routeTo,
+  stream,
+  TENANT,
+  textOf,
+  usual,
+} from '../../test/support/egress';
 import type { Route } from './route';
 import { ClientDisconnected } from './response/upstream-problem';
 
-const KEY = 'canary/Key+7f3a==quite-long';
-const TENANT = '6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11';
-const keyHeaders = {
-  openai: (key: Secret) => ({ authorization: `Bearer ${key.expose()}` }),
-  azure: (key: Secret) => ({ 'api-key': key.expose() }),
-  anthropic: (key: Secret) => ({ 'x-api-key': key.expose(), 'anthropic-version': '2023-06-01' }),
-};
-const paths = {
-  openai: '/v1/chat/completions',
-  azure: '/openai/deployments/d/chat/completions?api-version=2024-10-21',
-  anthropic: '/v1/messages',
-};
-const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] });
-const stream = JSON.stringify({
-  ...JSON.parse(body),
-  stream: true,
-  stream_options: { include_usage: true },
-});
-
-const fail = (reason: string) => {
-  throw new Error(reason);
-};
-
-let server: ProviderServer;
-let egress: EgressService;
-const services: EgressService[] = [];
-
-const usual: Timeouts = { connectMs: 10_000, firstByteMs: 60_000, idleMs: 60_000 };
-const service = (allow: string, timeouts = usual, retries = 0, retryRateLimitedMs = 0) => {
-  const made = new EgressService({
-    allow: parseAllowList(allow, fail),
-    ownPort: () => undefined,
-    processSecrets: [new Secret('the-process-super-key')],
-    timeoutsOf: () => timeouts,
-    retries,
-    retryRateLimitedMs,
-  });
-  services.push(made);
-  return made;
-};
-
-beforeAll(async () => {
-  server = await startProviderServer();
-  egress = service(`127.0.0.1:${server.port}`);
-});
-beforeEach(() => server.reset());
-afterAll(async () => {
-  for (const each of services) await each.onApplicationShutdown();
-  await server.close();
-});
-
-function routeTo(base: string, changes: Partial<Route> = {}, dialect: keyof typeof paths = 'openai'): Route {
-  const provider = {
-    id: dialect,
-    label: 'Testing',
-    globalVariables: { apiKey: 'TESTING_API_KEY', settings: {} },
-    headers: keyHeaders[dialect],
-    isNetworkRuleRefusal: (message: string) => /Virtual Network|Firewall/.test(message),
-  } as unknown as Provider;
-  return {
-    tenantId: TENANT,
-    model: 'm',
-    adapter: 'litellm',
-    provider,
-    upstreamModel: 'm',
-    target: 'm',
-    operation: 'chat/completions',
-    upstreamOperation: 'chat/completions',
-    url: new URL(base + paths[dialect]),
-    host: new URL(base).host,
-    version: '3',
-    isOperatorAddress: false,
-    credential: {
-      tenantId: TENANT,
-      provider,
-      source: 'tenant',
-      mask: '...long',
-      version: '3',
-      settings: { endpoint: base },
-      open: () => new Secret(KEY),
-    },
-    ...changes,
-  };
-}
-
-const send = (route = routeTo(server.url), text = body, by = egress, signal = new AbortController().signal) =>
-  by.send(route, { contentType: 'application/json', content: text }, { signal });
-
-async function problemOf(call: Promise<unknown>): Promise<Problem> {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(Problem);
-  const everything = inspect(error, { depth: 10, showHidden: true });
-  expect(everything).not.toContain(KEY);
-  expect(everything).not.toContain(Buffer.from(KEY).toString('base64'));
-  expect(everything).not.toContain(encodeURIComponent(KEY));
-  return error as Problem;
-}
-
-async function textOf(readable: AsyncIterable<Buffer>): Promise<string> {
-  let text = '';
-  for await (const part of readable) text += part.toString();
-  return text;
-}
+const { server, egress, service, send } = egressToProvider();
 
 test.each(['openai', 'azure', 'anthropic'] as const)(
   '%s gets the key in its header, and once',
@@ -334,10 +231,10 @@ test('reports each upstream request, the head of each response and every byte of
     bytes: Buffer.byteLength(text),
   });
   server.next({ status: 400, body: { error: { message: 'no' } } });
-  await problemOf(egress.send(routeTo(server.url), request, options));
+  await problemOf(egress().send(routeTo(server.url), request, options));
   expect(seen.heads.at(-1)).toEqual([400, 'application/json']);
   server.next({ headers: { 'content-encoding': 'gzip' } });
-  (await egress.send(routeTo(server.url), request, options)).body.destroy();
+  (await egress().send(routeTo(server.url), request, options)).body.destroy();
   expect(seen.heads.at(-1)).toEqual([200, undefined]);
 });
 
@@ -387,7 +284,7 @@ test.each(['before the head', 'during the stream', 'by destroying the body'])(
   async (moment) => {
     const disconnecting = new AbortController();
     server.next(moment === 'before the head' ? { delayMs: 300 } : { chunkDelayMs: 100 });
-    const call = send(routeTo(server.url), stream, egress, disconnecting.signal);
+    const call = send(routeTo(server.url), stream, egress(), disconnecting.signal);
     if (moment === 'before the head') {
       setTimeout(() => disconnecting.abort(), 50);
       await expect(call).rejects.toBeInstanceOf(ClientDisconnected);
@@ -416,130 +313,13 @@ test('an IPv6 endpoint is connected to if a rule allows it, and refused otherwis
   expect(refused.code).toBe('endpoint_not_allowed');
 });
 
-describe('retries', () => {
-  const persistent = () => service('127.0.0.1:*', usual, 2, 3000);
-  const refusing = async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    await new Promise((done) => server.close(done));
-    return port;
-  };
-
-  test('follow a 503, with the same key, which is opened once', async () => {
-    server.next({ status: 503 });
-    server.next({ status: 503, headers: { 'retry-after': '0' } });
-    const route = routeTo(server.url);
-    const open = jest.fn(() => new Secret(KEY));
-    const response = await send({ ...route, credential: { ...route.credential, open } }, body, persistent());
-    expect(await textOf(response.body)).toContain('echo: hello');
-    expect(server.requests.map(({ key, rawBody }) => [key, rawBody])).toEqual(Array(3).fill([KEY, body]));
-    expect(open).toHaveBeenCalledTimes(1);
-  });
-
-  test('are limited by the setting, and do not happen if the provider asks for a long wait', async () => {
-    for (let each = 0; each < 3; each++) server.next({ status: 503 });
-    expect((await problemOf(send(routeTo(server.url), body, persistent()))).code).toBe(
-      'upstream_unavailable',
-    );
-    expect(server.requests).toHaveLength(3);
-    server.reset();
-    server.next({ status: 503, headers: { 'retry-after': '30' } });
-    const problem = await problemOf(send(routeTo(server.url), body, persistent()));
-    expect(problem.details.retryAfter).toBe('30');
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test.each([500, 502, 504, 529, 408, 409, 400, 401])('never follow a status %i', async (status) => {
-    server.next({ status });
-    await problemOf(send(routeTo(server.url), body, persistent()));
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test('follow a 429 only within the budget', async () => {
-    server.next({ status: 429, headers: { 'retry-after': '1' } });
-    const response = await send(routeTo(server.url), body, persistent());
-    response.body.destroy();
-    expect(server.requests).toHaveLength(2);
-    server.reset();
-    server.next({ status: 429, headers: { 'retry-after': '2' } });
-    server.next({ status: 429, headers: { 'retry-after': '2' } });
-    const problem = await problemOf(send(routeTo(server.url), body, persistent()));
-    expect([problem.code, problem.details.retryAfter]).toEqual(['upstream_rate_limited', '2']);
-    expect(server.requests).toHaveLength(2);
-    server.reset();
-    server.next({ status: 429, headers: { 'retry-after': '0' } });
-    expect((await problemOf(send(routeTo(server.url), body, egress))).code).toBe('upstream_rate_limited');
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test('follow a 429 with retry-after 0 after a growing wait', async () => {
-    for (let count = 0; count < 50; count++) server.next({ status: 429, headers: { 'retry-after': '0' } });
-    const patient = service(`127.0.0.1:${server.port}`, usual, 0, 1000);
-    expect((await problemOf(send(routeTo(server.url), body, patient))).code).toBe('upstream_rate_limited');
-    expect(server.requests.length).toBeGreaterThan(1);
-    expect(server.requests.length).toBeLessThan(6);
-  });
-
-  test('follow a refused connection, but not one that broke', async () => {
-    const port = await refusing();
-    const late = setTimeout(() => listener.listen(port, '127.0.0.1'), 60);
-    const listener = createServer((_request, response) => response.end('{}'));
-    const response = await send(routeTo(`http://127.0.0.1:${port}`), body, persistent());
-    expect(response.status).toBe(200);
-    response.body.destroy();
-    clearTimeout(late);
-    listener.closeAllConnections();
-    listener.close();
-
-    let connections = 0;
-    const breaking = createServer((request) => {
-      connections += 1;
-      request.socket.destroy();
-    }).listen(0, '127.0.0.1');
-    await once(breaking, 'listening');
-    const broken = routeTo(`http://127.0.0.1:${(breaking.address() as AddressInfo).port}`);
-    expect((await problemOf(send(broken, body, persistent()))).code).toBe('upstream_unavailable');
-    expect(connections).toBe(1);
-    breaking.close();
-  });
-
-  test('never follow the first byte of a response', async () => {
-    server.next({ breakAfterChunks: 1 });
-    const response = await send(routeTo(server.url), stream, persistent());
-    expect((await problemOf(textOf(response.body))).code).toBe('upstream_unavailable');
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test('never happen with a streamed body, which can be read only once', async () => {
-    server.next({ status: 503 });
-    const content = Readable.from([Buffer.from(body)]);
-    const call = persistent().send(
-      routeTo(server.url),
-      { contentType: 'application/json', content },
-      { signal: new AbortController().signal },
-    );
-    expect((await problemOf(call)).code).toBe('upstream_unavailable');
-    expect(server.requests.map(({ rawBody }) => rawBody)).toEqual([body]);
-  });
-
-  test('do not happen after the client has disconnected', async () => {
-    const disconnecting = new AbortController();
-    server.next({ status: 429, headers: { 'retry-after': '3' } });
-    const call = send(routeTo(server.url), body, persistent(), disconnecting.signal);
-    setTimeout(() => disconnecting.abort(), 300);
-    await expect(call).rejects.toBeInstanceOf(ClientDisconnected);
-    expect(server.requests).toHaveLength(1);
-  });
-});
-
-test("only those of the client's headers are passed on that the provider's definition names, and none replaces the key", async () => {
+test("of the client's headers only those pass that the provider's file names, and never in the key's place", async () => {
   const route = routeTo(server.url, {}, 'anthropic');
   const provider = {
     ...route.provider,
     passedRequestHeaders: ['anthropic-version', 'anthropic-beta', 'x-api-key'],
   };
-  const response = await egress.send(
+  const response = await egress().send(
     { ...route, provider, credential: { ...route.credential, provider } },
     { contentType: 'application/json', content: body },
     {

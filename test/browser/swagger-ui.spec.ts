@@ -25,7 +25,7 @@ interface Executed {
 }
 
 describe('Swagger UI in a browser', () => {
-  let test: TestApp;
+  let tenkey: TestApp;
   let browser: Browser;
   let page: Page;
   let origin: string;
@@ -34,8 +34,8 @@ describe('Swagger UI in a browser', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    test = await startTestApp();
-    origin = `http://${host}:${(test.app.getHttpServer().address() as { port: number }).port}`;
+    tenkey = await startTestApp();
+    origin = `http://${host}:${(tenkey.nest.getHttpServer().address() as { port: number }).port}`;
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumArguments });
     page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.setDefaultTimeout(20_000);
@@ -49,7 +49,7 @@ describe('Swagger UI in a browser', () => {
   });
   afterAll(async () => {
     await browser?.close();
-    await test?.close();
+    await tenkey?.close();
   });
 
   /** The block of one operation, unfolded. */
@@ -131,13 +131,13 @@ describe('Swagger UI in a browser', () => {
   });
 
   it('calls a model with the platform key and shows whose key paid', async () => {
-    await test.setCredential(tenantId, 'openai', { api_key: 'sk-key-of-sundsvall-xyz9' });
+    await tenkey.setCredential(tenantId, 'openai', { api_key: 'sk-key-of-sundsvall-xyz9' });
     const block = await unfolded('post', '/v1/chat/completions');
     await parameter(block, 'X-Tenant-ID').fill(tenantId);
     const { response, sentKey, shown } = await execute(block);
     expect([response.status(), sentKey]).toEqual([200, platformKey]);
     expect(shown).toMatch(/x-tenkey-credential: openai\/\.\.\.xyz9\//);
-    expect(test.provider.requests.at(-1)?.key).toBe('sk-key-of-sundsvall-xyz9');
+    expect(tenkey.provider.requests.at(-1)?.key).toBe('sk-key-of-sundsvall-xyz9');
   });
 
   it('sends a file from the form of a transcription', async () => {
@@ -151,7 +151,7 @@ describe('Swagger UI in a browser', () => {
     const { response, sentKey, shown } = await execute(block);
     expect([response.status(), sentKey]).toEqual([200, platformKey]);
     expect(shown).toContain('heard 12 bytes');
-    expect(test.provider.requests.at(-1)?.form).toMatchObject({
+    expect(tenkey.provider.requests.at(-1)?.form).toMatchObject({
       model: 'whisper-1',
       file: { name: 'hello.wav' },
     });
@@ -167,7 +167,7 @@ describe('Swagger UI in a browser', () => {
   });
 
   it('offers every route ready to try', async () => {
-    const { paths } = (await test.http().get('/docs/openapi.json')).body as OpenAPIObject;
+    const { paths } = (await tenkey.http().get('/docs/openapi.json')).body as OpenAPIObject;
     // What is stored is verified, promoted or taken back as it stands.
     const isWithoutBody = (path: string) => /\/\{provider\}\/(verify|promote|rollback)$/.test(path);
     const routes = Object.entries(paths).flatMap(([path, item]) =>

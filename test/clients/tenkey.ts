@@ -121,11 +121,11 @@ export function tenkeyOfSpec(): Tenkey {
 
 /** Tenkey on a port of its own, two tenants with credentials for a local provider, and clients' models. */
 async function startTenkey(): Promise<Tenkey> {
-  const test = await startTestApp({}, { models: catalogue });
-  const { provider } = test;
-  const tenants = { dated: await test.createTenant(), v1: await test.createTenant() };
+  const tenkey = await startTestApp({}, { models: catalogue });
+  const { provider } = tenkey;
+  const tenants = { dated: await tenkey.createTenant(), v1: await tenkey.createTenant() };
   const set = async (tenant: string, id: keyof typeof keys, fields: object = {}) => {
-    const { status } = await test.setCredential(tenant, id, { api_key: keys[id], ...fields });
+    const { status } = await tenkey.setCredential(tenant, id, { api_key: keys[id], ...fields });
     if (status !== 200) throw new Error(`the credential for ${id} was not taken: ${status}`);
   };
   const resource = { endpoint: provider.url, deployment_name: 'gpt-4o-sweden' };
@@ -133,9 +133,11 @@ async function startTenkey(): Promise<Tenkey> {
   await set(tenants.dated, 'vllm', { endpoint: provider.url });
   await set(tenants.dated, 'azure', { ...resource, api_version: '2024-10-21' });
   await set(tenants.v1, 'azure', { ...resource, api_version: 'v1' });
-  const issued = await test.sysadmin('post', `/tenants/${tenants.dated}/keys`).send({ name: 'applications' });
+  const issued = await tenkey
+    .sysadmin('post', `/tenants/${tenants.dated}/keys`)
+    .send({ name: 'applications' });
   if (issued.status !== 201) throw new Error(`no tenant key was issued: ${issued.status}`);
-  const { port } = test.app.getHttpServer().address() as { port: number };
+  const { port } = tenkey.nest.getHttpServer().address() as { port: number };
   return {
     origin: `http://127.0.0.1:${port}`,
     provider,
@@ -143,6 +145,6 @@ async function startTenkey(): Promise<Tenkey> {
     headers: (tenant = 'dated') => ({ 'X-API-Key': platformKey, 'X-Tenant-ID': tenants[tenant] }),
     expectSeen: ({ path, key, upstreamModel }) =>
       expect(provider.requests.at(-1)).toMatchObject({ path, key, body: { model: upstreamModel } }),
-    close: () => test.close(),
+    close: () => tenkey.close(),
   };
 }

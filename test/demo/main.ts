@@ -31,7 +31,7 @@ interface Tenant {
   readonly anthropicKey: string;
 }
 
-/** Everything that must never be shown whole. */
+/** Secrets, which must never be printed whole. */
 const secrets: string[] = [];
 let stopSignal: string | undefined;
 
@@ -49,7 +49,7 @@ function secret(text: string): string {
 const say = (text = '') => write(`${text}\n`);
 const step = (text: string) => say(`\n== ${text}`);
 
-/** Two tenants, one model, two keys: the story of Tenkey against a local provider, checked as it is told. */
+/** Shows two tenants, one model and two keys with a local provider, and checks each step. */
 async function main(): Promise<void> {
   // The next line said throws, and so everything is cleaned up; a second Ctrl-C ends at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopSignal = signal));
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     faults.push(error);
   }
   for (const cleanUp of cleanUps.reverse()) await cleanUp().catch((error: unknown) => faults.push(error));
-  if (faults.length === 0) return say('\nThe demo went as told. All is stopped and removed.');
+  if (faults.length === 0) return say('\nThe demo succeeded. Everything is stopped and removed.');
   for (const fault of faults) complain(fault);
   process.exit(1);
 }
@@ -71,7 +71,7 @@ async function setUp(cleanUps: CleanUp[]): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'tenkey-demo-'));
   const remove = (path: string) => cleanUps.push(() => rm(path, { recursive: true, force: true }));
   remove(folder);
-  // As root the server runs as another user, who must be able to enter.
+  // Started by root, the server runs as another user, which needs access to the folder.
   await chmod(folder, 0o755);
   const postgres = await startEmbeddedPostgres({ dataDirectory: folder, log: () => undefined });
   remove(postgres.dataDirectory);
@@ -122,24 +122,24 @@ async function tell(stage: Stage): Promise<void> {
     tenants.push({ name, id, key, anthropicKey });
   }
 
-  step('The same model, called by both: each call carries the key of its tenant');
+  step('Both tenants call the same model: each call carries the key of its tenant');
   for (const tenant of tenants) await provesItsKey(stage, tenant, await chat(stage, tenant.id));
 
-  step('Streamed, as it arrives');
+  step('A stream, printed as it arrives');
   const [first] = tenants as [Tenant];
   stage.provider.next({ chunkDelayMs: 100 });
   const streamed = await chat(stage, first.id, { stream: true });
   await printStream(streamed);
   await provesItsKey(stage, first, streamed);
-  assert.equal(stage.provider.requests.length, 3, 'the provider got another number of calls than were made');
+  assert.equal(stage.provider.requests.length, 3, 'the provider did not get as many calls as were made');
 
-  step("An Anthropic model through OpenAI's own client: translated on the way, there and back");
+  step("An Anthropic model through OpenAI's own client: translated in both directions");
   await callsAnthropic(stage, first);
 
-  step('A tenant without a key: a clear error, and no call to anybody');
+  step('A tenant without a key: a clear error, and no call to a provider');
   await refusesWithoutKey(stage, await createTenant(stage, 'berg'));
 
-  step('What the sysadmin sees: the list, masked');
+  step('What the sysadmin sees: the list with masked keys');
   const list = await sysadmin(stage, 'GET', `/tenants/${first.id}/credentials`, 200);
   say(JSON.stringify(list, null, 2));
   assert.deepEqual(
@@ -150,7 +150,7 @@ async function tell(stage: Stage): Promise<void> {
     ],
   );
 
-  step('What the database sees: the key sealed, the row bound to its tenant');
+  step('What the database stores: the sealed key, in a row that is bound to its tenant');
   await showRows(stage, tenants);
 }
 
@@ -191,14 +191,14 @@ function chat(stage: Stage, tenantId: string, extra: object = {}): Promise<Respo
   });
 }
 
-/** The last call the provider recorded carried exactly this tenant's key, and the answer says so. */
+/** Checks that the provider's last call carried exactly this tenant's key, and that the response names it. */
 async function provesItsKey(stage: Stage, { name, key }: Tenant, answer: Response): Promise<void> {
   if (!answer.bodyUsed) await answer.arrayBuffer();
   const seen = stage.provider.requests.at(-1)?.key ?? '';
   const header = answer.headers.get('x-tenkey-credential') ?? '';
   say(`  ${name}: the provider saw ${maskOf(seen)}; x-tenkey-credential: ${header}`);
   assert.equal(answer.status, 200);
-  // Not assert.equal, which would print both keys.
+  // assert.equal would print both keys.
   assert.ok(seen === key, `the provider did not get the key of ${name}`);
   assert.ok(header.startsWith(`openai/${maskOf(key)}/`), `the header does not name the key of ${name}`);
 }
@@ -225,7 +225,7 @@ async function printStream(answer: Response): Promise<void> {
   assert.ok(parts > 1, 'the stream arrived in one piece');
 }
 
-/** What the client is used for everywhere, with nothing changed but its address and two headers. */
+/** Uses the client as any application does. Only its address and two headers differ. */
 async function callsAnthropic(stage: Stage, { id, anthropicKey }: Tenant): Promise<void> {
   await sysadmin(stage, 'PUT', `/tenants/${id}/credentials/anthropic`, 200, { api_key: anthropicKey });
   const client = new OpenAI({

@@ -19,14 +19,14 @@ export const platformKey = 'test-platform-key-9d2e6b31';
 export const encryptionKey = generateKey();
 
 export interface TestApp {
-  readonly app: NestFastifyApplication;
+  readonly nest: NestFastifyApplication;
   readonly provider: ProviderServer;
   readonly database: DataSource;
   readonly databaseUrl: string;
   readonly logLines: string[];
   /** A supertest agent without any key. */
   http(): ReturnType<typeof request>;
-  /** As the sysadmin. */
+  /** A request with the super key. */
   sysadmin(method: 'get' | 'put' | 'post' | 'patch' | 'delete', path: string): request.Test;
   /** A chat completion for a tenant. */
   chat(tenantId: string, body?: Record<string, unknown>): request.Test;
@@ -35,11 +35,36 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The real application on a database of its own and a local provider; `env` overrides its settings. */
-export async function startTestApp(
-  env: Record<string, string | undefined> = {},
-  options: { databaseUrl?: string; models?: string; imports?: readonly Type[] } = {},
-): Promise<TestApp> {
+type Env = Record<string, string | undefined>;
+interface Options {
+  readonly databaseUrl?: string;
+  /** The text of a model catalogue, in place of the shipped one. */
+  readonly models?: string;
+  readonly imports?: readonly Type[];
+}
+type Specs = (tenkey: TestApp) => void;
+
+/**
+ * A describe() whose tests share one application, which starts before them and closes after them. Use `tenkey` inside
+ * hooks and tests only: it is empty until the application has started.
+ */
+export function describeWithApp(
+  title: string,
+  ...args: [Specs] | [env: Env, Specs] | [env: Env, options: Options, Specs]
+): void {
+  const specs = args.pop() as Specs;
+  const settings = args as Parameters<typeof startTestApp>;
+  describe(title, () => {
+    const tenkey = {} as TestApp;
+    beforeAll(async () => void Object.assign(tenkey, await startTestApp(...settings)));
+    specs(tenkey);
+    // jest runs these hooks in the order of their definition, so the application closes last.
+    afterAll(() => tenkey.close());
+  });
+}
+
+/** The real application on a database of its own and a local provider. `env` overrides its settings. */
+export async function startTestApp(env: Env = {}, options: Options = {}): Promise<TestApp> {
   const provider = await startProviderServer();
   const created = options.databaseUrl ? undefined : await createTestDatabase();
   const databaseUrl = options.databaseUrl ?? created?.url ?? '';
@@ -68,7 +93,7 @@ export async function startTestApp(
     ? ModelCatalogue.parse(options.models, 'models.yml')
     : ModelCatalogue.load(join(__dirname, '../../apps/api/ai_models.yml'));
   let port: number | undefined = undefined;
-  const app = await createApp({
+  const nest = await createApp({
     configFactory,
     databaseUrl,
     catalogue,
@@ -76,38 +101,38 @@ export async function startTestApp(
     ownPort: () => port,
     imports: options.imports,
   });
-  await app.listen(0, '127.0.0.1');
-  port = (app.getHttpServer().address() as { port: number }).port;
+  await nest.listen(0, '127.0.0.1');
+  port = (nest.getHttpServer().address() as { port: number }).port;
   const root = '/api/v1/sysadmin';
-  const test: TestApp = {
-    app,
+  const tenkey: TestApp = {
+    nest,
     provider,
-    database: app.get<DataSource>(getDataSourceToken()),
+    database: nest.get<DataSource>(getDataSourceToken()),
     databaseUrl,
     logLines,
-    http: () => request(app.getHttpServer()),
+    http: () => request(nest.getHttpServer()),
     sysadmin: (method, path) =>
-      request(app.getHttpServer())
+      request(nest.getHttpServer())
         [method](root + path)
         .set('X-API-Key', superKey),
     chat: (tenantId, body) =>
-      request(app.getHttpServer())
+      request(nest.getHttpServer())
         .post('/v1/chat/completions')
         .set('X-API-Key', platformKey)
         .set('X-Tenant-ID', tenantId)
         .send({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }], ...body }),
     createTenant: async (name = `tenant-${randomUUID()}`) => {
-      const answer = await test.sysadmin('post', '/tenants').send({ name });
-      if (answer.status !== 201) throw new Error(`tenant not created: ${answer.status}`);
-      return answer.body.id as string;
+      const response = await tenkey.sysadmin('post', '/tenants').send({ name });
+      if (response.status !== 201) throw new Error(`the tenant was not created: ${response.status}`);
+      return response.body.id as string;
     },
     setCredential: (tenantId, providerId, body) =>
-      test.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),
+      tenkey.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),
     close: async () => {
-      await app.close();
+      await nest.close();
       await provider.close();
       await created?.drop();
     },
   };
-  return test;
+  return tenkey;
 }

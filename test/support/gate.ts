@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A gate between the application and its database, to be shut and opened again. */
+/** A proxy between the application and its database that a test can shut and open again. */
 export class Gate {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
@@ -25,7 +25,7 @@ export class Gate {
         from.on('close', () => (to.destroy(), this.#open.delete(from)));
         from.pipe(to);
       }
-      // After the pipes, which have passed it on by then.
+      // These listeners run after the pipes, which have passed the data on by then.
       inside.on('data', (part: Buffer) => {
         if (!this.#isAt('lose', part)) return;
         outside.unpipe(inside);
@@ -38,7 +38,7 @@ export class Gate {
     });
   }
 
-  /** @returns the database's address through the gate */
+  /** @returns the URL of the database through the gate */
   async listen(): Promise<string> {
     await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
     const through = new URL(this.databaseUrl.replace(/@[^/]*\//, '@127.0.0.1/'));
@@ -46,17 +46,17 @@ export class Gate {
     return through.href;
   }
 
-  /** From now on the connections that are open carry nothing, as after a failover; new ones do. */
+  /** The open connections carry nothing from now on, as after a failover. New connections work. */
   freeze(): void {
     for (const socket of this.#open) socket.unpipe().pause();
   }
 
-  /** The next COMMIT arrives, and its answer does not come back. */
+  /** The next COMMIT reaches the database, and its result does not come back. */
   loseNextCommit(): void {
     this.#atCommit = 'lose';
   }
 
-  /** Shut as soon as the answer to the next COMMIT is through. */
+  /** The gate shuts as soon as the result of the next COMMIT has passed. */
   shutAfterNextCommit(): void {
     this.#atCommit = 'shut';
   }

@@ -6,11 +6,11 @@ import { createTestDatabase } from './postgres';
 export async function startGatedApp() {
   const database = await createTestDatabase();
   const gate = new Gate(database.url);
-  const test = await startTestApp({}, { databaseUrl: await gate.listen() });
+  const tenkey = await startTestApp({}, { databaseUrl: await gate.listen() });
   const close = async () => {
-    await test.close();
+    await tenkey.close();
     gate.close();
     await database.drop();
   };
-  return { test, gate, database, close };
+  return { tenkey, gate, database, close };
 }

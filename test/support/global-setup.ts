@@ -12,7 +12,7 @@ declare global {
   var tenkeyTestServer: { server: EmbeddedPostgres; directory: string } | undefined;
 }
 
-/** One server for the whole run: TEST_DATABASE_URL, or an embedded one in a fresh folder. */
+/** Provides one server for the whole run: TEST_DATABASE_URL, or an embedded one in a new folder. */
 export default async function globalSetup(): Promise<void> {
   const address = process.env.TEST_DATABASE_URL ?? (await startServer());
   const template = urlFor(address, templateDatabase);
@@ -23,19 +23,19 @@ export default async function globalSetup(): Promise<void> {
   );
   const dataSource = new DataSource(dataSourceOptions({ url: template, entities: [] }));
   await connectAndMigrate(dataSource, { waitSeconds: 10, log: () => undefined });
-  // A template with a connection left cannot be copied.
+  // PostgreSQL does not copy a template that has a connection.
   await dataSource.destroy();
   process.env.TENKEY_TEST_SERVER = address;
 }
 
 async function startServer(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tenkey-test-'));
-  // As root the server runs as another user, who must be able to enter.
+  // Started by root, the server runs as another user, which needs access to the folder.
   await chmod(directory, 0o755);
   const server = await startEmbeddedPostgres({ dataDirectory: directory, log: () => undefined });
   globalThis.tenkeyTestServer = { server, directory };
   const address = server.urlOf('postgres');
-  // Nothing of it outlives the run, so nothing need reach the disk or be tidied up.
+  // The data is deleted after the run, so that it need not reach the disk or be vacuumed.
   const careful = ['fsync', 'synchronous_commit', 'full_page_writes', 'autovacuum'];
   const hasty = careful.map((name) => `alter system set ${name} = off`);
   await execute(address, ...hasty, 'select pg_reload_conf()');

@@ -1,4 +1,4 @@
-/** What providers answer, from their published formats. The text of an answer is `echo: ` and what was asked last. */
+/** Responses of providers, in their published formats. The text of a response is `echo: ` and the last message. */
 
 /** One request as the provider saw it. */
 export interface ProviderRequest {
@@ -7,19 +7,19 @@ export interface ProviderRequest {
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly rawBody: string;
-  /** The body, parsed; undefined when it is no JSON. */
+  /** The parsed body, or undefined when it is not JSON. */
   readonly body: any;
-  /** The fields of a form; a file is its name, type and size in bytes. */
+  /** The fields of a form. A file is given as its name, type and size in bytes. */
   readonly form?: Readonly<Record<string, unknown>>;
   /** From `authorization: Bearer`, `api-key` or `x-api-key`. */
   readonly key: string | undefined;
-  /** Whether the connection was closed before the answer was complete. */
+  /** Whether the connection was closed before the response was complete. */
   aborted: boolean;
 }
 
 export type DialectOfPath = 'openai' | 'azure' | 'anthropic';
 
-/** A whole answer (`Buffer`: bytes as they are), or the parts of a stream of events. */
+/** A whole response (a `Buffer` is sent as it is), or the parts of a stream of events. */
 export type ProviderAnswer =
   { readonly status: number; readonly body: unknown; readonly type?: string } | { readonly events: string[] };
 
@@ -38,7 +38,7 @@ export function errorBody(dialect: DialectOfPath, status: number, message: strin
   return { error: { message, type: 'invalid_request_error', param: null, code } };
 }
 
-/** What the API answers when nothing else was asked of this server. */
+/** The response of the API unless a test sets another one. */
 export function usualAnswer(request: ProviderRequest, dialect: DialectOfPath): ProviderAnswer {
   const { path, method } = request;
   const isAzure = dialect === 'azure';
@@ -64,12 +64,12 @@ export function usualAnswer(request: ProviderRequest, dialect: DialectOfPath): P
   );
 }
 
-/** Every byte there is, several times, so that nothing that touches bytes goes unseen. */
+/** Every byte value, several times, so that a test notices any change to the bytes. */
 export const sound = Buffer.from(Array.from({ length: 256 * 400 }, (_, index) => index % 256));
 
 const whole = (body: unknown): ProviderAnswer => ({ status: 200, body });
 
-/** The text of the answer: JSON where a schema was asked for. */
+/** The text of the response. It is JSON when the request has a schema. */
 function answerTo(content: unknown, wantsJson = false): string {
   const text = `echo: ${textOf(content)}`;
   return wantsJson ? JSON.stringify({ answer: text }) : text;
@@ -85,7 +85,7 @@ function textOf(content: unknown): string {
 
 const words = (text: string) => text.split(/(?<= )/);
 
-/** Exact in 32 bits, so that it is the same in both formats. */
+/** These numbers are exact in 32 bits, so that both formats give the same ones. */
 export const vector = [0.125, -0.5, 0.75];
 
 /** Little-endian 32-bit floats. */
@@ -97,7 +97,7 @@ function embeddings(body: any): object {
   const embedding = body?.encoding_format === 'base64' ? base64Of(vector) : vector;
   const data = inputs.map((_, index) => ({ object: 'embedding', index, embedding }));
   const usage = { prompt_tokens: inputs.length, total_tokens: inputs.length };
-  // OpenAI's has no id; Mistral's and vLLM's have one.
+  // OpenAI's response has no id. Mistral's and vLLM's have one.
   const id = /^(mistral|intfloat)/.test(body?.model ?? '') ? { id: 'embd-test' } : {};
   return { ...id, object: 'list', data, model: body?.model ?? 'deployment', usage };
 }
@@ -105,7 +105,7 @@ function embeddings(body: any): object {
 const filterResults = { hate: { filtered: false, severity: 'safe' } };
 const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 
-/** The first tool is called when there are tools and no result of one yet. */
+/** Calls the first tool when there are tools and none has a result yet. */
 function chat(body: any, isAzure: boolean): ProviderAnswer {
   const model: string = body?.model ?? 'deployment';
   const last = body?.messages?.at?.(-1);
@@ -154,7 +154,7 @@ function chat(body: any, isAzure: boolean): ProviderAnswer {
             called({ function: { arguments: '"Umeå"}' } }),
           ]
         : words(content ?? '').map((word) => part({ content: word }))),
-      // Mistral's streams say it in their last event, asked or not.
+      // Mistral's streams report the usage in their last event, requested or not.
       event({
         choices: [{ index: 0, delta: {}, finish_reason }],
         unknown_field: { kept: true },
@@ -166,7 +166,7 @@ function chat(body: any, isAzure: boolean): ProviderAnswer {
   };
 }
 
-/** OpenAI's streams have an event of their own with the usage, and a null in each other one, only for who asks for it. */
+/** On request, OpenAI's streams have one more event with the usage, and `usage: null` in each other event. */
 const asksForUsage = (body: any): boolean => body?.stream_options?.include_usage === true;
 
 function completion(body: any): ProviderAnswer {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { dialectOf, errorBody, type ProviderRequest, usualAnswer } from './provider-answers';
 
-/** What the next request gets in place of the usual answer; everything absent stays usual. */
+/** Changes the response to the next request. What is absent stays as usual. */
 export interface NextAnswer {
   status?: number;
   body?: unknown;
@@ -12,12 +12,12 @@ export interface NextAnswer {
   delayMs?: number;
   /** Closes the connection after this many parts of a stream. */
   breakAfterChunks?: number;
-  /** Sends every request header back, under its own name and under `x-request-id`, `x-echo-...`. */
+  /** Sends every request header back, under its own name, `x-request-id` and `x-echo-...`. */
   echoRequestHeaders?: boolean;
   chunkDelayMs?: number;
   /** The raw parts of the body, in place of the usual ones. */
   chunks?: string[];
-  /** A body of any size, sent as fast as it is taken and no faster. */
+  /** A body of any size, sent only as fast as the connection takes it. */
   flow?: Flow;
   /** The request's body is not read before this resolves. */
   readAfter?: Promise<unknown>;
@@ -26,29 +26,29 @@ export interface NextAnswer {
 export interface Flow {
   readonly type: string;
   readonly parts: Iterable<Buffer>;
-  /** True: after the parts nothing comes, not even the end. */
+  /** Whether the response stays open after the parts. */
   readonly isEndless?: boolean;
 }
 
-/** Requests whose first byte arrived, and what became of them. */
+/** Counts the requests whose first byte arrived, by their outcome. */
 export interface Calls {
   begun: number;
-  /** The connection was closed before the answer was complete. */
+  /** Requests whose connection was closed before the response was complete. */
   aborted: number;
-  /** Neither answered nor aborted yet. */
+  /** Requests that are neither completed nor aborted. */
   open: number;
-  /** Of all bodies that `flow` sends: what the connections have taken. */
+  /** The bytes of all `flow` bodies that the connections have taken. */
   sentBytes: number;
 }
 
 export interface ProviderServer {
   readonly url: string;
   readonly port: number;
-  /** Those that arrived whole. */
+  /** The requests that arrived completely. */
   readonly requests: ProviderRequest[];
   readonly calls: Readonly<Calls>;
   next(answer: NextAnswer): void;
-  /** From now on 401, with the key in the message. */
+  /** The key gets 401 from now on, with the key in the message. */
   rejectKey(key: string): void;
   reset(): void;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-/** What a client makes of a stream, and streams of an answer: the two formats of the providers, both ways. */
+/** Reads streams as clients do, and makes streams from whole responses, in the two formats of the providers. */
 
 interface Event {
   event?: string;
@@ -6,23 +6,23 @@ interface Event {
 }
 type Body = Record<string, any>;
 
-/** expect() itself is too slow for what is asked of every event of thousands of streams. */
+/** Replaces expect(), which is too slow for checks on every event of thousands of streams. */
 function check(holds: boolean, fault: string): void {
   if (!holds) throw new Error(fault);
 }
 
-/** Reads what a translator wrote: one event for each blank line, with at most one `event` and one `data` line. */
+/** Reads the events of a stream. Each has at most one `event` line and one `data` line. */
 export function eventsIn(text: string): Event[] {
   const parts = text.split('\n\n');
   check(parts.pop() === '', 'the last event is not complete');
   return parts.map((part) => {
     const match = /^(?:event: (.+)\n)?data: ([^\n\r]*)$/.exec(part);
-    check(match !== null, 'an event is not one');
+    check(match !== null, 'an event has another form');
     return { event: match![1], data: match![2]! };
   });
 }
 
-/** The chat completion that a client gathers from chunks. */
+/** Gathers a chat completion from chunks, as a client does. */
 export function gatheredChat(events: Event[]): Body {
   check(events.at(-1)?.data === '[DONE]', 'the last event is not [DONE]');
   const chunks: Body[] = events.slice(0, -1).map(({ data }) => JSON.parse(data));
@@ -50,7 +50,7 @@ export function gatheredChat(events: Event[]): Body {
   return { id: chunks[0]?.id, choices: [{ index: 0, message, finish_reason: finish }], usage: usage[0] };
 }
 
-/** The message that a client gathers from events; fails when they are out of order. */
+/** Gathers a message from events, as a client does. Throws when they are out of order. */
 export function gatheredMessage(events: Event[]): Body {
   const bodies: Body[] = events.map(({ event, data }) => {
     const body = JSON.parse(data);
@@ -90,11 +90,11 @@ export function gatheredMessage(events: Event[]): Body {
     if (delta.type === 'signature_delta') open!.signature = delta.signature;
     if (delta.type === 'input_json_delta') json += delta.partial_json;
   }
-  check(open === undefined, 'a block does not end');
+  check(open === undefined, 'a block is not stopped');
   return message;
 }
 
-/** Cuts a text into pieces of these sizes, again and again. No surrogate pair is cut: neither do providers. */
+/** Cuts a text into pieces of these sizes, repeatedly. Like providers, it does not cut a surrogate pair. */
 export function pieces(text: string, sizes: number[]): string[] {
   const characters = [...text];
   const cut: string[] = [];
@@ -104,7 +104,7 @@ export function pieces(text: string, sizes: number[]): string[] {
   return cut;
 }
 
-/** A message as the events of Anthropic's stream. */
+/** Makes the events of Anthropic's stream from a message. */
 export function eventsOfMessage(message: Body, sizes: number[]): Event[] {
   const bodies: Body[] = [
     {
@@ -163,7 +163,7 @@ function streamedBlock(block: Body, sizes: number[]): { start: Body; deltas: Bod
   }
 }
 
-/** A chat completion as OpenAI's chunks; with `interleaved`, fragments of parallel calls come by turns. */
+/** Makes OpenAI's chunks from a chat completion. With `interleaved`, fragments of parallel tool calls alternate. */
 export function chunksOfChat(answer: Body, sizes: number[], interleaved: boolean): Event[] {
   const [{ message, finish_reason }] = answer.choices;
   const calls: Body[][] = (message.tool_calls ?? []).map((call: Body, index: number) => [

@@ -6,6 +6,8 @@
 const { existsSync, readFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const swc = require('@swc/jest');
+// Of what jest loads into a worker, this file comes first.
+require('./code-cache.cjs');
 
 const typescript = swc.createTransformer({
   jsc: {

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Longer than anything waited for takes on a busy machine, shorter than jest gives a test. */
+/** Long enough for a busy machine, and shorter than jest's time-out of a test. */
 const PATIENCE_MS = 20_000;
 
-/** Waits for what becomes true in the background, and fails with `what` when it does not. */
+/** Waits until a condition holds. Throws an error that names it with `what` when it never does. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${PATIENCE_MS / 1000} s`);
+    if (Date.now() > deadline) throw new Error(`${what}: did not happen within ${PATIENCE_MS / 1000} s`);
     await wait(20);
   }
 }

@@ -1,19 +1,19 @@
 import { superKey, type TestApp } from './app';
 import { until } from './until';
 
-/** A usage record as the API answers it. */
+/** A usage record as the API returns it. */
 export type ShownRecord = Record<string, any>;
 
-/** All records, oldest first, once there are as many as are expected; fails when there are more or they do not come. */
+/** Waits for the expected number of records and returns them, oldest first. Throws when there are more or fewer. */
 export async function usageRecords(
-  test: TestApp,
+  tenkey: TestApp,
   expected: number,
   query = '',
   sysadminKey = superKey,
 ): Promise<ShownRecord[]> {
   let items: ShownRecord[] = [];
   await until(async () => {
-    const answer = await test
+    const answer = await tenkey
       .http()
       .get(`/api/v1/sysadmin/usage/records?limit=1000${query}`)
       .set('X-API-Key', sysadminKey);

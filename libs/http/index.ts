@@ -19,5 +19,5 @@ export { uuidPattern, validTenantId } from './fields/uuid';
 export * as hooks from './hooks';
 export { HttpModule } from './http.module';
 export { ApiPlatformProblems, ApiProblems } from './problems/api-problems';
-export { type FieldFault, Problem, type ProblemCode, problems } from './problems/problem';
+export { Problem, type ProblemCode, problems } from './problems/problem';
 export { credentialPath, sysadminPrefix, tenantPath } from './requests/paths';

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, Length } from 'class-validator';
-import { type FieldFault, IsName, IsTime, Problem } from '#http';
+import { IsName, IsTime, Problem } from '#http';
 import { Trimmed } from '#providers';
 import { keyIdPattern, type KeyKind, prefixOf } from './issued-key';
 import { type SysadminKey, type TenantKey } from './issued-keys.entity';
@@ -35,10 +35,11 @@ export function expiryOf(text: string | null | undefined): Date | null {
   if (text === undefined || text === null) return null;
   const date = new Date(text);
   if (date.getTime() > Date.now()) return date;
-  throw notValid({ path: 'expires_at', message: 'expires_at must be in the future' });
+  throw notValid('expires_at', 'expires_at must be in the future');
 }
 
-export function notValid(...errors: FieldFault[]): Problem {
+export function notValid(path: string, message: string): Problem {
+  const errors = [{ path, message }];
   return new Problem('validation_failed', { detail: 'Some fields are not valid; see errors.', errors });
 }
 
@@ -51,7 +52,7 @@ export const keyParam = ApiParam({
 /** A key's id from the path. @throws Problem that does not repeat the text, which may be the key itself */
 export function validKeyId(text: string): string {
   if (keyIdPattern.test(text)) return text;
-  throw notValid({ path: 'key_id', message: 'key_id must be the id of a key, not the key' });
+  throw notValid('key_id', 'key_id must be the id of a key, not the key');
 }
 
 export class IssuedKeyResponse {

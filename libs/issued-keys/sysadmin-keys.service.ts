@@ -90,7 +90,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
 async function refuseUnknownTenants(transaction: EntityManager, ids: readonly string[]): Promise<void> {
   const known = await tenantsKeptFromDeletion(transaction, ids);
   if (known.length !== ids.length) {
-    throw notValid({ path: 'tenant_ids', message: 'tenant_ids must be ids of tenants that exist' });
+    throw notValid('tenant_ids', 'tenant_ids must be ids of tenants that exist');
   }
 }
 

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { Secret } from '#crypto';
-import { checkedFields, type FieldFault, IsTime, Problem } from '#http';
+import { checkedFields, IsTime, Problem } from '#http';
 import { type ProbeOutcome, probeOutcomes } from '#egress';
 import { findProvider, type Provider, providerRequirements, providers } from '#providers';
 import { type CredentialFields, type Verification } from '../credential';
@@ -64,7 +64,7 @@ function fieldsOf(provider: Provider, body: unknown) {
   );
 }
 
-function notValid(provider: Provider, errors: readonly FieldFault[]): Problem {
+function notValid(provider: Provider, errors: readonly { path: string; message: string }[]): Problem {
   return new Problem('credential_validation_failed', {
     detail: `The ${provider.id} credential is not valid; see errors.`,
     errors: errors.map(({ path, message }) => ({ path, message: `${provider.id}: ${message}` })),

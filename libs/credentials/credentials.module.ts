@@ -1,10 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TenantsModule, TenantsService } from '#tenants';
-import { CredentialHealth } from './rows/credential-health.entity';
+import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacementService } from './replacement/credential-replacement.service';
-import { CredentialSlot } from './rows/credential-slot.entity';
 import { CredentialSlotsService } from './rows/credential-slots.service';
 import { CredentialVerificationService } from './health/credential-verification.service';
 import { CredentialWarningsService } from './health/credential-warnings.service';
@@ -14,7 +13,6 @@ import { KeyCanaryService } from './key-canary.service';
 import { PassiveHealthService } from './health/passive-health.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
 import { credentialsDeletedWith } from './rows/provider-slots';
-import { TenantCredential } from './rows/tenant-credential.entity';
 
 @Module({
   imports: [TypeOrmModule.forFeature([TenantCredential, CredentialSlot, CredentialHealth]), TenantsModule],

@@ -8,13 +8,11 @@ import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential } from './credential';
-import { CredentialHealth } from './rows/credential-health.entity';
+import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
 import { sealedRow, storedRows } from './rows/credential-rows';
-import { CredentialSlot } from './rows/credential-slot.entity';
 import { deleteStaleHealth, recordVerification } from './health/health-records';
 import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './rows/provider-slots';
 import { audited, listedOf, usableCredential } from './rows/stored-credential';
-import { TenantCredential } from './rows/tenant-credential.entity';
 
 /** All of one tenant's live credentials, read at once: for reports, not for calls. */
 export interface TenantCredentials {

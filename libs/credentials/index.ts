@@ -14,8 +14,6 @@ export {
   type InactiveCredentials,
   type ListedCredential,
 } from './credential';
-export { CredentialHealth } from './rows/credential-health.entity';
-export { CredentialSlot } from './rows/credential-slot.entity';
 export { CredentialSlotsService } from './rows/credential-slots.service';
 export { CredentialWarningsService } from './health/credential-warnings.service';
 export { validFields } from './api/credentials.dto';
@@ -24,4 +22,4 @@ export { expiresWithinDays } from './expiry';
 export { refuseDisabled } from './api/feature-enabled.guard';
 export { KeyCanaryService, type KeyCheck } from './key-canary.service';
 export { PassiveHealthService } from './health/passive-health.service';
-export { TenantCredential } from './rows/tenant-credential.entity';
+export { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';

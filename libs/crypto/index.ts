@@ -9,10 +9,16 @@
  * Does not: check the age of a token, bind a token to its row (Fernet has no associated data; sign the row with
  * `FernetService.mac`), store or rotate keys, read configuration, or wipe memory.
  */
-export { canonicalJson } from './canonical-json';
 export { CryptoModule } from './crypto.module';
 export { decrypt, encrypt, generateKey, InvalidKey, InvalidToken, isKey } from './fernet';
-export { FernetService, KeyNotLoaded, type KeyRing, NoCurrentKey, NotSealed } from './fernet.service';
+export {
+  canonicalJson,
+  FernetService,
+  KeyNotLoaded,
+  type KeyRing,
+  NoCurrentKey,
+  NotSealed,
+} from './fernet.service';
 export { removeKeyShapes } from './key-shapes';
 export { isPublishedKey } from './published-keys';
 export { maskOf, Secret } from './secret';

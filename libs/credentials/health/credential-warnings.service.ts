@@ -3,8 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { Tenant } from '#tenants';
 import { expiresWithinDays, warningDays } from '../expiry';
-import { CredentialHealth } from '../rows/credential-health.entity';
-import { TenantCredential } from '../rows/tenant-credential.entity';
+import { CredentialHealth, TenantCredential } from '../rows/credentials.entity';
 
 /** A live credential that needs attention, and why. */
 export interface CredentialWarning {

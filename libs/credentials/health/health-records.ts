@@ -1,7 +1,7 @@
 import { type EntityManager } from 'typeorm';
 import { type ProbeResult } from '#egress';
 import { tenantsKeptFromDeletion } from '#tenants';
-import { type CredentialHealth } from '../rows/credential-health.entity';
+import { type CredentialHealth } from '../rows/credentials.entity';
 
 /** One version of one credential. */
 export type CredentialVersion = Pick<CredentialHealth, 'tenantId' | 'provider' | 'version'>;

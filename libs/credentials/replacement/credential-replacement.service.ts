@@ -8,9 +8,8 @@ import { type ProbeResult } from '#egress';
 import { type ChangedBy } from '#http';
 import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential, type InactiveSlot } from '../credential';
-import { CredentialHealth } from '../rows/credential-health.entity';
+import { CredentialHealth, CredentialSlot, type TenantCredential } from '../rows/credentials.entity';
 import { sealedRow } from '../rows/credential-rows';
-import { CredentialSlot } from '../rows/credential-slot.entity';
 import { CredentialsService } from '../credentials.service';
 import { deleteStaleHealth, recordVerification } from '../health/health-records';
 import {
@@ -25,7 +24,6 @@ import {
 } from '../rows/provider-slots';
 import { nothingStored, otherVersion, stagedIsRefused, tooLate } from '../rows/slot-problems';
 import { audited, lastRefusal, listedOf, usableCredential } from '../rows/stored-credential';
-import { type TenantCredential } from '../rows/tenant-credential.entity';
 
 export interface StagedCredential extends ListedCredential {
   /** The mask of the live credential, which calls still use. */

@@ -1,9 +1,8 @@
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type FernetService } from '#crypto';
 import { type CredentialFields } from '../credential';
-import { CredentialHealth } from './credential-health.entity';
+import { CredentialHealth, TenantCredential } from './credentials.entity';
 import { sealOf } from './seal';
-import { TenantCredential } from './tenant-credential.entity';
 
 /** A query for rows of some tenants from either table, with the sealed key and the health of the version. */
 export function storedRows<T extends TenantCredential>(

@@ -9,7 +9,7 @@ import { TenantsService } from '#tenants';
 import { type InactiveCredentials, type InactiveSlot, type ListedProvider } from '../credential';
 import { CredentialsService, type TenantCredentials } from '../credentials.service';
 import { storedRows } from './credential-rows';
-import { CredentialSlot } from './credential-slot.entity';
+import { CredentialSlot } from './credentials.entity';
 import { hasRollbackExpired, rollbackUntil } from './provider-slots';
 import { listedOf, usableCredential } from './stored-credential';
 

@@ -2,8 +2,7 @@ import { type EntityManager } from 'typeorm';
 import { lockedTenant } from '#tenants';
 import { type InactiveSlot } from '../credential';
 import { storedRows } from './credential-rows';
-import { CredentialSlot } from './credential-slot.entity';
-import { TenantCredential } from './tenant-credential.entity';
+import { CredentialSlot, TenantCredential } from './credentials.entity';
 
 const HOUR_MS = 60 * 60 * 1000;
 

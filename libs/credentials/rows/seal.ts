@@ -1,5 +1,5 @@
 import { canonicalJson, type FernetService } from '#crypto';
-import { type TenantCredential } from './tenant-credential.entity';
+import { type TenantCredential } from './credentials.entity';
 
 const purpose = 'tenkey tenant credential seal v1';
 

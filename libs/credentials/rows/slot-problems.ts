@@ -1,7 +1,7 @@
 import { credentialPath, Problem } from '#http';
 import { type Provider } from '#providers';
 import { type Slot } from '../credential';
-import { type TenantCredential } from './tenant-credential.entity';
+import { type TenantCredential } from './credentials.entity';
 
 /** The slot is empty. */
 export function nothingStored(tenantId: string, provider: Provider, slot: Slot): Problem {

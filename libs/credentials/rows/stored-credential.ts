@@ -6,7 +6,7 @@ import { type CredentialStatus, type ListedCredential, type Slot } from '../cred
 import { expiresWithinDays } from '../expiry';
 import { fitsSeal } from './seal';
 import { nothingStored } from './slot-problems';
-import { type TenantCredential } from './tenant-credential.entity';
+import { type TenantCredential } from './credentials.entity';
 
 /** A stored row, with its sealed key and its health, as operators see it. Decrypts nothing. */
 export function listedOf(fernet: FernetService, row: TenantCredential): ListedCredential {

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { uuidPattern } from '../fields/uuid';
+import { uuidPattern } from '../fields/validation';
 import { Problem } from '../problems/problem';
 import { Authentication } from './authentication';
 import { type TenantGrant } from './grants';

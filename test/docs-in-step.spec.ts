@@ -125,6 +125,13 @@ describe('the documentation agrees with the code:', () => {
     expect(broken).toEqual([]);
   });
 
+  it.each(pages)('every source file that %s names exists', (page) => {
+    const named = [...text(page).matchAll(/`((?:apps|libs|test|scripts)\/[^`\s<*]+\.(?:ts|cjs|yml))`/g)].map(
+      ([, path]) => path!,
+    );
+    expect(named.filter((path) => !existsSync(join(__dirname, '..', path)))).toEqual([]);
+  });
+
   it('the table of exit codes is the one of the command line, which its help prints', async () => {
     const { stdout } = await runCli({}, 'audit', 'verify', '--help');
     const rows = rowsOf('docs/operations.md', 'Command line').map((cells) => cells.join(' '));

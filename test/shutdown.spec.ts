@@ -98,8 +98,8 @@ describe('shutdown', () => {
         `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' order by query`,
       );
       expect(rows).toEqual([
+        { query: expect.stringContaining('UPDATE "tenant_keys"') },
         { query: expect.stringContaining('from tenants') },
-        { query: expect.stringContaining('update tenant_keys') },
       ]);
     } finally {
       await holder.end();

@@ -1,8 +1,5 @@
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { AuditEvent, AuditLogService } from '#audit';
-import { FernetService } from '#crypto';
 import { commandGroup, exitCodes, JsonOption } from './command-line';
-import { withDatabase } from './database';
 import { SettingsService } from './settings.service';
 
 interface VerifyOptions {
@@ -25,6 +22,9 @@ export class AuditVerifyCommand extends CommandRunner {
       this.command.error('error: --head must have the form <number>:<hash>');
     }
     const config = await this.settings.load();
+    const { AuditEvent, AuditLogService } = await import('#audit');
+    const { FernetService } = await import('#crypto');
+    const { withDatabase } = await import('./database.js');
     const verification = await withDatabase(config, [AuditEvent], (dataSource) =>
       new AuditLogService(dataSource, new FernetService(config.encryptionKeys)).verify(head, (events) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${events} events read`);

@@ -1,38 +1,27 @@
 import 'reflect-metadata';
-import { Module, type OnApplicationBootstrap, type Type } from '@nestjs/common';
-import { CommandFactory, type CommandRunner, InjectCommander } from 'nest-commander';
+import { Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { CommandFactory, InjectCommander } from 'nest-commander';
+import { AdoptGlobalKeysCommand } from './adopt-global-keys.command';
+import { AuditCommand, AuditVerifyCommand } from './audit-verify.command';
 import { configureUsage, reportError } from './command-line';
+import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
+import { ModelsCheckCommand, ModelsCommand } from './models-check.command';
+import { ReadinessCommand } from './readiness.command';
 import { SettingsService } from './settings.service';
 
-/**
- * The classes of each command. Loading the libraries that a command uses can take more than a second, so a run loads only
- * the command that it names, and all of them for the general help.
- */
-const commands: Readonly<Record<string, () => Promise<Type<CommandRunner>[]>>> = {
-  'generate-encryption-key': async () => {
-    const { GenerateEncryptionKeyCommand } = await import('./generate-encryption-key.command.js');
-    return [GenerateEncryptionKeyCommand];
-  },
-  models: async () => {
-    const { ModelsCheckCommand, ModelsCommand } = await import('./models-check.command.js');
-    return [ModelsCheckCommand, ModelsCommand];
-  },
-  audit: async () => {
-    const { AuditCommand, AuditVerifyCommand } = await import('./audit-verify.command.js');
-    return [AuditVerifyCommand, AuditCommand];
-  },
-  readiness: async () => {
-    const { ReadinessCommand } = await import('./readiness.command.js');
-    return [ReadinessCommand];
-  },
-  'adopt-global-keys': async () => {
-    const { AdoptGlobalKeysCommand } = await import('./adopt-global-keys.command.js');
-    return [AdoptGlobalKeysCommand];
-  },
-};
-
+// Loading the libraries that a command uses takes more than a second, so each command imports them when it runs, and the help
+// and a refused command line do not wait for them.
 @Module({
-  providers: [{ provide: SettingsService, useValue: new SettingsService(process.env, process.cwd()) }],
+  providers: [
+    { provide: SettingsService, useValue: new SettingsService(process.env, process.cwd()) },
+    GenerateEncryptionKeyCommand,
+    ModelsCommand,
+    ModelsCheckCommand,
+    AuditCommand,
+    AuditVerifyCommand,
+    ReadinessCommand,
+    AdoptGlobalKeysCommand,
+  ],
 })
 class CliModule implements OnApplicationBootstrap {
   constructor(@InjectCommander() private readonly program: Parameters<typeof configureUsage>[0]) {}
@@ -44,18 +33,8 @@ class CliModule implements OnApplicationBootstrap {
   }
 }
 
-async function main(): Promise<void> {
-  const [, , name = ''] = process.argv;
-  const loaders = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
-  const providers = (await Promise.all(loaders.map((load) => load()))).flat();
-  await CommandFactory.run(
-    { module: CliModule, providers },
-    {
-      logger: false,
-      // Without this handler a command that throws would exit with 0.
-      serviceErrorHandler: reportError,
-    },
-  );
-}
-
-main().catch(reportError);
+CommandFactory.run(CliModule, {
+  logger: false,
+  // Without this handler a command that throws would exit with 0.
+  serviceErrorHandler: reportError,
+}).catch(reportError);

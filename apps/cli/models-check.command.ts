@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { type CatalogueCheck, checkCatalogue, providerOfModel, shippedModelsFile } from '#model-routing';
+import { type CatalogueCheck } from '#model-routing';
 import { commandGroup, exitCodes, JsonOption } from './command-line';
 import { SettingsService } from './settings.service';
 
@@ -29,9 +29,10 @@ export class ModelsCheckCommand extends CommandRunner {
 
   async run([path]: string[], { strict = false, json = false }: CheckOptions): Promise<void> {
     if (path === '') this.command.error('error: the name of the file is empty');
+    const { checkCatalogue, providerOfModel, shippedModelsFile } = await import('#model-routing');
     const file = path ?? shortened((await this.settings.modelsFile()) ?? shippedModelsFile());
     const check = checkCatalogue(file);
-    const counts = countsOf(check);
+    const counts = countsOf(check, (model) => providerOfModel(model)?.provider.id ?? 'none');
     process.stdout.write(json ? inJson(file, check, counts) : inText(check, counts));
     const { faults, warnings } = severitiesOf(check);
     if (faults > 0 || (strict && warnings > 0)) process.exitCode = exitCodes.fault.code;
@@ -89,9 +90,12 @@ function inJson(file: string, { models, findings }: CatalogueCheck, counts: Coun
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-function countsOf({ models }: CatalogueCheck): Counts {
+function countsOf(
+  { models }: CatalogueCheck,
+  providerOf: (model: CatalogueCheck['models'][number]) => string,
+): Counts {
   return {
-    providers: tally(models.map((model) => providerOfModel(model)?.provider.id ?? 'none')),
+    providers: tally(models.map(providerOf)),
     adapters: tally(models.map((model) => (model.litellm_model_name ? 'litellm' : 'legacy'))),
   };
 }

@@ -1,7 +1,6 @@
 import { Command, CommandRunner, Help, Option } from 'nest-commander';
-import { type ReadinessPage, ReadinessPageResponse } from '#model-routing';
+import { type ReadinessPage } from '#model-routing';
 import { exitCodes, JsonOption } from './command-line';
-import { withServices } from './services';
 import { SettingsService } from './settings.service';
 
 interface ReadinessOptions {
@@ -22,6 +21,8 @@ export class ReadinessCommand extends CommandRunner {
   async run(_words: string[], { mode, json = false }: ReadinessOptions): Promise<void> {
     if (mode !== undefined && mode !== 'strict') this.command.error('error: --mode must be strict');
     const config = await this.settings.load();
+    const { ReadinessPageResponse } = await import('#model-routing');
+    const { withServices } = await import('./services.js');
     const hasFaults = await withServices(config, async (services) => {
       const readiness = services.readiness();
       let breaking = 0;

@@ -9,6 +9,7 @@
  */
 export { CredentialsModule } from './credentials.module';
 export {
+  type CredentialFields,
   type CredentialStatus,
   credentialStatuses,
   type InactiveCredentials,

@@ -176,6 +176,19 @@ describeWithApp('the OpenAPI document', (tenkey) => {
     }
   });
 
+  it('documents the parameters of every list that has pages', () => {
+    const lists = routes.filter(([, , operation]) => {
+      const { schema } = operation.responses['200']?.content?.['application/json'] ?? {};
+      const name = schema?.$ref?.split('/').at(-1) as string | undefined;
+      return document.components.schemas[name ?? '']?.properties?.next_cursor !== undefined;
+    });
+    expect(lists.length).toBeGreaterThan(3);
+    for (const [name, , operation] of lists) {
+      const parameters = (operation.parameters as { name: string }[]).map((each) => each.name);
+      expect([name, ...parameters]).toEqual(expect.arrayContaining(['limit', 'cursor']));
+    }
+  });
+
   it('has a route for every scope, except the scopes that wait for their routes', () => {
     const withoutRoute: readonly Scope[] = ['encryption:rotate'];
     const opening = new Set(routes.map(([, , operation]) => operation['x-tenkey-scope']));

@@ -20,7 +20,7 @@ import { createApp } from './create-app';
 async function main(): Promise<void> {
   const directory = process.cwd();
   const isInTerminal = isatty(0) && hasTerminal();
-  const isDevelopment = process.env.NODE_ENV !== 'production';
+  const isDevelopment = process.env.NODE_ENV?.trim() !== 'production';
   const hasGenerated =
     isDevelopment && !existsSync(join(directory, '.env')) && needsSecrets() && generateEnvFile(directory);
   const configFactory = configFrom(readEnvironment(process.env, directory));

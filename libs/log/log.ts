@@ -31,7 +31,9 @@ function cleanLine(written: string, secrets: readonly Secret[]): string {
     if (typeof each === 'string') {
       return removeKeyShapes(replaceRanges(each, secretRanges(each, secrets), '[secret]'));
     }
-    return Array.isArray(each) && hasSecret(each.join(',')) ? '[secret]' : each;
+    // A secret may be written as the list of its bytes.
+    const isListOfBytes = Array.isArray(each) && each.every((item) => typeof item === 'number');
+    return isListOfBytes && hasSecret(each.join(',')) ? '[secret]' : each;
   });
   return `${JSON.stringify(value)}\n`;
 }

@@ -78,7 +78,10 @@ export class TenantsController {
     description: 'Newest first, in pages. A key that is limited to some tenants sees only those.',
   })
   @ApiOkResponse({ type: TenantPageResponse })
-  async list(@Query() query: unknown, @SysadminGrant() grant: SysadminGrant): Promise<TenantPageResponse> {
+  async list(
+    @Query() query: ListTenantsQuery,
+    @SysadminGrant() grant: SysadminGrant,
+  ): Promise<TenantPageResponse> {
     const page = await this.tenants.list(validated(ListTenantsQuery, query), grant.tenantIds ?? undefined);
     const items = page.items.map((tenant) => TenantResponse.of(tenant));
     return { items, count: items.length, total: page.total, next_cursor: page.nextCursor };

@@ -28,7 +28,7 @@ const timeForms = {
   },
   /** As PostgreSQL prints a time; two rows may be made in the same millisecond. */
   'UTC in µs': {
-    pattern: /^2\d{3}-\d{2}-\d{2}T([01]\d|2[0-3]):\d{2}:\d{2}\.\d{6}Z$/,
+    pattern: /^(?!0000)\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):\d{2}:\d{2}\.\d{6}Z$/,
     text: 'a time such as 2026-01-31T12:00:00.000000Z',
   },
 } as const satisfies Record<string, { readonly pattern: RegExp; readonly text: string }>;

@@ -4,7 +4,7 @@ import { CredentialHealth, CredentialSlot, TenantCredential } from '#credentials
 import { Tenant } from '#tenants';
 import { UsageRecord } from '#usage';
 
-/** Every table, for the application and for the TypeORM command line. */
+/** Every entity, for the application and for the TypeORM command line. */
 export const entities = [
   Tenant,
   TenantCredential,

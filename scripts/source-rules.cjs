@@ -83,7 +83,7 @@ function tableFaults() {
   return [...unowned, ...elsewhere];
 }
 
-/** A name of several words is a table wherever it stands; a single word, such as tenants, only where SQL expects a table. */
+/** A name of several words is a table wherever it appears; a single word, such as tenants, only where SQL expects a table. */
 function occurrencesOf(table) {
   if (table.includes('_')) return new RegExp(`\\b${table}\\b`, 'i');
   const sql = `\\b(?:from|join|into|update|table|only|truncate|lock)\\s+(?:public\\.)?"?${table}\\b`;

@@ -8,7 +8,7 @@ import { registeredRoutes } from './support/routes';
 
 const tenants = '/api/v1/sysadmin/tenants';
 
-/** Every route and what opens it: a scope, the super key alone, or the keys of the platform API. A new one is added here. */
+/** Every route and what opens it: a scope, only the super key, or the keys of the platform API. Add new routes here. */
 const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   [`GET ${tenants}`]: 'tenants:read',
   [`POST ${tenants}`]: 'super',
@@ -56,10 +56,10 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   'GET /ready': 'everybody',
 };
 
-/** Of a scope, but about all tenants at once, so for no key that is for some. */
+/** Routes that have a scope but concern all tenants, so a key that is limited to some tenants cannot open them. */
 const aboutAllAtOnce = ['GET /api/v1/sysadmin/metrics'];
 
-/** A module of the platform that forgot to say who may call it. */
+/** A controller of the platform that does not declare who may call it. */
 @Controller('undeclared')
 class UndeclaredController {
   @Get()
@@ -169,7 +169,7 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
         isPlatform ? 'open' : 401,
       );
       await ask('the platform key as bearer', { ...bearer(platformKey), 'x-tenant-id': own }, 401);
-      // Every tenant key on every route of the sysadmin API, also about its own tenant.
+      // A tenant key opens no route of the sysadmin API, not even for its own tenant.
       await ask('a tenant key', bearer(tenantKey.own), isPlatform ? 'open' : 401, own);
       const claims = { scope: 'all', 'x-scope': 'all', 'x-role': 'admin', 'x-admin': 'true' };
       const claiming = { ...bearer(tenantKey.own), ...claims };

@@ -60,7 +60,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     expect(await masks()).toEqual({ own: '...1234' });
   }, 240_000);
 
-  it('gives the key to the named tenants alone, and strict mode then uses it', async () => {
+  it('gives the key only to the named tenants, and strict mode then uses it', async () => {
     const { code, stdout } = await run('--provider', 'openai', '--tenants', `sundsvall,${own}`, '--yes');
     expect([code, stdout]).toEqual([0, expect.stringContaining('2 tenants: 1 set, 1 skipped.')]);
     expect(await masks()).toEqual({ own: '...1234', sundsvall: '...x9y8' });

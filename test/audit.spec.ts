@@ -208,7 +208,7 @@ describeWithApp('the audit', (tenkey) => {
       await tenkey.database.query(statement, parameters);
       await tenkey.database.query('alter table audit_events enable trigger all');
     };
-    /** Does something to event 3 (and 4), asks what is found, and undoes it. The lists show it all the same. */
+    /** Tampers with event 3 (and 4), verifies the chain, and undoes the change. The list and the export still have every event. */
     const foundAfter = async (statement: string, ...parameters: unknown[]) => {
       await tenkey.database.query('create table audit_copy as table audit_events');
       await tamper(statement, ...parameters);
@@ -315,7 +315,7 @@ describeWithApp('the audit', (tenkey) => {
       expect(await foundAfter('update audit_events set key_id = null where seq = 3')).toEqual(['3']);
     });
 
-    /** What whoever has no key can compute. */
+    /** The hash that an attacker without the key can compute. */
     const plainHash = (row: any, previous: string) =>
       createHash('sha256')
         .update(

@@ -8,13 +8,13 @@ import { until } from './support/until';
 
 const mega = 1024 * 1024;
 const total = 100 * mega;
-/** What the sockets between provider, Tenkey and client may hold, with what each program holds for itself. */
+/** The most that the sockets between provider, Tenkey and client may hold, including the buffers of each program. */
 const heldBytes = 32 * mega;
 const grownBytes = 32 * mega;
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Bytes in use after a collection: in objects and beside them, and of the process as the system sees it. */
+/** Bytes in use after a garbage collection: on the heap and outside it, and the resident size of the process. */
 function memory(): { used: number; resident: number } {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
@@ -34,7 +34,7 @@ async function settled(of: () => number): Promise<number> {
 }
 
 const padding = randomBytes(48 * 1024).toString('base64');
-/** Parts that differ, so that one which is lost, doubled or out of place is seen. */
+/** Parts that all differ, so that a lost, duplicated or misplaced one is noticed. */
 function* numbered(part: (text: string) => string): Generator<Buffer> {
   for (let sent = 0, index = 0; sent < total; index++) {
     const bytes = Buffer.from(part(`${index}:${padding}`));
@@ -64,7 +64,7 @@ function* anthropicParts(): Generator<Buffer> {
 const events = () =>
   numbered((text) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`);
 
-// A pause longer than the provider may be silent: it is the client's and not the provider's.
+// The client pauses for longer than a provider may be silent, which must not count as the provider's silence.
 describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' }, (tenkey) => {
   let tenant: string;
   beforeAll(async () => {
@@ -93,7 +93,7 @@ describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info'
   it.each([
     ['a stream of events', 'chat/completions', { ...chat, stream: true }, 'text/event-stream', events],
     ['sound', 'audio/speech', sound, 'audio/mpeg', () => numbered((text) => text)],
-    ['a whole answer', 'chat/completions', chat, 'application/json', jsonParts],
+    ['a whole response', 'chat/completions', chat, 'application/json', jsonParts],
   ])(
     'lets a client that does not read %s stop the provider, and what it reads later is complete',
     async (_, path, body, type, parts) => {
@@ -182,7 +182,7 @@ describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info'
   });
 });
 
-it('a client that stops reading for good is disconnected, and the call to the provider is aborted', async () => {
+it('a client that never reads again is disconnected, and the call to the provider is aborted', async () => {
   const tenkey = await startTestApp({
     UPSTREAM_TIMEOUTS: 'idle=1',
     CLIENT_PAUSE_SECONDS: '1',

@@ -28,7 +28,7 @@ describeWithApp(
   'bad input',
   {
     MAX_BODY_BYTES: String(maxBodyBytes),
-    // Else what a provider does not have is left out, and the rest is no bad request.
+    // Otherwise parameters that a provider does not have are left out, and what remains is a valid request.
     STRICT_PARAMS: 'true',
   },
   (tenkey) => {
@@ -40,25 +40,25 @@ describeWithApp(
       tenkey.provider.reset();
     });
 
-    /** Over a bare socket: a client library would mend or refuse most of it. */
+    /** Uses a bare socket, because a client library would correct or refuse most of this input. */
     function send(input: Input): Promise<Answer> {
       const { port } = tenkey.nest.getHttpServer().address() as { port: number };
       return new Promise((resolve, reject) => {
         const parts: Buffer[] = [];
         const socket = connect(port, '127.0.0.1');
-        const timer = setTimeout(() => finish(new Error('no answer in 10 s')), 10_000);
+        const timer = setTimeout(() => finish(new Error('no response in 10 s')), 10_000);
         const finish = (error?: Error) => {
           clearTimeout(timer);
           socket.destroy();
           const answer = parsed(Buffer.concat(parts));
           if (answer) resolve(answer);
-          else reject(error ?? new Error('the connection was closed without an answer'));
+          else reject(error ?? new Error('the connection was closed without a response'));
         };
         socket.on('data', (part) => {
           parts.push(part);
           if (parsed(Buffer.concat(parts))) finish();
         });
-        // A refused body is not read to its end; what was answered before counts.
+        // A refused body is not read to its end; the response that was sent before that counts.
         socket.on('error', finish);
         socket.on('close', () => finish());
         socket.write(bytesOf(input));
@@ -81,7 +81,7 @@ describeWithApp(
       return Buffer.concat([head, ...chunk, Buffer.from('0\r\n\r\n')]);
     }
 
-    /** Undefined until the answer is complete. */
+    /** Undefined until the response is complete. */
     function parsed(bytes: Buffer): Answer | undefined {
       const end = bytes.indexOf('\r\n\r\n');
       if (end < 0) return undefined;
@@ -89,11 +89,11 @@ describeWithApp(
       const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
       const body = bytes.subarray(end + 4);
       if (body.length < length) return undefined;
-      // What was pipelined behind it may have an answer of its own.
+      // A request that was pipelined after it may have its own response.
       return { status: Number(head.split(' ')[1]), head, body: body.toString('utf8', 0, length) };
     }
 
-    /** What is wrong with an answer to bad input, or undefined. */
+    /** What is wrong with the response to bad input, or undefined. */
     function faultOf(input: Input, { status, head, body }: Answer): string | undefined {
       if (status < 400 || status > 499) return 'not a 4xx';
       let json: Record<string, any>;
@@ -106,7 +106,7 @@ describeWithApp(
       const code = (isOpenAi ? json.error.code : json.code) as ProblemCode;
       if (!Object.hasOwn(problems, code)) return 'no known code';
       const known: { status: number; alsoStatus?: readonly number[] } = problems[code];
-      // What cannot be read as HTTP at all gets the code and a title; there is no request to speak of.
+      // Input that cannot be parsed as HTTP gets the code and a title; there is no request to refer to.
       if (!/^x-tenkey-request-id: /im.test(head)) {
         if (![400, 431].includes(status) || code !== 'malformed_request') return 'no request id';
       } else {
@@ -121,7 +121,7 @@ describeWithApp(
         if (input.raw === undefined && input.path.startsWith('/v1/') !== isOpenAi)
           return 'the shape of another API';
       }
-      // The one thing named: a parameter that the provider's format does not have.
+      // This is the only input that a problem repeats: the name of a parameter that the provider's format does not have.
       if (code === 'parameter_not_supported') delete json.error.param;
       const shown = `${JSON.stringify(json)}\n${head}`.toLowerCase();
       if (shown.includes(marker.toLowerCase())) return 'repeats the input';

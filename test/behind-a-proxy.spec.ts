@@ -49,7 +49,12 @@ describeWithApp(
       ],
       ['the first of proxies that all are ours', '127.0.0.1', '10.0.0.1, 10.0.0.2', '10.0.0.1'],
       ['the proxy, when several things hang together', '127.0.0.1', '203.0.113.7:1234', '127.0.0.1'],
-      ['the peer, which is no proxy of ours and claims to be one', '192.0.2.1', '203.0.113.7', '192.0.2.1'],
+      [
+        'the peer, which is not one of our proxies and claims to be one',
+        '192.0.2.1',
+        '203.0.113.7',
+        '192.0.2.1',
+      ],
     ])('is %s', async (_, peer, forwarded, expected) => {
       expect(await addressOf(peer, forwarded)).toBe(expected);
     });

@@ -35,7 +35,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
 
   it('finish with the key that they started with, and what they find out is recorded for that key', async () => {
     const { version } = await listed();
-    // The refusal comes last: a success after it would take it back.
+    // The refusal comes last, because a later success would clear it.
     tenkey.provider.next({ status: 401, delayMs: 900 });
     tenkey.provider.next({ delayMs: 500 });
     const calls = [call(tenant, 'refused'), call(tenant, 'answered')];
@@ -57,7 +57,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
       rejection: null,
       previous: { version, rejection: { count: 1 } },
     });
-    // And of a key that was taken back meanwhile: it is the staged one that was accepted.
+    // The same for a key that is rolled back meanwhile: the success belongs to the key that is now staged.
     tenkey.provider.next({ status: 401 });
     await call(tenant, 'refused');
     await until(async () => (await listed()).status === 'rejected', 'the refusal of the new key was noted');
@@ -125,7 +125,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
         said.set(marker, `${id} ${version}`);
       }
     };
-    /** Each look shows one of the two states whole. */
+    /** Each read shows one of the two states as a whole. */
     const looker = async (id: string) => {
       const [first, second] = [...keyOf.keys()]
         .filter((key) => key.startsWith(id))
@@ -157,7 +157,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
       if (key === undefined || keyOf.get(version) !== key)
         throw new Error(`a call of ${version} had another key`);
     }
-    // All four were in use meanwhile.
+    // All four keys were used during the swaps.
     expect(new Set(said.values())).toEqual(new Set(keyOf.keys()));
   }, 60_000);
 
@@ -197,13 +197,13 @@ describeWithApp('calls during a promotion', (tenkey) => {
       const audit = await tenkey.sysadmin('get', `/audit-events?tenant_id=${id}&outcome=done`);
       const changed = audit.body.items.reverse().slice(1);
       expect(await slotsOf(id)).toEqual(replayed(changed));
-      // Each change that answered so is one event; with the two or three that prepared them.
+      // Each successful change is one event, in addition to the two or three events of the preparation.
       const done = answers.filter(({ status, body }) => status === 200 && body.deleted !== false);
       expect(changed).toHaveLength(done.length + 2 + ((round + 1) % 2));
     }
   });
 
-  it('use the live key of before when the database fails in the middle of a promotion', async () => {
+  it('keep using the live key when the database fails in the middle of a promotion', async () => {
     const before = await listed();
     const holding = tenkey.database.createQueryRunner();
     await holding.startTransaction();
@@ -214,7 +214,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
         `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
     await until(async () => (await waiting()).length === 1, 'the promotion waits for the audit');
-    // All but its last statement is done.
+    // By now the promotion has run all but its last statement.
     await tenkey.database.query('SELECT pg_terminate_backend($1)', [(await waiting())[0]!.pid]);
     expect((await promoting).body.code).toBe('credential_store_unavailable');
     await holding.rollbackTransaction();
@@ -237,7 +237,7 @@ describeWithApp('calls during a promotion', (tenkey) => {
     return Object.fromEntries(rows.map(({ slot, version }) => [slot, version]));
   }
 
-  /** What the changes of an audit, one after the other, leave. Each must begin where the one before it ended. */
+  /** The slots after replaying the audited changes. Each change must start from the state that the previous one left. */
   function replayed(events: readonly any[]): Slots {
     let now: Slots = {};
     for (const { action, details } of events) {

@@ -82,7 +82,7 @@ describeWithApp('a chat completion', (tenkey) => {
     );
     const other = await tenkey.createTenant();
     expect((await tenkey.setCredential(other, 'openai', { api_key: long })).status).toBe(200);
-    // Longer than what a Node server takes as headers: the provider itself refuses it, and nothing of it comes back.
+    // The key exceeds the header limit of a Node server, so the provider refuses it and repeats no part of it.
     const before = tenkey.logLines.length;
     const answer = await tenkey.chat(other);
     expect(answer.status).toBeLessThan(500);
@@ -220,7 +220,7 @@ describeWithApp('a chat completion', (tenkey) => {
         expect((await strict.chat(other, { model })).status).toBe(200);
       }
       expect(strict.provider.requests).toHaveLength(2);
-      // A translated stream asks for its usage by itself; that Mistral has no such parameter is nothing to the client.
+      // The translation requests the usage of a stream. That Mistral does not have this parameter must not concern the client.
       const streamed = await strict
         .http()
         .post('/v1/messages')

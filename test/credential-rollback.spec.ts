@@ -32,7 +32,7 @@ describeWithApp('a promotion', (tenkey) => {
     expect((await tenkey.chat(tenant)).status).toBe(200);
     return tenkey.provider.requests.at(-1)?.key;
   };
-  /** As if the promotion had been so long ago. The column is not under the seal. */
+  /** Moves the time of the promotion back. The seal does not cover this column. */
   const hoursAgo = (hours: number, app = tenkey) =>
     app.database.query(
       `UPDATE credential_slots SET replaced_at = now() - make_interval(mins => $2)
@@ -96,7 +96,7 @@ describeWithApp('a promotion', (tenkey) => {
       verification: { outcome: 'quota' },
       staged: { status: 'rejected', rejection: { count: 1 } },
     });
-    // It was refused in use; that it stands elsewhere now does not change that.
+    // The provider refused this key in a call; moving it to another slot does not change that.
     expect((await post('/promote')).body.code).toBe('credential_rejected');
     expect([await healthOf(first), await healthOf(second)]).toEqual([
       [{ outcome: 'quota', rejections: 0 }],
@@ -221,7 +221,7 @@ describeWithApp('a promotion', (tenkey) => {
     await tenkey.sysadmin('put', `/tenants/${young}/credentials/openai?stage=true`).send({ api_key: keys.b });
     await tenkey.sysadmin('post', `/tenants/${young}/credentials/openai/promote`);
     await hoursAgo(73);
-    // As a call may note it at the moment at which its version goes.
+    // A call may write this row at the moment when its version is deleted.
     await tenkey.database.query(
       `INSERT INTO credential_health (tenant_id, provider, version, rejections) VALUES ($1, 'openai', $2, 1)`,
       [young, first],
@@ -253,7 +253,7 @@ describeWithApp('a promotion', (tenkey) => {
         'get',
         `/audit-events?tenant_id=${tenant}&action=credential.discard`,
       );
-      // One each, though two processes looked at once.
+      // One event for each sweep, although two processes swept at the same time.
       expect(audit.body.items).toMatchObject([
         { actor: 'tenkey', details: { slot: 'previous', before: { mask: '...aaaa' } } },
         { actor: 'tenkey', details: { slot: 'previous', before: { mask: '...aaaa' } } },
@@ -337,7 +337,7 @@ describeWithApp('a promotion', (tenkey) => {
     it.each([
       [`sealed_api_key = 'sk-in-clear'`, 'it was stored in clear text'],
       [`key_hint = '...zzzz'`, 'it was changed outside Tenkey'],
-    ])('replaces the row, and keeps nothing of it (%s)', async (change, why) => {
+    ])('replaces the row, and keeps no part of the old one (%s)', async (change, why) => {
       await sql('tenant_credentials', change);
       const answer = await promoted(keys.b);
       expect(answer.message).toContain(`is deleted: ${why}.`);

@@ -35,7 +35,7 @@ describe('npm run demo', () => {
         expect(output).toMatch(/"masked_key": "\.\.\..{4}"/);
         expect(output).toContain('enc:fernet:v1:gAAAA');
         expect(output).toContain('The demo succeeded.');
-        // Of a tenant, of the two API keys, of the encryption, and a whole sealed token.
+        // No key of a tenant, no API key, no encryption key, and no complete sealed token.
         expect(output).not.toMatch(/not-a-real-key|[0-9a-f]{48}|[\w-]{43}=|gAAAA[\w-]{60}/);
       }
       expect(await readdir(temporary)).toEqual([]);

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 
 const root = resolve(__dirname, '..');
 
-/** Runs the project's own rules on a small project of these files, beside the real one, so that parallel runs see nothing. */
+/** Runs the project's own rules on a small project of these files, outside of the real one, so that parallel runs do not see it. */
 function cruise(files: Record<string, string>): { exitCode: number | null; output: string } {
   const parent = join(root, '.tenkey');
   mkdirSync(parent, { recursive: true });

@@ -9,7 +9,7 @@ import { exitCodes } from '../apps/cli/command-line';
 const root = join(__dirname, '..');
 const text = (name: string) => readFileSync(join(root, name), 'utf8');
 
-/** README and everything that it leads to. */
+/** README, and every page that it links to directly or indirectly. */
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
@@ -35,7 +35,7 @@ function rowsOf(page: string, heading: string): string[][] {
   return cells.slice(2);
 }
 
-/** The prose of a page: what looks like a link or a heading in a block of code is none. */
+/** A page without its code blocks, where text may look like a link or a heading without being one. */
 function proseOf(page: string): string {
   return text(page).replaceAll(/^```[^]*?^```/gm, '');
 }

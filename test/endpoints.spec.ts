@@ -9,7 +9,7 @@ import { type ProviderServer, startProviderServer } from './support/provider-ser
 type Kind = 'completion' | 'embedding' | 'transcription' | 'speech' | 'image' | 'moderation';
 
 const messages = [{ role: 'user', content: 'hello' }];
-/** What a client asks, and what shows that the answer is in its format. */
+/** The body of a client's request, and what shows that the response is in the client's format. */
 const calls: Readonly<Record<Operation, { kind: Kind; body: object; answer: object }>> = {
   'chat/completions': {
     kind: 'completion',
@@ -50,11 +50,11 @@ const calls: Readonly<Record<Operation, { kind: Kind; body: object; answer: obje
   'messages/count_tokens': { kind: 'completion', body: { messages }, answer: { input_tokens: 3 } },
 };
 
-/** By itself or by translation. */
+/** The operations that the provider serves, by itself or by translation. */
 const servedBy = (provider: Provider) => operations.filter((each) => serviceOf(provider, each));
 
 const deployment = 'the-deployment';
-/** Where each is on the local provider: what its own documentation has after the host, and where the operation is below it. */
+/** The paths on the local provider: the base as in the provider's documentation, and the path of an operation below it. */
 const bases: Readonly<Record<string, { base: string; path?: (operation: Operation) => string }>> = {
   openai: { base: '/v1' },
   anthropic: { base: '', path: (operation) => `/v1/${operation}` },

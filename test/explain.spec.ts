@@ -190,7 +190,7 @@ describeWithApp('the explanation of a tenant’s models', {}, { models }, (tenke
         problem: { code: 'endpoint_not_allowed' },
       });
       expect((await cellOf(tenkey)).breaking_models).toEqual([]);
-      // The operator's own address is the operator's affair.
+      // The address policy does not apply to the operator's own address.
       await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
       expect((await explained('gpt-4o', closed)).ready).toBe(true);
     } finally {

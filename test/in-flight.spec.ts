@@ -45,7 +45,7 @@ const requests: readonly [path: string, type: string, body: string][] = [
   ['audio/transcriptions', 'multipart/form-data; boundary=b', form(modelField, 'x')],
 ];
 
-/** How a client leaves: it closes, resets, or says that it will send no more. */
+/** How a client disconnects: it closes, resets, or half-closes its connection. */
 const leaving: readonly ((socket: Socket) => void)[] = [
   (socket) => socket.destroy(),
   (socket) => socket.resetAndDestroy(),
@@ -55,7 +55,7 @@ const leaving: readonly ((socket: Socket) => void)[] = [
   },
 ];
 
-/** Longer than a test takes: only a call that is ended ends. */
+/** Longer than a test runs, so a call finishes only if it is aborted. */
 const never = 120_000;
 
 describe('a call in flight', () => {
@@ -78,7 +78,7 @@ describe('a call in flight', () => {
   afterAll(async () => {
     const asked = Date.now();
     await tenkey.close();
-    // A stop waits 60 s for what runs: nothing did.
+    // A stop waits up to 60 s for running calls, so none was running.
     expect(Date.now() - asked).toBeLessThan(20_000);
   });
 
@@ -122,7 +122,7 @@ describe('a call in flight', () => {
     const staying = pipelined([whole, stream, whole]);
     let text = '';
     staying.on('data', (bytes) => (text += bytes.toString()));
-    await until(() => (text.match(/HTTP\/1\.1 200/g) ?? []).length === 3, 'the third answer');
+    await until(() => (text.match(/HTTP\/1\.1 200/g) ?? []).length === 3, 'the third response');
     await usageRecords(tenkey, 3, first);
     staying.destroy();
 
@@ -152,19 +152,19 @@ describe('a call in flight', () => {
         () => ({ chunkDelayMs: never }),
         () => ({ delayMs: never }),
         () => ({ readAfter: wait(random() * 400) }),
-        // Longer than any client stays; who does not read does not see either that the other is gone.
+        // Longer than any client stays. A server that does not read does not notice that its peer has disconnected.
         () => ({ readAfter: wait(4000) }),
         () => ({ status: 503 }),
       ];
       for (let each = 0; each < 200; each++) tenkey.provider.next(pick(behaviours)());
-      // One that leaves at once may never have been a request.
+      // A client that disconnects immediately may never have sent a complete request head.
       const ours = { begun: 0, over: 0 };
       const count = (_: unknown, response: ServerResponse) => {
         ours.begun += 1;
         response.once('close', () => (ours.over += 1));
       };
       const server = tenkey.nest.getHttpServer();
-      // The lines of the round before are written when its connections are closed.
+      // The lines of the previous round are written when its connections are closed.
       for (let last = -1; last !== logged(); await wait(300)) last = logged();
       server.on('request', count);
       const before = logged();
@@ -189,10 +189,10 @@ describe('a call in flight', () => {
       const { calls: upstream } = tenkey.provider;
       await until(
         () => ours.over === ours.begun && logged() - before === ours.begun,
-        'every call is over in Tenkey and has its line in the log',
+        'every call has finished in Tenkey and has its line in the log',
       );
-      await until(() => upstream.open === 0, 'every call is over at the provider');
-      // That the round tried each moment; how often depends on how fast the machine is.
+      await until(() => upstream.open === 0, 'every call has finished at the provider');
+      // The round must reach each moment; how often depends on the speed of the machine.
       expect(upstream.begun).toBeGreaterThan(20);
       expect(upstream.aborted).toBeGreaterThan(5);
       for (const calls of Object.values(moments)) expect(calls).toBeGreaterThan(0);
@@ -213,16 +213,16 @@ describe('a call in flight', () => {
   it.each([
     ['first byte', { model: 'mistral-large' }, { delayMs: never }],
     ['first byte of a stream', { model: 'mistral-large', stream: true }, { delayMs: never }],
-    ['end of an answer that is translated', { model: 'claude-sonnet' }, { flow: stalling('{"id":"m",') }],
+    ['end of a response that is translated', { model: 'claude-sonnet' }, { flow: stalling('{"id":"m",') }],
   ])('gets 504 upstream_timeout when the provider withholds its %s', async (_, body, next) => {
     tenkey.provider.next(next);
     const answer = await tenkey.chat(tenant, body);
     expect([answer.status, answer.body.error.code]).toEqual([504, 'upstream_timeout']);
-    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call has finished');
   });
 
   it('gets 504 upstream_timeout when the provider does not complete the connection', async () => {
-    // TLS is a part of connecting, and this server never answers its first message.
+    // TLS is a part of connecting, and this server never responds to the first message of the handshake.
     const silent = createServer((socket) => void socket.on('error', () => undefined));
     await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
     const address = silent.address() as { port: number };
@@ -251,7 +251,7 @@ describe('a call in flight', () => {
     const events = answer.text.trim().split('\n\n');
     expect(events).toHaveLength(2);
     expect(JSON.parse(events[1]!.slice(prefix.length)).error.code).toBe('upstream_timeout');
-    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call has finished');
   });
 
   it('has the time-outs of its own provider', async () => {
@@ -278,7 +278,7 @@ describe('a call in flight', () => {
     expect(Buffer.from(first.value).toString()).toMatch(/^(event: message_start\n)?data: \{/);
     expect(tenkey.provider.calls).toMatchObject({ begun: 1, open: 1 });
     for (let each = first; !each.done;) each = await reader.read();
-    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call is over');
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call has finished');
     expect(tenkey.provider.calls.aborted).toBe(0);
   });
 
@@ -288,7 +288,7 @@ describe('a call in flight', () => {
     expect((await tenkey.chat(tenant)).status).toBe(200);
     tenkey.provider.next({ status: 400, flow });
     expect((await tenkey.chat(tenant)).status).toBe(400);
-    await until(() => tenkey.provider.calls.open === 0, 'the provider’s calls are over');
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s calls have finished');
     expect(tenkey.provider.calls).toMatchObject({ begun: 3, aborted: 2 });
   });
 
@@ -318,7 +318,7 @@ describe('a call in flight', () => {
   });
 });
 
-/** A part of a JSON body, and then nothing more. */
+/** A part of a JSON body, after which nothing follows. */
 function stalling(text: string): NextAnswer['flow'] {
   return { type: 'application/json', parts: [Buffer.from(text)], isEndless: true };
 }

@@ -29,7 +29,7 @@ describe('a call from another Nest module in the same process', () => {
 
   it.each([
     ['as it came', { model: 'gpt-4o', stream_options: { include_usage: true } }],
-    ['without the usage that was not asked for', { model: 'gpt-4o' }],
+    ['without the usage that the caller did not request', { model: 'gpt-4o' }],
     ['translated', { model: 'claude-sonnet' }],
   ])(
     'gets the error that ends a stream %s as a Problem without the key, and its record says the same',
@@ -102,7 +102,7 @@ describe('a call from another Nest module in the same process', () => {
       body.on('error', () => undefined).resume();
     }
     for (const model of ['gpt-4o', 'claude-sonnet']) {
-      // All of it has come, and is not read.
+      // The whole body has arrived, but is not read.
       const { body } = await call({ model, stream: true });
       body.on('error', () => undefined).once('readable', () => undefined);
       await until(() => body.readableLength > 0, 'the first part');

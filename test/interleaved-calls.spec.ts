@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describeWithApp, platformKey } from './support/app';
 import { issueTenantKey } from './support/keys';
 
-/** Who calls, and what only an answer to them may say. */
+/** A caller, and the values that only a response to this caller may contain. */
 interface Caller {
   readonly tenant: string;
   readonly keyId: string | undefined;
@@ -21,7 +21,7 @@ const formats: readonly {
   readonly path: string;
   readonly models: readonly string[];
   body(content: string): object;
-  /** The text of a whole answer, or of one event of a stream. */
+  /** The text of a whole response, or of one event of a stream. */
   textIn(body: any): string | undefined;
 }[] = [
   {
@@ -121,7 +121,7 @@ describeWithApp('simultaneous calls of many clients', (tenkey) => {
       ids.add(id);
       expect(lines.get(id)).toMatchObject({ ...own, status });
       expect(lines.get(id).key).toBe(caller.keyId);
-      // The request that reached the provider is this one alone, and with this tenant's key.
+      // Exactly this request reached the provider, with this tenant's key.
       expect(seen.get(marker)?.key).toBe(`key-of-${caller.tenant}-${caller.mask.slice(3)}`);
       if (caller.isRefused) {
         expect(said.match(markers)).toBeNull();

@@ -12,9 +12,9 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-logged-as-a-mask-q7w8' });
   });
 
-  /** The lines of one request, by the id in its answer. */
+  /** The log lines of one request, by the id in its response. */
   async function linesOf(id: string | undefined): Promise<Record<string, unknown>[]> {
-    // The line is written when the answer has left.
+    // The line is written after the response was sent.
     await new Promise((done) => setTimeout(done, 50));
     return tenkey.logLines.map((line) => JSON.parse(line)).filter((line) => line.request_id === id);
   }
@@ -67,7 +67,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
   });
 
   it.each([
-    ['a whole answer', {}, {}, undefined],
+    ['a whole response', {}, {}, undefined],
     ['a whole stream', { stream: true }, {}, undefined],
     ['a refused request', {}, { status: 400 }, 'upstream_rejected_request'],
     ['a refused credential', {}, { status: 401 }, 'credential_rejected'],
@@ -75,7 +75,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     ['a model that the provider does not have', {}, { status: 404 }, 'upstream_rejected_request'],
     ['a limited rate', {}, { status: 429 }, 'upstream_rate_limited'],
     ['a fault of the provider', {}, { status: 500 }, 'upstream_unavailable'],
-    ['an answer that does not come in time', {}, { delayMs: 3000 }, 'upstream_timeout'],
+    ['a response that does not arrive in time', {}, { delayMs: 3000 }, 'upstream_timeout'],
     ['a stream that breaks off', { stream: true }, { breakAfterChunks: 2 }, 'upstream_unavailable'],
     ['a redirect', {}, { status: 302 }, 'upstream_unavailable'],
   ] as const)(

@@ -59,7 +59,7 @@ describe('metrics', () => {
       const set = { api_key: 'sk-key-with-an-end-e9n8', expires_at: inDays(days) };
       expect((await tenkey.setCredential(tenant, provider, set)).status).toBe(200);
     }
-    const gone = { api_key: 'sk-key-that-has-ended', expires_at: inDays(-1) };
+    const gone = { api_key: 'sk-key-that-has-expired', expires_at: inDays(-1) };
     await tenkey.setCredential(tenant, 'ovhcloud', gone);
     const own = (lines: string[]) =>
       lines
@@ -130,7 +130,7 @@ describe('metrics', () => {
     const back = await metrics();
     expect(back).toContain(up);
     expect(back.join('\n')).toContain(tenant);
-    // Nor are they kept from whoever asks by a database that does not answer.
+    // A database that does not respond does not hold up the metrics either.
     gate.freeze();
     const began = Date.now();
     expect(await metrics()).toContain('tenkey_credential_metrics_up 0');

@@ -3,19 +3,19 @@ import { describeWithApp, platformKey, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
-/** With characters that each encoding writes in another way. */
+/** Keys with characters that every encoding writes differently. */
 const credentials = {
   openai: 'sk-Revealed+To/Nobody=a?b&c 1234',
   anthropic: 'an-anthropic-key-of-Nobody~5678',
   azure: 'an-azure-key+of/Nobody==9012',
 };
-/** Of these the one stays staged; the other is promoted, and the key before it stands beside it. */
+/** The first stays staged. The second is promoted, so that the key it replaces becomes the previous one. */
 const replacements = {
   openai: 'sk-Staged+For/Nobody=a?b&c 3456',
   anthropic: 'a-key-Promoted~Before Nobody/7890',
 };
 
-/** What people ask such an API with when they hope for more. */
+/** Queries that a caller might try in order to see more than the API shows. */
 const wishes = [
   '',
   '?reveal=true&decrypt=true&show=true&unmask=true&raw=1',
@@ -54,7 +54,7 @@ describeWithApp('no route returns a key', (tenkey) => {
     const hashes = await tenkey.database.query<{ hash: string }[]>(
       'select key_hash as hash from tenant_keys union all select key_hash from sysadmin_keys',
     );
-    // Of an issued key its id is shown, and its prefix with it; what comes after that is the secret.
+    // The prefix and the id of an issued key may be shown; only the part after them is secret.
     const secrets = [
       ...Object.values(credentials),
       ...Object.values(replacements),
@@ -77,7 +77,7 @@ describeWithApp('no route returns a key', (tenkey) => {
       bearer,
       {},
     ];
-    // What Swagger UI itself is made of comes from its package.
+    // The files of Swagger UI itself come from its package.
     const isOwn = ([, path]: [string, string]) =>
       !path.startsWith('/docs') || /^\/docs\/?(openapi\.json)?$/.test(path);
     const routes = registeredRoutes(tenkey)
@@ -103,7 +103,7 @@ describeWithApp('no route returns a key', (tenkey) => {
         }
       }
     }
-    // A route that nobody could open showed nothing of itself.
+    // A route that no key opened was not tested at all.
     expect(routes.map((route) => route.join(' ')).filter((route) => !opened.has(route))).toEqual([]);
     expect(searched).toBeGreaterThan(300);
   }, 60_000);

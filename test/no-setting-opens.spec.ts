@@ -8,7 +8,7 @@ const names = [
   ...readFileSync(join(__dirname, '../.env.example'), 'utf8').matchAll(/^([A-Z][A-Z0-9_]*)=/gm),
 ].map(([, name]) => name!);
 
-/** Switches of other systems, which this one does not have. */
+/** Settings that other systems have and Tenkey does not. */
 const invented = [
   'AUTH',
   'AUTH_ENABLED',
@@ -37,7 +37,7 @@ const usual = {
   ENCRYPTION_KEY: encryptionKey,
 };
 
-/** Every variable set to this, but for those that then stop the start; and those that do. */
+/** Sets every variable to this value, except those that would then stop the start, which are listed in `stopping`. */
 function allSetTo(value: string): { env: Record<string, string>; stopping: string[] } {
   const env: Record<string, string> = {};
   const stopping: string[] = [];
@@ -75,12 +75,12 @@ describe('no setting opens a route without a key:', () => {
       const callers: Record<string, string>[] = [
         {},
         ...presented.flatMap(presenting),
-        // What a proxy in front may say of who asks.
+        // Headers with which a proxy might describe the caller.
         { 'x-forwarded-for': '127.0.0.1', host: 'localhost', 'x-forwarded-user': 'admin' },
         { 'x-original-url': '/health', 'x-rewrite-url': '/health', 'x-http-method-override': 'OPTIONS' },
       ];
       const opened = new Set<string>();
-      // The documentation is for everybody.
+      // The documentation is public.
       const routes = registeredRoutes(tenkey).filter(([, path]) => !/^\/docs(\/|$)/.test(path));
       expect(routes.length).toBeGreaterThan(40);
       for (const [method, pattern] of routes) {

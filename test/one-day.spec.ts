@@ -13,7 +13,7 @@ ${Object.entries(modelOf)
   .join('')}`;
 const providerIds = Object.keys(modelOf) as ProviderId[];
 
-/** A key of a tenant for a provider that says so itself, so that whoever receives it knows whose it is. */
+/** A provider key that names its tenant and provider, so that the server that receives it can tell whose it is. */
 const keyFor = (tenant: string, provider: ProviderId, number: number) =>
   `key-${tenant}-${provider}-${number}-${tenant.slice(0, 1)}${provider.slice(0, 2)}${number}`;
 const ownerOf = (key = '') => {
@@ -26,7 +26,7 @@ describe('a day of three tenants with four providers', () => {
   const servers = {} as Record<ProviderId, ProviderServer>;
   const ids: Record<string, string> = {};
   const names: Record<string, string> = {};
-  /** What the script expects of the audit, and what the providers saw. Both line by line. */
+  /** The audit that the script expects, and the requests that the providers saw, line by line. */
   const audit: string[] = [];
   const seen: string[] = [];
   const usage: string[] = [];
@@ -54,7 +54,7 @@ describe('a day of three tenants with four providers', () => {
   });
   const requestCount = () => providerIds.reduce((sum, id) => sum + servers[id].requests.length, 0);
 
-  /** One request of a sysadmin, and the line that it must leave in the audit. */
+  /** One request of a sysadmin, and the line that the audit must then have. */
   async function sysadmin(
     method: 'put' | 'post' | 'patch' | 'delete',
     path: string,
@@ -90,7 +90,7 @@ describe('a day of three tenants with four providers', () => {
     return body.credentials.find((one: any) => one.provider === provider)?.masked_key ?? 'none';
   };
 
-  /** One call, what the client must get, and what a provider must have seen of it: nothing where `key` is absent. */
+  /** One call, the response that the client must get, and the key that a provider must see. Without `key` none is called. */
   async function call(
     tenant: string,
     provider: ProviderId,
@@ -247,11 +247,11 @@ describe('a day of three tenants with four providers', () => {
       },
     );
     await call('timra', 'anthropic', { status: 403, code: 'tenant_suspended' });
-    // Written once a second.
+    // The health of credentials is written once a second.
     await wait(1500);
   });
 
-  it('has a readiness report that says of every tenant and provider how its call turns out', async () => {
+  it('has a readiness report that predicts the result of a call for every tenant and provider', async () => {
     const { body } = await tenkey.sysadmin('get', '/readiness');
     const said: string[] = [];
     const found: string[] = [];
@@ -292,7 +292,7 @@ describe('a day of three tenants with four providers', () => {
           `${one.key_id ?? 'platform'} ${one.provider} ${one.outcome} ${one.status} ${one.code} ${one.input_tokens}+${one.output_tokens}`,
       ),
     ).toEqual(usage);
-    // Nobody called but by these; a probe is no call.
+    // The providers received no other calls; a probe is not a call.
     const calls = providerIds.flatMap((id) => servers[id].requests.filter(({ method }) => method === 'POST'));
     expect(calls).toHaveLength(records.length);
     for (const [tenant, id] of Object.entries(ids)) {
@@ -327,7 +327,7 @@ describe('a day of three tenants with four providers', () => {
       const isChange = action.startsWith('credential.');
       return isChange ? `${whose} ${shown(details.before)} -> ${shown(details.after)}` : `${whose} -`;
     });
-    // A refused attempt is written beside the request, so it may stand one place later.
+    // A refused attempt is recorded independently of its request, so its event may come one place later.
     expect(lines.filter((line: string) => line.startsWith('done'))).toEqual(
       audit.filter((line) => line.startsWith('done')),
     );
@@ -339,7 +339,7 @@ describe('a day of three tenants with four providers', () => {
       .map(({ details }: any) => Number(details.after.version));
     expect(setVersions).toEqual([...setVersions].sort((a, b) => a - b));
     expect(new Set(setVersions).size).toBe(setVersions.length);
-    // The versions of the calls are those that the audit set.
+    // The calls used the versions that the audit says were set.
     const records = await usageRecords(tenkey, usage.length);
     const known = new Map(
       events

@@ -66,7 +66,7 @@ describeWithApp('passive health', (tenkey) => {
   it('clears at a PUT, and a late result of the replaced key says nothing about the new one', async () => {
     tenkey.provider.rejectKey(key);
     await tenkey.chat(tenant);
-    // Before it was written.
+    // The key is replaced before its rejection is written.
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-the-next-key-5678' });
     await wait(1500);
     expect(await listed()).toMatchObject({ masked_key: '...5678', status: 'ready', rejection: null });
@@ -127,7 +127,7 @@ describeWithApp('passive health', (tenkey) => {
     type Notes = Awaited<ReturnType<typeof noteOf>>[];
     const write = (notes: Notes) =>
       tenkey.database.transaction((transaction) => recordTraffic(transaction, notes));
-    /** The same, with something else in between before each further statement. */
+    /** The same, but `between` runs before each statement except the first. */
     const writeSlowly = (notes: Notes, between: (done: number) => Promise<unknown>) =>
       tenkey.database.transaction(async (transaction) => {
         let done = 0;
@@ -147,7 +147,7 @@ describeWithApp('passive health', (tenkey) => {
     it('by replicas with opposite results at the same moment', async () => {
       await write([await noteOf(tenant, 'openai', false), await noteOf(tenant, 'mistral', false)]);
       const reached = [0, 0];
-      // As far as one can get while the other holds what it has.
+      // Each waits until the other has run as many statements, or is blocked by a lock.
       const meet = (self: number) => async (done: number) => {
         reached[self] = done;
         for (let ms = 0; ms < 300 && reached[1 - self]! < done; ms += 10) await wait(10);
@@ -177,7 +177,7 @@ describeWithApp('passive health', (tenkey) => {
       });
       expect(await removal).toBe(204);
       expect(await statuses()).toEqual(['ready', 'rejected']);
-      // And what is noted of it once it is gone takes nothing else along.
+      // A note about a deleted tenant does not prevent the other notes from being written.
       await write([...notes.slice(0, 2), await noteOf(tenant, 'mistral', false)]);
       expect(await statuses()).toEqual(['rejected', 'rejected']);
     });

@@ -129,16 +129,16 @@ describe('the readiness report', () => {
       breaking_models: ['gpt-4o', 'old'],
       problem: { code: 'credential_not_configured' },
     });
-    // Its own key serves the one, and nothing the other.
+    // The tenant's own key serves the first model, and nothing serves the legacy model.
     expect(cell(body, 'with-key', 'openai')).toMatchObject({
       credential: { source: 'tenant' },
       breaking_models: ['old'],
     });
     expect(cell(body, 'rejected', 'openai').breaking_models).toEqual(['gpt-4o', 'old']);
-    // Nobody can call Mistral now: there is no global key. And a suspended tenant can call nothing.
+    // No tenant can call Mistral now, because there is no global key, and a suspended tenant can call nothing.
     expect(cell(body, 'without', 'mistral').breaking_models).toEqual([]);
     expect(cell(body, 'suspended', 'openai').breaking_models).toEqual([]);
-    // What it says comes true.
+    // A call in strict mode fails as the report says.
     const { error } = (await strict.chat(ids.without!)).body;
     expect(error.code).toBe(cell(body, 'without', 'openai').problem.code);
   });
@@ -163,7 +163,7 @@ describe('the readiness report', () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
     await ask(strict);
     await ask(single, '?mode=strict');
-    // The canary is no credential.
+    // Decrypting the canary is allowed, because it is not a credential.
     expect(decrypt.mock.calls.length).toBeLessThanOrEqual(2);
     decrypt.mockRestore();
     expect([...strict.provider.requests, ...single.provider.requests]).toHaveLength(0);

@@ -81,7 +81,7 @@ describe('the documented responses of', () => {
     expect(() => JSON.parse(bytes.toString()) as unknown).not.toThrow();
   });
 
-  /** What the client gets of a stream, whole and in small parts. */
+  /** What the client receives of a stream, sent whole and in small parts. */
   async function expectStream(id: string, stream: string, expected: string, options = {}) {
     const all = Buffer.from(stream);
     for (const size of [all.length, 17]) {
@@ -123,7 +123,7 @@ describe('the documented responses of', () => {
         for (const [name, foreign] of foreignBodies) {
           const answer = await ask(id, { status, body: foreign, headers: { 'content-type': 'text/html' } });
           const found = (JSON.parse(answer.text) as { error: { code: string } }).error.code;
-          // A 400 speaks of the key by its sentence alone.
+          // Only the message of a 400 can show that it concerns the key.
           expect([status, name, found]).toEqual([status, name, status === 400 ? usual : code]);
         }
       }

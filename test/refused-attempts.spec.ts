@@ -28,7 +28,7 @@ describe('refused attempts', () => {
     await attempts().written();
     return (await tenkey.database.query('select seq::text from audit_head'))[0].seq;
   };
-  /** Over a bare socket: a client library mends such paths. */
+  /** Uses a bare socket, because a client library would correct such paths. */
   const raw = (head: string, body = '') =>
     new Promise<string>((done) => {
       const socket = connect(port, '127.0.0.1');

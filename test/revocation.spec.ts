@@ -81,7 +81,7 @@ describe('in two processes on one database', () => {
   describe('while the body of a request is still arriving', () => {
     const chat = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] });
     const form = '--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n--x--\r\n';
-    /** Sends all but the body; what it gives sends that and tells the answer's status. */
+    /** Sends everything but the body. The returned function sends the body and returns the status of the response. */
     const held = (path: string, headers: Record<string, string>, body: string) => {
       const { port } = here.nest.getHttpServer().address() as { port: number };
       const type = body === form ? 'multipart/form-data; boundary=x' : 'application/json';

@@ -1,10 +1,10 @@
 import { describeWithApp } from './support/app';
 
 describeWithApp('the schema', (tenkey) => {
-  it('is created by migrations alone, which match what the entities describe', async () => {
+  it('is created only by migrations, which match what the entities describe', async () => {
     expect(tenkey.database.options).toMatchObject({ synchronize: false, logging: false });
     const { upQueries } = await tenkey.database.driver.createSchemaBuilder().log();
-    // Constraints, indexes and defaults stand in the migrations alone; tables and columns are what can drift apart.
+    // Constraints, indexes and defaults are only in the migrations; tables and columns can drift apart.
     const drift = upQueries
       .map(({ query }) => query)
       .filter((query) => !/ DROP CONSTRAINT |^DROP INDEX | DROP DEFAULT$/.test(query));

@@ -36,7 +36,7 @@ describeLeakSearch('secrets never leak', ({ tenkey, put, chat, azureFields }) =>
         JSON.stringify({ headers: { authorization: `Bearer ${key}` } }),
         `https://user:${encodeURIComponent(key)}@llm.example.com/?key=${encodeURIComponent(key)}`,
       ];
-      // Cut in the middle of the key, where reading stops.
+      // The reading of the body stops in the middle of the key.
       tenkey.provider.next({ status: 400, body: 'x'.repeat(64 * 1024 - 12) + key });
       expect((await chat(model)).code).toBe('upstream_rejected_request');
       for (const status of [400, 401, 403, 404, 413, 422, 429, 500, 302]) {

@@ -42,7 +42,7 @@ describeLeakSearch('secrets never leak', (search) => {
       keys.join('\n') ===
         [openai, openai, anthropic, anthropic, azure, azure, plain, plain, openai].join('\n'),
     ).toBe(true);
-    // The same search sees them where they belong.
+    // The same search finds the keys where they belong.
     const seen = new Set(leaksIn(JSON.stringify(tenkey.provider.requests)).map((leak) => leak.split(' ')[0]));
     expect([...seen].sort()).toEqual(['anthropic', 'azure', 'openai', 'vllm']);
     expect((await platform('GET', '/v1/models')).text).toContain('"ready":true');
@@ -161,7 +161,7 @@ describeLeakSearch('secrets never leak', (search) => {
     return form;
   };
   const conversation = { messages: [{ role: 'user', content: 'one two three' }], max_tokens: 9 };
-  /** Each endpoint with a model of whose provider it is, and one more through a translation. */
+  /** Each endpoint, the provider whose key serves it, and its body; one endpoint once more through a translation. */
   const endpoints: readonly [string, SentinelName, () => unknown][] = [
     ['chat/completions', 'openai', () => ({ model: 'gpt-4o', ...conversation })],
     ['chat/completions', 'anthropic', () => ({ model: 'claude-sonnet', ...conversation })],
@@ -275,7 +275,7 @@ describeLeakSearch('secrets never leak', (search) => {
       ).toBe('method_not_allowed');
       expect((await platform('GET', `/v1/${encoded}`)).code).toBe('route_not_found');
     }
-    // A key of the form of an id, in its place: the one thing of a path that the audit notes.
+    // A key that has the form of a tenant id, in place of the id, which is the only part of a path that the audit records.
     expect((await sysadmin('DELETE', `/tenants/${sentinels.platform}`)).code).toBe('tenant_not_found');
   });
 

@@ -48,7 +48,7 @@ describe('shutdown', () => {
     const asked = call({});
     await until(() => tenkey.provider.requests.length === 1, 'the call');
     const { setTimeout: realTime } = globalThis;
-    // Limits of 10 s and more come a hundred times sooner.
+    // Timers of 10 s and more run a hundred times faster.
     const hurried = jest
       .spyOn(globalThis, 'setTimeout')
       .mockImplementation((run: () => void, ms = 0, ...rest: []) =>

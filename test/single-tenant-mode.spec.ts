@@ -124,7 +124,7 @@ describe('single-tenant mode', () => {
       const keys = opted.provider.requests.map(({ key }) => key);
       expect(keys).toEqual([globalKey, 'sk-stored-key-of-the-tenant']);
 
-      // A variable that is no key or no address fails its own model, and says which it is.
+      // An invalid key or address fails only the calls of its own model, and the error names the variable.
       for (const [model, code, variable] of [
         ['azure-legacy', 'endpoint_not_configured', 'AZURE_ENDPOINT'],
         ['mistral-legacy', 'credential_not_configured', 'MISTRAL_API_KEY'],

@@ -20,7 +20,7 @@ function check(files: Record<string, string>): { exitCode: number | null; faults
   }
 }
 
-/** As many source files in a folder. */
+/** A folder with this many source files. */
 const filled = (folder: string, count: number) =>
   Object.fromEntries(
     Array.from({ length: count }, (_, index) => [

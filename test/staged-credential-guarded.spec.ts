@@ -22,7 +22,7 @@ describeWithApp('a staged credential', (tenkey) => {
   const post = (suffix: string) => tenkey.sysadmin('post', path(suffix));
   const list = async () => (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
   const listed = async () => (await list()).credentials[0];
-  /** The key that a call now uses, and what the answer's header says of it. */
+  /** The key that a call now uses, and what the response header says about it. */
   const used = async () => {
     const answer = await tenkey.chat(tenant);
     expect(answer.status).toBe(200);
@@ -39,7 +39,7 @@ describeWithApp('a staged credential', (tenkey) => {
         `UPDATE credential_slots SET ${change} WHERE tenant_id = $1 AND provider = 'openai' AND slot = 'staged'`,
         [tenant],
       );
-    /** Neither promoted nor verified, and the live one pays on. */
+    /** Expects that it is neither promoted nor verified, and that the live one still pays. */
     const isRefused = async (code: string, status: string) => {
       tenkey.provider.reset();
       for (const step of ['/promote', '/verify?slot=staged']) {

@@ -19,7 +19,7 @@ describeWithApp('a staged credential', (tenkey) => {
   const post = (suffix: string) => tenkey.sysadmin('post', path(suffix));
   const list = async () => (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
   const listed = async () => (await list()).credentials[0];
-  /** The key that a call now uses, and what the answer's header says of it. */
+  /** The key that a call now uses, and what the response header says about it. */
   const used = async () => {
     const answer = await tenkey.chat(tenant);
     expect(answer.status).toBe(200);
@@ -83,7 +83,7 @@ describeWithApp('a staged credential', (tenkey) => {
       const { status, body } = await tenkey
         .sysadmin(method, path(suffix))
         .send(method === 'put' ? { api_key: thirdKey } : {});
-      const message = known === undefined ? 'this route takes no query' : `the query may have ${known}`;
+      const message = known === undefined ? 'this route accepts no query' : `the query may have ${known}`;
       expect([suffix, status, body.code, body.errors]).toEqual([
         suffix,
         422,
@@ -223,7 +223,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect((await used())[0]).toBe(newKey);
   });
 
-  it('replaces one that was staged before, and leaves nothing of it', async () => {
+  it('replaces one that was staged before, and keeps no part of it', async () => {
     const first = (await stage(newKey)).body.version;
     await post('/verify?slot=staged');
     const second = (await stage(thirdKey)).body.version;
@@ -339,7 +339,7 @@ describeWithApp('a staged credential', (tenkey) => {
     encrypt.mockRestore();
   });
 
-  it('is discarded alone, and once', async () => {
+  it('is discarded without the live one, and only once', async () => {
     await stage(newKey);
     const discard = () => tenkey.sysadmin('delete', path('?slot=staged'));
     expect((await discard()).body).toMatchObject({

@@ -41,7 +41,7 @@ async function start(env: Record<string, string> = {}) {
   return { tenkey, tenant, base, azure, send };
 }
 
-/** What the provider sends for this request, as it came. */
+/** The bytes that the provider sends for this request. */
 function sentFor(tenkey: TestApp): string[] {
   const answer = usualAnswer(
     tenkey.provider.requests[0]!,
@@ -109,7 +109,7 @@ describe('the usage of a stream whose client did not request it', () => {
     ['chat', 'options of its own', `${streamed},"stream_options":{"include_obfuscation":false}`],
     ['chat', 'options of its own', `${streamed},"stream_options":{}`],
     ['chat', 'options of its own', `${streamed},"stream_options":null`],
-    ['mistral', 'a provider that reports it unasked', streamed],
+    ['mistral', 'a provider that reports it without a request', streamed],
   ])('leaves every byte unchanged in both directions, for %s with %s%s', async (model, _, options) => {
     const answer = await on.send(bodyOf(model, options), 'chat/completions');
     expect(answer.status).toBe(200);
@@ -186,7 +186,7 @@ describe('the usage of a stream whose client did not request it', () => {
     const answer = await on.send(bodyOf('chat', streamed), 'chat/completions');
     const arrivals: number[] = [];
     for await (const _ of answer.body!) arrivals.push(performance.now());
-    // Role, three words and more, the end, [DONE]; the usage between the last two is seen as a gap alone.
+    // The role, at least three words, the end, and [DONE]. The hidden usage between the last two shows only as a gap.
     expect(arrivals.length).toBeGreaterThanOrEqual(6);
     expect(arrivals.at(-1)! - arrivals[0]!).toBeGreaterThan(600);
   });
@@ -199,7 +199,7 @@ describe('the usage of a stream whose client did not request it', () => {
     expect(last).toMatchObject({ error: { code: 'upstream_unavailable' } });
   });
 
-  it('is requested by the translation to messages in any case', async () => {
+  it('is always requested by the translation to messages', async () => {
     const body = JSON.stringify({ model: 'chat', max_tokens: 9, stream: true, messages });
     for (const each of [on, off]) {
       const text = await (await each.send(body, 'messages')).text();

@@ -86,7 +86,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     expect(traces).not.toContain(key.slice(16));
   });
 
-  it('for some tenants sees and changes those alone', async () => {
+  it('for some tenants sees and changes only those', async () => {
     const [own, also, other] = [
       await tenkey.createTenant(),
       await tenkey.createTenant(),
@@ -147,7 +147,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     expect((await as(key, 'get', `/tenants/${own.toUpperCase()}`)).status).toBe(200);
     expect((await as(key, 'get', `/tenants/${also}/keys`)).body.count).toBe(1);
 
-    // When its last tenant is gone it is for none, and not for all.
+    // When its last tenant has been deleted, the key is for no tenant, and not for all.
     for (const tenant of [own, also]) await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     expect((await as(key, 'get', '/tenants')).body).toEqual({
       items: [],
@@ -191,7 +191,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     }
     expect((await as(one.key, 'get', '/tenants')).body.total).toBe(0);
 
-    // Also one that is being made while its tenant is deleted: its maker waits for the end of the audit's chain.
+    // The same for a key that is being created while its tenant is deleted. The creation waits for the lock on the audit head.
     const other = new Client({ connectionString: tenkey.databaseUrl });
     await other.connect();
     await other.query('begin');
@@ -316,7 +316,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     [{ name: 'a', scopes: ['tenants:read'], tenant_ids: randomUUID() }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], tenant_ids: [randomUUID()] }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
-    // Each of these would otherwise be a key without the restriction that was meant.
+    // If the typo were ignored, each of these keys would lack the intended restriction.
     [{ name: 'a', scopes: ['tenants:read'], tenant_id: [randomUUID()] }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], tenantIds: [randomUUID()] }, 'tenant_ids'],
     [{ name: 'a', scopes: ['tenants:read'], expire_at: '2099-01-01T00:00:00Z' }, 'expires_at'],

@@ -57,7 +57,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
       deployments: { b: 'second', a: 'first', longer: 'third' },
     });
     expect(set.status).toBe(200);
-    // PostgreSQL has put the settings in another order; that is no change.
+    // PostgreSQL returns the settings in another order, which is not a change.
     expect((await tenkey.chat(tenant, { model: 'azure-gpt-4o' })).status).toBe(200);
     await tenkey.database.query(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1`, [tenant]);
     tenkey.provider.reset();
@@ -66,11 +66,11 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(0);
     const list = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`);
     expect(list.body.credentials[0].status).toBe('tampered');
-    // What mends it is to set it again.
+    // The row can still be deleted.
     expect((await tenkey.sysadmin('delete', `/tenants/${tenant}/credentials/azure`)).body.deleted).toBe(true);
   });
 
-  it('are never used with a key in clear', async () => {
+  it('are never used with a key in clear text', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-d-12345');
     await tenkey.database.query(
       `UPDATE tenant_credentials SET sealed_api_key = 'sk-clear' WHERE tenant_id = $1`,

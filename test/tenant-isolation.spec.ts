@@ -81,7 +81,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     }
   });
 
-  it('takes the tenant from the header alone, whatever the request names', async () => {
+  it('takes the tenant only from the header, whatever the request names', async () => {
     const [caller, other] = [await tenkey.createTenant(), await tenkey.createTenant()];
     await tenkey.setCredential(caller, 'openai', { api_key: 'sk-of-the-caller-1234' });
     await tenkey.setCredential(other, 'openai', { api_key: 'sk-of-the-other-5678' });
@@ -128,7 +128,7 @@ describeWithApp('tenant isolation', (tenkey) => {
       expect([body, answer.body.error.code]).toEqual([body, expected]);
       const shown = answer.text + JSON.stringify(answer.headers);
       for (const text of theirs) expect([text, shown.includes(text)]).toEqual([text, false]);
-      // Where models of the operator are is nobody's matter either.
+      // The address of the operator's models is not revealed either.
       expect(shown).not.toContain(tenkey.provider.url);
     };
     for (const model of ['gpt-4o', 'azure-gpt-4o', 'claude-sonnet', 'mistral-large', 'gemma-vllm'])
@@ -162,7 +162,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     await expect(copyTo('6f0c2f3e-0d7b-4a43-9a57-0e6f2f0f7c11', 'openai')).rejects.toMatchObject({
       code: '23503',
     });
-    // What PostgreSQL cannot see, the seal does: a copy for another provider of the same tenant is refused.
+    // The seal detects what PostgreSQL cannot: a copy for another provider of the same tenant is refused.
     await copyTo(tenant, 'mistral');
     tenkey.provider.reset();
     const answer = await tenkey.chat(tenant, { model: 'mistral-large' });

@@ -41,7 +41,7 @@ describeWithApp('a tenant key', (tenkey) => {
     [{ name: 'a', tokens_per_minute: 0.5 }, 'tokens_per_minute'],
     [{ name: 'a', tokens_per_minute: '1000' }, 'tokens_per_minute'],
     [{ name: 'a', tokens_per_minute: 1e9 + 1 }, 'tokens_per_minute'],
-    // Each of these would otherwise be a key without the restriction that was meant.
+    // If the typo were ignored, each of these keys would lack the intended restriction.
     [{ name: 'a', expire_at: '2099-01-01T00:00:00Z' }, 'expires_at'],
     [{ name: 'a', expiresAt: '2099-01-01T00:00:00Z' }, 'expires_at'],
     [{ name: 'a', allowed_model: ['gpt-4o'] }, 'allowed_models'],

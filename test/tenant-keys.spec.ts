@@ -82,14 +82,14 @@ describeWithApp('a tenant key', (tenkey) => {
     expect(tenkey.provider.requests.map((request) => request.key)).toEqual(Array(2).fill(`sk-of-${tenant}`));
   });
 
-  it('is for its tenant alone, whatever X-Tenant-ID says', async () => {
+  it('is only for its own tenant, whatever X-Tenant-ID says', async () => {
     const other = await tenkey.createTenant();
     await tenkey.setCredential(other, 'openai', { api_key: `sk-of-${other}` });
     const { key } = await issueTenantKey(tenkey, tenant);
     expect((await chat(key, {}, { 'x-tenant-id': tenant.toUpperCase() })).status).toBe(200);
     for (const named of [other, randomUUID(), 'x', `${tenant} `, `${tenant},${other}`]) {
       const answer = await chat(key, {}, { 'x-tenant-id': named });
-      // Blanks around a header's value are no part of it.
+      // Spaces around a header's value are not a part of the value.
       expect(outcome(answer)).toEqual(named.trim() === tenant ? [200, undefined] : [403, 'forbidden']);
     }
     expect(new Set(tenkey.provider.requests.map((request) => request.key))).toEqual(
@@ -152,7 +152,7 @@ describeWithApp('a tenant key', (tenkey) => {
     await tenkey.sysadmin('delete', `/tenants/${gone}`);
 
     const unknown = issueKey('tk');
-    // Well-formed, with the id of a key that there is.
+    // A well-formed key with the id of an existing key.
     await tenkey.database.query(`update tenant_keys set id = $1 where id = $2`, [unknown.id, id]);
     const cases = [
       key.slice(0, -1),
@@ -177,7 +177,7 @@ describeWithApp('a tenant key', (tenkey) => {
     ]);
   });
 
-  it('is found by its id alone, and its hash is compared as a whole and in constant time', async () => {
+  it('is found only by its id, and its hash is compared as a whole and in constant time', async () => {
     const { id, key } = await issueTenantKey(tenkey, tenant);
     const hash = createHash('sha256').update(key).digest('hex');
     const other = (digit: string) => (digit === '0' ? '1' : '0');
@@ -208,9 +208,9 @@ describeWithApp('a tenant key', (tenkey) => {
     expect((await chat(key)).status).toBe(200);
   });
 
-  it('with allowed models can call and list those alone, on every endpoint', async () => {
+  it('with allowed models can call and list only those, on every endpoint', async () => {
     const { key } = await issueTenantKey(tenkey, tenant, {
-      // The last one begins as a key does, and is none.
+      // The last one starts like a key, but is not one.
       allowed_models: ['gpt-4o', 'not-yet-there', 'xai-grok-4-fast'],
     });
     expect((await chat(key)).status).toBe(200);
@@ -222,7 +222,7 @@ describeWithApp('a tenant key', (tenkey) => {
       tenkey.http().post(`/v1/${path}`).set('authorization', `Bearer ${key}`).send(body);
     const model = 'gpt-4o-mini-of-nobody';
     const refused = [
-      // Whether there is such a model is not told.
+      // The response does not reveal whether such a model exists.
       await chat(key, { model: 'mistral-large' }),
       await chat(key, { model }),
       await chat(key, { model: 'GPT-4o' }),

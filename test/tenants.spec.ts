@@ -13,7 +13,7 @@ describeWithApp('tenants', (tenkey) => {
     const ours = await create({ name: '  ours  ', display_name: 'Vår kommun' });
     expect([ours.status, Object.keys(ours.body).sort()]).toEqual([201, fields]);
     expect(ours.body).toMatchObject({ name: 'ours', display_name: 'Vår kommun', state: 'active' });
-    // Any version, also those that no generator makes: the platform has them already.
+    // Any version of UUID, even those that no generator makes, because the platform may already use them.
     for (const id of [
       randomUUID(),
       '11111111-1111-1111-1111-111111111111',
@@ -78,7 +78,7 @@ describeWithApp('tenants', (tenkey) => {
     }
     expect((await create({ name: 'misspelt-too', stat: 'suspended' })).status).toBe(422);
     const { updated_at: _before, ...before } = made;
-    // As a GET shows it.
+    // A client may send back what GET returned.
     expect((await change({ ...made, note: 'x', idx: 1 })).body).toMatchObject(before);
   });
 
@@ -107,7 +107,7 @@ describeWithApp('tenants', (tenkey) => {
       [pasted],
     );
     expect(found).toBe(0);
-    // Names of platforms that only begin as a key does, or are a UUID without its hyphens.
+    // Names that only start like a key, or are a UUID without its hyphens, are allowed.
     for (const name of ['sk-stockholm', 'pk-norra-sverige', randomUUID().replaceAll('-', '')]) {
       expect((await create({ name, display_name: 'Stockholms stad' })).status).toBe(201);
     }
@@ -123,7 +123,7 @@ describeWithApp('tenants', (tenkey) => {
       contact_email: 'ki@sundsvall.example',
       state: 'suspended',
     });
-    // The address of a chat channel's hook is a secret, and would stand here in clear text.
+    // The address of a chat webhook is a secret, and would be stored here in clear text.
     const message = 'contact_email must be one e-mail address';
     for (const wrong of [
       'it-drift',
@@ -144,7 +144,7 @@ describeWithApp('tenants', (tenkey) => {
   it('are listed newest first in pages, none twice and none missing while others are created and deleted', async () => {
     const made: string[] = [];
     for (let index = 0; index < 7; index += 1) made.push(await tenkey.createTenant(`paged-${index}`));
-    // All in the same microsecond: then the id decides.
+    // All have the same creation time, so the id decides the order.
     await tenkey.database.query(
       `UPDATE tenants SET created_at = '2020-01-01 00:00:00.000123Z' WHERE name LIKE 'paged-%'`,
     );
@@ -157,7 +157,7 @@ describeWithApp('tenants', (tenkey) => {
       seen.push(...body.items.map(({ id }: { id: string }) => id));
       cursor = body.next_cursor;
       if (seen.length !== 4) continue;
-      // The tenant that the cursor stands on is deleted, and a newer one comes.
+      // The tenant at the cursor is deleted, and a newer one is created.
       await tenkey.sysadmin('delete', `${path}/${seen[3]}`);
       await tenkey.createTenant('paged-newer');
     } while (cursor !== null);
@@ -205,7 +205,7 @@ describeWithApp('tenants', (tenkey) => {
       const answer = await tenkey.sysadmin(method, `${path}/${id}`).send(body);
       expect([method, answer.status, answer.body.code]).toEqual([method, 404, 'tenant_not_found']);
     }
-    // The same id anew owns nothing of before.
+    // A new tenant with the same id does not own what the deleted one had.
     await create({ id, name: `again-${id}` });
     expect((await tenkey.chat(id)).body.error.code).toBe('credential_not_configured');
   });

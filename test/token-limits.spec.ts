@@ -5,7 +5,7 @@ import { registeredRoutes } from './support/routes';
 
 const messages = [{ role: 'user', content: 'hello' }];
 
-/** What each endpoint is asked with; a new one is added here. */
+/** The request for each endpoint. Add new endpoints here. */
 const requests: Record<string, object> = {
   'chat/completions': { model: 'gpt-4o', messages },
   completions: { model: 'gpt-4o', prompt: 'hello' },
@@ -19,7 +19,7 @@ const requests: Record<string, object> = {
   'audio/transcriptions': { model: 'whisper' },
 };
 
-/** An answer of which the provider does not say what it used. */
+/** A response without usage. */
 const unreported = { body: { choices: [] } };
 
 describeWithApp('a tenant key with tokens per minute', (tenkey) => {
@@ -49,11 +49,11 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     expect(tenkey.provider.calls.begun).toBe(4);
     expect(answers.find(({ status }) => status === 429)?.headers).not.toHaveProperty('x-tenkey-credential');
     tenkey.provider.reset();
-    // Counted for itself: another key of the same tenant has its own.
+    // Each key has its own limit, even two keys of the same tenant.
     expect(outcome(await chat(await limited(1000), 900))).toEqual(passed);
   });
 
-  it('counts what the provider reported once a call is over, in every format, whole, streamed and translated', async () => {
+  it('counts what the provider reported once a call has finished, in every format, whole, streamed and translated', async () => {
     const key = await limited(1000);
     const stream = { stream: true, stream_options: { include_usage: true } };
     for (const more of [{}, stream, { model: 'claude-sonnet' }, { model: 'claude-sonnet', stream: true }]) {
@@ -65,7 +65,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
       const message = { model: 'claude-sonnet', max_tokens: 900, messages, ...more };
       expect((await post(key, 'messages', message)).status).toBe(200);
     }
-    // More than was expected counts as well.
+    // Tokens above the estimate count as well.
     const usage = { prompt_tokens: 700, completion_tokens: 280, total_tokens: 980 };
     tenkey.provider.next({ body: { choices: [], usage } });
     expect(outcome(await chat(key, 10))).toEqual(passed);
@@ -76,7 +76,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     expect((await post(key, 'messages/count_tokens', message)).status).toBe(200);
   });
 
-  it('counts the estimate of a call of which the provider reports nothing', async () => {
+  it('counts the estimate of a call for which the provider reports nothing', async () => {
     const key = await limited(1000);
     tenkey.provider.next(unreported);
     expect(outcome(await chat(key, 900))).toEqual(passed);
@@ -188,7 +188,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
       if ((await ask(key, endpoint)).status !== 429) open.push(endpoint);
     }
     expect([open, tenkey.provider.calls.begun]).toEqual([['messages/count_tokens'], begun + 1]);
-    // Not because they could not be asked at all.
+    // The refusals above were not for another reason: a key without a limit can call every endpoint.
     const { key: free } = await issueTenantKey(tenkey, tenant);
     for (const endpoint of endpoints)
       expect([endpoint, (await ask(free, endpoint)).status]).toEqual([endpoint, 200]);
@@ -218,7 +218,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
       tenkey.provider.next(unreported);
       expect(outcome(await chat(key, 900))).toEqual(passed);
       expect(tenkey.provider.calls.open).toBe(1);
-      // Its end, late, gives nothing back that is another's by now.
+      // When the call ends late, it does not give back tokens that another call has reserved since.
       leaving.abort();
       while (tenkey.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
       expect(outcome(await chat(key, 900))).toEqual(refused);

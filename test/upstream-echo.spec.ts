@@ -4,7 +4,7 @@ import { platformKey, startTestApp, type TestApp } from './support/app';
 
 const key = 'sk-sentinel-echoed-by-the-provider-e5r6';
 
-/** A provider that puts the key into every part of an HTTP answer that is neither header nor body. */
+/** A provider that puts the key into every part of an HTTP response that is neither header nor body. */
 function echoing(): Server {
   return createServer((request, response) => {
     request.resume();
@@ -49,7 +49,7 @@ describe('what a provider echoes outside headers and body', () => {
     provider.close();
   });
 
-  /** Every byte of the answer, which a client library would sort out. */
+  /** Every byte of the response; a client library would discard some of them. */
   function rawAnswer(model: string): Promise<string> {
     const { port } = tenkey.nest.getHttpServer().address() as AddressInfo;
     const body = JSON.stringify({

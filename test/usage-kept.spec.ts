@@ -21,7 +21,7 @@ const withShutdown = (seconds: number) =>
     SHUTDOWN_SECONDS: String(seconds),
   });
 
-/** Of a process without calls. */
+/** The egress of a process without calls. */
 const noCalls = () =>
   new EgressService({
     allow: [],
@@ -90,7 +90,7 @@ describe('usage', () => {
     while (tenkey.provider.requests.length === 0) await wait(5);
     gate.shut();
     expect((await running).status).toBe(200);
-    // Longer than the time after which it is written.
+    // Longer than the interval between two writes.
     await wait(2500);
     expect(
       tenkey.logLines.filter((line) => line.includes('usage records cannot be written yet')),
@@ -113,7 +113,7 @@ describe('usage', () => {
     expect((await tenkey.sysadmin('get', `/tenants/${other}/usage`)).body.lost_calls).toBe(0);
   }, 90_000);
 
-  it('that the database refuses is lost alone, counted, and reported in the log at once', async () => {
+  it('that the database refuses is lost without losing others, counted, and reported in the log immediately', async () => {
     const told = () => tenkey.logLines.filter((line) => line.includes('1 usage records are lost')).length;
     const before = told();
     for (let index = 0; index < 20; index += 1) {
@@ -204,14 +204,14 @@ describe('usage', () => {
     const metrics = new UsageMetricsService();
     const stopping = new UsageLogService(tenkey.database, metrics, noCalls(), withShutdown(5));
     for (let index = 0; index < 2000; index += 1) stopping.add(recordOf(tenant));
-    // One write runs, and the time for the next has come.
+    // One write is running, and the next one is due.
     await wait(1100);
     await stopping.onApplicationShutdown();
     await tenkey.database.query('drop function refuse_some cascade');
     expect((await total()).total.calls).toBe(1000);
     expect(await lostIn(metrics)).toBe(1000);
     expect(tenkey.logLines.join('')).toContain(`${today()} ${tenant} 1000"`);
-    // What comes too late.
+    // A record that is added after shutdown.
     stopping.add(recordOf(tenant));
     expect(await lostIn(metrics)).toBe(1001);
     expect(tenkey.logLines.join('')).toContain(
@@ -250,7 +250,7 @@ describe('usage', () => {
       const began = Date.now();
       await stopping.onApplicationShutdown();
       expect(Date.now() - began).toBeLessThan(3000);
-      // What is in a statement may yet be written.
+      // Records in a running statement may still be written.
       expect(await lostIn(metrics)).toBe(500);
       const named = (text: string) => `${text}, by day and tenant: ${today()} ${tenant} 500"`;
       expect(tenkey.logLines.join('')).toContain(named('that no report counts'));
@@ -275,7 +275,7 @@ describe('usage', () => {
       }
       await wait(20);
     }
-    // A stop writes what waits.
+    // A stop writes the pending records.
     await Promise.all(others.map((app) => app.close()));
     await until(async () => (await total()).total.calls >= 1800, 'the last of the records');
     expect(await total()).toMatchObject({ total: { calls: 1800, input_tokens: 5400 }, lost_calls: 0 });

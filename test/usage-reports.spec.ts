@@ -40,7 +40,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     await call(keyOfA.key, '=HYPERLINK("x"), y');
     await call(narrowKeyOfA.key, 'claude');
     await tenkey.chat(b).expect(200);
-    // Another key from here on.
+    // The following calls use another key.
     await tenkey.setCredential(b, 'openai', { api_key: 'sk-the-next-key-of-b-n3x7' });
     tenkey.provider.next({ status: 500 });
     await tenkey.chat(b).expect(502);
@@ -264,7 +264,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     await tenkey.sysadmin('patch', `/tenants/${a}`).send({ state: 'active' });
   });
 
-  it('show a sysadmin key for some tenants those alone', async () => {
+  it('show a sysadmin key for some tenants only those', async () => {
     const { key } = await issueSysadminKey(tenkey, { scopes: ['usage:read'], tenant_ids: [b] });
     const ask = (path: string) => tenkey.http().get(`/api/v1/sysadmin${path}`).set('X-API-Key', key);
     expect((await ask('/usage')).body.total.calls).toBe(2);

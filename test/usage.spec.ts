@@ -97,7 +97,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     await reader.read();
     await reader.cancel();
     const [left] = await records(1);
-    // Anthropic reports the input when it begins, and of the output what there is then.
+    // Anthropic reports the input tokens, and the output tokens so far, in the first event.
     expect(left).toMatchObject({
       outcome: 'client_left',
       status: 200,
@@ -153,7 +153,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     const error = { error: { message: 'overloaded', type: 'server_error' } };
     tenkey.provider.next({ chunks: [`data: ${JSON.stringify(error)}\n\n`] });
     await (await stream()).text();
-    // Some end with it, without the blank line that ends an event.
+    // Some providers close the stream right after the error, without the blank line that ends an event.
     tenkey.provider.next({ chunks: ['data: {"choices":[]}\n\n', `data: ${JSON.stringify(error)}`] });
     expect(await (await stream()).text()).toContain('upstream_unavailable');
     for (const one of await records(3)) {

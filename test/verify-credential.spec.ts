@@ -102,7 +102,7 @@ describeWithApp(
       }
     });
 
-    it('takes the refusal of a request that cannot be done as proof of the key, where the list of models is public', async () => {
+    it('accepts the refusal of an impossible request as proof of the key, where the list of models is public', async () => {
       await tenkey.setCredential(tenant, 'berget', { api_key: key });
       tenkey.provider.next({ status: 404 });
       expect((await verify('berget')).body.outcome).toBe('accepted');
@@ -128,7 +128,7 @@ describeWithApp(
       const strict = await startTestApp({ EGRESS_ALLOW: undefined }, { databaseUrl: tenkey.databaseUrl });
       try {
         const provider = await startProviderServer();
-        // As a name that resolves to it later would be: allowed when it was set.
+        // Allowed when it was set, as a name that resolves to this address only later would be.
         await tenkey.setCredential(tenant, 'vllm', { api_key: key, endpoint: provider.url });
         const answer = await strict.sysadmin('post', `/tenants/${tenant}/credentials/vllm/verify`);
         expect([answer.status, answer.body.outcome]).toEqual([200, 'unreachable']);
@@ -254,7 +254,7 @@ describeWithApp(
         expect((await listed()).expires_at).toBeNull();
       });
 
-      it('shows expiring within 30 days and expired after, and uses the key all the same', async () => {
+      it('shows expiring within 30 days and expired after, and still uses the key', async () => {
         for (const [inDays, status] of [
           [31, 'ready'],
           [29, 'expiring'],

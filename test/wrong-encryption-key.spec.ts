@@ -134,12 +134,12 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     await right.database.query('DELETE FROM tenant_credentials');
     const [{ key_id: fingerprint }] = await right.database.query('SELECT key_id FROM encryption_canary');
     expect(await asked(ofService)).toEqual({ isReady: true, missingKeys: [] });
-    // What is loaded here as an earlier key does not make the service read what is under the current one.
+    // Loading the service's key as an earlier one here does not help: the service cannot read what this process seals.
     for (const previous of [[], [ofService]]) {
       const found = await asked(encryptionKey, ...previous);
       expect([found.isReady, found.reason]).toEqual([false, expect.stringContaining(fingerprint)]);
     }
-    // A database that no service was started on yet.
+    // No service has been started on this database yet.
     await right.database.query('DELETE FROM encryption_canary');
     expect((await asked(encryptionKey)).isReady).toBe(true);
   });

@@ -52,7 +52,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
 
   // First: every other hook needs request.tenkey, and each problem must be logged.
   fastify.addHook('onRequest', begin);
-  // Before anything else is said about the request: a caller without a key learns nothing.
+  // Before every other check, so that a caller without a key learns nothing about the request.
   fastify.addHook('onRequest', authenticate);
   // Before the checks of the body: routes that are switched off look the same for every body.
   fastify.addHook('onRequest', refuseDisabled(config));

@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     if (isInTerminal && !hasTerminal()) stop('SIGHUP');
     else watch.reload();
   });
-  // When the log has no reader any more, stop as after a signal instead of crashing in the middle of requests.
+  // When the log no longer has a reader, stop as after a signal instead of crashing in the middle of requests.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', () => stop('the log cannot be written'));
 

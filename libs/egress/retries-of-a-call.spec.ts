@@ -17,7 +17,7 @@ import { ClientDisconnected } from './response/upstream-problem';
 
 const { server, egress, service, send } = egressToProvider();
 
-describe('trying again', () => {
+describe('a retry', () => {
   const persistent = () => service('127.0.0.1:*', usual, 2, 3000);
   const refusing = async () => {
     const server = createServer().listen(0, '127.0.0.1');
@@ -27,7 +27,7 @@ describe('trying again', () => {
     return port;
   };
 
-  test('a provider that says 503 is asked again with the same key, opened once', async () => {
+  test('follows a 503 with the same key, which is opened once', async () => {
     server.next({ status: 503 });
     server.next({ status: 503, headers: { 'retry-after': '0' } });
     const route = routeTo(server.url);
@@ -38,7 +38,7 @@ describe('trying again', () => {
     expect(open).toHaveBeenCalledTimes(1);
   });
 
-  test('no more often than the setting says, and not when the provider asks for a long wait', async () => {
+  test('happens no more often than the setting says, and not when the provider asks for a long wait', async () => {
     for (let each = 0; each < 3; each++) server.next({ status: 503 });
     expect((await problemOf(send(routeTo(server.url), body, persistent()))).code).toBe(
       'upstream_unavailable',
@@ -51,13 +51,13 @@ describe('trying again', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([500, 502, 504, 529, 408, 409, 400, 401])('never after a status %i', async (status) => {
+  test.each([500, 502, 504, 529, 408, 409, 400, 401])('never follows a status %i', async (status) => {
     server.next({ status });
     await problemOf(send(routeTo(server.url), body, persistent()));
     expect(server.requests).toHaveLength(1);
   });
 
-  test('after a 429 only within the budget', async () => {
+  test('follows a 429 only within the budget', async () => {
     server.next({ status: 429, headers: { 'retry-after': '1' } });
     const answer = await send(routeTo(server.url), body, persistent());
     answer.body.destroy();
@@ -74,7 +74,7 @@ describe('trying again', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('after a 429 that asks for no wait, with a growing one all the same', async () => {
+  test('follows a 429 with `Retry-After: 0` only after growing waits', async () => {
     for (let count = 0; count < 50; count++) server.next({ status: 429, headers: { 'retry-after': '0' } });
     const patient = service(`127.0.0.1:${server.port}`, usual, 0, 1000);
     expect((await problemOf(send(routeTo(server.url), body, patient))).code).toBe('upstream_rate_limited');
@@ -82,7 +82,7 @@ describe('trying again', () => {
     expect(server.requests.length).toBeLessThan(6);
   });
 
-  test('a connection that was refused is opened again, one that broke is not', async () => {
+  test('follows a refused connection, but not one that broke', async () => {
     const port = await refusing();
     const late = setTimeout(() => listener.listen(port, '127.0.0.1'), 60);
     const listener = createServer((_request, response) => response.end('{}'));
@@ -105,14 +105,14 @@ describe('trying again', () => {
     breaking.close();
   });
 
-  test('never after the first byte of an answer', async () => {
+  test('never follows the first byte of a response', async () => {
     server.next({ breakAfterChunks: 1 });
     const answer = await send(routeTo(server.url), stream, persistent());
     expect((await problemOf(textOf(answer.body))).code).toBe('upstream_unavailable');
     expect(server.requests).toHaveLength(1);
   });
 
-  test('never with a body that streams, which is gone', async () => {
+  test('never happens for a streamed body, which cannot be read twice', async () => {
     server.next({ status: 503 });
     const content = Readable.from([Buffer.from(body)]);
     const call = persistent().send(
@@ -124,7 +124,7 @@ describe('trying again', () => {
     expect(server.requests.map(({ rawBody }) => rawBody)).toEqual([body]);
   });
 
-  test('not while the caller has left', async () => {
+  test('does not happen after the caller has disconnected', async () => {
     const leaving = new AbortController();
     server.next({ status: 429, headers: { 'retry-after': '3' } });
     const call = send(routeTo(server.url), body, persistent(), leaving.signal);

@@ -97,7 +97,7 @@ export class RequestContext {
     this.#grantedAt = performance.now();
   }
 
-  /** The key is not valid any more. The log line still names it; the audit must not. */
+  /** The key is no longer valid. The log line still names it; the audit must not. */
   withdraw(): void {
     this.#grantedAt = undefined;
   }

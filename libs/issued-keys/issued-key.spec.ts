@@ -27,7 +27,7 @@ describe('a key that Tenkey issues', () => {
     expect(parseKey('tk', text.tks.replace('tks_', 'tk_'))).toBeUndefined();
   });
 
-  it('is told from a mistyped one: another character, two swapped, one missing or too many', () => {
+  it('is distinguished from a mistyped one: another character, two swapped, one missing or too many', () => {
     const other = fc.constantFrom(...'09AZaz_- äx');
     fc.assert(
       fc.property(keys, fc.nat(63), other, ({ kind, text }, at, character) => {
@@ -48,7 +48,7 @@ describe('a key that Tenkey issues', () => {
     );
   });
 
-  it('is told from any other text', () => {
+  it('is distinguished from any other text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => {
         for (const kind of kinds) expect(parseKey(kind, text)).toBeUndefined();
@@ -66,7 +66,7 @@ describe('a key that Tenkey issues', () => {
     }
   });
 
-  it('shows its mask where it is printed, and is taken out of a text as a key', () => {
+  it('shows its mask where it is printed, and is removed from a text as a key', () => {
     fc.assert(
       fc.property(keys, ({ text }) => {
         const key = text.expose();

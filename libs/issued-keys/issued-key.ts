@@ -73,7 +73,7 @@ function checksumOf(body: string): string {
   return base62(bytes, length.checksum);
 }
 
-/** A number's base62 digits. `width` must be enough for every number with so many bytes. */
+/** A number's base62 digits. `width` must be enough for every number of that many bytes. */
 function base62(bytes: Buffer, width: number): string {
   let rest = BigInt(`0x${bytes.toString('hex')}`);
   let text = '';

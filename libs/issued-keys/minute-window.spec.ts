@@ -4,7 +4,7 @@ import { MinuteLimits } from './minute-window';
 const start = 1_764_000_000_000;
 
 describe('a limit per minute', () => {
-  it('lets through so many, says when the next may come, and keeps to that', () => {
+  it('admits as many as allowed, says when the next one is admitted, and keeps to that', () => {
     const limits = new MinuteLimits();
     for (let each = 0; each < 3; each += 1) expect(limits.take('a', 3, start + each * 5000)).toBeUndefined();
     const wait = limits.take('a', 3, start + 15_000);
@@ -15,7 +15,7 @@ describe('a limit per minute', () => {
     expect(limits.take('b', 3, start + 15_000)).toBeUndefined();
   });
 
-  it('is never exceeded in any 60 seconds, and what it says is when it lets through again', () => {
+  it('is never exceeded in any 60 seconds, and admits again at the time that it reports', () => {
     const gaps = fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 200 });
     fc.assert(
       fc.property(gaps, fc.integer({ min: 1, max: 10 }), (waits, limit) => {
@@ -31,7 +31,7 @@ describe('a limit per minute', () => {
             free = 0;
           } else {
             expect(free === 0 || now < free).toBe(true);
-            // Told once, it does not become later.
+            // Once reported, the time does not move to a later one.
             if (free > 0) expect(now + seconds * 1000).toBeLessThanOrEqual(free + 999);
             free = Math.max(free, now + seconds * 1000);
             expect(seconds).toBeGreaterThanOrEqual(1);
@@ -53,7 +53,7 @@ describe('a limit per minute', () => {
     expect(limits.take('a', 10, start - 3_600_000)).toBe(60);
   });
 
-  it('counts amounts, and says when so much more is within the limit', () => {
+  it('counts amounts, and says when a further amount is within the limit', () => {
     const limits = new MinuteLimits();
     expect(limits.take('a', 100, start, 60)).toBeUndefined();
     expect(limits.take('a', 100, start + 10_000, 30)).toBeUndefined();

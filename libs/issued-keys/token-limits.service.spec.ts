@@ -20,7 +20,7 @@ function limited(limit: number) {
 }
 
 describe('tokens per minute', () => {
-  it('are reserved up to the limit, and the next is told when it fits', () => {
+  it('are reserved up to the limit, and the next call learns when it fits', () => {
     const { clock, reserve, refusal } = limited(1000);
     reserve(600);
     clock.now += 20_000;
@@ -72,7 +72,7 @@ describe('tokens per minute', () => {
     expect(refusal(500).details.detail).toContain('900 are used');
   });
 
-  it('of a call that took longer than a minute give nothing back, and what came on top counts from its end', () => {
+  it('of a call that took longer than a minute give nothing back, and those above the estimate count from the end of the call', () => {
     const { clock, reserve, refusal } = limited(1000);
     const long = reserve(800);
     const longer = reserve(200);
@@ -88,7 +88,7 @@ describe('tokens per minute', () => {
     reserve(1000);
   });
 
-  it('are refused for good, without a time, when the call alone is above the limit', () => {
+  it('are refused without a time when a single call exceeds the limit', () => {
     const { details, code } = limited(1000).refusal(1001);
     expect([code, details.retryAfter]).toEqual(['rate_limited', undefined]);
     expect(details.detail).toContain('may use 1001 tokens, and this key may use 1000 per minute');
@@ -99,7 +99,7 @@ describe('tokens per minute', () => {
     const step = fc.record({
       waitMs: fc.integer({ min: 0, max: 15_000 }),
       estimate: fc.integer({ min: 1, max: 120 }),
-      /** Of the estimate. */
+      /** As a part of the estimate. */
       used: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
       settledAfterMs: fc.integer({ min: 0, max: 90_000 }),
     });
@@ -140,7 +140,7 @@ describe('tokens per minute', () => {
     );
   });
 
-  it('are forgotten with keys that used none for a minute, also when they are never settled', () => {
+  it('are forgotten with keys that used none for a minute, even when they are never settled', () => {
     const { limits, clock, reserve } = limited(10);
     for (let each = 0; each < 5000; each += 1) reserve(1, `key ${each}`);
     clock.now += 120_000;

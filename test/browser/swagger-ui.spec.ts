@@ -2,7 +2,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { type Browser, chromium, type Locator, type Page, type Response } from 'playwright-core';
 import { platformKey, startTestApp, superKey, type TestApp } from '../support/app';
 
-// Not 127.0.0.1 or localhost, where Swagger UI leaves out what it would ask of other hosts.
+// Not 127.0.0.1 or localhost, where Swagger UI leaves out requests that it would send to other hosts.
 const host = 'tenkey.test';
 const chromiumArguments = [
   '--no-sandbox',
@@ -17,7 +17,7 @@ const chromiumArguments = [
 const tenants = '/api/v1/sysadmin/tenants';
 const credentials = `${tenants}/{tenant_id}/credentials`;
 
-/** What one Execute sent, what came back, and what the page shows of it. */
+/** The request of one Execute, its response, and what the page shows. */
 interface Executed {
   readonly response: Response;
   readonly sentKey: string | undefined;
@@ -52,7 +52,7 @@ describe('Swagger UI in a browser', () => {
     await tenkey?.close();
   });
 
-  /** The block of one operation, unfolded. */
+  /** The block of one operation, expanded. */
   async function unfolded(method: string, path: string): Promise<Locator> {
     const block = page
       .locator(`.opblock-${method}`)
@@ -84,7 +84,7 @@ describe('Swagger UI in a browser', () => {
     };
   }
 
-  it('takes both keys', async () => {
+  it('accepts both keys', async () => {
     await page.locator('.auth-wrapper .authorize').first().click();
     for (const [name, key] of [
       ['super-api-key', superKey],
@@ -168,7 +168,7 @@ describe('Swagger UI in a browser', () => {
 
   it('offers every route ready to try', async () => {
     const { paths } = (await tenkey.http().get('/docs/openapi.json')).body as OpenAPIObject;
-    // What is stored is verified, promoted or taken back as it stands.
+    // These operations act on the stored credential and take no body.
     const isWithoutBody = (path: string) => /\/\{provider\}\/(verify|promote|rollback)$/.test(path);
     const routes = Object.entries(paths).flatMap(([path, item]) =>
       (['get', 'put', 'post', 'delete', 'patch'] as const).flatMap((method) => {
@@ -192,12 +192,12 @@ describe('Swagger UI in a browser', () => {
           expect(JSON.parse(await block.locator('.body-param__text').inputValue())).not.toEqual({});
         }
       }
-      // Folded again: with each click Swagger UI renders anew all that is unfolded.
+      // Collapse the block: each click makes Swagger UI render all expanded blocks again.
       await block.locator('.opblock-summary-control').dispatchEvent('click');
     }
   });
 
-  it('asked nothing of another host, and the browser had nothing to complain of', () => {
+  it('sends nothing to another host, and the browser reports no error', () => {
     const elsewhere = requested.filter((url) => !url.startsWith('data:') && new URL(url).origin !== origin);
     expect(elsewhere).toEqual([]);
     expect(complaints).toEqual([]);

@@ -9,7 +9,7 @@ import { anthropic, azure, mistral, openai, type ServedModel, tenkeyOfSpec, vllm
 interface ClientOfVersion {
   readonly version: string;
   readonly Client: typeof Anthropic;
-  /** How it sends its own key: the older one in X-API-Key, the newer one as a bearer token, which Tenkey ignores. */
+  /** How the client sends its own key: the older client in X-API-Key, the newer one as a bearer token, which Tenkey ignores. */
   readonly keyHeader: 'x-api-key' | 'authorization';
 }
 
@@ -47,7 +47,7 @@ describe.each(clients)('the Anthropic client of API version $version', ({ versio
   describe.each([anthropic, { ...vllm, path: '/v1/messages' }, openai, azure, mistral])(
     'asks $title',
     (served) => {
-      it('and gets a whole answer', async () => {
+      it('and gets a whole response', async () => {
         const answer = await client.messages.create({ ...askOf(served), system: 'Be brief.' });
         expect(answer).toMatchObject({
           type: 'message',
@@ -59,7 +59,7 @@ describe.each(clients)('the Anthropic client of API version $version', ({ versio
         tenkey.expectSeen(served);
       });
 
-      it('and reads what the provider calls the request, of an answer and of an error', async () => {
+      it('and reads the request id of the provider, in a response and in an error', async () => {
         const id = { [served === anthropic ? 'request-id' : 'x-request-id']: 'req_at_the_provider' };
         tenkey.provider.next({ headers: id });
         const answer = await client.messages.create(askOf(served));
@@ -110,7 +110,7 @@ describe.each(clients)('the Anthropic client of API version $version', ({ versio
         expect(answer.parsed_output).toEqual({ answer: 'echo: good morning' });
       });
 
-      it('and is told when a stream breaks off', async () => {
+      it('and gets an error when a stream breaks off', async () => {
         tenkey.provider.next({ breakAfterChunks: 5 });
         const stream = await client.messages.create({ ...askOf(served), stream: true });
         const types: string[] = [];
@@ -132,14 +132,14 @@ describe.each(clients)('the Anthropic client of API version $version', ({ versio
     },
   );
 
-  it("gets an Anthropic model's own answer, with fields that Tenkey does not know", async () => {
+  it("gets an Anthropic model's own response, with fields that Tenkey does not know", async () => {
     const request = { ...askOf(anthropic), a_parameter_of_tomorrow: { kept: true } };
     const answer = await client.messages.create(request);
     expect(answer).toHaveProperty('unknown_field', { kept: true });
     expect(tenkey.provider.requests[0]?.body).toEqual({ ...request, model: anthropic.upstreamModel });
   });
 
-  it('counts tokens with an Anthropic model, and is told that others do not', async () => {
+  it('counts tokens with an Anthropic model, and gets an error for others', async () => {
     expect(await client.messages.countTokens({ model: anthropic.model, messages })).toEqual({
       input_tokens: 3,
     });
@@ -173,7 +173,7 @@ describe.each(clients)('the Anthropic client of API version $version', ({ versio
   });
 
   describe.each([anthropic, openai])('raises its own error for $title', (served) => {
-    it('NotFoundError for a model that is not there', async () => {
+    it('NotFoundError for a model that does not exist', async () => {
       const fault = await faultOf(client.messages.create({ ...askOf(served), model: 'no-such-model' }));
       expect(fault).toBeInstanceOf(Client.NotFoundError);
       expect(fault).toMatchObject({ status: 404, type: 'not_found_error' });

@@ -16,7 +16,7 @@ describe('LangChain', () => {
   const modelOf = ({ model, tenant }: ServedModel) => new ChatOpenAI({ model, ...settings(tenant) });
 
   describe.each(chatModels)('asks $title', (served) => {
-    it('and gets a whole answer', async () => {
+    it('and gets a whole response', async () => {
       const answer = await modelOf(served).invoke('good morning');
       expect(answer.text).toBe('echo: good morning');
       expect(answer.usage_metadata).toMatchObject({ input_tokens: 3, output_tokens: 2, total_tokens: 5 });
@@ -67,7 +67,7 @@ describe('LangChain', () => {
       expect(await byTool.invoke('good morning')).toEqual({ city: 'Umeå' });
     });
 
-    it('and is told when a stream breaks off', async () => {
+    it('and gets an error when a stream breaks off', async () => {
       tenkey.provider.next({ breakAfterChunks: 4 });
       let text = '';
       const read = async () => {

@@ -34,7 +34,7 @@ describe('the Mistral client', () => {
       },
     ];
 
-    it('and gets a whole answer', async () => {
+    it('and gets a whole response', async () => {
       const answer = await clientOf(served).chat.complete({ model, messages });
       expect(answer).toMatchObject({
         choices: [{ message: { content: 'echo: good morning' }, finishReason: 'stop' }],
@@ -96,14 +96,14 @@ describe('the Mistral client', () => {
       });
     });
 
-    it('and is told when a stream breaks off', async () => {
+    it('and gets an error when a stream breaks off', async () => {
       tenkey.provider.next({ breakAfterChunks: 4 });
       let text = '';
       const read = async () => {
         for await (const { data } of await clientOf(served).chat.stream({ model, messages }))
           text += (data.choices[0]?.delta.content as string | undefined) ?? '';
       };
-      // It knows no error inside a stream, and says that this event is no part of an answer.
+      // This client has no error event, and reports that the event does not match the schema of a response.
       expect(await faultOf(read())).toMatchObject({ name: 'ZodError' });
       expect(text).toMatch(/^echo: /);
     });
@@ -115,7 +115,7 @@ describe('the Mistral client', () => {
     });
   });
 
-  // Not with OpenAI's: the client demands an id of the answer, which OpenAI's does not have.
+  // Not with OpenAI's models: the client requires an id in the response, which OpenAI's does not have.
   it.each(['embedding-mistral', 'embedding-vllm'])('embeds with %s', async (model) => {
     const answer = await clientOf(mistral).embeddings.create({ model, inputs: ['one', 'two'] });
     expect(answer.data.map(({ embedding }) => embedding)).toEqual([vector, vector]);
@@ -123,7 +123,7 @@ describe('the Mistral client', () => {
 
   it('lists the models', async () => {
     const { data } = await clientOf(mistral).models.list();
-    // To this client `type` is the kind of a Mistral model, to Anthropic's it is `model`; so it shows the fields as they came.
+    // For this client `type` is the kind of a Mistral model, for Anthropic's it is `model`; so the client returns the raw fields.
     const names = data?.map((model) => ('raw' in model ? (model.raw as { id: string }).id : model.id));
     expect(names).toContain('mistral-large');
   });

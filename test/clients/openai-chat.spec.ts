@@ -28,7 +28,7 @@ describe('the openai client', () => {
       },
     ];
 
-    it('and gets a whole answer', async () => {
+    it('and gets a whole response', async () => {
       const answer = await clientOf(served).chat.completions.create({ model, messages });
       expect(answer).toMatchObject({
         object: 'chat.completion',
@@ -38,7 +38,7 @@ describe('the openai client', () => {
       tenkey.expectSeen(served);
     });
 
-    it('and reads what the provider calls the request, of an answer and of an error', async () => {
+    it('and reads the request id of the provider, in a response and in an error', async () => {
       const id = { [served === anthropic ? 'request-id' : 'x-request-id']: 'req_at_the_provider' };
       const ask = () => clientOf(served).chat.completions.create({ model, messages });
       tenkey.provider.next({ headers: id });
@@ -109,7 +109,7 @@ describe('the openai client', () => {
       expect(answer.choices[0]?.message.parsed).toEqual({ answer: 'echo: good morning' });
     });
 
-    it('and is told when a stream breaks off', async () => {
+    it('and gets an error when a stream breaks off', async () => {
       tenkey.provider.next({ breakAfterChunks: 4 });
       const stream = await clientOf(served).chat.completions.create({ model, messages, stream: true });
       let text = '';

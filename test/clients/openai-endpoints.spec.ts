@@ -62,7 +62,7 @@ describe('the openai client', () => {
     expect(text).toBe(`heard ${sound.length} bytes\n`);
   });
 
-  it('transcribes while it listens, and asks for times by a list', async () => {
+  it('transcribes as a stream, and requests timestamps with a list', async () => {
     const stream = await clientFor().audio.transcriptions.create({
       file: await toFile(sound, 'möte.mp3'),
       model: 'whisper',
@@ -148,7 +148,7 @@ describe('the openai client', () => {
       expect(answer.output_parsed).toEqual({ answer: 'echo: good morning' });
     });
 
-    it('and is told when a stream breaks off', async () => {
+    it('and gets an error when a stream breaks off', async () => {
       tenkey.provider.next({ breakAfterChunks: 6 });
       const stream = await clientFor(served.tenant).responses.create({ ...request, stream: true });
       const types: string[] = [];

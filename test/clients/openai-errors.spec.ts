@@ -25,13 +25,13 @@ describe('the openai client raises its own error', () => {
     return fault;
   };
 
-  it('NotFoundError for a model that is not there', async () => {
+  it('NotFoundError for a model that does not exist', async () => {
     const fault = await faultOf(ask({ model: 'no-such-model' }));
     expect(fault).toBeInstanceOf(OpenAI.NotFoundError);
     expect(fault).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' });
   });
 
-  it('NotFoundError for a route that is not there', async () => {
+  it('NotFoundError for a route that does not exist', async () => {
     const client = new OpenAI({
       apiKey: 'x',
       baseURL: `${tenkey.origin}/v1`,
@@ -55,7 +55,7 @@ describe('the openai client raises its own error', () => {
     expect(fault.headers?.get('retry-after')).toBe('7');
   });
 
-  it('or waits as it was told, and asks again', async () => {
+  it('or waits as long as the response says, and retries', async () => {
     tenkey.provider.next({ status: 429, headers: { 'retry-after': '1' } });
     const start = Date.now();
     const answer = await ask({}, { maxRetries: 1 });
@@ -64,7 +64,7 @@ describe('the openai client raises its own error', () => {
     expect(tenkey.provider.requests).toHaveLength(2);
   });
 
-  it('APIError with status 424 for a credential that is not there', async () => {
+  it('APIError with status 424 for a credential that does not exist', async () => {
     const fault = await faultOf(ask({ model: 'without-a-credential' }));
     expect(fault).toMatchObject({ status: 424, code: 'credential_not_configured' });
     expect(tenkey.provider.requests).toHaveLength(0);

@@ -1,7 +1,7 @@
 // Runs the specs of this folder with the clients that applications use:
 //   node test/clients/run.cjs [arguments of jest]
-// The clients are a package of their own, so that only who runs these specs installs them: when they are absent, and
-// when the lockfile has changed since. The specs are checked first, because `npm run check` knows no types of clients.
+// The clients are a separate package, so that they are installed only to run these specs: when they are missing, or when
+// the lockfile has changed. The types are checked first, because `npm run check` does not have the types of the clients.
 const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
@@ -37,13 +37,13 @@ function lockfileHash() {
   return hash.digest('hex');
 }
 
-/** `npm ci` empties node_modules first, the stamp with it: one that breaks off is done again. */
+/** `npm ci` first empties node_modules, including the stamp, so an installation that is interrupted is repeated. */
 function install() {
   const hash = lockfileHash();
-  // Run by npm, its own file is known; a name would need a shell on Windows.
+  // When npm runs this script, npm_execpath names npm's own file. Starting `npm` by name would need a shell on Windows.
   const npm = process.env.npm_execpath;
   const [command, ...args] = npm === undefined ? ['npm'] : [process.execPath, npm];
-  // Whatever npm was told about the project around this one is not for this one.
+  // `--prefix` overrides what npm passes on for the surrounding project.
   run(command, [...args, 'ci', '--prefix', __dirname, '--no-audit', '--no-fund'], __dirname);
   fs.writeFileSync(stampFile, hash);
 }

@@ -6,8 +6,8 @@ import Older from 'anthropic-sdk-of-2023-06-01';
 import OpenAI from 'openai';
 import { anthropic, openai, tenkeyOfSpec } from './tenkey';
 
-/** All that an application changes: the address, and the key. */
-describe('a client with nothing but a tenant key', () => {
+/** Everything that an application has to change: the address and the key. */
+describe('a client with only a tenant key', () => {
   const tenkey = tenkeyOfSpec();
 
   const content = 'good morning';

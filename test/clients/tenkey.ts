@@ -24,7 +24,7 @@ moderation_models:
   - { name: moderation, litellm_model_name: omni-moderation-latest }
 `;
 
-/** One model as a client names it, and what its provider must then have seen. */
+/** A model as a client names it, and the request that its provider must then receive. */
 export interface ServedModel {
   readonly title: string;
   readonly model: string;
@@ -91,24 +91,24 @@ export const mistral: ServedModel = {
   upstreamModel: 'mistral-large-latest',
 };
 
-/** One of every kind of provider that answers chat completions. */
+/** One model of each kind of provider that serves chat completions. */
 export const chatModels = [openai, azure, azureV1, vllm, mistral, anthropic];
 
-/** What a client needs to know of Tenkey. */
+/** What a client needs to know about Tenkey. */
 export interface Tenkey {
   /** Without a path: `http://127.0.0.1:<port>`. */
   readonly origin: string;
   readonly provider: TestApp['provider'];
-  /** Who calls, and for whom. */
+  /** The headers of the platform key and of the tenant. */
   headers(tenant?: ServedModel['tenant']): { 'X-API-Key': string; 'X-Tenant-ID': string };
-  /** A key of a tenant's own, as its applications have it. */
+  /** A tenant key, as the tenant's own applications use it. */
   readonly tenantKey: string;
-  /** The last request was for this model, with this tenant's key, at this address. */
+  /** Expects that the last request was for this model, with this tenant's key, at this address. */
   expectSeen(served: ServedModel): void;
   close(): Promise<void>;
 }
 
-/** Tenkey for the tests of the `describe` around the call, each of which begins with a provider that saw nothing yet. */
+/** Tenkey for the tests of the surrounding `describe`. The recorded requests of the provider are cleared before each test. */
 export function tenkeyOfSpec(): Tenkey {
   const tenkey = {} as Tenkey;
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { anthropic, openai, tenkeyOfSpec } from './tenkey';
 
 const sizes = [3, 5, 1];
 
-/** Thought, said, and two tools called, of which one takes nothing. */
+/** Thinking, text, and calls of two tools, one of them without arguments. */
 const message = {
   id: 'msg_1',
   type: 'message',
@@ -50,7 +50,7 @@ const completion = {
   },
 };
 
-describe('a translated answer of thoughts, text and two tools, in small pieces', () => {
+describe('a translated response with thinking, text and two tools, in small pieces', () => {
   const tenkey = tenkeyOfSpec();
 
   const written = (events: { event?: string; data: string }[]) =>
@@ -91,7 +91,7 @@ describe('a translated answer of thoughts, text and two tools, in small pieces',
     });
   });
 
-  it("of Anthropic's is gathered by the AI SDK, thoughts as reasoning", async () => {
+  it("of Anthropic's is gathered by the AI SDK, thinking as reasoning", async () => {
     tenkey.provider.next({ chunks: written(eventsOfMessage(message, sizes)) });
     const provider = createOpenAICompatible({
       name: 'tenkey',

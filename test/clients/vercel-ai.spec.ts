@@ -31,7 +31,7 @@ describe('the AI SDK', () => {
       }),
     });
 
-    it('and gets a whole answer', async () => {
+    it('and gets a whole response', async () => {
       const answer = await generateText({ model: modelOf(served), system: 'Be brief.', prompt });
       expect(answer.text).toBe('echo: good morning');
       expect(answer.finishReason).toBe('stop');
@@ -79,7 +79,7 @@ describe('the AI SDK', () => {
       expect(object).toEqual({ answer: 'echo: good morning' });
     });
 
-    it('and is told when a stream breaks off', async () => {
+    it('and gets an error when a stream breaks off', async () => {
       tenkey.provider.next({ breakAfterChunks: 4 });
       let text = '';
       const faults: unknown[] = [];

@@ -51,7 +51,7 @@ const step = (text: string) => say(`\n== ${text}`);
 
 /** Shows two tenants, one model and two keys with a local provider, and checks each step. */
 async function main(): Promise<void> {
-  // The next line said throws, and so everything is cleaned up; a second Ctrl-C ends at once.
+  // After the signal, writing the next line throws, so that everything is cleaned up. A second Ctrl-C exits immediately.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopSignal = signal));
   const cleanUps: CleanUp[] = [];
   const faults: unknown[] = [];
@@ -266,7 +266,7 @@ async function refusesWithoutKey(stage: Stage, tenantId: string): Promise<void> 
   assert.equal(error.code, 'credential_not_configured');
   assert.ok(
     error.message.includes(`PUT /api/v1/sysadmin/tenants/${tenantId}/credentials/openai`),
-    'the error does not say which request mends it',
+    'the error does not say which request fixes it',
   );
   assert.equal(calls, 0);
 }

@@ -32,7 +32,7 @@ const fail = (reason: string): never => {
   throw new Error(reason);
 };
 
-/** A provider, and an egress that may call it alone. Both start before the tests and close after them. */
+/** A provider, and an egress that may call only this provider. Both start before the tests and close after them. */
 export function egressToProvider() {
   const server = {} as ProviderServer;
   const services: EgressService[] = [];

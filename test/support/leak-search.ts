@@ -16,7 +16,7 @@ export const sentinelModels: readonly [SentinelName, string][] = [
   ['vllm', 'gemma-vllm'],
 ];
 
-/** What a test may ask. Every response is searched after the test, as is every line of the log. */
+/** The requests that a test may send. Every response is searched after the test, as is every line of the log. */
 export interface LeakSearch {
   readonly tenkey: TestApp;
   readonly answers: readonly { readonly text: string }[];
@@ -66,7 +66,7 @@ export function describeLeakSearch(title: string, specs: (search: LeakSearch) =>
           body: typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body),
         }),
       });
-      // A broken answer may end in an error; what came before counts as well.
+      // A response that breaks off ends in an error; the part before it counts as well.
       const parts: Buffer[] = [];
       await (async () => {
         for await (const part of answer.body ?? []) parts.push(Buffer.from(part as Uint8Array));
@@ -117,12 +117,12 @@ export function describeLeakSearch(title: string, specs: (search: LeakSearch) =>
 
     let answersSearched = 0;
     let linesSearched = 0;
-    /** What came since the last time, so that a leak is reported by the test that caused it. */
+    /** What was added since the last search, so that a leak is reported by the test that caused it. */
     function expectNoLeak(): void {
       const from = { answers: answersSearched, lines: linesSearched };
       [answersSearched, linesSearched] = [answers.length, tenkey.logLines.length];
       const pieces = [
-        ...answers.slice(from.answers).map(({ label, text }) => [`the answer to ${label}`, text] as const),
+        ...answers.slice(from.answers).map(({ label, text }) => [`the response to ${label}`, text] as const),
         ...tenkey.logLines
           .slice(from.lines)
           .map((line, index) => [`log line ${from.lines + index}`, line] as const),
@@ -132,7 +132,7 @@ export function describeLeakSearch(title: string, specs: (search: LeakSearch) =>
         for (const leak of leaksIn(text)) if (!found.has(leak)) found.set(leak, where);
       }
       expect([...found].map(([leak, where]) => `${leak} in ${where}`)).toEqual([]);
-      // A sealed key is no secret without ENCRYPTION_KEY, and still nothing to hand out.
+      // A sealed key reveals nothing without ENCRYPTION_KEY, but must not be handed out either.
       expect(pieces.filter(([, text]) => /gAAAA[\w-]{8}/.test(text)).map(([where]) => where)).toEqual([]);
     }
 

@@ -1,6 +1,6 @@
 const Sequencer = require('@jest/test-sequencer').default;
 
-/** The specs that take longest, which is not to be seen from the size of their files. */
+/** The specs that take longest; the size of their files does not show it. */
 const longest = [
   'tenant-isolation',
   'adopt-global-keys',

@@ -17,7 +17,7 @@ export interface NextAnswer {
   chunkDelayMs?: number;
   /** The raw parts of the body, in place of the usual ones. */
   chunks?: string[];
-  /** A body of any size, sent only as fast as the connection takes it. */
+  /** A body of any size, sent only as fast as the connection accepts it. */
   flow?: Flow;
   /** The request's body is not read before this resolves. */
   readAfter?: Promise<unknown>;

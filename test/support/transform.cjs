@@ -6,7 +6,7 @@
 const { existsSync, readFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const swc = require('@swc/jest');
-// Of what jest loads into a worker, this file comes first.
+// This is the first file that jest loads into a worker.
 require('./code-cache.cjs');
 
 const typescript = swc.createTransformer({

@@ -56,7 +56,7 @@ export function embeddedIPv4(address: Address): ipaddr.IPv4[] {
   return embedded;
 }
 
-/** These names answer with a machine's identity and credentials on some cloud. */
+/** On some cloud, these names serve a machine's identity and credentials. */
 const metadataNames = new Set([
   'metadata',
   'metadata.google.internal',

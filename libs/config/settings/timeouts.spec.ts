@@ -17,7 +17,7 @@ describe('UPSTREAM_TIMEOUTS', () => {
     expect(of(vllm)).toMatchObject({ firstByteMs: 1_800_000, idleMs: 500 });
   });
 
-  it('wins over the provider file', () => {
+  it('takes precedence over the file of the provider', () => {
     const slow: Provider = { ...openai, timeouts: { idleMs: 7 } };
     expect(timeoutsFrom('')(slow).idleMs).toBe(7);
     expect(timeoutsFrom('idle=9')(slow).idleMs).toBe(9000);

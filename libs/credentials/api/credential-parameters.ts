@@ -16,7 +16,7 @@ export function knownQuery<Name extends string>(
 ): Readonly<Partial<Record<Name, unknown>>> {
   const parameters = query as Readonly<Partial<Record<Name, unknown>>>;
   if (Object.keys(parameters).every((name) => names.some((each) => each === name))) return parameters;
-  const message = names.length > 0 ? `the query may have ${names.join(', ')}` : 'this route takes no query';
+  const message = names.length > 0 ? `the query may have ${names.join(', ')}` : 'this route accepts no query';
   throw new Problem('validation_failed', {
     detail: 'The query has a name that this route does not know.',
     errors: [{ path: 'query', message }],

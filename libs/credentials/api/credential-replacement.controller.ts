@@ -74,7 +74,7 @@ export class CredentialReplacementController {
     const provider = validProvider(providerText);
     const slot = validSlot(knownQuery(query, ['slot']).slot, slots);
     refuseFields(jsonOf(body), {
-      detail: 'This takes no fields: the stored key is verified at its own endpoint.',
+      detail: 'This route accepts no fields: the stored key is verified at its own endpoint.',
       hint: 'To verify other fields, PUT them with ?verify=true.',
     });
     const verified = await this.verification.verify(tenantId, provider, by, slot);
@@ -121,7 +121,7 @@ export class CredentialReplacementController {
     const provider = validProvider(providerText);
     const version = validVersion(knownQuery(query, ['version']).version);
     refuseFields(jsonOf(body), {
-      detail: 'This takes no fields: the staged credential is promoted unchanged.',
+      detail: 'This route accepts no fields: the staged credential is promoted unchanged.',
       hint: 'To stage other fields, PUT them with ?stage=true.',
     });
     const swapped = await this.replacement.promote(tenantId, provider, by, version);
@@ -163,7 +163,8 @@ export class CredentialReplacementController {
     const provider = validProvider(providerText);
     knownQuery(query, []);
     refuseFields(jsonOf(body), {
-      detail: 'This takes no fields: the credential from before the last promotion is live again, unchanged.',
+      detail:
+        'This route accepts no fields: the credential from before the last promotion is live again, unchanged.',
       hint: 'To set other fields, PUT them.',
     });
     const swapped = await this.replacement.rollback(tenantId, provider, by);

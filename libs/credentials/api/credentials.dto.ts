@@ -46,7 +46,10 @@ export function validFields(provider: Provider, body: unknown): CredentialFields
   };
 }
 
-/** Refuses what is wrong for every tenant, before the tenant is looked up: a body that is no JSON object, a field of a wrong type. */
+/**
+ * Refuses what is wrong for every tenant, before the tenant is looked up: a body that is not a JSON object, or a field of a
+ * wrong type.
+ */
 export function refuseWrongTypes(provider: Provider, body: unknown): void {
   const [[fields], misspelt, faults] = fieldsOf(provider, body);
   const hasWrongType = faults.some(({ path }) => {
@@ -129,7 +132,7 @@ export class VerifyCredentialResponse extends VerificationResponse {
   masked_key: string;
   @ApiProperty({ example: '3', description: 'The version that was verified.' })
   version: string;
-  @ApiProperty({ example: 'OpenAI at api.openai.com answered with status 200: it accepts the key.' })
+  @ApiProperty({ example: 'OpenAI at api.openai.com responded with status 200: it accepts the key.' })
   message: string;
 }
 

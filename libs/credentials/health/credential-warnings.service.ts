@@ -11,7 +11,7 @@ export interface CredentialWarning {
   readonly provider: string;
   /** The tenant's function mailbox, if it has one. */
   readonly contactEmail?: string;
-  /** 30, 7 or 1: it expires within so many days; 0: it has expired. Undefined: neither. */
+  /** 30, 7 or 1: it expires within that many days; 0: it has expired. Undefined: neither. */
   readonly withinDays?: number;
   /** When it expires, if `withinDays` is given. */
   readonly expiresAt?: Date;

@@ -73,7 +73,7 @@ test.each(Array.from({ length: failed.length + 1 }, (_, at) => at))(
   async (at) => {
     const { all } = await relay([failed.subarray(0, at), failed.subarray(at)]);
     const first = withError.slice(0, withError.indexOf('event: error'));
-    // If CR LF is cut in two, the CR alone ends the line.
+    // If CR LF is cut in two, the CR by itself ends the line.
     const lines = (text: string) => text.replace(/\r\n?/g, '\n');
     expect(lines(all)).toBe(lines(`${first}!event: the raw text`));
   },

@@ -71,9 +71,9 @@ export type PlatformGrant = PlatformWideGrant | TenantGrant;
  * revoked key opens nothing from then on.
  */
 export interface IssuedKeys {
-  /** @returns undefined for a text that is no valid key; it does not say why */
+  /** @returns undefined for a text that is not a valid key; it does not say why */
   tenantGrant(presented: string): Promise<TenantGrant | undefined>;
-  /** @returns undefined for a text that is no valid key; it does not say why */
+  /** @returns undefined for a text that is not a valid key; it does not say why */
   sysadminGrant(presented: string): Promise<SysadminGrant | undefined>;
   /**
    * Counts one request of the key.

@@ -35,12 +35,12 @@ export class PlatformKeyGuard implements CanActivate {
   }
 }
 
-/** The key alone decides for which tenant a call is. A header that names another tenant is a mistake that must not stay unnoticed. */
+/** Only the key decides which tenant a call is for. A header that names another tenant is a mistake that must not go unnoticed. */
 function refuseAnotherTenant(grant: TenantGrant, tenantId: unknown): void {
   if (tenantId === undefined || tenantId === '') return;
   if (typeof tenantId === 'string' && tenantId.toLowerCase() === grant.tenantId) return;
   throw new Problem('forbidden', {
     detail: 'X-Tenant-ID names another tenant than the one that this key belongs to.',
-    hint: 'Leave X-Tenant-ID out: the key decides for which tenant the call is.',
+    hint: 'Leave X-Tenant-ID out: the key decides which tenant the call is for.',
   });
 }

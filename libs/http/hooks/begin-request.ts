@@ -40,7 +40,7 @@ export function beginRequest({
     done();
   };
   return (request, reply, done) => {
-    // Read the address now: a connection that the client resets later does not have it any more.
+    // Read the address now: a connection that the client has reset no longer has it.
     request.tenkey = new RequestContext(request, addressOf(request, proxies), listeners);
     // A client may send several requests without waiting for the responses. A response gets its socket when the previous one is
     // finished, and Node emits no 'close' for a response that never gets one, so nothing may start before that.

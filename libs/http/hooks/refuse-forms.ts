@@ -8,7 +8,7 @@ import { sendProblem } from '../problems/problem.filter';
  */
 export const refuseForms: onRequestHookHandler = (request, reply, done) => {
   const isForm = request.headers['content-type']?.toLowerCase().startsWith('multipart/form-data') === true;
-  const takesForm = (request.routeOptions.config as { multipart?: boolean }).multipart === true;
-  if (!isForm || takesForm || request.is404) return done();
+  const acceptsForm = (request.routeOptions.config as { multipart?: boolean }).multipart === true;
+  if (!isForm || acceptsForm || request.is404) return done();
   sendProblem(request, reply, new Problem('unsupported_media_type', { detail: 'Send the body as JSON.' }));
 };

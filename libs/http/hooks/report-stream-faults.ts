@@ -8,7 +8,7 @@ import { type onSendHookHandler } from 'fastify';
 export const reportStreamFaults: onSendHookHandler = (request, _reply, payload, done) => {
   if (payload instanceof Readable) {
     payload.once('error', (error) => {
-      // A stream also fails because its connection closed, which is no problem.
+      // A stream also fails because its connection closed, which is not a problem.
       if (!request.tenkey.isClosed) request.tenkey.report(error);
     });
   }

@@ -4,8 +4,8 @@ import { type Problem } from '../problems/problem';
 import { type ProblemListener } from '../request-context';
 
 /**
- * Writes the one line of a request, when its connection is closed to it: responded to, broken off by Tenkey, or left by the
- * client. Fastify's own hook does not run for the last two.
+ * Writes the log line of a request once its response is sent, Tenkey has broken it off, or the client has disconnected.
+ * Fastify's own hook does not run in the last two cases.
  */
 export function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply): void {
   const { problem, startedAt, logFields } = request.tenkey;

@@ -5,7 +5,8 @@ import { renderProblem } from './render';
 
 /** Sends any error as a problem. Nothing else writes an error response. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
-  // The client disconnected while it sent its body. The error looks like a lost database and is none, and there is no client to respond to.
+  // The client disconnected while it sent its body. The error looks like a lost database connection but is not one, and there is
+  // no client to respond to.
   if (error !== null && error === request.raw.errored) return;
   const { path } = request.tenkey;
   const problem = request.tenkey.report(error);
@@ -27,7 +28,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 /** The characters that a header cannot hold (RFC 9110, 5.5). Node refuses to write them. */
 const unwritable = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Removes what a route put into the headers before it failed: Fastify answers in its own shape when it cannot write a header. */
+/**
+ * Removes what a route put into the headers before it failed: Fastify sends an error of its own shape when it cannot write a
+ * header.
+ */
 function removeUnwritable(reply: FastifyReply): void {
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if ([value].flat().some((each) => unwritable.test(String(each)))) reply.removeHeader(name);

@@ -4,7 +4,7 @@ import { renderLastEvent, renderProblem } from './render';
 const problem = new Problem('upstream_unavailable', { detail: 'It broke.', hint: 'Ask again.' });
 
 describe('a problem', () => {
-  it('is RFC 9457 on the sysadmin API, and for what is no prefix of ours', () => {
+  it('is RFC 9457 on the sysadmin API, and for paths outside of our prefixes', () => {
     for (const path of ['/api/v1/sysadmin/tenants', '/', '/v10', '/v1x/messages']) {
       expect(renderProblem(problem, path, 'r1')).toMatchObject({
         contentType: expect.stringContaining('application/problem+json'),

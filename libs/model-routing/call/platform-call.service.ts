@@ -91,7 +91,7 @@ export class PlatformCallService {
       const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
       reply.raw.setTimeout(pauseMs, () => reply.raw.destroy());
     } else {
-      // The client has disconnected. That is no failure, and nothing can be sent.
+      // The client has disconnected. That is not a failure, and nothing can be sent.
       reply.hijack();
     }
   }
@@ -117,12 +117,12 @@ function send(response: RoutedResponse, request: FastifyRequest, reply: FastifyR
   reply.raw.flushHeaders();
   reply.raw.once('close', () => response.body.destroy());
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
-  const takesLastEvent = isEventStream(type) && encoding === undefined;
+  const acceptsLastEvent = isEventStream(type) && encoding === undefined;
   response.body.once('error', (error) => {
     if (reply.raw.destroyed) return;
     const problem = request.tenkey.report(error);
     // The status has been sent. A client of an event stream has received whole events, so the problem is one more event.
-    if (takesLastEvent) reply.raw.end(request.tenkey.renderLastEvent(problem));
+    if (acceptsLastEvent) reply.raw.end(request.tenkey.renderLastEvent(problem));
     else reply.raw.destroy();
   });
   response.body.pipe(reply.raw);

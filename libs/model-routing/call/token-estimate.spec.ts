@@ -66,7 +66,7 @@ describe('the estimate of a call', () => {
     );
   });
 
-  it('takes requests of any depth and size, in time that grows only with the size', () => {
+  it('accepts requests of any depth and size, in time that grows only with the size', () => {
     const deep = JSON.parse(`${'['.repeat(2_000_000)}"${sentence}"${']'.repeat(2_000_000)}`);
     const startedAt = performance.now();
     expect(estimatedTokens({ deep })).toBe(5);

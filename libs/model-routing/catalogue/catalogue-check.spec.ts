@@ -20,7 +20,7 @@ describe('checkCatalogue', () => {
     return { models: models.map(({ name }) => name), faults: of('fault'), warnings: of('warning') };
   }
 
-  it('takes a file in the format of Eneo unchanged', () => {
+  it('accepts a file in the format of Eneo unchanged', () => {
     const file = join(__dirname, '../../../test/fixtures/ai_models-as-in-eneo.yml');
     const { models, findings } = checkCatalogue(file);
     expect(models).toHaveLength(10);

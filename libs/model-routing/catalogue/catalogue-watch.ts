@@ -15,7 +15,7 @@ const pollMs = 2000;
 const eventPauseMs = 100;
 /** A file that is unchanged for this long counts as completely written. */
 const settleMs = 250;
-/** A file that keeps changing is read all the same after this many checks. */
+/** A file that keeps changing is read anyway after this many checks. */
 const maxChecks = 20;
 const maxNames = 20;
 const maxReportedFaults = 10;

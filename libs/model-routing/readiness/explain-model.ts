@@ -28,7 +28,7 @@ export interface ExplainedCredential {
   readonly stored?: ListedCredential;
 }
 
-/** What would become of a tenant's calls of one model, as far as that can be determined without a call. */
+/** What would happen to a tenant's calls of one model, as far as that can be determined without a call. */
 export interface ModelExplanation {
   readonly model: Model;
   readonly adapter: AdapterName;

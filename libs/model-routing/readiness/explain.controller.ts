@@ -18,7 +18,7 @@ export class ExplainController {
 
   @Get()
   @ApiOperation({
-    summary: "What would become of a tenant's calls of each model",
+    summary: "What would happen to a tenant's calls of each model",
     description:
       'For each model: its adapter, provider, deployment and host, whose key pays, and whether it is ready. A model that is not ready comes with the problem that a call would meet, and the exact fix. Tenkey calls nothing, decrypts nothing and resolves no host name for this. Works in both modes.',
   })

@@ -9,7 +9,7 @@ import { LitellmAdapter } from '../adapters/litellm.adapter';
 import { type ExpectedProblem, explainModel, type ModelExplanation } from './explain-model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
-/** Explains to the sysadmin what would become of a tenant's calls. It uses the adapters of calls, so that both agree. */
+/** Explains to the sysadmin what would happen to a tenant's calls. It uses the adapters of calls, so that both agree. */
 @Injectable()
 export class ExplainService {
   constructor(

@@ -15,7 +15,7 @@ import { type ExpectedProblem, type ExplainedCredential, explainModel } from './
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
-/** What would become of one tenant's calls of one provider's models. */
+/** What would happen to one tenant's calls of one provider's models. */
 export interface ReadinessCell {
   readonly provider: Provider;
   readonly credential?: ExplainedCredential;

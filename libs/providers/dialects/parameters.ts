@@ -4,7 +4,7 @@ import { isAbsent, isTooDeep, safeName } from './values';
 /** What becomes of a client's top-level parameter, as docs/anthropic-dialect.md documents it. */
 export type Parameter = (
   | { readonly becomes: 'same' }
-  /** `to`: the parameter in the provider's format. `alsoTo`: a second one that takes a part of the value. */
+  /** `to`: the parameter in the provider's format. `alsoTo`: a second one that receives a part of the value. */
   | { readonly becomes: 'translated'; readonly to: string; readonly alsoTo?: string }
   /** Left out and named in a response header. */
   | { readonly becomes: 'dropped' }

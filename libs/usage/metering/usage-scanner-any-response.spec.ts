@@ -7,7 +7,7 @@ const events = 'text/event-stream; charset=utf-8';
 
 const of = (input: number | null, output: number | null, cached: number | null = null) =>
   ({ input, output, cached }) satisfies ReportedTokens;
-/** What the recorded answers say: whole, and as a stream. */
+/** The tokens of the recorded responses: whole, and as a stream. */
 function tokensIn(parts: Iterable<Uint8Array>, type = json): ReportedTokens | undefined {
   const scanner = new UsageScanner(type);
   for (const part of parts) scanner.push(part);
@@ -154,7 +154,7 @@ describe('time and memory have bounds', () => {
     ['a usage object of 20 MB', chunks('{"usage":{"a":"', 'x', 20 * megabyte, `"},${after}`)],
     ['blanks of 20 MB', chunks('', ' ', 20 * megabyte, `{${after}`)],
     ['an event of 20 MB', chunks('data: {"a":"', 'x', 20 * megabyte, `",${after}\n\n`), events],
-    ['lines of 20 MB that are no data', chunks('', ': x\r', 20 * megabyte, `\ndata: {${after}\n\n`), events],
+    ['lines of 20 MB that are not data', chunks('', ': x\r', 20 * megabyte, `\ndata: {${after}\n\n`), events],
     ['20 MB of empty lines', chunks('', '\n\n\n', 20 * megabyte, `data: {${after}\n\n`), events],
     ['a vector of 20 MB', chunks('{"a":[', '0.123,', 20 * megabyte, `0],${after}`)],
   ])('%s', (_name, parts, type = json) => {
@@ -181,7 +181,7 @@ describe('time and memory have bounds', () => {
     expect(performance.now() - begin).toBeLessThan(5000);
   });
 
-  test('a usage object of 1 MB is none, and one after it counts', () => {
+  test('a usage object of 1 MB is ignored, and one after it counts', () => {
     const long = `{"usage":{"prompt_tokens":7,"a":"${'x'.repeat(megabyte)}"}`;
     expect(tokensOf(`${long}}`)).toBeUndefined();
     expect(tokensOf(`${long},"message":{${after}}`)).toEqual(of(5, null));

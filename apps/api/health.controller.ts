@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { KeyCanaryService } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
-import { Access } from '#http';
+import { Access, Problem } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
 import { ReceiptsService } from '#usage';
 
@@ -86,7 +86,8 @@ export class HealthController {
     } catch (error) {
       reply.status(HttpStatus.SERVICE_UNAVAILABLE);
       const isUnavailable = isDatabaseUnavailable(error);
-      request.tenkey.report(error);
+      // For the log line of this request. A probe that disconnects earlier needs no second line.
+      request.tenkey.problem = Problem.of(error);
       return {
         status: 'not_ready',
         mode,

@@ -61,13 +61,6 @@ export class IssuedKeyResponse {
     description: 'Names the key in logs and in the audit. It opens nothing.',
   })
   id: string;
-  @ApiProperty({ example: 'chat assistant' })
-  name: string;
-  @ApiProperty({
-    example: 'tk_BoT0VjF9rQ2',
-    description: 'The beginning of the key: `tk_` or `tks_`, and its id.',
-  })
-  prefix: string;
   @ApiProperty({ example: '...xyz9', description: 'Its last four characters.' })
   masked_key: string;
   @ApiProperty({
@@ -91,17 +84,21 @@ export class IssuedKeyResponse {
 }
 
 /** The fields of a key's response that both kinds have. */
-export function keyFieldsOf(kind: KeyKind, row: TenantKey | SysadminKey): IssuedKeyResponse {
+export function keyFieldsOf(kind: KeyKind, row: TenantKey | SysadminKey) {
   return {
     id: row.id,
     name: row.name,
     prefix: prefixOf(kind, row.id),
     masked_key: row.mask,
     expires_at: row.expiresAt?.toISOString() ?? null,
-    status: row.expiresAt !== null && row.expiresAt.getTime() <= Date.now() ? 'expired' : 'active',
+    status: isExpired(row) ? ('expired' as const) : ('active' as const),
     last_used_at: row.lastUsedAt?.toISOString() ?? null,
     created_at: row.createdAt.toISOString(),
   };
+}
+
+function isExpired({ expiresAt }: TenantKey | SysadminKey): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= Date.now();
 }
 
 /** Documents the field with a new key, in the only response that has it. */

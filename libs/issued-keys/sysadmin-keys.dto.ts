@@ -42,6 +42,10 @@ export class CreateSysadminKeyRequest {
 }
 
 export class SysadminKeyResponse extends IssuedKeyResponse {
+  @ApiProperty({ example: 'billing job' })
+  name: string;
+  @ApiProperty({ example: 'tks_BoT0VjF9rQ2', description: 'The beginning of the key: `tks_` and its id.' })
+  prefix: string;
   @ApiProperty({ enum: scopes, isArray: true })
   scopes: readonly Scope[];
   @ApiProperty({

@@ -77,6 +77,10 @@ export class CreateTenantKeyRequest {
 }
 
 export class TenantKeyResponse extends IssuedKeyResponse {
+  @ApiProperty({ example: 'chat assistant' })
+  name: string;
+  @ApiProperty({ example: 'tk_BoT0VjF9rQ2', description: 'The beginning of the key: `tk_` and its id.' })
+  prefix: string;
   @ApiProperty({ format: 'uuid' })
   tenant_id: string;
   @ApiProperty({ type: [String], nullable: true, description: 'Null: all models.' })

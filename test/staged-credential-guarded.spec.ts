@@ -1,43 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { AuditLogService, RefusedAttemptsService } from '#audit';
 import { generateKey } from '#crypto';
-import { describeWithApp, startTestApp } from './support/app';
+import { startTestApp } from './support/app';
 import { issueSysadminKey } from './support/keys';
+import { describeStaged, newKey, oldKey, thirdKey } from './support/staged';
 
-const oldKey = 'sk-the-live-key-of-the-tenant-aaaa';
-const newKey = 'sk-the-next-key-of-the-tenant-bbbb';
-const thirdKey = 'sk-the-third-key-of-the-tenant-cccc';
-
-describeWithApp('a staged credential', (tenkey) => {
-  let tenant: string;
-  beforeEach(async () => {
-    tenkey.provider.reset();
-    tenant = await tenkey.createTenant();
-    await tenkey.setCredential(tenant, 'openai', { api_key: oldKey });
-  });
-
-  const path = (suffix = '') => `/tenants/${tenant}/credentials/openai${suffix}`;
-  const stage = (api_key: string, query = '?stage=true', fields: object = {}) =>
-    tenkey.sysadmin('put', path(query)).send({ api_key, ...fields });
-  const post = (suffix: string) => tenkey.sysadmin('post', path(suffix));
-  const list = async () => (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
-  const listed = async () => (await list()).credentials[0];
-  /** The key that a call now uses, and what the response header says about it. */
-  const used = async () => {
-    const answer = await tenkey.chat(tenant);
-    expect(answer.status).toBe(200);
-    return [tenkey.provider.requests.at(-1)?.key, answer.headers['x-tenkey-credential']];
-  };
-  const events = async () => {
-    const { body } = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&outcome=done`);
-    return body.items.reverse();
-  };
+describeStaged('a staged credential', (tenkey, staged) => {
+  const { path, stage, post, list, listed, used, events } = staged;
 
   describe('whose row was changed outside Tenkey', () => {
     const sql = (change: string) =>
       tenkey.database.query(
         `UPDATE credential_slots SET ${change} WHERE tenant_id = $1 AND provider = 'openai' AND slot = 'staged'`,
-        [tenant],
+        [staged.tenant],
       );
     /** Expects that it is neither promoted nor verified, and that the live one still pays. */
     const isRefused = async (code: string, status: string) => {
@@ -74,18 +49,18 @@ describeWithApp('a staged credential', (tenkey) => {
         .sysadmin('put', `/tenants/${other}/credentials/openai?stage=true`)
         .send({ api_key: 'sk-key-of-the-other-tenant' });
       await tenkey
-        .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
+        .sysadmin('put', `/tenants/${staged.tenant}/credentials/mistral?stage=true`)
         .send({ api_key: newKey });
       const all = 'key_hint, settings, key_id, version, seal, configured_at, expires_at, replaced_at';
       for (const from of [
         [other, 'openai'],
-        [tenant, 'mistral'],
+        [staged.tenant, 'mistral'],
       ]) {
         await tenkey.database.query(
           `INSERT INTO credential_slots (tenant_id, provider, slot, sealed_api_key, ${all})
            SELECT $1::uuid, 'openai', slot, sealed_api_key, ${all} FROM credential_slots
            WHERE tenant_id = $2 AND provider = $3`,
-          [tenant, ...from],
+          [staged.tenant, ...from],
         );
         await isRefused('credential_tampered', 'tampered');
         await tenkey.sysadmin('delete', path('?slot=staged'));
@@ -144,7 +119,7 @@ describeWithApp('a staged credential', (tenkey) => {
         { before: row('...aaaa', version), dropped: { staged: row('...cccc', version) } },
       ],
     ]);
-    for (const event of done) expect(event).toMatchObject({ provider: 'openai', tenant_id: tenant });
+    for (const event of done) expect(event).toMatchObject({ provider: 'openai', tenant_id: staged.tenant });
     expect(JSON.stringify(done)).not.toMatch(/sk-the/);
     await post('/promote');
     await tenkey.nest.get(RefusedAttemptsService).written();
@@ -209,8 +184,8 @@ describeWithApp('a staged credential', (tenkey) => {
       for (const [where, status] of [
         [`/tenants/${randomUUID()}/credentials/openai`, 404],
         [`/tenants/no-uuid/credentials/openai`, 422],
-        [`/tenants/${tenant}/credentials/no-such`, 422],
-        [`/tenants/${tenant}/credentials/constructor`, 422],
+        [`/tenants/${staged.tenant}/credentials/no-such`, 422],
+        [`/tenants/${staged.tenant}/credentials/constructor`, 422],
       ] as const) {
         expect((await tenkey.sysadmin('post', `${where}/${step}`)).status).toBe(status);
       }
@@ -225,7 +200,10 @@ describeWithApp('a staged credential', (tenkey) => {
       scopes: ['credentials:write'],
       tenant_ids: [await tenkey.createTenant()],
     });
-    const writing = await issueSysadminKey(tenkey, { scopes: ['credentials:write'], tenant_ids: [tenant] });
+    const writing = await issueSysadminKey(tenkey, {
+      scopes: ['credentials:write'],
+      tenant_ids: [staged.tenant],
+    });
     const promote = (key: string) => post('/promote').set('X-API-Key', key);
     for (const { key } of [reading, elsewhere]) expect((await promote(key)).status).toBe(403);
     expect((await promote(writing.key)).status).toBe(200);
@@ -239,7 +217,7 @@ describeWithApp('a staged credential', (tenkey) => {
       for (const step of ['/promote', '/rollback', '/verify?slot=staged']) {
         expect((await single.sysadmin('post', path(step))).body.code).toBe('feature_disabled');
       }
-      const { body } = await single.sysadmin('get', `/tenants/${tenant}/models`);
+      const { body } = await single.sysadmin('get', `/tenants/${staged.tenant}/models`);
       expect(body.models.every((model: { staged: unknown }) => model.staged === null)).toBe(true);
     } finally {
       await single.close();

@@ -1,34 +1,8 @@
 import { FernetService } from '#crypto';
-import { describeWithApp } from './support/app';
+import { describeStaged, newKey, oldKey, thirdKey } from './support/staged';
 
-const oldKey = 'sk-the-live-key-of-the-tenant-aaaa';
-const newKey = 'sk-the-next-key-of-the-tenant-bbbb';
-const thirdKey = 'sk-the-third-key-of-the-tenant-cccc';
-
-describeWithApp('a staged credential', (tenkey) => {
-  let tenant: string;
-  beforeEach(async () => {
-    tenkey.provider.reset();
-    tenant = await tenkey.createTenant();
-    await tenkey.setCredential(tenant, 'openai', { api_key: oldKey });
-  });
-
-  const path = (suffix = '') => `/tenants/${tenant}/credentials/openai${suffix}`;
-  const stage = (api_key: string, query = '?stage=true', fields: object = {}) =>
-    tenkey.sysadmin('put', path(query)).send({ api_key, ...fields });
-  const post = (suffix: string) => tenkey.sysadmin('post', path(suffix));
-  const list = async () => (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body;
-  const listed = async () => (await list()).credentials[0];
-  /** The key that a call now uses, and what the response header says about it. */
-  const used = async () => {
-    const answer = await tenkey.chat(tenant);
-    expect(answer.status).toBe(200);
-    return [tenkey.provider.requests.at(-1)?.key, answer.headers['x-tenkey-credential']];
-  };
-  const events = async () => {
-    const { body } = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&outcome=done`);
-    return body.items.reverse();
-  };
+describeStaged('a staged credential', (tenkey, staged) => {
+  const { path, stage, post, list, listed, used, events } = staged;
 
   it('leaves the live one, its calls and its health unchanged, and the response names the next steps', async () => {
     await post('/verify');
@@ -38,7 +12,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect([answer.status, answer.body]).toEqual([
       200,
       {
-        tenant_id: tenant,
+        tenant_id: staged.tenant,
         provider: 'openai',
         masked_key: '...bbbb',
         set_at: expect.stringMatching(/Z$/),
@@ -50,9 +24,9 @@ describeWithApp('a staged credential', (tenkey) => {
     expect(answer.body.message).toContain(`POST /api/v1/sysadmin${path('/verify?slot=staged')}`);
     expect(answer.body.message).toContain(`POST /api/v1/sysadmin${path(`/promote?version=${version}`)}`);
     expect(await used()).toEqual([oldKey, `openai/...aaaa/v${before.version}`]);
-    const { staged, ...live } = await listed();
+    const { staged: stagedNow, ...live } = await listed();
     expect({ ...live, staged: null }).toEqual(before);
-    expect(staged).toEqual({
+    expect(stagedNow).toEqual({
       masked_key: '...bbbb',
       encryption_status: 'encrypted',
       configured_at: answer.body.set_at,
@@ -125,7 +99,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect([answer.status, answer.body]).toEqual([
       200,
       {
-        tenant_id: tenant,
+        tenant_id: staged.tenant,
         provider: 'openai',
         masked_key: '...bbbb',
         version,
@@ -235,7 +209,7 @@ describeWithApp('a staged credential', (tenkey) => {
     expect((await used())[0]).toBe(oldKey);
     const versions = await tenkey.database.query(
       'SELECT version FROM credential_health WHERE tenant_id = $1 AND version = $2',
-      [tenant, first],
+      [staged.tenant, first],
     );
     expect(versions).toEqual([]);
     expect((await post(`/promote?version=${second}`)).status).toBe(200);
@@ -257,7 +231,7 @@ describeWithApp('a staged credential', (tenkey) => {
 
   it('may be the first of its provider: visible, not used, and promoted without a previous one', async () => {
     const put = await tenkey
-      .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
+      .sysadmin('put', `/tenants/${staged.tenant}/credentials/mistral?stage=true`)
       .send({ api_key: newKey });
     expect(put.body.message).toContain('no call uses it yet, and no credential is live');
     const { credentials, without_live } = await list();
@@ -269,19 +243,19 @@ describeWithApp('a staged credential', (tenkey) => {
         previous: null,
       },
     ]);
-    const call = await tenkey.chat(tenant, { model: 'mistral-large' });
+    const call = await tenkey.chat(staged.tenant, { model: 'mistral-large' });
     expect(call.body.error.code).toBe('credential_not_configured');
-    const promoted = await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/mistral/promote`);
+    const promoted = await tenkey.sysadmin('post', `/tenants/${staged.tenant}/credentials/mistral/promote`);
     expect(promoted.body).toMatchObject({ replaced: null, rollback_until: null });
     expect((await list()).without_live).toBeUndefined();
-    expect((await tenkey.chat(tenant, { model: 'mistral-large' })).status).toBe(200);
-    const none = await tenkey.sysadmin('post', `/tenants/${tenant}/credentials/mistral/rollback`);
+    expect((await tenkey.chat(staged.tenant, { model: 'mistral-large' })).status).toBe(200);
+    const none = await tenkey.sysadmin('post', `/tenants/${staged.tenant}/credentials/mistral/rollback`);
     expect(none.body.code).toBe('credential_conflict');
   });
 
   it('is shown in the explanation, with the time until which a promotion can be rolled back', async () => {
     const explained = async (name: string) =>
-      (await tenkey.sysadmin('get', `/tenants/${tenant}/models`)).body.models.find(
+      (await tenkey.sysadmin('get', `/tenants/${staged.tenant}/models`)).body.models.find(
         (model: { name: string }) => model.name === name,
       );
     expect(await explained('gpt-4o')).toMatchObject({ staged: null, rollback_until: null });
@@ -300,7 +274,7 @@ describeWithApp('a staged credential', (tenkey) => {
       rollback_until,
     });
     await tenkey
-      .sysadmin('put', `/tenants/${tenant}/credentials/mistral?stage=true`)
+      .sysadmin('put', `/tenants/${staged.tenant}/credentials/mistral?stage=true`)
       .send({ api_key: newKey });
     expect(await explained('mistral-large')).toMatchObject({
       ready: false,
@@ -329,7 +303,7 @@ describeWithApp('a staged credential', (tenkey) => {
     await stage(newKey);
     encrypt.mockClear();
     await list();
-    await tenkey.sysadmin('get', `/tenants/${tenant}/models`);
+    await tenkey.sysadmin('get', `/tenants/${staged.tenant}/models`);
     await post('/promote');
     await list();
     await post('/rollback');
@@ -368,11 +342,11 @@ describeWithApp('a staged credential', (tenkey) => {
     expect((await tenkey.sysadmin('delete', path())).body.deleted).toBe(false);
     await stage(newKey);
     await post('/verify?slot=staged');
-    await tenkey.sysadmin('delete', `/tenants/${tenant}`);
+    await tenkey.sysadmin('delete', `/tenants/${staged.tenant}`);
     for (const table of ['credential_slots', 'credential_health']) {
-      expect(await tenkey.database.query(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [tenant])).toEqual(
-        [],
-      );
+      expect(
+        await tenkey.database.query(`SELECT 1 FROM ${table} WHERE tenant_id = $1`, [staged.tenant]),
+      ).toEqual([]);
     }
     const [deleted] = (await events()).slice(-1);
     expect(deleted.details.before.credentials).toEqual([

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { timeColumn } from '#database';
 
 export const auditOutcomes = ['done', 'refused'] as const;
 export type AuditOutcome = (typeof auditOutcomes)[number];
@@ -10,7 +11,7 @@ export class AuditEvent {
   @PrimaryColumn('bigint')
   seq: string;
 
-  @Column('timestamptz', { transformer: { from: timeOf, to: (at: Date) => at } })
+  @Column('timestamptz', { transformer: timeColumn })
   at: Date;
 
   /** The key that was used, by kind and fingerprint or name; never the key itself. */
@@ -55,12 +56,7 @@ export type UnsignedEvent = Omit<AuditEvent, 'hash'>;
 /** Deeper than any details that Tenkey writes, and not so deep that writing them as JSON could fail. */
 const MAXIMUM_DEPTH = 50;
 
-/** SQL has times that a Date cannot hold (infinity, the year 290000). One event with such a time must not break a list. */
-function timeOf(value: unknown): Date {
-  return value instanceof Date && !Number.isNaN(value.getTime()) ? value : new Date(0);
-}
-
-/** The same for details that cannot be written as JSON. `verify` reports what is wrong with the event. */
+/** Replaces details that cannot be written as JSON, so that the event can be listed. `verify` reports what is wrong with it. */
 function detailsOf(value: unknown): Record<string, unknown> {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject || isDeeper(value, MAXIMUM_DEPTH)) return { unreadable: true };

@@ -12,5 +12,6 @@ export { dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
+export { optionalTimeColumn, timeColumn } from './time-column';
 export { waitAtStop, within } from './stop-wait';
 export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';

@@ -6,7 +6,7 @@
  * know the tables of other libs.
  */
 export { Tenant, type TenantState, tenantStates } from './tenant.entity';
-export { lockedTenant, tenantsKeptFromDeletion } from './tenant-locks';
+export { lockedTenant, tenantsKeptFromDeletion, tenantSuspended } from './tenant-locks';
 export { tenantParam } from './tenants.dto';
 export { TenantsModule } from './tenants.module';
 export { type TenantRemoval, TenantsService } from './tenants.service';

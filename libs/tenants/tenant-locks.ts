@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { Problem, sysadminPrefix } from '#http';
+import { Problem, sysadminPrefix, tenantPath } from '#http';
 import { Tenant } from './tenant.entity';
 
 /**
@@ -31,6 +31,14 @@ export async function tenantsKeptFromDeletion(
     [ids],
   );
   return rows.map(({ id }) => id);
+}
+
+/** The problem of a call for a suspended tenant. */
+export function tenantSuspended(id: string): Problem {
+  return new Problem('tenant_suspended', {
+    detail: 'This tenant is suspended, so its calls are refused.',
+    hint: `PATCH ${tenantPath(id)} with {"state":"active"} to reactivate it.`,
+  });
 }
 
 export function tenantNotFound(): Problem {

@@ -4,9 +4,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { sqlStateOf } from '#database';
-import { type ChangedBy, isTime, Problem, tenantPath, uuidPattern } from '#http';
+import { type ChangedBy, isTime, Problem, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
-import { lockedTenant, tenantNotFound } from './tenant-locks';
+import { lockedTenant, tenantNotFound, tenantSuspended } from './tenant-locks';
 import { type CreateTenantRequest, type ListTenantsQuery, type UpdateTenantRequest } from './tenants.dto';
 
 /**
@@ -66,10 +66,7 @@ export class TenantsService {
   async findActive(id: string): Promise<Tenant> {
     const tenant = await this.find(id);
     if (tenant.state === 'active') return tenant;
-    throw new Problem('tenant_suspended', {
-      detail: 'This tenant is suspended; its calls are refused.',
-      hint: `PATCH ${tenantPath(id)} with {"state":"active"} lets it call again.`,
-    });
+    throw tenantSuspended(id);
   }
 
   /**

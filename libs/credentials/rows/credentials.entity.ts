@@ -1,19 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { optionalTimeColumn, timeColumn } from '#database';
 import { type ProbeOutcome } from '#egress';
 import { type InactiveSlot } from '../credential';
-
-/** SQL has times that a Date cannot hold (infinity, the year 290000). One row with such a time must not break a list. */
-const timeColumn = { from: timeOf, to: (time: Date) => time };
-
-/** The same for a nullable column. */
-const optionalTimeColumn = {
-  from: (value: unknown) => (value === null ? null : timeOf(value)),
-  to: (time: Date | null) => time,
-};
-
-function timeOf(value: unknown): Date {
-  return value instanceof Date && !Number.isNaN(value.getTime()) ? value : new Date(0);
-}
 
 /** One provider's fields for one tenant. Only the sealed key is secret; a plain find does not select it. */
 @Entity({ name: 'tenant_credentials' })

@@ -19,6 +19,10 @@ export interface ExpectedProblem {
   readonly hint?: string;
 }
 
+export function expectedProblem({ code, message, details }: Problem): ExpectedProblem {
+  return { code, detail: message, hint: details.hint };
+}
+
 /** The credential that would pay for a call. */
 export interface ExplainedCredential {
   readonly source: CredentialSource;
@@ -72,7 +76,7 @@ export async function explainModel(
     return { ...base, route, credential, problem: rejectionOf(route, credential) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const problem = { code: error.code, detail: error.message, hint: error.details.hint };
+    const problem = expectedProblem(error);
     // Name the tenant's credential even when it cannot be used, unless the adapter does not use tenant credentials.
     const isCredentialProblem = error.code.startsWith('credential_') && adapter.name === 'litellm';
     const stored = isCredentialProblem && provider ? credentials.listed(provider.id) : undefined;

@@ -2,11 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { CredentialSlotsService, CredentialsService } from '#credentials';
 import { AddressPolicy } from '#egress';
-import { tenantPath } from '#http';
-import { type Tenant, TenantsService } from '#tenants';
+import { type Tenant, TenantsService, tenantSuspended } from '#tenants';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
-import { type ExpectedProblem, explainModel, type ModelExplanation } from './explain-model';
+import { expectedProblem, explainModel, type ModelExplanation } from './explain-model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
 /** Explains to the sysadmin what would happen to a tenant's calls. It uses the adapters of calls, so that both agree. */
@@ -43,7 +42,7 @@ export class ExplainService {
         return {
           ...explanation,
           ...(isPaidByTenant && provider && { inactiveSlots: stored.inactive(provider.id) }),
-          ...(tenant.state === 'suspended' && { problem: suspended(tenantId) }),
+          ...(tenant.state === 'suspended' && { problem: expectedProblem(tenantSuspended(tenantId)) }),
         };
       }),
     );
@@ -54,12 +53,4 @@ export class ExplainService {
 /** The adapters of calls, for a configuration that need not be the one in force. */
 export function adaptersFor(config: Config, credentials: CredentialsService) {
   return { litellm: new LitellmAdapter(config, credentials), legacy: new LegacyAdapter(config) };
-}
-
-function suspended(tenantId: string): ExpectedProblem {
-  return {
-    code: 'tenant_suspended',
-    detail: 'This tenant is suspended, so its calls are refused.',
-    hint: `PATCH ${tenantPath(tenantId)} with {"state":"active"} to reactivate it.`,
-  };
 }

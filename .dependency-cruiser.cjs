@@ -10,6 +10,7 @@ const order = [
   'config',
   'log',
   'database',
+  'cache',
   'http',
   'egress',
   'audit',

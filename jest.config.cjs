@@ -20,10 +20,15 @@ function commonJsOfPackages() {
   return `^${escaped(folder)}/${others}.*\\.js$`;
 }
 
-/** Unit specs are next to the code, guarantees in test/. Specs in a browser and with clients have their own configurations. */
+/** Unit specs are next to the code, guarantees in test/. Specs in a browser, with clients and with faults have their own configurations. */
 module.exports = {
   testRegex: '\\.spec\\.ts$',
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/', '<rootDir>/test/clients/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/browser/',
+    '<rootDir>/test/clients/',
+    '<rootDir>/test/faults/',
+  ],
   moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json'],
   transform: { '^.+\\.[cm]?[tj]s$': '<rootDir>/test/support/transform.cjs' },
   transformIgnorePatterns: ['\\.cjs$', commonJsOfPackages()],

@@ -14,8 +14,10 @@ const largeFolders = ['libs/providers/definitions', migrations];
 /** The libs of the tables and sequences without an entity. All others belong to the lib of their entity. */
 const ownersWithoutEntity = {
   audit_head: 'audit',
+  change_head: 'cache',
   credential_versions: 'credentials',
   encryption_canary: 'credentials',
+  registered_processes: 'cache',
   usage_daily: 'usage',
   usage_lost: 'usage',
   usage_lost_batches: 'usage',

@@ -1,3 +1,4 @@
+import { ChangesService } from '#cache';
 import { randomUUID } from 'node:crypto';
 import { FernetService } from '#crypto';
 import { type Answer, describeLeakSearch, sentinelModels } from './support/leak-search';
@@ -352,6 +353,8 @@ describeLeakSearch('secrets never leak', (search) => {
     );
     expect((await put('openai', { api_key: sentinels.openai })).code).toBe('internal_error');
     await tenkey.database.query('DROP TABLE tenant_credentials CASCADE');
+    // No trigger fires when a table is dropped.
+    await tenkey.nest.get(ChangesService).inForce('all');
     for (const [name, model] of sentinelModels) {
       expect((await put(name, name === 'azure' ? azureFields() : { api_key: sentinels[name] })).code).toBe(
         'internal_error',

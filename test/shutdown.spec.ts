@@ -88,7 +88,8 @@ describe('shutdown', () => {
     await holder.connect();
     try {
       await holder.query('begin');
-      await holder.query('select 1 from tenant_keys, tenants for update');
+      await holder.query('lock table tenant_keys in share mode');
+      await holder.query('select 1 from tenants for update');
       tenkey.provider.next({ status: 401 });
       const body = { model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] };
       const call = tenkey.http().post('/v1/chat/completions').set('authorization', `Bearer ${key}`);
@@ -98,8 +99,8 @@ describe('shutdown', () => {
         `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' order by query`,
       );
       expect(rows).toEqual([
-        { query: expect.stringContaining('UPDATE "tenant_keys"') },
         { query: expect.stringContaining('from tenants') },
+        { query: expect.stringContaining('update tenant_keys') },
       ]);
     } finally {
       await holder.end();

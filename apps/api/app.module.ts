@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { IssuedKeysModule, SysadminKeysService, TenantKeysService } from '#issued-keys';
 import { AuditModule } from '#audit';
+import { CacheModule } from '#cache';
 import { type ConfigFactory, ConfigModule } from '#config';
 import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
@@ -64,6 +65,7 @@ export class AppModule {
           retries: config.upstreamRetries,
           retryRateLimitedMs: config.retryRateLimitedSeconds * 1000,
         }),
+        CacheModule,
         AuditModule,
         TenantsModule,
         CredentialsModule,
@@ -77,6 +79,7 @@ export class AppModule {
           issuedKeys: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) => ({
             tenantGrant: (presented) => tenantKeys.grant(presented),
             sysadminGrant: (presented) => sysadminKeys.grant(presented),
+            isCurrent: (grant, ageMs) => tenantKeys.isCurrent(grant, ageMs),
             countRequest: (grant) => tenantKeys.countRequest(grant),
           }),
         }),

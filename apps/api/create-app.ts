@@ -61,6 +61,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('onRequest', methods.refuseOthers);
   fastify.addHook('onRequest', hooks.refuseForms);
   fastify.addHook('onSend', hooks.reportStreamFaults);
+  fastify.addHook('onSend', hooks.showInForce);
 
   fastify.addHook('preClose', running.finish(fastify.server, config.shutdownSeconds * 1000));
   // After the last request, and while the database is still open. Nest's own hooks run too early or too late for that.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Config, type GlobalCredential } from '#config';
-import { type CredentialFields, type CredentialStatus, validFields } from '#credentials';
+import { type CredentialFields, unusableStatuses, validFields } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Problem } from '#http';
 import { type Provider } from '#providers';
@@ -101,9 +101,6 @@ async function namedTenants(services: Services, names: readonly string[]): Promi
   return [...new Set(tenants)];
 }
 
-/** The states in which no call can use a stored credential. */
-const unusable: readonly CredentialStatus[] = ['plaintext', 'unreadable', 'tampered'];
-
 /** @returns the number of tenants for which it failed */
 async function adopt(
   { credentials }: Services,
@@ -121,7 +118,7 @@ async function adopt(
         void process.stdout.write(`  ${result.padEnd(11)} ${name} (${id})\n`);
       const stored = overview.get(id)?.listed(provider.id);
       if (stored && !replace) {
-        const isUsable = !unusable.includes(stored.status);
+        const isUsable = !unusableStatuses.includes(stored.status);
         counts[isUsable ? 'skipped' : 'failed'] += 1;
         report(isUsable ? `has ${stored.mask}` : `failed: has ${stored.mask}, ${stored.status}`);
         continue;

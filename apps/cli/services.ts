@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type DataSource } from 'typeorm';
 import { AuditEvent, AuditLogService } from '#audit';
+import { CacheService, ChangesService } from '#cache';
 import { type Config } from '#config';
 import {
   CredentialHealth,
@@ -26,9 +27,12 @@ export async function withServices<T>(config: Config, run: (services: Services) 
 function servicesOn(dataSource: DataSource, config: Config) {
   const fernet = new FernetService(config.encryptionKeys);
   const audit = new AuditLogService(dataSource, fernet);
-  const tenants = new TenantsService(dataSource, audit);
+  // Without a change feed it has no lease: nothing is cached, and its changes still wait until they are in force.
+  const cache = new CacheService(config);
+  const changes = new ChangesService(dataSource, cache);
+  const tenants = new TenantsService(dataSource, audit, changes, cache);
   const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
-  const credentials = new CredentialsService(dataSource, config, fernet, policy, audit);
+  const credentials = new CredentialsService(dataSource, config, fernet, policy, audit, changes, cache);
   const canary = new KeyCanaryService(dataSource, fernet);
   return {
     tenants,

@@ -130,7 +130,7 @@ export class AuditLogService {
 
   private async append(
     transaction: EntityManager,
-    by: ChangedBy,
+    { actor, requestId, address }: ChangedBy,
     change: Change,
     outcome: AuditOutcome,
   ): Promise<void> {
@@ -142,7 +142,9 @@ export class AuditLogService {
     const event: UnsignedEvent = {
       seq: String(BigInt(head.seq) + 1n),
       at: new Date(),
-      ...by,
+      actor,
+      requestId,
+      address,
       action: change.action,
       outcome,
       tenantId: change.tenantId ?? null,

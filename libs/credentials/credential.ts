@@ -29,6 +29,9 @@ export const credentialStatuses = [
 ] as const;
 export type CredentialStatus = (typeof credentialStatuses)[number];
 
+/** The statuses in which no call can use a credential. */
+export const unusableStatuses: readonly CredentialStatus[] = ['plaintext', 'unreadable', 'tampered'];
+
 /** The result of the last probe of this version. */
 export interface Verification {
   readonly outcome: ProbeOutcome;

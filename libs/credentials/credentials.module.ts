@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { CacheModule } from '#cache';
 import { TenantsModule, TenantsService } from '#tenants';
 import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
@@ -15,7 +16,11 @@ import { PreviousSweepService } from './replacement/previous-sweep.service';
 import { credentialsDeletedWith } from './rows/provider-slots';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TenantCredential, CredentialSlot, CredentialHealth]), TenantsModule],
+  imports: [
+    TypeOrmModule.forFeature([TenantCredential, CredentialSlot, CredentialHealth]),
+    CacheModule,
+    TenantsModule,
+  ],
   controllers: [CredentialsController, CredentialReplacementController],
   providers: [
     CredentialsService,

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
 import { AuditLogService } from '#audit';
+import { type CachedRows, CacheService, ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
 import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
-import { type Provider } from '#providers';
-import { type CredentialFields, type ListedCredential } from './credential';
+import { findProvider, type Provider } from '#providers';
+import { type CredentialFields, type ListedCredential, unusableStatuses } from './credential';
 import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
 import { sealedRow, storedRows } from './rows/credential-rows';
 import { deleteStaleHealth, recordVerification } from './health/health-records';
@@ -29,6 +30,16 @@ export interface SetCredential extends ListedCredential {
   readonly dropped: string | null;
 }
 
+/** A live row as calls need it. */
+interface LiveRow {
+  readonly row: TenantCredential | null;
+  /** The row, checked; undefined when it cannot be used. */
+  readonly credential: RouteCredential | undefined;
+}
+
+/** An estimate for a row without its settings. */
+const ROW_BYTES = 2000;
+
 interface SetOptions {
   /** The result of probing the key just before. */
   readonly verification?: ProbeResult;
@@ -39,13 +50,23 @@ interface SetOptions {
 /** Each tenant's credentials. Every method and every query names the tenant. */
 @Injectable()
 export class CredentialsService {
+  readonly #live: CachedRows<LiveRow>;
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectConfig() private readonly config: Config,
     private readonly fernet: FernetService,
     private readonly addressPolicy: AddressPolicy,
     private readonly audit: AuditLogService,
-  ) {}
+    private readonly changes: ChangesService,
+    cache: CacheService,
+  ) {
+    this.#live = cache.rows({
+      name: 'credential',
+      tenantOf: (name) => name.split(' ', 1)[0]!,
+      load: (name) => this.loadLive(name),
+    });
+  }
 
   /**
    * Seals and stores, in place of the whole live credential. A staged one stays, the previous one is deleted. One transaction,
@@ -59,11 +80,12 @@ export class CredentialsService {
     options: SetOptions = {},
   ): Promise<SetCredential> {
     this.refuseEndpoint(fields.settings);
-    return this.dataSource.transaction(async (transaction) => {
-      const of = { tenantId, provider: provider.id };
+    const of = { tenantId, provider: provider.id };
+    const set = async (transaction: EntityManager) => {
       const slots = await lockedSlots(transaction, of);
       return this.store(transaction, slots, of, fields, by, options);
-    });
+    };
+    return this.changes.transaction([tenantId], set, by);
   }
 
   /** As `set`, if there is no live credential yet. @returns undefined when there is one, which stays */
@@ -75,18 +97,19 @@ export class CredentialsService {
     options: SetOptions = {},
   ): Promise<SetCredential | undefined> {
     this.refuseEndpoint(fields.settings);
-    return this.dataSource.transaction(async (transaction) => {
-      const of = { tenantId, provider: provider.id };
+    const of = { tenantId, provider: provider.id };
+    const set = async (transaction: EntityManager) => {
       const slots = await lockedSlots(transaction, of);
       if (slots.live) return undefined;
       return this.store(transaction, slots, of, fields, by, options);
-    });
+    };
+    return this.changes.transaction([tenantId], set, by);
   }
 
   /** Deletes the tenant's credentials for this provider in every slot. @returns false when there were none */
   async remove(tenantId: string, provider: Provider, by: ChangedBy): Promise<boolean> {
-    return this.dataSource.transaction(async (transaction) => {
-      const of = { tenantId, provider: provider.id };
+    const of = { tenantId, provider: provider.id };
+    const remove = async (transaction: EntityManager) => {
       const { live, staged, previous } = await lockedSlots(transaction, of);
       if (!live && !staged && !previous) return false;
       await transaction.delete(TenantCredential, of);
@@ -99,15 +122,14 @@ export class CredentialsService {
       const details = { before: audited(live), ...((staged ?? previous) && { dropped }) };
       await this.audit.record(transaction, by, { action: 'credential.delete', ...of, details });
       return true;
-    });
+    };
+    return this.changes.transaction([tenantId], remove, by);
   }
 
   /** The tenant's own live credential, checked but still sealed. There is no fallback to any other key. */
   async resolve(tenantId: string, provider: Provider): Promise<RouteCredential> {
-    const row = await storedRows(this.dataSource, TenantCredential, [tenantId])
-      .andWhere('c.provider = :provider', { provider: provider.id })
-      .getOne();
-    return usableCredential(this.fernet, tenantId, provider, row ?? undefined);
+    const { row, credential } = await this.#live.find(`${tenantId} ${provider.id}`);
+    return credential ?? usableCredential(this.fernet, tenantId, provider, row ?? undefined);
   }
 
   /** All live credentials of some tenants in one query. Decrypts nothing. @returns one entry for each id */
@@ -122,6 +144,22 @@ export class CredentialsService {
     const byTenant = new Map<string, TenantCredential[]>(tenantIds.map((id) => [id, []]));
     for (const row of rows) byTenant.get(row.tenantId)?.push(row);
     return new Map([...byTenant].map(([id, rowsOfTenant]) => [id, this.ofTenant(id, rowsOfTenant)]));
+  }
+
+  /** Reads a row, and checks its seal. The key stays sealed. */
+  private async loadLive(name: string) {
+    const [tenantId, providerId] = name.split(' ') as [string, string];
+    const row = await storedRows(this.dataSource, TenantCredential, [tenantId])
+      .andWhere('c.provider = :provider', { provider: providerId })
+      .getOne();
+    const provider = findProvider(providerId);
+    const isUsable = row !== null && !unusableStatuses.includes(listedOf(this.fernet, row).status);
+    const credential =
+      provider && isUsable
+        ? Object.freeze(usableCredential(this.fernet, tenantId, provider, row))
+        : undefined;
+    const bytes = row === null ? 0 : ROW_BYTES + JSON.stringify(row.settings).length;
+    return { value: Object.freeze({ row, credential }), tenantId, bytes };
   }
 
   private ofTenant(tenantId: string, rows: readonly TenantCredential[]): TenantCredentials {

@@ -14,6 +14,7 @@ export {
   credentialStatuses,
   type InactiveCredentials,
   type ListedCredential,
+  unusableStatuses,
 } from './credential';
 export { CredentialSlotsService } from './rows/credential-slots.service';
 export { CredentialWarningsService } from './health/credential-warnings.service';

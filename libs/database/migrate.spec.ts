@@ -22,10 +22,12 @@ it('replicas that start together with an empty database migrate it once', async 
   expect(await tablesOf(replicas[0])).toEqual([
     'audit_events',
     'audit_head',
+    'change_head',
     'credential_health',
     'credential_slots',
     'encryption_canary',
     'migrations',
+    'registered_processes',
     'sysadmin_keys',
     'tenant_credentials',
     'tenant_keys',

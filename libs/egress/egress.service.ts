@@ -57,7 +57,12 @@ export interface SendOptions {
   /** Aborted when the client disconnects, or with a Problem as the reason. The upstream connection is then closed. */
   readonly signal: AbortSignal;
   readonly wire?: WireEvents;
+  /** Asked before each retry. False: the retry is not sent, and what came first is the result. By default true. */
+  readonly mayRetry?: () => Promise<boolean>;
 }
+
+/** The response of an upstream request. */
+type ReceivedResponse = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'> & { readonly body: Readable };
 
 /** Sends calls and probes to providers. The route of a call decides the address and the key. */
 @Injectable()
@@ -193,13 +198,14 @@ export class EgressService implements OnApplicationShutdown {
   async #request(
     route: Route,
     { content }: RequestBody,
-    { signal, wire }: SendOptions,
+    { signal, wire, mayRetry }: SendOptions,
     headers: Record<string, string>,
-  ): Promise<Dispatcher.ResponseData> {
+  ): Promise<ReceivedResponse> {
     const timeouts = this.#options.timeoutsOf(route.provider);
     const retries = new Retries(this.#options, content instanceof Readable);
     for (;;) {
       let waitMs: number | undefined;
+      let first: () => ReceivedResponse;
       try {
         wire?.onAttempt();
         const response = await this.#agent(route, timeouts.connectMs).request({
@@ -215,13 +221,18 @@ export class EgressService implements OnApplicationShutdown {
         waitMs = retries.afterResponse(response.statusCode, response.headers['retry-after']);
         if (waitMs === undefined) return response;
         wire?.onHead(response.statusCode, undefined);
-        // The body is read so that the connection can be used again, within the limits of any error body.
-        void readErrorBody(response.body);
+        // The body is read now, so that the connection can be used again, within the limits of any error body.
+        const text = readErrorBody(response.body);
+        first = () => ({ ...response, body: Readable.from(bytesOf(text)) });
       } catch (error) {
         waitMs = retries.afterError(error);
         if (waitMs === undefined) throw error;
+        first = () => {
+          throw error;
+        };
       }
       await sleep(waitMs, undefined, { signal });
+      if (mayRetry !== undefined && !(await mayRetry())) return first();
     }
   }
 
@@ -237,6 +248,10 @@ export class EgressService implements OnApplicationShutdown {
     }
     return agent;
   }
+}
+
+async function* bytesOf(text: Promise<string>): AsyncGenerator<Buffer> {
+  yield Buffer.from(await text);
 }
 
 /** The headers that the provider requires, and those of the client that its definition passes on; none replaces the key. */

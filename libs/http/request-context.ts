@@ -1,4 +1,5 @@
 import { type FastifyRequest } from 'fastify';
+import { type InForce } from '#cache';
 import { type ChangedBy } from './access/changed-by';
 import { type PlatformGrant, type SysadminGrant } from './access/grants';
 import { bearerOf } from './access/keys';
@@ -31,6 +32,8 @@ export class RequestContext {
   problem: Problem | undefined = undefined;
   /** Further fields of the log line. */
   logFields: Readonly<Record<string, unknown>> | undefined = undefined;
+  /** Where the change of this request is in force, once it is. */
+  inForce: InForce | undefined = undefined;
   /** By `performance.now()`. */
   startedAt = 0;
   /** True once the log line of the request is written. */
@@ -177,6 +180,7 @@ export class RequestContext {
       actor: this.actor ?? 'nobody',
       requestId: this.#request.id,
       address: this.#address ?? 'unknown',
+      inForce: (inForce) => (this.inForce = inForce),
     };
   }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Secret } from '#crypto';
 
@@ -51,6 +51,12 @@ export function parseKey(kind: KeyKind, text: string): { id: string; hash: strin
   if (match?.[1] !== kind || match[2] === undefined) return undefined;
   const body = text.slice(0, -length.checksum);
   return text === body + checksumOf(body) ? { id: match[2], hash: hashOf(text) } : undefined;
+}
+
+/** Whether the stored hash is that of the key. */
+export function isKeyOf(parsed: { readonly hash: string }, storedHash: string): boolean {
+  const [stored, given] = [Buffer.from(storedHash), Buffer.from(parsed.hash)];
+  return stored.length === given.length && timingSafeEqual(stored, given);
 }
 
 /**

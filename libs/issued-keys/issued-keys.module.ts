@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { CacheModule } from '#cache';
 import { TenantsModule, TenantsService } from '#tenants';
 import { SysadminKey, TenantKey } from './issued-keys.entity';
 import { removeTenantFromSysadminKeys, tenantKeysDeletedWith } from './stored-keys';
@@ -10,7 +11,7 @@ import { TenantKeysService } from './tenant-keys.service';
 import { TokenLimitsService } from './token-limits.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TenantKey, SysadminKey]), TenantsModule],
+  imports: [TypeOrmModule.forFeature([TenantKey, SysadminKey]), CacheModule, TenantsModule],
   controllers: [TenantKeysController, SysadminKeysController],
   providers: [TenantKeysService, SysadminKeysService, TokenLimitsService],
   exports: [TenantKeysService, SysadminKeysService, TokenLimitsService],

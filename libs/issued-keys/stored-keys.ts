@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type DataSource, type EntityManager, type FindOptionsOrder, type FindOptionsWhere } from 'typeorm';
 import { type Secret } from '#crypto';
 import { Problem } from '#http';
-import { issueKey, type KeyKind, parseKey } from './issued-key';
+import { isKeyOf, issueKey, type KeyKind, parseKey } from './issued-key';
 import { type SysadminKey, type TenantKey } from './issued-keys.entity';
 
 /** What tenant keys and sysadmin keys have in common in the database: the functions here take the entity of either table. */
@@ -12,6 +12,7 @@ type KeyEntity<Row extends KeyRow> = new () => Row;
 
 /** How often the time of a key's last use is written, at most. */
 const MINUTE_MS = 60_000;
+const FLUSH_MS = 1000;
 
 /** A new key, and the columns that every row of a new key has. */
 export function newKey(
@@ -47,8 +48,7 @@ export async function validKey<Row extends KeyRow>(
     // By the database's clock, which all processes share.
     .andWhere('(k.expires_at is null or k.expires_at > now())')
     .getOne();
-  const isTheKey = row && timingSafeEqual(Buffer.from(row.keyHash), Buffer.from(parsed.hash));
-  return isTheKey ? row : undefined;
+  return row && isKeyOf(parsed, row.keyHash) ? row : undefined;
 }
 
 /** Newest first, with expired keys. */
@@ -120,13 +120,15 @@ export async function removeTenantFromSysadminKeys(transaction: EntityManager, t
 }
 
 /**
- * Notes when keys were used: at most once a minute for each key, one write at a time. The request does not wait for the write,
- * and does not fail with it.
+ * Notes when keys were used: at most once a minute for each key. The times are written once a second, in one statement that no
+ * request waits for or fails with.
  */
 export class LastUse {
   readonly #log = new Logger('access');
-  /** Keys whose time is being written. */
-  readonly #waiting = new Set<string>();
+  /** When each key was noted last, on the monotonic clock in milliseconds. Those that were used least recently are forgotten. */
+  readonly #notedAt = new LRUCache<string, number>({ max: 50_000 });
+  readonly #pending = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -134,31 +136,47 @@ export class LastUse {
     private readonly entity: KeyEntity<KeyRow>,
   ) {}
 
-  note({ id, lastUsedAt }: KeyRow): void {
-    const isRecent = lastUsedAt !== null && Date.now() - lastUsedAt.getTime() < MINUTE_MS;
-    if (isRecent || this.#waiting.has(id)) return;
-    this.#waiting.add(id);
-    this.#writing = this.#writing
-      .then(() => this.#write(id))
-      .catch((error: unknown) => {
-        const cause = error instanceof Error ? error.name : 'unknown';
-        this.#log.warn(`the last use of key ${id} was not noted: ${cause}`);
-      })
-      .then(() => void this.#waiting.delete(id));
+  note(id: string): void {
+    const now = performance.now();
+    const notedAt = this.#notedAt.get(id);
+    if (notedAt !== undefined && now - notedAt < MINUTE_MS) return;
+    this.#notedAt.set(id, now);
+    this.#pending.add(id);
+    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
   }
 
-  /** Resolves when nothing is left to write. */
+  /** Writes what is left. Resolves when it is written. */
   async written(): Promise<void> {
+    this.#flush();
     await this.#writing;
   }
 
-  /** Unless another process has within the minute. */
-  async #write(id: string): Promise<void> {
-    await this.dataSource
-      .createQueryBuilder()
-      .update(this.entity)
-      .set({ lastUsedAt: () => 'now()' })
-      .where("id = :id and (last_used_at is null or last_used_at < now() - interval '1 minute')", { id })
-      .execute();
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const ids = [...this.#pending];
+    this.#pending.clear();
+    if (ids.length === 0) return;
+    this.#writing = this.#writing
+      .then(() => this.#write(ids))
+      .catch((error: unknown) => {
+        // The next use of each key notes it again.
+        for (const id of ids) this.#notedAt.delete(id);
+        const cause = error instanceof Error ? error.name : 'unknown';
+        const keys = ids.length === 1 ? `key ${ids[0]}` : `${ids.length} keys`;
+        this.#log.warn(`the last use of ${keys} was not noted: ${cause}`);
+      });
+  }
+
+  /** Skips keys that another process has noted within the minute, or is noting now. */
+  async #write(ids: readonly string[]): Promise<void> {
+    const { tableName } = this.dataSource.getMetadata(this.entity);
+    await this.dataSource.query(
+      `update ${tableName} set last_used_at = now() where id in (
+         select id from ${tableName}
+         where id = any($1) and (last_used_at is null or last_used_at < now() - interval '1 minute')
+         for update skip locked)`,
+      [ids],
+    );
   }
 }

@@ -70,7 +70,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
   async grant(presented: string): Promise<SysadminGrant | undefined> {
     const row = await validKey(this.dataSource, SysadminKey, 'tks', presented);
     if (row === undefined) return undefined;
-    this.#lastUse.note(row);
+    this.#lastUse.note(row.id);
     const { id: sysadminKeyId, name, scopes, tenantIds, expiresAt } = row;
     return {
       kind: 'scoped',

@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 import { AuditLogService } from '#audit';
+import { type CachedRows, CacheService, ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { type Secret } from '#crypto';
 import { type ChangedBy, Problem, type SysadminGrant, type TenantGrant } from '#http';
@@ -10,22 +11,44 @@ import { lockedTenant, TenantsService } from '#tenants';
 import { TenantKey } from './issued-keys.entity';
 import { expiryOf } from './key-fields';
 import { MinuteLimits } from './minute-window';
-import { auditedKey, deleteKey, findKey, LastUse, listKeys, newKey, validKey } from './stored-keys';
+import { isKeyOf, parseKey } from './issued-key';
+import { auditedKey, deleteKey, findKey, LastUse, listKeys, newKey } from './stored-keys';
 import { type CreateTenantKeyRequest } from './tenant-keys.dto';
 
-/** The keys of tenants' applications. Between two calls only the number of requests per key is kept in memory. */
+/** A stored key as calls need it. */
+interface CachedKey {
+  readonly grant: TenantGrant;
+  /** SHA-256 of the key, hexadecimal. */
+  readonly hash: string;
+  /** In milliseconds since 1970, by the time of the database; null: it does not expire. */
+  readonly expiresMs: number | null;
+}
+
+/** An estimate for a key without allowed models. */
+const KEY_BYTES = 1000;
+/**
+ * How old a grant may be when it is used while nothing is cached. A body may take minutes to arrive, and its key may be revoked in
+ * that time; most requests still need only one look-up.
+ */
+const MAXIMUM_GRANT_AGE_MS = 1000;
+
+/** The keys of tenants' applications. The number of requests per key is kept in memory, for each process. */
 @Injectable()
 export class TenantKeysService implements OnApplicationShutdown {
   readonly #limits = new MinuteLimits();
   readonly #lastUse: LastUse;
+  readonly #cached: CachedRows<CachedKey | null>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly tenants: TenantsService,
     private readonly audit: AuditLogService,
+    private readonly changes: ChangesService,
+    private readonly cache: CacheService,
     @InjectConfig() private readonly config: Config,
   ) {
     this.#lastUse = new LastUse(dataSource, TenantKey);
+    this.#cached = cache.rows<CachedKey | null>({ name: 'tenant key', load: (id) => this.load(id) });
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -48,12 +71,13 @@ export class TenantKeysService implements OnApplicationShutdown {
       requestsPerMinute: dto.requests_per_minute ?? null,
       tokensPerMinute: dto.tokens_per_minute ?? null,
     });
-    await this.dataSource.transaction(async (transaction) => {
+    const create = async (transaction: EntityManager) => {
       await lockedTenant(transaction, tenantId);
       await transaction.insert(TenantKey, row);
       const details = { after: auditedTenantKey(row) };
       await this.audit.record(transaction, by, { action: 'key.create', tenantId, details });
-    });
+    };
+    await this.changes.transaction([tenantId], create, by);
     return { row, key };
   }
 
@@ -68,25 +92,60 @@ export class TenantKeysService implements OnApplicationShutdown {
     return findKey(this.dataSource, TenantKey, { tenantId, id });
   }
 
-  /** After the commit the key opens nothing in any process. @returns false when there was none */
+  /** When this resolves, the key opens nothing in any process. @returns false when there was none */
   async remove(tenantId: string, id: string, by: ChangedBy): Promise<boolean> {
-    return this.dataSource.transaction(async (transaction) => {
+    const remove = async (transaction: EntityManager) => {
       await lockedTenant(transaction, tenantId);
       const before = await deleteKey(transaction, TenantKey, { tenantId, id });
       if (!before) return false;
       const details = { before: auditedTenantKey(before) };
       await this.audit.record(transaction, by, { action: 'key.delete', tenantId, details });
       return true;
-    });
+    };
+    return this.changes.transaction([tenantId], remove, by);
   }
 
   /** What a presented key opens now. A text that is not a tenant key, or a mistyped one, is not looked up. */
   async grant(presented: string): Promise<TenantGrant | undefined> {
-    const row = await validKey(this.dataSource, TenantKey, 'tk', presented);
-    if (row === undefined) return undefined;
-    this.#lastUse.note(row);
-    const { id: tenantKeyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute } = row;
-    return { kind: 'tenant', tenantKeyId, tenantId, allowedModels, requestsPerMinute, tokensPerMinute };
+    const parsed = parseKey('tk', presented);
+    const key = parsed && (await this.#cached.find(parsed.id));
+    if (!key || !isKeyOf(parsed, key.hash) || this.hasExpired(key)) return undefined;
+    this.#lastUse.note(parsed.id);
+    return key.grant;
+  }
+
+  /**
+   * Whether a grant that was found for this request can still be used.
+   * @param ageMs how long ago it was found
+   */
+  isCurrent(grant: TenantGrant, ageMs: number): boolean {
+    if (!this.cache.isLeased) return ageMs <= MAXIMUM_GRANT_AGE_MS;
+    const key = this.#cached.peek(grant.tenantKeyId);
+    return key?.grant === grant && !this.hasExpired(key);
+  }
+
+  /** By the database's time, which all processes share. */
+  private hasExpired({ expiresMs }: CachedKey): boolean {
+    return expiresMs !== null && expiresMs <= this.cache.databaseNow;
+  }
+
+  private async load(id: string) {
+    const sent = this.cache.now();
+    const { entities, raw } = await this.dataSource
+      .createQueryBuilder(TenantKey, 'k')
+      .addSelect('k.keyHash')
+      // As numbers: SQL has times that a Date cannot hold.
+      .addSelect('(extract(epoch from k.expires_at) * 1000)::float8', 'expires_ms')
+      .addSelect('(extract(epoch from clock_timestamp()) * 1000)::float8', 'database_ms')
+      .where('k.id = :id', { id })
+      .getRawAndEntities<{ expires_ms: number | null; database_ms: number }>();
+    const [row] = entities;
+    const [times] = raw;
+    if (row === undefined || times === undefined) return { value: null, tenantId: undefined, bytes: 0 };
+    this.cache.observeDatabaseTime(times.database_ms, sent);
+    const value = Object.freeze({ grant: asGrant(row), hash: row.keyHash, expiresMs: times.expires_ms });
+    const bytes = KEY_BYTES + 100 * (row.allowedModels?.length ?? 0);
+    return { value, tenantId: row.tenantId, bytes };
   }
 
   /** @throws Problem rate_limited */
@@ -100,6 +159,23 @@ export class TenantKeysService implements OnApplicationShutdown {
       retryAfter: String(seconds),
     });
   }
+}
+
+function asGrant({
+  id,
+  tenantId,
+  allowedModels,
+  requestsPerMinute,
+  tokensPerMinute,
+}: TenantKey): TenantGrant {
+  return Object.freeze({
+    kind: 'tenant',
+    tenantKeyId: id,
+    tenantId,
+    allowedModels: allowedModels && Object.freeze(allowedModels),
+    requestsPerMinute,
+    tokensPerMinute,
+  });
 }
 
 /** A key must not grant more than it has: an expiring key cannot create one that expires later. */

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { CacheModule } from '#cache';
 import { IssuedKeysModule } from '#issued-keys';
 import { CredentialsModule } from '#credentials';
 import { TenantsModule } from '#tenants';
@@ -27,7 +28,7 @@ export class ModelRoutingModule {
     return {
       module: ModelRoutingModule,
       global: true,
-      imports: [CredentialsModule, TenantsModule, IssuedKeysModule, UsageModule],
+      imports: [CacheModule, CredentialsModule, TenantsModule, IssuedKeysModule, UsageModule],
       controllers: [
         CompletionsController,
         ResponsesController,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import { CacheService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { CredentialsService, PassiveHealthService } from '#credentials';
 import {
@@ -60,6 +61,11 @@ export interface CallOptions {
      */
     reserve(estimate: number): { settle(actual: number | undefined): void };
   };
+  /**
+   * Looks the key of the request up once more, at the moment at which the call is sent or sent again.
+   * @throws Problem unauthenticated, when the key opens nothing any more
+   */
+  readonly confirmKey?: () => Promise<void>;
   /** The client's headers. A provider's definition may let some of them pass. */
   readonly headers?: IncomingHttpHeaders;
   /** Called with the requested model, so that the log line of a call that fails early can name it. */
@@ -100,6 +106,7 @@ export class ModelRoutingService {
     private readonly health: PassiveHealthService,
     private readonly usage: UsageLogService,
     private readonly receipts: ReceiptsService,
+    private readonly cache: CacheService,
   ) {}
 
   /**
@@ -148,12 +155,17 @@ export class ModelRoutingService {
     { meter, reserve }: RunningCall,
   ): Promise<RoutedResponse> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
-    await this.tenants.findActive(tenantId);
-    const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
-    refuseOtherModels(name, options.allowedModels);
-    const model = this.catalogue.find(name);
-    options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
-    const route = await this.adapterOf(model).route(tenantId, model, operation);
+    const find = async () => {
+      await options.confirmKey?.();
+      await this.tenants.findActive(tenantId);
+      const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
+      refuseOtherModels(name, options.allowedModels);
+      const model = this.catalogue.find(name);
+      options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
+      return this.adapterOf(model).route(tenantId, model, operation);
+    };
+    // Nothing waits between this and the sending of the request, so key, tenant and credential are valid together when it is sent.
+    const route = await this.cache.lookUp(find);
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped, hasAddedUsageOption } =
       request instanceof MultipartForm
@@ -167,6 +179,7 @@ export class ModelRoutingService {
     const sending = this.egress.send(route, body, {
       signal: options.signal,
       wire: meter.wire,
+      mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
       // The client's headers describe its own format, which a translated request no longer has.
       clientHeaders: translation ? undefined : options.headers,
     });
@@ -181,6 +194,20 @@ export class ModelRoutingService {
     }
     const call = { model: route.model, request: json ?? {}, label: route.provider.label };
     return { route, ...(await translatedResponse(translation, response, call)) };
+  }
+
+  /** Whether a call that starts now would get the same route. */
+  private async isUnchanged(route: Route, { confirmKey }: CallOptions): Promise<boolean> {
+    const { tenantId, provider, credential } = route;
+    try {
+      await confirmKey?.();
+      await this.tenants.findActive(tenantId);
+      if (credential.source === 'global') return true;
+      return (await this.credentials.resolve(tenantId, provider)).version === credential.version;
+    } catch {
+      // Whatever the reason, nothing says that the credential may still be used. The caller gets the first response.
+      return false;
+    }
   }
 
   /** The models that this tenant may use. Opens no credential and calls no provider. */

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
 import { AuditLogService } from '#audit';
+import { type CachedRows, CacheService, ChangesService } from '#cache';
 import { sqlStateOf } from '#database';
 import { type ChangedBy, isTime, Problem, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
@@ -20,15 +21,30 @@ export interface TenantRemoval {
   after?(transaction: EntityManager, tenantId: string): Promise<Record<string, unknown>>;
 }
 
+/** An estimate. */
+const TENANT_BYTES = 700;
+
 /** Tenants by id. Every method fails with tenant_not_found when there is none. */
 @Injectable()
 export class TenantsService {
   readonly #removals: TenantRemoval[] = [];
+  readonly #cached: CachedRows<Tenant | null>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly audit: AuditLogService,
-  ) {}
+    private readonly changes: ChangesService,
+    cache: CacheService,
+  ) {
+    this.#cached = cache.rows<Tenant | null>({
+      name: 'tenant',
+      tenantOf: (id) => id,
+      load: async (id) => {
+        const tenant = await this.tenants.findOneBy({ id });
+        return { value: tenant && Object.freeze(tenant), tenantId: id, bytes: TENANT_BYTES };
+      },
+    });
+  }
 
   private get tenants(): Repository<Tenant> {
     return this.dataSource.getRepository(Tenant);
@@ -43,7 +59,7 @@ export class TenantsService {
       contactEmail: dto.contact_email ?? null,
       state: dto.state ?? 'active',
     };
-    return this.dataSource.transaction(async (transaction) => {
+    const create = async (transaction: EntityManager) => {
       await transaction.insert(Tenant, row).catch(asConflict);
       const created = await transaction.findOneByOrFail(Tenant, { id });
       await this.audit.record(transaction, by, {
@@ -53,7 +69,8 @@ export class TenantsService {
       });
       // Read before the commit: if a read after it failed, the client would take the tenant for not created.
       return created;
-    });
+    };
+    return this.changes.transaction([id], create, by);
   }
 
   async find(id: string): Promise<Tenant> {
@@ -62,9 +79,10 @@ export class TenantsService {
     return tenant;
   }
 
-  /** The tenant if it may call models now; tenant_suspended otherwise. */
+  /** The tenant if it may call models now, for calls; tenant_suspended otherwise. */
   async findActive(id: string): Promise<Tenant> {
-    const tenant = await this.find(id);
+    const tenant = await this.#cached.find(id);
+    if (tenant === null) throw tenantNotFound();
     if (tenant.state === 'active') return tenant;
     throw tenantSuspended(id);
   }
@@ -108,7 +126,7 @@ export class TenantsService {
     if (dto.contact_email !== undefined) changes.contactEmail = dto.contact_email;
     if (typeof dto.state === 'string') changes.state = dto.state;
     if (Object.keys(changes).length === 0) return this.find(id);
-    return this.dataSource.transaction(async (transaction) => {
+    const update = async (transaction: EntityManager) => {
       const before = await lockedTenant(transaction, id);
       await transaction.update(Tenant, { id }, changes).catch(asConflict);
       const changed = await transaction.findOneByOrFail(Tenant, { id });
@@ -118,7 +136,8 @@ export class TenantsService {
         details: { before: auditedTenant(before), after: auditedTenant({ ...before, ...changes }) },
       });
       return changed;
-    });
+    };
+    return this.changes.transaction([id], update, by);
   }
 
   /** Registers what another lib removes with a tenant. */
@@ -128,7 +147,7 @@ export class TenantsService {
 
   /** Deletes the tenant and what other libs have registered. */
   async remove(id: string, by: ChangedBy): Promise<void> {
-    await this.dataSource.transaction(async (transaction) => {
+    const remove = async (transaction: EntityManager) => {
       const before: Record<string, unknown> = auditedTenant(await lockedTenant(transaction, id));
       for (const removal of this.#removals) {
         Object.assign(before, await removal.before?.(transaction, id));
@@ -142,7 +161,8 @@ export class TenantsService {
         tenantId: id,
         details: { before },
       });
-    });
+    };
+    await this.changes.transaction([id], remove, by);
   }
 }
 

@@ -6,6 +6,7 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
 import { type DataSource } from 'typeorm';
 import { getDataSourceToken } from '@nestjs/typeorm';
+import { ChangesService } from '#cache';
 import { configFrom } from '#config';
 import { generateKey } from '#crypto';
 import { createLog } from '#log';
@@ -32,6 +33,8 @@ export interface TestApp {
   chat(tenantId: string, body?: Record<string, unknown>): request.Test;
   createTenant(name?: string): Promise<string>;
   setCredential(tenantId: string, provider: string, body: Record<string, unknown>): Promise<request.Response>;
+  /** Resolves when what was changed in SQL is in force in every process on this database. */
+  inForce(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -128,6 +131,7 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
     },
     setCredential: (tenantId, providerId, body) =>
       tenkey.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),
+    inForce: () => nest.get(ChangesService, { strict: false }).inForce(),
     close: async () => {
       await nest.close();
       await provider.close();

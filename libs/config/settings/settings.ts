@@ -202,6 +202,29 @@ export const settings = {
     default: '60',
     description: 'How long a start waits for the database, in seconds.',
   },
+  databaseDirectUrl: {
+    name: 'DATABASE_DIRECT_URL',
+    section: 'database',
+    kind: postgresUrl,
+    description:
+      'The address of the database itself, if `DATABASE_URL` leads to a pooler that shares connections between transactions, such as PgBouncer in transaction mode. Notifications of changes arrive only on a direct connection. Not set: `DATABASE_URL`.',
+  },
+  databaseTimeoutMs: {
+    name: 'DATABASE_TIMEOUT_MS',
+    section: 'database',
+    kind: whole(1, 600_000),
+    default: '2000',
+    description:
+      'How long a call waits for a row that is not cached, in milliseconds. Then it is refused with `credential_store_unavailable`.',
+  },
+  cacheLeaseSeconds: {
+    name: 'CACHE_LEASE_SECONDS',
+    section: 'database',
+    kind: whole(0, 60),
+    default: '5',
+    description:
+      'How long a process may use what it has cached without hearing from the database, in seconds. Calls continue for this long while the database is unavailable, and a change takes about this long while another process hangs. 0: nothing is cached, and each call reads the database.',
+  },
   testDatabaseUrl: {
     name: 'TEST_DATABASE_URL',
     section: 'database',

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type QueryDeepPartialEntity } from 'typeorm';
 import { AuditLogService } from '#audit';
+import { ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
 import { type ProbeResult } from '#egress';
@@ -59,6 +60,7 @@ export class CredentialReplacementService {
     private readonly fernet: FernetService,
     private readonly credentials: CredentialsService,
     private readonly audit: AuditLogService,
+    private readonly changes: ChangesService,
   ) {}
 
   /** Seals and stores in the staged slot, in place of what was there. The live credential is not changed. */
@@ -107,7 +109,7 @@ export class CredentialReplacementService {
     version?: string,
   ): Promise<SwappedCredential> {
     const of = { tenantId, provider: provider.id };
-    return this.dataSource.transaction(async (transaction) => {
+    const promote = async (transaction: EntityManager) => {
       const { live, staged, previous } = await lockedSlots(transaction, of);
       if (!staged) throw nothingStored(tenantId, provider, 'staged');
       if (version !== undefined && version !== staged.version) throw otherVersion(provider, staged);
@@ -136,13 +138,14 @@ export class CredentialReplacementService {
         replaced: replacedOf(live, 'previous', whyDropped),
         rollbackUntil: until,
       };
-    });
+    };
+    return this.changes.transaction([tenantId], promote, by);
   }
 
   /** The previous credential becomes live again. The live one is staged, unless another one is. */
   async rollback(tenantId: string, provider: Provider, by: ChangedBy): Promise<SwappedCredential> {
     const of = { tenantId, provider: provider.id };
-    return this.dataSource.transaction(async (transaction) => {
+    const rollback = async (transaction: EntityManager) => {
       const { live, staged, previous } = await lockedSlots(transaction, of);
       if (!previous) throw nothingStored(tenantId, provider, 'previous');
       const hours = this.config.credentialRollbackHours;
@@ -165,7 +168,8 @@ export class CredentialReplacementService {
         replaced: replacedOf(live, 'staged', whyDropped),
         rollbackUntil: null,
       };
-    });
+    };
+    return this.changes.transaction([tenantId], rollback, by);
   }
 
   /** Empties an inactive slot. @returns false when it was empty */

@@ -9,6 +9,7 @@ import { AddTenantContact1764700000000 } from './1764700000000-add-tenant-contac
 import { CountAuditEventsFromOne1764800000000 } from './1764800000000-count-audit-events-from-one';
 import { ForgetDeletedTenantsOfKeys1764900000000 } from './1764900000000-forget-deleted-tenants-of-keys';
 import { NumberBatchesOfLostCalls1765000000000 } from './1765000000000-number-batches-of-lost-calls';
+import { CreateChangeFeed1765100000000 } from './1765100000000-create-change-feed';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   CountAuditEventsFromOne1764800000000,
   ForgetDeletedTenantsOfKeys1764900000000,
   NumberBatchesOfLostCalls1765000000000,
+  CreateChangeFeed1765100000000,
 ];

@@ -8,8 +8,8 @@ import { bearerOf, fingerprintOf, isOneOf, unauthenticatedPlatform, unauthentica
 const anthropicRoutes = [`${platformPrefix}/messages`, `${platformPrefix}/models`];
 
 /**
- * How old a grant may be when it is used. A body may take minutes to arrive, and its key may be revoked in that time; most
- * requests still need only one look-up.
+ * How old the grant of a sysadmin key may be when it is used. A body may take minutes to arrive, and its key may be revoked in that
+ * time; most requests still need only one look-up.
  */
 const maximumGrantAgeMs = 1000;
 
@@ -43,11 +43,14 @@ export class Authentication {
     return grant;
   }
 
-  /** @throws Problem unauthenticated, rate_limited */
+  /**
+   * What the key opens now, even if it was looked up for this request before.
+   * @throws Problem unauthenticated, rate_limited
+   */
   async platform(request: FastifyRequest): Promise<PlatformGrant> {
     const { tenkey } = request;
-    const known = hasRecentGrant(request) ? tenkey.platformGrant : undefined;
-    if (known !== undefined) return known;
+    const { platformGrant: known, grantAgeMs = 0 } = tenkey;
+    if (known?.kind === 'platform' || (known && this.issued.isCurrent(known, grantAgeMs))) return known;
     const grant = await this.findPlatform(request);
     if (grant === undefined) {
       tenkey.withdraw();

@@ -1,8 +1,9 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
+import { type InForceListener } from '#cache';
 
 /** Which key made a change, from where and in which request: for the audit, and never the key itself. */
-export interface ChangedBy {
+export interface ChangedBy extends InForceListener {
   readonly actor: string;
   readonly requestId: string;
   readonly address: string;

@@ -76,6 +76,11 @@ export interface IssuedKeys {
   /** @returns undefined for a text that is not a valid key; it does not say why */
   sysadminGrant(presented: string): Promise<SysadminGrant | undefined>;
   /**
+   * Whether the grant that was found for a request can still be used.
+   * @param ageMs how long ago it was found
+   */
+  isCurrent(grant: TenantGrant, ageMs: number): boolean;
+  /**
    * Counts one request of the key.
    * @throws Problem rate_limited
    */

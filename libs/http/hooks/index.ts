@@ -7,4 +7,5 @@ export { reportStreamFaults } from './report-stream-faults';
 export { requireHost } from './require-host';
 export { RouteMethods } from './route-methods';
 export { RunningRequests } from './running-requests';
+export { showInForce } from './show-in-force';
 export { refuseUnreadableBytes, refuseUnreadablePath } from './unreadable-requests';

@@ -44,8 +44,6 @@ export class PlatformCallService {
     const type = request.headers['content-type'] ?? '';
     const form = await MultipartForm.open(request.raw, type, this.config.maxBodyBytes);
     try {
-      // The key was checked before the form was read, which may have taken long.
-      await request.tenkey.confirmGrant();
       await this.handle(operation, form, request, reply);
     } catch (error) {
       form.discard();
@@ -66,6 +64,7 @@ export class PlatformCallService {
         signal: tenkey.cancellation,
         requestId: request.id,
         tenantKeyId: tenkey.issuedKeyId,
+        confirmKey: () => tenkey.confirmGrant(),
         allowedModels: tenkey.allowedModels,
         tokens: this.tokensOf(request),
         headers: request.headers,

@@ -1,0 +1,10 @@
+const base = require('./jest.config.cjs');
+
+/** Specs that stop, freeze and kill processes and the database, and long explorations. One at a time: they measure times. */
+module.exports = {
+  ...base,
+  roots: ['<rootDir>/test/faults'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 300_000,
+  maxWorkers: 1,
+};

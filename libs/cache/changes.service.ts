@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
+import { mayBeCommitted } from '#database';
+import { CacheService } from './cache.service';
+import { isAwaited, RegistryObservations } from './confirmation';
+import { systemClock } from './lease';
+import { type Changed } from './leased-store';
+import { type Query, readRegistry, removeSilent } from './registry';
+
+/** In how many processes a change is in force, and how long that took after its commit. */
+export interface InForce {
+  readonly processes: number;
+  readonly waitedMs: number;
+}
+
+/** Who learns that a change is in force. */
+export interface InForceListener {
+  inForce?(inForce: InForce): void;
+}
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 20;
+/** The pause between two attempts to reach a database that is unavailable. */
+const UNAVAILABLE_PAUSE_MS = 100;
+/** The longest lease that a process can have, with its tenth, for a registry that was never read. */
+const LONGEST_LEASE_MS = 66_000;
+
+/** Makes changes of cached rows, and waits until no process uses what was before. */
+@Injectable()
+export class ChangesService {
+  readonly #log = new Logger('cache');
+  readonly #observations = new RegistryObservations();
+  readonly #query: Query;
+  /** Undefined until the registry was read for the first time. */
+  #longestLeaseMs: number | undefined;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly cache: CacheService,
+  ) {
+    this.#query = (statement, parameters) => dataSource.query(statement, [...parameters]);
+  }
+
+  /**
+   * Changes something in one transaction. Resolves when the change is in force: no call that starts from then on, in any process,
+   * uses what was before. It waits also when `run` changed nothing, so that a repeated change vouches for the first one.
+   * @param changed the tenants whose cached rows the transaction changes
+   */
+  async transaction<T>(
+    changed: Changed,
+    run: (transaction: EntityManager) => Promise<T>,
+    listener?: InForceListener,
+  ): Promise<T> {
+    try {
+      const result = await this.dataSource.transaction(run);
+      const inForce = await this.inForce(changed);
+      listener?.inForce?.(inForce);
+      return result;
+    } catch (error) {
+      // If the change was stored after all, its answer must not come before it is in force either.
+      if (mayBeCommitted(error)) await this.inForce(changed);
+      throw error;
+    }
+  }
+
+  /**
+   * Waits until everything that is committed now is in force. It never fails: if the database is unavailable meanwhile, every
+   * lease expires, and a process without one reads the database.
+   */
+  async inForce(changed: Changed = []): Promise<InForce> {
+    const started = systemClock.monotonic();
+    const waitedMs = () => Math.round(systemClock.monotonic() - started);
+    this.cache.store.drop(changed);
+    let number: number | undefined;
+    let processes = 0;
+    for (let pauseMs = FIRST_PAUSE_MS; ;) {
+      try {
+        const registry = await this.#read();
+        number ??= registry.number;
+        processes = registry.processes.length;
+        const isDone = registry.processes.every((process) => !isAwaited(process, number!));
+        if (isDone) return { processes, waitedMs: waitedMs() };
+        await sleep(pauseMs);
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      } catch (error) {
+        const limitMs = this.#longestLeaseMs === undefined ? LONGEST_LEASE_MS : this.#longestLeaseMs * 1.1;
+        if (waitedMs() > limitMs) {
+          this.#log.warn(
+            `a change is in force because every lease has expired: the database is unavailable (${(error as Error).name})`,
+          );
+          return { processes, waitedMs: waitedMs() };
+        }
+        await sleep(UNAVAILABLE_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Removes the registrations of killed processes, so that the next change need not wait for their leases. */
+  async sweep(): Promise<void> {
+    await this.#read();
+  }
+
+  /** Reads the registry, and removes from it the processes that have not renewed in time. The next read no longer has them. */
+  async #read() {
+    const sent = systemClock.monotonic();
+    const registry = await readRegistry(this.#query);
+    const silent = this.#observations.observe(registry.processes, sent, systemClock.monotonic());
+    this.#longestLeaseMs = this.#observations.longestLeaseMs;
+    for (const process of silent) await removeSilent(this.#query, process);
+    return registry;
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The rows that calls need, cached, and still revoked at once.
+ *
+ * Guarantees: when a change has been answered, no call that starts afterwards, in any process, uses what was before it; nothing
+ * decrypted and no verdict that depends on the time is kept; memory is bounded; while the database is unavailable, calls use what
+ * is cached until the lease expires. It assumes one primary database, and clocks that keep running and agree within a tenth.
+ * decisions/0019 has the argument, and protocol.spec.ts enumerates the interleavings.
+ *
+ * Does not: know what a row means, delay a call, or notice at once what somebody changes in SQL with the triggers disabled.
+ */
+export { CacheModule } from './cache.module';
+export { type CachedRows, CacheService } from './cache.service';
+export { type InForce, type InForceListener, ChangesService } from './changes.service';

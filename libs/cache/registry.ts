@@ -1,0 +1,89 @@
+import { type RegisteredProcess } from './confirmation';
+
+/** Runs a statement on some connection. Both node-postgres and TypeORM can. */
+export type Query = <Row>(statement: string, parameters: readonly unknown[]) => Promise<Row[]>;
+
+/** What the database says when a process registers or renews. */
+export interface Standing {
+  /** The number of the last change. */
+  readonly number: number;
+  /** The time of the database, in milliseconds since 1970. */
+  readonly databaseMs: number;
+}
+
+interface StandingRow {
+  readonly number: string;
+  readonly database_ms: number;
+}
+
+const standing = `h.number::text as number, (extract(epoch from clock_timestamp()) * 1000)::float8 as database_ms`;
+
+/** Registers a process under a new id, with the current number as confirmed, in place of its earlier registration. */
+export async function register(
+  query: Query,
+  process: {
+    readonly id: string;
+    readonly earlierId: string | undefined;
+    readonly leaseMs: number;
+    readonly encryptionKeyIds: readonly string[];
+  },
+): Promise<Standing> {
+  const [row] = await query<StandingRow>(
+    `with earlier as (delete from registered_processes where id = $2),
+       registered as (
+         insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys)
+         select $1, $3, 0, number, $4 from change_head where id = 1)
+     select ${standing} from change_head h where h.id = 1`,
+    [process.id, process.earlierId ?? null, process.leaseMs, process.encryptionKeyIds],
+  );
+  return standingOf(row);
+}
+
+/** @returns undefined when the process is not registered any more */
+export async function renew(query: Query, id: string, confirmed: number): Promise<Standing | undefined> {
+  const [row] = await query<StandingRow>(
+    // The number may have been set back. Nothing that is still to come counts as confirmed.
+    `with renewed as (
+       update registered_processes p set renewals = renewals + 1, confirmed = least($2, h.number)
+       from change_head h where p.id = $1 and h.id = 1 returning ${standing})
+     select number, database_ms from renewed`,
+    [id, confirmed],
+  );
+  return row && standingOf(row);
+}
+
+/** The number of the last change, and every registered process. */
+export async function readRegistry(
+  query: Query,
+): Promise<{ number: number; processes: RegisteredProcess[] }> {
+  const rows = await query<{
+    number: string;
+    id: string | null;
+    lease_ms: number;
+    renewals: string;
+    confirmed: string;
+  }>(
+    `select h.number::text as number, p.id, p.lease_ms, p.renewals::text, p.confirmed::text
+     from change_head h left join registered_processes p on true where h.id = 1`,
+    [],
+  );
+  const processes = rows.flatMap(({ id, lease_ms: leaseMs, renewals, confirmed }) =>
+    id === null ? [] : [{ id, leaseMs, renewals: Number(renewals), confirmed: Number(confirmed) }],
+  );
+  return { number: Number(rows[0]?.number ?? 0), processes };
+}
+
+/** Removes a process that has not renewed, unless it has just done so. */
+export async function removeSilent(query: Query, { id, renewals }: RegisteredProcess): Promise<void> {
+  await query('delete from registered_processes where id = $1 and renewals = $2', [id, renewals]);
+}
+
+/** Removes the registration of a process that stops. */
+export async function deregister(query: Query, id: string): Promise<void> {
+  await query('delete from registered_processes where id = $1', [id]);
+}
+
+function standingOf(row: StandingRow | undefined): Standing {
+  if (row === undefined) throw new Error('the row of change_head is missing');
+  return { number: Number(row.number), databaseMs: row.database_ms };
+}

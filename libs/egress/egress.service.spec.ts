@@ -6,14 +6,15 @@ import {
   egressToProvider,
   KEY,
   problemOf,
+  responseOf,
   routeTo,
   stream,
   TENANT,
   textOf,
   usual,
 } from '../../test/support/egress';
+import { ClientDisconnected } from './cancellation';
 import type { Route } from './route';
-import { ClientDisconnected } from './response/upstream-problem';
 
 const { server, egress, service, send } = egressToProvider();
 
@@ -221,7 +222,7 @@ test('reports each upstream request, the head of each response and every byte of
   const request = { contentType: 'application/json', content: stream };
   server.next({ status: 503 });
   const retrying = service(`127.0.0.1:${server.port}`, usual, 1);
-  const text = await textOf((await retrying.send(routeTo(server.url), request, options)).body);
+  const text = await textOf((await responseOf(retrying, routeTo(server.url), request, options)).body);
   expect(seen).toEqual({
     attempts: 2,
     heads: [
@@ -231,10 +232,10 @@ test('reports each upstream request, the head of each response and every byte of
     bytes: Buffer.byteLength(text),
   });
   server.next({ status: 400, body: { error: { message: 'no' } } });
-  await problemOf(egress().send(routeTo(server.url), request, options));
+  await problemOf(responseOf(egress(), routeTo(server.url), request, options));
   expect(seen.heads.at(-1)).toEqual([400, 'application/json']);
   server.next({ headers: { 'content-encoding': 'gzip' } });
-  (await egress().send(routeTo(server.url), request, options)).body.destroy();
+  (await responseOf(egress(), routeTo(server.url), request, options)).body.destroy();
   expect(seen.heads.at(-1)).toEqual([200, undefined]);
 });
 
@@ -249,7 +250,12 @@ test('reports the head of a response that was followed by a retry without a resp
   server.next({ status: 503 });
   server.next({ delayMs: 1500 });
   const options = { signal: new AbortController().signal, wire };
-  const call = quick.send(routeTo(server.url), { contentType: 'application/json', content: body }, options);
+  const call = responseOf(
+    quick,
+    routeTo(server.url),
+    { contentType: 'application/json', content: body },
+    options,
+  );
   expect((await problemOf(call)).code).toBe('upstream_timeout');
   expect(heads).toEqual([503]);
 });
@@ -319,7 +325,8 @@ test("of the client's headers only those pass that the provider's file names, an
     ...route.provider,
     passedRequestHeaders: ['anthropic-version', 'anthropic-beta', 'x-api-key'],
   };
-  const response = await egress().send(
+  const response = await responseOf(
+    egress(),
     { ...route, provider, credential: { ...route.credential, provider } },
     { contentType: 'application/json', content: body },
     {

@@ -1,6 +1,5 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import type { AllowRule } from '#config';
@@ -8,26 +7,16 @@ import type { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Probe, Provider, Timeouts } from '#providers';
 import { AddressPolicy } from './address/address-policy';
+import { type Cancellation } from './cancellation';
 import { contradictionIn } from './contradiction';
 import { guardedConnector } from './address/guarded-connector';
 import { interpretProbeResponse, type ProbeResult, probeResult } from './response/probe-result';
+import { OutgoingCall } from './outgoing-call';
 import { Retries } from './retries';
 import type { Destination, Route } from './route';
-import {
-  passedHeaders,
-  readErrorBody,
-  UpstreamBody,
-  type UpstreamResponse,
-  type WireEvents,
-} from './response/upstream-response';
-import {
-  problemOfError,
-  abortReason,
-  errorMessageIn,
-  problemOfResponse,
-  findAddressProblem,
-  problemOfErrorEvent,
-} from './response/upstream-problem';
+import { readErrorBody } from './response/error-body';
+import { type UpstreamReceiver, type WireEvents } from './response/upstream-response';
+import { errorMessageIn, findAddressProblem, problemOfError } from './response/upstream-problem';
 
 /** The limit for a whole probe. A sysadmin waits for it, and a slower provider would be of no use to calls either. */
 const PROBE_TIMEOUT_MS = 10_000;
@@ -54,15 +43,11 @@ export interface RequestBody {
 export interface SendOptions {
   /** The client's headers. Only those that the provider's definition names are passed on. */
   readonly clientHeaders?: IncomingHttpHeaders;
-  /** Aborted when the client disconnects, or with a Problem as the reason. The upstream connection is then closed. */
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   readonly wire?: WireEvents;
   /** Asked before each retry. False: the retry is not sent, and what came first is the result. By default true. */
   readonly mayRetry?: () => Promise<boolean>;
 }
-
-/** The response of an upstream request. */
-type ReceivedResponse = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'> & { readonly body: Readable };
 
 /** Sends calls and probes to providers. The route of a call decides the address and the key. */
 @Injectable()
@@ -78,48 +63,36 @@ export class EgressService implements OnApplicationShutdown {
   }
 
   /**
-   * Resolves when the head of a success has arrived.
-   * @throws Problem of the groups provider and sysadmin, or `internal_error` for a route that contradicts itself
-   * @throws ClientDisconnected
+   * Sends a call. The receiver gets the head of a success and then its body, or a Problem of the groups provider and sysadmin, or
+   * ClientDisconnected.
+   * @throws Problem when nothing may be sent there, or `internal_error` for a route that contradicts itself
    * @throws whatever opening the credential throws
    */
-  async send(route: Route, body: RequestBody, options: SendOptions): Promise<UpstreamResponse> {
+  send(route: Route, body: RequestBody, options: SendOptions, receiver: UpstreamReceiver): void {
     this.#check(route);
-    if (options.signal.aborted) throw abortReason(options.signal);
-
+    const { content } = body;
+    const { connectMs, firstByteMs, idleMs } = this.#options.timeoutsOf(route.provider);
+    const agent = this.#agent(route, connectMs);
     const key = route.credential.open();
-    const secrets = [key, ...this.#options.processSecrets];
-    const toProblem = (error: unknown) =>
-      options.signal.aborted ? abortReason(options.signal) : problemOfError(route, error, secrets);
-    const response = await this.#request(
+    const request: Dispatcher.DispatchOptions = {
+      origin: route.url.origin,
+      path: route.url.pathname + route.url.search,
+      method: 'POST',
+      headers: requestHeaders(route, body, key, options),
+      body: content,
+      headersTimeout: firstByteMs,
+      bodyTimeout: idleMs,
+    };
+    new OutgoingCall({
       route,
-      body,
-      options,
-      requestHeaders(route, body, key, options),
-    ).catch((error: unknown) => {
-      throw toProblem(error);
-    });
-    try {
-      const headers = passedHeaders(response.headers, secrets);
-      const isReadable = headers['content-encoding'] === undefined;
-      options.wire?.onHead(response.statusCode, isReadable ? headers['content-type'] : undefined);
-      if (response.statusCode >= 200 && response.statusCode < 300) {
-        return {
-          status: response.statusCode,
-          headers,
-          body: new UpstreamBody(response.body, toProblem, options.wire),
-          problemOfErrorEvent: (message) => problemOfErrorEvent(route, message, secrets),
-        };
-      }
-      const text = await readErrorBody(response.body);
-      // The upstream request accepts no compression; if the body is compressed, its message is not read.
-      const message = isReadable ? errorMessageIn(text) : '';
-      if (options.signal.aborted) throw abortReason(options.signal);
-      throw problemOfResponse(route, { status: response.statusCode, message, headers }, secrets);
-    } catch (error) {
-      response.body.destroy();
-      throw error;
-    }
+      dispatch: (handler) => void agent.dispatch(request, handler),
+      retries: new Retries(this.#options, content instanceof Readable),
+      secrets: [key, ...this.#options.processSecrets],
+      cancellation: options.cancellation,
+      receiver,
+      wire: options.wire,
+      mayRetry: options.mayRetry,
+    }).start();
   }
 
   /**
@@ -194,48 +167,6 @@ export class EgressService implements OnApplicationShutdown {
     if (problem) throw problem;
   }
 
-  /** Sends the request, with retries. @returns the first response that is not retried, whatever its status */
-  async #request(
-    route: Route,
-    { content }: RequestBody,
-    { signal, wire, mayRetry }: SendOptions,
-    headers: Record<string, string>,
-  ): Promise<ReceivedResponse> {
-    const timeouts = this.#options.timeoutsOf(route.provider);
-    const retries = new Retries(this.#options, content instanceof Readable);
-    for (;;) {
-      let waitMs: number | undefined;
-      let first: () => ReceivedResponse;
-      try {
-        wire?.onAttempt();
-        const response = await this.#agent(route, timeouts.connectMs).request({
-          origin: route.url.origin,
-          path: route.url.pathname + route.url.search,
-          method: 'POST',
-          headers,
-          body: content,
-          signal,
-          headersTimeout: timeouts.firstByteMs,
-          bodyTimeout: timeouts.idleMs,
-        });
-        waitMs = retries.afterResponse(response.statusCode, response.headers['retry-after']);
-        if (waitMs === undefined) return response;
-        wire?.onHead(response.statusCode, undefined);
-        // The body is read now, so that the connection can be used again, within the limits of any error body.
-        const text = readErrorBody(response.body);
-        first = () => ({ ...response, body: Readable.from(bytesOf(text)) });
-      } catch (error) {
-        waitMs = retries.afterError(error);
-        if (waitMs === undefined) throw error;
-        first = () => {
-          throw error;
-        };
-      }
-      await sleep(waitMs, undefined, { signal });
-      if (mayRetry !== undefined && !(await mayRetry())) return first();
-    }
-  }
-
   #agent(route: Destination, connectMs: number): Agent {
     const name = `${route.isOperatorAddress ? 'operator' : 'tenant'} ${connectMs}`;
     let agent = this.#agents.get(name);
@@ -248,10 +179,6 @@ export class EgressService implements OnApplicationShutdown {
     }
     return agent;
   }
-}
-
-async function* bytesOf(text: Promise<string>): AsyncGenerator<Buffer> {
-  yield Buffer.from(await text);
 }
 
 /** The headers that the provider requires, and those of the client that its definition passes on; none replaces the key. */

@@ -16,6 +16,8 @@ export { dataOf, eachEvent, EventEnds, isEventStream, MAXIMUM_HELD_EVENT_BYTES }
 export { type ProbeOutcome, probeOutcomes, type ProbeResult, probeResult } from './response/probe-result';
 export { adapterNames, credentialSources } from './route';
 export type { AdapterName, CredentialSource, Destination, Route, RouteCredential } from './route';
-export { SseRelay } from './stream/sse-relay';
-export type { UpstreamResponse, WireEvents } from './response/upstream-response';
-export { ClientDisconnected, findAddressProblem } from './response/upstream-problem';
+export { type Cancellation, ClientDisconnected, SignalCancellation } from './cancellation';
+export { type BodySink, type BodySource, ReadableBody } from './stream/body-sink';
+export { WholeEvents } from './stream/whole-events';
+export type { UpstreamReceiver, UpstreamResponse, WireEvents } from './response/upstream-response';
+export { findAddressProblem } from './response/upstream-problem';

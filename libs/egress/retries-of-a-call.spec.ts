@@ -8,12 +8,13 @@ import {
   egressToProvider,
   KEY,
   problemOf,
+  responseOf,
   routeTo,
   stream,
   textOf,
   usual,
 } from '../../test/support/egress';
-import { ClientDisconnected } from './response/upstream-problem';
+import { ClientDisconnected } from './cancellation';
 
 const { server, egress, service, send } = egressToProvider();
 
@@ -115,7 +116,8 @@ describe('a retry', () => {
   test('never happens for a streamed body, which cannot be read twice', async () => {
     server.next({ status: 503 });
     const content = Readable.from([Buffer.from(body)]);
-    const call = persistent().send(
+    const call = responseOf(
+      persistent(),
       routeTo(server.url),
       { contentType: 'application/json', content },
       { signal: new AbortController().signal },

@@ -42,7 +42,9 @@ export class RequestContext {
   readonly #request: FastifyRequest;
   readonly #address: string | undefined;
   readonly #listeners: readonly ProblemListener[];
-  readonly #cancellation = new AbortController();
+  #isCancelled = false;
+  #cancelReason: Problem | undefined = undefined;
+  #cancelListener: (() => void) | undefined = undefined;
   #decodedPath: string | undefined = undefined;
   #grant: SysadminGrant | PlatformGrant | undefined = undefined;
   #grantedAt: number | undefined = undefined;
@@ -60,15 +62,27 @@ export class RequestContext {
     this.path = pathOf(request.url);
   }
 
-  /**
-   * Aborted when the client disconnects, or when a stop cannot wait for the request any longer; the reason is then a Problem.
-   */
-  get cancellation(): AbortSignal {
-    return this.#cancellation.signal;
+  /** True once the client has disconnected, or a stop cannot wait for the request any longer. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** Why the service ended the request; undefined: the client disconnected. */
+  get cancelReason(): Problem | undefined {
+    return this.#cancelReason;
+  }
+
+  /** Calls the listener when the request is cancelled, and at once if it is already. It replaces the earlier listener. */
+  onCancel(listener: () => void): void {
+    this.#cancelListener = listener;
+    if (this.#isCancelled) listener();
   }
 
   cancel(reason?: Problem): void {
-    this.#cancellation.abort(reason);
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#cancelReason = reason;
+    this.#cancelListener?.();
   }
 
   /** The pattern of the route and never the path, which may hold anything. The router sets no options when it cannot decode a path. */

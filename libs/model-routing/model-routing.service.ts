@@ -1,40 +1,58 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
+import { type Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { CacheService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { CredentialsService, PassiveHealthService } from '#credentials';
 import {
+  type BodySink,
+  type Cancellation,
   EgressService,
-  isEventStream,
+  ReadableBody,
   type Route,
   type RouteCredential,
-  SseRelay,
+  SignalCancellation,
+  type UpstreamReceiver,
   type UpstreamResponse,
 } from '#egress';
 import { Problem, uuidPattern } from '#http';
 import { type Json, type Operation, type Provider, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
-import { CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
+import { type CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
 import { type Model, operationsOfKind, providerOfModel } from './catalogue/model';
 import { ModelCatalogue } from './catalogue/model-catalogue';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
 import { MultipartForm } from './call/multipart-form';
+import { relay } from './call/relay';
 import { estimatedTokens, usedTokens } from './call/token-estimate';
-import { translatedResponse } from './call/translated-response';
-import { hideUnrequestedUsage } from './call/unrequested-usage';
 import { encodedForm, encodedJson, modelNameOf, parseRequest } from './call/upstream-request';
 
-/**
- * A response that is still arriving: its Route, and a body in the client's format. An event stream arrives in whole
- * events. The receiver must read or destroy the body. An error of the body is a Problem, even when the provider reported it
- * inside the stream, or ClientDisconnected; by then the receiver has everything that arrived before it.
- */
-export interface RoutedResponse extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
+/** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
+export interface RoutedHead extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
   readonly route: Route;
   /** Proof of whose credential served the call; undefined without an encryption key. */
-  readonly receipt?: string;
+  readonly receipt: string | undefined;
+}
+
+/** Receives the response to a call: its head or a failure, once. */
+export interface CallReceiver {
+  /**
+   * @returns where the body goes. An event stream arrives in whole events. An error of the body is a Problem, even when the provider
+   *   reported it inside the stream, or ClientDisconnected
+   */
+  head(response: RoutedHead): BodySink;
+  /** @param error a Problem, ClientDisconnected, or whatever is wrong with the call */
+  fail(error: unknown): void;
+}
+
+/**
+ * A response for code in this process: its Route, and a body in the caller's format. The caller must read or destroy the body. By the
+ * time the body fails, the caller has everything that arrived before.
+ */
+export interface RoutedResponse extends Pick<RoutedHead, 'route' | 'status' | 'headers' | 'receipt'> {
+  readonly body: Readable;
 }
 
 /** The decision about a call, made before anything is sent. */
@@ -44,9 +62,8 @@ export interface Decision {
   readonly droppedParameters: readonly string[];
 }
 
-export interface CallOptions {
-  /** Aborts the upstream request. */
-  readonly signal: AbortSignal;
+export interface ServeOptions {
+  readonly cancellation: Cancellation;
   /** A UUID that no other call has, for the usage record; by default a new one. */
   readonly requestId?: string;
   /** The tenant key of the request, if it has one. */
@@ -72,6 +89,12 @@ export interface CallOptions {
   readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
   /** Called before anything is sent, so that the headers and the log line of a failed call can name the route. */
   readonly onDecision?: (decision: Decision) => void;
+}
+
+/** For code in this process. */
+export interface CallOptions extends Omit<ServeOptions, 'cancellation'> {
+  /** Aborts the upstream request. */
+  readonly signal: AbortSignal;
 }
 
 /** The measuring of one call while it runs. */
@@ -114,22 +137,43 @@ export class ModelRoutingService {
    * @returns the response in the operation's format
    * @throws Problem
    */
-  async call(
+  call(
     tenantId: string,
     operation: Operation,
     request: Buffer | MultipartForm,
-    options: CallOptions,
+    { signal, ...options }: CallOptions,
   ): Promise<RoutedResponse> {
+    return new Promise((resolve, reject) => {
+      const cancellation = new SignalCancellation(signal);
+      const receiver: CallReceiver = {
+        head: ({ source, ...response }) => {
+          const body = new ReadableBody(source, () => cancellation.cancel());
+          resolve({ ...response, body });
+          return body;
+        },
+        fail: reject,
+      };
+      this.serve(tenantId, operation, request, { ...options, cancellation }, receiver).catch(reject);
+    });
+  }
+
+  /**
+   * Makes a call, and passes its response to the receiver as it arrives.
+   * @param request the request as JSON bytes or as a form; its `model` is a name in ai_models.yml
+   */
+  async serve(
+    tenantId: string,
+    operation: Operation,
+    request: Buffer | MultipartForm,
+    options: ServeOptions,
+    receiver: CallReceiver,
+  ): Promise<void> {
     const { requestId = randomUUID(), tenantKeyId = null } = options;
     if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
     // The database writes UUIDs in lower case, and a receipt must match the usage record.
     const call = { requestId: requestId.toLowerCase(), tenantKeyId };
-    const tenant = tenantId.toLowerCase();
     let settle = (_: UsageRecord) => undefined as void;
-    const meter = new CallMeter(call, (record) => {
-      this.usage.add(record);
-      settle(record);
-    });
+    const meter = this.usage.begin(call, (record) => settle(record));
     const reserve = (request: Json | undefined) => {
       // Skip the estimate where there is no limit: a request may be long.
       if (options.tokens === undefined) return;
@@ -137,23 +181,34 @@ export class ModelRoutingService {
       const reservation = options.tokens.reserve(estimate);
       settle = (record) => reservation.settle(usedTokens(record, estimate));
     };
-    try {
-      const response = await this.respond(tenant, operation, request, options, { meter, reserve });
-      this.usage.follow(meter, response.status, response.body);
-      return { ...response, receipt: this.receipts.issue(response.route, call, meter.at) };
-    } catch (error) {
+    const fail = (error: unknown) => {
       meter.failed(error);
-      throw error;
+      receiver.fail(error);
+    };
+    try {
+      await this.send(tenantId.toLowerCase(), operation, request, options, { meter, reserve }, (route) => ({
+        head: (response) => {
+          const receipt = this.receipts.issue(route, call, meter.at);
+          const sink = receiver.head({ ...response, route, receipt });
+          meter.responded(response.status);
+          return measured(sink, meter);
+        },
+        fail,
+      }));
+    } catch (error) {
+      fail(error);
     }
   }
 
-  private async respond(
+  /** Finds the route and sends the request. Resolves when it was sent. */
+  private async send(
     tenantId: string,
     operation: Operation,
     request: Buffer | MultipartForm,
-    options: CallOptions,
+    options: ServeOptions,
     { meter, reserve }: RunningCall,
-  ): Promise<RoutedResponse> {
+    clientOf: (route: Route) => UpstreamReceiver,
+  ): Promise<void> {
     const json = request instanceof MultipartForm ? undefined : parseRequest(request);
     const find = async () => {
       await options.confirmKey?.();
@@ -176,28 +231,39 @@ export class ModelRoutingService {
     if (!isCount) reserve(json);
     meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
     options.onDecision?.({ route, droppedParameters: dropped });
-    const sending = this.egress.send(route, body, {
-      signal: options.signal,
+    const plan = {
+      translation,
+      hidesUsage: hasAddedUsageOption,
+      model: route.model,
+      request: json ?? {},
+      label: route.provider.label,
+    };
+    const wire = {
+      cancellation: options.cancellation,
       wire: meter.wire,
       mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
       // The client's headers describe its own format, which a translated request no longer has.
       clientHeaders: translation ? undefined : options.headers,
-    });
-    const response = await sending.catch((error: unknown) => {
-      if (error instanceof Problem && error.code === 'credential_rejected')
-        this.health.refused(route.credential);
-      throw error;
-    });
-    this.health.accepted(route.credential);
-    if (!translation) {
-      return { route, ...inWholeEvents(hasAddedUsageOption ? hideUnrequestedUsage(response) : response) };
-    }
-    const call = { model: route.model, request: json ?? {}, label: route.provider.label };
-    return { route, ...(await translatedResponse(translation, response, call)) };
+    };
+    this.egress.send(route, body, wire, this.noting(route, relay(clientOf(route), plan)));
+  }
+
+  /** Notes whether the provider accepted the credential. */
+  private noting({ credential }: Route, receiver: UpstreamReceiver): UpstreamReceiver {
+    return {
+      head: (response) => {
+        this.health.accepted(credential);
+        return receiver.head(response);
+      },
+      fail: (error) => {
+        if (error instanceof Problem && error.code === 'credential_rejected') this.health.refused(credential);
+        receiver.fail(error);
+      },
+    };
   }
 
   /** Whether a call that starts now would get the same route. */
-  private async isUnchanged(route: Route, { confirmKey }: CallOptions): Promise<boolean> {
+  private async isUnchanged(route: Route, { confirmKey }: ServeOptions): Promise<boolean> {
     const { tenantId, provider, credential } = route;
     try {
       await confirmKey?.();
@@ -254,13 +320,18 @@ export class ModelRoutingService {
   }
 }
 
-/** A translated response does not need this: a translation emits whole events and detects errors itself. */
-function inWholeEvents(response: UpstreamResponse): UpstreamResponse {
-  const { 'content-type': type, 'content-encoding': encoding } = response.headers;
-  if (!isEventStream(type) || encoding !== undefined) return response;
+/** Ends the measuring of the call with its body. */
+function measured(sink: BodySink, meter: CallMeter): BodySink {
   return {
-    ...response,
-    body: new SseRelay(response.body, (message) => response.problemOfErrorEvent(message)),
+    write: (part) => sink.write(part),
+    end: () => {
+      meter.completed();
+      sink.end();
+    },
+    fail: (error) => {
+      meter.brokeOff(error);
+      sink.fail(error);
+    },
   };
 }
 

@@ -3,6 +3,13 @@ import { parseAllowList } from '#config';
 import { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Provider, Timeouts } from '#providers';
+import {
+  ReadableBody,
+  type RequestBody,
+  type SendOptions,
+  SignalCancellation,
+  type UpstreamResponse,
+} from '#egress';
 import { EgressService } from '../../libs/egress/egress.service';
 import type { Route } from '../../libs/egress/route';
 import { type ProviderServer, startProviderServer } from './provider-server';
@@ -31,6 +38,39 @@ export const usual: Timeouts = { connectMs: 10_000, firstByteMs: 60_000, idleMs:
 const fail = (reason: string): never => {
   throw new Error(reason);
 };
+
+/** A response whose body can be read as a stream. */
+export interface ReadableResponse extends Pick<
+  UpstreamResponse,
+  'status' | 'headers' | 'problemOfErrorEvent'
+> {
+  readonly body: ReadableBody;
+}
+
+/** Sends a call. @throws what it fails with */
+export function responseOf(
+  egress: EgressService,
+  route: Route,
+  body: RequestBody,
+  { signal, ...options }: Omit<SendOptions, 'cancellation'> & { readonly signal: AbortSignal },
+): Promise<ReadableResponse> {
+  return new Promise((resolve, reject) => {
+    const cancellation = new SignalCancellation(signal);
+    egress.send(
+      route,
+      body,
+      { ...options, cancellation },
+      {
+        head: ({ source, ...response }) => {
+          const readable = new ReadableBody(source, () => cancellation.cancel());
+          resolve({ ...response, body: readable });
+          return readable;
+        },
+        fail: reject,
+      },
+    );
+  });
+}
 
 /** A provider, and an egress that may call only this provider. Both start before the tests and close after them. */
 export function egressToProvider() {
@@ -63,7 +103,7 @@ export function egressToProvider() {
     text = body,
     by = egress,
     signal = new AbortController().signal,
-  ) => by.send(route, { contentType: 'application/json', content: text }, { signal });
+  ) => responseOf(by, route, { contentType: 'application/json', content: text }, { signal });
   return { server, egress: () => egress, service, send };
 }
 

@@ -4,20 +4,8 @@ import type { Provider } from '#providers';
 import type { AddressPolicy } from '../address/address-policy';
 import { AddressRefused } from '../address/guarded-connector';
 import { cleanMessage } from './redact';
+import { ClientDisconnected } from '../cancellation';
 import type { Destination } from '../route';
-
-/** The client closed the connection. Nothing failed, and there is no one to respond to. */
-export class ClientDisconnected extends Error {
-  override readonly name = 'ClientDisconnected';
-  constructor() {
-    super('the client closed the connection');
-  }
-}
-
-/** Why a call was aborted: the Problem that is the signal's reason, or else the client disconnected. */
-export function abortReason(signal: AbortSignal): Problem | ClientDisconnected {
-  return signal.reason instanceof Problem ? signal.reason : new ClientDisconnected();
-}
 
 /** The parts that are kept of an upstream response that is not a success. */
 export interface UpstreamErrorResponse {

@@ -2,15 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { TokenLimitsService } from '#issued-keys';
 import { type Config, InjectConfig } from '#config';
-import { ClientDisconnected, isEventStream } from '#egress';
+import { ClientDisconnected } from '#egress';
 import { Problem } from '#http';
 import { type Operation } from '#providers';
 import {
-  type CallOptions,
+  type CallReceiver,
   type Decision,
   ModelRoutingService,
-  type RoutedResponse,
+  type ServeOptions,
 } from '../model-routing.service';
+import { ClientResponse } from './client-response';
 import { MultipartForm } from './multipart-form';
 
 /**
@@ -59,72 +60,53 @@ export class PlatformCallService {
   ): Promise<void> {
     const { tenkey } = request;
     let decided: Decision | undefined;
-    const response = await this.routing
-      .call(tenkey.requireTenantId(), operation, body, {
-        signal: tenkey.cancellation,
-        requestId: request.id,
-        tenantKeyId: tenkey.issuedKeyId,
-        confirmKey: () => tenkey.confirmGrant(),
-        allowedModels: tenkey.allowedModels,
-        tokens: this.tokensOf(request),
-        headers: request.headers,
-        onModel: (found) => {
-          tenkey.logFields = found;
+    const options: ServeOptions = {
+      cancellation: tenkey,
+      requestId: request.id,
+      tenantKeyId: tenkey.issuedKeyId,
+      confirmKey: () => tenkey.confirmGrant(),
+      allowedModels: tenkey.allowedModels,
+      tokens: this.tokensOf(request),
+      headers: request.headers,
+      onModel: (found) => {
+        tenkey.logFields = found;
+      },
+      onDecision: (decision) => {
+        decided = decision;
+        tenkey.logFields = logFieldsOf(decision);
+      },
+    };
+    await new Promise<void>((resolve, reject) => {
+      const receiver: CallReceiver = {
+        head: (response) => {
+          const { idleMs } = this.config.timeoutsOf(response.route.provider);
+          // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
+          const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
+          const sink = new ClientResponse(request, reply, response, decided && headersOf(decided), pauseMs);
+          resolve();
+          return sink;
         },
-        onDecision: (decision) => {
-          decided = decision;
-          tenkey.logFields = logFieldsOf(decision);
-          reply.headers(headersOf(decision));
+        fail: (error) => {
+          if (error instanceof ClientDisconnected) {
+            // That is not a failure, and nothing can be sent.
+            reply.hijack();
+            return resolve();
+          }
+          // A call that failed after its route was found names the route too.
+          if (decided !== undefined) reply.headers(headersOf(decided));
+          reject(error);
         },
-      })
-      .catch((error: unknown) => {
-        if (error instanceof ClientDisconnected) return undefined;
-        throw error;
-      });
-    // Set the headers again: which fields of a form are left out is known only after it was read.
-    if (decided !== undefined) reply.headers(headersOf(decided));
-    if (response !== undefined) {
-      send(response, request, reply);
-      const { idleMs } = this.config.timeoutsOf(response.route.provider);
-      // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
-      const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
-      reply.raw.setTimeout(pauseMs, () => reply.raw.destroy());
-    } else {
-      // The client has disconnected. That is not a failure, and nothing can be sent.
-      reply.hijack();
-    }
+      };
+      this.routing.serve(tenkey.requireTenantId(), operation, body, options, receiver).catch(reject);
+    });
   }
 
   /** @returns undefined for a key without a token limit */
-  private tokensOf({ tenkey }: FastifyRequest): CallOptions['tokens'] {
+  private tokensOf({ tenkey }: FastifyRequest): ServeOptions['tokens'] {
     const { issuedKeyId: tenantKeyId, tokensPerMinute } = tenkey;
     if (tenantKeyId === undefined || tokensPerMinute === undefined) return undefined;
     return { reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate) };
   }
-}
-
-function send(response: RoutedResponse, request: FastifyRequest, reply: FastifyReply): void {
-  const head = {
-    ...reply.getHeaders(),
-    ...response.headers,
-    ...(response.receipt !== undefined && { 'x-tenkey-receipt': response.receipt }),
-    'x-tenkey-request-id': request.id,
-  };
-  // Write the head before `hijack`: Fastify can then still send a problem when writing it fails.
-  reply.raw.writeHead(response.status, head as Record<string, string>);
-  reply.hijack();
-  reply.raw.flushHeaders();
-  reply.raw.once('close', () => response.body.destroy());
-  const { 'content-type': type, 'content-encoding': encoding } = response.headers;
-  const acceptsLastEvent = isEventStream(type) && encoding === undefined;
-  response.body.once('error', (error) => {
-    if (reply.raw.destroyed) return;
-    const problem = request.tenkey.report(error);
-    // The status has been sent. A client of an event stream has received whole events, so the problem is one more event.
-    if (acceptsLastEvent) reply.raw.end(request.tenkey.renderLastEvent(problem));
-    else reply.raw.destroy();
-  });
-  response.body.pipe(reply.raw);
 }
 
 /** Says which credential pays and which parameters are left out. Only the mask of a key is shown. */

@@ -1,5 +1,3 @@
-import { PassThrough } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import { ClientDisconnected, type Route } from '#egress';
 import { Problem } from '#http';
 import { findProvider } from '#providers';
@@ -12,38 +10,42 @@ const route = {
   credential: { source: 'tenant', mask: '...xyz9' },
 } as unknown as Route;
 
-/** @returns the outcome and code that are recorded for a call whose body ends in the given way */
-async function recordedOf(end: (body: PassThrough) => unknown) {
-  const records: UsageRecord[] = [];
+/** @returns the outcome and code that are recorded for a call that ends in the given way */
+function recordedOf(end: (meter: CallMeter) => void) {
+  const records: (UsageRecord | undefined)[] = [];
   const meter = new CallMeter({ requestId: '', tenantKeyId: null }, (record) => records.push(record));
   meter.decided(route, () => 0);
-  const body = new PassThrough();
-  meter.follow(200, body);
-  body.write('some of it');
-  await turn();
+  meter.responded(200);
   expect(records).toEqual([]);
-  end(body);
-  await turn();
-  return records.map(({ outcome, code }) => [outcome, code]);
+  end(meter);
+  meter.stopped();
+  return records.map((record) => [record?.outcome, record?.code]);
 }
 
 describe('a call with a response', () => {
-  it.each<[string, (body: PassThrough) => unknown, [string, string | null]]>([
-    ['is completed if its body was read to the end', (body) => body.resume().end(), ['completed', null]],
+  it.each<[string, (meter: CallMeter) => void, [string, string | null]]>([
+    ['is completed if its whole body was passed on', (meter) => meter.completed(), ['completed', null]],
     [
       'has broken off if its body fails',
-      (body) => body.destroy(new Problem('upstream_timeout')),
+      (meter) => meter.brokeOff(new Problem('upstream_timeout')),
       ['broken_off', 'upstream_timeout'],
     ],
     [
-      'was left by the client if the body is read no further',
-      (body) => body.destroy(),
+      'was left by the client if it disconnected',
+      (meter) => meter.brokeOff(new ClientDisconnected()),
       ['client_left', null],
     ],
     [
-      'was left by the client if it disconnected',
-      (body) => body.destroy(new ClientDisconnected()),
-      ['client_left', null],
+      'has broken off if the process stops',
+      (meter) => meter.stopped(),
+      ['broken_off', 'upstream_unavailable'],
     ],
-  ])('%s', async (_, end, expected) => expect(await recordedOf(end)).toEqual([expected]));
+  ])('%s, and has one record', (_, end, expected) => expect(recordedOf(end)).toEqual([expected]));
+});
+
+it('a call that fails before its route is decided ends without a record', () => {
+  const records: unknown[] = [];
+  const meter = new CallMeter({ requestId: '', tenantKeyId: null }, (record) => records.push(record));
+  meter.failed(new Problem('model_not_found'));
+  expect(records).toEqual([undefined]);
 });

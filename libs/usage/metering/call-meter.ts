@@ -1,4 +1,3 @@
-import { type Readable, finished } from 'node:stream';
 import { ClientDisconnected, type Route, type WireEvents } from '#egress';
 import { Problem } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
@@ -19,7 +18,7 @@ export class CallMeter {
   readonly at = new Date();
   readonly #started = performance.now();
   readonly #call: MeteredCall;
-  readonly #onEnd: (record: UsageRecord) => void;
+  readonly #onEnd: (record: UsageRecord | undefined) => void;
   #route: Route | undefined;
   #scanner: UsageScanner | undefined;
   #attempts = 0;
@@ -31,8 +30,8 @@ export class CallMeter {
   #status: number | undefined;
   #hasEnded = false;
 
-  /** @param onEnd called once, unless the call failed before its route was decided */
-  constructor(call: MeteredCall, onEnd: (record: UsageRecord) => void) {
+  /** @param onEnd called once; without a record when the call failed before its route was decided */
+  constructor(call: MeteredCall, onEnd: (record: UsageRecord | undefined) => void) {
     this.#call = call;
     this.#onEnd = onEnd;
   }
@@ -67,16 +66,21 @@ export class CallMeter {
     this.#end('failed', problem.status, problem);
   }
 
-  /** The call has a response. It ends when the body does, for whatever reason. */
-  follow(status: number, body: Readable): void {
+  /** The call has a response, whose body follows. */
+  responded(status: number): void {
     this.#status = status;
-    finished(body, { writable: false }, (error) => {
-      if (error === undefined || error === null) return this.#end('completed', status);
-      const hasDisconnected =
-        error instanceof ClientDisconnected || error.code === 'ERR_STREAM_PREMATURE_CLOSE';
-      if (hasDisconnected) this.#end('client_left', status);
-      else this.#end('broken_off', status, Problem.of(error));
-    });
+  }
+
+  /** The whole body was passed on. */
+  completed(): void {
+    this.#end('completed', this.#status ?? 0);
+  }
+
+  /** The body ended early. */
+  brokeOff(error: Error): void {
+    const status = this.#status ?? 0;
+    if (error instanceof ClientDisconnected) this.#end('client_left', status);
+    else this.#end('broken_off', status, Problem.of(error));
   }
 
   /** The process stops. A response is recorded as broken off, because its reader may never reach the end. */
@@ -90,7 +94,7 @@ export class CallMeter {
     this.#hasEnded = true;
     const tokens = this.#scanner?.tokens;
     const route = this.#route;
-    if (route === undefined) return;
+    if (route === undefined) return this.#onEnd(undefined);
     this.#onEnd({
       ...this.#call,
       at: this.at,

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { type Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
@@ -7,7 +6,7 @@ import { type DataSource, QueryFailedError } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { sqlStateOf, waitAtStop } from '#database';
 import { EgressService } from '#egress';
-import { type CallMeter } from '../metering/call-meter';
+import { CallMeter, type MeteredCall } from '../metering/call-meter';
 import { type LostBatch, type LostCalls, LostCallSums } from './lost-calls';
 import { type UsageRecord } from '../usage-record.entity';
 import { UsageMetricsService } from './usage-metrics.service';
@@ -30,7 +29,7 @@ const SUMS_PER_LINE = 100;
 @Injectable()
 export class UsageLogService implements OnApplicationShutdown {
   readonly #log = new Logger('usage');
-  /** Calls whose response bodies have not closed. */
+  /** Calls that have not ended. */
   readonly #running = new Set<CallMeter>();
   readonly #pending: UsageRecord[] = [];
   readonly #lost = new LostCallSums(MAXIMUM_SUMS);
@@ -71,18 +70,23 @@ export class UsageLogService implements OnApplicationShutdown {
     this.#flushSoon();
   }
 
-  /** Follows a call until its response body closes, or until the process stops. */
-  follow(meter: CallMeter, status: number, body: Readable): void {
+  /** Starts to measure a call. Its record is added when it ends, also if the process stops before it does. */
+  begin(call: MeteredCall, onEnd: (record: UsageRecord) => void): CallMeter {
+    const meter: CallMeter = new CallMeter(call, (record) => {
+      this.#running.delete(meter);
+      if (record === undefined) return;
+      this.add(record);
+      onEnd(record);
+    });
     this.#running.add(meter);
-    body.once('close', () => this.#running.delete(meter));
-    meter.follow(status, body);
+    return meter;
   }
 
   /** Finishes the calls that no server waits for (those of code in this process), then writes the last records. */
   async onApplicationShutdown(): Promise<void> {
     // The records must be written even if this fails.
     await Promise.allSettled([this.egress.onApplicationShutdown()]);
-    // The record of a call is made when its body closes, which happens in the next turn.
+    // The failures of calls arrive in the next turn.
     await nextTurn();
     // A body that is not being read does not close by itself.
     for (const meter of this.#running) meter.stopped();

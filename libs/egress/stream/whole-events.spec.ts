@@ -1,10 +1,22 @@
 import { finished, PassThrough } from 'node:stream';
-import { SseRelay } from './sse-relay';
+import { feed } from '../../../test/support/relay';
+import { ReadableBody } from './body-sink';
+import { WholeEvents } from './whole-events';
+
+/** The whole events of a stream. */
+function wholeEvents(body: PassThrough, toError: (message: string) => Error): ReadableBody {
+  let readable!: ReadableBody;
+  feed(body, (source) => {
+    readable = new ReadableBody(source, () => body.destroy());
+    return new WholeEvents(readable, source, toError);
+  });
+  return readable;
+}
 
 /** @returns the output after the last part and after the end; `!` precedes the message of an error */
 async function relay(parts: Buffer[], error?: Error): Promise<{ during: string; all: string }> {
   const source = new PassThrough();
-  const stream = new SseRelay(source, (message) => new Error(`event: ${message}`));
+  const stream = wholeEvents(source, (message) => new Error(`event: ${message}`));
   let all = '';
   const ended = new Promise((resolve) => {
     stream.on('end', resolve);
@@ -115,7 +127,7 @@ test.each([
   ['single bytes', 1],
 ])('what precedes an error is read before it, even by a slow reader of %s', async (_, size) => {
   const source = new PassThrough();
-  const stream = new SseRelay(source, (message) => new Error(message));
+  const stream = wholeEvents(source, (message) => new Error(message));
   let failure: Error | undefined;
   stream.on('error', (error) => (failure = error));
   source.write('data: 1\n\ndata: 2\n\ndata: {"error":"text"}\n\ndata: never seen\n\n');
@@ -132,7 +144,7 @@ test.each([
 
 test('a reader that stops before the error still leaves a stream that failed with it', async () => {
   const source = new PassThrough();
-  const stream = new SseRelay(source, (message) => new Error(message));
+  const stream = wholeEvents(source, (message) => new Error(message));
   source.write('data: 1\n\ndata: {"error":"text"}\n\n');
   await new Promise(setImmediate);
   const errors: string[] = [];

@@ -1,8 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
-import { type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import { findProvider, type Operation, serviceOf, type Translation } from '#providers';
-import { translatedResponse } from './translated-response';
+import { relayed as relayedBy, type StreamedResponse } from '../../../test/support/relay';
 
 const spoken = 'Å, 日本 and 🦭';
 
@@ -66,15 +65,11 @@ type Dialect = (typeof dialects)[keyof typeof dialects];
 const each = Object.entries(dialects) as [string, Dialect][];
 
 const call = { model: 'requested', request: { stream_options: { include_usage: true } }, label: 'Testing' };
+const translatedResponse = (translation: Translation, response: StreamedResponse, plan: typeof call) =>
+  relayedBy({ translation, ...plan }, response);
 
-function upstream(body: Readable, type = 'text/event-stream'): UpstreamResponse {
-  return {
-    status: 200,
-    headers: { 'content-type': type },
-    body,
-    problemOfErrorEvent: (message) =>
-      new Problem('upstream_unavailable', { detail: `Testing reported: ${message}` }),
-  };
+function upstream(body: Readable, type = 'text/event-stream'): StreamedResponse {
+  return { headers: { 'content-type': type }, body };
 }
 
 /** What the client receives, and the error that stopped it, if any. */

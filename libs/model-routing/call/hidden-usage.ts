@@ -1,14 +1,5 @@
-import { type Readable } from 'node:stream';
-import {
-  dataOf,
-  eachEvent,
-  EventEnds,
-  isEventStream,
-  MAXIMUM_HELD_EVENT_BYTES,
-  type UpstreamResponse,
-} from '#egress';
+import { type BodySink, dataOf, eachEvent, EventEnds, MAXIMUM_HELD_EVENT_BYTES } from '#egress';
 import { eventDataWithoutUsage } from '#providers';
-import { GeneratedBody } from './generated-body';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -18,43 +9,51 @@ const CR = 0x0d;
  * event that has only the usage, and the null that every other event then has. All other bytes pass, each event as soon as it
  * is complete.
  */
-export function hideUnrequestedUsage(response: UpstreamResponse): UpstreamResponse {
-  const { 'content-type': type, 'content-encoding': encoding } = response.headers;
-  if (!isEventStream(type) || encoding !== undefined) return response;
-  return { ...response, body: new GeneratedBody(response.body, visibleEvents(response.body)) };
-}
+export class HiddenUsage implements BodySink {
+  readonly #ends = new EventEnds();
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #isAfterHiddenCr = false;
 
-async function* visibleEvents(body: Readable): AsyncGenerator<Buffer> {
-  const ends = new EventEnds();
-  let held: Buffer[] = [];
-  let heldBytes = 0;
-  let isAfterHiddenCr = false;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    const end = ends.lastIn(chunk);
+  constructor(private readonly next: BodySink) {}
+
+  write(part: Buffer): boolean {
+    const end = this.#ends.lastIn(part);
     // Skip the LF of a CR LF that terminated the hidden event.
-    const start = isAfterHiddenCr && chunk[0] === LF ? 1 : 0;
-    isAfterHiddenCr = false;
+    const start = this.#isAfterHiddenCr && part[0] === LF ? 1 : 0;
+    this.#isAfterHiddenCr = false;
+    let mayContinue = true;
     if (end > 0) {
-      const events = Buffer.concat([...held, chunk.subarray(start, end)]);
-      held = [];
-      heldBytes = 0;
+      const complete = part.subarray(start, end);
+      const events = this.#held.length === 0 ? complete : Buffer.concat([...this.#held, complete]);
+      this.#held = [];
+      this.#heldBytes = 0;
       const { visible, isEndHidden } = withoutUsage(events);
-      isAfterHiddenCr = isEndHidden && events.at(-1) === CR;
-      if (visible.length > 0) yield visible;
+      this.#isAfterHiddenCr = isEndHidden && events.at(-1) === CR;
+      if (visible.length > 0) mayContinue = this.next.write(visible);
     }
-    if (end < chunk.length) {
-      held.push(chunk.subarray(end));
-      heldBytes += chunk.length - end;
+    if (end < part.length) {
+      this.#held.push(part.subarray(end));
+      this.#heldBytes += part.length - end;
     }
-    if (heldBytes > MAXIMUM_HELD_EVENT_BYTES) {
-      yield Buffer.concat(held);
-      held = [];
-      heldBytes = 0;
+    if (this.#heldBytes > MAXIMUM_HELD_EVENT_BYTES) {
+      mayContinue = this.next.write(Buffer.concat(this.#held));
+      this.#held = [];
+      this.#heldBytes = 0;
     }
+    return mayContinue;
   }
-  // Some providers send no blank line after their last event.
-  const last = visibleEvent(Buffer.concat(held));
-  if (last !== undefined && last.length > 0) yield last;
+
+  /** Some providers send no blank line after their last event. */
+  end(): void {
+    const last = visibleEvent(Buffer.concat(this.#held));
+    if (last !== undefined && last.length > 0) this.next.write(last);
+    this.next.end();
+  }
+
+  fail(error: Error): void {
+    this.next.fail(error);
+  }
 }
 
 function withoutUsage(events: Buffer): { visible: Buffer; isEndHidden: boolean } {

@@ -1,24 +1,24 @@
 import { PassThrough, Readable } from 'node:stream';
-import { type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
-import { hideUnrequestedUsage } from './unrequested-usage';
+import { ReadableBody } from '#egress';
+import { feed, relayed } from '../../../test/support/relay';
+import { HiddenUsage } from './hidden-usage';
 
 const events = { 'content-type': 'text/event-stream' };
-const responseOf = (
-  body: Readable,
-  headers: Readonly<Record<string, string>> = events,
-): UpstreamResponse => ({
-  status: 200,
-  headers,
-  body,
-  problemOfErrorEvent: (message) => new Problem('upstream_unavailable', { detail: message }),
-});
+function withHiddenUsage(body: Readable): ReadableBody {
+  let readable!: ReadableBody;
+  feed(body, (source) => {
+    readable = new ReadableBody(source, () => body.destroy());
+    return new HiddenUsage(readable);
+  });
+  return readable;
+}
 
-async function passed(parts: readonly Buffer[], headers = events): Promise<string> {
-  const { body } = hideUnrequestedUsage(responseOf(Readable.from(parts), headers));
+async function passed(parts: readonly Buffer[]): Promise<string> {
   let text = '';
-  for await (const part of body as AsyncIterable<Buffer>) text += part.toString('latin1');
+  for await (const part of withHiddenUsage(Readable.from(parts)) as AsyncIterable<Buffer>)
+    text += part.toString('latin1');
   return Buffer.from(text, 'latin1').toString();
 }
 
@@ -87,7 +87,7 @@ test.each([
 
 test('an event is passed on as soon as it is complete', async () => {
   const source = new PassThrough();
-  const { body } = hideUnrequestedUsage(responseOf(source));
+  const body = withHiddenUsage(source);
   const parts: string[] = [];
   body.on('data', (part: Buffer) => parts.push(part.toString()));
   const passedOn = async (text: string) => {
@@ -108,15 +108,16 @@ test('an event is passed on as soon as it is complete', async () => {
 test.each([
   ['JSON', { 'content-type': 'application/json' }],
   ['a compressed stream', { ...events, 'content-encoding': 'gzip' }],
-])('%s passes unchanged', (_name, headers) => {
-  const response = responseOf(Readable.from([]), headers);
-  expect(hideUnrequestedUsage(response)).toBe(response);
+])('%s passes unchanged', async (_name, headers) => {
+  const text = `data: 1\n\n${usage}`;
+  const { body } = await relayed({ hidesUsage: true }, { headers, body: Readable.from([Buffer.from(text)]) });
+  expect((await body.toArray()).join('')).toBe(text);
 });
 
 test('an error comes after the whole events before it', async () => {
   const fault = new Problem('upstream_unavailable');
   const source = new PassThrough();
-  const { body } = hideUnrequestedUsage(responseOf(source));
+  const body = withHiddenUsage(source);
   source.write(`data: 1\n\n${usage}data: 2\n\ndata: 3`);
   const parts: string[] = [];
   await expect(
@@ -132,7 +133,7 @@ test('an error comes after the whole events before it', async () => {
 
 test('an error of a response that is not being read does not stop the process', async () => {
   const source = new PassThrough();
-  const { body } = hideUnrequestedUsage(responseOf(source));
+  const body = withHiddenUsage(source);
   source.destroy(new Problem('upstream_unavailable'));
   await new Promise(setImmediate);
   await expect(body.toArray()).rejects.toMatchObject({ code: 'upstream_unavailable' });
@@ -141,7 +142,7 @@ test('an error of a response that is not being read does not stop the process', 
 test('an event that is too long to hold passes, and memory is bounded', async () => {
   const megabyte = Buffer.alloc(1024 * 1024, 'x');
   const source = new PassThrough();
-  const { body } = hideUnrequestedUsage(responseOf(source));
+  const body = withHiddenUsage(source);
   let bytes = 0;
   body.on('data', (part: Buffer) => (bytes += part.length));
   source.write('data: {"choices":[],"usage":{"a":"');

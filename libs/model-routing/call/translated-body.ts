@@ -1,0 +1,150 @@
+import { createParser, type EventSourceParser } from 'eventsource-parser';
+import { type BodySink, type BodySource, ClientDisconnected, type UpstreamResponse } from '#egress';
+import { Problem } from '#http';
+import {
+  StreamFault,
+  type StreamTranslator,
+  type Translation,
+  type TranslationContext,
+  UnexpectedResponse,
+} from '#providers';
+
+/** More than any model writes; a response without an end must not fill the memory. */
+const MAXIMUM_RESPONSE_BYTES = 64 * 1024 * 1024;
+const MAXIMUM_EVENT_CHARACTERS = 16 * 1024 * 1024;
+/** Larger than the limit for a whole response, because events are many times longer than their text. */
+const MAXIMUM_STREAM_BYTES = 256 * 1024 * 1024;
+
+/** Translates the provider's events to the client's format as they arrive. */
+export class TranslatedEvents implements BodySink {
+  readonly #parser: EventSourceParser;
+  readonly #decoder = new TextDecoder();
+  #text = '';
+  #bytes = 0;
+  #isOver = false;
+
+  /** @param toProblem makes the error of a body that cannot be translated */
+  constructor(
+    private readonly next: BodySink,
+    private readonly source: BodySource,
+    private readonly translator: StreamTranslator,
+    private readonly toProblem: (error: unknown) => Error,
+  ) {
+    this.#parser = createParser({
+      onEvent: ({ event, data }) => (this.#text += translator.push({ event, data })),
+      onError: (error) => {
+        if (error.type === 'max-buffer-size-exceeded') throw new UnexpectedResponse();
+      },
+      maxBufferSize: MAXIMUM_EVENT_CHARACTERS,
+    });
+  }
+
+  write(part: Buffer): boolean {
+    if (this.#isOver) return true;
+    this.#bytes += part.length;
+    return this.#translate(() => {
+      if (this.#bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedResponse();
+      this.#parser.feed(this.#decoder.decode(part, { stream: true }));
+    });
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#translate(() => {
+      // Not every provider ends its last event with a blank line.
+      this.#parser.feed(`${this.#decoder.decode()}\n\n`);
+      this.#text += this.translator.end();
+    });
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.next.end();
+  }
+
+  fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.next.fail(error);
+  }
+
+  /** Passes on what came before a fault: it was valid. */
+  #translate(step: () => void): boolean {
+    let fault: unknown;
+    try {
+      step();
+    } catch (error) {
+      fault = error;
+    }
+    const text = this.#text;
+    this.#text = '';
+    const mayContinue = text === '' || this.next.write(Buffer.from(text));
+    if (fault !== undefined) {
+      this.source.stop();
+      this.fail(this.toProblem(fault));
+    }
+    return mayContinue;
+  }
+}
+
+/** Translates a response as a whole. The client gets its head only when the whole response has arrived. */
+export class TranslatedWhole implements BodySink {
+  readonly #parts: Buffer[] = [];
+  #bytes = 0;
+  #isOver = false;
+
+  /**
+   * @param onBody called with the translated body
+   * @param onFail called when there is none
+   */
+  constructor(
+    private readonly translation: Translation,
+    private readonly context: TranslationContext,
+    private readonly source: BodySource,
+    private readonly toProblem: (error: unknown) => Error,
+    private readonly onBody: (body: Buffer) => void,
+    private readonly onFail: (error: Error) => void,
+  ) {}
+
+  write(part: Buffer): boolean {
+    if (this.#isOver) return true;
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    if (this.#bytes > MAXIMUM_RESPONSE_BYTES) {
+      this.source.stop();
+      this.fail(this.toProblem(new UnexpectedResponse()));
+    }
+    return true;
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    let body: Buffer;
+    try {
+      const response: unknown = JSON.parse(Buffer.concat(this.#parts).toString('utf8'));
+      body = Buffer.from(JSON.stringify(this.translation.decode(response, this.context)));
+    } catch (error) {
+      return this.fail(this.toProblem(error));
+    }
+    this.#isOver = true;
+    this.onBody(body);
+  }
+
+  fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#parts.length = 0;
+    this.onFail(error);
+  }
+}
+
+/** @param label the provider's */
+export function translationProblem(error: unknown, response: UpstreamResponse, label: string): Error {
+  if (error instanceof Problem || error instanceof ClientDisconnected) return error;
+  if (error instanceof StreamFault) return response.problemOfErrorEvent(error.message);
+  return new Problem('upstream_unavailable', {
+    detail: `${label} broke off its response or sent one that cannot be read.`,
+    // The cause names only the error's type: JSON.parse quotes the provider's text, which may repeat the key.
+    cause: new Error(
+      `the response is not as documented (${error instanceof Error ? error.name : typeof error})`,
+    ),
+  });
+}

@@ -33,7 +33,7 @@ module.exports = {
   transform: { '^.+\\.[cm]?[tj]s$': '<rootDir>/test/support/transform.cjs' },
   transformIgnorePatterns: ['\\.cjs$', commonJsOfPackages()],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.tenkey'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['tenkey-source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

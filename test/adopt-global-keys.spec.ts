@@ -1,6 +1,6 @@
 import { generateKey } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
-import { runCli } from './support/cli';
+import { runCli, runCliProcess } from './support/cli';
 
 const globalKey = 'sk-global-key-of-the-operator-x9y8';
 
@@ -30,17 +30,20 @@ describe('npm run cli -- adopt-global-keys', () => {
   });
 
   const outputs: string[] = [];
-  const runWith = async (env: Record<string, string | undefined>, ...words: string[]) => {
-    const off = { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: globalKey };
-    const result = await runCli(
-      { DATABASE_URL: strict.databaseUrl, ...off, ...env },
-      'adopt-global-keys',
-      ...words,
-    );
+  const runWith = async (env: Record<string, string | undefined>, ...words: string[]) =>
+    recorded(await runCli({ ...usual(), ...env }, 'adopt-global-keys', ...words));
+  const run = (...words: string[]) => runWith({}, ...words);
+  const runProcess = async (...words: string[]) =>
+    recorded(await runCliProcess(usual(), 'adopt-global-keys', ...words));
+  const usual = () => ({
+    DATABASE_URL: strict.databaseUrl,
+    TENANT_CREDENTIALS_ENABLED: 'false',
+    OPENAI_API_KEY: globalKey,
+  });
+  const recorded = <T extends { stdout: string; stderr: string }>(result: T): T => {
     outputs.push(result.stdout, result.stderr);
     return result;
   };
-  const run = (...words: string[]) => runWith({}, ...words);
   const masks = async () => {
     const rows = await strict.database.query<{ name: string; mask: string }[]>(
       `SELECT t.name, c.key_hint AS mask FROM tenant_credentials c JOIN tenants t ON t.id = c.tenant_id ORDER BY 1`,
@@ -61,7 +64,8 @@ describe('npm run cli -- adopt-global-keys', () => {
   }, 240_000);
 
   it('gives the key only to the named tenants, and strict mode then uses it', async () => {
-    const { code, stdout } = await run('--provider', 'openai', '--tenants', `sundsvall,${own}`, '--yes');
+    const words = ['--provider', 'openai', '--tenants', `sundsvall,${own}`, '--yes'];
+    const { code, stdout } = await runProcess(...words);
     expect([code, stdout]).toEqual([0, expect.stringContaining('2 tenants: 1 set, 1 skipped.')]);
     expect(await masks()).toEqual({ own: '...1234', sundsvall: '...x9y8' });
     await strict.chat(sundsvall).expect(200);
@@ -142,7 +146,7 @@ describe('npm run cli -- adopt-global-keys', () => {
     await strict.database.query(
       `INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'many-' || g FROM generate_series(1, 1500) g`,
     );
-    const { code, stdout } = await run('--provider', 'openai', '--all');
+    const { code, stdout } = await runProcess('--provider', 'openai', '--all');
     const named = await run('--provider', 'openai', '--tenants', `many-1,many-1500,${own.toUpperCase()}`);
     await strict.database.query(`DELETE FROM tenants WHERE name LIKE 'many-%'`);
     expect([code, stdout.match(/would set {3}many-/g)?.length]).toEqual([0, 1500]);

@@ -1,5 +1,5 @@
 import { describeWithApp } from './support/app';
-import { runCli } from './support/cli';
+import { runCli, runCliProcess } from './support/cli';
 
 describeWithApp('npm run cli -- audit verify', (tenkey) => {
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describeWithApp('npm run cli -- audit verify', (tenkey) => {
   it('names the event that was edited, and exits with 1', async () => {
     await tenkey.database.query('alter table audit_events disable trigger all');
     await tenkey.database.query(`update audit_events set actor = 'nobody' where seq = 2`);
-    const { code, stdout } = await run('verify');
+    const { code, stdout } = await runCliProcess({ DATABASE_URL: tenkey.databaseUrl }, 'audit', 'verify');
     expect(code).toBe(1);
     expect(stdout).toContain('event 2: was changed or moved');
     expect(stdout).toContain('5 events, 0 of them recorded without ENCRYPTION_KEY, 1 fault\n');
@@ -36,7 +36,7 @@ describeWithApp('npm run cli -- audit verify', (tenkey) => {
 
   it('exits with 3, not 1, when the chain could not be read', async () => {
     const env = { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' };
-    const { code, stdout, stderr } = await runCli(env, 'audit', 'verify');
+    const { code, stdout, stderr } = await runCliProcess(env, 'audit', 'verify');
     expect([code, stdout, stderr]).toEqual([
       3,
       '',

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCli } from './support/cli';
+import { runCli, runCliProcess } from './support/cli';
 
 describe('npm run cli -- models check', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tenkey-models-'));
@@ -9,12 +9,9 @@ describe('npm run cli -- models check', () => {
   jest.setTimeout(180_000);
 
   /** Runs without a database, a key, or any other setting. */
+  const none = { INTRIC_SUPER_API_KEY: undefined, PLATFORM_API_KEY: undefined, ENCRYPTION_KEY: undefined };
   const check = (words: string[], env: Record<string, string> = {}) =>
-    runCli(
-      { INTRIC_SUPER_API_KEY: undefined, PLATFORM_API_KEY: undefined, ENCRYPTION_KEY: undefined, ...env },
-      'models',
-      ...words,
-    );
+    runCli({ ...none, ...env }, 'models', ...words);
 
   function file(name: string, text: string): string {
     writeFileSync(join(folder, name), text);
@@ -32,7 +29,7 @@ describe('npm run cli -- models check', () => {
       'faults.yml',
       'completion_models:\n- name: a\n  litellm_model_name: opnai/x\n  base_url: 7\n- name: a\n- family: e5\n  name: e\n',
     );
-    const { code, stdout, stderr } = await check(['check', path]);
+    const { code, stdout, stderr } = await runCliProcess(none, 'models', 'check', path);
     expect(stdout.split('\n')).toEqual([
       expect.stringMatching(
         `^${path}:3: a: litellm_model_name has an unknown provider prefix; the known ones are .*mean openai`,
@@ -104,7 +101,7 @@ describe('npm run cli -- models check', () => {
   );
 
   it('prints its help', async () => {
-    const { code, stdout } = await check(['check', '--help']);
+    const { code, stdout } = await runCliProcess(none, 'models', 'check', '--help');
     expect(stdout).toContain('Usage: npm run cli -- models check [options] [file]');
     expect(stdout).toContain('--strict');
     expect(stdout).toContain('npm run cli -- models check config/ai_models.yml');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FernetService, generateKey } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
-import { runCli } from './support/cli';
+import { runCli, runCliProcess } from './support/cli';
 
 const models = `
 completion_models:
@@ -187,11 +187,12 @@ describe('the readiness report', () => {
 
   describe('npm run cli -- readiness', () => {
     const run = (env: Record<string, string | undefined>, ...words: string[]) =>
-      runCli({ DATABASE_URL: strict.databaseUrl, AI_MODELS_FILE: file, ...env }, 'readiness', ...words);
+      runCli({ ...usual(), ...env }, 'readiness', ...words);
+    const usual = () => ({ DATABASE_URL: strict.databaseUrl, AI_MODELS_FILE: file });
     const off = { TENANT_CREDENTIALS_ENABLED: 'false', OPENAI_API_KEY: globalKey };
 
     it('exits with 1 when something would break, and prints what and the fix', async () => {
-      const { code, stdout } = await run(off, '--mode', 'strict');
+      const { code, stdout } = await runCliProcess({ ...usual(), ...off }, 'readiness', '--mode', 'strict');
       expect(code).toBe(1);
       expect(stdout).toContain(`without (${ids.without}) openai: credential_not_configured: gpt-4o, old`);
       expect(stdout).toContain(`PUT /api/v1/sysadmin/tenants/${ids.without}/credentials/openai`);

@@ -1,40 +1,4 @@
 import 'reflect-metadata';
-import { Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { CommandFactory, InjectCommander } from 'nest-commander';
-import { AdoptGlobalKeysCommand } from './adopt-global-keys.command';
-import { AuditCommand, AuditVerifyCommand } from './audit-verify.command';
-import { configureUsage, reportError } from './command-line';
-import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
-import { ModelsCheckCommand, ModelsCommand } from './models-check.command';
-import { ReadinessCommand } from './readiness.command';
-import { SettingsService } from './settings.service';
+import { runCommandLine } from './run-command-line';
 
-// Loading the libraries that a command uses takes more than a second, so each command imports them when it runs, and the help
-// and a refused command line do not wait for them.
-@Module({
-  providers: [
-    { provide: SettingsService, useValue: new SettingsService(process.env, process.cwd()) },
-    GenerateEncryptionKeyCommand,
-    ModelsCommand,
-    ModelsCheckCommand,
-    AuditCommand,
-    AuditVerifyCommand,
-    ReadinessCommand,
-    AdoptGlobalKeysCommand,
-  ],
-})
-class CliModule implements OnApplicationBootstrap {
-  constructor(@InjectCommander() private readonly program: Parameters<typeof configureUsage>[0]) {}
-
-  /** By now nest-commander has added the commands. */
-  onApplicationBootstrap(): void {
-    // Without a name the help would call the program main, after this file.
-    configureUsage(this.program.name('npm run cli --'));
-  }
-}
-
-CommandFactory.run(CliModule, {
-  logger: false,
-  // Without this handler a command that throws would exit with 0.
-  serviceErrorHandler: reportError,
-}).catch(reportError);
+void runCommandLine(process.env, process.cwd());

@@ -1,23 +1,62 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encryptionKey, platformKey, superKey } from './app';
 
+type Env = Readonly<Record<string, string | undefined>>;
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 const root = join(__dirname, '../..');
 let built: Promise<unknown> | undefined;
+let host: ChildProcess | undefined;
+
+afterAll(() => host?.kill());
 
 /**
- * Runs what `npm run cli -- <words>` runs. Whether dist/ is up to date is checked once for each spec file, not for each
- * command. `env` overrides the usual settings, and `undefined` removes one.
+ * Runs what `npm run cli -- <words>` runs. All commands of a spec file run in one process, one after the other, because a
+ * process of its own takes two seconds; see cli-host.cjs. `env` overrides the usual settings, and `undefined` removes one.
  */
-export async function runCli(
-  env: Readonly<Record<string, string | undefined>>,
-  ...words: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  built ??= promisify(execFile)(process.execPath, ['scripts/run.cjs', '--build-only'], { cwd: root });
-  await built;
+export async function runCli(env: Env, ...words: readonly string[]): Promise<Result> {
+  await build();
+  const running = (host ??= fork(join(__dirname, 'cli-host.cjs'), { cwd: root }));
+  return new Promise((done, fail) => {
+    const ended = () => fail(new Error('the process that runs the commands has ended'));
+    running.once('exit', ended);
+    running.once('message', (result: Result) => {
+      running.off('exit', ended);
+      done(result);
+    });
+    running.send({ words, env: withUsual(env) });
+  });
+}
+
+/** The same in a process of its own: each command has a test that the process ends, with its exit code and all its output. */
+export async function runCliProcess(env: Env, ...words: readonly string[]): Promise<Result> {
+  await build();
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      ['dist/apps/cli/main.js', ...words],
+      { cwd: root, env: withUsual(env) },
+      (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+/** Whether dist/ is up to date is checked once for each spec file, not for each command. */
+function build(): Promise<unknown> {
+  return (built ??= promisify(execFile)(process.execPath, ['scripts/run.cjs', '--build-only'], {
+    cwd: root,
+  }));
+}
+
+function withUsual(env: Env): Env {
   const { PATH, HOME } = process.env;
-  const settings = {
+  return {
     PATH,
     HOME,
     INTRIC_SUPER_API_KEY: superKey,
@@ -25,12 +64,4 @@ export async function runCli(
     ENCRYPTION_KEY: encryptionKey,
     ...env,
   };
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      ['dist/apps/cli/main.js', ...words],
-      { cwd: root, env: settings },
-      (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
 }

@@ -3,17 +3,17 @@ const Sequencer = require('@jest/test-sequencer').default;
 /** The specs that take longest; the size of their files does not show it. */
 const longest = [
   'tenant-isolation',
-  'adopt-global-keys',
-  'readiness',
-  'no-setting-opens',
   'first-start',
-  'interleaved-calls',
+  'adopt-global-keys',
   'backpressure',
-  'audit-verify',
-  'models-check',
-  'calls-during-a-promotion',
-  'usage-kept',
+  'bad-input',
   'in-flight',
+  'interleaved-calls',
+  'usage-kept',
+  'calls-during-a-promotion',
+  'no-setting-opens',
+  'tenant-keys',
+  'readiness',
 ].map((name) => `/test/${name}.spec.ts`);
 
 /**

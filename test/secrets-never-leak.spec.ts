@@ -298,7 +298,7 @@ describeLeakSearch('secrets never leak', (search) => {
   });
 
   it('from one call to the next, since each opens its credential once', async () => {
-    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    const decrypt = jest.spyOn(FernetService.prototype, 'open' as never);
     try {
       let opened = 0;
       const opensOne = async (call: () => Promise<Answer>) => {

@@ -37,8 +37,8 @@ interface LiveRow {
   readonly credential: RouteCredential | undefined;
 }
 
-/** An estimate for a row without its settings. */
-const ROW_BYTES = 2000;
+/** An estimate for a row without its settings, with the routes of some models. */
+const ROW_BYTES = 5000;
 
 interface SetOptions {
   /** The result of probing the key just before. */

@@ -1,6 +1,16 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { decrypt, encrypt, InvalidKey, InvalidToken, isKey } from './fernet';
+import {
+  encrypt,
+  halvesOf,
+  InvalidKey,
+  InvalidToken,
+  isKey,
+  type KeyHalves,
+  open,
+  type VerifiedToken,
+  verify,
+} from './fernet';
 import { Secret } from './secret';
 
 const PREFIX = 'enc:fernet:v1:';
@@ -15,6 +25,7 @@ export interface KeyRing {
 @Injectable()
 export class FernetService {
   readonly #keys = new Map<string, Secret>();
+  readonly #halves = new Map<string, KeyHalves>();
   readonly #derived = new Map<string, Buffer>();
   readonly #currentKeyId: string | undefined;
 
@@ -45,7 +56,7 @@ export class FernetService {
     const encryptionKeyId = this.#currentKeyId;
     if (encryptionKeyId === undefined) throw new NoCurrentKey();
     return {
-      sealed: PREFIX + encrypt(utf8(secret.expose()), this.#key(encryptionKeyId).expose()),
+      sealed: PREFIX + encrypt(wellFormed(secret.expose()), this.#key(encryptionKeyId).expose()),
       encryptionKeyId,
     };
   }
@@ -55,13 +66,25 @@ export class FernetService {
    * @throws NotSealed, KeyNotLoaded, InvalidToken
    */
   decrypt(sealed: string, encryptionKeyId: string): Secret {
-    if (!this.isSealed(sealed)) throw new NotSealed();
-    const bytes = decrypt(sealed.slice(PREFIX.length), this.#key(encryptionKeyId).expose());
-    try {
-      return new Secret(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-    } catch {
-      throw new InvalidToken();
-    }
+    return this.opener(sealed, encryptionKeyId)();
+  }
+
+  /**
+   * A function that decrypts the text each time it is called. Only the first time does it verify the signature, which then stays
+   * valid for the same text. It keeps the encrypted bytes and nothing decrypted.
+   * @returns a function that throws what `decrypt` throws
+   */
+  opener(sealed: string, encryptionKeyId: string): () => Secret {
+    let token: VerifiedToken | undefined;
+    return () => {
+      if (!this.isSealed(sealed)) throw new NotSealed();
+      token ??= verify(sealed.slice(PREFIX.length), this.#halvesOf(encryptionKeyId));
+      return this.open(token, encryptionKeyId);
+    };
+  }
+
+  private open(token: VerifiedToken, encryptionKeyId: string): Secret {
+    return new Secret(textOf(open(token, this.#halvesOf(encryptionKeyId))));
   }
 
   /** Whether the text has the prefix of a sealed text; only `decrypt` shows whether it is one. */
@@ -76,14 +99,15 @@ export class FernetService {
    * @throws KeyNotLoaded; TypeError for a lone surrogate
    */
   mac(encryptionKeyId: string, purpose: string, parts: readonly string[]): string {
-    const hmac = createHmac('sha256', this.#derive(encryptionKeyId, purpose));
-    for (const part of parts) {
-      const bytes = utf8(part);
-      const length = Buffer.alloc(8);
-      length.writeBigUInt64BE(BigInt(bytes.length));
-      hmac.update(length).update(bytes);
-    }
-    return hmac.digest('base64url');
+    const lengths = parts.map((part) => Buffer.byteLength(wellFormed(part), 'utf8'));
+    const message = Buffer.alloc(lengths.reduce((sum, length) => sum + 8 + length, 0));
+    let at = 0;
+    parts.forEach((part, index) => {
+      // The upper half of a length of eight bytes stays 0.
+      message.writeUInt32BE(lengths[index]!, at + 4);
+      at += 8 + message.write(part, at + 8, 'utf8');
+    });
+    return createHmac('sha256', this.#derive(encryptionKeyId, purpose)).update(message).digest('base64url');
   }
 
   /** Compares in constant time. @throws like `mac` */
@@ -108,6 +132,14 @@ export class FernetService {
     const key = this.#keys.get(encryptionKeyId);
     if (key === undefined) throw new KeyNotLoaded(encryptionKeyId);
     return key;
+  }
+
+  #halvesOf(encryptionKeyId: string): KeyHalves {
+    const known = this.#halves.get(encryptionKeyId);
+    if (known !== undefined) return known;
+    const halves = halvesOf(this.#key(encryptionKeyId).expose());
+    this.#halves.set(encryptionKeyId, halves);
+    return halves;
   }
 
   #derive(encryptionKeyId: string, purpose: string): Buffer {
@@ -146,11 +178,20 @@ function bytesOf(key: Secret): Buffer {
   return Buffer.from(key.expose(), 'base64url');
 }
 
-/** Refuses lone surrogates: Node encodes each as U+FFFD, so that different texts would become equal and a key would change. */
-function utf8(text: string): Buffer {
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.toString('utf8') !== text) throw new TypeError('the text is not well-formed Unicode');
-  return bytes;
+/** @throws TypeError for a lone surrogate: Node encodes each as U+FFFD, so that different texts would become equal */
+function wellFormed(text: string): string {
+  if (!text.isWellFormed()) throw new TypeError('the text is not well-formed Unicode');
+  return text;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new InvalidToken();
+  }
 }
 
 /** JSON with sorted keys at every level, so that it can be signed: PostgreSQL's jsonb does not keep the order. */

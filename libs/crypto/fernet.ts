@@ -18,7 +18,24 @@ export function encrypt(plaintext: string | Buffer, key: string): string {
  * @throws InvalidToken, InvalidKey; neither says what exactly is wrong
  */
 export function decrypt(token: string, key: string): Buffer {
-  const { signing, encryption } = halves(key);
+  const keyHalves = halvesOf(key);
+  return open(verify(token, keyHalves), keyHalves);
+}
+
+/** The two halves of a key. */
+export interface KeyHalves {
+  readonly signing: Buffer;
+  readonly encryption: Buffer;
+}
+
+/** A token whose signature was verified. Its text is still encrypted. */
+export interface VerifiedToken {
+  readonly iv: Buffer;
+  readonly ciphertext: Buffer;
+}
+
+/** @throws InvalidToken */
+export function verify(token: string, { signing }: KeyHalves): VerifiedToken {
   const bytes = decode(token);
   if (bytes === undefined || bytes.length < 73 || (bytes.length - 57) % 16 !== 0 || bytes[0] !== 0x80) {
     throw new InvalidToken();
@@ -26,8 +43,13 @@ export function decrypt(token: string, key: string): Buffer {
   // The signature is verified before anything is decrypted, so that a forger learns nothing from wrong padding.
   const signed = bytes.subarray(0, -32);
   if (!timingSafeEqual(hmac(signing, signed), bytes.subarray(-32))) throw new InvalidToken();
-  const decipher = createDecipheriv('aes-128-cbc', encryption, signed.subarray(9, 25));
-  const start = decipher.update(signed.subarray(25));
+  return { iv: signed.subarray(9, 25), ciphertext: signed.subarray(25) };
+}
+
+/** @throws InvalidToken */
+export function open({ iv, ciphertext }: VerifiedToken, { encryption }: KeyHalves): Buffer {
+  const decipher = createDecipheriv('aes-128-cbc', encryption, iv);
+  const start = decipher.update(ciphertext);
   try {
     // OpenSSL checks every byte of the PKCS #7 padding, not only the last.
     return Buffer.concat([start, decipher.final()]);
@@ -58,7 +80,7 @@ export class InvalidKey extends Error {
 
 /** `encrypt` with a given time and IV. Only for the published test vectors: using an IV twice reveals equal beginnings. */
 export function encryptAt(plaintext: string | Buffer, key: string, timeSeconds: number, iv: Buffer): string {
-  const { signing, encryption } = halves(key);
+  const { signing, encryption } = halvesOf(key);
   const head = Buffer.alloc(9, 0x80);
   head.writeBigUInt64BE(BigInt(timeSeconds), 1);
   const cipher = createCipheriv('aes-128-cbc', encryption, iv);
@@ -67,7 +89,8 @@ export function encryptAt(plaintext: string | Buffer, key: string, timeSeconds: 
   return encode(Buffer.concat([signed, hmac(signing, signed)]));
 }
 
-function halves(key: string): { signing: Buffer; encryption: Buffer } {
+/** @throws InvalidKey */
+export function halvesOf(key: string): KeyHalves {
   const bytes = isKey(key) ? decode(key) : undefined;
   if (bytes === undefined) throw new InvalidKey();
   return { signing: bytes.subarray(0, 16), encryption: bytes.subarray(16) };

@@ -3,7 +3,13 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { removeKeyShapes, replaceRanges, type Secret, secretRanges } from '#crypto';
 
 /** The structured log: one JSON line per event on standard output. */
-export type Log = Logger;
+export interface Log extends Logger {
+  /**
+   * For frequent lines whose values Tenkey has made itself: ids, names, numbers. They are searched only for the secrets of the
+   * process as they are.
+   */
+  readonly known: Logger;
+}
 
 /**
  * A `Secret` cannot print itself. This is the second line of defence: every finished line is searched for the secrets of
@@ -15,11 +21,18 @@ export function createLog(
   secrets: readonly Secret[],
   destination: DestinationStream = process.stdout,
 ): Log {
-  const filtered: DestinationStream = { write: (line) => destination.write(cleanLine(line, secrets)) };
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
-    filtered,
-  );
+  const texts = secrets.map((secret) => secret.expose());
+  const searched = { write: (line: string) => destination.write(cleanLine(line, secrets)) };
+  const known = {
+    write: (line: string) =>
+      texts.some((text) => line.includes(text)) ? searched.write(line) : destination.write(line),
+  };
+  const to = (stream: DestinationStream) =>
+    pino(
+      { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } },
+      stream,
+    );
+  return Object.assign(to(searched), { known: to(known) });
 }
 
 /** A line that contains something to remove is cleaned value by value, so that it stays valid JSON. */

@@ -17,11 +17,7 @@ export { type Model, providerOfModel } from './catalogue/model';
 export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
 export { ModelRoutingModule } from './model-routing.module';
-export {
-  type CallOptions,
-  type Decision,
-  ModelRoutingService,
-  type RoutedResponse,
-} from './model-routing.service';
+export { type Decision } from './call/call.service';
+export { type CallOptions, ModelRoutingService, type RoutedResponse } from './model-routing.service';
 export { ReadinessPageResponse } from './readiness/readiness.dto';
 export { type ReadinessPage, ReadinessService } from './readiness/readiness.service';

@@ -13,6 +13,7 @@ import { ImagesController } from './endpoints/images.controller';
 import { MessagesController } from './endpoints/messages.controller';
 import { ModelsController } from './endpoints/models.controller';
 import { ModerationsController } from './endpoints/moderations.controller';
+import { CallService } from './call/call.service';
 import { PlatformCallService } from './call/platform-call.service';
 import { ResponsesController } from './endpoints/responses.controller';
 import { ExplainController } from './readiness/explain.controller';
@@ -45,6 +46,7 @@ export class ModelRoutingModule {
         { provide: ModelCatalogue, useValue: catalogue },
         LitellmAdapter,
         LegacyAdapter,
+        CallService,
         ModelRoutingService,
         ExplainService,
         ReadinessService,

@@ -68,17 +68,24 @@ export function usableCredential(
         version: row.version,
         settings: row.settings,
         wasRejected: isRejected(row),
-        open: () => open(fernet, row, credential, put),
+        open: opening(fernet, row, (cause) => unreadable(row, credential, put, cause)),
       };
   }
 }
 
-function open(fernet: FernetService, row: TenantCredential, credential: string, put: string): Secret {
-  try {
-    return fernet.decrypt(row.sealedApiKey, row.encryptionKeyId);
-  } catch (error) {
-    throw unreadable(row, credential, put, error);
-  }
+function opening(
+  fernet: FernetService,
+  row: TenantCredential,
+  toProblem: (cause: unknown) => Problem,
+): () => Secret {
+  const open = fernet.opener(row.sealedApiKey, row.encryptionKeyId);
+  return () => {
+    try {
+      return open();
+    } catch (error) {
+      throw toProblem(error);
+    }
+  };
 }
 
 function unreadable(row: TenantCredential, credential: string, put: string, cause?: unknown): Problem {

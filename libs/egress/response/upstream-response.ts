@@ -48,14 +48,21 @@ export function passedHeaders(
   secrets: readonly Secret[],
 ): Record<string, string> {
   const passed: Record<string, string> = {};
+  let all = '';
   for (const given of Object.keys(headers)) {
     const name = given.toLowerCase();
     if (!passedHeaderNames.test(name)) continue;
     const value = [headers[given] ?? ''].flat().join(', ');
-    if (mentions(`${name} ${value}`, secrets)) continue;
     // An empty or `identity` encoding means none, but some clients take it for an encoding.
     if (name === 'content-encoding' && /^\s*(identity)?\s*$/i.test(value)) continue;
     passed[name] = value;
+    all += `${name} ${value}\n`;
+  }
+  // One search for all of them: almost no response mentions a secret.
+  if (mentions(all, secrets)) {
+    for (const name of Object.keys(passed)) {
+      if (mentions(`${name} ${passed[name]}`, secrets)) delete passed[name];
+    }
   }
   const id = passed['x-request-id'] ?? passed['request-id'] ?? passed['apim-request-id'];
   // OpenAI's clients read the first and Anthropic's the second, whatever the provider is.

@@ -11,7 +11,8 @@ export function logRequest(log: Log, request: FastifyRequest, reply: FastifyRepl
   const { problem, startedAt, logFields } = request.tenkey;
   // A response that was never sent has no status; 499 is what proxies write for a client that disconnected.
   const status = reply.raw.headersSent ? reply.raw.statusCode : 499;
-  log[levelOf(problem)](
+  const lines = problem === undefined ? log.known : log;
+  lines[levelOf(problem)](
     {
       ...fieldsOfRequest(request),
       status,

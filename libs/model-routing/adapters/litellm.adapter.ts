@@ -10,6 +10,7 @@ import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 @Injectable()
 export class LitellmAdapter implements Adapter {
   readonly name = 'litellm';
+  readonly #routes = new KnownRoutes();
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -23,9 +24,35 @@ export class LitellmAdapter implements Adapter {
     credentialOf?: (provider: Provider) => RouteCredential,
   ): Promise<Route> {
     const target = targetOf(model, operation);
-    const credential = this.config.tenantCredentialsEnabled
-      ? (credentialOf?.(target.provider) ?? (await this.credentials.resolve(tenantId, target.provider)))
-      : globalCredential(this.config, tenantId, target.provider);
-    return makeRoute(this.name, this.config, model, target, credential);
+    if (!this.config.tenantCredentialsEnabled) {
+      const credential = globalCredential(this.config, tenantId, target.provider);
+      return makeRoute(this.name, this.config, model, target, credential);
+    }
+    const credential =
+      credentialOf?.(target.provider) ?? (await this.credentials.resolve(tenantId, target.provider));
+    return this.#routes.of(credential, model, operation, () =>
+      makeRoute(this.name, this.config, model, target, credential),
+    );
+  }
+}
+
+/**
+ * The routes that were made from a credential that is still cached. A route says nothing that its credential, its model and the
+ * settings do not say, and all three are frozen: another credential or a reloaded catalogue has other objects.
+ */
+class KnownRoutes {
+  readonly #byCredential = new WeakMap<RouteCredential, WeakMap<Model, Map<Operation, Route>>>();
+
+  of(credential: RouteCredential, model: Model, operation: Operation, make: () => Route): Route {
+    let byModel = this.#byCredential.get(credential);
+    if (byModel === undefined) {
+      byModel = new WeakMap<Model, Map<Operation, Route>>();
+      this.#byCredential.set(credential, byModel);
+    }
+    let byOperation = byModel.get(model);
+    if (byOperation === undefined) byModel.set(model, (byOperation = new Map<Operation, Route>()));
+    let route = byOperation.get(operation);
+    if (route === undefined) byOperation.set(operation, (route = make()));
+    return route;
   }
 }

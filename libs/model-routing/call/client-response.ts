@@ -1,6 +1,6 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type BodySink, type BodySource, isEventStream } from '#egress';
-import { type RoutedHead } from '../model-routing.service';
+import { type RoutedHead } from './call.service';
 
 /**
  * Writes the response to a call to the client's connection. A JSON body that arrives in one part goes out in one write, together

@@ -5,12 +5,7 @@ import { type Config, InjectConfig } from '#config';
 import { ClientDisconnected } from '#egress';
 import { Problem } from '#http';
 import { type Operation } from '#providers';
-import {
-  type CallReceiver,
-  type Decision,
-  ModelRoutingService,
-  type ServeOptions,
-} from '../model-routing.service';
+import { type CallReceiver, CallService, type Decision, type ServeOptions } from './call.service';
 import { ClientResponse } from './client-response';
 import { MultipartForm } from './multipart-form';
 
@@ -22,7 +17,7 @@ import { MultipartForm } from './multipart-form';
 export class PlatformCallService {
   constructor(
     @InjectConfig() private readonly config: Config,
-    private readonly routing: ModelRoutingService,
+    private readonly calls: CallService,
     private readonly tokenLimits: TokenLimitsService,
   ) {}
 
@@ -94,10 +89,11 @@ export class PlatformCallService {
           }
           // A call that failed after its route was found names the route too.
           if (decided !== undefined) reply.headers(headersOf(decided));
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the filter renders whatever went wrong
           reject(error);
         },
       };
-      this.routing.serve(tenkey.requireTenantId(), operation, body, options, receiver).catch(reject);
+      this.calls.serve(tenkey.requireTenantId(), operation, body, options, receiver).catch(reject);
     });
   }
 

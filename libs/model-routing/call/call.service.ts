@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { type IncomingHttpHeaders } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { CacheService } from '#cache';
+import { type Config, InjectConfig } from '#config';
+import { CredentialsService, PassiveHealthService } from '#credentials';
+import {
+  type BodySink,
+  type Cancellation,
+  EgressService,
+  type Route,
+  type UpstreamReceiver,
+  type UpstreamResponse,
+} from '#egress';
+import { Problem, uuidPattern } from '#http';
+import { type Json, type Operation, serviceOf } from '#providers';
+import { TenantsService } from '#tenants';
+import { type CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
+import { LegacyAdapter } from '../adapters/legacy.adapter';
+import { LitellmAdapter } from '../adapters/litellm.adapter';
+import { type Model, providerOfModel } from '../catalogue/model';
+import { ModelCatalogue } from '../catalogue/model-catalogue';
+import { MultipartForm } from './multipart-form';
+import { relay } from './relay';
+import { estimatedTokens, usedTokens } from './token-estimate';
+import { encodedForm, encodedJson, modelNameOf, parseRequest } from './upstream-request';
+
+/** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
+export interface RoutedHead extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
+  readonly route: Route;
+  /** Proof of whose credential served the call; undefined without an encryption key. */
+  readonly receipt: string | undefined;
+}
+
+/** Receives the response to a call: its head or a failure, once. */
+export interface CallReceiver {
+  /**
+   * @returns where the body goes. An event stream arrives in whole events. An error of the body is a Problem, even when the provider
+   *   reported it inside the stream, or ClientDisconnected
+   */
+  head(response: RoutedHead): BodySink;
+  /** @param error a Problem, ClientDisconnected, or whatever is wrong with the call */
+  fail(error: unknown): void;
+}
+
+/** The decision about a call, made before anything is sent. */
+export interface Decision {
+  readonly route: Route;
+  /** Parameters that are left out because the provider does not have them. For a form, the list grows while it arrives. */
+  readonly droppedParameters: readonly string[];
+}
+
+export interface ServeOptions {
+  readonly cancellation: Cancellation;
+  /** A UUID that no other call has, for the usage record; by default a new one. */
+  readonly requestId?: string;
+  /** The tenant key of the request, if it has one. */
+  readonly tenantKeyId?: string;
+  /** The models that the client may use; by default all. */
+  readonly allowedModels?: readonly string[];
+  /** Counts the tokens of the call: an estimate before anything is sent, the actual number when the call has finished. */
+  readonly tokens?: {
+    /**
+     * `settle` is called from an event of a stream, so it must not throw.
+     * @throws Problem rate_limited
+     */
+    reserve(estimate: number): { settle(actual: number | undefined): void };
+  };
+  /**
+   * Looks the key of the request up once more, at the moment at which the call is sent or sent again.
+   * @throws Problem unauthenticated, when the key opens nothing any more
+   */
+  readonly confirmKey?: () => Promise<void>;
+  /** The client's headers. A provider's definition may let some of them pass. */
+  readonly headers?: IncomingHttpHeaders;
+  /** Called with the requested model, so that the log line of a call that fails early can name it. */
+  readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
+  /** Called before anything is sent, so that the headers and the log line of a failed call can name the route. */
+  readonly onDecision?: (decision: Decision) => void;
+}
+
+/** The measuring of one call while it runs. */
+interface RunningCall {
+  readonly meter: CallMeter;
+  /**
+   * @param request undefined for a form
+   * @throws Problem rate_limited
+   */
+  readonly reserve: (request: Json | undefined) => void;
+}
+
+/** Serves one call from the request to the last byte of the response: it finds the one credential that pays, and sends the call. */
+@Injectable()
+export class CallService {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly cache: CacheService,
+    private readonly tenants: TenantsService,
+    private readonly catalogue: ModelCatalogue,
+    private readonly litellm: LitellmAdapter,
+    private readonly legacy: LegacyAdapter,
+    private readonly egress: EgressService,
+    private readonly credentials: CredentialsService,
+    private readonly health: PassiveHealthService,
+    private readonly usage: UsageLogService,
+    private readonly receipts: ReceiptsService,
+  ) {}
+
+  /**
+   * Makes a call, and passes its response to the receiver as it arrives.
+   * @param request the request as JSON bytes or as a form; its `model` is a name in ai_models.yml
+   */
+  async serve(
+    tenantId: string,
+    operation: Operation,
+    request: Buffer | MultipartForm,
+    options: ServeOptions,
+    receiver: CallReceiver,
+  ): Promise<void> {
+    const { requestId = randomUUID(), tenantKeyId = null } = options;
+    if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
+    // The database writes UUIDs in lower case, and a receipt must match the usage record.
+    const call = { requestId: requestId.toLowerCase(), tenantKeyId };
+    let settle = (_: UsageRecord) => undefined as void;
+    const meter = this.usage.begin(call, (record) => settle(record));
+    const reserve = (request: Json | undefined) => {
+      // Skip the estimate where there is no limit: a request may be long.
+      if (options.tokens === undefined) return;
+      const estimate = estimatedTokens(request);
+      const reservation = options.tokens.reserve(estimate);
+      settle = (record) => reservation.settle(usedTokens(record, estimate));
+    };
+    const fail = (error: unknown) => {
+      meter.failed(error);
+      receiver.fail(error);
+    };
+    try {
+      await this.send(tenantId.toLowerCase(), operation, request, options, { meter, reserve }, (route) => ({
+        head: (response) => {
+          const receipt = this.receipts.issue(route, call, meter.at);
+          const sink = receiver.head({ ...response, route, receipt });
+          meter.responded(response.status);
+          return measured(sink, meter);
+        },
+        fail,
+      }));
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Finds the route and sends the request. Resolves when it was sent. */
+  private async send(
+    tenantId: string,
+    operation: Operation,
+    request: Buffer | MultipartForm,
+    options: ServeOptions,
+    { meter, reserve }: RunningCall,
+    clientOf: (route: Route) => UpstreamReceiver,
+  ): Promise<void> {
+    const json = request instanceof MultipartForm ? undefined : parseRequest(request);
+    const find = async () => {
+      await options.confirmKey?.();
+      await this.tenants.findActive(tenantId);
+      const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
+      refuseOtherModels(name, options.allowedModels);
+      const model = this.catalogue.find(name);
+      options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
+      return this.adapterOf(model).route(tenantId, model, operation);
+    };
+    // Nothing waits between this and the sending of the request, so key, tenant and credential are valid together when it is sent.
+    const route = await this.cache.lookUp(find);
+    const translation = serviceOf(route.provider, operation)?.translation;
+    const { body, dropped, hasAddedUsageOption } =
+      request instanceof MultipartForm
+        ? encodedForm(route, request, this.config)
+        : encodedJson(route, request, json ?? {}, translation, this.config);
+    // Counting tokens uses none.
+    const isCount = route.upstreamOperation === 'messages/count_tokens';
+    if (!isCount) reserve(json);
+    meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
+    options.onDecision?.({ route, droppedParameters: dropped });
+    const plan = {
+      translation,
+      hidesUsage: hasAddedUsageOption,
+      model: route.model,
+      request: json ?? {},
+      label: route.provider.label,
+    };
+    const wire = {
+      cancellation: options.cancellation,
+      wire: meter.wire,
+      mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
+      // The client's headers describe its own format, which a translated request no longer has.
+      clientHeaders: translation ? undefined : options.headers,
+    };
+    this.egress.send(route, body, wire, this.noting(route, relay(clientOf(route), plan)));
+  }
+
+  /** Notes whether the provider accepted the credential. */
+  private noting({ credential }: Route, receiver: UpstreamReceiver): UpstreamReceiver {
+    return {
+      head: (response) => {
+        this.health.accepted(credential);
+        return receiver.head(response);
+      },
+      fail: (error) => {
+        if (error instanceof Problem && error.code === 'credential_rejected') this.health.refused(credential);
+        receiver.fail(error);
+      },
+    };
+  }
+
+  /** Whether a call that starts now would get the same route. */
+  private async isUnchanged(route: Route, { confirmKey }: ServeOptions): Promise<boolean> {
+    const { tenantId, provider, credential } = route;
+    try {
+      await confirmKey?.();
+      await this.tenants.findActive(tenantId);
+      if (credential.source === 'global') return true;
+      return (await this.credentials.resolve(tenantId, provider)).version === credential.version;
+    } catch {
+      // Whatever the reason, nothing says that the credential may still be used. The caller gets the first response.
+      return false;
+    }
+  }
+
+  adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
+    return model.litellm_model_name ? this.litellm : this.legacy;
+  }
+}
+
+/** Ends the measuring of the call with its body. */
+function measured(sink: BodySink, meter: CallMeter): BodySink {
+  return {
+    write: (part) => sink.write(part),
+    end: () => {
+      meter.completed();
+      sink.end();
+    },
+    fail: (error) => {
+      meter.brokeOff(error);
+      sink.fail(error);
+    },
+  };
+}
+
+/** Compares only the name, so that a key cannot find out which other models exist. */
+export function refuseOtherModels(name: string, allowed: readonly string[] | undefined): void {
+  if (allowed === undefined || allowed.includes(name)) return;
+  throw new Problem('forbidden', {
+    detail: 'The allowed models of this key do not include this model.',
+    hint: 'GET /v1/models lists the models that it may call.',
+    param: 'model',
+  });
+}

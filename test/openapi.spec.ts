@@ -189,6 +189,51 @@ describeWithApp('the OpenAPI document', (tenkey) => {
     }
   });
 
+  it('documents x-tenkey-in-force on exactly the changes that calls must notice, and each of them sends it', async () => {
+    const header = 'x-tenkey-in-force';
+    const isDocumented = ([, , { responses }]: (typeof routes)[number]) =>
+      Object.values<any>(responses).some(({ headers }) => headers?.[header] !== undefined);
+    const tenant = await tenkey.createTenant();
+    const credential = `/tenants/${tenant}/credentials/openai`;
+    const body = { api_key: 'sk-of-the-header-1234' };
+    const steps: [
+      route: string,
+      isSent: boolean,
+      method: 'put' | 'post' | 'patch' | 'delete',
+      path: string,
+      body?: object,
+    ][] = [
+      [`POST ${tenants}`, true, 'post', '/tenants', { name: 'with-the-header' }],
+      [`PATCH ${tenants}/{tenant_id}`, true, 'patch', `/tenants/${tenant}`, { state: 'active' }],
+      [`PUT ${putCredential}`, true, 'put', credential, body],
+      [`PUT ${putCredential}`, false, 'put', `${credential}?stage=true`, body],
+      [`POST ${putCredential}/promote`, true, 'post', `${credential}/promote`],
+      [`POST ${putCredential}/verify`, false, 'post', `${credential}/verify`],
+      [`POST ${putCredential}/rollback`, true, 'post', `${credential}/rollback`],
+      [`DELETE ${putCredential}`, false, 'delete', `${credential}?slot=staged`],
+      [`DELETE ${putCredential}`, true, 'delete', credential],
+      [`POST ${tenants}/{tenant_id}/keys`, true, 'post', `/tenants/${tenant}/keys`, { name: 'any' }],
+      [`DELETE ${tenants}/{tenant_id}/keys/{key_id}`, true, 'delete', `/tenants/${tenant}/keys/<id>`],
+      ['POST /api/v1/sysadmin/keys', false, 'post', '/keys', { name: 'any', scopes: ['tenants:read'] }],
+      ['DELETE /api/v1/sysadmin/keys/{key_id}', false, 'delete', '/keys/<id>'],
+      [`DELETE ${tenants}/{tenant_id}`, true, 'delete', `/tenants/${tenant}`],
+    ];
+    let id = '';
+    for (const [route, isSent, method, path, sent] of steps) {
+      const response = await tenkey.sysadmin(method, path.replace('<id>', id)).send(sent);
+      const expected = isSent ? expect.stringMatching(/^processes=1; waited_ms=\d+$/) : undefined;
+      expect([route, path, response.ok, response.headers[header]]).toEqual([route, path, true, expected]);
+      id = (response.body as { id?: string }).id ?? id;
+    }
+    const sending = new Set(steps.filter(([, isSent]) => isSent).map(([route]) => route));
+    expect(
+      routes
+        .filter(isDocumented)
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual([...sending].sort());
+  });
+
   it('has a route for every scope, except the scopes that wait for their routes', () => {
     const withoutRoute: readonly Scope[] = ['encryption:rotate'];
     const opening = new Set(routes.map(([, , operation]) => operation['x-tenkey-scope']));

@@ -11,6 +11,7 @@ import {
   Access,
   ApiProblems,
   ChangedBy,
+  hooks,
   jsonOf,
   SysadminGrant,
   tenantPath,
@@ -68,7 +69,7 @@ export class TenantKeysController {
       },
     },
   })
-  @ApiCreatedResponse({ type: CreatedTenantKeyResponse })
+  @ApiCreatedResponse({ type: CreatedTenantKeyResponse, headers: hooks.inForceHeader })
   @ApiProblems('payload_too_large', 'unsupported_media_type')
   async create(
     @Param('tenant_id') tenantIdText: string,
@@ -115,7 +116,7 @@ export class TenantKeysController {
     description:
       'After the response, no Tenkey process accepts the key. Calls that have started run to their end. Repeating the request is harmless.',
   })
-  @ApiOkResponse({ type: RemovedTenantKeyResponse })
+  @ApiOkResponse({ type: RemovedTenantKeyResponse, headers: hooks.inForceHeader })
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('key_id') keyIdText: string,

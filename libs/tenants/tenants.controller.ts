@@ -12,6 +12,7 @@ import {
   Access,
   ApiProblems,
   ChangedBy,
+  hooks,
   jsonOf,
   SysadminGrant,
   sysadminPrefix,
@@ -65,7 +66,7 @@ export class TenantsController {
       },
     },
   })
-  @ApiCreatedResponse({ type: TenantResponse })
+  @ApiCreatedResponse({ type: TenantResponse, headers: hooks.inForceHeader })
   @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
   async create(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<TenantResponse> {
     return TenantResponse.of(await this.tenants.create(validated(CreateTenantRequest, jsonOf(body)), by));
@@ -112,7 +113,7 @@ export class TenantsController {
       rename: { summary: 'Rename', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
     },
   })
-  @ApiOkResponse({ type: TenantResponse })
+  @ApiOkResponse({ type: TenantResponse, headers: hooks.inForceHeader })
   @ApiProblems('tenant_not_found', 'tenant_conflict', 'payload_too_large', 'unsupported_media_type')
   async update(
     @Param('tenant_id') id: string,
@@ -133,7 +134,7 @@ export class TenantsController {
     description:
       'Deletes its credentials and keys as well, and removes it from the sysadmin keys that are limited to tenants. This cannot be undone.',
   })
-  @ApiNoContentResponse({ description: 'Deleted.' })
+  @ApiNoContentResponse({ description: 'Deleted.', headers: hooks.inForceHeader })
   @ApiProblems('tenant_not_found')
   async remove(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {
     await this.tenants.remove(validTenantId(id), by);

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, ChangedBy, credentialPath, jsonOf, validTenantId } from '#http';
+import { Access, ApiProblems, ChangedBy, credentialPath, hooks, jsonOf, validTenantId } from '#http';
 import { tenantParam } from '#tenants';
 import { slots } from '../credential';
 import { SwappedCredentialResponse } from './credential-replacement.dto';
@@ -102,7 +102,7 @@ export class CredentialReplacementController {
     required: false,
     description: 'Promote only if this version is still the staged one. Give the version that was verified.',
   })
-  @ApiOkResponse({ type: SwappedCredentialResponse })
+  @ApiOkResponse({ type: SwappedCredentialResponse, headers: hooks.inForceHeader })
   @ApiProblems(
     ...notFound,
     'credential_not_staged',
@@ -150,7 +150,7 @@ export class CredentialReplacementController {
   })
   @providerParam
   @tenantParam
-  @ApiOkResponse({ type: SwappedCredentialResponse })
+  @ApiOkResponse({ type: SwappedCredentialResponse, headers: hooks.inForceHeader })
   @ApiProblems('credential_conflict', ...unusable)
   async rollback(
     @Param('tenant_id') tenantIdText: string,

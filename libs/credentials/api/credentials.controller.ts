@@ -9,7 +9,16 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import { Access, ApiProblems, ChangedBy, credentialPath, jsonOf, tenantPath, validTenantId } from '#http';
+import {
+  Access,
+  ApiProblems,
+  ChangedBy,
+  credentialPath,
+  hooks,
+  jsonOf,
+  tenantPath,
+  validTenantId,
+} from '#http';
 import { type ProbeResult } from '#egress';
 import { type Provider, providers } from '#providers';
 import { tenantParam, TenantsService } from '#tenants';
@@ -93,7 +102,7 @@ export class CredentialsController {
       providers.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
     ),
   })
-  @ApiOkResponse({ type: SetCredentialResponse })
+  @ApiOkResponse({ type: SetCredentialResponse, headers: hooks.inForceHeader })
   @ApiProblems(
     'validation_failed',
     'credential_validation_failed',
@@ -167,7 +176,7 @@ export class CredentialsController {
     enum: inactiveSlots,
     description: 'Removes only the staged or only the previous credential; the live one stays.',
   })
-  @ApiOkResponse({ type: RemoveCredentialResponse })
+  @ApiOkResponse({ type: RemoveCredentialResponse, headers: hooks.inForceHeader })
   async remove(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,

@@ -1,4 +1,4 @@
-/** The hooks of the HTTP server. apps/api installs them and decides their order. */
+/** The hooks of the HTTP server, and the header that one of them adds. apps/api installs the hooks and decides their order. */
 export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
 export { limitPlatformBodies, sysadminBodyLimit } from './limit-bodies';
@@ -7,5 +7,5 @@ export { reportStreamFaults } from './report-stream-faults';
 export { requireHost } from './require-host';
 export { RouteMethods } from './route-methods';
 export { RunningRequests } from './running-requests';
-export { showInForce } from './show-in-force';
+export { inForceHeader, showInForce } from './show-in-force';
 export { refuseUnreadableBytes, refuseUnreadablePath } from './unreadable-requests';

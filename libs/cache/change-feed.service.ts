@@ -146,6 +146,8 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
       }
       cache.observeDatabaseTime(standing.databaseMs, sent);
       cache.membership.renewed(standing.number, confirmed, sent);
+      // A missed change was caught up with, and somebody may be waiting for it.
+      if (cache.membership.confirmed !== confirmed) session.renewNow();
     }
     return false;
   }

@@ -59,7 +59,7 @@ export class ChangesService {
       listener?.inForce?.(inForce);
       return result;
     } catch (error) {
-      // If the change was stored after all, its answer must not come before it is in force either.
+      // The change may have been stored, so the response does not come before it is in force either.
       if (mayBeCommitted(error)) await this.inForce(changed);
       throw error;
     }
@@ -85,8 +85,7 @@ export class ChangesService {
         await sleep(pauseMs);
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       } catch (error) {
-        const limitMs = this.#longestLeaseMs === undefined ? LONGEST_LEASE_MS : this.#longestLeaseMs * 1.1;
-        if (waitedMs() > limitMs) {
+        if (waitedMs() > this.#leaseLimitMs()) {
           this.#log.warn(
             `a change is in force because every lease has expired: the database is unavailable (${(error as Error).name})`,
           );
@@ -100,6 +99,12 @@ export class ChangesService {
   /** Removes the registrations of killed processes, so that the next change need not wait for their leases. */
   async sweep(): Promise<void> {
     await this.#read();
+  }
+
+  /** After this time every lease has expired. A process may have registered since the registry was read, usually with our lease. */
+  #leaseLimitMs(): number {
+    if (this.#longestLeaseMs === undefined) return LONGEST_LEASE_MS;
+    return Math.max(this.#longestLeaseMs, this.cache.lease.ms) * 1.1;
   }
 
   /** Reads the registry, and removes from it the processes that have not renewed in time. The next read no longer has them. */

@@ -81,7 +81,9 @@ export class LeasedStore {
   get(key: string): { readonly value: unknown } | undefined {
     if (!this.lease.isValid) return undefined;
     const entry = this.entries.get(key);
-    if (entry === undefined || this.monotonic() - entry.readAt < MAXIMUM_AGE_MS) return entry;
+    // While nothing new is kept, what is cached serves until the lease expires.
+    if (entry === undefined || !this.isKeeping || this.monotonic() - entry.readAt < MAXIMUM_AGE_MS)
+      return entry;
     this.entries.delete(key);
     return undefined;
   }

@@ -83,7 +83,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
   it('has the usage option only for operations of its own whose format defines it', () => {
     for (const operation of operations) {
-      if (provider.hasUsageOption?.(operation, provider.example, { stream: true }) !== true) continue;
+      if (provider.hasUsageOption?.(operation, provider.example, () => ({ stream: true })) !== true) continue;
       expect(provider.operations).toContain(operation);
       expect(['chat/completions', 'completions']).toContain(operation);
       expect(provider.differences?.[operation]?.unsupported ?? []).not.toContain('stream_options');

@@ -12,7 +12,13 @@
  * Does not: open connections, read the environment, provide injectables, or decide whether an address may be called.
  */
 export { HasNoFault, Trimmed } from './credential-fields';
-export { TooManyParameters } from './dialects/json-members';
+export {
+  type Member,
+  scanObject,
+  type ScannedObject,
+  TooDeeplyNested,
+  TooManyParameters,
+} from './dialects/json-members';
 export { reasoningOutsideOutput, eventDataWithoutUsage } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';

@@ -101,7 +101,11 @@ export interface Provider<S extends Settings = Settings> {
    * that option for such a request. False or absent: the option is not added, because the usage always comes or the
    * option is not documented.
    */
-  hasUsageOption?(operation: Operation, settings: S, request: Readonly<Record<string, unknown>>): boolean;
+  hasUsageOption?(
+    operation: Operation,
+    settings: S,
+    request: () => Readonly<Record<string, unknown>>,
+  ): boolean;
   /** The timeouts that differ from those for most providers. */
   readonly timeouts?: Partial<Timeouts>;
   /**

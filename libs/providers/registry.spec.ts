@@ -72,7 +72,7 @@ describe('the registry', () => {
   it('lists the operations whose streams need the usage option', () => {
     const usageOptions = providers.map((provider) => [
       provider.id,
-      operations.filter((each) => provider.hasUsageOption?.(each, provider.example, { stream: true })),
+      operations.filter((each) => provider.hasUsageOption?.(each, provider.example, () => ({ stream: true }))),
     ]);
     expect(Object.fromEntries(usageOptions.filter(([, list]) => list!.length > 0))).toEqual({
       openai: ['chat/completions', 'completions'],
@@ -96,11 +96,11 @@ describe('the registry', () => {
   ])("has the usage option for Azure's version %s: %s", (api_version, expected) => {
     const azure = findProvider('azure')!;
     const settings = { ...azure.example, api_version };
-    expect(azure.hasUsageOption?.('chat/completions', settings, {})).toBe(expected);
+    expect(azure.hasUsageOption?.('chat/completions', settings, () => ({}))).toBe(expected);
     // The version does not matter when the endpoint is that of the v1 API.
     const v1 = { ...settings, endpoint: 'https://my-resource.openai.azure.com/openai/v1/' };
-    expect(azure.hasUsageOption?.('chat/completions', v1, {})).toBe(true);
-    expect(azure.hasUsageOption?.('chat/completions', { api_version }, {})).toBe(expected);
+    expect(azure.hasUsageOption?.('chat/completions', v1, () => ({}))).toBe(true);
+    expect(azure.hasUsageOption?.('chat/completions', { api_version }, () => ({}))).toBe(expected);
   });
 
   it.each<[string, boolean, object]>([
@@ -115,6 +115,6 @@ describe('the registry', () => {
     ['no messages', true, { messages: 'image_url' }],
   ])('has the usage option for a request to Azure with %s: %s', (_, expected, request) => {
     const azure = findProvider('azure')!;
-    expect(azure.hasUsageOption?.('chat/completions', azure.example, { ...request })).toBe(expected);
+    expect(azure.hasUsageOption?.('chat/completions', azure.example, () => ({ ...request }))).toBe(expected);
   });
 });

@@ -20,10 +20,11 @@ import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
+import { JsonRequest } from './json-request';
 import { MultipartForm } from './multipart-form';
 import { relay } from './relay';
 import { estimatedTokens, usedTokens } from './token-estimate';
-import { encodedForm, encodedJson, modelNameOf, parseRequest } from './upstream-request';
+import { encodedForm, encodedJson, modelNameOf } from './upstream-request';
 
 /** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
 export interface RoutedHead extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
@@ -86,7 +87,7 @@ interface RunningCall {
    * @param request undefined for a form
    * @throws Problem rate_limited
    */
-  readonly reserve: (request: Json | undefined) => void;
+  readonly reserve: (request: (() => Json) | undefined) => void;
 }
 
 /** Serves one call from the request to the last byte of the response: it finds the one credential that pays, and sends the call. */
@@ -123,10 +124,10 @@ export class CallService {
     const call = { requestId: requestId.toLowerCase(), tenantKeyId };
     let settle = (_: UsageRecord) => undefined as void;
     const meter = this.usage.begin(call, (record) => settle(record));
-    const reserve = (request: Json | undefined) => {
+    const reserve = (request: (() => Json) | undefined) => {
       // Skip the estimate where there is no limit: a request may be long.
       if (options.tokens === undefined) return;
-      const estimate = estimatedTokens(request);
+      const estimate = estimatedTokens(request?.());
       const reservation = options.tokens.reserve(estimate);
       settle = (record) => reservation.settle(usedTokens(record, estimate));
     };
@@ -158,11 +159,11 @@ export class CallService {
     { meter, reserve }: RunningCall,
     clientOf: (route: Route) => UpstreamReceiver,
   ): Promise<void> {
-    const json = request instanceof MultipartForm ? undefined : parseRequest(request);
+    const json = request instanceof MultipartForm ? undefined : new JsonRequest(request);
     const find = async () => {
       await options.confirmKey?.();
       await this.tenants.findActive(tenantId);
-      const name = modelNameOf(json?.model ?? (request as MultipartForm).model);
+      const name = modelNameOf(json === undefined ? (request as MultipartForm).model : json.text('model'));
       refuseOtherModels(name, options.allowedModels);
       const model = this.catalogue.find(name);
       options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
@@ -172,19 +173,20 @@ export class CallService {
     const route = await this.cache.lookUp(find);
     const translation = serviceOf(route.provider, operation)?.translation;
     const { body, dropped, hasAddedUsageOption } =
-      request instanceof MultipartForm
-        ? encodedForm(route, request, this.config)
-        : encodedJson(route, request, json ?? {}, translation, this.config);
+      json === undefined
+        ? encodedForm(route, request as MultipartForm, this.config)
+        : encodedJson(route, json, translation, this.config);
     // Counting tokens uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';
-    if (!isCount) reserve(json);
-    meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : request.length));
+    if (!isCount) reserve(json && (() => json.tree));
+    const { length } = json?.bytes ?? { length: 0 };
+    meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : length));
     options.onDecision?.({ route, droppedParameters: dropped });
     const plan = {
       translation,
       hidesUsage: hasAddedUsageOption,
       model: route.model,
-      request: json ?? {},
+      request: translation && json ? json.tree : {},
       label: route.provider.label,
     };
     const wire = {

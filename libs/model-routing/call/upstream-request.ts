@@ -1,24 +1,16 @@
 import { type Config } from '#config';
 import { removeKeyShapes } from '#crypto';
 import { type RequestBody, type Route } from '#egress';
-import { jsonOf, Problem } from '#http';
+import { Problem } from '#http';
 import {
   AmbiguousModel,
-  type Json,
   type RequestDifferences,
   spliceRequest,
-  TooManyParameters,
   type Translation,
   UnsupportedParameter,
 } from '#providers';
+import { type JsonRequest } from './json-request';
 import { type MultipartForm, noModel } from './multipart-form';
-
-/** @throws Problem malformed_request when the body is not a JSON object */
-export function parseRequest(body: Buffer): Json {
-  const parsed = jsonOf(body);
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Json;
-  throw new Problem('malformed_request', { detail: 'The body must be a JSON object.' });
-}
 
 /**
  * The name of the requested model.
@@ -44,20 +36,23 @@ export interface EncodedRequest {
  */
 export function encodedJson(
   route: Route,
-  bytes: Buffer,
-  request: Json,
+  request: JsonRequest,
   translation: Translation | undefined,
   { streamUsage, strictParams }: Config,
 ): EncodedRequest {
   const { provider, upstreamOperation, credential } = route;
   try {
-    const translated = translation?.encode(request, route.target);
-    const spliced = spliceRequest(translated ? Buffer.from(JSON.stringify(translated.body)) : bytes, {
+    const translated = translation?.encode(request.tree, route.target);
+    const edits = {
       model: route.target,
       differences: differencesOf(route),
-      hasUsageOption:
-        streamUsage && provider.hasUsageOption?.(upstreamOperation, credential.settings, request) === true,
-    });
+      hasUsageOption: () =>
+        streamUsage &&
+        provider.hasUsageOption?.(upstreamOperation, credential.settings, () => request.tree) === true,
+    };
+    const spliced = translated
+      ? spliceRequest(Buffer.from(JSON.stringify(translated.body)), edits)
+      : spliceRequest(request.bytes, edits, request.members);
     const dropped = safeNames([
       ...(translated?.dropped ?? []),
       ...spliced.dropped
@@ -71,7 +66,6 @@ export function encodedJson(
     if (error instanceof AmbiguousModel) {
       throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
     }
-    if (error instanceof TooManyParameters) throw new Problem('malformed_request', { detail: error.message });
     if (!(error instanceof UnsupportedParameter)) throw error;
     throw new Problem('parameter_not_supported', {
       detail: `${error.message} No call was made.`,

@@ -105,7 +105,7 @@ export const azure = defineProvider({
     'images/generations',
   ],
   hasUsageOption: (operation, settings, request) =>
-    operation === 'chat/completions' && hasStreamOptions(settings) && takesStreamOptions(request),
+    operation === 'chat/completions' && hasStreamOptions(settings) && takesStreamOptions(request()),
   // The second header names the deployment that generates images for /responses.
   passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
   target: deploymentOf,

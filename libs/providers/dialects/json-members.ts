@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * A request has more parameters than any format defines. A body could contain millions, and each takes a hundred times
  * its bytes in memory.
@@ -9,10 +11,32 @@ export class TooManyParameters extends Error {
   }
 }
 
+/** The nesting is deeper than that of any format. Parsers recurse, and a provider might not survive it. */
+export class TooDeeplyNested extends Error {
+  override readonly name = 'TooDeeplyNested';
+  constructor() {
+    super(`Objects and lists must be nested at most ${maximumDepth} deep.`);
+  }
+}
+
 const maximumParameters = 1000;
+const maximumDepth = 128;
+
+const tab = 0x09;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
 const quote = 0x22;
-const backslash = 0x5c;
 const comma = 0x2c;
+const minus = 0x2d;
+const dot = 0x2e;
+const zero = 0x30;
+const nine = 0x39;
+const colon = 0x3a;
+const openingBracket = 0x5b;
+const backslash = 0x5c;
+const closingBracket = 0x5d;
+const openingBrace = 0x7b;
 const closingBrace = 0x7d;
 
 /** The positions of a member of an object, with the whitespace up to its separators, and of its name and its value. */
@@ -26,27 +50,99 @@ export interface Member {
   readonly end: number;
 }
 
+/** What one pass over the bytes of a JSON object finds. */
+export interface ScannedObject {
+  /** The members of the object itself. */
+  readonly members: readonly Member[];
+  /** How many values it contains, at any depth: objects, lists, strings, numbers and literals. */
+  readonly values: number;
+}
+
+/** What may come next. */
+const enum Next {
+  Value,
+  ValueOrEnd,
+  Name,
+  NameOrEnd,
+  SeparatorOrEnd,
+}
+
 /**
- * @param body a JSON object in UTF-8 that JSON.parse has accepted
- * @throws TooManyParameters
- * @throws SyntaxError when the body is not such an object
+ * Scans a JSON object (RFC 8259) in UTF-8 without building it: in one pass, without recursion, in memory that depends only on the
+ * number of its own members.
+ * @throws TooManyParameters, TooDeeplyNested
+ * @throws SyntaxError when the bytes are not such an object
  */
-export function membersOf(body: Buffer): Member[] {
+export function scanObject(body: Buffer): ScannedObject {
+  if (!isUtf8(body)) throw malformed();
   const members: Member[] = [];
-  let start = expect(body, 0, 0x7b);
-  if (body[skipWhitespace(body, start)] === closingBrace) return members;
+  /** The closing byte of each open object or list. */
+  const closing = new Uint8Array(maximumDepth + 1);
+  let depth = 0;
+  let values = 0;
+  let next = Next.Value;
+  let at = 0;
+  let start = 0;
+  let keyStart = 0;
+  let keyEnd = 0;
+  let valueStart = 0;
+  let valueEnd = 0;
   for (;;) {
-    const keyStart = skipWhitespace(body, start);
-    const keyEnd = endOfString(body, keyStart);
-    const valueStart = skipWhitespace(body, expect(body, keyEnd, 0x3a));
-    const valueEnd = endOfValue(body, valueStart);
-    const end = skipWhitespace(body, valueEnd);
-    const name = JSON.parse(body.toString('utf8', keyStart, keyEnd)) as string;
-    if (members.length === maximumParameters) throw new TooManyParameters();
-    members.push({ name, start, keyStart, keyEnd, valueStart, valueEnd, end });
-    if (body[end] === closingBrace) return members;
-    start = expect(body, end, comma);
+    let byte = body[at];
+    while (byte === space || byte === lineFeed || byte === tab || byte === carriageReturn) byte = body[++at];
+    if (byte === closing[depth] && depth > 0 && next !== Next.Value && next !== Next.Name) {
+      if (depth === 1 && next === Next.SeparatorOrEnd) {
+        addMember(body, members, { start, keyStart, keyEnd, valueStart, valueEnd, end: at });
+      }
+      depth -= 1;
+      at += 1;
+      next = Next.SeparatorOrEnd;
+      if (depth === 0) break;
+      if (depth === 1) valueEnd = at;
+      continue;
+    }
+    if (next === Next.SeparatorOrEnd) {
+      if (byte !== comma) throw malformed();
+      const isInObject = closing[depth] === closingBrace;
+      if (depth === 1) {
+        addMember(body, members, { start, keyStart, keyEnd, valueStart, valueEnd, end: at });
+        start = at + 1;
+      }
+      at += 1;
+      next = isInObject ? Next.Name : Next.Value;
+      continue;
+    }
+    if (next === Next.Name || next === Next.NameOrEnd) {
+      if (byte !== quote) throw malformed();
+      const end = endOfString(body, at);
+      if (depth === 1) {
+        keyStart = at;
+        keyEnd = end;
+      }
+      at = skipWhitespace(body, end);
+      if (body[at] !== colon) throw malformed();
+      at += 1;
+      next = Next.Value;
+      continue;
+    }
+    values += 1;
+    if (depth === 1) valueStart = at;
+    if (byte === openingBrace || (byte === openingBracket && depth > 0)) {
+      if (depth === maximumDepth) throw new TooDeeplyNested();
+      depth += 1;
+      closing[depth] = byte === openingBrace ? closingBrace : closingBracket;
+      at += 1;
+      if (depth === 1) start = at;
+      next = byte === openingBrace ? Next.NameOrEnd : Next.ValueOrEnd;
+      continue;
+    }
+    if (depth === 0) throw malformed();
+    at = endOfScalar(body, at);
+    if (depth === 1) valueEnd = at;
+    next = Next.SeparatorOrEnd;
   }
+  if (skipWhitespace(body, at) !== body.length) throw malformed();
+  return { members, values };
 }
 
 /** Replaces the members of the object by `kept`, and leaves the bytes around them unchanged. */
@@ -57,48 +153,100 @@ export function withMembers(body: Buffer, members: readonly Member[], kept: read
   return Buffer.concat([body.subarray(0, first), ...separated, body.subarray(last)]);
 }
 
+function addMember(body: Buffer, members: Member[], positions: Omit<Member, 'name'>): void {
+  if (members.length === maximumParameters) throw new TooManyParameters();
+  const name = JSON.parse(body.toString('utf8', positions.keyStart, positions.keyEnd)) as string;
+  members.push({ name, ...positions });
+}
+
 function skipWhitespace(body: Buffer, from: number): number {
   let at = from;
-  while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at += 1;
+  while (body[at] === space || body[at] === lineFeed || body[at] === carriageReturn || body[at] === tab)
+    at += 1;
   return at;
 }
 
-/** @returns the position after `byte`, which must be the next byte after whitespace */
-function expect(body: Buffer, from: number, byte: number): number {
-  const at = skipWhitespace(body, from);
-  if (body[at] !== byte) throw new SyntaxError('The body is not a JSON object.');
-  return at + 1;
-}
-
-/** @returns the position after the closing quote, which indexOf finds quickly even in megabytes of base64 */
+/** @param start of the opening quote @returns the position after the closing quote */
 function endOfString(body: Buffer, start: number): number {
-  if (body[start] !== quote) throw new SyntaxError('The body is not a JSON object.');
-  for (let at = body.indexOf(quote, start + 1); at !== -1; at = body.indexOf(quote, at + 1)) {
-    let escapes = 0;
-    while (body[at - 1 - escapes] === backslash) escapes += 1;
-    if (escapes % 2 === 0) return at + 1;
+  let at = start + 1;
+  for (;;) {
+    const byte = body[at];
+    if (byte === quote) return at + 1;
+    if (byte === undefined || byte < space) throw malformed();
+    at += byte === backslash ? lengthOfEscape(body, at) : 1;
   }
-  throw new SyntaxError('The body is not a JSON object.');
 }
 
-/** Counts both kinds of brackets together, because JSON.parse has already checked that they match. */
-function endOfValue(body: Buffer, start: number): number {
-  let depth = 0;
-  let at = start;
-  while (at < body.length) {
-    const byte = body[at];
-    if (byte === quote) {
-      at = endOfString(body, at);
-      if (depth === 0) return at;
-      continue;
-    }
-    if (byte === 0x7b || byte === 0x5b) depth += 1;
-    else if (byte === closingBrace || byte === 0x5d) {
-      if (depth === 0) return at;
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    } else if (depth === 0 && (byte === comma || skipWhitespace(body, at) > at)) return at;
-    at += 1;
+function lengthOfEscape(body: Buffer, at: number): number {
+  const byte = body[at + 1];
+  switch (byte) {
+    case quote:
+    case backslash:
+    case 0x2f: // /
+    case 0x62: // b
+    case 0x66: // f
+    case 0x6e: // n
+    case 0x72: // r
+    case 0x74: // t
+      return 2;
+    case 0x75: // u
+      for (let digit = at + 2; digit < at + 6; digit += 1) if (!isHexDigit(body[digit])) throw malformed();
+      return 6;
+    default:
+      throw malformed();
   }
-  throw new SyntaxError('The body is not a JSON object.');
+}
+
+/** The end of a string, a number or a literal. */
+function endOfScalar(body: Buffer, start: number): number {
+  switch (body[start]) {
+    case quote:
+      return endOfString(body, start);
+    case 0x74:
+      return endOfLiteral(body, start, 'true');
+    case 0x66:
+      return endOfLiteral(body, start, 'false');
+    case 0x6e:
+      return endOfLiteral(body, start, 'null');
+    default:
+      return endOfNumber(body, start);
+  }
+}
+
+function endOfLiteral(body: Buffer, start: number, literal: string): number {
+  const end = start + literal.length;
+  if (body.toString('latin1', start, end) !== literal) throw malformed();
+  return end;
+}
+
+function endOfNumber(body: Buffer, start: number): number {
+  let at = body[start] === minus ? start + 1 : start;
+  at = body[at] === zero ? at + 1 : endOfDigits(body, at);
+  if (body[at] === dot) at = endOfDigits(body, at + 1);
+  if (body[at] === 0x65 || body[at] === 0x45) {
+    at += 1;
+    if (body[at] === 0x2b || body[at] === minus) at += 1;
+    at = endOfDigits(body, at);
+  }
+  return at;
+}
+
+/** At least one digit. */
+function endOfDigits(body: Buffer, start: number): number {
+  let at = start;
+  while (isDigit(body[at])) at += 1;
+  if (at === start) throw malformed();
+  return at;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= zero && byte <= nine;
+}
+
+function isHexDigit(byte: number | undefined): boolean {
+  return isDigit(byte) || (byte !== undefined && (byte | space) >= 0x61 && (byte | space) <= 0x66);
+}
+
+function malformed(): SyntaxError {
+  return new SyntaxError('The body is not a JSON object in UTF-8.');
 }

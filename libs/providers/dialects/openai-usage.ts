@@ -1,4 +1,4 @@
-import { membersOf, withMembers } from './json-members';
+import { scanObject, withMembers } from './json-members';
 import { type Json } from './translation';
 import { isObject } from './values';
 
@@ -29,7 +29,7 @@ export function eventDataWithoutUsage(data: Buffer): Buffer | undefined {
 }
 
 function withoutMember(data: Buffer, name: string): Buffer {
-  const members = membersOf(data);
+  const { members } = scanObject(data);
   const others = members.filter((member) => member.name !== name);
   return withMembers(
     data,

@@ -150,7 +150,7 @@ describe('the differences of a provider', () => {
 
 describe('the usage option', () => {
   const option = ',"stream_options":{"include_usage":true}';
-  const edits = { model: 'new', hasUsageOption: true };
+  const edits = { model: 'new', hasUsageOption: () => true };
 
   it.each([
     ['{"model":"x","stream":true}', `{"model":"new","stream":true${option}}`],

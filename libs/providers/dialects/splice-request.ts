@@ -1,5 +1,5 @@
 import { type RequestDifferences } from '../provider';
-import { type Member, membersOf, withMembers } from './json-members';
+import { type Member, scanObject, withMembers } from './json-members';
 
 /**
  * The body does not have exactly one top-level `model`. Such a request is never sent, because providers differ in which of
@@ -16,8 +16,8 @@ export class AmbiguousModel extends Error {
 export interface RequestEdits {
   readonly model: string;
   readonly differences?: RequestDifferences;
-  /** True adds the usage option to the request for a stream, unless the client's request has `stream_options`. */
-  readonly hasUsageOption?: boolean;
+  /** Asked for a stream whose request has no `stream_options`. True: the usage option is added. */
+  readonly hasUsageOption?: () => boolean;
 }
 
 const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
@@ -26,17 +26,17 @@ const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
  * Replaces the value of the top-level `model`, renames and leaves out parameters according to the provider's differences,
  * and keeps every other byte: numbers beyond the range of a double, the order of keys and unknown fields do not change.
  *
- * @param body a JSON object in UTF-8 that JSON.parse has accepted
+ * @param members of the body, if it was scanned already
  * @returns the body, the names of the parameters with a value that were left out, and whether the usage option was added
  * @throws AmbiguousModel when there is no `model`, or more than one, in any spelling
- * @throws TooManyParameters
+ * @throws TooManyParameters, TooDeeplyNested
  * @throws SyntaxError when the body is not such an object
  */
 export function spliceRequest(
   body: Buffer,
   edits: RequestEdits,
+  members: readonly Member[] = scanObject(body).members,
 ): { body: Buffer; dropped: string[]; isUsageOptionAdded: boolean } {
-  const members = membersOf(body);
   if (members.filter(({ name }) => name === 'model').length !== 1) throw new AmbiguousModel();
   const isNull = ({ valueStart, valueEnd }: Member) =>
     body.toString('latin1', valueStart, valueEnd) === 'null';
@@ -68,7 +68,7 @@ export function spliceRequest(
     }
   }
   const isUsageOptionAdded =
-    edits.hasUsageOption === true && isStream(body, members) && !names.has('stream_options');
+    isStream(body, members) && !names.has('stream_options') && edits.hasUsageOption?.() === true;
   if (isUsageOptionAdded) kept.push(usageOption);
   return { body: withMembers(body, members, kept), dropped: [...dropped], isUsageOptionAdded };
 }

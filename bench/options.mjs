@@ -1,17 +1,9 @@
 import { parseArgs } from 'node:util';
+import { gateways } from './gateways/index.mjs';
+import { works } from './work/works.mjs';
 
-export const gatewayNames = ['direct', 'bare', 'nginx', 'smg', 'portkey', 'litellm', 'tenkey'];
-export const workNames = [
-  'small-chat',
-  'chat-8k',
-  'prompt-100k',
-  'image-1m',
-  'sse-43',
-  'sse-400',
-  'embeddings-64',
-  'messages-on-chat',
-  'chat-on-messages',
-];
+const gatewayNames = gateways.map(({ name }) => name);
+const workNames = works.map(({ name }) => name);
 const extraNames = ['hostile', 'growth'];
 
 export const help = `Measures Tenkey against other gateways, on this machine, and writes bench/RESULTS.md and bench/results.svg.

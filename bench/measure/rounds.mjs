@@ -4,12 +4,12 @@ import { measure, tryOnce, warmUp } from './cell.mjs';
 
 /** How often a noisy measurement is thrown away and repeated before its round is given up. */
 const REPEATS = 2;
-const WARM_UP_SECONDS = 12;
 
 /** @param state the kept results (state.mjs)
  *  @param deadline when the last measurement must have ended, in ms as performance.now() counts, or Infinity */
 export async function runRounds({ running, works, options, state, bench, deadline, say }) {
   const warm = new Set();
+  const pairs = running.length * works.length;
   const cells = cellsOf({ running, works, options });
   const missing = cells.filter(({ key }) => state.measurements[key] === undefined);
   if (missing.length < cells.length)
@@ -32,10 +32,12 @@ export async function runRounds({ running, works, options, state, bench, deadlin
         say(`${gateway.title} is left out of "${work.title}": ${fault.message}.`);
         continue;
       }
-      await warmUp({ gateway, work, seconds: options.warmUp ?? WARM_UP_SECONDS, bench });
+      await warmUp({ gateway, work, seconds: options.warmUp, bench });
       warm.add(pair);
     }
-    const mayRepeat = () => performance.now() + (left + 2) * (options.seconds + 0.5) * 1000 < deadline;
+    // What is still to be measured and warmed up must fit in before the deadline.
+    const needed = (left + 2) * (options.seconds + 0.5) + (pairs - warm.size) * options.warmUp;
+    const mayRepeat = () => performance.now() + needed * 1000 < deadline;
     const figures = await quietly({ gateway, work, connections, seconds: options.seconds, bench }, mayRepeat);
     state.measurements[key] = figures;
     state.save();

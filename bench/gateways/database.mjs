@@ -1,7 +1,7 @@
 // The embedded PostgreSQL of Tenkey in a process of its own, so that it does not run on the core of the gateway.
 //   node gateways/database.mjs <folder>       prints where it is to the parent process over IPC
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -14,7 +14,13 @@ async function serve(dataDirectory) {
   const root = join(import.meta.dirname, '../..');
   const { startEmbeddedPostgres } = createRequire(import.meta.url)(join(root, 'dist/libs/database/index.js'));
   const server = await startEmbeddedPostgres({ dataDirectory, log: () => undefined });
-  const stop = () => server.stop().then(() => process.exit());
+  const stop = async () => {
+    await server.stop();
+    // The server may have chosen another folder than the one that it was given.
+    for (const folder of [server.dataDirectory, server.socketDirectory])
+      rmSync(folder, { recursive: true, force: true });
+    process.exit();
+  };
   process.on('SIGTERM', stop);
   process.on('disconnect', stop);
   // Ctrl-C also reaches this process. The parent stops it when nothing uses the database any more.

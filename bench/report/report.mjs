@@ -98,6 +98,7 @@ function processSection(results) {
       ...[(startMs ?? NaN) / 1000].map((seconds) => seconds.toFixed(2)),
       ...[idleMib, steady, afterMib].map((mib) => (mib === undefined ? '' : mib.toFixed(0))),
     ]);
+  if (rows.length === 0) return '';
   const text =
     'Start-up is the time until the port accepts connections. Steady is the median after each measurement, after is five seconds after the last one.';
   return `## Start-up and memory\n\n${text}\n\n${table(['gateway', 'start-up s', 'RSS idle MiB', 'steady', 'after'], rows)}`;

@@ -14,8 +14,14 @@ export function installPythonPackage(requirement, folder) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === requirement) return programs;
   console.log(`Installing ${requirement} from PyPI`);
   rmSync(folder, { recursive: true, force: true });
-  run('python3', ['-m', 'venv', folder]);
-  run(join(programs, 'pip'), ['install', '--quiet', '--disable-pip-version-check', requirement]);
+  try {
+    run('python3', ['-m', 'venv', folder]);
+    run(join(programs, 'pip'), ['install', '--quiet', '--disable-pip-version-check', requirement]);
+  } catch (error) {
+    // The reason may name an index of this machine, which does not belong in a report.
+    console.log(error.message);
+    throw new Error(`python3 with pip could not install ${requirement}`);
+  }
   writeFileSync(stamp, requirement);
   return programs;
 }

@@ -177,40 +177,26 @@ function endOfString(body: Buffer, start: number): number {
   }
 }
 
+/** The bytes that may follow a backslash: `"`, `\`, `/`, b, f, n, r, t. */
+const escapes: ReadonlySet<number | undefined> = new Set([...Buffer.from('"\\/bfnrt')]);
+
 function lengthOfEscape(body: Buffer, at: number): number {
-  const byte = body[at + 1];
-  switch (byte) {
-    case quote:
-    case backslash:
-    case 0x2f: // /
-    case 0x62: // b
-    case 0x66: // f
-    case 0x6e: // n
-    case 0x72: // r
-    case 0x74: // t
-      return 2;
-    case 0x75: // u
-      for (let digit = at + 2; digit < at + 6; digit += 1) if (!isHexDigit(body[digit])) throw malformed();
-      return 6;
-    default:
-      throw malformed();
+  if (escapes.has(body[at + 1])) return 2;
+  const isUnicode = body[at + 1] === 0x75;
+  for (let digit = at + 2; digit < at + 6; digit += 1) {
+    if (!isUnicode || !isHexDigit(body[digit])) throw malformed();
   }
+  return 6;
 }
 
 /** The end of a string, a number or a literal. */
 function endOfScalar(body: Buffer, start: number): number {
-  switch (body[start]) {
-    case quote:
-      return endOfString(body, start);
-    case 0x74:
-      return endOfLiteral(body, start, 'true');
-    case 0x66:
-      return endOfLiteral(body, start, 'false');
-    case 0x6e:
-      return endOfLiteral(body, start, 'null');
-    default:
-      return endOfNumber(body, start);
-  }
+  const byte = body[start];
+  if (byte === quote) return endOfString(body, start);
+  if (byte === 0x74) return endOfLiteral(body, start, 'true');
+  if (byte === 0x66) return endOfLiteral(body, start, 'false');
+  if (byte === 0x6e) return endOfLiteral(body, start, 'null');
+  return endOfNumber(body, start);
 }
 
 function endOfLiteral(body: Buffer, start: number, literal: string): number {

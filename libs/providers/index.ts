@@ -15,6 +15,7 @@ export { HasNoFault, Trimmed } from './credential-fields';
 export {
   type Member,
   scanObject,
+  scanSteps,
   type ScannedObject,
   TooDeeplyNested,
   TooManyParameters,

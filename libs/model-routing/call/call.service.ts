@@ -159,7 +159,7 @@ export class CallService {
     { meter, reserve }: RunningCall,
     clientOf: (route: Route) => UpstreamReceiver,
   ): Promise<void> {
-    const json = request instanceof MultipartForm ? undefined : new JsonRequest(request);
+    const json = request instanceof MultipartForm ? undefined : await JsonRequest.read(request);
     const find = async () => {
       await options.confirmKey?.();
       await this.tenants.findActive(tenantId);

@@ -1,15 +1,19 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Problem } from '#http';
 import {
   type Json,
   type Member,
   type ScannedObject,
   scanObject,
+  scanSteps,
   TooDeeplyNested,
   TooManyParameters,
 } from '#providers';
 
 /** A tree takes up to a hundred times its bytes in memory, and building it blocks the process. */
 const MAXIMUM_VALUES = 250_000;
+/** A longer body is scanned in steps, and other requests have their turn in between. */
+const STEP_BYTES = 1024 * 1024;
 
 /**
  * The body of a JSON request. It is scanned once, without building its values, which is all that a call needs whose bytes are
@@ -19,14 +23,28 @@ export class JsonRequest {
   readonly #scanned: ScannedObject;
   #tree: Json | undefined;
 
+  private constructor(
+    readonly bytes: Buffer,
+    scanned: ScannedObject,
+  ) {
+    this.#scanned = scanned;
+  }
+
   /** @throws Problem malformed_request when the bytes are not a JSON object, or have too many parameters or levels */
-  constructor(readonly bytes: Buffer) {
+  static async read(bytes: Buffer): Promise<JsonRequest> {
     try {
-      this.#scanned = scanObject(bytes);
+      if (bytes.length <= STEP_BYTES) return new JsonRequest(bytes, scanObject(bytes));
+      const steps = scanSteps(bytes, STEP_BYTES);
+      for (;;) {
+        const step = steps.next();
+        if (step.done) return new JsonRequest(bytes, step.value);
+        await nextTurn();
+      }
     } catch (error) {
       if (error instanceof TooManyParameters || error instanceof TooDeeplyNested) {
         throw new Problem('malformed_request', { detail: error.message });
       }
+      if (!(error instanceof SyntaxError)) throw error;
       throw new Problem('malformed_request', { detail: 'The body must be a JSON object in UTF-8.' });
     }
   }

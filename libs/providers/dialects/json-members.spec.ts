@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { scanObject, TooDeeplyNested, TooManyParameters } from './json-members';
+import { scanObject, scanSteps, TooDeeplyNested, TooManyParameters } from './json-members';
 
 /** The members, sorted by name, and the number of values. */
 interface Found {
@@ -126,4 +126,16 @@ it('refuses more than 1000 members, and counts values without building them', ()
   const before = process.memoryUsage().heapUsed;
   expect(scanObject(hostile).values).toBe(1_000_003);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(20 * 1024 * 1024);
+});
+
+it.each([1, 2, 7])('finds the same in steps of %i bytes', (stepBytes) => {
+  fc.assert(
+    fc.property(object, blank, (value, b) => {
+      const bytes = Buffer.from(spaced(value, b));
+      const steps = scanSteps(bytes, stepBytes);
+      let step = steps.next();
+      while (!step.done) step = steps.next();
+      expect(step.value).toEqual(scanObject(bytes));
+    }),
+  );
 });

@@ -74,6 +74,15 @@ const enum Next {
  * @throws SyntaxError when the bytes are not such an object
  */
 export function scanObject(body: Buffer): ScannedObject {
+  const result = scanSteps(body, Infinity).next();
+  return result.value as ScannedObject;
+}
+
+/**
+ * The same in steps, for a body that is so large that other requests would notice: the scan can wait after each step.
+ * @param stepBytes how many bytes a step reads, if no single text is longer
+ */
+export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, ScannedObject> {
   if (!isUtf8(body)) throw malformed();
   const members: Member[] = [];
   /** The closing byte of each open object or list. */
@@ -87,7 +96,12 @@ export function scanObject(body: Buffer): ScannedObject {
   let keyEnd = 0;
   let valueStart = 0;
   let valueEnd = 0;
+  let stepEnd = stepBytes;
   for (;;) {
+    if (at >= stepEnd) {
+      yield;
+      stepEnd = at + stepBytes;
+    }
     let byte = body[at];
     while (byte === space || byte === lineFeed || byte === tab || byte === carriageReturn) byte = body[++at];
     if (byte === closing[depth] && depth > 0 && next !== Next.Value && next !== Next.Name) {

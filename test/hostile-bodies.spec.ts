@@ -1,0 +1,63 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describeWithApp, platformKey } from './support/app';
+
+const MEBI = 1024 * 1024;
+
+/** A body of about 8 MiB whose messages are this text again and again. */
+function bodyOf(model: string, text: string): Buffer {
+  const messages = text.repeat(Math.floor((8 * MEBI) / text.length));
+  return Buffer.from(`{"model":"${model}","messages":[${messages}{}]}`);
+}
+
+describeWithApp('bodies that would take long to build', (tenkey) => {
+  let tenant: string;
+  beforeAll(async () => {
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-hostile-tenant' });
+    await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-a-hostile-tenant' });
+  });
+
+  it.each([
+    ['lists in lists for a model whose bytes are passed on', 'gpt-4o', '['],
+    ['objects in objects', 'gpt-4o', '{"a":'],
+    ['millions of objects for a model that needs a translation', 'claude-sonnet', '{},'],
+    ['millions of numbers for a model that needs a translation', 'claude-sonnet', '0,'],
+  ])(
+    'of %s are refused at once, five at a time, while /health responds',
+    async (_, model, text) => {
+      const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+      const base = `http://127.0.0.1:${port}`;
+      const body = bodyOf(model, text);
+      tenkey.provider.reset();
+      let isOver = false;
+      let slowestMs = 0;
+      const watching = (async () => {
+        while (!isOver) {
+          const asked = performance.now();
+          await (await fetch(`${base}/health`)).text();
+          slowestMs = Math.max(slowestMs, performance.now() - asked);
+          await wait(10);
+        }
+      })();
+      const responses = await Promise.all(
+        Array.from({ length: 5 }, async () => {
+          const headers = {
+            'content-type': 'application/json',
+            'x-api-key': platformKey,
+            'x-tenant-id': tenant,
+          };
+          const response = await fetch(`${base}/v1/chat/completions`, { method: 'POST', headers, body });
+          return [response.status, ((await response.json()) as any).error.code];
+        }),
+      );
+      isOver = true;
+      await watching;
+      expect(responses).toEqual(Array.from({ length: 5 }, () => [400, 'malformed_request']));
+      expect(tenkey.provider.requests).toEqual([]);
+      // The clients run in this process too, so most of this time is theirs.
+      expect(slowestMs).toBeLessThan(2000);
+      process.stdout.write(`slowest /health while five bodies arrive: ${Math.round(slowestMs)} ms\n`);
+    },
+    60_000,
+  );
+});

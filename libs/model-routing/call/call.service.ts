@@ -189,14 +189,14 @@ export class CallService {
       request: translation && json ? json.tree : {},
       label: route.provider.label,
     };
-    const wire = {
+    const sendOptions = {
       cancellation: options.cancellation,
       wire: meter.wire,
       mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
       // The client's headers describe its own format, which a translated request no longer has.
       clientHeaders: translation ? undefined : options.headers,
     };
-    this.egress.send(route, body, wire, this.noting(route, relay(clientOf(route), plan)));
+    this.egress.send(route, body, sendOptions, this.noting(route, relay(clientOf(route), plan)));
   }
 
   /** Notes whether the provider accepted the credential. */

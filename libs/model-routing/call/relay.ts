@@ -23,9 +23,9 @@ export interface RelayPlan {
 }
 
 /**
- * Passes the response of one call on to the client, in one pass over its bytes. The stages, in the order in which a part goes
- * through them: hide the usage that only Tenkey requested, then pass on whole events and detect errors in them; or, in place of
- * both, translate.
+ * Passes the response of one call on to the client, in one pass over its bytes. A part goes through these
+ * sinks in this order: HiddenUsage hides the usage that only Tenkey requested, WholeEvents passes on whole events and detects errors in
+ * them, and the client's sink writes. If the client speaks another dialect, a translation takes the place of the first two.
  */
 export function relay(client: UpstreamReceiver, plan: RelayPlan): UpstreamReceiver {
   return {

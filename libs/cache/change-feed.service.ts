@@ -117,7 +117,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     try {
       cache.membership.connected();
       await session.query(`listen ${channel}`, []);
-      if (!(await this.#hearsNotifications(heard))) return false;
+      if (!(await this.#hearsNotifications(session, heard))) return false;
       do {
         await this.#register(session.query, cache.lease.ms);
         registered();
@@ -184,8 +184,9 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
   /**
    * A pooler that gives the session to others accepts LISTEN, and the notifications then go to whoever holds the session. So
    * another connection sends one while this connection is idle.
+   * @throws when the connection is lost meanwhile, which says nothing about notifications
    */
-  async #hearsNotifications(heard: ReadonlySet<string>): Promise<boolean> {
+  async #hearsNotifications(session: Session, heard: ReadonlySet<string>): Promise<boolean> {
     const token = `self-test ${randomUUID()}`;
     await this.#pooled(`select pg_notify('${channel}', $1)`, [token]);
     const deadline = performance.now() + SELF_TEST_MS;
@@ -195,6 +196,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
       pauseMs = Math.min(pauseMs * 2, 50)
     ) {
       if (heard.has(token)) return true;
+      session.requireOpen();
       await this.#pooled('select 1', []);
       await this.#pause(pauseMs);
     }

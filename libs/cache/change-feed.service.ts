@@ -32,7 +32,8 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
   readonly #log = new Logger('cache');
   readonly #stop = new AbortController();
   readonly #pooled: Query;
-  #id: string | undefined;
+  /** The ids under which this process may be registered. The last one is its own; others are of registrations that failed. */
+  #ids: readonly string[] = [];
   #running: Promise<void> = Promise.resolve();
   #sweep: NodeJS.Timeout | undefined;
   #closeSession: (() => void) | undefined;
@@ -68,7 +69,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     await this.#running;
     this.cache.membership.disconnected();
     this.cache.lease.end();
-    if (this.#id !== undefined) await deregister(this.#pooled, this.#id).catch(() => undefined);
+    if (this.#ids.length > 0) await deregister(this.#pooled, this.#ids).catch(() => undefined);
   }
 
   /** @param begun is called once the process is registered, or cannot be */
@@ -139,7 +140,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
       if (signal.aborted) break;
       const sent = cache.now();
       const { confirmed } = cache.membership;
-      const standing = await renew(session.query, this.#id!, confirmed);
+      const standing = await renew(session.query, this.#ids.at(-1)!, confirmed);
       if (standing === undefined) {
         cache.membership.forgotten();
         return true;
@@ -157,7 +158,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     for (let isRegistered = false; !this.#stop.signal.aborted && performance.now() < until;) {
       if (isRegistered) {
         const sent = this.cache.now();
-        const standing = await renew(this.#pooled, this.#id!, 0);
+        const standing = await renew(this.#pooled, this.#ids.at(-1)!, 0);
         isRegistered = standing !== undefined;
         if (standing !== undefined) this.cache.observeDatabaseTime(standing.databaseMs, sent);
       }
@@ -175,8 +176,11 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     const id = randomUUID();
     const sent = cache.now();
     const encryptionKeyIds = this.fernet.keyIds();
-    const standing = await register(query, { id, earlierId: this.#id, leaseMs, encryptionKeyIds });
-    this.#id = id;
+    const earlierIds = this.#ids;
+    // The registration may be executed although its response is lost, and changes would wait for it.
+    this.#ids = [...earlierIds, id];
+    const standing = await register(query, { id, earlierIds, leaseMs, encryptionKeyIds });
+    this.#ids = [id];
     cache.observeDatabaseTime(standing.databaseMs, sent);
     if (leaseMs > 0) cache.membership.registered(standing.number, sent);
   }

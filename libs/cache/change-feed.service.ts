@@ -75,16 +75,17 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
   /** @param begun is called once the process is registered, or cannot be */
   async #run(begun: () => void): Promise<void> {
     let isLost = false;
+    let pauseMs = FIRST_PAUSE_MS;
     const registered = () => {
       if (isLost) this.#log.log('changes are received again');
       isLost = false;
+      pauseMs = FIRST_PAUSE_MS;
       begun();
     };
-    for (let pauseMs = FIRST_PAUSE_MS; !this.#stop.signal.aborted;) {
+    while (!this.#stop.signal.aborted) {
       try {
         const isLeased = this.cache.lease.ms > 0 && (await this.#leasedSession(registered));
         if (!isLeased) await this.#unleasedSession(registered);
-        pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
         begun();
         if (this.#stop.signal.aborted) return;

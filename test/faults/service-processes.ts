@@ -59,6 +59,12 @@ export class ServiceProcess {
     return this.#text.split(text).length - 1;
   }
 
+  /** The log lines of requests that failed for an unknown reason. */
+  faults(): string {
+    const lines = this.#text.split('\n');
+    return lines.filter((line) => line.includes('"code":"internal_error"')).join('\n');
+  }
+
   async request(
     method: Dispatcher.HttpMethod,
     path: string,
@@ -126,22 +132,22 @@ export interface StartOptions {
   readonly preload?: string;
 }
 
-/** Processes of the built service on one database, with one local provider. */
+/**
+ * Processes of the built service on one database, with one local provider.
+ * @param databaseUrl for the queries of the test; `env` may give the processes another one
+ */
 export async function startServices(databaseUrl: string, count: number, options: StartOptions = {}) {
   built ??= promisify(execFile)(process.execPath, ['scripts/run.cjs', '--build-only'], { cwd: root });
   await built;
   const provider = await startProviderServer();
   const agent = new Agent({ connections: 64, headersTimeout: 120_000 });
   const folder = await mkdtemp(join(tmpdir(), 'tenkey-faults-'));
-  const database = new Client({ connectionString: databaseUrl });
-  // The database may be stopped by a test.
-  database.on('error', () => undefined);
-  await database.connect();
   const all: ServiceProcess[] = [];
   /** The keys that the provider received, by the text of the call. */
   const received = new Map<string, string | undefined>();
 
-  const start = async ({ env, preload }: StartOptions = options) => {
+  const start = async (more: StartOptions = {}) => {
+    const { env, preload } = { ...options, ...more, env: { ...options.env, ...more.env } };
     const { PATH = '' } = process.env;
     const child = spawn(
       process.execPath,
@@ -174,7 +180,6 @@ export async function startServices(databaseUrl: string, count: number, options:
   return {
     all,
     provider,
-    database,
     start,
     /** Calls a model for a tenant, with the platform key or with a tenant key. */
     call: async (service: ServiceProcess, tenantId: string, tenantKey?: string): Promise<Outcome> => {
@@ -193,17 +198,33 @@ export async function startServices(databaseUrl: string, count: number, options:
     },
     /** The lease of each registered process, in milliseconds. */
     leases: async (): Promise<number[]> => {
-      const { rows } = await database.query('select lease_ms from registered_processes order by lease_ms');
-      return rows.map(({ lease_ms }: { lease_ms: number }) => lease_ms);
+      const rows = await queryOn<{ lease_ms: number }>(
+        databaseUrl,
+        'select lease_ms from registered_processes',
+      );
+      return rows.map(({ lease_ms }) => lease_ms).sort((a, b) => a - b);
     },
+    query: <Row extends object>(statement: string, parameters?: unknown[]) =>
+      queryOn<Row>(databaseUrl, statement, parameters),
     close: async () => {
       await Promise.all(all.map((service) => service.end()));
-      await database.end().catch(() => undefined);
       await agent.destroy();
       await provider.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Each statement has a connection of its own, because tests stop the database. */
+async function queryOn<Row extends object>(url: string, statement: string, parameters?: unknown[]) {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Row>(statement, parameters)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 export type Services = Awaited<ReturnType<typeof startServices>>;

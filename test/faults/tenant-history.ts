@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Answer, type Outcome, type ServiceProcess, type Services } from './service-processes';
 
 /** What decides how a call of the tenant ends. */
@@ -17,7 +18,7 @@ interface IssuedKey {
 
 interface Change {
   readonly kind: string;
-  /** Undefined when it can be retried as it is. */
+  /** Whether it can be sent again when its result is not known. */
   readonly isRepeatable: boolean;
   /** The key that the calls after it present; by default any. */
   readonly presented?: string;
@@ -55,15 +56,23 @@ export class TenantHistory {
   constructor(
     private readonly services: Services,
     private readonly random: () => number,
+    /** The database may be unavailable, so changes are repeated and calls may be refused. */
+    private readonly mayBeUnavailable = false,
   ) {}
+
+  /** How many calls were refused because the database was unavailable. */
+  unavailable = 0;
 
   private get state(): State {
     return this.#states.at(-1)!;
   }
 
   /** Makes one change, and checks it with calls to every process. */
-  async step(onlyRepeatable = false): Promise<void> {
-    const changes = this.possibleChanges().filter(({ isRepeatable }) => isRepeatable || !onlyRepeatable);
+  async step(): Promise<void> {
+    const all = this.possibleChanges();
+    const changes = all.filter(
+      ({ isRepeatable }) => isRepeatable || !this.mayBeUnavailable || all.length === 1,
+    );
     const change = this.oneOf(changes);
     await this.make(change, this.oneOf(this.services.all));
     await Promise.all(this.services.all.map((service) => this.call(service, change.presented)));
@@ -75,7 +84,8 @@ export class TenantHistory {
     const outcome = await this.services.call(service, this.id, presented);
     const states = this.#states.slice(first);
     this.calls += 1;
-    if (!isExplained(outcome, presented, states)) {
+    if (this.mayBeUnavailable && outcome.code === 'credential_store_unavailable') this.unavailable += 1;
+    else if (!isExplained(outcome, presented, states)) {
       const process = this.services.all.indexOf(service);
       this.violations.push(
         `process ${process} returned ${JSON.stringify(outcome)} for ${presented ? 'a tenant key' : 'the platform key'} although the state was ${JSON.stringify(states)}`,
@@ -87,9 +97,12 @@ export class TenantHistory {
   private async make(change: Change, service: ServiceProcess): Promise<void> {
     this.#states.push(change.after);
     let answer = await change.run(service);
-    while (answer.status === 503 && change.isRepeatable) answer = await change.run(service);
+    while (answer.status === 503 && this.mayBeUnavailable) {
+      await wait(50);
+      answer = await change.run(service);
+    }
     if (answer.status >= 300) {
-      throw new Error(`${change.kind} returned ${answer.status} ${answer.body?.code}`);
+      throw new Error(`${change.kind} returned ${answer.status} ${answer.body?.code}: ${service.faults()}`);
     }
     const [, processes, waitedMs] =
       /^processes=(\d+); waited_ms=(\d+)$/.exec(String(answer.headers['x-tenkey-in-force'])) ?? [];

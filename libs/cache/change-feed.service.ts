@@ -32,7 +32,8 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
   readonly #log = new Logger('cache');
   readonly #stop = new AbortController();
   readonly #pooled: Query;
-  #id: string | undefined;
+  /** The ids under which this process may be registered. The last one is its own; others are of registrations that failed. */
+  #ids: readonly string[] = [];
   #running: Promise<void> = Promise.resolve();
   #sweep: NodeJS.Timeout | undefined;
   #closeSession: (() => void) | undefined;
@@ -68,22 +69,23 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     await this.#running;
     this.cache.membership.disconnected();
     this.cache.lease.end();
-    if (this.#id !== undefined) await deregister(this.#pooled, this.#id).catch(() => undefined);
+    if (this.#ids.length > 0) await deregister(this.#pooled, this.#ids).catch(() => undefined);
   }
 
   /** @param begun is called once the process is registered, or cannot be */
   async #run(begun: () => void): Promise<void> {
     let isLost = false;
+    let pauseMs = FIRST_PAUSE_MS;
     const registered = () => {
       if (isLost) this.#log.log('changes are received again');
       isLost = false;
+      pauseMs = FIRST_PAUSE_MS;
       begun();
     };
-    for (let pauseMs = FIRST_PAUSE_MS; !this.#stop.signal.aborted;) {
+    while (!this.#stop.signal.aborted) {
       try {
         const isLeased = this.cache.lease.ms > 0 && (await this.#leasedSession(registered));
         if (!isLeased) await this.#unleasedSession(registered);
-        pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
         begun();
         if (this.#stop.signal.aborted) return;
@@ -117,7 +119,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     try {
       cache.membership.connected();
       await session.query(`listen ${channel}`, []);
-      if (!(await this.#hearsNotifications(heard))) return false;
+      if (!(await this.#hearsNotifications(session, heard))) return false;
       do {
         await this.#register(session.query, cache.lease.ms);
         registered();
@@ -139,7 +141,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
       if (signal.aborted) break;
       const sent = cache.now();
       const { confirmed } = cache.membership;
-      const standing = await renew(session.query, this.#id!, confirmed);
+      const standing = await renew(session.query, this.#ids.at(-1)!, confirmed);
       if (standing === undefined) {
         cache.membership.forgotten();
         return true;
@@ -159,7 +161,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     for (let isRegistered = false; !this.#stop.signal.aborted && performance.now() < until;) {
       if (isRegistered) {
         const sent = this.cache.now();
-        const standing = await renew(this.#pooled, this.#id!, 0);
+        const standing = await renew(this.#pooled, this.#ids.at(-1)!, 0);
         isRegistered = standing !== undefined;
         if (standing !== undefined) this.cache.observeDatabaseTime(standing.databaseMs, sent);
       }
@@ -177,8 +179,11 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     const id = randomUUID();
     const sent = cache.now();
     const encryptionKeyIds = this.fernet.keyIds();
-    const standing = await register(query, { id, earlierId: this.#id, leaseMs, encryptionKeyIds });
-    this.#id = id;
+    const earlierIds = this.#ids;
+    // The registration may be executed although its response is lost, and changes would wait for it.
+    this.#ids = [...earlierIds, id];
+    const standing = await register(query, { id, earlierIds, leaseMs, encryptionKeyIds });
+    this.#ids = [id];
     cache.observeDatabaseTime(standing.databaseMs, sent);
     if (leaseMs > 0) cache.membership.registered(standing.number, sent);
   }
@@ -186,8 +191,9 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
   /**
    * A pooler that gives the session to others accepts LISTEN, and the notifications then go to whoever holds the session. So
    * another connection sends one while this connection is idle.
+   * @throws when the connection is lost meanwhile, which says nothing about notifications
    */
-  async #hearsNotifications(heard: ReadonlySet<string>): Promise<boolean> {
+  async #hearsNotifications(session: Session, heard: ReadonlySet<string>): Promise<boolean> {
     const token = `self-test ${randomUUID()}`;
     await this.#pooled(`select pg_notify('${channel}', $1)`, [token]);
     const deadline = performance.now() + SELF_TEST_MS;
@@ -197,6 +203,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
       pauseMs = Math.min(pauseMs * 2, 50)
     ) {
       if (heard.has(token)) return true;
+      session.requireOpen();
       await this.#pooled('select 1', []);
       await this.#pause(pauseMs);
     }

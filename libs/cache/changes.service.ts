@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { mayBeCommitted } from '#database';
+import { isDatabaseUnavailable, mayBeCommitted } from '#database';
 import { CacheService } from './cache.service';
 import { isAwaited, RegistryObservations } from './confirmation';
 import { systemClock } from './lease';
@@ -45,7 +45,8 @@ export class ChangesService {
 
   /**
    * Changes something in one transaction. Resolves when the change is in force: no call that starts from then on, in any process,
-   * uses what was before. It waits also when `run` changed nothing, so that a repeated change vouches for the first one.
+   * uses what was before. It waits also when `run` changed nothing or failed, so that a repeated change vouches for
+   * the first one.
    * @param changed the tenants whose cached rows the transaction changes
    */
   async transaction<T>(
@@ -59,8 +60,9 @@ export class ChangesService {
       listener?.inForce?.(inForce);
       return result;
     } catch (error) {
-      // The change may have been stored, so the response does not come before it is in force either.
-      if (mayBeCommitted(error)) await this.inForce(changed);
+// The change may have been stored, so the response does not come before it is in force either. A refusal, such as that there
+      // is no such tenant, may come from an earlier change whose response was lost.
+      if (mayBeCommitted(error) || !isDatabaseUnavailable(error)) await this.inForce(changed);
       throw error;
     }
   }

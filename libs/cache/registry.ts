@@ -18,23 +18,23 @@ interface StandingRow {
 
 const standing = `h.number::text as number, (extract(epoch from clock_timestamp()) * 1000)::float8 as database_ms`;
 
-/** Registers a process under a new id, with the current number as confirmed, in place of its earlier registration. */
+/** Registers a process under a new id, with the current number as confirmed, in place of its earlier registrations. */
 export async function register(
   query: Query,
   process: {
     readonly id: string;
-    readonly earlierId: string | undefined;
+    readonly earlierIds: readonly string[];
     readonly leaseMs: number;
     readonly encryptionKeyIds: readonly string[];
   },
 ): Promise<Standing> {
   const [row] = await query<StandingRow>(
-    `with earlier as (delete from registered_processes where id = $2),
+    `with earlier as (delete from registered_processes where id = any($2)),
        registered as (
          insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys)
          select $1, $3, 0, number, $4 from change_head where id = 1)
      select ${standing} from change_head h where h.id = 1`,
-    [process.id, process.earlierId ?? null, process.leaseMs, process.encryptionKeyIds],
+    [process.id, process.earlierIds, process.leaseMs, process.encryptionKeyIds],
   );
   return standingOf(row);
 }
@@ -78,9 +78,9 @@ export async function removeSilent(query: Query, { id, renewals }: RegisteredPro
   await query('delete from registered_processes where id = $1 and renewals = $2', [id, renewals]);
 }
 
-/** Removes the registration of a process that stops. */
-export async function deregister(query: Query, id: string): Promise<void> {
-  await query('delete from registered_processes where id = $1', [id]);
+/** Removes the registrations of a process that stops. */
+export async function deregister(query: Query, ids: readonly string[]): Promise<void> {
+  await query('delete from registered_processes where id = any($1)', [ids]);
 }
 
 function standingOf(row: StandingRow | undefined): Standing {

@@ -86,6 +86,11 @@ export class Session {
     this.#wake?.();
   }
 
+  /** @throws when the connection is lost */
+  requireOpen(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
   close(): void {
     this.#lose(new Error('the connection was closed'));
     void this.#client.end().catch(() => undefined);
@@ -99,7 +104,7 @@ export class Session {
   async #untilLost<T>(
     start: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
   ): Promise<T> {
-    if (this.#lost !== undefined) throw this.#lost;
+    this.requireOpen();
     try {
       return await new Promise<T>((resolve, reject) => {
         this.#interrupt = reject;

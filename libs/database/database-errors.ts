@@ -19,9 +19,12 @@ const codes = new Set([
   '57014', // query_canceled: statement_timeout
 ]);
 
-/** The errors that node-postgres and its pool report without a code. */
+/**
+ * The errors that node-postgres, its pool and TypeORM report without a code. TypeORM releases the query runner of a transaction
+ * whose connection is lost, and then refuses the next statement.
+ */
 const messages =
-  /connection terminated|timeout exceeded when trying to connect|timeout expired|connection ended unexpectedly|client has encountered a connection error|client was closed and is not queryable|driver not connected|cannot use a pool after calling end/i;
+  /connection terminated|timeout exceeded when trying to connect|timeout expired|connection ended unexpectedly|client has encountered a connection error|client was closed and is not queryable|driver not connected|cannot use a pool after calling end|query runner (was )?already released/i;
 
 /**
  * Whether the database is unavailable, so that the same request may succeed later: class 08 (connection exception), 57P0x

@@ -1,4 +1,5 @@
 import { createTestDatabase } from '../../test/support/postgres';
+import { until } from '../../test/support/until';
 import { dataSourceOptions } from './data-source';
 import { ServiceDataSource } from './service-data-source';
 import { isDatabaseUnavailable } from './database-errors';
@@ -62,5 +63,18 @@ describe('transactions of the service', () => {
     expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(26);
     const release = await held();
     await release();
+  });
+
+  it('fail as when the database is unavailable if the connection is lost between two statements', async () => {
+    const failed = await dataSource
+      .transaction(async (transaction) => {
+        const [{ pid }] = await transaction.query<[{ pid: number }]>('select pg_backend_pid() as pid');
+        await dataSource.query('select pg_terminate_backend($1)', [pid]);
+        await until(() => transaction.queryRunner!.isReleased, 'the loss is noticed');
+        await transaction.query('select 1');
+      })
+      .catch((error: unknown) => error);
+    expect((failed as Error).message).toContain('query runner was already released');
+    expect(isDatabaseUnavailable(failed)).toBe(true);
   });
 });

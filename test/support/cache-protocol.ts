@@ -281,6 +281,16 @@ export interface Explored {
   readonly cached: number;
 }
 
+/** The last of the actions that lead to a state. */
+interface Path {
+  readonly action: string;
+  readonly before: Path | undefined;
+}
+
+function namesIn(path: Path | undefined): string[] {
+  return path === undefined ? [] : [...namesIn(path.before), path.action];
+}
+
 /**
  * Runs the protocol's own code on a simulated clock, network and database, and visits every state that can be reached, the
  * nearest first. Each action may happen at any time after what causes it, so a process that hangs is one that does nothing.
@@ -289,27 +299,31 @@ export interface Explored {
 export function explore(limits: Limits): Explored {
   const first = new World(limits);
   const seen = new Set([fingerprintOf(first)]);
-  let frontier: { world: World; path: readonly string[] }[] = [{ world: first, path: [] }];
+  let frontier: { world: World; path: Path | undefined }[] = [{ world: first, path: undefined }];
   let answered = 0;
   let cached = 0;
   while (frontier.length > 0) {
     const next: typeof frontier = [];
-    for (const { world, path } of frontier) {
+    for (const { world, path: before } of frontier) {
       if (world.store.get('row') !== undefined) cached += 1;
       if (world.answered > 0) answered += 1;
-      for (const name of world.actions().keys()) {
-        const copy = clone(world);
+      const actions = [...world.actions()];
+      for (const [index, [action, act]] of actions.entries()) {
+        const path = { action, before };
+        // Nobody needs the state itself after its last action.
+        const isLast = index === actions.length - 1;
+        const after = isLast ? world : clone(world);
         try {
-          copy.actions().get(name)!();
+          if (isLast) act();
+          else after.actions().get(action)!();
         } catch (error) {
-          throw new Error(`${(error as Error).message}:\n  ${[...path, name].join('\n  ')}`, {
-            cause: error,
-          });
+          const text = `${(error as Error).message}:\n  ${namesIn(path).join('\n  ')}`;
+          throw new Error(text, { cause: error });
         }
-        const fingerprint = fingerprintOf(copy);
+        const fingerprint = fingerprintOf(after);
         if (seen.has(fingerprint)) continue;
         seen.add(fingerprint);
-        next.push({ world: copy, path: [...path, name] });
+        next.push({ world: after, path });
       }
     }
     frontier = next;
@@ -402,58 +416,61 @@ function fingerprintOf(world: World): string {
   const observed = [
     ...(world.observations as unknown as { seen: Map<string, { renewals: number; since: number }> }).seen,
   ];
-  const ids = new Map<string, number>();
+  const ids: string[] = [];
   const idOf = (id: string | number) => {
-    const text = String(id);
-    if (!ids.has(text)) ids.set(text, ids.size);
-    return ids.get(text);
+    const known = ids.indexOf(String(id));
+    return known >= 0 ? known : ids.push(String(id)) - 1;
   };
   const rows = [...world.registry, ...world.deletions];
   const rank = (id: string, renewals: number) => {
-    const all = [
-      ...rows.filter((row) => row.id === id).map((row) => row.renewals),
-      ...observed.filter(([of]) => of === id).map(([, observation]) => observation.renewals),
-    ];
-    return [...new Set(all)].sort((a, b) => a - b).indexOf(renewals);
+    const lower: number[] = [];
+    const count = (each: number) => {
+      if (each < renewals && !lower.includes(each)) lower.push(each);
+    };
+    for (const row of rows) if (row.id === id) count(row.renewals);
+    for (const [of, observation] of observed) if (of === id) count(observation.renewals);
+    return lower.length;
   };
-  const rowOf = (row: RegisteredProcess) => [idOf(row.id), rank(row.id, row.renewals), row.confirmed];
+  const rowOf = (row: RegisteredProcess) => `${idOf(row.id)},${rank(row.id, row.renewals)},${row.confirmed}`;
   const age = (moment: number) => Math.min(clock.now - moment, LEASE);
   const statementOf = (statement: Statement | undefined) =>
-    statement && [
-      statement.kind,
-      idOf(statement.id),
-      idOf(statement.earlierId),
-      statement.confirmed,
-      age(statement.sent.monotonic),
-    ];
+    statement &&
+    `${statement.kind},${idOf(statement.id)},${idOf(statement.earlierId)},${statement.confirmed},${age(statement.sent.monotonic)}`;
+  const messageOf = (message: Message) =>
+    message.kind === 'notification'
+      ? `${message.number}`
+      : `(${statementOf(message.statement)}),${message.number}`;
   const { state, applied, awaited } = membership as unknown as Record<string, unknown>;
-  const fields = [
-    [world.number, world.changes, world.losses, world.lostNotifications, world.waitsFor, world.answered],
+  const sinceCommit =
     world.limits.unavailable &&
-      world.waitsFor !== undefined &&
-      Math.min(clock.now - world.committedAt, LEASE + 1),
-    idOf(world.id),
-    world.registry.map(rowOf),
-    world.orphans.map(statementOf),
-    connection && [
-      connection.announced,
-      connection.messages.map((message) =>
-        message.kind === 'notification' ? message.number : [statementOf(message.statement), message.number],
-      ),
-      statementOf(connection.statement),
-    ],
-    [state, applied, awaited, store.isKeeping],
-    Math.max((world.lease as unknown as { untilMonotonic: number }).untilMonotonic - clock.now, 0),
-    [...store.entries.values()].map(({ value }) => value),
-    world.reads.map(({ fill, value }) => [value, fill.isStale, store.joinable.get('row') === fill]),
-    world.calls.map(({ fill, answered }) => [world.reads.findIndex((read) => read.fill === fill), answered]),
-    observed.map(([id, { renewals, since }]) => [
-      idOf(id),
-      rank(id, renewals),
-      Math.min(clock.now - since, LEASE + 1),
-      registryReadSent !== undefined && Math.min(registryReadSent - since, LEASE + 1),
-    ]),
-    [registryReadSent === undefined, world.deletions.map(rowOf)],
+    world.waitsFor !== undefined &&
+    Math.min(clock.now - world.committedAt, LEASE + 1);
+  const lease = Math.max(
+    (world.lease as unknown as { untilMonotonic: number }).untilMonotonic - clock.now,
+    0,
+  );
+  const cached = [...store.entries.values()].map(({ value }) => String(value));
+  const joinable = store.joinable.get('row');
+  // One text, put together by hand: this takes most of the time of an exploration, and JSON would take three times as long.
+  const parts = [
+    `${world.number},${world.changes},${world.losses},${world.lostNotifications},${world.waitsFor},${world.answered}`,
+    `${sinceCommit},${idOf(world.id)}`,
+    world.registry.map(rowOf).join(';'),
+    world.orphans.map(statementOf).join(';'),
+    connection &&
+      `${connection.announced.join()}/${connection.messages.map(messageOf).join(';')}/${statementOf(connection.statement)}`,
+    `${String(state)},${String(applied)},${String(awaited)},${store.isKeeping},${lease},${cached.join()}`,
+    world.reads.map(({ fill, value }) => `${value},${fill.isStale},${joinable === fill}`).join(';'),
+    world.calls
+      .map(({ fill, answered }) => `${world.reads.findIndex((read) => read.fill === fill)},${answered}`)
+      .join(';'),
+    observed
+      .map(([id, { renewals, since }]) => {
+        const known = registryReadSent !== undefined && Math.min(registryReadSent - since, LEASE + 1);
+        return `${idOf(id)},${rank(id, renewals)},${Math.min(clock.now - since, LEASE + 1)},${known}`;
+      })
+      .join(';'),
+    `${registryReadSent === undefined},${world.deletions.map(rowOf).join(';')}`,
   ];
-  return JSON.stringify(fields);
+  return parts.join('|');
 }

@@ -108,7 +108,8 @@ export class CreateChangeFeed1765100000000 implements MigrationInterface {
         return null;
       end $$`);
     // Runs after every trigger that was deferred to the commit, because those raise the number. So one notification names all
-    // tenants. A change that comes later in the same transaction (after SET CONSTRAINTS ... IMMEDIATE) gets the next number.
+    // tenants. With SET CONSTRAINTS ALL IMMEDIATE it runs before the first tenant is noted, and its notification means all
+    // tenants. That covers later changes of the same transaction too, because everyone learns of them at the commit.
     await runner.query(`
       create function announce_change() returns trigger language plpgsql as $$
       declare

@@ -60,7 +60,7 @@ export class ChangesService {
       listener?.inForce?.(inForce);
       return result;
     } catch (error) {
-// The change may have been stored, so the response does not come before it is in force either. A refusal, such as that there
+      // The change may have been stored, so the response does not come before it is in force either. A refusal, such as that there
       // is no such tenant, may come from an earlier change whose response was lost.
       if (mayBeCommitted(error) || !isDatabaseUnavailable(error)) await this.inForce(changed);
       throw error;

@@ -106,10 +106,9 @@ describe('npm run cli -- adopt-global-keys', () => {
 
   it('fails for a credential that no call can use, and replaces it with --replace', async () => {
     const spoil = (tenant: string, change: string) =>
-      strict.database.query(
-        `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
-        [tenant],
-      );
+      strict.edit(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`, [
+        tenant,
+      ]);
     await spoil(sundsvall, `sealed_api_key = 'in clear'`);
     await spoil(harnosand, `key_id = 'of-another-key'`);
     await spoil(own, `settings = '{"endpoint":"https://elsewhere.example"}'`);
@@ -143,12 +142,12 @@ describe('npm run cli -- adopt-global-keys', () => {
   }, 90_000);
 
   it('handles any number of tenants', async () => {
-    await strict.database.query(
+    await strict.edit(
       `INSERT INTO tenants (id, name) SELECT gen_random_uuid(), 'many-' || g FROM generate_series(1, 1500) g`,
     );
     const { code, stdout } = await runProcess('--provider', 'openai', '--all');
     const named = await run('--provider', 'openai', '--tenants', `many-1,many-1500,${own.toUpperCase()}`);
-    await strict.database.query(`DELETE FROM tenants WHERE name LIKE 'many-%'`);
+    await strict.edit(`DELETE FROM tenants WHERE name LIKE 'many-%'`);
     expect([code, stdout.match(/would set {3}many-/g)?.length]).toEqual([0, 1500]);
     expect(stdout).toContain('1503 tenants: 1500 to set, 3 skipped.');
     expect(named.stdout).toContain('3 tenants: 2 to set, 1 skipped.');

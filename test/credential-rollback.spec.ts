@@ -222,7 +222,7 @@ describeWithApp('a promotion', (tenkey) => {
     await tenkey.sysadmin('post', `/tenants/${young}/credentials/openai/promote`);
     await hoursAgo(73);
     // A call may write this row at the moment when its version is deleted.
-    await tenkey.database.query(
+    await tenkey.edit(
       `INSERT INTO credential_health (tenant_id, provider, version, rejections) VALUES ($1, 'openai', $2, 1)`,
       [young, first],
     );

@@ -134,7 +134,7 @@ describeWithApp('the explanation of a tenant’s models', {}, { models }, (tenke
       [`key_hint = '...0000'`, 'credential_tampered', 'tampered'],
     ]) {
       await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-the-tenant-1234' });
-      await tenkey.database.query(
+      await tenkey.edit(
         `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = 'openai'`,
         [tenant],
       );
@@ -199,7 +199,7 @@ describeWithApp('the explanation of a tenant’s models', {}, { models }, (tenke
   });
 
   it('opens no key, calls no provider, and reads the credentials in one query', async () => {
-    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    const decrypt = jest.spyOn(FernetService.prototype, 'open' as never);
     const build = jest.spyOn(tenkey.database, 'createQueryBuilder');
     await ask();
     expect(decrypt).not.toHaveBeenCalled();

@@ -47,7 +47,7 @@ describeWithApp('the list of credentials', (tenkey) => {
   });
 
   it('opens no key', async () => {
-    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    const decrypt = jest.spyOn(FernetService.prototype, 'open' as never);
     await list();
     expect(decrypt).not.toHaveBeenCalled();
     // The same counter sees a call: each opens the credential once, and no opened key is kept.
@@ -97,7 +97,7 @@ describeWithApp('the list of credentials', (tenkey) => {
   });
 
   it('includes rows that cannot be used', async () => {
-    await tenkey.database.query(
+    await tenkey.edit(
       `UPDATE tenant_credentials SET sealed_api_key = 'in clear' WHERE tenant_id = $1 AND provider = 'azure'`,
       [tenant],
     );
@@ -117,10 +117,10 @@ describeWithApp('the list of credentials', (tenkey) => {
       ['mistral', `configured_at = '294000-01-01'`],
       ['openai', `settings = 'null'`],
     ])
-      await tenkey.database.query(
-        `UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = $2`,
-        [other, provider],
-      );
+      await tenkey.edit(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1 AND provider = $2`, [
+        other,
+        provider,
+      ]);
     const { status, body } = await list(other);
     expect(status).toBe(200);
     const statuses = body.credentials.map((one: { status: string }) => one.status);

@@ -116,9 +116,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
   it('names model, provider and fault of a call for which no credential could be used', async () => {
     const other = await tenkey.createTenant();
     await tenkey.setCredential(other, 'openai', { api_key: 'sk-edited-in-the-database-e5r6' });
-    await tenkey.database.query('update tenant_credentials set version = version + 1 where tenant_id = $1', [
-      other,
-    ]);
+    await tenkey.edit('update tenant_credentials set version = version + 1 where tenant_id = $1', [other]);
     const tampered = await tenkey.chat(other);
     const none = await tenkey.chat(other, { model: 'mistral-large' });
     for (const [answer, code, model, provider] of [

@@ -51,10 +51,9 @@ describe('the readiness report', () => {
     strict.provider.next({ status: 401 });
     await strict.sysadmin('post', `/tenants/${ids.rejected}/credentials/openai/verify`);
     await set('unreadable', 'openai', { expires_at: new Date(Date.now() + 25 * day).toISOString() });
-    await strict.database.query(
-      `UPDATE tenant_credentials SET key_id = 'of-another-key' WHERE tenant_id = $1`,
-      [ids.unreadable],
-    );
+    await strict.edit(`UPDATE tenant_credentials SET key_id = 'of-another-key' WHERE tenant_id = $1`, [
+      ids.unreadable,
+    ]);
     await strict.sysadmin('patch', `/tenants/${ids.suspended}`).send({ state: 'suspended' });
     await strict.sysadmin('patch', `/tenants/${ids['with-key']}`).send({ contact_email: contact });
     strict.provider.reset();
@@ -160,7 +159,7 @@ describe('the readiness report', () => {
   });
 
   it('opens no key and calls no provider', async () => {
-    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    const decrypt = jest.spyOn(FernetService.prototype, 'open' as never);
     await ask(strict);
     await ask(single, '?mode=strict');
     // Decrypting the canary is allowed, because it is not a credential.

@@ -298,7 +298,7 @@ describeStaged('a staged credential', (tenkey, staged) => {
   });
 
   it('is opened neither to show it nor to promote it', async () => {
-    const decrypt = jest.spyOn(FernetService.prototype, 'decrypt');
+    const decrypt = jest.spyOn(FernetService.prototype, 'open' as never);
     const encrypt = jest.spyOn(FernetService.prototype, 'encrypt');
     await stage(newKey);
     encrypt.mockClear();

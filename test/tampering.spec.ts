@@ -9,7 +9,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
 
   it('are refused when they belong to two tenants and were swapped, without any call', async () => {
     const [a, b] = [await tenantWithKey('sk-of-tenant-a-12345'), await tenantWithKey('sk-of-tenant-b-67890')];
-    await tenkey.database.query(
+    await tenkey.edit(
       `UPDATE tenant_credentials t SET sealed_api_key = o.sealed_api_key, key_hint = o.key_hint, seal = o.seal,
          version = o.version, configured_at = o.configured_at
        FROM tenant_credentials o WHERE t.tenant_id IN ($1, $2) AND o.tenant_id IN ($1, $2) AND o.tenant_id <> t.tenant_id`,
@@ -27,7 +27,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
 
   it('are refused with an endpoint that was edited in SQL', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-c-12345');
-    await tenkey.database.query(
+    await tenkey.edit(
       `UPDATE tenant_credentials SET settings = '{"endpoint":"https://evil.example"}' WHERE tenant_id = $1`,
       [tenant],
     );
@@ -59,7 +59,7 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     expect(set.status).toBe(200);
     // PostgreSQL returns the settings in another order, which is not a change.
     expect((await tenkey.chat(tenant, { model: 'azure-gpt-4o' })).status).toBe(200);
-    await tenkey.database.query(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1`, [tenant]);
+    await tenkey.edit(`UPDATE tenant_credentials SET ${change} WHERE tenant_id = $1`, [tenant]);
     tenkey.provider.reset();
     const answer = await tenkey.chat(tenant, { model: 'azure-gpt-4o' });
     expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
@@ -72,10 +72,9 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
 
   it('are never used with a key in clear text', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-d-12345');
-    await tenkey.database.query(
-      `UPDATE tenant_credentials SET sealed_api_key = 'sk-clear' WHERE tenant_id = $1`,
-      [tenant],
-    );
+    await tenkey.edit(`UPDATE tenant_credentials SET sealed_api_key = 'sk-clear' WHERE tenant_id = $1`, [
+      tenant,
+    ]);
     expect((await tenkey.chat(tenant)).body.error.code).toBe('credential_plaintext');
   });
 });

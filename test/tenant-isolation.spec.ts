@@ -153,7 +153,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-one-tenant-1234' });
     const copyTo = (id: string, provider: string) =>
-      tenkey.database.query(
+      tenkey.edit(
         `INSERT INTO tenant_credentials SELECT $2::uuid, $3, sealed_api_key, key_hint, settings, key_id, version, seal,
            configured_at FROM tenant_credentials WHERE tenant_id = $1 AND provider = 'openai'`,
         [tenant, id, provider],
@@ -168,7 +168,7 @@ describeWithApp('tenant isolation', (tenkey) => {
     const answer = await tenkey.chat(tenant, { model: 'mistral-large' });
     expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
     expect(tenkey.provider.requests).toHaveLength(0);
-    await tenkey.database.query('DELETE FROM tenants WHERE id = $1', [tenant]);
+    await tenkey.edit('DELETE FROM tenants WHERE id = $1', [tenant]);
     const left = await tenkey.database.query('SELECT 1 FROM tenant_credentials WHERE tenant_id = $1', [
       tenant,
     ]);

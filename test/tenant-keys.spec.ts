@@ -138,7 +138,7 @@ describeWithApp('a tenant key', (tenkey) => {
     const gone = await tenkey.createTenant();
     const orphan = await issueTenantKey(tenkey, gone);
     expect((await chat(soon.key)).status).toBe(200);
-    await tenkey.database.query(`update tenant_keys set expires_at = now() where id = $1`, [soon.id]);
+    await tenkey.edit(`update tenant_keys set expires_at = now() where id = $1`, [soon.id]);
     const removed = await tenkey.sysadmin('delete', `/tenants/${tenant}/keys/${revoked.id}`);
     expect(removed.body).toEqual({
       tenant_id: tenant,
@@ -153,7 +153,7 @@ describeWithApp('a tenant key', (tenkey) => {
 
     const unknown = issueKey('tk');
     // A well-formed key with the id of an existing key.
-    await tenkey.database.query(`update tenant_keys set id = $1 where id = $2`, [unknown.id, id]);
+    await tenkey.edit(`update tenant_keys set id = $1 where id = $2`, [unknown.id, id]);
     const cases = [
       key.slice(0, -1),
       key.toUpperCase(),
@@ -188,7 +188,7 @@ describeWithApp('a tenant key', (tenkey) => {
         [other(hash[0]!) + hash.slice(1), 401],
         [hash.slice(0, -1) + other(hash.at(-1)!), 401],
       ] as const) {
-        await tenkey.database.query('update tenant_keys set key_hash = $1 where id = $2', [stored, id]);
+        await tenkey.edit('update tenant_keys set key_hash = $1 where id = $2', [stored, id]);
         await tenkey.inForce();
         compare.mockClear();
         expect((await get(key, '/v1/models')).status).toBe(status);
@@ -309,15 +309,14 @@ describeWithApp('a tenant key', (tenkey) => {
     expect(Math.abs(Date.parse(first) - Date.now())).toBeLessThan(30_000);
     await Promise.all(Array.from({ length: 5 }, () => chat(key)));
     expect(await lastUse()).toBe(first);
-    await tenkey.database.query(
-      `update tenant_keys set last_used_at = now() - interval '61 seconds' where id = $1`,
-      [id],
-    );
+    await tenkey.edit(`update tenant_keys set last_used_at = now() - interval '61 seconds' where id = $1`, [
+      id,
+    ]);
     const older = await lastUse();
     expect(await chatAfter(61_000)).toBe(200);
     expect(Date.parse(await noted(older))).toBeGreaterThanOrEqual(Date.parse(first));
 
-    await tenkey.database.query(`update tenant_keys set last_used_at = null where id = $1`, [id]);
+    await tenkey.edit(`update tenant_keys set last_used_at = null where id = $1`, [id]);
     await tenkey.database.query(
       'alter table tenant_keys add constraint unused check (last_used_at is null) not valid',
     );

@@ -145,7 +145,7 @@ describeWithApp('tenants', (tenkey) => {
     const made: string[] = [];
     for (let index = 0; index < 7; index += 1) made.push(await tenkey.createTenant(`paged-${index}`));
     // All have the same creation time, so the id decides the order.
-    await tenkey.database.query(
+    await tenkey.edit(
       `UPDATE tenants SET created_at = '2020-01-01 00:00:00.000123Z' WHERE name LIKE 'paged-%'`,
     );
     const expected = [...made].sort().reverse();

@@ -259,7 +259,7 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     const { body } = await tenkey.sysadmin('get', `/tenants/${tenant}/keys`);
     expect(body.items).toMatchObject([{ id, tokens_per_minute: 1_000_000_000 }]);
     await expect(
-      tenkey.database.query('update tenant_keys set tokens_per_minute = 0 where id = $1', [id]),
+      tenkey.edit('update tenant_keys set tokens_per_minute = 0 where id = $1', [id]),
     ).rejects.toThrow('tokens_per_minute');
   });
 });

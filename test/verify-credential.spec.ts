@@ -156,7 +156,7 @@ describeWithApp(
         await putVerified({ endpoint: thief.url, api_key: 'sk-the-key-of-the-thief' });
         expect(thief.requests.map((request) => request.key)).toEqual(['sk-the-key-of-the-thief']);
         // An endpoint that was changed in SQL no longer fits the seal.
-        await tenkey.database.query(
+        await tenkey.edit(
           `UPDATE tenant_credentials SET settings = $1 WHERE tenant_id = $2 AND provider = 'openai'`,
           [JSON.stringify({ endpoint: `${thief.url}/v1` }), tenant],
         );
@@ -293,7 +293,7 @@ describeWithApp(
       it('is covered by the seal, which rows without a date still match', async () => {
         await put(undefined);
         const setTo = (value: string) =>
-          tenkey.database.query(
+          tenkey.edit(
             `UPDATE tenant_credentials SET expires_at = ${value} WHERE tenant_id = $1 AND provider = 'openai'`,
             [tenant],
           );

@@ -81,7 +81,7 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     const mixed = await startTestApp();
     const other = await mixed.createTenant();
     await mixed.setCredential(other, 'openai', { api_key: 'sk-of-the-mixed-database' });
-    await mixed.database.query(`UPDATE tenant_credentials SET key_id = 'abcdefabcdef'`);
+    await mixed.edit(`UPDATE tenant_credentials SET key_id = 'abcdefabcdef'`);
     try {
       const ready = await mixed.http().get('/ready');
       expect([ready.status, ready.body.missing_keys]).toEqual([200, ['abcdefabcdef']]);
@@ -131,7 +131,7 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     };
     // The service was last started with both keys, this one being the current one.
     const ofService = otherKey;
-    await right.database.query('DELETE FROM tenant_credentials');
+    await right.edit('DELETE FROM tenant_credentials');
     const [{ key_id: fingerprint }] = await right.database.query('SELECT key_id FROM encryption_canary');
     expect(await asked(ofService)).toEqual({ isReady: true, missingKeys: [] });
     // Loading the service's key as an earlier one here does not help: the service cannot read what this process seals.

@@ -110,7 +110,13 @@ describe('loadConfig', () => {
   });
 
   it('has the secret settings of the table as Secret, and no others', () => {
-    const env = { ...good, DATABASE_URL: 'postgresql://host/tenkey', ENCRYPTION_KEY_PREVIOUS: generateKey() };
+    const DATABASE_URL = 'postgresql://host/tenkey';
+    const env = {
+      ...good,
+      DATABASE_URL,
+      DATABASE_DIRECT_URL: DATABASE_URL,
+      ENCRYPTION_KEY_PREVIOUS: generateKey(),
+    };
     const values = new SettingReader(env).values() as Readonly<Record<string, unknown>>;
     for (const [field, { kind, isTestOnly }] of Object.entries<Setting>(settings)) {
       if (isTestOnly) expect(values).not.toHaveProperty(field);

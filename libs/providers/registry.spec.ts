@@ -72,7 +72,9 @@ describe('the registry', () => {
   it('lists the operations whose streams need the usage option', () => {
     const usageOptions = providers.map((provider) => [
       provider.id,
-      operations.filter((each) => provider.hasUsageOption?.(each, provider.example, () => ({ stream: true }))),
+      operations.filter((each) =>
+        provider.hasUsageOption?.(each, provider.example, () => ({ stream: true })),
+      ),
     ]);
     expect(Object.fromEntries(usageOptions.filter(([, list]) => list!.length > 0))).toEqual({
       openai: ['chat/completions', 'completions'],

@@ -33,6 +33,8 @@ export interface TestApp {
   chat(tenantId: string, body?: Record<string, unknown>): request.Test;
   createTenant(name?: string): Promise<string>;
   setCredential(tenantId: string, provider: string, body: Record<string, unknown>): Promise<request.Response>;
+  /** Changes rows in SQL. Resolves when the change is in force in every process on this database. */
+  edit<Result = unknown>(statement: string, parameters?: unknown[]): Promise<Result>;
   /** Resolves when what was changed in SQL is in force in every process on this database. */
   inForce(): Promise<unknown>;
   close(): Promise<void>;
@@ -131,6 +133,11 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
     },
     setCredential: (tenantId, providerId, body) =>
       tenkey.sysadmin('put', `/tenants/${tenantId}/credentials/${providerId}`).send(body),
+    edit: async <Result>(statement: string, parameters?: unknown[]) => {
+      const result = await tenkey.database.query<Result>(statement, parameters);
+      await tenkey.inForce();
+      return result;
+    },
     inForce: () => nest.get(ChangesService, { strict: false }).inForce(),
     close: async () => {
       await nest.close();

@@ -1,5 +1,5 @@
 import { finished, PassThrough } from 'node:stream';
-import { feed } from '../../../test/support/relay';
+import { feed } from '../../../test/support/feed';
 import { ReadableBody } from './body-sink';
 import { WholeEvents } from './whole-events';
 

@@ -2,7 +2,8 @@ import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#http';
 import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
 import { ReadableBody } from '#egress';
-import { feed, relayed } from '../../../test/support/relay';
+import { feed } from '../../../test/support/feed';
+import { relayed } from '../../../test/relay/relayed';
 import { HiddenUsage } from './hidden-usage';
 
 const events = { 'content-type': 'text/event-stream' };

@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#http';
 import { findProvider, type Operation, serviceOf, type Translation } from '#providers';
-import { relayed as relayedBy, type StreamedResponse } from '../../../test/support/relay';
+import { relayed as relayedBy, type StreamedResponse } from '../../../test/relay/relayed';
 
 const spoken = 'Å, 日本 and 🦭';
 

@@ -1,7 +1,8 @@
 import { type Readable } from 'node:stream';
-import { type BodySink, type BodySource, ReadableBody, type UpstreamResponse } from '#egress';
+import { ReadableBody, type UpstreamResponse } from '#egress';
 import { Problem } from '#http';
 import { relay, type RelayPlan } from '../../libs/model-routing/call/relay';
+import { feed } from '../support/feed';
 
 /** A response of a provider whose body comes from a stream. */
 export interface StreamedResponse {
@@ -42,17 +43,8 @@ export function relayed(
       );
     } catch (error) {
       body.destroy();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a test looks at whatever was thrown
       reject(error);
     }
   });
-}
-
-/** Feeds a stream into the stages that `open` returns, as an upstream connection does. */
-export function feed(body: Readable, open: (source: BodySource) => BodySink): void {
-  const sink = open({ resume: () => void body.resume(), stop: () => void body.destroy() });
-  body.on('data', (part: Buffer) => {
-    if (!sink.write(Buffer.from(part))) body.pause();
-  });
-  body.once('end', () => sink.end());
-  body.once('error', (error) => sink.fail(error));
 }

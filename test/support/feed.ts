@@ -1,5 +1,12 @@
 import { type Readable } from 'node:stream';
-import { type BodySink, type BodySource } from '#egress';
+import {
+  type BodySink,
+  type BodySource,
+  ReadableBody,
+  type UpstreamReceiver,
+  type UpstreamResponse,
+} from '#egress';
+import { Problem } from '#http';
 
 /** Feeds a stream into the stages that `open` returns, as an upstream connection does. */
 export function feed(body: Readable, open: (source: BodySource) => BodySink): void {
@@ -9,4 +16,43 @@ export function feed(body: Readable, open: (source: BodySource) => BodySink): vo
   });
   body.once('end', () => sink.end());
   body.once('error', (error) => sink.fail(error));
+}
+
+/** A response of a provider whose body comes from a stream. */
+export interface StreamedResponse {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readable;
+}
+
+/** What the client gets of the response. @throws what the call fails with before the client has a head */
+export function relayedBy<Plan>(
+  relay: (client: UpstreamReceiver, plan: Plan) => UpstreamReceiver,
+  plan: Plan,
+  { headers, body }: StreamedResponse,
+): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly body: ReadableBody }> {
+  return new Promise((resolve, reject) => {
+    const client = {
+      head: (response: UpstreamResponse) => {
+        const readable = new ReadableBody(response.source, () => body.destroy());
+        resolve({ headers: response.headers, body: readable });
+        return readable;
+      },
+      fail: reject,
+    };
+    try {
+      feed(body, (source) =>
+        relay(client, plan).head({
+          status: 200,
+          headers,
+          source,
+          problemOfErrorEvent: (message) =>
+            new Problem('upstream_unavailable', { detail: `Testing reported: ${message}` }),
+        }),
+      );
+    } catch (error) {
+      body.destroy();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a test looks at whatever was thrown
+      reject(error);
+    }
+  });
 }

@@ -2,9 +2,9 @@ import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#http';
 import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
 import { ReadableBody } from '#egress';
-import { feed } from '../../../test/support/feed';
-import { relayed } from '../../../test/relay/relayed';
+import { feed, relayedBy } from '../../../test/support/feed';
 import { HiddenUsage } from './hidden-usage';
+import { relay } from './relay';
 
 const events = { 'content-type': 'text/event-stream' };
 function withHiddenUsage(body: Readable): ReadableBody {
@@ -111,7 +111,11 @@ test.each([
   ['a compressed stream', { ...events, 'content-encoding': 'gzip' }],
 ])('%s passes unchanged', async (_name, headers) => {
   const text = `data: 1\n\n${usage}`;
-  const { body } = await relayed({ hidesUsage: true }, { headers, body: Readable.from([Buffer.from(text)]) });
+  const { body } = await relayedBy(
+    relay,
+    { translation: undefined, hidesUsage: true, model: 'm', request: {}, label: 'Testing' },
+    { headers, body: Readable.from([Buffer.from(text)]) },
+  );
   expect((await body.toArray()).join('')).toBe(text);
 });
 

@@ -1,7 +1,8 @@
 import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#http';
+import { relayedBy, type StreamedResponse } from '../../../test/support/feed';
+import { relay } from './relay';
 import { findProvider, type Operation, serviceOf, type Translation } from '#providers';
-import { relayed as relayedBy, type StreamedResponse } from '../../../test/relay/relayed';
 
 const spoken = 'Å, 日本 and 🦭';
 
@@ -66,7 +67,7 @@ const each = Object.entries(dialects) as [string, Dialect][];
 
 const call = { model: 'requested', request: { stream_options: { include_usage: true } }, label: 'Testing' };
 const translatedResponse = (translation: Translation, response: StreamedResponse, plan: typeof call) =>
-  relayedBy({ translation, ...plan }, response);
+  relayedBy(relay, { translation, hidesUsage: false, ...plan }, response);
 
 function upstream(body: Readable, type = 'text/event-stream'): StreamedResponse {
   return { headers: { 'content-type': type }, body };

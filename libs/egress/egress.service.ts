@@ -189,17 +189,17 @@ function requestHeaders(
   { clientHeaders = {} }: SendOptions,
 ): Record<string, string> {
   const providerHeaders = route.provider.headers(key);
-  const passed = (route.provider.passedRequestHeaders ?? []).flatMap((name) => {
-    const value = clientHeaders[name];
-    const hasKey = providerHeaders[name]?.includes(key.expose()) === true;
-    return typeof value === 'string' && !hasKey ? [[name, value] as const] : [];
-  });
-  return {
+  const headers: Record<string, string> = {
     accept: '*/*',
     'accept-encoding': 'identity',
     'user-agent': 'tenkey',
     'content-type': body.contentType,
-    ...providerHeaders,
-    ...Object.fromEntries(passed),
   };
+  for (const name in providerHeaders) headers[name] = providerHeaders[name]!;
+  for (const name of route.provider.passedRequestHeaders ?? []) {
+    const value = clientHeaders[name];
+    const hasKey = providerHeaders[name]?.includes(key.expose()) === true;
+    if (typeof value === 'string' && !hasKey) headers[name] = value;
+  }
+  return headers;
 }

@@ -12,17 +12,14 @@ export function logRequest(log: Log, request: FastifyRequest, reply: FastifyRepl
   // A response that was never sent has no status; 499 is what proxies write for a client that disconnected.
   const status = reply.raw.headersSent ? reply.raw.statusCode : 499;
   const lines = problem === undefined ? log.known : log;
-  lines[levelOf(problem)](
-    {
-      ...fieldsOfRequest(request),
-      status,
-      duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
-      ...logFields,
-      ...(!reply.raw.writableFinished && { aborted: true }),
-      ...(problem && fieldsOfProblem(problem)),
-    },
-    'request',
-  );
+  // Assigned one by one: on Node 20 an object literal with spreads is several hundred times slower.
+  const fields = fieldsOfRequest(request);
+  fields.status = status;
+  fields.duration_ms = Math.round((performance.now() - startedAt) * 10) / 10;
+  for (const name in logFields) fields[name] = logFields[name];
+  if (!reply.raw.writableFinished) fields.aborted = true;
+  if (problem !== undefined) Object.assign(fields, fieldsOfProblem(problem));
+  lines[levelOf(problem)](fields, 'request');
 }
 
 /** Writes a second line, with the same request id, for a problem that occurs after the first line was written. */
@@ -38,15 +35,12 @@ export function logLateProblem(log: Log): ProblemListener {
   };
 }
 
-function fieldsOfRequest({ id, method, tenkey }: FastifyRequest) {
+function fieldsOfRequest({ id, method, tenkey }: FastifyRequest): Record<string, unknown> {
   const { route, tenantId, issuedKeyId } = tenkey;
-  return {
-    request_id: id,
-    method,
-    path: route,
-    ...(tenantId !== undefined && { tenant: tenantId }),
-    ...(issuedKeyId !== undefined && { key: issuedKeyId }),
-  };
+  const fields: Record<string, unknown> = { request_id: id, method, path: route };
+  if (tenantId !== undefined) fields.tenant = tenantId;
+  if (issuedKeyId !== undefined) fields.key = issuedKeyId;
+  return fields;
 }
 
 function fieldsOfProblem(problem: Problem) {

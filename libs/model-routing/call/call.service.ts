@@ -139,8 +139,9 @@ export class CallService {
       await this.send(tenantId.toLowerCase(), operation, request, options, { meter, reserve }, (route) => ({
         head: (response) => {
           const receipt = this.receipts.issue(route, call, meter.at);
-          const sink = receiver.head({ ...response, route, receipt });
-          meter.responded(response.status);
+          const { status, headers, source } = response;
+          const sink = receiver.head({ status, headers, source, route, receipt });
+          meter.responded(status);
           return measured(sink, meter);
         },
         fail,

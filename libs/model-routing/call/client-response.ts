@@ -34,7 +34,10 @@ export class ClientResponse implements BodySink {
     const { 'content-type': type, 'content-encoding': encoding } = passed;
     this.#acceptsLastEvent = isEventStream(type) && encoding === undefined;
     this.#holdsFirst = type?.startsWith('application/json') === true;
-    const head: Record<string, string> = { ...passed, ...headers, 'x-tenkey-request-id': request.id };
+    const head: Record<string, string> = {};
+    for (const name in passed) head[name] = passed[name]!;
+    for (const name in headers) head[name] = headers[name]!;
+    head['x-tenkey-request-id'] = request.id;
     if (receipt !== undefined) head['x-tenkey-receipt'] = receipt;
     // Node checks the head before `hijack`: Fastify can then still send a problem when it cannot be written.
     if (this.#holdsFirst) {

@@ -109,17 +109,18 @@ export class PlatformCallService {
 function headersOf({ route, droppedParameters }: Decision): Record<string, string> {
   const { credential, provider } = route;
   const version = credential.version === null ? 'global' : `v${credential.version}`;
-  return {
+  const headers: Record<string, string> = {
     'x-tenkey-provider': provider.id,
     'x-tenkey-adapter': route.adapter,
     'x-tenkey-credential-source': credential.source,
     'x-tenkey-credential': `${provider.id}/${credential.mask}/${version}`,
-    ...(droppedParameters.length > 0 && { 'x-tenkey-dropped-params': droppedParameters.join(', ') }),
   };
+  if (droppedParameters.length > 0) headers['x-tenkey-dropped-params'] = droppedParameters.join(', ');
+  return headers;
 }
 
 function logFieldsOf({ route, droppedParameters }: Decision): Record<string, unknown> {
-  return {
+  const fields: Record<string, unknown> = {
     model: route.model,
     adapter: route.adapter,
     provider: route.provider.id,
@@ -128,6 +129,7 @@ function logFieldsOf({ route, droppedParameters }: Decision): Record<string, unk
     source: route.credential.source,
     mask: route.credential.mask,
     version: route.credential.version,
-    ...(droppedParameters.length > 0 && { dropped_params: droppedParameters.join(', ') }),
   };
+  if (droppedParameters.length > 0) fields.dropped_params = droppedParameters.join(', ');
+  return fields;
 }

@@ -9,7 +9,7 @@ import { waitAtStop, within } from '#database';
 import { CacheService } from './cache.service';
 import { ChangesService } from './changes.service';
 import { announcedChange } from './membership';
-import { deregister, type Query, register, renew } from './registry';
+import { deregister, pooledQuery, type Query, register, renew } from './registry';
 import { Session } from './session';
 
 const channel = 'tenkey_changes';
@@ -45,7 +45,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     private readonly changes: ChangesService,
     private readonly fernet: FernetService,
   ) {
-    this.#pooled = (statement, parameters) => dataSource.query(statement, [...parameters]);
+    this.#pooled = pooledQuery(dataSource);
   }
 
   /** The first call finds the process registered, unless the database does not respond. */
@@ -189,8 +189,8 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
   }
 
   /**
-   * A pooler that gives the session to others accepts LISTEN, and the notifications then go to whoever holds the session. So
-   * another connection sends one while this connection is idle.
+   * A pooler that shares connections accepts LISTEN, but its notifications may then go to another client. So another connection
+   * sends one while this connection is idle.
    * @throws when the connection is lost meanwhile, which says nothing about notifications
    */
   async #hearsNotifications(session: Session, heard: ReadonlySet<string>): Promise<boolean> {

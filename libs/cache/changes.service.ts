@@ -7,7 +7,7 @@ import { CacheService } from './cache.service';
 import { isAwaited, RegistryObservations } from './confirmation';
 import { systemClock } from './lease';
 import { type Changed } from './leased-store';
-import { type Query, readRegistry, removeSilent } from './registry';
+import { pooledQuery, type Query, readRegistry, removeSilent } from './registry';
 
 /** In how many processes a change is in force, and how long that took after its commit. */
 export interface InForce {
@@ -40,7 +40,7 @@ export class ChangesService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cache: CacheService,
   ) {
-    this.#query = (statement, parameters) => dataSource.query(statement, [...parameters]);
+    this.#query = pooledQuery(dataSource);
   }
 
   /**

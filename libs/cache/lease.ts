@@ -19,8 +19,8 @@ export function momentOf(clock: Clock): Moment {
 }
 
 /**
- * The time for which this process may use what it has cached (Gray and Cheriton, "Leases", 1989). Whoever changes something
- * waits until every process has confirmed the change or its lease has expired. So the lease counts from the moment at which
+ * The time for which this process may use what it has cached (Gray and Cheriton, "Leases", 1989). A process that changes
+ * something waits until every process has confirmed the change or its lease has expired. So the lease counts from the moment at which
  * its renewal was sent, and it has expired as soon as either clock says so. It is checked at each use and never by a timer,
  * because a process that hangs would run its timers late.
  */

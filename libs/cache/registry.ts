@@ -1,7 +1,13 @@
+import { type DataSource } from 'typeorm';
 import { type RegisteredProcess } from './confirmation';
 
 /** Runs a statement on some connection. Both node-postgres and TypeORM can. */
 export type Query = <Row>(statement: string, parameters: readonly unknown[]) => Promise<Row[]>;
+
+/** Runs statements on the connections of the pool. */
+export function pooledQuery(dataSource: DataSource): Query {
+  return (statement, parameters) => dataSource.query(statement, [...parameters]);
+}
 
 /** What the database says when a process registers or renews. */
 export interface Standing {

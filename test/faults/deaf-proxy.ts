@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listenBefore } from '../support/gate';
 
 const NOTIFICATION = 'A'.charCodeAt(0);
 
@@ -53,11 +54,8 @@ export class DeafProxy {
   }
 
   /** @returns the URL of the database through the proxy */
-  async listen(): Promise<string> {
-    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
-    const through = new URL(this.databaseUrl.replace(/@[^/]*\//, '@127.0.0.1/'));
-    through.port = String((this.#server.address() as { port: number }).port);
-    return through.href;
+  listen(): Promise<string> {
+    return listenBefore(this.#server, this.databaseUrl);
   }
 
   close(): void {

@@ -1,5 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+/** Starts a proxy on a free port. @returns the URL of the database through it */
+export async function listenBefore(proxy: Server, databaseUrl: string): Promise<string> {
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+  const through = new URL(databaseUrl.replace(/@[^/]*\//, '@127.0.0.1/'));
+  through.port = String((proxy.address() as { port: number }).port);
+  return through.href;
+}
+
 /** A proxy between the application and its database that a test can shut and open again. */
 export class Gate {
   readonly #server: Server;
@@ -39,11 +47,8 @@ export class Gate {
   }
 
   /** @returns the URL of the database through the gate */
-  async listen(): Promise<string> {
-    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
-    const through = new URL(this.databaseUrl.replace(/@[^/]*\//, '@127.0.0.1/'));
-    through.port = String((this.#server.address() as { port: number }).port);
-    return through.href;
+  listen(): Promise<string> {
+    return listenBefore(this.#server, this.databaseUrl);
   }
 
   /** The open connections carry nothing from now on, as after a failover. New connections work. */

@@ -13,5 +13,6 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedde
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
 export { optionalTimeColumn, timeColumn } from './time-column';
+export { InFlight } from './in-flight';
 export { waitAtStop, within } from './stop-wait';
 export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';

@@ -18,7 +18,7 @@ export type ProblemListener = (request: FastifyRequest, problem: Problem) => voi
 
 /** How a guard lets a request in, or throws the Problem that keeps it out. */
 interface Admission {
-  admit(request: FastifyRequest): Promise<void>;
+  admit(request: FastifyRequest): Promise<void> | undefined;
 }
 
 /**
@@ -38,6 +38,8 @@ export class RequestContext {
   startedAt = 0;
   /** True once the log line of the request is written. */
   isClosed = false;
+  /** For InFlight. */
+  place = -1;
 
   readonly #request: FastifyRequest;
   readonly #address: string | undefined;
@@ -45,6 +47,7 @@ export class RequestContext {
   #isCancelled = false;
   #cancelReason: Problem | undefined = undefined;
   #cancelListener: (() => void) | undefined = undefined;
+  #route: string | undefined = undefined;
   #decodedPath: string | undefined = undefined;
   #grant: SysadminGrant | PlatformGrant | undefined = undefined;
   #grantedAt: number | undefined = undefined;
@@ -87,8 +90,10 @@ export class RequestContext {
 
   /** The pattern of the route and never the path, which may hold anything. The router sets no options when it cannot decode a path. */
   get route(): string {
-    const options = this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined;
-    return options?.url ?? '(no route)';
+    // Fastify makes the options anew each time.
+    this.#route ??=
+      (this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
+    return this.#route;
   }
 
   /** True when the request is for the prefix or below it, by its path or, since the router decodes paths, by its route. */
@@ -176,12 +181,12 @@ export class RequestContext {
   }
 
   /**
-   * Looks the key up again when that was long ago. A route that reads its own body calls this, since the key may have been
-   * revoked while the body arrived.
+   * Looks the key up again when that was long ago: it may have been revoked while the body arrived.
+   * @returns undefined when nothing had to be looked up
    * @throws Problem as the guard does
    */
-  async confirmGrant(): Promise<void> {
-    await this.#guard?.admit(this.#request);
+  confirmGrant(): Promise<void> | undefined {
+    return this.#guard?.admit(this.#request);
   }
 
   /** Which key changes something, by kind and fingerprint; undefined: none that is valid. */
@@ -217,6 +222,7 @@ export class RequestContext {
 }
 
 function decoded(path: string): string {
+  if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch {

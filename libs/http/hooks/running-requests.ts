@@ -1,5 +1,6 @@
 import { type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { InFlight } from '#database';
 import { Problem } from '../problems/problem';
 import { type RequestContext } from '../request-context';
 
@@ -9,7 +10,7 @@ const lastEventsMs = 1000;
 
 /** The requests that have no complete response yet. */
 export class RunningRequests {
-  readonly #running = new Set<RequestContext>();
+  readonly #running = new InFlight<RequestContext>();
 
   add(request: RequestContext): void {
     this.#running.add(request);
@@ -28,7 +29,7 @@ export class RunningRequests {
       server.close();
       await this.#emptyWithin(waitMs);
       const detail = 'Tenkey is being stopped. Send the request again.';
-      for (const request of this.#running) request.cancel(new Problem('upstream_unavailable', { detail }));
+      for (const request of this.#running.all) request.cancel(new Problem('upstream_unavailable', { detail }));
       await this.#emptyWithin(lastEventsMs);
     };
   }

@@ -15,6 +15,8 @@ export interface MeteredCall {
 
 /** Measures one call from start to end and makes its usage record. It keeps no content. */
 export class CallMeter {
+  /** For InFlight. */
+  place = -1;
   readonly at = new Date();
   readonly #started = performance.now();
   readonly #call: MeteredCall;

@@ -4,7 +4,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { sqlStateOf, waitAtStop } from '#database';
+import { InFlight, sqlStateOf, waitAtStop } from '#database';
 import { EgressService } from '#egress';
 import { CallMeter, type MeteredCall } from '../metering/call-meter';
 import { type LostBatch, type LostCalls, LostCallSums } from './lost-calls';
@@ -30,7 +30,7 @@ const SUMS_PER_LINE = 100;
 export class UsageLogService implements OnApplicationShutdown {
   readonly #log = new Logger('usage');
   /** Calls that have not ended. */
-  readonly #running = new Set<CallMeter>();
+  readonly #running = new InFlight<CallMeter>();
   readonly #pending: UsageRecord[] = [];
   readonly #lost = new LostCallSums(MAXIMUM_SUMS);
   readonly #process = randomUUID();
@@ -89,7 +89,7 @@ export class UsageLogService implements OnApplicationShutdown {
     // The failures of calls arrive in the next turn.
     await nextTurn();
     // A body that is not being read does not close by itself.
-    for (const meter of this.#running) meter.stopped();
+    for (const meter of this.#running.all) meter.stopped();
     this.#isStopping = true;
     await waitAtStop(this.#flushLast(), this.config);
     this.#isStopped = true;

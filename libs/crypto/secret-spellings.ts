@@ -16,10 +16,13 @@ const MAXIMUM_READINGS = 48;
  */
 export function secretRanges(text: string, secrets: readonly Secret[]): TextRange[] {
   const ranges: TextRange[] = [];
+  // No spelling is shorter than the secret itself, and decoding makes a text only shorter.
+  const sought = secrets.filter((secret) => secret.expose().length <= text.length);
+  if (sought.length === 0) return ranges;
   for (const reading of readingsOf(text)) {
     const base64 = reading.text.replaceAll('-', '+').replaceAll('_', '/');
     const lowerHex = reading.text.replace(/[A-F]+/g, (digits) => digits.toLowerCase());
-    for (const secret of secrets) {
+    for (const secret of sought) {
       const { verbatim, base64Cores, hexadecimal, bytes } = spellingsOf(secret);
       for (const spelling of verbatim) collect(ranges, reading, reading.text, spelling);
       for (const core of base64Cores) collect(ranges, reading, base64, core, endOfBase64);

@@ -39,39 +39,27 @@ export function mentions(text: string, secrets: readonly Secret[]): boolean {
 /** Finds parts of secrets, because a provider may cut the key that it repeats. */
 function fragmentRanges(text: string, secrets: readonly Secret[]): TextRange[] {
   const ranges: TextRange[] = [];
-  const sets = secrets.map(fragmentsOf).filter(({ blocks }) => blocks.some((block) => text.includes(block)));
-  if (sets.length === 0) return ranges;
+  if (text.length < FRAGMENT_LENGTH) return ranges;
+  const parts = secrets.map((secret) => secret.expose()).filter((secret) => hasBlockOf(secret, text));
+  if (parts.length === 0) return ranges;
+  const known = new Set(parts.flatMap((part) => [...runsOf(part)]));
   let at = 0;
   for (const run of runsOf(text)) {
-    if (sets.some(({ runs }) => runs.has(run))) ranges.push([at, at + FRAGMENT_LENGTH]);
+    if (known.has(run)) ranges.push([at, at + FRAGMENT_LENGTH]);
     at += 1;
   }
   return ranges;
 }
 
-/** Kept for as long as the Secret itself, so that the many headers of a call compute them once. */
-const cache = new WeakMap<Secret, Fragments>();
-
-interface Fragments {
-  /** Each run of `FRAGMENT_LENGTH` characters. */
-  readonly runs: ReadonlySet<string>;
-  /**
-   * The secret in blocks of half that length. A run contains at least one whole block, so a text without any block contains no run;
-   * looking for a few blocks is much faster than looking at each run of the text.
-   */
-  readonly blocks: readonly string[];
-}
-
-function fragmentsOf(secret: Secret): Fragments {
-  const known = cache.get(secret);
-  if (known !== undefined) return known;
-  const text = secret.expose();
-  const blocks = Array.from({ length: Math.floor(text.length / BLOCK_LENGTH) }, (_, index) =>
-    text.slice(index * BLOCK_LENGTH, (index + 1) * BLOCK_LENGTH),
-  );
-  const fragments = { runs: new Set(runsOf(text)), blocks: text.length < FRAGMENT_LENGTH ? [] : blocks };
-  cache.set(secret, fragments);
-  return fragments;
+/**
+ * A run of `FRAGMENT_LENGTH` characters contains at least one whole block of half that length, so a text without any block contains
+ * no run. Almost no text has one, and looking for a few blocks is much faster than looking at each run.
+ */
+function hasBlockOf(secret: string, text: string): boolean {
+  for (let at = 0; at + BLOCK_LENGTH <= secret.length; at += BLOCK_LENGTH) {
+    if (text.includes(secret.slice(at, at + BLOCK_LENGTH))) return true;
+  }
+  return false;
 }
 
 function* runsOf(text: string): Generator<string> {

@@ -4,8 +4,28 @@ import type { Problem } from '#http';
 import { type BodySink, type BodySource } from '../stream/body-sink';
 import { mentions } from './redact';
 
-const passedHeaderNames =
-  /^(content-type|content-encoding|retry-after|retry-after-ms|x-ratelimit-.*|ratelimit.*|anthropic-ratelimit-.*|x-request-id|request-id|apim-request-id|x-ms-region|openai-processing-ms)$/;
+/** The headers of a response that clients can use. */
+const passedNames: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-encoding',
+  'retry-after',
+  'retry-after-ms',
+  'x-request-id',
+  'request-id',
+  'apim-request-id',
+  'x-ms-region',
+  'openai-processing-ms',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-reset-tokens',
+]);
+/** Providers add further limits. Such a name may be anything, so it is searched for secrets too. */
+const passedPrefix = /^(x-ratelimit-|ratelimit|anthropic-ratelimit-)/;
+/** Most responses have one of these, which are not worth a search. */
+const usualTypes: ReadonlySet<string> = new Set(['application/json', 'text/event-stream; charset=utf-8']);
 
 /** Observes the traffic of one call, for its usage record. The functions must not throw. */
 export interface WireEvents {
@@ -42,29 +62,30 @@ export interface UpstreamReceiver {
   fail(error: unknown): void;
 }
 
-/** The response headers on the allow-list, without those that repeat a secret: a provider may echo what it was sent. */
+/**
+ * The response headers on the allow-list, without those that repeat a secret: a provider may echo what it was sent.
+ * @param headers with names in lower case
+ */
 export function passedHeaders(
   headers: IncomingHttpHeaders,
   secrets: readonly Secret[],
 ): Record<string, string> {
   const passed: Record<string, string> = {};
-  let all = '';
-  for (const given of Object.keys(headers)) {
-    const name = given.toLowerCase();
-    if (!passedHeaderNames.test(name)) continue;
-    const value = [headers[given] ?? ''].flat().join(', ');
+  for (const name in headers) {
+    const isKnown = passedNames.has(name);
+    if (!isKnown && (!passedPrefix.test(name) || mentions(name, secrets))) continue;
+    const lines = headers[name] ?? '';
+    const value = typeof lines === 'string' ? lines : lines.join(', ');
     // An empty or `identity` encoding means none, but some clients take it for an encoding.
     if (name === 'content-encoding' && /^\s*(identity)?\s*$/i.test(value)) continue;
+    if (!usualTypes.has(value) && mentions(value, secrets)) continue;
     passed[name] = value;
-    all += `${name} ${value}\n`;
-  }
-  // One search for all of them: almost no response mentions a secret.
-  if (mentions(all, secrets)) {
-    for (const name of Object.keys(passed)) {
-      if (mentions(`${name} ${passed[name]}`, secrets)) delete passed[name];
-    }
   }
   const id = passed['x-request-id'] ?? passed['request-id'] ?? passed['apim-request-id'];
-  // OpenAI's clients read the first and Anthropic's the second, whatever the provider is.
-  return id === undefined ? passed : { 'x-request-id': id, 'request-id': id, ...passed };
+  if (id !== undefined) {
+    // OpenAI's clients read the first and Anthropic's the second, whatever the provider is.
+    passed['x-request-id'] ??= id;
+    passed['request-id'] ??= id;
+  }
+  return passed;
 }

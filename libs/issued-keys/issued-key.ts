@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Secret } from '#crypto';
 
@@ -70,16 +70,20 @@ export function keyNameOf(text: string): string | undefined {
 }
 
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 function checksumOf(body: string): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(body));
-  return base62(bytes, length.checksum);
+  let rest = crc32(body);
+  let text = '';
+  for (let place = 0; place < length.checksum; place += 1) {
+    text = digits.charAt(rest % 62) + text;
+    rest = Math.floor(rest / 62);
+  }
+  return text;
 }
 
-/** A number's base62 digits. `width` must be enough for every number of that many bytes. */
+/** The base62 digits of a number that is too large for a double. `width` must be enough for every number of that many bytes. */
 function base62(bytes: Buffer, width: number): string {
   let rest = BigInt(`0x${bytes.toString('hex')}`);
   let text = '';

@@ -18,6 +18,7 @@ export function isAddressOrRange(text: string): boolean {
  * IPv6, as a dual-stack socket reports it, counts as the IPv4 address.
  */
 export function isAmong(text: string, addressesAndRanges: readonly string[]): boolean {
+  if (addressesAndRanges.length === 0) return false;
   const [plain = ''] = text.split('%');
   if (!isAddress(plain)) return false;
   const address = ipaddr.process(plain);

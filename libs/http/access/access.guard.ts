@@ -12,9 +12,8 @@ export class AccessGuard implements CanActivate {
     private readonly platformKeyGuard: PlatformKeyGuard,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const audience = declarationOf(context)?.audience;
-    switch (audience) {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    switch (declarationOf(context)?.audience) {
       case 'public':
         return true;
       case 'sysadmin':

@@ -32,10 +32,16 @@ export function Access(
   return scope === undefined ? declare : applyDecorators(declare, ApiExtension('x-tenkey-scope', scope));
 }
 
+/** By method of a controller, and by controller, which may have inherited the method. Reading metadata for each request is slow. */
+const declarations = new WeakMap<object, WeakMap<object, Declaration | undefined>>();
+
 /** The declaration of the route that is being called. */
 export function declarationOf(context: ExecutionContext): Declaration | undefined {
-  return reflector.getAllAndOverride<Declaration | undefined>(declarationKey, [
-    context.getHandler(),
-    context.getClass(),
-  ]);
+  const [handler, controller] = [context.getHandler(), context.getClass()];
+  let known = declarations.get(handler);
+  if (known === undefined) declarations.set(handler, (known = new WeakMap()));
+  if (!known.has(controller)) {
+    known.set(controller, reflector.getAllAndOverride(declarationKey, [handler, controller]));
+  }
+  return known.get(controller);
 }

@@ -44,13 +44,17 @@ export class Authentication {
   }
 
   /**
-   * What the key opens now, even if it was looked up for this request before.
+   * What the key opens now, even if it was looked up for this request before: at once when that is still known.
    * @throws Problem unauthenticated, rate_limited
    */
-  async platform(request: FastifyRequest): Promise<PlatformGrant> {
-    const { tenkey } = request;
-    const { platformGrant: known, grantAgeMs = 0 } = tenkey;
+  platform(request: FastifyRequest): PlatformGrant | Promise<PlatformGrant> {
+    const { platformGrant: known, grantAgeMs = 0 } = request.tenkey;
     if (known?.kind === 'platform' || (known && this.issued.isCurrent(known, grantAgeMs))) return known;
+    return this.lookUpPlatform(request);
+  }
+
+  private async lookUpPlatform(request: FastifyRequest): Promise<PlatformGrant> {
+    const { tenkey } = request;
     const grant = await this.findPlatform(request);
     if (grant === undefined) {
       tenkey.withdraw();

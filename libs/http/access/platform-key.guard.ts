@@ -3,7 +3,7 @@ import { type FastifyRequest } from 'fastify';
 import { uuidPattern } from '../fields/validation';
 import { Problem } from '../problems/problem';
 import { Authentication } from './authentication';
-import { type TenantGrant } from './grants';
+import { type PlatformGrant, type TenantGrant } from './grants';
 
 /**
  * Opens /v1 for a tenant key, on behalf of its tenant, and for PLATFORM_API_KEY in X-API-Key, on behalf of the tenant in
@@ -13,29 +13,38 @@ import { type TenantGrant } from './grants';
 export class PlatformKeyGuard implements CanActivate {
   constructor(private readonly authentication: Authentication) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    await this.admit(request);
     request.tenkey.admittedBy(this);
-    return true;
+    return this.admit(request)?.then(() => true) ?? true;
   }
 
-  /** @throws Problem unauthenticated, rate_limited, forbidden, malformed_request */
-  async admit(request: FastifyRequest): Promise<void> {
-    const grant = await this.authentication.platform(request);
-    const tenantId = request.headers['x-tenant-id'];
-    if (grant.kind === 'tenant') return refuseAnotherTenant(grant, tenantId);
-    if (typeof tenantId !== 'string' || !uuidPattern.test(tenantId)) {
-      throw new Problem('malformed_request', {
-        detail: 'The header X-Tenant-ID is missing or is not a UUID.',
-        hint: 'Send X-Tenant-ID with the id of the tenant that the call is for.',
-      });
-    }
-    request.tenkey.nameTenant(tenantId.toLowerCase());
+  /**
+   * Looks the key up again, unless what it opens is still known: then nothing waits.
+   * @throws Problem unauthenticated, rate_limited, forbidden, malformed_request
+   */
+  admit(request: FastifyRequest): Promise<void> | undefined {
+    const grant = this.authentication.platform(request);
+    if (grant instanceof Promise) return grant.then((found) => checkTenant(found, request));
+    checkTenant(grant, request);
+    return undefined;
   }
 }
 
-/** Only the key decides which tenant a call is for. A header that names another tenant is a mistake that must not go unnoticed. */
+/** Only the key decides which tenant a call is for, except for the platform key. */
+function checkTenant(grant: PlatformGrant, request: FastifyRequest): void {
+  const tenantId = request.headers['x-tenant-id'];
+  if (grant.kind === 'tenant') return refuseAnotherTenant(grant, tenantId);
+  if (typeof tenantId !== 'string' || !uuidPattern.test(tenantId)) {
+    throw new Problem('malformed_request', {
+      detail: 'The header X-Tenant-ID is missing or is not a UUID.',
+      hint: 'Send X-Tenant-ID with the id of the tenant that the call is for.',
+    });
+  }
+  request.tenkey.nameTenant(tenantId.toLowerCase());
+}
+
+/** A header that names another tenant is a mistake that must not go unnoticed. */
 function refuseAnotherTenant(grant: TenantGrant, tenantId: unknown): void {
   if (tenantId === undefined || tenantId === '') return;
   if (typeof tenantId === 'string' && tenantId.toLowerCase() === grant.tenantId) return;

@@ -11,9 +11,11 @@ import { type RequestHook } from './begin-request';
  * @param app is called once requests arrive
  */
 export function authenticate(app: () => INestApplicationContext): RequestHook {
+  let found: Authentication | undefined;
   const authenticated = async (request: FastifyRequest) => {
-    if (request.tenkey.isWithin(sysadminPrefix)) await app().get(Authentication).sysadmin(request);
-    if (request.tenkey.isWithin(platformPrefix)) await app().get(Authentication).platform(request);
+    const authentication = (found ??= app().get<Authentication>(Authentication));
+    if (request.tenkey.isWithin(sysadminPrefix)) await authentication.sysadmin(request);
+    if (request.tenkey.isWithin(platformPrefix)) await authentication.platform(request);
   };
   return (request, reply, done) => {
     authenticated(request).then(

@@ -1,4 +1,4 @@
-import { type onRequestHookHandler } from 'fastify';
+import { type FastifyRequest, type onRequestHookHandler } from 'fastify';
 import { Problem } from '../problems/problem';
 import { sendProblem } from '../problems/problem.filter';
 
@@ -8,7 +8,10 @@ import { sendProblem } from '../problems/problem.filter';
  */
 export const refuseForms: onRequestHookHandler = (request, reply, done) => {
   const isForm = request.headers['content-type']?.toLowerCase().startsWith('multipart/form-data') === true;
-  const acceptsForm = (request.routeOptions.config as { multipart?: boolean }).multipart === true;
-  if (!isForm || acceptsForm || request.is404) return done();
+  if (!isForm || request.is404 || acceptsForms(request)) return done();
   sendProblem(request, reply, new Problem('unsupported_media_type', { detail: 'Send the body as JSON.' }));
 };
+
+function acceptsForms({ routeOptions }: FastifyRequest): boolean {
+  return (routeOptions.config as { multipart?: boolean }).multipart === true;
+}

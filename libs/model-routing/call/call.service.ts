@@ -69,9 +69,10 @@ export interface ServeOptions {
   };
   /**
    * Looks the key of the request up once more, at the moment at which the call is sent or sent again.
+   * @returns undefined when nothing had to be looked up
    * @throws Problem unauthenticated, when the key opens nothing any more
    */
-  readonly confirmKey?: () => Promise<void>;
+  readonly confirmKey?: () => Promise<void> | undefined;
   /** The client's headers. A provider's definition may let some of them pass. */
   readonly headers?: IncomingHttpHeaders;
   /** Called with the requested model, so that the log line of a call that fails early can name it. */

@@ -11,6 +11,26 @@ export interface Log extends Logger {
   readonly known: Logger;
 }
 
+/** Joins the lines of one turn of the event loop to one write: at many requests per second, each write counts. */
+class TurnWriter implements DestinationStream {
+  #lines = '';
+
+  constructor(private readonly stream: DestinationStream) {
+    process.on('exit', () => this.#flush());
+  }
+
+  write(line: string): void {
+    if (this.#lines === '') setImmediate(() => this.#flush());
+    this.#lines += line;
+  }
+
+  #flush(): void {
+    const lines = this.#lines;
+    this.#lines = '';
+    if (lines !== '') this.stream.write(lines);
+  }
+}
+
 /**
  * A `Secret` cannot print itself. This is the second line of defence: every finished line is searched for the secrets of
  * the process in any usual spelling, and for everything that has the shape of a key.
@@ -19,7 +39,7 @@ export interface Log extends Logger {
 export function createLog(
   level: string,
   secrets: readonly Secret[],
-  destination: DestinationStream = process.stdout,
+  destination: DestinationStream = new TurnWriter(process.stdout),
 ): Log {
   const texts = secrets.map((secret) => secret.expose());
   const searched = { write: (line: string) => destination.write(cleanLine(line, secrets)) };

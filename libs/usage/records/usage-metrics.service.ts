@@ -5,47 +5,64 @@ import { usageOutcomes, type UsageRecord } from '../usage-record.entity';
 /** Durations of a call in seconds, from a quick error to a long response. */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
+const MAXIMUM_UNCOUNTED = 500;
+
 /** Counts of this process for Prometheus. No label names a tenant or a key, because there may be many thousands. */
 @Injectable()
 export class UsageMetricsService {
-  readonly registry = new Registry();
+  readonly #registry = new Registry();
+  readonly #uncounted: UsageRecord[] = [];
   readonly #calls = new Counter({
     name: 'tenkey_calls_total',
     help: `Calls for which a route to a provider was decided, by outcome: ${usageOutcomes.join(', ')}.`,
     labelNames: ['provider', 'operation', 'source', 'outcome'],
-    registers: [this.registry],
+    registers: [this.#registry],
   });
   readonly #tokens = new Counter({
     name: 'tenkey_tokens_total',
     help: 'Tokens that the providers reported; `cached` is a part of `input`.',
     labelNames: ['provider', 'kind'],
-    registers: [this.registry],
+    registers: [this.#registry],
   });
   readonly #seconds = new Histogram({
     name: 'tenkey_call_duration_seconds',
     help: 'Time from the start of a call to the end of its response.',
     labelNames: ['provider', 'operation'],
     buckets,
-    registers: [this.registry],
+    registers: [this.#registry],
   });
   readonly #waiting = new Gauge({
     name: 'tenkey_usage_records_waiting',
     help: 'Usage records that wait for the database.',
-    registers: [this.registry],
+    registers: [this.#registry],
   });
   readonly #lost = new Counter({
     name: 'tenkey_usage_records_lost_total',
     help: 'Usage records that could not be kept.',
-    registers: [this.registry],
+    registers: [this.#registry],
   });
 
+  get registry(): Registry {
+    this.count();
+    return this.#registry;
+  }
+
+  /** Keeps the record until it is counted with others, which is much faster. */
   observe(record: UsageRecord): void {
-    const { provider, operation, source, outcome, inputTokens, outputTokens, cachedTokens } = record;
-    this.#calls.inc({ provider, operation, source, outcome });
-    this.#seconds.observe({ provider, operation }, record.totalMs / 1000);
-    this.#tokens.inc({ provider, kind: 'input' }, inputTokens ?? 0);
-    this.#tokens.inc({ provider, kind: 'output' }, outputTokens ?? 0);
-    this.#tokens.inc({ provider, kind: 'cached' }, cachedTokens ?? 0);
+    this.#uncounted.push(record);
+    if (this.#uncounted.length >= MAXIMUM_UNCOUNTED) this.count();
+  }
+
+  private count(): void {
+    for (const record of this.#uncounted) {
+      const { provider, operation, source, outcome, inputTokens, outputTokens, cachedTokens } = record;
+      this.#calls.inc({ provider, operation, source, outcome });
+      this.#seconds.observe({ provider, operation }, record.totalMs / 1000);
+      this.#tokens.inc({ provider, kind: 'input' }, inputTokens ?? 0);
+      this.#tokens.inc({ provider, kind: 'output' }, outputTokens ?? 0);
+      this.#tokens.inc({ provider, kind: 'cached' }, cachedTokens ?? 0);
+    }
+    this.#uncounted.length = 0;
   }
 
   setWaiting(count: number): void {

@@ -99,14 +99,16 @@ export class FernetService {
    * @throws KeyNotLoaded; TypeError for a lone surrogate
    */
   mac(encryptionKeyId: string, purpose: string, parts: readonly string[]): string {
-    const lengths = parts.map((part) => Buffer.byteLength(wellFormed(part), 'utf8'));
-    const message = Buffer.alloc(lengths.reduce((sum, length) => sum + 8 + length, 0));
+    let size = 0;
+    for (const part of parts) size += 8 + Buffer.byteLength(wellFormed(part), 'utf8');
+    const message = Buffer.alloc(size);
     let at = 0;
-    parts.forEach((part, index) => {
+    for (const part of parts) {
+      const length = message.write(part, at + 8, 'utf8');
       // The upper half of a length of eight bytes stays 0.
-      message.writeUInt32BE(lengths[index]!, at + 4);
-      at += 8 + message.write(part, at + 8, 'utf8');
-    });
+      message.writeUInt32BE(length, at + 4);
+      at += 8 + length;
+    }
     return createHmac('sha256', this.#derive(encryptionKeyId, purpose)).update(message).digest('base64url');
   }
 

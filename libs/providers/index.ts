@@ -16,6 +16,7 @@ export {
   type Member,
   scanObject,
   scanSteps,
+  textOf,
   type ScannedObject,
   TooDeeplyNested,
   TooManyParameters,

@@ -69,26 +69,26 @@ export function targetOf(model: Model, operation: Operation): Target {
       param: 'model',
     });
   }
-  const { provider } = target;
-  const served = operationsOfKind(model.kind).filter((each) => serviceOf(provider, each));
+  const { provider, upstreamModel } = target;
   if (model.kind !== kindOf[operation]) {
     throw new Problem('endpoint_not_supported', {
-      detail: `${model.name} is not a model for /v1/${operation}; it serves ${pathsOf(served)}. No call was made.`,
+      detail: `${model.name} is not a model for /v1/${operation}; it serves ${servedPaths(model, provider)}. No call was made.`,
       param: 'model',
     });
   }
   const service = serviceOf(provider, operation);
   if (!service) {
     throw new Problem('endpoint_not_supported', {
-      detail: `${provider.label} does not serve /v1/${operation}; for ${model.name} it serves ${pathsOf(served)}. No call was made.`,
+      detail: `${provider.label} does not serve /v1/${operation}; for ${model.name} it serves ${servedPaths(model, provider)}. No call was made.`,
       param: 'model',
     });
   }
-  return { ...target, operation, upstreamOperation: service.operation };
+  return { provider, upstreamModel, operation, upstreamOperation: service.operation };
 }
 
-function pathsOf(list: readonly Operation[]): string {
-  return list.length === 0 ? 'none' : list.map((operation) => `/v1/${operation}`).join(', ');
+function servedPaths({ kind }: Model, provider: Provider): string {
+  const served = operationsOfKind(kind).filter((each) => serviceOf(provider, each));
+  return served.length === 0 ? 'none' : served.map((operation) => `/v1/${operation}`).join(', ');
 }
 
 /**

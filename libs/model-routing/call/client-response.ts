@@ -1,6 +1,11 @@
+import { validateHeaderValue } from 'node:http';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type BodySink, type BodySource, isEventStream } from '#egress';
 import { type RoutedHead } from './call.service';
+
+const noBytes = Buffer.alloc(0);
+/** A longer body is not worth the copy. */
+const MAXIMUM_JOINED_BYTES = 16 * 1024;
 
 /**
  * Writes the response to a call to the client's connection. A JSON body that arrives in one part goes out in one write, together
@@ -11,9 +16,8 @@ export class ClientResponse implements BodySink {
   readonly #raw: FastifyReply['raw'];
   readonly #source: BodySource;
   readonly #acceptsLastEvent: boolean;
-  /** The first part of a JSON body. */
-  #held: Buffer | undefined;
-  #holdsFirst: boolean;
+  /** The head of a JSON body, and its first part once it is there. */
+  #unsent: { readonly status: number; readonly head: string[]; part?: Buffer } | undefined;
   #waitsForDrain = false;
 
   /**
@@ -33,17 +37,16 @@ export class ClientResponse implements BodySink {
     this.#source = source;
     const { 'content-type': type, 'content-encoding': encoding } = passed;
     this.#acceptsLastEvent = isEventStream(type) && encoding === undefined;
-    this.#holdsFirst = type?.startsWith('application/json') === true;
-    const head: Record<string, string> = {};
-    for (const name in passed) head[name] = passed[name]!;
-    for (const name in headers) head[name] = headers[name]!;
-    head['x-tenkey-request-id'] = request.id;
-    if (receipt !== undefined) head['x-tenkey-receipt'] = receipt;
-    // Node checks the head before `hijack`: Fastify can then still send a problem when it cannot be written.
-    if (this.#holdsFirst) {
-      // Written with the body, whose length Node then knows.
-      raw.statusCode = status;
-      for (const name in head) raw.setHeader(name, head[name]!);
+    // Names and values in turn, which Node writes as they are.
+    const head: string[] = [];
+    for (const name in passed) head.push(name, passed[name]!);
+    for (const name in headers) head.push(name, headers[name]!);
+    head.push('x-tenkey-request-id', request.id);
+    if (receipt !== undefined) head.push('x-tenkey-receipt', receipt);
+    // The head is checked before `hijack`: Fastify can then still send a problem when it cannot be written.
+    if (type?.startsWith('application/json') === true) {
+      for (let at = 0; at < head.length; at += 2) validateHeaderValue(head[at]!, head[at + 1]!);
+      this.#unsent = { status, head };
     } else {
       raw.writeHead(status, head);
       raw.flushHeaders();
@@ -53,9 +56,8 @@ export class ClientResponse implements BodySink {
   }
 
   write(part: Buffer): boolean {
-    if (this.#holdsFirst) {
-      this.#holdsFirst = false;
-      this.#held = part;
+    if (this.#unsent !== undefined && this.#unsent.part === undefined) {
+      this.#unsent.part = part;
       return true;
     }
     this.#flush();
@@ -68,7 +70,18 @@ export class ClientResponse implements BodySink {
   }
 
   end(): void {
-    this.#raw.end(this.#held);
+    const unsent = this.#unsent;
+    if (unsent === undefined) {
+      this.#raw.end();
+      return;
+    }
+    this.#unsent = undefined;
+    const { status, head, part = noBytes } = unsent;
+    head.push('content-length', String(part.length));
+    this.#raw.writeHead(status, head);
+    // Node joins a head and a text to one write, and a head and bytes to none.
+    if (part.length <= MAXIMUM_JOINED_BYTES) this.#raw.end(part.toString('latin1'), 'latin1');
+    else this.#raw.end(part);
   }
 
   fail(error: Error): void {
@@ -82,8 +95,10 @@ export class ClientResponse implements BodySink {
   }
 
   #flush(): void {
-    if (this.#held === undefined) return;
-    this.#raw.write(this.#held);
-    this.#held = undefined;
+    if (this.#unsent === undefined) return;
+    const { status, head, part } = this.#unsent;
+    this.#unsent = undefined;
+    this.#raw.writeHead(status, head);
+    if (part !== undefined) this.#raw.write(part);
   }
 }

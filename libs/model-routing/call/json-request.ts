@@ -6,6 +6,7 @@ import {
   type ScannedObject,
   scanObject,
   scanSteps,
+  textOf,
   TooDeeplyNested,
   TooManyParameters,
 } from '#providers';
@@ -57,7 +58,7 @@ export class JsonRequest {
   text(name: string): string | undefined {
     const member = this.members.findLast((each) => each.name === name);
     if (member === undefined || this.bytes[member.valueStart] !== 0x22) return undefined;
-    return JSON.parse(this.bytes.toString('utf8', member.valueStart, member.valueEnd)) as string;
+    return textOf(this.bytes, member.valueStart, member.valueEnd);
   }
 
   /** @throws Problem malformed_request when it would have too many values */

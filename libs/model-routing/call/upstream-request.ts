@@ -53,12 +53,11 @@ export function encodedJson(
     const spliced = translated
       ? spliceRequest(Buffer.from(JSON.stringify(translated.body)), edits)
       : spliceRequest(request.bytes, edits, request.members);
-    const dropped = safeNames([
-      ...(translated?.dropped ?? []),
-      ...spliced.dropped
-        .filter((name) => translation?.added.includes(name) !== true)
-        .map((name) => translation?.clientName(name) ?? name),
-    ]);
+    const dropped = safeNames(
+      translated && translation
+        ? [...translated.dropped, ...clientNames(spliced.dropped, translation)]
+        : spliced.dropped,
+    );
     if (dropped.length > 0 && strictParams) throw parameterNotSupported(route, dropped);
     const body = { contentType: 'application/json', content: spliced.body };
     return { body, dropped, hasAddedUsageOption: spliced.isUsageOptionAdded };
@@ -72,6 +71,13 @@ export function encodedJson(
       param: safeNames([error.param])[0],
     });
   }
+}
+
+/** The client's names of parameters of the translated request, without those that the client did not send. */
+function clientNames(names: readonly string[], translation: Translation): string[] {
+  return names
+    .filter((name) => !translation.added.includes(name))
+    .map((name) => translation.clientName(name));
 }
 
 /** Encodes a form for the provider. `dropped` grows while the form is read. */
@@ -90,6 +96,7 @@ const LONGEST_NAME = 64;
 
 /** Makes names from the client safe for headers, errors and logs. */
 function safeNames(names: readonly string[]): string[] {
+  if (names.length === 0) return [];
   const safe = names.map((name) =>
     removeKeyShapes(name)
       .slice(0, LONGEST_NAME)

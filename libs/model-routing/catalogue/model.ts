@@ -52,7 +52,7 @@ export interface Model {
  * Splits `berget/intfloat/e5` into berget and `intfloat/e5`. A name without a slash is a model of the default provider.
  * @returns undefined for an unknown provider, or when no model follows the slash
  */
-export function splitLitellmName(name: string): { provider: Provider; upstreamModel: string } | undefined {
+export function splitLitellmName(name: string): ServedModel | undefined {
   const slash = name.indexOf('/');
   if (slash < 0) return { provider: defaultProvider, upstreamModel: name };
   const provider = providerOfPrefix(name.slice(0, slash));
@@ -60,8 +60,22 @@ export function splitLitellmName(name: string): { provider: Provider; upstreamMo
   return provider && upstreamModel !== '' ? { provider, upstreamModel } : undefined;
 }
 
+/** The provider of a model, and its name of the model. */
+interface ServedModel {
+  readonly provider: Provider;
+  readonly upstreamModel: string;
+}
+
+/** By model, whose entries never change: a catalogue that is read again has other objects. */
+const servedModels = new WeakMap<Model, ServedModel | undefined>();
+
 /** The provider that serves a model, by the rule of its adapter; undefined when none does, as for family e5. */
-export function providerOfModel(model: Model): { provider: Provider; upstreamModel: string } | undefined {
+export function providerOfModel(model: Model): ServedModel | undefined {
+  if (!servedModels.has(model)) servedModels.set(model, servedModelOf(model));
+  return servedModels.get(model);
+}
+
+function servedModelOf(model: Model): ServedModel | undefined {
   if (model.litellm_model_name) return splitLitellmName(model.litellm_model_name);
   const provider = providerOfFamily(model.family ?? '');
   return provider && { provider, upstreamModel: model.name };

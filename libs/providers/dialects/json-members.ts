@@ -92,6 +92,7 @@ export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, Sca
   let next = Next.Value;
   let at = 0;
   let start = 0;
+  let name = '';
   let keyStart = 0;
   let keyEnd = 0;
   let valueStart = 0;
@@ -106,7 +107,7 @@ export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, Sca
     while (byte === space || byte === lineFeed || byte === tab || byte === carriageReturn) byte = body[++at];
     if (byte === closing[depth] && depth > 0 && next !== Next.Value && next !== Next.Name) {
       if (depth === 1 && next === Next.SeparatorOrEnd) {
-        addMember(body, members, { start, keyStart, keyEnd, valueStart, valueEnd, end: at });
+        addMember(members, { name, start, keyStart, keyEnd, valueStart, valueEnd, end: at });
       }
       depth -= 1;
       at += 1;
@@ -119,7 +120,7 @@ export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, Sca
       if (byte !== comma) throw malformed();
       const isInObject = closing[depth] === closingBrace;
       if (depth === 1) {
-        addMember(body, members, { start, keyStart, keyEnd, valueStart, valueEnd, end: at });
+        addMember(members, { name, start, keyStart, keyEnd, valueStart, valueEnd, end: at });
         start = at + 1;
       }
       at += 1;
@@ -132,6 +133,7 @@ export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, Sca
       if (depth === 1) {
         keyStart = at;
         keyEnd = end;
+        name = textOf(body, at, end);
       }
       at = skipWhitespace(body, end);
       if (body[at] !== colon) throw malformed();
@@ -167,10 +169,15 @@ export function withMembers(body: Buffer, members: readonly Member[], kept: read
   return Buffer.concat([body.subarray(0, first), ...separated, body.subarray(last)]);
 }
 
-function addMember(body: Buffer, members: Member[], positions: Omit<Member, 'name'>): void {
+function addMember(members: Member[], member: Member): void {
   if (members.length === maximumParameters) throw new TooManyParameters();
-  const name = JSON.parse(body.toString('utf8', positions.keyStart, positions.keyEnd)) as string;
-  members.push({ name, ...positions });
+  members.push(member);
+}
+
+/** The text of a JSON string without an error. */
+export function textOf(body: Buffer, start: number, end: number): string {
+  const written = body.toString('utf8', start, end);
+  return written.includes('\\') ? (JSON.parse(written) as string) : written.slice(1, -1);
 }
 
 function skipWhitespace(body: Buffer, from: number): number {

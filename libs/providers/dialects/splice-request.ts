@@ -37,13 +37,56 @@ export function spliceRequest(
   edits: RequestEdits,
   members: readonly Member[] = scanObject(body).members,
 ): { body: Buffer; dropped: string[]; isUsageOptionAdded: boolean } {
-  if (members.filter(({ name }) => name === 'model').length !== 1) throw new AmbiguousModel();
+  const model = onlyMember(members, 'model');
+  if (model === undefined) throw new AmbiguousModel();
+  const isUsageOptionAdded =
+    isStream(body, members) &&
+    !members.some(({ name }) => name === 'stream_options') &&
+    edits.hasUsageOption?.() === true;
+  const { differences } = edits;
+  if (differences !== undefined && members.some(({ name }) => isAffected(name, differences))) {
+    const { kept, dropped } = withDifferences(body, members, edits.model, differences);
+    if (isUsageOptionAdded) kept.push(usageOption);
+    return { body: withMembers(body, members, kept), dropped, isUsageOptionAdded };
+  }
+  const end = members.at(-1)!.end;
+  const parts = [
+    body.subarray(0, model.valueStart),
+    Buffer.from(JSON.stringify(edits.model)),
+    body.subarray(model.valueEnd, end),
+  ];
+  if (isUsageOptionAdded) parts.push(Buffer.from(','), usageOption);
+  parts.push(body.subarray(end));
+  return { body: Buffer.concat(parts), dropped: [], isUsageOptionAdded };
+}
+
+function onlyMember(members: readonly Member[], name: string): Member | undefined {
+  let found: Member | undefined;
+  for (const member of members) {
+    if (member.name !== name) continue;
+    if (found !== undefined) return undefined;
+    found = member;
+  }
+  return found;
+}
+
+function isAffected(name: string, { renamed, unsupported }: RequestDifferences): boolean {
+  return (renamed !== undefined && Object.hasOwn(renamed, name)) || unsupported?.includes(name) === true;
+}
+
+/** @returns the members that are sent, and the names of the parameters with a value that are not */
+function withDifferences(
+  body: Buffer,
+  members: readonly Member[],
+  model: string,
+  differences: RequestDifferences,
+): { kept: Buffer[]; dropped: string[] } {
   const isNull = ({ valueStart, valueEnd }: Member) =>
     body.toString('latin1', valueStart, valueEnd) === 'null';
   const names = new Set(members.map(({ name }) => name));
   const namesWithValue = new Set(members.filter((member) => !isNull(member)).map(({ name }) => name));
-  const renamed = new Map(Object.entries(edits.differences?.renamed ?? {}));
-  const unsupported = new Set(edits.differences?.unsupported);
+  const renamed = new Map(Object.entries(differences.renamed ?? {}));
+  const unsupported = new Set(differences.unsupported);
   // A null has no meaning, so it gives way to a renamed parameter. Otherwise the body would have the name twice.
   const replacedNulls = new Set(
     [...renamed].flatMap(([name, newName]) =>
@@ -60,27 +103,20 @@ export function spliceRequest(
     if (unsupported.has(member.name) || (newName !== undefined && takenNames.has(newName))) {
       if (!isNull(member)) dropped.add(member.name);
     } else if (member.name === 'model') {
-      kept.push(replaced(body, member, member.valueStart, member.valueEnd, edits.model));
+      kept.push(replaced(body, member, member.valueStart, member.valueEnd, model));
     } else if (newName !== undefined) {
       kept.push(replaced(body, member, member.keyStart, member.keyEnd, newName));
     } else {
       kept.push(body.subarray(member.start, member.end));
     }
   }
-  const isUsageOptionAdded =
-    isStream(body, members) && !names.has('stream_options') && edits.hasUsageOption?.() === true;
-  if (isUsageOptionAdded) kept.push(usageOption);
-  return { body: withMembers(body, members, kept), dropped: [...dropped], isUsageOptionAdded };
+  return { kept, dropped: [...dropped] };
 }
 
 /** True if `stream` is true and occurs once, because providers differ in which of two they read. */
 function isStream(body: Buffer, members: readonly Member[]): boolean {
-  const [stream, ...others] = members.filter(({ name }) => name === 'stream');
-  return (
-    stream !== undefined &&
-    others.length === 0 &&
-    body.toString('latin1', stream.valueStart, stream.valueEnd) === 'true'
-  );
+  const stream = onlyMember(members, 'stream');
+  return stream !== undefined && body.toString('latin1', stream.valueStart, stream.valueEnd) === 'true';
 }
 
 function replaced(body: Buffer, member: Member, start: number, end: number, text: string): Buffer {

@@ -11,7 +11,13 @@ export interface ReportedTokens {
 }
 
 /**
- * The counts of one usage object, or of all those in one response; a count that was not reported is absent.
+ * Far more than any model accepts. A tenant's own server may report any number, and the sums of a day must be able to hold
+ * it: with 2^53 tokens in each call, a thousand calls exceed a bigint, and the database would refuse every later record.
+ */
+const MAXIMUM_TOKENS = 10_000_000_000;
+
+/**
+ * The counts of all the usage objects of one response. Each count comes from the last object that has it.
  *
  * - chat/completions, completions, embeddings: https://platform.openai.com/docs/api-reference/chat/object; `cached_tokens`
  *   may also be next to the totals (https://docs.together.ai/reference/chat-completions-1), or have the name
@@ -20,55 +26,37 @@ export interface ReportedTokens {
  * - messages: https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching, where the three kinds of input are
  *   disjoint, and .../streaming, where later counts replace earlier ones.
  */
-export interface UsageFields {
-  readonly input?: number;
-  readonly output?: number;
-  readonly cached?: number;
-  /** Input that `input` does not include. */
-  readonly cacheRead?: number;
-  readonly cacheWritten?: number;
-}
+export class ReportedUsage {
+  #input: number | undefined;
+  #output: number | undefined;
+  #cached: number | undefined;
+  /** Input that `#input` does not include. */
+  #cacheRead: number | undefined;
+  #cacheWritten: number | undefined;
 
-/**
- * Far more than any model accepts. A tenant's own server may report any number, and the sums of a day must be able to hold
- * it: with 2^53 tokens in each call, a thousand calls exceed a bigint, and the database would refuse every later record.
- */
-const MAXIMUM_TOKENS = 10_000_000_000;
+  add(usage: Readonly<Record<string, unknown>>): void {
+    const details = objectOf(usage.prompt_tokens_details) ?? objectOf(usage.input_tokens_details);
+    const cacheRead = countOf(usage.cache_read_input_tokens);
+    const cached =
+      countOf(details?.cached_tokens) ??
+      countOf(usage.prompt_cache_hit_tokens) ??
+      countOf(usage.cached_tokens) ??
+      cacheRead;
+    const output = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
+    this.#input = countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens) ?? this.#input;
+    if (output !== undefined) this.#output = countOf(output + reasoningOutsideOutput(usage)) ?? this.#output;
+    this.#cached = cached ?? this.#cached;
+    // Some gateways add Anthropic's names to their own format, whose totals include the cached input.
+    if (usage.prompt_tokens !== undefined || details !== undefined) return;
+    this.#cacheRead = cacheRead ?? this.#cacheRead;
+    this.#cacheWritten = countOf(usage.cache_creation_input_tokens) ?? this.#cacheWritten;
+  }
 
-export function usageFieldsOf(usage: Readonly<Record<string, unknown>>): UsageFields {
-  const details = objectOf(usage.prompt_tokens_details) ?? objectOf(usage.input_tokens_details);
-  const cacheRead = countOf(usage.cache_read_input_tokens);
-  const cached =
-    countOf(details?.cached_tokens) ??
-    countOf(usage.prompt_cache_hit_tokens) ??
-    countOf(usage.cached_tokens) ??
-    cacheRead;
-  // Some gateways add Anthropic's names to their own format, whose totals include the cached input.
-  const isTotal = usage.prompt_tokens !== undefined || details !== undefined;
-  const output = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
-  return reported({
-    input: countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens),
-    output: output === undefined ? undefined : countOf(output + reasoningOutsideOutput(usage)),
-    cached,
-    cacheRead: isTotal ? undefined : cacheRead,
-    cacheWritten: isTotal ? undefined : countOf(usage.cache_creation_input_tokens),
-  });
-}
-
-export function tokensOf({
-  input,
-  output,
-  cached,
-  cacheRead = 0,
-  cacheWritten = 0,
-}: UsageFields): ReportedTokens {
-  const sum = input === undefined ? undefined : countOf(input + cacheRead + cacheWritten);
-  return { input: sum ?? null, output: output ?? null, cached: cached ?? null };
-}
-
-/** Leaves out the fields without a value, so that they do not replace an earlier one. */
-function reported(fields: UsageFields): UsageFields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  get tokens(): ReportedTokens {
+    const [input, read = 0, written = 0] = [this.#input, this.#cacheRead, this.#cacheWritten];
+    const sum = input === undefined ? undefined : countOf(input + read + written);
+    return { input: sum ?? null, output: this.#output ?? null, cached: this.#cached ?? null };
+  }
 }
 
 function countOf(value: unknown): number | undefined {

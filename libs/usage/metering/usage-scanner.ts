@@ -1,5 +1,5 @@
 import { isEventStream } from '#egress';
-import { type ReportedTokens, tokensOf, type UsageFields, usageFieldsOf } from './reported-tokens';
+import { type ReportedTokens, ReportedUsage } from './reported-tokens';
 import { JsonUsageScanner } from './json-usage-scanner';
 
 const LF = 0x0a;
@@ -23,9 +23,10 @@ export class UsageScanner {
 
   readonly #format: 'events' | 'json' | undefined;
   readonly #json = new JsonUsageScanner((usage) => {
-    this.#fields = { ...this.#fields, ...usageFieldsOf(usage) };
+    this.#reported ??= new ReportedUsage();
+    this.#reported.add(usage);
   });
-  #fields: UsageFields | undefined;
+  #reported: ReportedUsage | undefined;
 
   /** How many characters of `data:` the line has matched so far, or `otherField`. */
   #matched = 0;
@@ -42,7 +43,7 @@ export class UsageScanner {
 
   /** Undefined until a usage object was read. If a stream broke off, these are the tokens reported by then. */
   get tokens(): ReportedTokens | undefined {
-    return this.#fields && tokensOf(this.#fields);
+    return this.#reported?.tokens;
   }
 
   #pushEvents(bytes: Buffer): void {

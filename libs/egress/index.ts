@@ -12,12 +12,13 @@ export { AddressPolicy, type AddressPolicyOptions } from './address/address-poli
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions } from './egress.service';
-export { dataOf, eachEvent, EventEnds, isEventStream, MAXIMUM_HELD_EVENT_BYTES } from './stream/event-stream';
+export { eachEvent, fieldsOfEvent, isEventStream } from './stream/events';
 export { type ProbeOutcome, probeOutcomes, type ProbeResult, probeResult } from './response/probe-result';
 export { adapterNames, credentialSources } from './route';
 export type { AdapterName, CredentialSource, Destination, Route, RouteCredential } from './route';
 export { type Cancellation, ClientDisconnected, SignalCancellation } from './cancellation';
 export { type BodySink, type BodySource, ReadableBody } from './stream/body-sink';
-export { WholeEvents } from './stream/whole-events';
+export { ErrorEvents } from './stream/error-events';
+export { EndOfEvents, EventRelay, type EventStage } from './stream/event-relay';
 export type { UpstreamReceiver, UpstreamResponse, WireEvents } from './response/upstream-response';
 export { findAddressProblem } from './response/upstream-problem';

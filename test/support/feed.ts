@@ -2,11 +2,15 @@ import { type Readable } from 'node:stream';
 import {
   type BodySink,
   type BodySource,
+  type EventStage,
   ReadableBody,
   type UpstreamReceiver,
   type UpstreamResponse,
 } from '#egress';
 import { Problem } from '#http';
+
+/** Lets everything pass. */
+export const noStage: EventStage = { pass: (events) => events, passPart: () => undefined };
 
 /** Feeds a stream into the stages that `open` returns, as an upstream connection does. */
 export function feed(body: Readable, open: (source: BodySource) => BodySink): void {

@@ -29,7 +29,8 @@ export class RunningRequests {
       server.close();
       await this.#emptyWithin(waitMs);
       const detail = 'Tenkey is being stopped. Send the request again.';
-      for (const request of this.#running.all) request.cancel(new Problem('upstream_unavailable', { detail }));
+      for (const request of this.#running.all)
+        request.cancel(new Problem('upstream_unavailable', { detail }));
       await this.#emptyWithin(lastEventsMs);
     };
   }

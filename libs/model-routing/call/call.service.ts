@@ -185,6 +185,7 @@ export class CallService {
     meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : length));
     options.onDecision?.({ route, droppedParameters: dropped });
     const plan = {
+      usage: meter.events,
       translation,
       hidesUsage: hasAddedUsageOption,
       model: route.model,

@@ -18,6 +18,7 @@ export class ClientResponse implements BodySink {
   readonly #acceptsLastEvent: boolean;
   /** The head of a JSON body, and its first part once it is there. */
   #unsent: { readonly status: number; readonly head: string[]; part?: Buffer } | undefined;
+  #isHeadSent = false;
   #waitsForDrain = false;
 
   /**
@@ -49,7 +50,12 @@ export class ClientResponse implements BodySink {
       this.#unsent = { status, head };
     } else {
       raw.writeHead(status, head);
-      raw.flushHeaders();
+      // The first part may have arrived with the head, and goes out with it in one write. It is passed on in the next tick.
+      process.nextTick(() =>
+        process.nextTick(() => {
+          if (!this.#isHeadSent) raw.flushHeaders();
+        }),
+      );
     }
     reply.hijack();
     raw.setTimeout(pauseMs, () => raw.destroy());
@@ -61,6 +67,7 @@ export class ClientResponse implements BodySink {
       return true;
     }
     this.#flush();
+    this.#isHeadSent = true;
     const mayContinue = this.#raw.write(part);
     if (!mayContinue && !this.#waitsForDrain) {
       this.#waitsForDrain = true;
@@ -70,6 +77,7 @@ export class ClientResponse implements BodySink {
   }
 
   end(): void {
+    this.#isHeadSent = true;
     const unsent = this.#unsent;
     if (unsent === undefined) {
       this.#raw.end();
@@ -87,6 +95,7 @@ export class ClientResponse implements BodySink {
   fail(error: Error): void {
     const { tenkey } = this.#request;
     if (this.#raw.destroyed) return;
+    this.#isHeadSent = true;
     this.#flush();
     const problem = tenkey.report(error);
     // The status has been sent. A client of an event stream has received whole events, so the problem is one more event.

@@ -1,8 +1,8 @@
 import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#http';
 import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
-import { ReadableBody } from '#egress';
-import { feed, relayedBy } from '../../../test/support/feed';
+import { EventRelay, ReadableBody } from '#egress';
+import { feed, noStage, relayedBy } from '../../../test/support/feed';
 import { HiddenUsage } from './hidden-usage';
 import { relay } from './relay';
 
@@ -11,7 +11,7 @@ function withHiddenUsage(body: Readable): ReadableBody {
   let readable!: ReadableBody;
   feed(body, (source) => {
     readable = new ReadableBody(source, () => body.destroy());
-    return new HiddenUsage(readable);
+    return new EventRelay([new HiddenUsage()], readable, source);
   });
   return readable;
 }
@@ -113,7 +113,7 @@ test.each([
   const text = `data: 1\n\n${usage}`;
   const { body } = await relayedBy(
     relay,
-    { translation: undefined, hidesUsage: true, model: 'm', request: {}, label: 'Testing' },
+    { usage: noStage, translation: undefined, hidesUsage: true, model: 'm', request: {}, label: 'Testing' },
     { headers, body: Readable.from([Buffer.from(text)]) },
   );
   expect((await body.toArray()).join('')).toBe(text);

@@ -1,75 +1,38 @@
-import { type BodySink, dataOf, eachEvent, EventEnds, MAXIMUM_HELD_EVENT_BYTES } from '#egress';
+import { eachEvent, type EventStage, fieldsOfEvent } from '#egress';
 import { eventDataWithoutUsage } from '#providers';
 
 const LF = 0x0a;
 const CR = 0x0d;
+/** Without its first quote, which is too frequent to be searched for. */
+const usageName = Buffer.from('usage"');
 
 /**
  * Hides the usage that Tenkey requested and the client did not, so that the client receives the stream that it requested: the
- * event that has only the usage, and the null that every other event then has. All other bytes pass, each event as soon as it
- * is complete.
+ * event that has only the usage, and the null that every other event then has.
  */
-export class HiddenUsage implements BodySink {
-  readonly #ends = new EventEnds();
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+export class HiddenUsage implements EventStage {
   #isAfterHiddenCr = false;
 
-  constructor(private readonly next: BodySink) {}
-
-  write(part: Buffer): boolean {
-    const end = this.#ends.lastIn(part);
+  pass(given: Buffer): Buffer {
     // Skip the LF of a CR LF that terminated the hidden event.
-    const start = this.#isAfterHiddenCr && part[0] === LF ? 1 : 0;
+    const events = this.#isAfterHiddenCr && given[0] === LF ? given.subarray(1) : given;
     this.#isAfterHiddenCr = false;
-    let mayContinue = true;
-    if (end > 0) {
-      const complete = part.subarray(start, end);
-      const events = this.#held.length === 0 ? complete : Buffer.concat([...this.#held, complete]);
-      this.#held = [];
-      this.#heldBytes = 0;
-      const { visible, isEndHidden } = withoutUsage(events);
-      this.#isAfterHiddenCr = isEndHidden && events.at(-1) === CR;
-      if (visible.length > 0) mayContinue = this.next.write(visible);
+    // Where a provider sends no `"usage": null`, almost every event passes without being parsed.
+    if (!events.includes(usageName)) return events;
+    const visible: Buffer[] = [];
+    let isHidden = false;
+    for (const event of eachEvent(events)) {
+      const kept = visibleEvent(event);
+      isHidden = kept === undefined;
+      visible.push(kept ?? lineEndsBefore(event));
     }
-    if (end < part.length) {
-      this.#held.push(part.subarray(end));
-      this.#heldBytes += part.length - end;
-    }
-    if (this.#heldBytes > MAXIMUM_HELD_EVENT_BYTES) {
-      mayContinue = this.next.write(Buffer.concat(this.#held));
-      this.#held = [];
-      this.#heldBytes = 0;
-    }
-    return mayContinue;
+    this.#isAfterHiddenCr = isHidden && events.at(-1) === CR;
+    return Buffer.concat(visible);
   }
 
-  /** Some providers send no blank line after their last event. */
-  end(): void {
-    const last = visibleEvent(Buffer.concat(this.#held));
-    if (last !== undefined && last.length > 0) this.next.write(last);
-    this.next.end();
+  passPart(): void {
+    // Usage is never that long.
   }
-
-  fail(error: Error): void {
-    this.next.fail(error);
-  }
-}
-
-function withoutUsage(events: Buffer): { visible: Buffer; isEndHidden: boolean } {
-  // Where a provider sends no `"usage": null`, almost every part passes without being parsed.
-  if (!events.includes('"usage"')) return { visible: events, isEndHidden: false };
-  const visible: Buffer[] = [];
-  let passed = 0;
-  let isHidden = false;
-  for (const event of eachEvent(events)) {
-    passed += event.length;
-    const kept = visibleEvent(event);
-    isHidden = kept === undefined;
-    visible.push(kept ?? lineEndsBefore(event));
-  }
-  const rest = events.subarray(passed);
-  return { visible: Buffer.concat([...visible, rest]), isEndHidden: isHidden && rest.length === 0 };
 }
 
 /** The line ends before an event belong to the event before it, so they stay. */
@@ -80,11 +43,11 @@ function lineEndsBefore(event: Buffer): Buffer {
 
 /** @returns the event without a null usage; undefined for the event that has only the usage */
 function visibleEvent(event: Buffer): Buffer | undefined {
-  if (!event.includes('"usage"')) return event;
+  if (!event.includes(usageName)) return event;
   const [line, ...others] = event.toString('latin1').matchAll(/^(?:\xef\xbb\xbf)?data:(.*)$/gm);
   if (line === undefined) return event;
   // No known provider writes its JSON on several lines. In such an event a null usage is left in place.
-  if (others.length > 0) return eventDataWithoutUsage(Buffer.from(dataOf(event.toString('utf8')))) && event;
+  if (others.length > 0) return eventDataWithoutUsage(Buffer.from(fieldsOfEvent(event).data ?? '')) && event;
   const end = line.index + line[0].length;
   const start = end - line[1]!.length;
   const data = eventDataWithoutUsage(event.subarray(start, end));

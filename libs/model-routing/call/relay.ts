@@ -1,9 +1,11 @@
 import {
   type BodySink,
+  ErrorEvents,
+  EventRelay,
+  type EventStage,
   isEventStream,
   type UpstreamReceiver,
   type UpstreamResponse,
-  WholeEvents,
 } from '#egress';
 import { type Json, type Translation, UnexpectedResponse } from '#providers';
 import { HiddenUsage } from './hidden-usage';
@@ -11,6 +13,8 @@ import { TranslatedEvents, TranslatedWhole, translationProblem } from './transla
 
 /** What must happen to a response between the provider and the client. */
 export interface RelayPlan {
+  /** Reads the usage that the events of a stream report. */
+  readonly usage: EventStage;
   /** Undefined: the client speaks the provider's format, and gets its bytes. */
   readonly translation: Translation | undefined;
   /** True when Tenkey requested the usage of a stream and the client did not. */
@@ -22,11 +26,7 @@ export interface RelayPlan {
   readonly label: string;
 }
 
-/**
- * Passes the response of one call on to the client, in one pass over its bytes. A part goes through these
- * sinks in this order: HiddenUsage hides the usage that only Tenkey requested, WholeEvents passes on whole events and detects errors in
- * them, and the client's sink writes. If the client speaks another dialect, a translation takes the place of the first two.
- */
+/** Passes the response of one call on to the client, in one pass over its bytes. */
 export function relay(client: UpstreamReceiver, plan: RelayPlan): UpstreamReceiver {
   return {
     head: (response) =>
@@ -41,14 +41,15 @@ function passed(client: UpstreamReceiver, response: UpstreamResponse, plan: Rela
   const sink = client.head(response);
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
   if (!isEventStream(type) || encoding !== undefined) return sink;
-  const events = new WholeEvents(sink, response.source, (message) => response.problemOfErrorEvent(message));
-  return plan.hidesUsage ? new HiddenUsage(events) : events;
+  const errors = new ErrorEvents((message) => response.problemOfErrorEvent(message));
+  const stages = plan.hidesUsage ? [plan.usage, new HiddenUsage(), errors] : [plan.usage, errors];
+  return new EventRelay(stages, sink, response.source);
 }
 
 function translated(
   client: UpstreamReceiver,
   response: UpstreamResponse,
-  { model, request, label }: RelayPlan,
+  { usage, model, request, label }: RelayPlan,
   translation: Translation,
 ): BodySink {
   const { source, headers } = response;
@@ -57,7 +58,8 @@ function translated(
   if (headers['content-encoding'] !== undefined) throw toProblem(new UnexpectedResponse());
   const context = { model, request };
   if (isEventStream(headers['content-type'])) {
-    return new TranslatedEvents(client.head(response), source, translation.stream(context), toProblem);
+    const stages = [usage, new TranslatedEvents(translation.stream(context), toProblem)];
+    return new EventRelay(stages, client.head(response), source);
   }
   const onBody = (body: Buffer) => {
     try {

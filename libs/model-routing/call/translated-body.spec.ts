@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#http';
-import { relayedBy, type StreamedResponse } from '../../../test/support/feed';
+import { noStage, relayedBy, type StreamedResponse } from '../../../test/support/feed';
 import { relay } from './relay';
 import { findProvider, type Operation, serviceOf, type Translation } from '#providers';
 
@@ -67,7 +67,7 @@ const each = Object.entries(dialects) as [string, Dialect][];
 
 const call = { model: 'requested', request: { stream_options: { include_usage: true } }, label: 'Testing' };
 const translatedResponse = (translation: Translation, response: StreamedResponse, plan: typeof call) =>
-  relayedBy(relay, { translation, hidesUsage: false, ...plan }, response);
+  relayedBy(relay, { usage: noStage, translation, hidesUsage: false, ...plan }, response);
 
 function upstream(body: Readable, type = 'text/event-stream'): StreamedResponse {
   return { headers: { 'content-type': type }, body };

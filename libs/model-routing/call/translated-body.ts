@@ -1,5 +1,13 @@
-import { createParser, type EventSourceParser } from 'eventsource-parser';
-import { type BodySink, type BodySource, ClientDisconnected, type UpstreamResponse } from '#egress';
+import {
+  type BodySink,
+  type BodySource,
+  ClientDisconnected,
+  eachEvent,
+  EndOfEvents,
+  type EventStage,
+  fieldsOfEvent,
+  type UpstreamResponse,
+} from '#egress';
 import { Problem } from '#http';
 import {
   StreamFault,
@@ -11,77 +19,38 @@ import {
 
 /** More than any model writes; a response without an end must not fill the memory. */
 const MAXIMUM_RESPONSE_BYTES = 64 * 1024 * 1024;
-const MAXIMUM_EVENT_CHARACTERS = 16 * 1024 * 1024;
 /** Larger than the limit for a whole response, because events are many times longer than their text. */
 const MAXIMUM_STREAM_BYTES = 256 * 1024 * 1024;
 
-/** Translates the provider's events to the client's format as they arrive. */
-export class TranslatedEvents implements BodySink {
-  readonly #parser: EventSourceParser;
-  readonly #decoder = new TextDecoder();
-  #text = '';
+/** Translates the provider's events to the client's format. */
+export class TranslatedEvents implements EventStage {
   #bytes = 0;
-  #isOver = false;
 
-  /** @param toProblem makes the error of a body that cannot be translated */
+  /** @param toProblem makes the error of a stream that cannot be translated */
   constructor(
-    private readonly next: BodySink,
-    private readonly source: BodySource,
     private readonly translator: StreamTranslator,
     private readonly toProblem: (error: unknown) => Error,
-  ) {
-    this.#parser = createParser({
-      onEvent: ({ event, data }) => (this.#text += translator.push({ event, data })),
-      onError: (error) => {
-        if (error.type === 'max-buffer-size-exceeded') throw new UnexpectedResponse();
-      },
-      maxBufferSize: MAXIMUM_EVENT_CHARACTERS,
-    });
-  }
+  ) {}
 
-  write(part: Buffer): boolean {
-    if (this.#isOver) return true;
-    this.#bytes += part.length;
-    return this.#translate(() => {
-      if (this.#bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedResponse();
-      this.#parser.feed(this.#decoder.decode(part, { stream: true }));
-    });
-  }
-
-  end(): void {
-    if (this.#isOver) return;
-    this.#translate(() => {
-      // Not every provider ends its last event with a blank line.
-      this.#parser.feed(`${this.#decoder.decode()}\n\n`);
-      this.#text += this.translator.end();
-    });
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.next.end();
-  }
-
-  fail(error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.next.fail(error);
-  }
-
-  /** Passes on what came before a fault: it was valid. */
-  #translate(step: () => void): boolean {
-    let fault: unknown;
+  pass(events: Buffer, isLast: boolean): Buffer {
+    let text = '';
     try {
-      step();
+      this.#bytes += events.length;
+      if (this.#bytes > MAXIMUM_STREAM_BYTES) throw new UnexpectedResponse();
+      for (const event of eachEvent(events)) {
+        const { name, data } = fieldsOfEvent(event);
+        if (data !== undefined) text += this.translator.push({ event: name, data });
+      }
+      if (isLast) text += this.translator.end();
     } catch (error) {
-      fault = error;
+      // What came before a fault was valid.
+      throw new EndOfEvents(Buffer.from(text), this.toProblem(error));
     }
-    const text = this.#text;
-    this.#text = '';
-    const mayContinue = text === '' || this.next.write(Buffer.from(text));
-    if (fault !== undefined) {
-      this.source.stop();
-      this.fail(this.toProblem(fault));
-    }
-    return mayContinue;
+    return Buffer.from(text);
+  }
+
+  passPart(): void {
+    throw new EndOfEvents(Buffer.alloc(0), this.toProblem(new UnexpectedResponse()));
   }
 }
 

@@ -1,4 +1,4 @@
-import { ClientDisconnected, type Route, type WireEvents } from '#egress';
+import { ClientDisconnected, type EventStage, type Route, type WireEvents } from '#egress';
 import { Problem } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
 import { UsageScanner } from './usage-scanner';
@@ -48,8 +48,17 @@ export class CallMeter {
     onChunk: (chunk) => {
       this.#firstByteMs ??= this.#elapsedMs();
       this.#responseBytes += chunk.length;
-      this.#scanner?.push(chunk);
+      if (this.#scanner?.isOfEvents === false) this.#scanner.push(chunk);
     },
+  };
+
+  /** The first stage of the relay, for the usage in an event stream. */
+  readonly events: EventStage = {
+    pass: (events) => {
+      this.#scanner?.pushEvents(events);
+      return events;
+    },
+    passPart: (part) => this.#scanner?.push(part),
   };
 
   /**

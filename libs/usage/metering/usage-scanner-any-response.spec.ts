@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { EventRelay, type EventStage } from '#egress';
 import { type ReportedTokens } from './reported-tokens';
 import { UsageScanner } from './usage-scanner';
 
@@ -80,6 +81,43 @@ test('any JSON: the usage that JSON.parse finds, however it is cut and indented'
       expect(tokensIn(cutAt(bytes, cuts))).toEqual(reference(parsed));
     }),
     { numRuns: 3000 },
+  );
+});
+
+const frame = fc.oneof(
+  root.map(data),
+  root.map(
+    (document) => `event: x\ndata: ${JSON.stringify(document, null, 1).replaceAll('\n', '\ndata: ')}\n\n`,
+  ),
+  fc.constantFrom(': "usage":{}\n\n', 'data: {"usage":null}\n\n', 'data: {"usage": {"prompt_tokens":3}}\n\n'),
+  fc.constantFrom('data: [DONE]\n\n', '\n', 'data: {"message":{"usage" : {"input_tokens":3}}}\n\n'),
+);
+
+test('a stream: what is read of whole events is what is read of every byte, however it is cut', () => {
+  fc.assert(
+    fc.property(fc.array(frame), sizes, fc.constantFrom('\n', '\r\n', '\r'), (frames, cuts, lineEnd) => {
+      const bytes = Buffer.from(frames.join('').replaceAll('\n', lineEnd));
+      const scanner = new UsageScanner(events);
+      const stage: EventStage = {
+        pass: (whole) => {
+          scanner.pushEvents(whole);
+          return whole;
+        },
+        passPart: (part) => scanner.push(part),
+      };
+      const passed: Buffer[] = [];
+      const sink = {
+        write: (part: Buffer) => passed.push(part) > 0,
+        end: () => undefined,
+        fail: () => undefined,
+      };
+      const relay = new EventRelay([stage], sink, { resume: () => undefined, stop: () => undefined });
+      for (const part of cutAt(bytes, cuts)) relay.write(part);
+      relay.end();
+      expect(Buffer.concat(passed)).toEqual(bytes);
+      expect(scanner.tokens).toEqual(tokensIn([bytes], events));
+    }),
+    { numRuns: 2000 },
   );
 });
 

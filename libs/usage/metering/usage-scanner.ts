@@ -1,10 +1,12 @@
-import { isEventStream } from '#egress';
+import { eachEvent, isEventStream } from '#egress';
 import { type ReportedTokens, ReportedUsage } from './reported-tokens';
 import { JsonUsageScanner } from './json-usage-scanner';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const dataField = Buffer.from('data:');
+/** Without its first quote, which is too frequent to be searched for. */
+const usageName = Buffer.from('usage"');
 const otherField = -1;
 const lineBreak = Buffer.from('\n');
 const byteOrderMark = [0xef, 0xbb, 0xbf];
@@ -32,6 +34,16 @@ export class UsageScanner {
   #matched = 0;
   #isFirstLine = true;
   #isAfterCr = false;
+
+  get isOfEvents(): boolean {
+    return this.#format === 'events';
+  }
+
+  /** The same for whole events. Those without a usage object are not read, which is much faster. */
+  pushEvents(events: Buffer): void {
+    if (!mayHaveUsageObject(events)) return;
+    for (const event of eachEvent(events)) if (mayHaveUsageObject(event)) this.push(event);
+  }
 
   /** Chunks may be cut anywhere, even in the middle of a character, an escape or a line end. */
   push(chunk: Uint8Array): void {
@@ -82,4 +94,18 @@ export class UsageScanner {
     this.#matched = 0;
     this.#isFirstLine = false;
   }
+}
+
+/**
+ * False only when no `"usage"` is followed by an object: many providers send a null in each event. A line that ends in between may go
+ * on with the object.
+ */
+function mayHaveUsageObject(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(usageName); at !== -1; at = bytes.indexOf(usageName, at)) {
+    at += usageName.length;
+    let next = bytes[at];
+    while (next === 0x20 || next === 0x09 || next === 0x3a) next = bytes[++at];
+    if (next === 0x7b || next === LF || next === CR) return true;
+  }
+  return false;
 }

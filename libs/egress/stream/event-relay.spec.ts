@@ -1,14 +1,15 @@
 import { finished, PassThrough } from 'node:stream';
 import { feed } from '../../../test/support/feed';
 import { ReadableBody } from './body-sink';
-import { WholeEvents } from './whole-events';
+import { ErrorEvents } from './error-events';
+import { EventRelay } from './event-relay';
 
 /** The whole events of a stream. */
 function wholeEvents(body: PassThrough, toError: (message: string) => Error): ReadableBody {
   let readable!: ReadableBody;
   feed(body, (source) => {
     readable = new ReadableBody(source, () => body.destroy());
-    return new WholeEvents(readable, source, toError);
+    return new EventRelay([new ErrorEvents(toError)], readable, source);
   });
   return readable;
 }

@@ -208,7 +208,9 @@ describeWithApp('the usage record of a call', (tenkey) => {
     const answer = await routing.call(tenant, 'chat/completions', request, options);
     for await (const part of answer.body) void part;
     const id = randomUUID();
-    const second = await routing.call(tenant, 'chat/completions', request, { ...options, requestId: id });
+    // A stream, whose end has not arrived yet.
+    const stream = Buffer.from(JSON.stringify({ model: 'gpt-4o', messages: [], stream: true }));
+    const second = await routing.call(tenant, 'chat/completions', stream, { ...options, requestId: id });
     second.body.destroy();
     const [first, other] = await records(2);
     expect(first).toMatchObject({ outcome: 'completed', key_id: null });

@@ -60,6 +60,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   // A wrong method is refused ahead of a wrong body, which the right method might accept.
   fastify.addHook('onRequest', methods.refuseOthers);
   fastify.addHook('onRequest', hooks.refuseForms);
+  fastify.addHook('preParsing', hooks.budgetBodies(config));
   fastify.addHook('onSend', hooks.reportStreamFaults);
   fastify.addHook('onSend', hooks.showInForce);
 

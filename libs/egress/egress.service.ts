@@ -83,16 +83,16 @@ export class EgressService implements OnApplicationShutdown {
       headersTimeout: firstByteMs,
       bodyTimeout: idleMs,
     };
-    new OutgoingCall({
+    const call = {
       route,
-      dispatch: (handler) => void agent.dispatch(request, handler),
       retries: new Retries(this.#options, content instanceof Readable),
       secrets: [key, ...this.#options.processSecrets],
       cancellation: options.cancellation,
       receiver,
       wire: options.wire,
       mayRetry: options.mayRetry,
-    }).start();
+    };
+    new OutgoingCall(call, (handler) => void agent.dispatch(withOwnBody(request), handler)).start();
   }
 
   /**
@@ -179,6 +179,19 @@ export class EgressService implements OnApplicationShutdown {
     }
     return agent;
   }
+}
+
+/** A shorter body is not worth a stream. */
+const LONG_BODY_BYTES = 64 * 1024;
+
+/** The HTTP library keeps the bytes of a body until the response has ended, but of a stream only what it has not read yet. */
+function withOwnBody(request: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+  const { body } = request;
+  if (!Buffer.isBuffer(body) || body.length < LONG_BODY_BYTES) return request;
+  const stream = new Readable({ read: () => undefined });
+  stream.push(body);
+  stream.push(null);
+  return { ...request, body: stream };
 }
 
 /** The headers that the provider requires, and those of the client that its definition passes on; none replaces the key. */

@@ -16,8 +16,6 @@ import { type BodySink } from './stream/body-sink';
 
 interface OutgoingCallOptions {
   readonly route: Route;
-  /** Hands one attempt to the HTTP library. */
-  readonly dispatch: (handler: Dispatcher.DispatchHandler) => void;
   readonly retries: Retries;
   /** The key of the call and those of the process. They are removed from every text of the provider. */
   readonly secrets: readonly Secret[];
@@ -33,15 +31,27 @@ interface OutgoingCallOptions {
  */
 export class OutgoingCall {
   #hasFinished = false;
+  /** Has the key and the body of the request, so it is kept only as long as the request may be sent again. */
+  #dispatch: ((handler: Dispatcher.DispatchHandler) => void) | undefined;
 
-  constructor(private readonly options: OutgoingCallOptions) {}
+  /** @param dispatch hands one attempt to the HTTP library */
+  constructor(
+    private readonly options: OutgoingCallOptions,
+    dispatch: (handler: Dispatcher.DispatchHandler) => void,
+  ) {
+    this.#dispatch = dispatch;
+  }
 
   start(): void {
-    const { wire, dispatch } = this.options;
-    wire?.onAttempt();
+    this.options.wire?.onAttempt();
     const attempt = new Attempt(this, this.options);
     this.options.cancellation.onCancel(() => attempt.cancel());
-    if (!this.#hasFinished) dispatch(attempt);
+    if (!this.#hasFinished) this.#dispatch?.(attempt);
+  }
+
+  /** The provider responded with a success. */
+  succeeded(): void {
+    this.#dispatch = undefined;
   }
 
   /** The provider responded, and not with a success. The call is tried again, or fails. */
@@ -69,6 +79,7 @@ export class OutgoingCall {
   fail(error: unknown): void {
     if (this.#hasFinished) return;
     this.#hasFinished = true;
+    this.#dispatch = undefined;
     const { cancellation, receiver } = this.options;
     receiver.fail(cancellation.isCancelled ? cancelError(cancellation) : error);
   }
@@ -121,6 +132,7 @@ class Attempt implements Dispatcher.DispatchHandler {
         .catch((error: unknown) => this.call.fail(error));
       return;
     }
+    this.call.succeeded();
     try {
       const passed = passedHeaders(headers, secrets);
       wire?.onHead(status, passed['content-encoding'] === undefined ? passed['content-type'] : undefined);

@@ -52,6 +52,7 @@ export class RequestContext {
   #grant: SysadminGrant | PlatformGrant | undefined = undefined;
   #grantedAt: number | undefined = undefined;
   #guard: Admission | undefined = undefined;
+  readonly #bodyHolds: (() => void)[] = [];
   #namedTenantId: string | undefined = undefined;
 
   /**
@@ -86,6 +87,16 @@ export class RequestContext {
     this.#isCancelled = true;
     this.#cancelReason = reason;
     this.#cancelListener?.();
+  }
+
+  /** @param release gives back what the body, or a part of it, has taken of the memory for bodies */
+  holdBody(release: () => void): void {
+    this.#bodyHolds.push(release);
+  }
+
+  /** The body is not needed any more: it cannot be sent again. */
+  releaseBody(): void {
+    for (const release of this.#bodyHolds.splice(0)) release();
   }
 
   /** The pattern of the route and never the path, which may hold anything. The router sets no options when it cannot decode a path. */

@@ -150,6 +150,13 @@ export const settings = {
     default: String(32 * 1024 * 1024),
     description: 'The largest body of a request under `/v1`, in bytes.',
   },
+  maxBufferedBytes: {
+    name: 'MAX_BUFFERED_BYTES',
+    section: 'service',
+    kind: whole(1024, Number.MAX_SAFE_INTEGER),
+    description:
+      'How many bytes of request bodies may be in memory at a time; above it, requests are refused with 503 `overloaded`. A body counts until its provider responds, because it may have to be sent again before, and takes about twice its bytes. Not set: a quarter of the memory limit of the container, or 256 MiB without a limit. At least one body of `MAX_BODY_BYTES` is always accepted.',
+  },
   strictParams: {
     name: 'STRICT_PARAMS',
     section: 'service',

@@ -32,6 +32,7 @@ export function beginRequest({
     running.add(tenkey);
     reply.raw.once('close', () => {
       running.delete(tenkey);
+      tenkey.releaseBody();
       if (!reply.raw.writableFinished) tenkey.cancel();
       logRequest(log, request, reply);
       tenkey.isClosed = true;

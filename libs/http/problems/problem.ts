@@ -60,6 +60,7 @@ export const problems = {
   upstream_timeout: { status: 504, title: 'The provider took too long' },
 
   // The operator
+  overloaded: { status: 503, title: 'Tenkey has too much to do' },
   credential_store_unavailable: { status: 503, title: 'The credential store cannot be reached' },
   internal_error: { status: 500, title: 'Tenkey failed' },
 } as const satisfies Record<string, { status: number; alsoStatus?: readonly number[]; title: string }>;

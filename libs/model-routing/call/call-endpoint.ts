@@ -31,6 +31,7 @@ const callProblems = [
   'upstream_rate_limited',
   'upstream_unavailable',
   'upstream_timeout',
+  'overloaded',
   'credential_store_unavailable',
   'internal_error',
 ] as const satisfies readonly ProblemCode[];

@@ -8,6 +8,7 @@ import {
   type BodySink,
   type Cancellation,
   EgressService,
+  type RequestBody,
   type Route,
   type UpstreamReceiver,
   type UpstreamResponse,
@@ -174,32 +175,43 @@ export class CallService {
     // Nothing waits between this and the sending of the request, so key, tenant and credential are valid together when it is sent.
     const route = await this.cache.lookUp(find);
     const translation = serviceOf(route.provider, operation)?.translation;
-    const { body, dropped, hasAddedUsageOption } =
+    const encoded =
       json === undefined
         ? encodedForm(route, request as MultipartForm, this.config)
         : encodedJson(route, json, translation, this.config);
     // Counting tokens uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';
     if (!isCount) reserve(json && (() => json.tree));
-    const { length } = json?.bytes ?? { length: 0 };
-    meter.decided(route, () => (request instanceof MultipartForm ? request.receivedBytes : length));
-    options.onDecision?.({ route, droppedParameters: dropped });
+    if (request instanceof MultipartForm) meter.decided(route, () => request.receivedBytes);
+    else meter.decided(route, bytesOf(request.length));
+    options.onDecision?.({ route, droppedParameters: encoded.dropped });
     const plan = {
       usage: meter.events,
       translation,
-      hidesUsage: hasAddedUsageOption,
+      hidesUsage: encoded.hasAddedUsageOption,
       model: route.model,
-      request: translation && json ? json.tree : {},
+      request: translation && json ? json.parameters(translation.neededForResponse) : {},
       label: route.provider.label,
     };
+    this.sendEncoded(route, encoded.body, options, meter, relay(clientOf(route), plan));
+  }
+
+  /** What is made here lives as long as the call, so it must not refer to the client's request. */
+  private sendEncoded(
+    route: Route,
+    body: RequestBody,
+    options: ServeOptions,
+    { wire }: CallMeter,
+    receiver: UpstreamReceiver,
+  ): void {
     const sendOptions = {
       cancellation: options.cancellation,
-      wire: meter.wire,
+      wire,
       mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
       // The client's headers describe its own format, which a translated request no longer has.
-      clientHeaders: translation ? undefined : options.headers,
+      clientHeaders: route.operation === route.upstreamOperation ? options.headers : undefined,
     };
-    this.egress.send(route, body, sendOptions, this.noting(route, relay(clientOf(route), plan)));
+    this.egress.send(route, body, sendOptions, this.noting(route, receiver));
   }
 
   /** Notes whether the provider accepted the credential. */
@@ -234,6 +246,9 @@ export class CallService {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
 }
+
+/** A function of its own, because a closure in `send` would keep the whole request. */
+const bytesOf = (length: number) => () => length;
 
 /** Ends the measuring of the call with its body. */
 function measured(sink: BodySink, meter: CallMeter): BodySink {

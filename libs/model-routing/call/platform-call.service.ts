@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { TokenLimitsService } from '#issued-keys';
@@ -22,11 +23,14 @@ export class PlatformCallService {
   ) {}
 
   /** @throws Problem */
-  async handleJson(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (!Buffer.isBuffer(request.body)) {
+  handleJson(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { body } = request;
+    if (!Buffer.isBuffer(body)) {
       throw new Problem('malformed_request', { detail: 'The body is empty; send JSON.' });
     }
-    await this.handle(operation, request.body, request, reply);
+    // The request outlives its body.
+    request.body = undefined;
+    return this.handle(operation, body, request, reply);
   }
 
   /**
@@ -34,11 +38,12 @@ export class PlatformCallService {
    * @throws Problem
    */
   async handleForm(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (Buffer.isBuffer(request.body) || request.body === undefined) {
+    const { body } = request;
+    if (!(body instanceof Readable)) {
       throw new Problem('unsupported_media_type', { detail: 'Send the body as multipart/form-data.' });
     }
     const type = request.headers['content-type'] ?? '';
-    const form = await MultipartForm.open(request.raw, type, this.config.maxBodyBytes);
+    const form = await MultipartForm.open(body, type, this.config.maxBodyBytes);
     try {
       await this.handle(operation, form, request, reply);
     } catch (error) {
@@ -47,12 +52,27 @@ export class PlatformCallService {
     }
   }
 
-  private async handle(
+  /** Resolves when the response has begun. */
+  private handle(
     operation: Operation,
     body: Buffer | MultipartForm,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { options, receiver } = this.partsOf(request, reply, resolve, reject);
+      const tenantId = request.tenkey.requireTenantId();
+      this.calls.serve(tenantId, operation, body, options, receiver).catch(reject);
+    });
+  }
+
+  /** What is made here lives as long as the call, so it must not refer to the body. */
+  private partsOf(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ): { options: ServeOptions; receiver: CallReceiver } {
     const { tenkey } = request;
     let decided: Decision | undefined;
     const options: ServeOptions = {
@@ -71,30 +91,28 @@ export class PlatformCallService {
         tenkey.logFields = logFieldsOf(decision);
       },
     };
-    await new Promise<void>((resolve, reject) => {
-      const receiver: CallReceiver = {
-        head: (response) => {
-          const { idleMs } = this.config.timeoutsOf(response.route.provider);
-          // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
-          const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
-          const sink = new ClientResponse(request, reply, response, decided && headersOf(decided), pauseMs);
-          resolve();
-          return sink;
-        },
-        fail: (error) => {
-          if (error instanceof ClientDisconnected) {
-            // That is not a failure, and nothing can be sent.
-            reply.hijack();
-            return resolve();
-          }
-          // A call that failed after its route was found names the route too.
-          if (decided !== undefined) reply.headers(headersOf(decided));
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the filter renders whatever went wrong
-          reject(error);
-        },
-      };
-      this.calls.serve(tenkey.requireTenantId(), operation, body, options, receiver).catch(reject);
-    });
+    const receiver: CallReceiver = {
+      head: (response) => {
+        tenkey.releaseBody();
+        const { idleMs } = this.config.timeoutsOf(response.route.provider);
+        // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
+        const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
+        const sink = new ClientResponse(request, reply, response, decided && headersOf(decided), pauseMs);
+        resolve();
+        return sink;
+      },
+      fail: (error) => {
+        if (error instanceof ClientDisconnected) {
+          // That is not a failure, and nothing can be sent.
+          reply.hijack();
+          return resolve();
+        }
+        // A call that failed after its route was found names the route too.
+        if (decided !== undefined) reply.headers(headersOf(decided));
+        reject(error);
+      },
+    };
+    return { options, receiver };
   }
 
   /** @returns undefined for a key without a token limit */

@@ -11,6 +11,7 @@ export interface StreamEvent {
 export interface TranslationContext {
   /** The model's name in the client's request, which the response repeats. */
   readonly model: string;
+  /** The parameters of the client's request that the translation names in `neededForResponse`. */
   readonly request: Json;
 }
 
@@ -34,6 +35,8 @@ export interface StreamTranslator {
 export interface Translation {
   /** Parameters that the translation adds. If a provider does not support one of them, the client is not notified. */
   readonly added: readonly string[];
+  /** The parameters of the client's request that its response depends on. The others are forgotten when the request is sent. */
+  readonly neededForResponse: readonly string[];
   /** The client's name for a parameter of the provider's request. */
   clientName(name: string): string;
   /**

@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request as send } from 'node:http';
+import { describeWithApp, platformKey } from './support/app';
+import { until } from './support/until';
+
+const budget = 100_000;
+/** More than half of the budget, so that two do not fit. */
+const most = 'x'.repeat(60_000);
+const bodyOf = (content: string, extra: object = {}) =>
+  JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }], ...extra });
+
+const settings = { MAX_BUFFERED_BYTES: String(budget), MAX_BODY_BYTES: '65536' };
+
+describeWithApp('the memory for the bodies of calls', settings, (tenkey) => {
+  let tenant: string;
+  let port: number;
+  beforeAll(async () => {
+    tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-for-the-budget' });
+    ({ port } = tenkey.nest.getHttpServer().address() as { port: number });
+  });
+  beforeEach(() => tenkey.provider.reset());
+
+  /** Starts a call; `length` false: its body comes in chunks, and Tenkey does not know how long it is. */
+  function start(
+    body: string,
+    { length = true, path = '/v1/chat/completions', type = 'application/json' } = {},
+  ) {
+    const headers = {
+      'x-api-key': platformKey,
+      'x-tenant-id': tenant,
+      'content-type': type,
+      ...(length && { 'content-length': String(Buffer.byteLength(body)) }),
+    };
+    const outgoing = send({ port, host: '127.0.0.1', path, method: 'POST', headers, agent: false });
+    outgoing.on('error', () => undefined);
+    const response = once(outgoing, 'response').then(([incoming]) => incoming as IncomingMessage);
+    response.catch(() => undefined);
+    outgoing.end(body);
+    return { outgoing, response };
+  }
+
+  async function textOf(response: IncomingMessage): Promise<string> {
+    let text = '';
+    for await (const part of response) text += String(part);
+    return text;
+  }
+
+  async function resultOf(body: string, options?: Parameters<typeof start>[1]) {
+    const response = await start(body, options).response;
+    const { 'retry-after': retryAfter } = response.headers;
+    return { status: response.statusCode, retryAfter, text: await textOf(response) };
+  }
+
+  it.each([true, false])(
+    'is full while calls wait for their provider, and free once they have a response (length known: %s)',
+    async (length) => {
+      tenkey.provider.next({ delayMs: 1000, chunkDelayMs: 50 });
+      const first = start(bodyOf(most, { stream: true }), { length });
+      await until(() => tenkey.provider.calls.begun === 1, 'the first call reaches the provider');
+      const refused = await resultOf(bodyOf(most), { length });
+      expect(refused).toMatchObject({ status: 503, retryAfter: '1' });
+      expect(JSON.parse(refused.text)).toMatchObject({ error: { code: 'overloaded', type: 'api_error' } });
+      expect(tenkey.provider.calls.begun).toBe(1);
+      // A small call still fits.
+      expect(await resultOf(bodyOf('hello'), { length })).toMatchObject({ status: 200 });
+      const response = await first.response;
+      expect(response.statusCode).toBe(200);
+      // The stream is still open, but its request cannot be sent again.
+      expect(tenkey.provider.calls.open).toBe(1);
+      expect(await resultOf(bodyOf(most), { length })).toMatchObject({ status: 200 });
+      expect(await textOf(response)).toContain('[DONE]');
+    },
+  );
+
+  it.each<[string, (round: number) => Promise<unknown>]>([
+    [
+      'that the provider refuses',
+      () => {
+        tenkey.provider.next({ status: 400 });
+        return resultOf(bodyOf(most));
+      },
+    ],
+    ['that are refused before they are sent', () => resultOf(bodyOf(most, { model: 'unknown' }))],
+    ['that are not JSON', (round) => resultOf(most, { length: round % 2 === 0 })],
+    ['that are too long', () => resultOf('x'.repeat(70_000), { length: false })],
+    ['of another media type', () => resultOf(most, { type: 'text/plain' })],
+    ['without a route', () => resultOf(most, { path: '/v1/unknown' })],
+    [
+      'whose client disconnects',
+      async (round) => {
+        tenkey.provider.next({ delayMs: 60_000 });
+        const { outgoing } = start(bodyOf(most), { length: round % 2 === 0 });
+        await until(() => tenkey.provider.calls.begun === round + 1, 'the call reaches the provider');
+        outgoing.destroy();
+        await until(() => tenkey.provider.calls.open === 0, 'the call is cancelled');
+      },
+    ],
+    [
+      'whose client disconnects before all of it has arrived',
+      async () => {
+        const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant, 'content-length': '60000' };
+        const outgoing = send({ port, path: '/v1/chat/completions', method: 'POST', headers, agent: false });
+        outgoing.on('error', () => undefined);
+        outgoing.write('{');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        outgoing.destroy();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      },
+    ],
+  ])('is free again after bodies %s', async (_, spend) => {
+    for (let round = 0; round < 4; round += 1) await spend(round);
+    tenkey.provider.reset();
+    expect(await resultOf(bodyOf(most))).toMatchObject({ status: 200 });
+  });
+
+  it('does not keep sysadmins out', async () => {
+    tenkey.provider.next({ delayMs: 1000 });
+    const first = start(bodyOf(most));
+    await until(() => tenkey.provider.calls.begun === 1, 'the first call reaches the provider');
+    const long = { name: 'a tenant', display_name: 'x'.repeat(90), contact_email: `${'x'.repeat(60_000)}@a` };
+    expect((await tenkey.sysadmin('post', '/tenants').send(long)).status).toBe(422);
+    expect((await first.response).statusCode).toBe(200);
+  });
+});

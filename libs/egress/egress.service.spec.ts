@@ -219,7 +219,7 @@ test('reports each upstream request, the head of each response and every byte of
     onChunk: (chunk: Uint8Array) => void (seen.bytes += chunk.length),
   };
   const options = { signal: new AbortController().signal, wire };
-  const request = { contentType: 'application/json', content: stream };
+  const request = { contentType: 'application/json', content: [Buffer.from(stream)] };
   server.next({ status: 503 });
   const retrying = service(`127.0.0.1:${server.port}`, usual, 1);
   const text = await textOf((await responseOf(retrying, routeTo(server.url), request, options)).body);
@@ -253,7 +253,7 @@ test('reports the head of a response that was followed by a retry without a resp
   const call = responseOf(
     quick,
     routeTo(server.url),
-    { contentType: 'application/json', content: body },
+    { contentType: 'application/json', content: [Buffer.from(body)] },
     options,
   );
   expect((await problemOf(call)).code).toBe('upstream_timeout');
@@ -328,7 +328,7 @@ test("of the client's headers only those pass that the provider's file names, an
   const response = await responseOf(
     egress(),
     { ...route, provider, credential: { ...route.credential, provider } },
-    { contentType: 'application/json', content: body },
+    { contentType: 'application/json', content: [Buffer.from(body)] },
     {
       signal: new AbortController().signal,
       clientHeaders: {

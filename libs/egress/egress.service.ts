@@ -37,7 +37,7 @@ export interface EgressOptions {
 /** Bytes can be sent again in a retry; a stream cannot. */
 export interface RequestBody {
   readonly contentType: string;
-  readonly content: Buffer | string | Readable;
+  readonly content: readonly Buffer[] | Readable;
 }
 
 export interface SendOptions {
@@ -74,15 +74,21 @@ export class EgressService implements OnApplicationShutdown {
     const { connectMs, firstByteMs, idleMs } = this.#options.timeoutsOf(route.provider);
     const agent = this.#agent(route, connectMs);
     const key = route.credential.open();
-    const request: Dispatcher.DispatchOptions = {
-      origin: route.url.origin,
-      path: route.url.pathname + route.url.search,
-      method: 'POST',
-      headers: requestHeaders(route, body, key, options),
-      body: content,
-      headersTimeout: firstByteMs,
-      bodyTimeout: idleMs,
-    };
+    const { origin, pathname, search } = route.url;
+    const headers = requestHeaders(route, body, key, options);
+    const dispatch = (handler: Dispatcher.DispatchHandler) =>
+      void agent.dispatch(
+        {
+          origin,
+          path: pathname + search,
+          method: 'POST',
+          headers,
+          body: bodyOfAttempt(content),
+          headersTimeout: firstByteMs,
+          bodyTimeout: idleMs,
+        },
+        handler,
+      );
     const call = {
       route,
       retries: new Retries(this.#options, content instanceof Readable),
@@ -92,7 +98,7 @@ export class EgressService implements OnApplicationShutdown {
       wire: options.wire,
       mayRetry: options.mayRetry,
     };
-    new OutgoingCall(call, (handler) => void agent.dispatch(withOwnBody(request), handler)).start();
+    new OutgoingCall(call, dispatch).start();
   }
 
   /**
@@ -181,17 +187,21 @@ export class EgressService implements OnApplicationShutdown {
   }
 }
 
-/** A shorter body is not worth a stream. */
+/** A shorter body is joined, which is cheaper than a stream. */
 const LONG_BODY_BYTES = 64 * 1024;
 
-/** The HTTP library keeps the bytes of a body until the response has ended, but of a stream only what it has not read yet. */
-function withOwnBody(request: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
-  const { body } = request;
-  if (!Buffer.isBuffer(body) || body.length < LONG_BODY_BYTES) return request;
+/**
+ * The body of one attempt. The HTTP library keeps bytes until the response has ended, but of a stream only what it has not read yet;
+ * and a stream needs no copy of them.
+ */
+function bodyOfAttempt(content: RequestBody['content']): Buffer | Readable {
+  if (content instanceof Readable) return content;
+  const length = content.reduce((sum, part) => sum + part.length, 0);
+  if (length < LONG_BODY_BYTES) return Buffer.concat(content, length);
   const stream = new Readable({ read: () => undefined });
-  stream.push(body);
+  for (const part of content) stream.push(part);
   stream.push(null);
-  return { ...request, body: stream };
+  return stream;
 }
 
 /** The headers that the provider requires, and those of the client that its definition passes on; none replaces the key. */

@@ -103,7 +103,7 @@ export function egressToProvider() {
     text = body,
     by = egress,
     signal = new AbortController().signal,
-  ) => responseOf(by, route, { contentType: 'application/json', content: text }, { signal });
+  ) => responseOf(by, route, { contentType: 'application/json', content: [Buffer.from(text)] }, { signal });
   return { server, egress: () => egress, service, send };
 }
 

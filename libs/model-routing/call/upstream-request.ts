@@ -59,7 +59,7 @@ export function encodedJson(
         : spliced.dropped,
     );
     if (dropped.length > 0 && strictParams) throw parameterNotSupported(route, dropped);
-    const body = { contentType: 'application/json', content: spliced.body };
+    const body = { contentType: 'application/json', content: spliced.parts };
     return { body, dropped, hasAddedUsageOption: spliced.isUsageOptionAdded };
   } catch (error) {
     if (error instanceof AmbiguousModel) {

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { TooManyParameters } from './json-members';
 import { AmbiguousModel, spliceRequest } from './splice-request';
 
-const splice = (body: string, model = 'new') => spliceRequest(Buffer.from(body), { model }).body.toString();
+/** The result with its bytes in one piece. */
+function spliced(...args: Parameters<typeof spliceRequest>) {
+  const { parts, ...others } = spliceRequest(...args);
+  return { body: Buffer.concat(parts), ...others };
+}
+const splice = (body: string, model = 'new') => spliced(Buffer.from(body), { model }).body.toString();
 
 describe('spliceRequest', () => {
   it('replaces the top-level model and keeps every other byte', () => {
@@ -61,18 +66,18 @@ describe('spliceRequest', () => {
           const oldText = JSON.stringify(old);
           const members = [...before.map(pair), `${b}${spelling}${b}:${b}${oldText}${b}`, ...after.map(pair)];
           const body = Buffer.from(`${b}{${members.join(',')}}${b}`);
-          const spliced = spliceRequest(body, { model }).body;
+          const result = spliced(body, { model }).body;
           const parsed = JSON.parse(body.toString()) as Record<string, unknown>;
           // JSON.stringify escapes a lone surrogate of a name, so the parsed objects are compared.
-          expect(JSON.parse(spliced.toString())).toEqual({ ...parsed, model });
+          expect(JSON.parse(result.toString())).toEqual({ ...parsed, model });
           const rest = body.length - Buffer.byteLength(oldText);
-          expect(spliced.length - Buffer.byteLength(JSON.stringify(model))).toBe(rest);
+          expect(result.length - Buffer.byteLength(JSON.stringify(model))).toBe(rest);
           const head = Buffer.byteLength(
             `${b}{${[...before.map(pair), `${b}${spelling}${b}:${b}`].join(',')}`,
           );
-          expect(spliced.subarray(0, head)).toEqual(body.subarray(0, head));
+          expect(result.subarray(0, head)).toEqual(body.subarray(0, head));
           const tail = rest - head;
-          expect(spliced.subarray(spliced.length - tail)).toEqual(body.subarray(body.length - tail));
+          expect(result.subarray(result.length - tail)).toEqual(body.subarray(body.length - tail));
         },
       ),
       { numRuns: 500 },
@@ -103,9 +108,9 @@ describe('the differences of a provider', () => {
     ['{"max_tokens":null,"model":"x"}', '{"max_tokens":null,"model":"new"}', []],
     ['{"model":"x","b":{"user":"u","seed":1}}', '{"model":"new","b":{"user":"u","seed":1}}', []],
   ])('%s', (body, expected, dropped) => {
-    const spliced = spliceRequest(Buffer.from(body), { model: 'new', differences });
-    expect(spliced.body.toString()).toBe(expected);
-    expect(spliced.dropped).toEqual(dropped);
+    const result = spliced(Buffer.from(body), { model: 'new', differences });
+    expect(result.body.toString()).toBe(expected);
+    expect(result.dropped).toEqual(dropped);
   });
 
   it('have the same result as edits of the parsed object', () => {
@@ -139,8 +144,8 @@ describe('the differences of a provider', () => {
           const isTaken = value === null ? names.includes(newName) : hasValue(newName);
           return isTaken ? [] : [[newName, value]];
         });
-        const spliced = spliceRequest(body, { model: 'new', differences });
-        expect(JSON.parse(spliced.body.toString())).toEqual(
+        const result = spliced(body, { model: 'new', differences });
+        expect(JSON.parse(result.body.toString())).toEqual(
           JSON.parse(JSON.stringify(Object.fromEntries(expected))),
         );
       }),
@@ -164,14 +169,10 @@ describe('the usage option', () => {
       `{"model":"new","a":{"stream_options":1},"stream":true${option}}`,
     ],
   ])('is added to %j', (body, expected) => {
-    const spliced = spliceRequest(Buffer.from(body), edits);
-    expect([spliced.body.toString(), spliced.isUsageOptionAdded, spliced.dropped]).toEqual([
-      expected,
-      true,
-      [],
-    ]);
-    expect(() => JSON.parse(spliced.body.toString()) as unknown).not.toThrow();
-    const withoutOption = spliceRequest(Buffer.from(body), { model: 'new' });
+    const result = spliced(Buffer.from(body), edits);
+    expect([result.body.toString(), result.isUsageOptionAdded, result.dropped]).toEqual([expected, true, []]);
+    expect(() => JSON.parse(result.body.toString()) as unknown).not.toThrow();
+    const withoutOption = spliced(Buffer.from(body), { model: 'new' });
     expect([withoutOption.body.toString(), withoutOption.isUsageOptionAdded]).toEqual([
       expected.replace(option, ''),
       false,
@@ -195,7 +196,7 @@ describe('the usage option', () => {
     '{"stream_option\\u0073":null,"model":"new","stream":true}',
     '{"model":"new","a":{"stream":true}}',
   ])('is not added to %s', (body) => {
-    const spliced = spliceRequest(Buffer.from(body), edits);
-    expect([spliced.body.toString(), spliced.isUsageOptionAdded]).toEqual([body, false]);
+    const result = spliced(Buffer.from(body), edits);
+    expect([result.body.toString(), result.isUsageOptionAdded]).toEqual([body, false]);
   });
 });

@@ -27,7 +27,7 @@ const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
  * and keeps every other byte: numbers beyond the range of a double, the order of keys and unknown fields do not change.
  *
  * @param members of the body, if it was scanned already
- * @returns the body, the names of the parameters with a value that were left out, and whether the usage option was added
+ * @returns the bytes in parts, which share the memory of the body; the names of the parameters with a value that were left out, and whether the usage option was added
  * @throws AmbiguousModel when there is no `model`, or more than one, in any spelling
  * @throws TooManyParameters, TooDeeplyNested
  * @throws SyntaxError when the body is not such an object
@@ -36,7 +36,7 @@ export function spliceRequest(
   body: Buffer,
   edits: RequestEdits,
   members: readonly Member[] = scanObject(body).members,
-): { body: Buffer; dropped: string[]; isUsageOptionAdded: boolean } {
+): { parts: readonly Buffer[]; dropped: readonly string[]; isUsageOptionAdded: boolean } {
   const model = onlyMember(members, 'model');
   if (model === undefined) throw new AmbiguousModel();
   const isUsageOptionAdded =
@@ -47,7 +47,7 @@ export function spliceRequest(
   if (differences !== undefined && members.some(({ name }) => isAffected(name, differences))) {
     const { kept, dropped } = withDifferences(body, members, edits.model, differences);
     if (isUsageOptionAdded) kept.push(usageOption);
-    return { body: withMembers(body, members, kept), dropped, isUsageOptionAdded };
+    return { parts: withMembers(body, members, kept), dropped, isUsageOptionAdded };
   }
   const end = members.at(-1)!.end;
   const parts = [
@@ -57,7 +57,7 @@ export function spliceRequest(
   ];
   if (isUsageOptionAdded) parts.push(Buffer.from(','), usageOption);
   parts.push(body.subarray(end));
-  return { body: Buffer.concat(parts), dropped: [], isUsageOptionAdded };
+  return { parts, dropped: [], isUsageOptionAdded };
 }
 
 function onlyMember(members: readonly Member[], name: string): Member | undefined {

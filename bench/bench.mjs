@@ -13,6 +13,7 @@ import { runRounds } from './measure/rounds.mjs';
 import { openState } from './measure/state.mjs';
 import { measureGrowth } from './extra/growth.mjs';
 import { measureHostileBodies } from './extra/hostile.mjs';
+import { measureProcesses } from './extra/processes.mjs';
 import { reportOf, writeReport } from './report/report.mjs';
 import { works } from './work/works.mjs';
 
@@ -57,6 +58,7 @@ export async function runBench(options) {
     if (options.extras.includes('hostile')) state.hostile ??= await measureHostileBodies({ ...context, say });
     state.save();
     if (options.extras.includes('growth')) await measureGrowth({ ...context, say, state });
+    if (options.extras.includes('processes')) await measureProcesses({ ...context, say, state });
     state.endedAt = new Date().toISOString();
     state.minutes = Math.round((performance.now() - began) / 60_000);
     state.save();

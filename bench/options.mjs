@@ -4,7 +4,7 @@ import { works } from './work/works.mjs';
 
 const gatewayNames = gateways.map(({ name }) => name);
 const workNames = works.map(({ name }) => name);
-const extraNames = ['hostile', 'growth'];
+const extraNames = ['hostile', 'growth', 'processes'];
 
 export const help = `Measures Tenkey against other gateways, on this machine, and writes bench/RESULTS.md and bench/results.svg.
 
@@ -15,7 +15,7 @@ export const help = `Measures Tenkey against other gateways, on this machine, an
   npm run bench -- --only tenkey,bare --work small-chat --rounds 2 --seconds 3
                                  a quick look: prints the report and writes no file
 
-  --full                 all gateways, all work, hostile bodies and growth
+  --full                 all gateways, all work, hostile bodies, growth and many processes
   --fresh                with --full: starts again from the beginning
   --only <names>         gateways, comma-separated: ${gatewayNames.join(', ')}
   --work <names>         kinds of work: ${workNames.slice(0, 5).join(', ')},
@@ -59,7 +59,7 @@ export function parseOptions(args) {
   const narrowing = ['only', 'work', 'extra', 'connections', 'rounds', 'seconds', 'warm-up'];
   const isLook = narrowing.some((name) => values[name] !== undefined);
   const limited = !full && only === undefined;
-  const defaultExtras = full ? 'hostile,growth' : isLook ? 'none' : 'hostile';
+  const defaultExtras = full ? 'hostile,growth,processes' : isLook ? 'none' : 'hostile';
   return {
     help: values.help,
     full,

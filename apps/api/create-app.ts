@@ -26,7 +26,6 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   });
   const authenticate = hooks.authenticate(() => app);
   const adapter = new FastifyAdapter({
-    bodyLimit: hooks.sysadminBodyLimit,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
     // A request on an open connection during a stop is still served; the connection then closes.
@@ -48,7 +47,6 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.decorateRequest('tenkey');
 
   fastify.addHook('onRoute', methods.note);
-  fastify.addHook('onRoute', hooks.limitPlatformBodies(config.maxBodyBytes));
 
   // First: every other hook needs request.tenkey, and each problem must be logged.
   fastify.addHook('onRequest', begin);
@@ -60,7 +58,6 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   // A wrong method is refused ahead of a wrong body, which the right method might accept.
   fastify.addHook('onRequest', methods.refuseOthers);
   fastify.addHook('onRequest', hooks.refuseForms);
-  fastify.addHook('preParsing', hooks.budgetBodies(config));
   fastify.addHook('onSend', hooks.reportStreamFaults);
   fastify.addHook('onSend', hooks.showInForce);
 
@@ -74,11 +71,9 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     logger: new NestLog(log),
   });
   fastify.removeAllContentTypeParsers();
-  // Bodies stay bytes: /v1 passes them on, and the sysadmin routes parse them after their other checks.
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, body.length === 0 ? undefined : body),
-  );
-  fastify.addContentTypeParser('multipart/form-data', (_request, payload, done) => done(null, payload));
+  const bodies = new hooks.BodyReader(config);
+  fastify.addContentTypeParser('application/json', bodies.json);
+  fastify.addContentTypeParser('multipart/form-data', bodies.form);
   addSwagger(app);
   await app.init();
   await fastify.ready();

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Results } from './results.mjs';
 import { plotOf } from './plot.mjs';
-import { growthSection, hostileSection, table } from './sections.mjs';
+import { growthSection, hostileSection, processesSection, table } from './sections.mjs';
 
 export function writeReport({ markdown, svg }, folder) {
   writeFileSync(join(folder, 'RESULTS.md'), markdown);
@@ -21,6 +21,7 @@ export function reportOf(state, works) {
     loadSection(results, measured),
     hostileSection(state),
     growthSection(state),
+    processesSection(state),
     leftOutSection(state, works),
   ]
     .filter((section) => section !== '')

@@ -54,6 +54,18 @@ export function growthSection({ growth, puts }) {
   return parts.length === 0 ? '' : ['## Growth', ...parts].join('\n\n');
 }
 
+export function processesSection({ processCounts }) {
+  if (processCounts === undefined) return '';
+  const rows = processCounts.map(({ processes, waitedMs, changeCpuMs, idleCpuMsPerSecond }) => [
+    processes,
+    `${waitedMs.median} (${waitedMs.low}–${waitedMs.high})`,
+    changeCpuMs,
+    idleCpuMsPerSecond,
+  ]);
+  const head = ['processes', 'waited ms', 'database CPU ms per change', 'database CPU ms per second, idle'];
+  return `## Many processes\n\nHow long a change waits until it is in force, and what that and the leases cost the database. The processes are simulated: each has the feed of changes of a real one, and they share one core, which takes most of the time with many of them.\n\n${table(head, rows)}`;
+}
+
 export function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join(

@@ -1,8 +1,7 @@
 /** The hooks of the HTTP server, and the header that one of them adds. apps/api installs the hooks and decides their order. */
 export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
-export { budgetBodies } from './budget-bodies';
-export { limitPlatformBodies, sysadminBodyLimit } from './limit-bodies';
+export { BodyReader } from './read-bodies';
 export { refuseForms } from './refuse-forms';
 export { reportStreamFaults } from './report-stream-faults';
 export { requireHost } from './require-host';

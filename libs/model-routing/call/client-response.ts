@@ -1,9 +1,10 @@
-import { validateHeaderValue } from 'node:http';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type BodySink, type BodySource, isEventStream } from '#egress';
 import { type RoutedHead } from './call.service';
 
 const noBytes = Buffer.alloc(0);
+/** What a header cannot hold (RFC 9110, 5.5). Node refuses to write it. */
+const unwritable = /[^\t\x20-\x7e\x80-\xff]/;
 /** A longer body is not worth the copy. */
 const MAXIMUM_JOINED_BYTES = 16 * 1024;
 
@@ -46,7 +47,7 @@ export class ClientResponse implements BodySink {
     if (receipt !== undefined) head.push('x-tenkey-receipt', receipt);
     // The head is checked before `hijack`: Fastify can then still send a problem when it cannot be written.
     if (type?.startsWith('application/json') === true) {
-      for (let at = 0; at < head.length; at += 2) validateHeaderValue(head[at]!, head[at + 1]!);
+      if (head.some((text) => unwritable.test(text))) throw new TypeError('a header cannot be written');
       this.#unsent = { status, head };
     } else {
       raw.writeHead(status, head);

@@ -13,8 +13,16 @@ import {
 
 /** A tree takes up to a hundred times its bytes in memory, and building it blocks the process. */
 const MAXIMUM_VALUES = 250_000;
-/** A longer body is scanned in steps, and other requests have their turn in between. */
-const STEP_BYTES = 1024 * 1024;
+/** A longer body is scanned in steps, and other requests have their turn in between. A step takes some milliseconds. */
+const STEP_BYTES = 512 * 1024;
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/** Waits for a turn of the event loop in which no other body has a step, so that many long bodies take no longer turns than one. */
+function ownTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => nextTurn());
+  return lastTurn;
+}
 
 /**
  * The body of a JSON request. It is scanned once, without building its values, which is all that a call needs whose bytes are
@@ -39,7 +47,7 @@ export class JsonRequest {
       for (;;) {
         const step = steps.next();
         if (step.done) return new JsonRequest(bytes, step.value);
-        await nextTurn();
+        await ownTurn();
       }
     } catch (error) {
       if (error instanceof TooManyParameters || error instanceof TooDeeplyNested) {

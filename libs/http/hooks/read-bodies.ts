@@ -1,0 +1,118 @@
+import { totalmem } from 'node:os';
+import { pipeline, type Readable, Transform } from 'node:stream';
+import { type FastifyRequest } from 'fastify';
+import { Problem } from '../problems/problem';
+import { platformPrefix } from '../requests/paths';
+
+/** The largest body of the sysadmin API. */
+const SYSADMIN_BODY_BYTES = 1024 * 1024;
+const DEFAULT_BYTES = 256 * 1024 * 1024;
+/** A body leaves as soon as its provider responds, so there is room again soon. */
+const RETRY_AFTER_SECONDS = '1';
+
+interface BodyLimits {
+  /** Undefined: a quarter of the memory that the process may use, or 256 MiB where nothing limits it. */
+  readonly maxBufferedBytes: number | undefined;
+  /** The largest body of a call. */
+  readonly maxBodyBytes: number;
+}
+
+/** Ends a parser of Fastify. */
+type Done = (error: Error | null, body?: unknown) => void;
+
+/**
+ * Reads the bodies of requests, as Fastify's content type parsers, and limits the bytes of the bodies of calls that are in memory at a
+ * time. A body takes its bytes before it is read, or as it arrives when its length is not known, and gives them back when
+ * `request.tenkey.releaseBody` is called, at the latest when its response is closed. The sysadmin API has small bodies and is not
+ * counted, since it must work when there is too much to do.
+ */
+export class BodyReader {
+  readonly #maxBodyBytes: number;
+  #free: number;
+
+  constructor({ maxBufferedBytes, maxBodyBytes }: BodyLimits) {
+    this.#maxBodyBytes = maxBodyBytes;
+    // The largest body must fit, or it could never be sent.
+    this.#free = Math.max(maxBufferedBytes ?? defaultBytes(), maxBodyBytes);
+  }
+
+  /** Reads a JSON body as bytes: /v1 passes them on, and the sysadmin routes parse them after their other checks. */
+  readonly json = (request: FastifyRequest, payload: Readable, done: Done): void => {
+    const length = lengthOf(request);
+    const refusal = this.#refusalOf(request, length ?? 0);
+    if (refusal !== undefined) return done(refusal);
+    const whole = length === undefined ? undefined : Buffer.allocUnsafe(length);
+    const parts: Buffer[] = [];
+    let received = 0;
+    const end = (error: Error | null) => {
+      payload.off('data', onData);
+      payload.off('end', onEnd);
+      payload.off('error', end);
+      if (error !== null || received === 0) return done(error);
+      done(null, whole?.subarray(0, received) ?? Buffer.concat(parts, received));
+    };
+    const onData = (part: Buffer) => {
+      received += part.length;
+      // Node passes no more bytes than the header Content-Length says.
+      if (whole !== undefined) return void part.copy(whole, received - part.length);
+      const late = this.#refusalOf(request, part.length, received);
+      if (late !== undefined) return end(late);
+      parts.push(part);
+    };
+    const onEnd = () => end(null);
+    payload.on('data', onData);
+    payload.on('end', onEnd);
+    payload.on('error', end);
+  };
+
+  /** Leaves a form to its route, which passes it on while it arrives and may hold parts of it. */
+  readonly form = (request: FastifyRequest, payload: Readable, done: Done): void => {
+    const length = lengthOf(request);
+    if (length !== undefined) return done(this.#refusalOf(request, length) ?? null, payload);
+    let received = 0;
+    const counted = new Transform({
+      transform: (part: Buffer, _, next) => {
+        received += part.length;
+        next(this.#refusalOf(request, part.length, received), part);
+      },
+    });
+    // The route gets the error from the stream that it reads.
+    pipeline(payload, counted, () => undefined);
+    done(null, counted);
+  };
+
+  /**
+   * Takes the bytes of a body, or of a part of it.
+   * @param received the bytes of the body up to the end of the part
+   * @returns why they cannot be accepted, or undefined
+   */
+  #refusalOf(request: FastifyRequest, bytes: number, received = bytes): Problem | undefined {
+    const isCall = request.tenkey.isWithin(platformPrefix);
+    if (received > (isCall ? this.#maxBodyBytes : SYSADMIN_BODY_BYTES))
+      return new Problem('payload_too_large');
+    if (!isCall) return undefined;
+    if (bytes > this.#free) return overloaded();
+    this.#free -= bytes;
+    request.tenkey.holdBody(() => (this.#free += bytes));
+    return undefined;
+  }
+}
+
+/** Undefined for a body that comes in chunks. */
+function lengthOf({ headers }: FastifyRequest): number | undefined {
+  return headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+}
+
+function overloaded(): Problem {
+  return new Problem('overloaded', {
+    detail: 'The bodies of the requests that are running take all the memory that is meant for them.',
+    hint: `Try again in ${RETRY_AFTER_SECONDS} s. An operator can raise MAX_BUFFERED_BYTES or start more processes.`,
+    retryAfter: RETRY_AFTER_SECONDS,
+  });
+}
+
+function defaultBytes(): number {
+  // Without a limit, Node returns undefined, 0 or a number beyond any memory, depending on the system.
+  const limit = process.constrainedMemory() ?? 0;
+  return limit > 0 && limit <= totalmem() ? Math.floor(limit / 4) : DEFAULT_BYTES;
+}

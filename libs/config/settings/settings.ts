@@ -155,7 +155,7 @@ export const settings = {
     section: 'service',
     kind: whole(1024, Number.MAX_SAFE_INTEGER),
     description:
-      'How many bytes of request bodies may be in memory at a time; above it, requests are refused with 503 `overloaded`. A body counts until its provider responds, because it may have to be sent again before, and takes about twice its bytes. Not set: a quarter of the memory limit of the container, or 256 MiB without a limit. At least one body of `MAX_BODY_BYTES` is always accepted.',
+      'How many bytes of request bodies may be in memory at a time; above it, requests are refused with 503 `overloaded`. A body counts until its provider responds, because it may have to be sent again before. Not set: a quarter of the memory limit of the container, or 256 MiB without a limit. At least one body of `MAX_BODY_BYTES` is always accepted.',
   },
   strictParams: {
     name: 'STRICT_PARAMS',

@@ -22,6 +22,26 @@ export function feed(body: Readable, open: (source: BodySource) => BodySink): vo
   body.once('error', (error) => sink.fail(error));
 }
 
+/** What comes out when parts are fed in at once, without a stream. For tests that cut a body at each of its bytes. */
+export function fedAtOnce(
+  parts: readonly Buffer[],
+  open: (sink: BodySink, source: BodySource) => BodySink,
+): { text: string; error?: Error } {
+  const passed: Buffer[] = [];
+  let error: Error | undefined;
+  const sink = open(
+    {
+      write: (part) => passed.push(part) > 0,
+      end: () => undefined,
+      fail: (reason) => (error = reason),
+    },
+    { resume: () => undefined, stop: () => undefined },
+  );
+  for (const part of parts) if (error === undefined) sink.write(part);
+  if (error === undefined) sink.end();
+  return { text: Buffer.concat(passed).toString(), ...(error && { error }) };
+}
+
 /** A response of a provider whose body comes from a stream. */
 export interface StreamedResponse {
   readonly headers: Readonly<Record<string, string>>;

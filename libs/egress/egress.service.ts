@@ -191,8 +191,8 @@ export class EgressService implements OnApplicationShutdown {
 const LONG_BODY_BYTES = 64 * 1024;
 
 /**
- * The body of one attempt. The HTTP library keeps bytes until the response has ended, but of a stream only what it has not read yet;
- * and a stream needs no copy of them.
+ * The body of one attempt. A long one is a stream: its parts are not copied, and the HTTP library forgets what it has sent, while it
+ * keeps a Buffer until the response has ended.
  */
 function bodyOfAttempt(content: RequestBody['content']): Buffer | Readable {
   if (content instanceof Readable) return content;

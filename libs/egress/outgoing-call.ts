@@ -31,7 +31,7 @@ interface OutgoingCallOptions {
  */
 export class OutgoingCall {
   #hasFinished = false;
-  /** Has the key and the body of the request, so it is kept only as long as the request may be sent again. */
+  /** Refers to the key and the body of the request, so it is dropped as soon as the request cannot be sent again. */
   #dispatch: ((handler: Dispatcher.DispatchHandler) => void) | undefined;
 
   /** @param dispatch hands one attempt to the HTTP library */
@@ -46,7 +46,7 @@ export class OutgoingCall {
     this.options.wire?.onAttempt();
     const attempt = new Attempt(this, this.options);
     this.options.cancellation.onCancel(() => attempt.cancel());
-    if (!this.#hasFinished) this.#dispatch?.(attempt);
+    this.#dispatch?.(attempt);
   }
 
   /** The provider responded with a success. */
@@ -101,8 +101,8 @@ export class OutgoingCall {
 }
 
 /**
- * One upstream request. It passes the body of a success on as it arrives. The parts that arrive in one turn go on together: one read
- * of the connection may have hundreds of events.
+ * One upstream request. It passes the body of a success on as it arrives. Parts that arrive in the same tick are passed on as one,
+ * because a single read of the connection may contain hundreds of events.
  */
 class Attempt implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
@@ -163,10 +163,9 @@ class Attempt implements Dispatcher.DispatchHandler {
       const mayContinue = this.#sink?.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
       if (mayContinue === false) this.#controller?.pause();
     } catch (error) {
-      // Nobody else would catch it: this runs in a turn of its own.
+      // In a tick of its own, nobody else catches it, and it would end the process.
+      this.onResponseError(undefined, error as Error);
       this.stop();
-      const { route, secrets } = this.options;
-      this.#sink?.fail(problemOfError(route, error, secrets));
     }
   }
 

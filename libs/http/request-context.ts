@@ -52,7 +52,8 @@ export class RequestContext {
   #grant: SysadminGrant | PlatformGrant | undefined = undefined;
   #grantedAt: number | undefined = undefined;
   #guard: Admission | undefined = undefined;
-  readonly #bodyHolds: (() => void)[] = [];
+  #bodyBytes = 0;
+  #giveBack: ((bytes: number) => void) | undefined = undefined;
   #namedTenantId: string | undefined = undefined;
 
   /**
@@ -89,19 +90,21 @@ export class RequestContext {
     this.#cancelListener?.();
   }
 
-  /** @param release gives back what the body, or a part of it, has taken of the memory for bodies */
-  holdBody(release: () => void): void {
-    this.#bodyHolds.push(release);
+  /** The body, or a part of it, has taken bytes of the memory for bodies. */
+  holdBody(bytes: number, giveBack: (bytes: number) => void): void {
+    this.#bodyBytes += bytes;
+    this.#giveBack = giveBack;
   }
 
   /** The body is not needed any more: it cannot be sent again. */
   releaseBody(): void {
-    for (const release of this.#bodyHolds.splice(0)) release();
+    this.#giveBack?.(this.#bodyBytes);
+    this.#bodyBytes = 0;
   }
 
   /** The pattern of the route and never the path, which may hold anything. The router sets no options when it cannot decode a path. */
   get route(): string {
-    // Fastify makes the options anew each time.
+    // Fastify creates the options each time they are read.
     this.#route ??=
       (this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
     return this.#route;

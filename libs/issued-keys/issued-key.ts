@@ -74,22 +74,24 @@ function hashOf(text: string): string {
 }
 
 function checksumOf(body: string): string {
-  let rest = crc32(body);
-  let text = '';
-  for (let place = 0; place < length.checksum; place += 1) {
-    text = digits.charAt(rest % 62) + text;
-    rest = Math.floor(rest / 62);
-  }
-  return text;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(body));
+  return base62(bytes, length.checksum);
 }
 
-/** The base62 digits of a number that is too large for a double. `width` must be enough for every number of that many bytes. */
+/** A number's base62 digits. `width` must be enough for every number of that many bytes. */
 function base62(bytes: Buffer, width: number): string {
-  let rest = BigInt(`0x${bytes.toString('hex')}`);
+  const rest = [...bytes];
   let text = '';
   for (let place = 0; place < width; place += 1) {
-    text = digits.charAt(Number(rest % 62n)) + text;
-    rest /= 62n;
+    // Long division, one byte after the other: a number of 32 bytes is too large for a double, and a BigInt is slow.
+    let remainder = 0;
+    for (let at = 0; at < rest.length; at += 1) {
+      const part = remainder * 256 + rest[at]!;
+      rest[at] = Math.floor(part / 62);
+      remainder = part % 62;
+    }
+    text = digits.charAt(remainder) + text;
   }
   return text;
 }

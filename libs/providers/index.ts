@@ -16,12 +16,12 @@ export {
   type Member,
   scanObject,
   scanSteps,
-  textOf,
   type ScannedObject,
   TooDeeplyNested,
   TooManyParameters,
 } from './dialects/json-members';
-export { reasoningOutsideOutput, eventDataWithoutUsage } from './dialects/openai-usage';
+export { textOf } from './dialects/json-scalars';
+export { reasoningOutsideOutput, eventDataWithoutUsage, usageName } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {

@@ -29,7 +29,8 @@ export class ErrorEvents implements EventStage {
  * vLLM had `"object":"error"`. An event named `error` is an error whatever its data.
  */
 function errorMessageOf(event: Buffer): string | undefined {
-  const { name, data = '' } = fieldsOfEvent(event);
+  const { name, data: written = '' } = fieldsOfEvent(event);
+  const data = written.trimStart();
   const isNamed = name === 'error';
   if (!isNamed && (!data.startsWith('{') || !data.includes('"error"'))) return undefined;
   let fields: ErrorFields | null;

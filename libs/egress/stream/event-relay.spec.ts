@@ -95,6 +95,7 @@ test.each(Array.from({ length: failed.length + 1 }, (_, at) => at))(
 test.each([
   ['data: {"error":"text"}\n\n', '!event: text'],
   ['data: {"error":{"code":5}}\n\n', '!event: '],
+  ['data:   {"error":"text"}\n\n', '!event: text'],
   ['data: {"type":"error","code":"x","message":"text"}\n\n', '!event: text'],
   ['data: {"type":"response.failed","response":{"error":{"message":"text"}}}\n\n', '!event: text'],
   ['data: {"type":"response.created","response":{"error":null}}\n\n', undefined],

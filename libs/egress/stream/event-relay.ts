@@ -113,6 +113,7 @@ export class EventRelay implements BodySink {
   }
 
   #through(step: (stage: EventStage, bytes: Buffer) => Buffer, given: Buffer): boolean {
+    if (this.#isOver) return true;
     let bytes = given;
     let fault: EndOfEvents | undefined;
     try {

@@ -44,7 +44,7 @@ export class Authentication {
   }
 
   /**
-   * What the key opens now, even if it was looked up for this request before: at once when that is still known.
+   * What the key opens now. Nothing waits while the result of an earlier look-up for this request is still valid.
    * @throws Problem unauthenticated, rate_limited
    */
   platform(request: FastifyRequest): PlatformGrant | Promise<PlatformGrant> {

@@ -20,7 +20,8 @@ export class PlatformKeyGuard implements CanActivate {
   }
 
   /**
-   * Looks the key up again, unless what it opens is still known: then nothing waits.
+   * Looks the key up again, unless the result of its last look-up is still valid.
+   * @returns undefined when nothing had to be looked up
    * @throws Problem unauthenticated, rate_limited, forbidden, malformed_request
    */
   admit(request: FastifyRequest): Promise<void> | undefined {

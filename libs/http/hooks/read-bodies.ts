@@ -36,6 +36,10 @@ export class BodyReader {
     this.#free = Math.max(maxBufferedBytes ?? defaultBytes(), maxBodyBytes);
   }
 
+  readonly #giveBack = (bytes: number): void => {
+    this.#free += bytes;
+  };
+
   /** Reads a JSON body as bytes: /v1 passes them on, and the sysadmin routes parse them after their other checks. */
   readonly json = (request: FastifyRequest, payload: Readable, done: Done): void => {
     const length = lengthOf(request);
@@ -93,7 +97,7 @@ export class BodyReader {
     if (!isCall) return undefined;
     if (bytes > this.#free) return overloaded();
     this.#free -= bytes;
-    request.tenkey.holdBody(() => (this.#free += bytes));
+    request.tenkey.holdBody(bytes, this.#giveBack);
     return undefined;
   }
 }

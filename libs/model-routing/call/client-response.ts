@@ -51,7 +51,7 @@ export class ClientResponse implements BodySink {
       this.#unsent = { status, head };
     } else {
       raw.writeHead(status, head);
-      // The first part may have arrived with the head, and goes out with it in one write. It is passed on in the next tick.
+      // A first part that arrived together with the head is written in the next tick. After that tick, the head goes out alone.
       process.nextTick(() =>
         process.nextTick(() => {
           if (!this.#isHeadSent) raw.flushHeaders();
@@ -88,7 +88,7 @@ export class ClientResponse implements BodySink {
     const { status, head, part = noBytes } = unsent;
     head.push('content-length', String(part.length));
     this.#raw.writeHead(status, head);
-    // Node joins a head and a text to one write, and a head and bytes to none.
+    // Node sends a head and a text as one piece, but a head and bytes as two.
     if (part.length <= MAXIMUM_JOINED_BYTES) this.#raw.end(part.toString('latin1'), 'latin1');
     else this.#raw.end(part);
   }

@@ -1,10 +1,8 @@
 import { eachEvent, type EventStage, fieldsOfEvent } from '#egress';
-import { eventDataWithoutUsage } from '#providers';
+import { eventDataWithoutUsage, usageName } from '#providers';
 
 const LF = 0x0a;
 const CR = 0x0d;
-/** Without its first quote, which is too frequent to be searched for. */
-const usageName = Buffer.from('usage"');
 
 /**
  * Hides the usage that Tenkey requested and the client did not, so that the client receives the stream that it requested: the

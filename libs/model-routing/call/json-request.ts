@@ -18,7 +18,7 @@ const STEP_BYTES = 512 * 1024;
 
 let lastTurn: Promise<void> = Promise.resolve();
 
-/** Waits for a turn of the event loop in which no other body has a step, so that many long bodies take no longer turns than one. */
+/** Waits for a turn of the event loop that no other long body uses, so that many of them do not make the turns longer. */
 function ownTurn(): Promise<void> {
   lastTurn = lastTurn.then(() => nextTurn());
   return lastTurn;

@@ -60,14 +60,14 @@ export class PlatformCallService {
     reply: FastifyReply,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { options, receiver } = this.partsOf(request, reply, resolve, reject);
+      const { options, receiver } = this.callOf(request, reply, resolve, reject);
       const tenantId = request.tenkey.requireTenantId();
       this.calls.serve(tenantId, operation, body, options, receiver).catch(reject);
     });
   }
 
   /** What is made here lives as long as the call, so it must not refer to the body. */
-  private partsOf(
+  private callOf(
     request: FastifyRequest,
     reply: FastifyReply,
     resolve: () => void,

@@ -35,6 +35,9 @@ function withoutMember(data: Buffer, name: string): Buffer {
   return Buffer.concat(withMembers(data, members, kept));
 }
 
+/** The name `usage`, to search bytes for. Without its first quote, which is too frequent for a fast search. */
+export const usageName = Buffer.from('usage"');
+
 /**
  * The reasoning tokens that the output tokens of an OpenAI usage object do not include.
  *

@@ -27,7 +27,8 @@ const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
  * and keeps every other byte: numbers beyond the range of a double, the order of keys and unknown fields do not change.
  *
  * @param members of the body, if it was scanned already
- * @returns the bytes in parts, which share the memory of the body; the names of the parameters with a value that were left out, and whether the usage option was added
+ * @returns the new body in parts, which share the memory of the given one; the names of the parameters with a value that were left
+ *   out; and whether the usage option was added
  * @throws AmbiguousModel when there is no `model`, or more than one, in any spelling
  * @throws TooManyParameters, TooDeeplyNested
  * @throws SyntaxError when the body is not such an object

@@ -1,12 +1,11 @@
 import { eachEvent, isEventStream } from '#egress';
+import { usageName } from '#providers';
 import { type ReportedTokens, ReportedUsage } from './reported-tokens';
 import { JsonUsageScanner } from './json-usage-scanner';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const dataField = Buffer.from('data:');
-/** Without its first quote, which is too frequent to be searched for. */
-const usageName = Buffer.from('usage"');
 const otherField = -1;
 const lineBreak = Buffer.from('\n');
 const byteOrderMark = [0xef, 0xbb, 0xbf];

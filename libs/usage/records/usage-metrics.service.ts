@@ -5,6 +5,7 @@ import { usageOutcomes, type UsageRecord } from '../usage-record.entity';
 /** Durations of a call in seconds, from a quick error to a long response. */
 const buckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
+/** So many records wait at most to be counted. */
 const MAXIMUM_UNCOUNTED = 500;
 
 /** Counts of this process for Prometheus. No label names a tenant or a key, because there may be many thousands. */
@@ -42,18 +43,19 @@ export class UsageMetricsService {
     registers: [this.#registry],
   });
 
+  /** With every record that was observed. */
   get registry(): Registry {
-    this.count();
+    this.#count();
     return this.#registry;
   }
 
   /** Keeps the record until it is counted with others, which is much faster. */
   observe(record: UsageRecord): void {
     this.#uncounted.push(record);
-    if (this.#uncounted.length >= MAXIMUM_UNCOUNTED) this.count();
+    if (this.#uncounted.length >= MAXIMUM_UNCOUNTED) this.#count();
   }
 
-  private count(): void {
+  #count(): void {
     for (const record of this.#uncounted) {
       const { provider, operation, source, outcome, inputTokens, outputTokens, cachedTokens } = record;
       this.#calls.inc({ provider, operation, source, outcome });

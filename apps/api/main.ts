@@ -16,8 +16,10 @@ import {
   warningsOf,
 } from '#model-routing';
 import { createApp } from './create-app';
+import { tuneGarbageCollection } from './garbage-collection';
 
 async function main(): Promise<void> {
+  tuneGarbageCollection();
   const directory = process.cwd();
   const isInTerminal = isatty(0) && hasTerminal();
   const isDevelopment = process.env.NODE_ENV?.trim() !== 'production';

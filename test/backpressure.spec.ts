@@ -61,8 +61,12 @@ function* anthropicParts(): Generator<Buffer> {
   );
   yield Buffer.from(named('message_stop', {}));
 }
-const events = () =>
-  numbered((text) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`);
+function* events(): Generator<Buffer> {
+  yield* numbered(
+    (text) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`,
+  );
+  yield Buffer.from('data: [DONE]\n\n');
+}
 
 // The client pauses for longer than a provider may be silent, which must not count as the provider's silence.
 describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' }, (tenkey) => {

@@ -60,7 +60,9 @@ describeWithApp('the memory for the bodies of calls', settings, (tenkey) => {
       await until(() => tenkey.provider.calls.begun === 1, 'the first call reaches the provider');
       const refused = await resultOf(bodyOf(most), { length });
       expect(refused).toMatchObject({ status: 503, retryAfter: '1' });
-      expect(JSON.parse(refused.text)).toMatchObject({ error: { code: 'overloaded', type: 'api_error' } });
+      expect(JSON.parse(refused.text)).toMatchObject({
+        error: { code: 'overloaded', type: 'overloaded_error' },
+      });
       expect(tenkey.provider.calls.begun).toBe(1);
       // A small call still fits.
       expect(await resultOf(bodyOf('hello'), { length })).toMatchObject({ status: 200 });

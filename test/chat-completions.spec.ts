@@ -179,7 +179,9 @@ describeWithApp('a chat completion', (tenkey) => {
     await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
     const answer = await tenkey.chat(tenant, { model: 'claude-sonnet', stream: true });
     expect(answer.text).not.toContain(key);
-    expect(JSON.parse(answer.text.trim().split('\n\n').at(-1)!.slice('data: '.length)).error).toMatchObject({
+    // The error is the first event, so the response has its status.
+    expect(answer.status).toBe(502);
+    expect(answer.body.error).toMatchObject({
       code: 'upstream_unavailable',
       message: expect.stringContaining('bad key [removed]'),
     });

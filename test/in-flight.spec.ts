@@ -260,6 +260,7 @@ describe('a call in flight', () => {
     tenkey.provider.next({ chunkDelayMs: 600 });
     const answer = await tenkey.chat(tenant, { model: 'mistral-large', stream: true });
     expect(answer.text).toContain('data: [DONE]');
+    await until(() => tenkey.provider.calls.open === 0, 'the provider’s call has finished');
   });
 
   it.each([

@@ -119,7 +119,7 @@ describeWithApp('the OpenAPI document', (tenkey) => {
         const known: { status: number; alsoStatus?: readonly number[] } | undefined = (problems as any)[code];
         const statuses = [known?.status, ...(known?.alsoStatus ?? [])];
         expect([name, code, statuses]).toEqual([name, code, expect.arrayContaining([status])]);
-        if (path.startsWith('/v1/')) expect(value.error.code).toBe(code);
+        if (path.startsWith('/v1/')) expect(value.error.tenkey_code).toBe(code);
         else expect(value).toMatchObject({ code, status });
       }
     }

@@ -117,12 +117,12 @@ describe('the documented responses of', () => {
         const status = Number(text);
         const code = codes?.[status] ?? usual;
         const own = await ask(id, { status, body: error(echo, status), headers: json });
-        const { error: body } = JSON.parse(own.text) as { error: { code: string; message: string } };
-        expect([status, body.code]).toEqual([status, code]);
+        const { error: body } = JSON.parse(own.text) as { error: { tenkey_code: string; message: string } };
+        expect([status, body.tenkey_code]).toEqual([status, code]);
         if (code === 'upstream_rejected_request') expect(body.message).toContain('Refused: [removed]');
         for (const [name, foreign] of foreignBodies) {
           const answer = await ask(id, { status, body: foreign, headers: { 'content-type': 'text/html' } });
-          const found = (JSON.parse(answer.text) as { error: { code: string } }).error.code;
+          const found = (JSON.parse(answer.text) as { error: { tenkey_code: string } }).error.tenkey_code;
           // Only the message of a 400 can show that it concerns the key.
           expect([status, name, found]).toEqual([status, name, status === 400 ? usual : code]);
         }
@@ -130,7 +130,7 @@ describe('the documented responses of', () => {
     },
   );
 
-  it.each([
+  it.each<[string, string, string, string?]>([
     [
       'openrouter',
       'chat/completions',
@@ -145,6 +145,7 @@ describe('the documented responses of', () => {
       'vllm',
       'chat/completions',
       `data: {"object": "error", "message": "${echo}", "type": "BadRequestError", "code": 400}\n\n`,
+      'upstream_rejected_request',
     ],
     ['groq', 'chat/completions', `event: error\ndata: {"message":"${echo}","type":"server_error"}\n\n`],
     ['xai', 'chat/completions', `event: error\ndata: ${echo}\n\n`],
@@ -162,22 +163,26 @@ describe('the documented responses of', () => {
       'anthropic',
       'messages',
       `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"${echo}"}}\n\n`,
+      'upstream_overloaded',
     ],
-  ])('%s: an error inside a stream of %s is replaced (%#)', async (id, path, event) => {
-    const first = ': a comment\n\ndata: {"choices":[]}\n\n';
-    const parts = [Buffer.from(`${first}${event}data: after it\n\n`)];
-    const { status, text } = await ask(id, { flow: { type: events['content-type'], parts } }, path, {
-      stream: true,
-    });
-    expect(status).toBe(200);
-    expect(text.startsWith(first)).toBe(true);
-    const last = text
-      .slice(first.length)
-      .split('\n')
-      .find((line) => line.startsWith('data: '))!;
-    expect(JSON.parse(last.slice('data: '.length))).toMatchObject({
-      error: { code: 'upstream_unavailable', message: expect.stringContaining('Refused: [removed]') },
-    });
-    expect(text).not.toContain('after it');
-  });
+  ])(
+    '%s: an error inside a stream of %s is replaced (%#)',
+    async (id, path, event, code = 'upstream_unavailable') => {
+      const first = ': a comment\n\ndata: {"choices":[]}\n\n';
+      const parts = [Buffer.from(`${first}${event}data: after it\n\n`)];
+      const { status, text } = await ask(id, { flow: { type: events['content-type'], parts } }, path, {
+        stream: true,
+      });
+      expect(status).toBe(200);
+      expect(text.startsWith(first)).toBe(true);
+      const last = text
+        .slice(first.length)
+        .split('\n')
+        .find((line) => line.startsWith('data: '))!;
+      expect(JSON.parse(last.slice('data: '.length))).toMatchObject({
+        error: { tenkey_code: code, message: expect.stringContaining('Refused: [removed]') },
+      });
+      expect(text).not.toContain('after it');
+    },
+  );
 });

@@ -151,7 +151,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     tenkey.provider.next({ breakAfterChunks: 2 });
     await (await stream()).text();
     const error = { error: { message: 'overloaded', type: 'server_error' } };
-    tenkey.provider.next({ chunks: [`data: ${JSON.stringify(error)}\n\n`] });
+    tenkey.provider.next({ chunks: ['data: {"choices":[]}\n\n', `data: ${JSON.stringify(error)}\n\n`] });
     await (await stream()).text();
     // Some providers close the stream right after the error, without the blank line that ends an event.
     tenkey.provider.next({ chunks: ['data: {"choices":[]}\n\n', `data: ${JSON.stringify(error)}`] });

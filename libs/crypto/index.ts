@@ -22,4 +22,4 @@ export {
 export { removeKeyShapes } from './key-shapes';
 export { isPublishedKey } from './published-keys';
 export { maskOf, Secret } from './secret';
-export { replaceRanges, secretRanges, type TextRange } from './secret-spellings';
+export { replaceRanges, secretRanges, type TextRange, tracesOf } from './secret-spellings';

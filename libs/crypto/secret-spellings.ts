@@ -55,6 +55,35 @@ export function replaceRanges(text: string, ranges: readonly TextRange[], replac
   return replaced + text.slice(copiedTo);
 }
 
+/** Parts that every usual spelling of a secret has, for a fast search: a text without any of them does not contain the secret. */
+export interface SecretTraces {
+  /** One for the spellings that keep letters and digits, and one for each position in base64. */
+  readonly parts: readonly string[];
+  /** How those spellings begin. */
+  readonly beginnings: readonly string[];
+  /** No spelling is longer. */
+  readonly maximumLength: number;
+}
+
+/** @param secret of at least 12 printable ASCII characters */
+export function tracesOf(secret: Secret): SecretTraces {
+  const plain = secret.expose();
+  const { base64Cores } = spellingsOf(secret);
+  const all = [plain, ...base64Cores];
+  return {
+    parts: all.map(longestWord),
+    beginnings: [...all.map((text) => /^[A-Za-z0-9]{1,8}|^./.exec(text)![0]), '%', '\\'],
+    // Each character as `\\u002b`, and a JSON text inside a JSON text.
+    maximumLength: plain.length * 7,
+  };
+}
+
+/** The longest run of letters and digits, which no usual encoding changes, up to eight of them. */
+function longestWord(text: string): string {
+  const words = text.match(/[A-Za-z0-9]+/g) ?? [text];
+  return words.reduce((longest, word) => (word.length > longest.length ? word : longest)).slice(0, 8);
+}
+
 interface Spellings {
   /** The secret itself and, for characters that decoding does not restore, its forms in JSON and in a URL. */
   readonly verbatim: readonly string[];

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { Secret } from '#crypto';
 import {
   body,
@@ -48,7 +48,9 @@ test.each(['x-request-id', 'request-id', 'apim-request-id'])(
     response.body.destroy();
     expect(response.headers).toMatchObject(names);
     server.next({ status: 400, headers: { [name]: 'req_1' } });
-    await expect(send()).rejects.toMatchObject({ details: { upstreamRequestId: 'req_1' } });
+    await expect(send()).rejects.toMatchObject({
+      details: { headers: { 'x-request-id': 'req_1', 'request-id': 'req_1' } },
+    });
   },
 );
 
@@ -113,7 +115,7 @@ test.each<[number, string, number]>([
     expect(problem).toMatchObject({ code, status: ours });
     if (code === 'upstream_rejected_request')
       expect(problem.message).toBe('bad [removed] [removed] [removed] [removed]');
-    if (status === 429) expect(problem.details.retryAfter).toBe('7');
+    if (status === 429) expect(problem.details.headers?.['retry-after']).toBe('7');
   }
 });
 
@@ -125,9 +127,36 @@ test("a 403 from the provider's firewall does not reject the key", async () => {
   expect((await problemOf(send())).code).toBe('upstream_network_rules');
 });
 
-test('an error body that is compressed although no encoding was accepted is not quoted', async () => {
-  const compressed = gzipSync(JSON.stringify({ error: { message: 'too long' } }));
-  server.next({ status: 400, body: compressed, headers: { 'content-encoding': 'gzip' } });
+test.each([
+  ['gzip', gzipSync],
+  ['X-GZIP', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+] as const)('a body in %s, although no encoding was accepted, is decoded', async (encoding, compress) => {
+  const headers = { 'content-encoding': encoding };
+  server.next({ status: 400, body: compress('{"error":{"message":"too long"}}'), headers });
+  expect((await problemOf(send())).message).toBe('too long');
+  const long = JSON.stringify({ choices: ['x'.repeat(3_000_000)] });
+  server.next({ body: compress(long), headers: { ...headers, 'content-type': 'application/json' } });
+  const response = await send();
+  expect(response.headers).toEqual({ 'content-type': 'application/json' });
+  expect(await textOf(response.body)).toBe(long);
+});
+
+test.each([
+  ['is not in the encoding that it names', gzipSync('{}').subarray(4)],
+  ['is cut', gzipSync('{"choices":[]}').subarray(0, -9)],
+])('a compressed body that %s is an error', async (_, body) => {
+  server.next({ body, headers: { 'content-encoding': 'gzip', 'content-type': 'application/json' } });
+  const problem = await problemOf(send());
+  expect([problem.code, problem.message]).toEqual([
+    'upstream_unavailable',
+    expect.stringContaining('sent a body that cannot be decoded'),
+  ]);
+});
+
+test('an error body in an encoding that Tenkey cannot decode is not quoted', async () => {
+  server.next({ status: 400, body: Buffer.from('??'), headers: { 'content-encoding': 'zstd' } });
   expect((await problemOf(send())).message).toBe('Testing refused the request with status 400.');
 });
 
@@ -234,7 +263,7 @@ test('reports each upstream request, the head of each response and every byte of
   server.next({ status: 400, body: { error: { message: 'no' } } });
   await problemOf(responseOf(egress(), routeTo(server.url), request, options));
   expect(seen.heads.at(-1)).toEqual([400, 'application/json']);
-  server.next({ headers: { 'content-encoding': 'gzip' } });
+  server.next({ headers: { 'content-encoding': 'zstd' } });
   (await responseOf(egress(), routeTo(server.url), request, options)).body.destroy();
   expect(seen.heads.at(-1)).toEqual([200, undefined]);
 });

@@ -16,7 +16,8 @@ import { Retries } from './retries';
 import type { Destination, Route } from './route';
 import { readErrorBody } from './response/error-body';
 import { type UpstreamReceiver, type WireEvents } from './response/upstream-response';
-import { errorMessageIn, findAddressProblem, problemOfError } from './response/upstream-problem';
+import { noError, upstreamErrorIn } from './upstream-error';
+import { findAddressProblem, problemOfError } from './response/upstream-problem';
 
 /** The limit for a whole probe. A sysadmin waits for it, and a slower provider would be of no use to calls either. */
 const PROBE_TIMEOUT_MS = 10_000;
@@ -43,8 +44,12 @@ export interface RequestBody {
 export interface SendOptions {
   /** The client's headers. Only those that the provider's definition names are passed on. */
   readonly clientHeaders?: IncomingHttpHeaders;
+  /** True when the client tries again by itself after a 503, so that Tenkey does not. */
+  readonly clientRetries?: boolean;
   readonly cancellation: Cancellation;
   readonly wire?: WireEvents;
+  /** Called when the provider responds with a success, so that the request is not sent again. */
+  readonly onAccepted?: (() => void) | undefined;
   /** Asked before each retry. False: the retry is not sent, and what came first is the result. By default true. */
   readonly mayRetry?: () => Promise<boolean>;
 }
@@ -91,12 +96,13 @@ export class EgressService implements OnApplicationShutdown {
       );
     const call = {
       route,
-      retries: new Retries(this.#options, content instanceof Readable),
+      retries: new Retries(this.#options, content instanceof Readable, options.clientRetries),
       secrets: [key, ...this.#options.processSecrets],
       cancellation: options.cancellation,
       receiver,
       wire: options.wire,
       mayRetry: options.mayRetry,
+      onAccepted: options.onAccepted,
     };
     new OutgoingCall(call, dispatch).start();
   }
@@ -137,11 +143,11 @@ export class EgressService implements OnApplicationShutdown {
       const latencyMs = Math.round(performance.now() - started);
       const isPage = /\bhtml\b/i.test([response.headers['content-type'] ?? ''].flat().join());
       const isSuccess = response.statusCode >= 200 && response.statusCode < 300;
-      const message = isSuccess ? '' : errorMessageIn(await readErrorBody(response.body));
+      const error = isSuccess ? noError : upstreamErrorIn(await readErrorBody(response.body));
       void response.body.dump().catch(() => undefined);
       return interpretProbeResponse(
         destination,
-        { status: response.statusCode, message, isPage, hasBody: body !== undefined },
+        { status: response.statusCode, error, isPage, hasBody: body !== undefined },
         latencyMs,
       );
     } catch (error) {

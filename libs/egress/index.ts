@@ -19,6 +19,7 @@ export type { AdapterName, CredentialSource, Destination, Route, RouteCredential
 export { type Cancellation, ClientDisconnected, SignalCancellation } from './cancellation';
 export { type BodySink, type BodySource, ReadableBody } from './stream/body-sink';
 export { ErrorEvents } from './stream/error-events';
-export { EndOfEvents, EventRelay, type EventStage } from './stream/event-relay';
+export { EndOfAnswer } from './stream/end-of-answer';
+export { EndOfEvents, EventRelay, type EventStage, type Heartbeat } from './stream/event-relay';
 export type { UpstreamReceiver, UpstreamResponse, WireEvents } from './response/upstream-response';
 export { findAddressProblem } from './response/upstream-problem';

@@ -2,17 +2,21 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { cancelError, type Cancellation } from './cancellation';
+import { Decoder } from './response/decoder';
 import { ErrorBody } from './response/error-body';
+import { Opening } from './response/opening';
+import { noError, type UpstreamError, upstreamErrorIn } from './upstream-error';
+import { problemOfError, problemOfResponse } from './response/upstream-problem';
 import {
-  errorMessageIn,
-  problemOfError,
-  problemOfErrorEvent,
-  problemOfResponse,
-} from './response/upstream-problem';
-import { passedHeaders, type UpstreamReceiver, type WireEvents } from './response/upstream-response';
+  passedHeaders,
+  type UpstreamReceiver,
+  type UpstreamResponse,
+  type WireEvents,
+} from './response/upstream-response';
 import { type Retries } from './retries';
 import { type Route } from './route';
 import { type BodySink } from './stream/body-sink';
+import { KeyMask } from './stream/key-mask';
 
 interface OutgoingCallOptions {
   readonly route: Route;
@@ -23,6 +27,7 @@ interface OutgoingCallOptions {
   readonly receiver: UpstreamReceiver;
   readonly wire: WireEvents | undefined;
   readonly mayRetry: (() => Promise<boolean>) | undefined;
+  readonly onAccepted: (() => void) | undefined;
 }
 
 /**
@@ -52,20 +57,23 @@ export class OutgoingCall {
   /** The provider responded with a success. */
   succeeded(): void {
     this.#dispatch = undefined;
+    this.options.onAccepted?.();
   }
 
-  /** The provider responded, and not with a success. The call is tried again, or fails. */
-  async responded(status: number, headers: IncomingHttpHeaders, body: ErrorBody): Promise<void> {
+  /**
+   * The provider responded, and not with a success. The call is tried again, or fails.
+   * @param headers those that may be passed on
+   */
+  async responded(status: number, headers: Readonly<Record<string, string>>, body: ErrorBody): Promise<void> {
     const { retries, wire, route, secrets } = this.options;
     const waitMs = retries.afterResponse(status, headers['retry-after']);
-    const passed = passedHeaders(headers, secrets);
-    // The upstream request accepts no compression; if the body is compressed, its message is not read.
-    const isReadable = passed['content-encoding'] === undefined;
-    wire?.onHead(status, waitMs === undefined && isReadable ? passed['content-type'] : undefined);
+    // A body in an encoding that Tenkey cannot decode is not read.
+    const isReadable = headers['content-encoding'] === undefined;
+    wire?.onHead(status, waitMs === undefined && isReadable ? headers['content-type'] : undefined);
     if (waitMs !== undefined && (await this.#mayTryAgain(waitMs))) return this.start();
     const text = await body.text;
-    const message = isReadable ? errorMessageIn(text) : '';
-    this.fail(problemOfResponse(route, { status, message, headers: passed }, secrets));
+    const error = isReadable ? upstreamErrorIn(text) : noError;
+    this.fail(problemOfResponse(route, { status, error, headers }, secrets));
   }
 
   /** There was no response. The call is tried again, or fails. */
@@ -109,6 +117,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   #sink: BodySink | undefined;
   readonly #parts: Buffer[] = [];
   #errorBody: ErrorBody | undefined;
+  #decoder: Decoder | undefined;
   #isOver = false;
 
   constructor(
@@ -124,31 +133,67 @@ class Attempt implements Dispatcher.DispatchHandler {
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // Interim responses (1xx) precede the response.
     if (status < 200 || this.#isOver) return;
-    const { route, secrets, wire, receiver } = this.options;
+    const { route, secrets, wire } = this.options;
+    const passed = passedHeaders(headers, secrets);
+    this.#decoder = this.#decoderOf(passed['content-encoding']);
+    if (this.#decoder !== undefined) delete passed['content-encoding'];
     if (status >= 300) {
       this.#errorBody = new ErrorBody(() => this.stop());
       void this.call
-        .responded(status, headers, this.#errorBody)
+        .responded(status, passed, this.#errorBody)
         .catch((error: unknown) => this.call.fail(error));
       return;
     }
     this.call.succeeded();
+    const type = passed['content-encoding'] === undefined ? passed['content-type'] : undefined;
+    wire?.onHead(status, type);
+    const problemOf = (error: UpstreamError | undefined) =>
+      problemOfResponse(route, { status: undefined, error, headers: passed }, secrets);
+    this.#sink = new Opening(route.operation, type, {
+      open: () =>
+        this.#open({
+          status,
+          headers: passed,
+          source: this,
+          problemOf,
+          withoutKey: (sink, onMasked) => KeyMask.before(sink, secrets[0]!, onMasked),
+        }),
+      refuse: (error) => {
+        this.stop();
+        this.call.fail(problemOf(error));
+      },
+      fail: (error) => this.call.fail(error),
+    });
+  }
+
+  #open(response: UpstreamResponse): BodySink {
     try {
-      const passed = passedHeaders(headers, secrets);
-      wire?.onHead(status, passed['content-encoding'] === undefined ? passed['content-type'] : undefined);
-      this.#sink = receiver.head({
-        status,
-        headers: passed,
-        source: this,
-        problemOfErrorEvent: (message) => problemOfErrorEvent(route, message, secrets),
-      });
+      return this.options.receiver.head(response);
     } catch (error) {
       this.stop();
       this.call.fail(error);
+      return nowhere;
     }
   }
 
-  onResponseData(_: Dispatcher.DispatchController, part: Buffer): void {
+  #decoderOf(encoding: string | undefined): Decoder | undefined {
+    return Decoder.of(encoding, {
+      data: (part) => this.#received(part),
+      end: () => this.#completed(),
+      fail: (error) => {
+        this.#broke(error);
+        this.stop();
+      },
+      drain: () => this.resume(),
+    });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, part: Buffer): void {
+    if (this.#decoder === undefined) this.#received(part);
+    else if (!this.#decoder.write(part)) controller.pause();
+  }
+
+  #received(part: Buffer): void {
     if (this.#errorBody !== undefined) return this.#errorBody.push(part);
     if (this.#isOver) return;
     this.options.wire?.onChunk(part);
@@ -161,15 +206,20 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (parts.length === 0 || this.#isOver) return;
     try {
       const mayContinue = this.#sink?.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-      if (mayContinue === false) this.#controller?.pause();
+      if (mayContinue === false) this.#pause();
     } catch (error) {
       // In a tick of its own, nobody else catches it, and it would end the process.
-      this.onResponseError(undefined, error as Error);
+      this.#broke(error as Error);
       this.stop();
     }
   }
 
   onResponseEnd(): void {
+    if (this.#decoder === undefined) this.#completed();
+    else this.#decoder.end();
+  }
+
+  #completed(): void {
     if (this.#errorBody !== undefined) return this.#errorBody.end();
     this.#passParts();
     if (this.#isOver) return;
@@ -177,7 +227,12 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#sink?.end();
   }
 
-  onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#broke(error);
+  }
+
+  #broke(error: Error): void {
+    this.#decoder?.stop();
     // What arrived of an error is used.
     if (this.#errorBody !== undefined) return this.#errorBody.end();
     this.#passParts();
@@ -188,14 +243,21 @@ class Attempt implements Dispatcher.DispatchHandler {
     else void this.call.broke(error).catch((fault: unknown) => this.call.fail(fault));
   }
 
+  #pause(): void {
+    this.#controller?.pause();
+    this.#decoder?.pause();
+  }
+
   /** Reads on after a pause. */
   resume(): void {
     this.#controller?.resume();
+    this.#decoder?.resume();
   }
 
   /** Closes the connection. Nothing more is passed on. */
   stop(): void {
     this.#isOver = true;
+    this.#decoder?.stop();
     this.#controller?.abort(new Stopped());
   }
 
@@ -207,6 +269,8 @@ class Attempt implements Dispatcher.DispatchHandler {
     else this.call.fail(cancelError(cancellation));
   }
 }
+
+const nowhere: BodySink = { write: () => true, end: () => undefined, fail: () => undefined };
 
 /** We closed the connection ourselves. */
 class Stopped extends Error {

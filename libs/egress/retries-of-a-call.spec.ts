@@ -48,7 +48,7 @@ describe('a retry', () => {
     server.reset();
     server.next({ status: 503, headers: { 'retry-after': '30' } });
     const problem = await problemOf(send(routeTo(server.url), body, persistent()));
-    expect(problem.details.retryAfter).toBe('30');
+    expect(problem.details.headers?.['retry-after']).toBe('30');
     expect(server.requests).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe('a retry', () => {
     server.next({ status: 429, headers: { 'retry-after': '2' } });
     server.next({ status: 429, headers: { 'retry-after': '2' } });
     const problem = await problemOf(send(routeTo(server.url), body, persistent()));
-    expect([problem.code, problem.details.retryAfter]).toEqual(['upstream_rate_limited', '2']);
+    expect([problem.code, problem.details.headers?.['retry-after']]).toEqual(['upstream_rate_limited', '2']);
     expect(server.requests).toHaveLength(2);
     server.reset();
     server.next({ status: 429, headers: { 'retry-after': '0' } });

@@ -18,9 +18,11 @@ export class Retries {
   #rateLimitedMs: number;
   #nextWaitMs = FIRST_WAIT_MS;
 
+  /** @param clientRetries true when the client tries again by itself after a 503 */
   constructor(
     options: { readonly retries: number; readonly retryRateLimitedMs: number },
     private readonly isStreaming: boolean,
+    private readonly clientRetries = false,
   ) {
     this.#left = options.retries;
     this.#rateLimitedMs = options.retryRateLimitedMs;
@@ -35,7 +37,8 @@ export class Retries {
   /** @returns milliseconds to wait, or undefined if the response is final */
   afterResponse(status: number, retryAfter: string | string[] | undefined): number | undefined {
     const retryAfterMs = millisecondsOf(retryAfter);
-    if (status === 503) return this.#again(retryAfterMs);
+    // Both would multiply: three tries of the client by three of ours are nine calls to a provider that has too much to do.
+    if (status === 503) return this.clientRetries ? undefined : this.#again(retryAfterMs);
     if (status !== 429 || this.isStreaming) return undefined;
     // With `Retry-After: 0` there would otherwise be no pause between retries, and the budget would never be used up.
     const waitMs = Math.max(retryAfterMs ?? 0, this.#backOff());

@@ -4,7 +4,7 @@ import { type ChangedBy } from './access/changed-by';
 import { type PlatformGrant, type SysadminGrant } from './access/grants';
 import { bearerOf } from './access/keys';
 import { Problem } from './problems/problem';
-import { renderLastEvent } from './problems/render';
+import { type ProblemContext, renderLastEvent } from './problems/render';
 import { isBelow, pathOf, sysadminPrefix } from './requests/paths';
 
 declare module 'fastify' {
@@ -229,9 +229,13 @@ export class RequestContext {
     return problem;
   }
 
+  get problemContext(): ProblemContext {
+    return { path: this.path, requestId: this.#request.id, isTenant: this.#grant?.kind === 'tenant' };
+  }
+
   /** The last event of a stream that failed after its head was sent, as the client of this path expects it. */
   renderLastEvent(problem: Problem): string {
-    return renderLastEvent(problem, this.path, this.#request.id);
+    return renderLastEvent(problem, this.problemContext);
   }
 }
 

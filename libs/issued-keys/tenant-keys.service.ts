@@ -156,7 +156,7 @@ export class TenantKeysService implements OnApplicationShutdown {
     throw new Problem('rate_limited', {
       detail: `This key may send ${requestsPerMinute} requests per minute, and has sent them.`,
       hint: `Try again in ${seconds} s.`,
-      retryAfter: String(seconds),
+      headers: { 'retry-after': String(seconds) },
     });
   }
 }

@@ -26,14 +26,14 @@ describe('tokens per minute', () => {
     clock.now += 20_000;
     reserve(400);
     const { code, status, details } = refusal(500);
-    expect([code, status, details.retryAfter]).toEqual(['rate_limited', 429, '41']);
+    expect([code, status, details.headers?.['retry-after']]).toEqual(['rate_limited', 429, '41']);
     expect(details.detail).toBe(
       'This key may use 1000 tokens per minute, and 1000 are used or reserved. This call may use 500.',
     );
     expect(details.hint).toBe('Try again in 41 s.');
-    expect(refusal(601).details.retryAfter).toBe('61');
+    expect(refusal(601).details.headers?.['retry-after']).toBe('61');
     clock.now += 40_999;
-    expect(refusal(500).details.retryAfter).toBe('1');
+    expect(refusal(500).details.headers?.['retry-after']).toBe('1');
     clock.now += 1;
     reserve(500);
     expect(() => reserve(1000, 'b')).not.toThrow();
@@ -83,14 +83,14 @@ describe('tokens per minute', () => {
     longer.settle(400);
     expect(refusal(101).details.detail).toContain('900 are used');
     clock.now += 60_999;
-    expect(refusal(101).details.retryAfter).toBe('1');
+    expect(refusal(101).details.headers?.['retry-after']).toBe('1');
     clock.now += 1;
     reserve(1000);
   });
 
   it('are refused without a time when a single call exceeds the limit', () => {
     const { details, code } = limited(1000).refusal(1001);
-    expect([code, details.retryAfter]).toEqual(['rate_limited', undefined]);
+    expect([code, details.headers?.['retry-after']]).toEqual(['rate_limited', undefined]);
     expect(details.detail).toContain('may use 1001 tokens, and this key may use 1000 per minute');
     expect(details.hint).toMatch(/does not help: lower max_tokens.*tokens_per_minute/);
   });

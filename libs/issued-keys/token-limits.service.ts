@@ -59,7 +59,7 @@ function usedUp(limit: number, estimate: number, used: number, seconds: number):
   return new Problem('rate_limited', {
     detail: `This key may use ${limit} tokens per minute, and ${used} are used or reserved. This call may use ${estimate}.`,
     hint: `Try again in ${seconds} s.`,
-    retryAfter: String(seconds),
+    headers: { 'retry-after': String(seconds) },
   });
 }
 

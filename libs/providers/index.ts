@@ -27,7 +27,6 @@ export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
 export {
   type Json,
   type StreamEvent,
-  StreamFault,
   type StreamTranslator,
   type Translation,
   type TranslationContext,

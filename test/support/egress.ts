@@ -40,10 +40,7 @@ const fail = (reason: string): never => {
 };
 
 /** A response whose body can be read as a stream. */
-export interface ReadableResponse extends Pick<
-  UpstreamResponse,
-  'status' | 'headers' | 'problemOfErrorEvent'
-> {
+export interface ReadableResponse extends Pick<UpstreamResponse, 'status' | 'headers' | 'problemOf'> {
   readonly body: ReadableBody;
 }
 

@@ -69,7 +69,8 @@ export function relayedBy<Plan>(
           status: 200,
           headers,
           source,
-          problemOfErrorEvent: (message) =>
+          withoutKey: (sink) => sink,
+          problemOf: ({ message }) =>
             new Problem('upstream_unavailable', { detail: `Testing reported: ${message}` }),
         }),
       );

@@ -119,6 +119,14 @@ export const settings = {
     description:
       'How long a client may pause in the middle of a response before Tenkey closes the call, in seconds.',
   },
+  streamHeartbeatSeconds: {
+    name: 'STREAM_HEARTBEAT_SECONDS',
+    section: 'service',
+    kind: whole(0, 3600),
+    default: '0',
+    description:
+      'After how many seconds without an event a stream gets a comment that clients ignore (on `/v1/messages` a `ping`), so that proxies in front of Tenkey keep the connection while a model thinks. `0`: none.',
+  },
   shutdownSeconds: {
     name: 'SHUTDOWN_SECONDS',
     section: 'service',

@@ -1,5 +1,6 @@
 import type { Destination } from '../route';
-import { isKeyRefused, isRefusedByNetworkRules } from './upstream-problem';
+import { type UpstreamError } from '../upstream-error';
+import { isKeyRefused, isQuotaExhausted, isRefusedByNetworkRules } from './upstream-problem';
 
 /** What a probe shows about a key. Only `accepted` means that calls will work. */
 export const probeOutcomes = [
@@ -27,8 +28,8 @@ export interface ProbeResult {
 /** The parts of a response to a probe that decide its outcome. */
 export interface ProbeResponse {
   readonly status: number;
-  /** The provider's error message. It may repeat the key, so it is only compared and never passed on. */
-  readonly message: string;
+  /** It may repeat the key, so it is only compared and never passed on. */
+  readonly error: UpstreamError;
   /** True for an HTML page, which is not the response of an API. */
   readonly isPage: boolean;
   /** Whether the probe had a body. If it had, a 400, 404 or 422 shows that the key was accepted. */
@@ -49,20 +50,22 @@ export function interpretProbeResponse(
   response: ProbeResponse,
   latencyMs: number,
 ): ProbeResult {
-  const { status } = response;
+  const { status, error } = response;
+  const received = { status, message: error.message };
   const place = `${provider.label} at ${url.host}`;
   const result = (outcome: ProbeOutcome, meaning: string, isRefused = false) =>
     probeResult(outcome, `${place} responded with status ${status}: ${meaning}.`, latencyMs, isRefused);
-  if (isRefusedByNetworkRules(provider, response)) {
+  if (isRefusedByNetworkRules(provider, received)) {
     return result('network_rules', 'its network rules do not admit this server');
   }
-  const isRefused = isKeyRefused(provider, response);
+  if (status === 429 || isQuotaExhausted(status, error)) {
+    return result('quota', 'the limit of this key is used up');
+  }
+  const isRefused = isKeyRefused(provider, received);
   if (status === 403) {
     return result('forbidden', 'the key has no permission for the free request that verifies it', isRefused);
   }
   if (isRefused) return result('rejected', 'it does not accept the key', true);
-  // Some providers respond 402 when the balance is used up.
-  if (status === 429 || status === 402) return result('quota', 'the limit of this key is used up');
   const isSuccess = status >= 200 && status < 300;
   if ((status >= 300 && status < 400) || status === 421 || (response.isPage && status < 500)) {
     return result('wrong_host', 'this is not the address of its API');

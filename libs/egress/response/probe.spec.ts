@@ -2,6 +2,7 @@ import { Secret } from '#crypto';
 import { providers } from '#providers';
 import { EgressService } from '../egress.service';
 import { probeOutcomes, interpretProbeResponse } from './probe-result';
+import { noError } from '../upstream-error';
 import type { Destination } from '../route';
 
 describe('a probe', () => {
@@ -10,11 +11,12 @@ describe('a probe', () => {
   it.each(providers.map((provider) => [provider.id, provider] as const))(
     'of %s has an outcome for every status, and only success and proof of the key are accepted',
     (_, provider) => {
+      const error = { ...noError, message: 'Incorrect API key provided: sk-secret' };
       const wrong: unknown[] = [];
       for (const hasBody of [false, true]) {
         for (let status = 100; status < 600; status += 1) {
           for (const isPage of [false, true]) {
-            const response = { status, message: 'Incorrect API key provided: sk-secret', isPage, hasBody };
+            const response = { status, error, isPage, hasBody };
             const { outcome, detail, isRefused } = interpretProbeResponse({ provider, url }, response, 5);
             const isSuccess = status >= 200 && status < 300;
             const isProof = !isPage && (isSuccess || (hasBody && [400, 404, 422].includes(status)));
@@ -29,8 +31,11 @@ describe('a probe', () => {
       }
       expect(wrong).toEqual([]);
       const of = (status: number) =>
-        interpretProbeResponse({ provider, url }, { status, message: '', isPage: false, hasBody: false }, 5)
-          .outcome;
+        interpretProbeResponse(
+          { provider, url },
+          { status, error: noError, isPage: false, hasBody: false },
+          5,
+        ).outcome;
       expect([of(200), of(401), of(403), of(429), of(440), of(500)]).toEqual([
         'accepted',
         'rejected',

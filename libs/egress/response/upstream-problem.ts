@@ -1,17 +1,19 @@
 import type { Secret } from '#crypto';
-import { credentialPath, Problem } from '#http';
+import { credentialPath, Problem, type ProblemCode } from '#http';
 import type { Provider } from '#providers';
 import type { AddressPolicy } from '../address/address-policy';
 import { AddressRefused } from '../address/guarded-connector';
 import { cleanMessage } from './redact';
 import { ClientDisconnected } from '../cancellation';
-import type { Destination } from '../route';
+import type { Destination, Route } from '../route';
+import { fieldsOf, type UpstreamError } from '../upstream-error';
 
-/** The parts that are kept of an upstream response that is not a success. */
+/** The parts that are kept of a response that reports an error. */
 export interface UpstreamErrorResponse {
-  readonly status: number;
-  /** The provider's own text. It may repeat the key. */
-  readonly message: string;
+  /** Undefined: the response began as a success, and the error says by itself what it is. */
+  readonly status: number | undefined;
+  /** Undefined: a success without a result. */
+  readonly error: UpstreamError | undefined;
   /** Only those on the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -52,40 +54,102 @@ export function problemOfError(
   const texts = chain.map((each, index) => `${each.name} ${codes[index]}: ${each.message}`);
   const cause = new Error(cleanMessage(texts.join('; '), secrets));
   const place = `${route.provider.label} at ${route.url.host}`;
-  if (codes.some((code) => /^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/.test(code))) {
-    return new Problem('upstream_timeout', { detail: `${place} did not respond in time.`, cause });
-  }
   if (codes.some((code) => /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED)$/.test(code))) {
     return new Problem('internal_error', { cause });
   }
-  return new Problem('upstream_unavailable', {
-    detail: `${place} cannot be reached or closed the connection.`,
-    cause,
-  });
+  const [, code, reason] = connectionFaults.find(([pattern]) => codes.some((each) => pattern.test(each)))!;
+  return new Problem(code, { detail: `${place} ${reason}.`, cause });
 }
 
-/** The Problem for an upstream response that is not a success. Only a rejected request quotes the provider's text. */
+/** Code of an error of the connection -> the problem, and what happened. The first one that fits is used. */
+const connectionFaults = [
+  [/^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, 'upstream_timeout', 'did not accept the connection in time'],
+  [/^UND_ERR_HEADERS_TIMEOUT$/, 'upstream_timeout', 'did not respond in time'],
+  [/^UND_ERR_BODY_TIMEOUT$/, 'upstream_timeout', 'stopped in the middle of its response'],
+  [/^(ENOTFOUND|EAI_\w+)$/, 'upstream_unavailable', 'cannot be reached: its name cannot be resolved'],
+  [/^ECONNREFUSED$/, 'upstream_unavailable', 'cannot be reached: it refused the connection'],
+  [
+    /^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN)$/,
+    'upstream_unavailable',
+    'cannot be reached: there is no route to it',
+  ],
+  [
+    /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
+    'upstream_unavailable',
+    'cannot be trusted: its TLS certificate has expired or is not valid yet',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'upstream_unavailable',
+    'cannot be trusted: its TLS certificate is for another name',
+  ],
+  [
+    /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE)$/,
+    'upstream_unavailable',
+    'cannot be trusted: its TLS certificate is from an unknown authority',
+  ],
+  [
+    /^(ERR_SSL_\w+|EPROTO|ERR_TLS_\w+|CERT_\w+)$/,
+    'upstream_unavailable',
+    'cannot be reached: no TLS connection can be made',
+  ],
+  [/^(Z_\w+|ERR__ERROR_\w+)$/, 'upstream_unavailable', 'sent a body that cannot be decoded'],
+  [/^/, 'upstream_unavailable', 'closed the connection before its response was complete'],
+] as const satisfies readonly (readonly [RegExp, ProblemCode, string])[];
+
+/**
+ * The Problem for an error that the provider reported. Its own message, code, type and parameter are kept, because clients choose
+ * by them what to do; an error about the credential concerns the sysadmin and has our text.
+ */
 export function problemOfResponse(
-  route: Destination,
-  response: UpstreamErrorResponse,
+  route: Route,
+  { status: headStatus, error, headers: passed }: UpstreamErrorResponse,
   secrets: readonly Secret[],
 ): Problem {
-  const { status } = response;
-  const { 'retry-after': retryAfter, 'x-request-id': requestId } = response.headers;
-  // The client needs these to wait as long as the provider asks, and to contact the provider's support.
-  const kept = { ...(retryAfter && { retryAfter }), ...(requestId && { upstreamRequestId: requestId }) };
   const { provider, credential } = route;
-  const message = cleanMessage(response.message, secrets);
-  const cause = new Error(`upstream status ${status}: ${message}`);
-  if (isRefusedByNetworkRules(provider, response)) {
+  // The body has our own type.
+  const headers = Object.fromEntries(Object.entries(passed).filter(([name]) => !name.startsWith('content-')));
+  const place = `${provider.label} at ${route.url.host}`;
+  if (error === undefined) {
+    const detail = `${place} responded with a success that has no result.`;
+    return new Problem('upstream_unavailable', { detail, headers });
+  }
+  const status = headStatus ?? statusOf(error);
+  const message = cleanMessage(error.message, secrets);
+  const cause = new Error(`upstream status ${headStatus ?? `200, error ${status}`}: ${message}`);
+  const received = { status, message: error.message };
+  if (isRefusedByNetworkRules(provider, received)) {
     return new Problem('upstream_network_rules', {
       detail: `${provider.label} refused the call of tenant ${route.tenantId}: its network rules do not admit this server.`,
       hint: `Admit this server's address in the network rules of the ${provider.label} resource.`,
       cause,
-      ...kept,
+      headers,
     });
   }
-  if (isKeyRefused(provider, response)) {
+  const reported = (code: ProblemCode, ours: string, ourStatus?: number) =>
+    new Problem(code, {
+      status: ourStatus,
+      detail: message === '' ? `${provider.label} ${ours}.` : message,
+      ...upstreamFields(error, secrets),
+      cause,
+      headers,
+    });
+  if (isFiltered(error)) {
+    return reported('upstream_rejected_request', 'filtered the content', rejectedStatus(status));
+  }
+  if (isQuotaExhausted(status, error)) {
+    const ours = status === 429 ? 429 : 402;
+    return reported('upstream_quota_exhausted', 'says that the account has no money or quota left', ours);
+  }
+  if (isOverloaded(status, error)) {
+    // Anthropic's clients expect their own status.
+    return reported(
+      'upstream_overloaded',
+      'is overloaded',
+      route.operation.startsWith('messages') ? 529 : 503,
+    );
+  }
+  if (isKeyRefused(provider, received)) {
     const whose =
       credential.source === 'global' ? 'the global credential' : `the credential of tenant ${route.tenantId}`;
     return new Problem('credential_rejected', {
@@ -95,90 +159,125 @@ export function problemOfResponse(
           ? `Set a valid key in ${provider.globalVariables.apiKey}.`
           : requestThatSets(route),
       cause,
-      ...kept,
+      headers,
     });
   }
-  if (status === 429) {
-    return new Problem('upstream_rate_limited', {
-      detail: `${provider.label} limits the rate of this credential.`,
-      ...kept,
-      cause,
-    });
-  }
+  if (status === 429) return reported('upstream_rate_limited', 'limits the rate of this credential');
+  // The last two are Cloudflare's, which is in front of many providers.
+  if ([408, 504, 522, 524].includes(status)) return reported('upstream_timeout', 'did not respond in time');
   if (status >= 400 && status < 500) {
-    return new Problem('upstream_rejected_request', {
-      status: [400, 404, 413, 422].includes(status) ? status : 400,
-      detail: message === '' ? `${provider.label} refused the request with status ${status}.` : message,
-      cause,
-      ...kept,
-    });
+    const ours = `refused the request with status ${status}`;
+    return reported('upstream_rejected_request', ours, rejectedStatus(status));
+  }
+  if (status >= 400) {
+    const ours =
+      headStatus === undefined
+        ? 'reported an error in its response'
+        : `at ${route.url.host} failed with status ${status}`;
+    return reported('upstream_unavailable', ours);
   }
   return new Problem('upstream_unavailable', {
-    detail:
-      status < 400
-        ? `${provider.label} at ${route.url.host} responded with a redirect (${status}), which is never followed.`
-        : `${provider.label} at ${route.url.host} failed with status ${status}.`,
+    detail: `${place} responded with a redirect (${status}), which is never followed.`,
     cause,
-    ...kept,
+    headers,
   });
+}
+
+/** The status of an error inside a success: the one that it names, or the usual one of its code or type; 502 for any other. */
+function statusOf({ status, code, type }: UpstreamError): number {
+  return status ?? statusByName[String(code)] ?? statusByName[String(type)] ?? 502;
+}
+
+const statusByName: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  context_length_exceeded: 400,
+  content_filter: 400,
+  invalid_prompt: 400,
+  authentication_error: 401,
+  invalid_api_key: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  model_not_found: 404,
+  request_too_large: 413,
+  insufficient_quota: 429,
+  rate_limit_error: 429,
+  rate_limit_exceeded: 429,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+function rejectedStatus(status: number): number {
+  return [400, 404, 409, 413, 422, 451].includes(status) ? status : 400;
+}
+
+function isFiltered({ code, filterResult }: UpstreamError): boolean {
+  return (
+    filterResult !== undefined ||
+    /^(content_?filter(ed)?|content_policy_violation|ResponsibleAIPolicyViolation)$/i.test(String(code))
+  );
+}
+
+export function isQuotaExhausted(status: number, { code, type, message }: UpstreamError): boolean {
+  const names = /^(insufficient_(quota|balance|credits?|funds)|billing_\w+|credits?_exhausted)$/i;
+  if (status === 402 || names.test(String(code)) || names.test(String(type))) return true;
+  // Anthropic's older answer has the type of a faulty request.
+  return status === 400 && /\bcredit balance is too low\b/i.test(message);
+}
+
+function isOverloaded(status: number, { code, type }: UpstreamError): boolean {
+  const names = /^(engine_)?overloaded(_error)?$/i;
+  return status === 529 || names.test(String(code)) || names.test(String(type));
+}
+
+/** What is a plain name is the provider's to choose; anything else could be text, or a key. */
+function upstreamFields(
+  { code, type, param, filterResult }: UpstreamError,
+  secrets: readonly Secret[],
+): Pick<Problem['details'], 'param' | 'upstream'> {
+  const name = (value: unknown) => (isPlainName(value, secrets) ? value : undefined);
+  const innererror =
+    filterResult === undefined ? undefined : { content_filter_result: plainPartOf(filterResult, secrets) };
+  return { param: name(param), upstream: { code: name(code), type: name(type), innererror } };
+}
+
+function isPlainName(value: unknown, secrets: readonly Secret[]): value is string {
+  return (
+    typeof value === 'string' &&
+    /^[A-Za-z0-9_.:-]{1,64}$/.test(value) &&
+    cleanMessage(value, secrets) === value
+  );
+}
+
+/** Booleans, numbers and plain names, as deep as Azure nests them. */
+function plainPartOf(value: unknown, secrets: readonly Secret[], depth = 0): unknown {
+  if (typeof value === 'boolean' || typeof value === 'number') return value;
+  if (typeof value === 'string') return isPlainName(value, secrets) ? value : undefined;
+  if (typeof value !== 'object' || value === null || depth === 6) return undefined;
+  if (Array.isArray(value)) {
+    const items = value.slice(0, 32).map((each) => plainPartOf(each, secrets, depth + 1));
+    return items.filter((each) => each !== undefined);
+  }
+  const entries = Object.entries(value)
+    .slice(0, 32)
+    .filter(([name]) => isPlainName(name, secrets))
+    .map(([name, each]) => [name, plainPartOf(each, secrets, depth + 1)] as const);
+  return Object.fromEntries(entries.filter(([, each]) => each !== undefined));
+}
+
+interface ReceivedError {
+  readonly status: number;
+  /** The provider's own text. It may repeat the key, so it is only compared. */
+  readonly message: string;
 }
 
 /** Whether a 401 or 403 comes from the provider's network rules. Check this before `isKeyRefused`. */
-export function isRefusedByNetworkRules(
-  provider: Provider,
-  { status, message }: Pick<UpstreamErrorResponse, 'status' | 'message'>,
-): boolean {
+export function isRefusedByNetworkRules(provider: Provider, { status, message }: ReceivedError): boolean {
   return (status === 401 || status === 403) && provider.isNetworkRuleRefusal?.(message) === true;
 }
 
-export function isKeyRefused(
-  provider: Provider,
-  { status, message }: Pick<UpstreamErrorResponse, 'status' | 'message'>,
-): boolean {
+export function isKeyRefused(provider: Provider, { status, message }: ReceivedError): boolean {
   return provider.isCredentialRefusal?.(status, message) ?? (status === 401 || status === 403);
-}
-
-/** The Problem for an error that the provider sends inside a stream that started as a success. */
-export function problemOfErrorEvent(
-  route: Destination,
-  message: string,
-  secrets: readonly Secret[],
-): Problem {
-  const cleaned = cleanMessage(message, secrets);
-  const detail = `${route.provider.label} broke off its response${cleaned === '' ? '.' : `: ${cleaned}`}`;
-  return new Problem('upstream_unavailable', { detail });
-}
-
-/** The message in an error body of any dialect: `error.message`, `message`, `detail`, or the text itself. */
-export function errorMessageIn(body: string): string {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    // An HTML page tells the client nothing.
-    return body.trimStart().startsWith('<') ? '' : body;
-  }
-  // Some providers wrap the error in a list.
-  const { error, message, detail } = fieldsOf(Array.isArray(json) ? json[0] : json);
-  const text = [fieldsOf(error).message, error, message, detail, json].find(
-    (each) => typeof each === 'string',
-  );
-  return typeof text === 'string' ? text : fieldMessagesIn(detail ?? message);
-}
-
-/** FastAPI's list of faulty fields: `[{ loc: ['body', 'model'], msg: 'Field required' }]`. */
-function fieldMessagesIn(detail: unknown): string {
-  const list = Array.isArray(detail) ? detail : fieldsOf(detail).detail;
-  if (!Array.isArray(list)) return '';
-  const texts = list.map(fieldsOf).map(({ loc, msg }) => {
-    const place = Array.isArray(loc) ? loc.filter((each) => each !== 'body').join('.') : '';
-    return typeof msg === 'string' ? `${place}${place === '' ? '' : ': '}${msg}` : '';
-  });
-  return texts.filter((text) => text !== '').join('; ');
-}
-
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** The request that sets the credential of the route. */

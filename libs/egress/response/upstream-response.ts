@@ -3,6 +3,7 @@ import type { Secret } from '#crypto';
 import type { Problem } from '#http';
 import { type BodySink, type BodySource } from '../stream/body-sink';
 import { mentions } from './redact';
+import { type UpstreamError } from '../upstream-error';
 
 /** The headers of a response that clients can use. */
 const passedNames: ReadonlySet<string> = new Set([
@@ -10,6 +11,7 @@ const passedNames: ReadonlySet<string> = new Set([
   'content-encoding',
   'retry-after',
   'retry-after-ms',
+  'x-should-retry',
   'x-request-id',
   'request-id',
   'apim-request-id',
@@ -46,8 +48,10 @@ export interface UpstreamResponse {
   /** Lower-case names, only those on the allow-list. */
   readonly headers: Readonly<Record<string, string>>;
   readonly source: BodySource;
-  /** Makes a Problem from the message of an error event inside the stream. The message is cleaned. */
-  problemOfErrorEvent(message: string): Problem;
+  /** Makes a Problem from an error that the body reports. Its texts are cleaned. */
+  problemOf(error: UpstreamError): Problem;
+  /** @returns a sink that overwrites the key of the call before it passes bytes on; `onMasked` gets how many bytes */
+  withoutKey(sink: BodySink, onMasked: (bytes: number) => void): BodySink;
 }
 
 /** Receives the response of one call: its head or a failure, once. */

@@ -1,18 +1,24 @@
+import { fieldsOf, noError, type UpstreamError, upstreamErrorOf } from '../upstream-error';
 import { EndOfEvents, type EventStage } from './event-relay';
 import { eachEvent, fieldsOfEvent } from './events';
 
+/**
+ * What every event that reports an error contains: a member with one of these names, also if a letter of it is escaped; a type that
+ * says so; an event or a text that begins with the word; JSON without a field before it. Other events are not parsed.
+ */
+const suspicious =
+  /"(?:errors?|detail)"\s*:\s*(?!null)|"(?:type|object)"\s*:\s*"(?:error|response\.failed)"|\\u00[4-7][0-9a-fA-F]|(?:[\n\r]|^(?:\xef\xbb\xbf)?)(?:(?:data|event):\s*[Ee][Rr][Rr][Oo][Rr]|\s*[[{])/;
+
 /** Ends the stream at an event that reports an error. The event itself is not passed on, because its text may repeat the key. */
 export class ErrorEvents implements EventStage {
-  /** @param toError makes the error from the provider's message */
-  constructor(private readonly toError: (message: string) => Error) {}
+  constructor(private readonly toProblem: (error: UpstreamError) => Error) {}
 
   pass(events: Buffer): Buffer {
-    // Almost no event contains this word; the others are passed on without being parsed.
-    if (!events.includes('error')) return events;
+    if (!suspicious.test(events.toString('latin1'))) return events;
     let passed = 0;
     for (const event of eachEvent(events)) {
-      const message = errorMessageOf(event);
-      if (message !== undefined) throw new EndOfEvents(events.subarray(0, passed), this.toError(message));
+      const error = errorOfEvent(event);
+      if (error !== undefined) throw new EndOfEvents(events.subarray(0, passed), this.toProblem(error));
       passed += event.length;
     }
     return events;
@@ -23,36 +29,36 @@ export class ErrorEvents implements EventStage {
   }
 }
 
-/**
- * The message of an event that reports an error, or undefined. Chat completions and Anthropic have `error` at the top level,
- * some providers as a string. The Responses API has an event of type `error`, and `response.failed` with the error inside.
- * vLLM had `"object":"error"`. An event named `error` is an error whatever its data.
- */
-function errorMessageOf(event: Buffer): string | undefined {
-  const { name, data: written = '' } = fieldsOfEvent(event);
-  const data = written.trimStart();
-  const isNamed = name === 'error';
-  if (!isNamed && (!data.startsWith('{') || !data.includes('"error"'))) return undefined;
-  let fields: ErrorFields | null;
+/** The error that an event reports, or undefined. */
+export function errorOfEvent(event: Buffer): UpstreamError | undefined {
+  if (!suspicious.test(event.toString('latin1'))) return undefined;
+  const { name, data } = fieldsOfEvent(event);
+  const isNamed = name?.trim().toLowerCase() === 'error';
+  const text = (data ?? (name === undefined ? event.toString('utf8') : '')).replace(/^\uFEFF/, '').trim();
+  let json: unknown;
   try {
-    fields = JSON.parse(data) as ErrorFields | null;
+    json = JSON.parse(text);
   } catch {
-    return isNamed ? data : undefined;
+    return isNamed || /^error\b/i.test(text) ? { ...noError, message: text } : undefined;
   }
-  const { type, object, message, response, error = null } = fields ?? {};
-  const nested = error ?? (type === 'response.failed' ? (response?.error ?? null) : null);
-  if (nested === null) return isNamed || type === 'error' || object === 'error' ? textOr(message) : undefined;
-  return textOr(typeof nested === 'object' ? (nested as { message?: unknown }).message : nested);
+  const fields = fieldsOf(Array.isArray(json) ? json[0] : json);
+  const nested = nestedError(fields);
+  if (nested !== null) return upstreamErrorOf({ error: nested });
+  return isNamed || isError(fields) ? upstreamErrorOf(json) : undefined;
 }
 
-interface ErrorFields {
-  readonly error?: unknown;
-  readonly type?: unknown;
-  readonly object?: unknown;
-  readonly message?: unknown;
-  readonly response?: { readonly error?: unknown } | null;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether the object itself is an error, as all APIs have it at the top level. */
+function isError({ error = null, errors = null, detail = null, type, object, choices }: Fields): boolean {
+  if (error !== null || errors !== null || type === 'error' || object === 'error') return true;
+  // FastAPI's errors have nothing else.
+  return detail !== null && type === undefined && object === undefined && choices === undefined;
 }
 
-function textOr(message: unknown): string {
-  return typeof message === 'string' ? message : '';
+/** The error of a choice, as OpenRouter has it, or that of a `response.failed` of the Responses API. */
+function nestedError({ type, response, choices }: Fields): unknown {
+  if (type === 'response.failed') return fieldsOf(response).error ?? null;
+  const of = Array.isArray(choices) ? choices.map((choice) => fieldsOf(choice).error ?? null) : [];
+  return of.find((error) => error !== null) ?? null;
 }

@@ -9,7 +9,7 @@ function wholeEvents(body: PassThrough, toError: (message: string) => Error): Re
   let readable!: ReadableBody;
   feed(body, (source) => {
     readable = new ReadableBody(source, () => body.destroy());
-    return new EventRelay([new ErrorEvents(toError)], readable, source);
+    return new EventRelay([new ErrorEvents((error) => toError(error.message))], readable, source);
   });
   return readable;
 }

@@ -4,6 +4,9 @@ import { eachEvent, EventEnds } from './events';
 /** An incomplete event is held up to this size. */
 const MAXIMUM_HELD_BYTES = 16 * 1024 * 1024;
 
+/** How long the connection may stay open after the last event. */
+const LINGERING_MS = 1000;
+
 /** What happens to the events of a stream on their way to the client. */
 export interface EventStage {
   /**
@@ -20,12 +23,22 @@ export interface EventStage {
   passPart(part: Buffer): void;
 }
 
-/** A stage throws it to end the stream with an error. */
+/** What a stream gets when nothing has arrived for some time. */
+export interface Heartbeat {
+  readonly ms: number;
+  /** A whole event that clients ignore. */
+  readonly event: Buffer;
+}
+
+/** A stage throws it to end the stream. */
 export class EndOfEvents extends Error {
-  /** @param before is still passed on */
+  /**
+   * @param before is still passed on
+   * @param reason the error with which the stream ends; undefined: it is complete
+   */
   constructor(
     readonly before: Buffer,
-    readonly reason: Error,
+    readonly reason?: Error,
   ) {
     super('the stream ends here');
   }
@@ -42,15 +55,25 @@ export class EventRelay implements BodySink {
   /** True while an event is passed on in parts. */
   #isInLongEvent = false;
   #isOver = false;
+  #lingering: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly stages: readonly EventStage[],
     private readonly next: BodySink,
     private readonly source: BodySource,
-  ) {}
+    heartbeat?: Heartbeat,
+  ) {
+    if (heartbeat === undefined) return;
+    this.#heartbeat = setInterval(() => {
+      // In the middle of an event, it would become a part of the event.
+      if (!this.#isInLongEvent) this.next.write(heartbeat.event);
+    }, heartbeat.ms);
+  }
 
   write(part: Buffer): boolean {
     if (this.#isOver) return true;
+    this.#heartbeat?.refresh();
     const end = this.#ends.lastIn(part);
     let mayContinue = true;
     if (end > 0) mayContinue = this.#passEvents(this.#takeHeld(part.subarray(0, end)));
@@ -64,22 +87,28 @@ export class EventRelay implements BodySink {
   }
 
   end(): void {
-    if (this.#isOver) return;
+    if (this.#isOver) return clearTimeout(this.#lingering);
     const last = this.#takeHeld();
     if (this.#isInLongEvent) this.#passPart(last);
     this.#pass(this.#isInLongEvent ? noBytes : last, true);
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.next.end();
+    clearTimeout(this.#lingering);
+    if (this.#close()) this.next.end();
   }
 
   /** Drops the incomplete event, or terminates it if a part of it was passed on. */
   fail(error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    clearTimeout(this.#lingering);
+    if (!this.#close()) return;
     this.#held = [];
     if (this.#isInLongEvent) this.next.write(Buffer.from('\n\n'));
     this.next.fail(error);
+  }
+
+  #close(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearInterval(this.#heartbeat);
+    return true;
   }
 
   #takeHeld(rest: Buffer = noBytes): Buffer {
@@ -106,27 +135,40 @@ export class EventRelay implements BodySink {
   }
 
   #pass(events: Buffer, isLast: boolean): boolean {
-    return this.#through(
-      (stage, bytes) => (bytes.length > 0 || isLast ? stage.pass(bytes, isLast) : bytes),
-      events,
-    );
+    return this.#through((stage, bytes, end) => {
+      // For the stages after the one that ends the stream, the events are the last ones if the stream is complete.
+      const isLastForStage = end === undefined ? isLast : end.reason === undefined;
+      return bytes.length > 0 || isLastForStage ? stage.pass(bytes, isLastForStage) : bytes;
+    }, events);
   }
 
-  #through(step: (stage: EventStage, bytes: Buffer) => Buffer, given: Buffer): boolean {
+  #through(
+    step: (stage: EventStage, bytes: Buffer, end: EndOfEvents | undefined) => Buffer,
+    given: Buffer,
+  ): boolean {
     if (this.#isOver) return true;
     let bytes = given;
-    let fault: EndOfEvents | undefined;
-    try {
-      for (const stage of this.stages) bytes = step(stage, bytes);
-    } catch (error) {
-      if (!(error instanceof EndOfEvents)) throw error;
-      fault = error;
-      bytes = error.before;
+    let end: EndOfEvents | undefined;
+    for (const stage of this.stages) {
+      try {
+        bytes = step(stage, bytes, end);
+      } catch (error) {
+        if (!(error instanceof EndOfEvents)) throw error;
+        // The later stages still get what came before, and one of them may end the stream earlier.
+        end = error;
+        bytes = error.before;
+      }
     }
     const mayContinue = bytes.length === 0 || this.next.write(bytes);
-    if (fault === undefined) return mayContinue;
-    this.source.stop();
-    this.fail(fault.reason);
+    if (end === undefined) return mayContinue;
+    if (end.reason !== undefined) {
+      this.source.stop();
+      this.fail(end.reason);
+      return true;
+    }
+    if (this.#close()) this.next.end();
+    // Usually the end of the body follows at once, and the connection can be used again.
+    this.#lingering = setTimeout(() => this.source.stop(), LINGERING_MS);
     return true;
   }
 }

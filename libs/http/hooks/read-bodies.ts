@@ -111,7 +111,7 @@ function overloaded(): Problem {
   return new Problem('overloaded', {
     detail: 'The bodies of the requests that are running take all the memory that is meant for them.',
     hint: `Try again in ${RETRY_AFTER_SECONDS} s. An operator can raise MAX_BUFFERED_BYTES or start more processes.`,
-    retryAfter: RETRY_AFTER_SECONDS,
+    headers: { 'retry-after': RETRY_AFTER_SECONDS },
   });
 }
 

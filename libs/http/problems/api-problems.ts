@@ -32,7 +32,11 @@ function problemsDecorator(path: string, codes: readonly ProblemCode[]): MethodD
     }
     for (const [status, ofStatus] of known) {
       const rendered = [...ofStatus].map(
-        (code) => [code, renderProblem(new Problem(code, { status }), path, 'req-1')] as const,
+        (code) =>
+          [
+            code,
+            renderProblem(new Problem(code, { status }), { path, requestId: 'req-1', isTenant: false }),
+          ] as const,
       );
       const contentType = rendered[0]?.[1].contentType.split(';')[0] ?? 'application/json';
       const decorate = ApiResponse({

@@ -8,7 +8,11 @@ test('a problem is sent in the shape of its API, even when a header of the route
   app.get('/v1/models', (request, reply) => {
     request.tenkey = new RequestContext(request, undefined, []);
     void reply.headers({ 'x-tenkey-credential': 'openai/...123”/global', 'x-tenkey-provider': 'openai' });
-    sendProblem(request, reply, new Problem('upstream_rate_limited', { retryAfter: '7\u2028' }));
+    sendProblem(
+      request,
+      reply,
+      new Problem('upstream_rate_limited', { headers: { 'retry-after': '7\u2028' } }),
+    );
     return reply;
   });
   const response = await app.inject('/v1/models');

@@ -8,18 +8,19 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   // The client disconnected while it sent its body. The error looks like a lost database connection but is not one, and there is
   // no client to respond to.
   if (error !== null && error === request.raw.errored) return;
-  const { path } = request.tenkey;
   const problem = request.tenkey.report(error);
   if (reply.sent) return;
-  const { contentType, body } = renderProblem(problem, path, request.id);
-  reply.header('x-tenkey-request-id', request.id);
-  if (problem.details.retryAfter) reply.header('retry-after', problem.details.retryAfter);
-  const { upstreamRequestId } = problem.details;
-  // OpenAI's clients read the first, Anthropic's the second.
-  if (upstreamRequestId)
-    reply.headers({ 'x-request-id': upstreamRequestId, 'request-id': upstreamRequestId });
+  const { contentType, body } = renderProblem(problem, request.tenkey.problemContext);
+  reply.headers({ 'x-tenkey-request-id': request.id, 'x-tenkey-problem': problem.code });
+  if (problem.details.headers) reply.headers(problem.details.headers);
+  // Clients retry by the status alone, and this one stays as it is until somebody acts.
+  if (problem.status === 424 || problem.code === 'upstream_quota_exhausted')
+    reply.header('x-should-retry', 'false');
   if (problem.status === 401) {
-    reply.header('www-authenticate', isBelow(path, platformPrefix) ? 'Bearer, X-API-Key' : 'X-API-Key');
+    reply.header(
+      'www-authenticate',
+      isBelow(request.tenkey.path, platformPrefix) ? 'Bearer, X-API-Key' : 'X-API-Key',
+    );
   }
   removeUnwritable(reply);
   void reply.status(problem.status).header('content-type', contentType).send(JSON.stringify(body));

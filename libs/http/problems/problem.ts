@@ -52,10 +52,16 @@ export const problems = {
   // The provider
   upstream_rejected_request: {
     status: 400,
-    alsoStatus: [404, 413, 422],
+    alsoStatus: [404, 409, 413, 422, 451],
     title: 'The provider refused the request',
   },
   upstream_rate_limited: { status: 429, title: 'The rate limit of the provider is reached' },
+  upstream_quota_exhausted: {
+    status: 429,
+    alsoStatus: [402],
+    title: 'The account at the provider has no money or quota left',
+  },
+  upstream_overloaded: { status: 503, alsoStatus: [529], title: 'The provider has too much to do' },
   upstream_unavailable: { status: 502, title: 'The provider failed or cannot be reached' },
   upstream_timeout: { status: 504, title: 'The provider took too long' },
 
@@ -73,6 +79,14 @@ export interface FieldFault {
   readonly message: string;
 }
 
+/** Plain names only. */
+interface UpstreamNames {
+  readonly code?: string | undefined;
+  readonly type?: string | undefined;
+  /** What the content filter found. */
+  readonly innererror?: object | undefined;
+}
+
 /** What a problem says beyond its code. The texts are for the caller and must hold no input and no secret. */
 interface ProblemDetails {
   /** One or two sentences for the caller. */
@@ -82,13 +96,13 @@ interface ProblemDetails {
   readonly errors?: readonly FieldFault[];
   readonly providerRequirements?: Readonly<Record<string, readonly string[]>>;
   /** OpenAI's `param`: the field of the request that is at fault. */
-  readonly param?: string;
-  /** Value of the Retry-After header. */
-  readonly retryAfter?: string;
-  /** The provider's own id of the request, which its support asks for. */
-  readonly upstreamRequestId?: string;
+  readonly param?: string | undefined;
+  /** The provider's own names for the error, which its clients know; of the problems of the group provider. */
+  readonly upstream?: UpstreamNames;
+  /** Headers of the response: when to try again, the limits, the provider's id of the request. Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** One of the code's `alsoStatus`, when it applies. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** For the log only; never sent. */
   readonly cause?: unknown;
 }

@@ -2,11 +2,12 @@ import { Problem } from './problem';
 import { renderLastEvent, renderProblem } from './render';
 
 const problem = new Problem('upstream_unavailable', { detail: 'It broke.', hint: 'Ask again.' });
+const at = (path: string, isTenant = false) => ({ path, requestId: 'r1', isTenant });
 
 describe('a problem', () => {
   it('is RFC 9457 on the sysadmin API, and for paths outside of our prefixes', () => {
     for (const path of ['/api/v1/sysadmin/tenants', '/', '/v10', '/v1x/messages']) {
-      expect(renderProblem(problem, path, 'r1')).toMatchObject({
+      expect(renderProblem(problem, at(path))).toMatchObject({
         contentType: expect.stringContaining('application/problem+json'),
         body: { code: 'upstream_unavailable', status: 502, detail: 'It broke.', hint: 'Ask again.' },
       });
@@ -15,12 +16,13 @@ describe('a problem', () => {
 
   it("is OpenAI's error object on /v1", () => {
     for (const path of ['/v1', '/v1/chat/completions', '/v1/messagesx', '/v1/responses']) {
-      expect(renderProblem(problem, path, 'r1').body).toEqual({
+      expect(renderProblem(problem, at(path)).body).toEqual({
         error: {
           message: 'It broke. Ask again.',
           type: 'api_error',
           code: 'upstream_unavailable',
           param: null,
+          tenkey_code: 'upstream_unavailable',
         },
       });
     }
@@ -37,7 +39,7 @@ describe('a problem', () => {
     ['credential_not_configured', 'invalid_request_error'],
   ] as const)("%s is Anthropic's %s on /v1/messages and below", (code, type) => {
     for (const path of ['/v1/messages', '/v1/messages/count_tokens']) {
-      expect(renderProblem(new Problem(code), path, 'r1').body).toMatchObject({
+      expect(renderProblem(new Problem(code), at(path)).body).toMatchObject({
         type: 'error',
         error: { type, code },
         request_id: 'r1',
@@ -51,13 +53,13 @@ describe('the last event of a failed stream', () => {
     JSON.parse(/^data: (.*)\n\n$/m.exec(event)![1]!) as Record<string, unknown>;
 
   it("is what each API's clients raise an error for", () => {
-    const chat = renderLastEvent(problem, '/v1/chat/completions', 'r1');
+    const chat = renderLastEvent(problem, at('/v1/chat/completions'));
     expect(chat).toMatch(/^data: /);
     expect(dataOf(chat)).toMatchObject({ error: { code: 'upstream_unavailable', type: 'api_error' } });
-    const messages = renderLastEvent(problem, '/v1/messages', 'r1');
+    const messages = renderLastEvent(problem, at('/v1/messages'));
     expect(messages).toMatch(/^event: error\n/);
     expect(dataOf(messages)).toMatchObject({ type: 'error', error: { type: 'api_error' } });
-    const responses = renderLastEvent(problem, '/v1/responses', 'r1');
+    const responses = renderLastEvent(problem, at('/v1/responses'));
     expect(responses).toMatch(/^event: error\n/);
     expect(dataOf(responses)).toMatchObject({
       type: 'error',

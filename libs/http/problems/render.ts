@@ -10,14 +10,23 @@ export interface RenderedProblem {
   readonly body: Record<string, unknown>;
 }
 
+/** What the rendering of a problem depends on. */
+export interface ProblemContext {
+  readonly path: string;
+  readonly requestId: string;
+  /** True for a caller with a tenant key, who cannot do what a hint tells a sysadmin. */
+  readonly isTenant: boolean;
+}
+
 /**
  * RFC 9457 on the sysadmin API and for every other path; on /v1 the error object of the API that has this path, OpenAI's or
  * Anthropic's, so that SDKs raise their typed errors.
  */
-export function renderProblem(problem: Problem, path: string, requestId: string): RenderedProblem {
+export function renderProblem(problem: Problem, context: ProblemContext): RenderedProblem {
+  const { path, requestId } = context;
   if (isBelow(path, platformPrefix)) {
-    const body = isBelow(path, messagesPrefix) ? anthropicBody(problem, requestId) : openAiBody(problem);
-    return { contentType: 'application/json; charset=utf-8', body };
+    const toBody = isBelow(path, messagesPrefix) ? anthropicBody : openAiBody;
+    return { contentType: 'application/json; charset=utf-8', body: toBody(problem, context) };
   }
   const { hint, errors, providerRequirements } = problem.details;
   return {
@@ -37,8 +46,9 @@ export function renderProblem(problem: Problem, path: string, requestId: string)
 }
 
 /** The last event of a stream that failed after its head was sent, with its blank line, as the client of this path expects it. */
-export function renderLastEvent(problem: Problem, path: string, requestId: string): string {
-  const { body } = renderProblem(problem, path, requestId);
+export function renderLastEvent(problem: Problem, context: ProblemContext): string {
+  const { path } = context;
+  const { body } = renderProblem(problem, context);
   if (isBelow(path, messagesPrefix)) return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
   if (!isBelow(path, responsesPrefix)) return `data: ${JSON.stringify(body)}\n\n`;
   // The Responses API has the fields at the top level; OpenAI's own clients raise an error only for `error`.
@@ -47,38 +57,58 @@ export function renderLastEvent(problem: Problem, path: string, requestId: strin
   return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-function openAiBody(problem: Problem): Record<string, unknown> {
-  const { status, code, details } = problem;
+/** What the provider named stays as it is; `tenkey_code` is always ours. */
+function openAiBody(problem: Problem, { isTenant }: ProblemContext): Record<string, unknown> {
+  const { code, details } = problem;
+  const { upstream, param = null } = details;
+  const isOverloaded = code === 'upstream_overloaded';
   const error = {
-    message: sentenceOf(problem),
-    type: openAiType(status),
-    code,
-    param: details.param ?? null,
+    message: sentenceOf(problem, isTenant),
+    type: isOverloaded ? 'overloaded_error' : (upstream?.type ?? openAiType(problem)),
+    code: upstream?.code ?? (isOverloaded ? 'overloaded' : code),
+    param,
+    tenkey_code: code,
+    ...(upstream?.innererror && { innererror: upstream.innererror }),
   };
   return { error };
 }
 
-/** https://docs.anthropic.com/en/api/errors, with the code of the problem in addition to Anthropic's type. */
-function anthropicBody(problem: Problem, requestId: string): Record<string, unknown> {
-  const { status, code } = problem;
-  const error = { type: anthropicType(status), message: sentenceOf(problem), code };
+/** https://docs.anthropic.com/en/api/errors, with further fields. Clients know only Anthropic's own types. */
+function anthropicBody(problem: Problem, { requestId, isTenant }: ProblemContext): Record<string, unknown> {
+  const { code, details } = problem;
+  const { upstream, param } = details;
+  const error = {
+    type: anthropicType(problem),
+    message: sentenceOf(problem, isTenant),
+    code: upstream?.code ?? code,
+    ...(param !== undefined && { param }),
+    tenkey_code: code,
+    ...(upstream?.innererror && { innererror: upstream.innererror }),
+  };
   return { type: 'error', error, request_id: requestId };
 }
 
-function sentenceOf({ message, details }: Problem): string {
-  return details.hint ? `${message} ${details.hint}` : message;
+function sentenceOf({ message, status, code, details }: Problem, isTenant: boolean): string {
+  const isForSysadmin = status === 424 || code === 'tenant_suspended';
+  const hint = isTenant && isForSysadmin ? 'Ask the administrator of this service.' : details.hint;
+  return hint ? `${message} ${hint}` : message;
 }
 
-function openAiType(status: number): string {
+function openAiType({ status, code }: Problem): string {
+  if (code === 'overloaded' || code === 'upstream_overloaded') return 'overloaded_error';
+  if (code === 'upstream_quota_exhausted') return 'insufficient_quota';
   if (status === 401) return 'authentication_error';
   if (status === 403) return 'permission_error';
   if (status === 429) return 'rate_limit_error';
   return status >= 500 ? 'api_error' : 'invalid_request_error';
 }
 
-function anthropicType(status: number): string {
+function anthropicType(problem: Problem): string {
+  const { status } = problem;
+  if (status === 402) return 'billing_error';
   if (status === 404) return 'not_found_error';
   if (status === 413) return 'request_too_large';
+  if (status === 429) return 'rate_limit_error';
   if (status === 504) return 'timeout_error';
-  return openAiType(status);
+  return openAiType(problem);
 }

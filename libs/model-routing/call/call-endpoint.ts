@@ -29,6 +29,8 @@ const callProblems = [
   'legacy_model_in_strict_mode',
   'upstream_rejected_request',
   'upstream_rate_limited',
+  'upstream_quota_exhausted',
+  'upstream_overloaded',
   'upstream_unavailable',
   'upstream_timeout',
   'overloaded',

@@ -8,6 +8,7 @@ import {
   type BodySink,
   type Cancellation,
   EgressService,
+  type Heartbeat,
   type RequestBody,
   type Route,
   type UpstreamReceiver,
@@ -28,7 +29,7 @@ import { estimatedTokens, usedTokens } from './token-estimate';
 import { encodedForm, encodedJson, modelNameOf } from './upstream-request';
 
 /** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
-export interface RoutedHead extends Omit<UpstreamResponse, 'problemOfErrorEvent'> {
+export interface RoutedHead extends Omit<UpstreamResponse, 'problemOf' | 'withoutKey'> {
   readonly route: Route;
   /** Proof of whose credential served the call; undefined without an encryption key. */
   readonly receipt: string | undefined;
@@ -76,6 +77,8 @@ export interface ServeOptions {
   readonly confirmKey?: () => Promise<void> | undefined;
   /** The client's headers. A provider's definition may let some of them pass. */
   readonly headers?: IncomingHttpHeaders;
+  /** Called when the provider responds with a success, so that the request is not needed any more. */
+  readonly onAccepted?: () => void;
   /** Called with the requested model, so that the log line of a call that fails early can name it. */
   readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
   /** Called before anything is sent, so that the headers and the log line of a failed call can name the route. */
@@ -144,7 +147,9 @@ export class CallService {
           const { status, headers, source } = response;
           const sink = receiver.head({ status, headers, source, route, receipt });
           meter.responded(status);
-          return measured(sink, meter);
+          return response.withoutKey(measured(sink, meter), (bytes) =>
+            this.usage.keyMasked(route, call, bytes),
+          );
         },
         fail,
       }));
@@ -189,6 +194,8 @@ export class CallService {
       usage: meter.events,
       translation,
       hidesUsage: encoded.hasAddedUsageOption,
+      operation: route.upstreamOperation,
+      heartbeat: this.heartbeatOf(operation),
       model: route.model,
       request: translation && json ? json.parameters(translation.neededForResponse) : {},
       label: route.provider.label,
@@ -206,8 +213,11 @@ export class CallService {
   ): void {
     const sendOptions = {
       cancellation: options.cancellation,
+      onAccepted: options.onAccepted,
       wire,
       mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
+      // The libraries of OpenAI and Anthropic number their tries, beginning with 0.
+      clientRetries: options.headers?.['x-stainless-retry-count'] !== undefined,
       // The client's headers describe its own format, which a translated request no longer has.
       clientHeaders: route.operation === route.upstreamOperation ? options.headers : undefined,
     };
@@ -242,10 +252,19 @@ export class CallService {
     }
   }
 
+  private heartbeatOf(operation: Operation): Heartbeat | undefined {
+    const { streamHeartbeatSeconds } = this.config;
+    if (streamHeartbeatSeconds === 0) return undefined;
+    return { ms: streamHeartbeatSeconds * 1000, event: operation === 'messages' ? ping : comment };
+  }
+
   adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
 }
+
+const comment = Buffer.from(': ping\n\n');
+const ping = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n');
 
 /** A function of its own, because a closure in `send` would keep the whole request. */
 const bytesOf = (length: number) => () => length;

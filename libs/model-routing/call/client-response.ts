@@ -45,6 +45,8 @@ export class ClientResponse implements BodySink {
     for (const name in headers) head.push(name, headers[name]!);
     head.push('x-tenkey-request-id', request.id);
     if (receipt !== undefined) head.push('x-tenkey-receipt', receipt);
+    // A proxy that buffers would hold the events back; nginx reads the second.
+    if (isEventStream(type)) head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
     // The head is checked before `hijack`: Fastify can then still send a problem when it cannot be written.
     if (type?.startsWith('application/json') === true) {
       if (head.some((text) => unwritable.test(text))) throw new TypeError('a header cannot be written');

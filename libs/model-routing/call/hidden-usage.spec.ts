@@ -111,7 +111,16 @@ test.each([
   const text = `data: 1\n\n${usage}`;
   const { body } = await relayedBy(
     relay,
-    { usage: noStage, translation: undefined, hidesUsage: true, model: 'm', request: {}, label: 'Testing' },
+    {
+      usage: noStage,
+      translation: undefined,
+      hidesUsage: true,
+      operation: 'chat/completions',
+      heartbeat: undefined,
+      model: 'm',
+      request: {},
+      label: 'Testing',
+    },
     { headers, body: Readable.from([Buffer.from(text)]) },
   );
   expect((await body.toArray()).join('')).toBe(text);

@@ -83,6 +83,7 @@ export class PlatformCallService {
       allowedModels: tenkey.allowedModels,
       tokens: this.tokensOf(request),
       headers: request.headers,
+      onAccepted: () => tenkey.releaseBody(),
       onModel: (found) => {
         tenkey.logFields = found;
       },
@@ -93,7 +94,6 @@ export class PlatformCallService {
     };
     const receiver: CallReceiver = {
       head: (response) => {
-        tenkey.releaseBody();
         const { idleMs } = this.config.timeoutsOf(response.route.provider);
         // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
         const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);

@@ -1,13 +1,16 @@
 import {
   type BodySink,
+  EndOfAnswer,
   ErrorEvents,
   EventRelay,
   type EventStage,
+  type Heartbeat,
   isEventStream,
   type UpstreamReceiver,
   type UpstreamResponse,
 } from '#egress';
-import { type Json, type Translation, UnexpectedResponse } from '#providers';
+import { Problem } from '#http';
+import { type Json, type Operation, type Translation, UnexpectedResponse } from '#providers';
 import { HiddenUsage } from './hidden-usage';
 import { TranslatedEvents, TranslatedWhole, translationProblem } from './translated-body';
 
@@ -19,6 +22,10 @@ export interface RelayPlan {
   readonly translation: Translation | undefined;
   /** True when Tenkey requested the usage of a stream and the client did not. */
   readonly hidesUsage: boolean;
+  /** The provider's. */
+  readonly operation: Operation;
+  /** In the client's format. */
+  readonly heartbeat: Heartbeat | undefined;
   /** The model's name in the client's request. */
   readonly model: string;
   readonly request: Json;
@@ -41,25 +48,37 @@ function passed(client: UpstreamReceiver, response: UpstreamResponse, plan: Rela
   const sink = client.head(response);
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
   if (!isEventStream(type) || encoding !== undefined) return sink;
-  const errors = new ErrorEvents((message) => response.problemOfErrorEvent(message));
-  const stages = plan.hidesUsage ? [plan.usage, new HiddenUsage(), errors] : [plan.usage, errors];
-  return new EventRelay(stages, sink, response.source);
+  const stages = stagesBefore(plan, response);
+  if (plan.hidesUsage) stages.push(new HiddenUsage());
+  return new EventRelay(stages, sink, response.source, plan.heartbeat);
+}
+
+/** What looks at the provider's own events. */
+function stagesBefore({ usage, operation, label }: RelayPlan, response: UpstreamResponse): EventStage[] {
+  const errors = new ErrorEvents((error) => response.problemOf(error));
+  const end = new EndOfAnswer(operation, () => {
+    const detail = `${label} ended its response before the answer was complete.`;
+    return new Problem('upstream_unavailable', { detail });
+  });
+  return [usage, errors, end];
 }
 
 function translated(
   client: UpstreamReceiver,
   response: UpstreamResponse,
-  { usage, model, request, label }: RelayPlan,
+  plan: RelayPlan,
   translation: Translation,
 ): BodySink {
+  const { model, request, label } = plan;
   const { source, headers } = response;
-  const toProblem = (error: unknown) => translationProblem(error, response, label);
+  const toProblem = (error: unknown) => translationProblem(error, label);
   // The provider compressed the response although the request did not allow that, so it cannot be read.
   if (headers['content-encoding'] !== undefined) throw toProblem(new UnexpectedResponse());
   const context = { model, request };
   if (isEventStream(headers['content-type'])) {
-    const stages = [usage, new TranslatedEvents(translation.stream(context), toProblem)];
-    return new EventRelay(stages, client.head(response), source);
+    const stages = stagesBefore(plan, response);
+    stages.push(new TranslatedEvents(translation.stream(context), toProblem));
+    return new EventRelay(stages, client.head(response), source, plan.heartbeat);
   }
   const onBody = (body: Buffer) => {
     try {

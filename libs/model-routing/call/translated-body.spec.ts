@@ -23,6 +23,7 @@ const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 
 const dialects = {
   'messages for a client of chat/completions': {
+    operation: 'messages' as const,
     translation: translationOf('anthropic', 'chat/completions'),
     stream: [
       named('message_start', {
@@ -42,6 +43,7 @@ const dialects = {
     last: 'data: [DONE]\n\n',
   },
   'chat/completions for a client of messages': {
+    operation: 'chat/completions' as const,
     translation: translationOf('openai', 'messages'),
     stream: [
       ': OPENROUTER PROCESSING\n\n',
@@ -65,20 +67,25 @@ const dialects = {
 type Dialect = (typeof dialects)[keyof typeof dialects];
 const each = Object.entries(dialects) as [string, Dialect][];
 
-const call = { model: 'requested', request: { stream_options: { include_usage: true } }, label: 'Testing' };
-const translatedResponse = (translation: Translation, response: StreamedResponse, plan: typeof call) =>
-  relayedBy(relay, { usage: noStage, translation, hidesUsage: false, ...plan }, response);
+const call = {
+  model: 'requested',
+  request: { stream_options: { include_usage: true } },
+  label: 'Testing',
+  heartbeat: undefined,
+};
+const translatedResponse = (
+  { translation, operation }: Pick<Dialect, 'translation' | 'operation'>,
+  response: StreamedResponse,
+  plan: typeof call,
+) => relayedBy(relay, { usage: noStage, translation, operation, hidesUsage: false, ...plan }, response);
 
 function upstream(body: Readable, type = 'text/event-stream'): StreamedResponse {
   return { headers: { 'content-type': type }, body };
 }
 
 /** What the client receives, and the error that stopped it, if any. */
-async function relayed(
-  { translation }: Dialect,
-  source: Readable,
-): Promise<{ text: string; error?: unknown }> {
-  const { body } = await translatedResponse(translation, upstream(source), call);
+async function relayed(dialect: Dialect, source: Readable): Promise<{ text: string; error?: unknown }> {
+  const { body } = await translatedResponse(dialect, upstream(source), call);
   let text = '';
   try {
     for await (const piece of body as AsyncIterable<Buffer>) text += piece.toString();
@@ -90,16 +97,20 @@ async function relayed(
 }
 
 /** The same for an event stream, at once: for every cut of it. */
-function relayedAtOnce({ translation }: Dialect, parts: readonly Buffer[]): { text: string; error?: Error } {
+function relayedAtOnce(
+  { translation, operation }: Dialect,
+  parts: readonly Buffer[],
+): { text: string; error?: Error } {
   const result = fedAtOnce(parts, (sink, source) =>
     relay(
       { head: () => sink, fail: () => undefined },
-      { usage: noStage, translation, hidesUsage: false, ...call },
+      { usage: noStage, translation, operation, hidesUsage: false, ...call },
     ).head({
       status: 200,
       headers: upstream(new PassThrough()).headers,
       source,
-      problemOfErrorEvent: () => new Problem('upstream_unavailable'),
+      problemOf: () => new Problem('upstream_unavailable'),
+      withoutKey: (each) => each,
     }),
   );
   return { ...result, text: result.text.replace(/"created":\d+/g, '"created":0') };
@@ -152,7 +163,7 @@ describe.each(each)('%s', (_, dialect) => {
 
   it('passes each event to the client as it arrives', async () => {
     const source = new PassThrough();
-    const { body } = await translatedResponse(dialect.translation, upstream(source), call);
+    const { body } = await translatedResponse(dialect, upstream(source), call);
     let text = '';
     body.on('data', (piece: Buffer) => (text += piece.toString()));
     for (const event of dialect.stream.split(/(?<=\n\n)/)) {
@@ -169,8 +180,12 @@ describe.each(each)('%s', (_, dialect) => {
     ['an error event', dialect.errorEvent, 'Testing reported: Overloaded'],
     ['data that is not JSON', 'data: <html>\n\n', 'broke off its response or sent one'],
     ['truncated JSON at the end', 'data: {"choices":[{"ind', 'broke off its response or sent one'],
-    ['an end before the last event', '', 'broke off its response or sent one'],
-    ['bytes that are not text', Buffer.from([0xff, 0xfe, 0x0a, 0x0a]), 'broke off its response or sent one'],
+    ['an end before the last event', '', 'ended its response before the answer was complete'],
+    [
+      'bytes that are not text',
+      Buffer.from([0xff, 0xfe, 0x0a, 0x0a]),
+      'ended its response before the answer was complete',
+    ],
   ])(
     '%s: the client receives what came before and one Problem, and the body is destroyed',
     async (__, fault, detail) => {
@@ -213,7 +228,7 @@ describe.each(each)('%s', (_, dialect) => {
     ['that is endless', () => Array.from({ length: 100 }, () => ' '.repeat(1024 * 1024))],
   ])('a whole response %s is one Problem', async (__, parts) => {
     const source = Readable.from(parts(JSON.stringify(dialect.whole)).map((text) => Buffer.from(text)));
-    const response = translatedResponse(dialect.translation, upstream(source, 'application/json'), call);
+    const response = translatedResponse(dialect, upstream(source, 'application/json'), call);
     await expect(response).rejects.toMatchObject({ code: 'upstream_unavailable' });
     await ticks();
     expect(source.destroyed).toBe(true);
@@ -223,7 +238,7 @@ describe.each(each)('%s', (_, dialect) => {
     const bytes = Buffer.from(JSON.stringify(dialect.whole));
     for (let at = 0; at <= bytes.length; at++) {
       const source = upstream(inParts(bytes.subarray(0, at), bytes.subarray(at)), 'application/json');
-      const { body, headers } = await translatedResponse(dialect.translation, source, call);
+      const { body, headers } = await translatedResponse(dialect, source, call);
       expect(headers['content-type']).toBe('application/json');
       expect((await body.toArray()).join('')).toContain(JSON.stringify(spoken));
     }
@@ -234,7 +249,7 @@ describe.each(each)('%s', (_, dialect) => {
     ['while the provider is silent', 3],
   ])("a client that disconnects %s closes the provider's body at once", async (__, events) => {
     const source = new PassThrough();
-    const { body } = await translatedResponse(dialect.translation, upstream(source), call);
+    const { body } = await translatedResponse(dialect, upstream(source), call);
     body.on('data', () => undefined);
     source.write(
       dialect.stream
@@ -252,9 +267,9 @@ describe.each(each)('%s', (_, dialect) => {
 
   it("a client that disconnects before it reads closes the provider's body, and so does one that stops reading", async () => {
     const unread = new PassThrough();
-    (await translatedResponse(dialect.translation, upstream(unread), call)).body.destroy();
+    (await translatedResponse(dialect, upstream(unread), call)).body.destroy();
     const full = inParts(...Array.from({ length: 1000 }, () => Buffer.from(dialect.stream)));
-    const { body } = await translatedResponse(dialect.translation, upstream(full), call);
+    const { body } = await translatedResponse(dialect, upstream(full), call);
     for await (const piece of body) {
       void piece;
       break;
@@ -266,7 +281,7 @@ describe.each(each)('%s', (_, dialect) => {
   it("an error of the provider's body before it is read does not stop the process", async () => {
     const source = new PassThrough();
     const problem = new Problem('upstream_timeout', { detail: 'It took too long.' });
-    const { body } = await translatedResponse(dialect.translation, upstream(source), call);
+    const { body } = await translatedResponse(dialect, upstream(source), call);
     source.destroy(problem);
     await ticks();
     await expect(body.toArray()).rejects.toBe(problem);
@@ -276,7 +291,7 @@ describe.each(each)('%s', (_, dialect) => {
     const source = inParts(Buffer.from('never read'));
     const response = upstream(source);
     const compressed = { ...response, headers: { ...response.headers, 'content-encoding': 'gzip' } };
-    await expect(translatedResponse(dialect.translation, compressed, call)).rejects.toMatchObject({
+    await expect(translatedResponse(dialect, compressed, call)).rejects.toMatchObject({
       code: 'upstream_unavailable',
     });
     expect(source.destroyed).toBe(true);

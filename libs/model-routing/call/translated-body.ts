@@ -6,11 +6,9 @@ import {
   EndOfEvents,
   type EventStage,
   fieldsOfEvent,
-  type UpstreamResponse,
 } from '#egress';
 import { Problem } from '#http';
 import {
-  StreamFault,
   type StreamTranslator,
   type Translation,
   type TranslationContext,
@@ -106,9 +104,8 @@ export class TranslatedWhole implements BodySink {
 }
 
 /** @param label the provider's */
-export function translationProblem(error: unknown, response: UpstreamResponse, label: string): Error {
+export function translationProblem(error: unknown, label: string): Error {
   if (error instanceof Problem || error instanceof ClientDisconnected) return error;
-  if (error instanceof StreamFault) return response.problemOfErrorEvent(error.message);
   return new Problem('upstream_unavailable', {
     detail: `${label} broke off its response or sent one that cannot be read.`,
     // The cause names only the error's type: JSON.parse quotes the provider's text, which may repeat the key.

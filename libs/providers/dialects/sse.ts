@@ -1,5 +1,5 @@
-import { type Json, StreamFault, UnexpectedResponse } from './translation';
-import { isObject, parsedObject } from './values';
+import { type Json, UnexpectedResponse } from './translation';
+import { parsedObject } from './values';
 
 /** The data of the last event in a stream of chat completions. It is not JSON. */
 export const doneMarker = '[DONE]';
@@ -19,10 +19,4 @@ export function eventObject(data: string): Json {
   const object = parsedObject(data);
   if (object === undefined) throw new UnexpectedResponse();
   return object;
-}
-
-/** @param error the `error` of an event in a provider's stream: an object with a message, or a string */
-export function streamFault(error: unknown): StreamFault {
-  const message = isObject(error) ? error.message : error;
-  return new StreamFault(typeof message === 'string' && message !== '' ? message : 'No reason was given.');
 }

@@ -19,7 +19,6 @@ export interface TranslationContext {
 export interface StreamTranslator {
   /**
    * @returns complete events for the client, with their blank lines, or the empty string
-   * @throws StreamFault when the provider reports an error
    * @throws UnexpectedResponse when the event is not in the documented format or order
    */
   push(event: StreamEvent): string;
@@ -67,9 +66,4 @@ export class UnexpectedResponse extends Error {
   constructor() {
     super('The response of the provider is not in the documented format.');
   }
-}
-
-/** The provider reported an error in its stream. The message is the provider's text and must be cleaned before use. */
-export class StreamFault extends Error {
-  override readonly name = 'StreamFault';
 }

@@ -5,7 +5,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { InFlight, sqlStateOf, waitAtStop } from '#database';
-import { EgressService } from '#egress';
+import { EgressService, type Route } from '#egress';
 import { CallMeter, type MeteredCall } from '../metering/call-meter';
 import { type LostBatch, type LostCalls, LostCallSums } from './lost-calls';
 import { type UsageRecord } from '../usage-record.entity';
@@ -80,6 +80,14 @@ export class UsageLogService implements OnApplicationShutdown {
     });
     this.#running.add(meter);
     return meter;
+  }
+
+  /** The response of a call repeated the key, and so many bytes were overwritten. */
+  keyMasked({ tenantId, provider }: Route, { requestId }: MeteredCall, bytes: number): void {
+    this.metrics.addMasked(bytes);
+    this.#log.warn(
+      `the response to request ${requestId} repeated the key of tenant ${tenantId} for ${provider.id}: ${bytes} bytes are overwritten`,
+    );
   }
 
   /** Finishes the calls that no server waits for (those of code in this process), then writes the last records. */

@@ -43,6 +43,12 @@ export class UsageMetricsService {
     registers: [this.#registry],
   });
 
+  readonly #masked = new Counter({
+    name: 'tenkey_key_bytes_masked_total',
+    help: 'Bytes of responses that repeated the key of the call, and were overwritten.',
+    registers: [this.#registry],
+  });
+
   /** With every record that was observed. */
   get registry(): Registry {
     this.#count();
@@ -73,5 +79,9 @@ export class UsageMetricsService {
 
   addLost(count: number): void {
     this.#lost.inc(count);
+  }
+
+  addMasked(bytes: number): void {
+    this.#masked.inc(bytes);
   }
 }

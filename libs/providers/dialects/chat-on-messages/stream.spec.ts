@@ -1,5 +1,5 @@
 import { chatOnMessages } from '.';
-import { type Json, StreamFault, UnexpectedResponse } from '../translation';
+import { type Json, UnexpectedResponse } from '../translation';
 
 const streamOf = (request: Json = {}) => chatOnMessages.stream({ model: 'public', request });
 const event = (body: Json) => ({ event: String(body.type), data: JSON.stringify(body) });
@@ -154,15 +154,12 @@ describe('the events of a message, translated to chunks,', () => {
     expect(chunksOf(stream).at(-1).choices[0].finish_reason).toBe('content_filter');
   });
 
-  it('throw StreamFault when the provider reports an error', () => {
-    const stream = streamOf();
-    stream.push(event(start));
-    const fault = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
-    expect(() => stream.push(event(fault))).toThrow(new StreamFault('Overloaded'));
-    expect(() => streamOf().push(event({ type: 'error' }))).toThrow(StreamFault);
+  it('are complete with the reason for the end', () => {
+    const withoutLast = text.slice(0, -1);
+    expect(push(withoutLast)).toBe(push(text));
   });
 
-  it.each([[[]], [[start]], [text.slice(0, -1)]])('are unexpected when they break off', (events) =>
+  it.each([[[]], [[start]], [text.slice(0, -2)]])('are unexpected when they break off', (events) =>
     expect(() => push(events as Json[])).toThrow(UnexpectedResponse),
   );
 

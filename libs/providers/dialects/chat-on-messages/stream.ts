@@ -1,4 +1,4 @@
-import { dataEvent, doneMarker, eventObject, streamFault } from '../sse';
+import { dataEvent, doneMarker, eventObject } from '../sse';
 import {
   type Json,
   type StreamEvent,
@@ -44,8 +44,6 @@ export class ChatStream implements StreamTranslator {
     const body = eventObject(data);
     const type: unknown = body.type ?? event;
     switch (type) {
-      case 'error':
-        throw streamFault(body.error);
       case 'message_start':
         return this.start(body.message);
       case 'content_block_start':
@@ -64,8 +62,10 @@ export class ChatStream implements StreamTranslator {
   }
 
   end(): string {
-    if (!this.isFinished) throw new UnexpectedResponse();
-    return '';
+    if (this.isFinished) return '';
+    // Some servers send no message_stop.
+    if (typeof this.stopReason !== 'string') throw new UnexpectedResponse();
+    return this.stop();
   }
 
   private start(message: unknown): string {

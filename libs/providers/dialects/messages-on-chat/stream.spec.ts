@@ -1,5 +1,5 @@
 import { messagesOnChat } from '.';
-import { type Json, StreamFault, UnexpectedResponse } from '../translation';
+import { type Json, UnexpectedResponse } from '../translation';
 
 const streamOf = () => messagesOnChat.stream({ model: 'public', request: {} });
 const push = (chunks: (Json | string)[]) => {
@@ -239,16 +239,6 @@ describe('the chunks of a chat, translated to events,', () => {
       stop_reason: 'refusal',
       stop_details: { explanation: 'No.' },
     });
-  });
-
-  it('throw StreamFault when the provider reports an error', () => {
-    expect(() => push([{ error: { message: 'Overloaded', code: 502 } }])).toThrow(
-      new StreamFault('Overloaded'),
-    );
-    expect(() => push([{ error: 'Overloaded' }])).toThrow(new StreamFault('Overloaded'));
-    expect(() => streamOf().push({ event: 'error', data: '{"message":"Bad"}' })).toThrow(
-      new StreamFault('Bad'),
-    );
   });
 
   it.each(['', 'x', '[]', '1', 'null', '{', '{}', '{"choices":{}}'])(

@@ -1,4 +1,4 @@
-import { doneMarker, eventObject, namedEvent, streamFault } from '../sse';
+import { doneMarker, eventObject, namedEvent } from '../sse';
 import {
   type Json,
   type StreamEvent,
@@ -38,11 +38,10 @@ export class MessageStream implements StreamTranslator {
 
   constructor(private readonly context: TranslationContext) {}
 
-  push({ event, data }: StreamEvent): string {
+  push({ data }: StreamEvent): string {
     if (this.isFinished) return '';
     if (data.trim() === doneMarker) return this.finish();
     const chunk = eventObject(data);
-    if (event === 'error' || !isAbsent(chunk.error)) throw streamFault(chunk.error ?? chunk);
     if (isObject(chunk.usage)) this.usage = chunk.usage;
     if (typeof chunk.service_tier === 'string') this.serviceTier = chunk.service_tier;
     if (!Array.isArray(chunk.choices)) {

@@ -1,0 +1,111 @@
+import { type Secret, secretRanges, tracesOf } from '#crypto';
+import { type BodySink } from './body-sink';
+
+/** A shorter key could be an ordinary word. */
+const SHORTEST_KEY = 12;
+/** How much text is searched at a time once a part of the key was found. */
+const SEARCHED_BYTES = 64 * 1024;
+const STAR = 0x2a;
+
+/**
+ * Overwrites the key of the call with stars wherever a body contains it: as it is, in base64, or escaped for JSON or a URL. The
+ * length stays the same, so that whatever counts bytes stays correct. Bytes that may be the beginning of the key wait for
+ * those that follow.
+ */
+export class KeyMask implements BodySink {
+  readonly #key: Secret;
+  readonly #parts: readonly Buffer[];
+  readonly #beginnings: readonly Buffer[];
+  readonly #maximumLength: number;
+  /** No spelling contains this byte or one below it, so most parts end with none that could be the beginning of the key. */
+  readonly #separator: number;
+  readonly #next: BodySink;
+  readonly #onMasked: (bytes: number) => void;
+  #held: Buffer | undefined;
+
+  /** @returns the sink itself for a key that is too short to be found */
+  static before(next: BodySink, key: Secret, onMasked: (bytes: number) => void): BodySink {
+    return key.expose().length < SHORTEST_KEY ? next : new KeyMask(next, key, onMasked);
+  }
+
+  private constructor(next: BodySink, key: Secret, onMasked: (bytes: number) => void) {
+    const { parts, beginnings, maximumLength } = tracesOf(key);
+    this.#key = key;
+    this.#parts = parts.map((part) => Buffer.from(part));
+    this.#beginnings = beginnings.map((beginning) => Buffer.from(beginning));
+    this.#maximumLength = maximumLength;
+    this.#separator = key.expose().includes(' ') ? 0x1f : 0x20;
+    this.#next = next;
+    this.#onMasked = onMasked;
+  }
+
+  write(part: Buffer): boolean {
+    const bytes = this.#masked(this.#held === undefined ? part : Buffer.concat([this.#held, part]));
+    const end = this.#openEnd(bytes);
+    this.#held = end === bytes.length ? undefined : bytes.subarray(end);
+    return end === 0 || this.#next.write(end === bytes.length ? bytes : bytes.subarray(0, end));
+  }
+
+  end(): void {
+    this.#flush();
+    this.#next.end();
+  }
+
+  fail(error: Error): void {
+    this.#flush();
+    this.#next.fail(error);
+  }
+
+  #flush(): void {
+    if (this.#held !== undefined) this.#next.write(this.#held);
+    this.#held = undefined;
+  }
+
+  #masked(bytes: Buffer): Buffer {
+    if (!this.#parts.some((part) => bytes.includes(part))) return bytes;
+    const masked = Buffer.from(bytes);
+    let count = 0;
+    for (const [start, end] of this.#suspiciousRanges(bytes)) {
+      const text = masked.toString('latin1', start, end);
+      for (const [from, to] of secretRanges(text, [this.#key])) {
+        masked.fill(STAR, start + from, start + to);
+        count += to - from;
+      }
+    }
+    if (count === 0) return bytes;
+    this.#onMasked(count);
+    return masked;
+  }
+
+  /** Where the key could be: what is around the parts that were found, in pieces that overlap by the length of a key. */
+  #suspiciousRanges(bytes: Buffer): [start: number, end: number][] {
+    const found: number[] = [];
+    for (const part of this.#parts) {
+      for (let at = bytes.indexOf(part); at !== -1; at = bytes.indexOf(part, at + part.length))
+        found.push(at);
+    }
+    const ranges: [number, number][] = [];
+    for (const at of found.sort((a, b) => a - b)) {
+      const start = Math.max(0, at - this.#maximumLength);
+      const end = Math.min(bytes.length, at + this.#maximumLength);
+      const last = ranges.at(-1);
+      if (last !== undefined && start <= last[1] && end - last[0] <= SEARCHED_BYTES) last[1] = end;
+      else ranges.push([start, end]);
+    }
+    return ranges;
+  }
+
+  /** From where on the bytes may be the beginning of the key. */
+  #openEnd(bytes: Buffer): number {
+    const earliest = Math.max(0, bytes.length - this.#maximumLength);
+    let start = bytes.length;
+    while (start > earliest && bytes[start - 1]! > this.#separator) start -= 1;
+    for (let at = start; at < bytes.length; at += 1) {
+      for (const beginning of this.#beginnings) {
+        const length = Math.min(beginning.length, bytes.length - at);
+        if (bytes.compare(beginning, 0, length, at, at + length) === 0) return at;
+      }
+    }
+    return bytes.length;
+  }
+}

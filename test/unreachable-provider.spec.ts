@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encryptionKey, platformKey, superKey } from './support/app';
+import { type CertificateAuthority, createAuthority, type ServerCertificate } from './support/certificates';
+import { createTestDatabase, type TestDatabase } from './support/postgres';
+
+const root = join(__dirname, '..');
+
+/** A process of its own, because Node reads the further authorities that it trusts when it starts. */
+describe('a provider that cannot be reached', () => {
+  let database: TestDatabase;
+  let folder: string;
+  let authority: CertificateAuthority;
+  let service: ChildProcess;
+  let base: string;
+  const servers: Server[] = [];
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    authority = await createAuthority('Trusted Authority');
+    folder = mkdtempSync(join(tmpdir(), 'tenkey-tls-'));
+    const authorityFile = join(folder, 'authority.pem');
+    writeFileSync(authorityFile, authority.cert);
+    const { PATH = '', HOME = '' } = process.env;
+    service = spawn(process.execPath, [join(root, 'scripts/run.cjs'), 'apps/api/main.js'], {
+      // There is no .env in this folder.
+      cwd: folder,
+      env: {
+        PATH,
+        HOME,
+        PORT: '0',
+        DATABASE_URL: database.url,
+        INTRIC_SUPER_API_KEY: superKey,
+        PLATFORM_API_KEY: platformKey,
+        ENCRYPTION_KEY: encryptionKey,
+        EGRESS_ALLOW: '127.0.0.1:*',
+        UPSTREAM_TIMEOUTS: 'vllm.connect=1,vllm.first_byte=1',
+        UPSTREAM_RETRIES: '0',
+        NODE_EXTRA_CA_CERTS: authorityFile,
+      },
+    });
+    let output = '';
+    service.stdout!.on('data', (part: Buffer) => (output += part.toString()));
+    service.stderr!.on('data', (part: Buffer) => (output += part.toString()));
+    await new Promise<void>((done) => {
+      service.stdout!.on('data', () => /listening on/.test(output) && done());
+      service.once('exit', () => done());
+    });
+    base = /listening on (http:[^"]+)/.exec(output)?.[1] ?? `it has exited: ${output}`;
+  }, 180_000);
+  afterAll(async () => {
+    const ended = new Promise((done) => service.once('exit', done));
+    service.kill('SIGTERM');
+    await ended;
+    for (const server of servers) server.close();
+    rmSync(folder, { recursive: true, force: true });
+    await database.drop();
+  });
+
+  async function request(path: string, method: string, headers: Record<string, string>, body: object) {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as any };
+  }
+
+  /** The result of a call to a provider at this address. */
+  async function resultAt(endpoint: string): Promise<{ status: number; message: string | undefined }> {
+    const sysadmin = { 'x-api-key': superKey };
+    const name = `tenant-${endpoint.replaceAll(/\W+/g, '-')}`;
+    const { body: tenant } = await request('/api/v1/sysadmin/tenants', 'POST', sysadmin, { name });
+    const path = `/api/v1/sysadmin/tenants/${tenant.id}/credentials/vllm`;
+    await request(path, 'PUT', sysadmin, { api_key: 'sk-key-that-nobody-gets', endpoint });
+    const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant.id as string };
+    const messages = [{ role: 'user', content: 'hello' }];
+    const { status, body } = await request('/v1/chat/completions', 'POST', headers, {
+      model: 'gemma-vllm',
+      messages,
+    });
+    return { status, message: body.error?.message as string | undefined };
+  }
+
+  async function listen(server: Server): Promise<number> {
+    servers.push(server);
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    return (server.address() as AddressInfo).port;
+  }
+  const withCertificate = async (certificate: ServerCertificate) =>
+    `https://127.0.0.1:${await listen(createTlsServer(certificate, (_, response) => response.end('{}')))}`;
+  const withSockets = async (onSocket: (socket: Socket) => void) =>
+    `127.0.0.1:${await listen(createServer((socket) => onSocket(socket.on('error', () => undefined))))}`;
+
+  it('because of its certificate is named with the reason', async () => {
+    const other = await createAuthority('Unknown Authority');
+    const ended = new Date(Date.now() - 86_400_000);
+    const found = await Promise.all(
+      [authority.issue('127.0.0.1', ended), other.issue('127.0.0.1'), authority.issue('llm.example.com')].map(
+        async (certificate) => resultAt(await withCertificate(await certificate)),
+      ),
+    );
+    expect(found.map(({ status }) => status)).toEqual([502, 502, 502]);
+    expect(found.map(({ message }) => /cannot be trusted: (.*)$/.exec(message ?? '')?.[1])).toEqual([
+      'its TLS certificate has expired or is not valid yet.',
+      'its TLS certificate is from an unknown authority.',
+      'its TLS certificate is for another name.',
+    ]);
+  });
+
+  it('is reached when its certificate is valid', async () => {
+    const { status } = await resultAt(await withCertificate(await authority.issue('127.0.0.1')));
+    expect(status).toBe(200);
+  });
+
+  it.each<[string, number, string, () => Promise<string>]>([
+    ['its name', 502, 'its name cannot be resolved', () => Promise.resolve('http://llm.tenkey.invalid')],
+    [
+      'a closed port',
+      502,
+      'it refused the connection',
+      async () => {
+        const server = createServer();
+        const port = await listen(server);
+        await new Promise((done) => server.close(done));
+        return `http://127.0.0.1:${port}`;
+      },
+    ],
+    [
+      'a reset',
+      502,
+      'closed the connection before its response was complete',
+      async () => `http://${await withSockets((socket) => socket.resetAndDestroy())}`,
+    ],
+    [
+      'a server without TLS',
+      502,
+      'no TLS connection can be made',
+      async () => `https://${await withSockets((socket) => void socket.end('HTTP/1.1 400 No\r\n\r\n'))}`,
+    ],
+    [
+      'silence before TLS',
+      504,
+      'did not accept the connection in time',
+      async () => `https://${await withSockets(() => undefined)}`,
+    ],
+    ['silence', 504, 'did not respond in time', async () => `http://${await withSockets(() => undefined)}`],
+  ])('because of %s is named with the reason', async (_, status, reason, addressOf) => {
+    const endpoint = await addressOf();
+    const found = await resultAt(endpoint);
+    expect([found.status, found.message]).toEqual([status, expect.stringContaining(reason)]);
+    expect(found.message).toContain(new URL(endpoint).host);
+  });
+});

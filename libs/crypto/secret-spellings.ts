@@ -68,20 +68,38 @@ export interface SecretTraces {
 /** @param secret of at least 12 printable ASCII characters */
 export function tracesOf(secret: Secret): SecretTraces {
   const plain = secret.expose();
-  const { base64Cores } = spellingsOf(secret);
-  const all = [plain, ...base64Cores];
+  const all = [plain, ...base64CoresOf(Buffer.from(plain))];
   return {
-    parts: all.map(longestWord),
-    beginnings: [...all.map((text) => /^[A-Za-z0-9]{1,8}|^./.exec(text)![0]), '%', '\\'],
+    parts: all.map(wordIn),
+    beginnings: [...all.map((text) => text.slice(0, Math.max(1, wordEnd(text, 0)))), '%', '\\'],
     // Each character as `\\u002b`, and a JSON text inside a JSON text.
     maximumLength: plain.length * 7,
   };
 }
 
-/** The longest run of letters and digits, which no usual encoding changes, up to eight of them. */
-function longestWord(text: string): string {
-  const words = text.match(/[A-Za-z0-9]+/g) ?? [text];
-  return words.reduce((longest, word) => (word.length > longest.length ? word : longest)).slice(0, 8);
+const TRACE_LENGTH = 8;
+
+/** The first run of eight letters and digits, which no usual encoding changes, or else the longest one. */
+function wordIn(text: string): string {
+  let longest = '';
+  for (let at = 0; at < text.length && longest.length < TRACE_LENGTH; at += 1) {
+    const end = wordEnd(text, at);
+    if (end - at > longest.length) longest = text.slice(at, end);
+    at = Math.max(at, end);
+  }
+  return longest === '' ? text.slice(0, TRACE_LENGTH) : longest;
+}
+
+/** Where the letters and digits that begin there end, at most eight of them. */
+function wordEnd(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && at < start + TRACE_LENGTH && isAlphanumeric(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+function isAlphanumeric(code: number): boolean {
+  const letter = code | 0x20;
+  return (code >= 0x30 && code <= 0x39) || (letter >= 0x61 && letter <= 0x7a);
 }
 
 interface Spellings {
@@ -106,22 +124,26 @@ function spellingsOf(secret: Secret): Spellings {
   if (spellings === undefined) {
     const plain = secret.expose();
     const bytes = Buffer.from(plain);
-    const base64Cores = [0, 1, 2].map((offset) => {
-      const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
-      const end = Math.floor((shifted.length * 8) / 6);
-      return shifted.toString('base64').slice(Math.ceil((offset * 8) / 6), end);
-    });
     spellings = {
       verbatim: /^[ -~]*$/.test(plain)
         ? [plain]
         : [plain, JSON.stringify(plain).slice(1, -1), encodeURIComponent(bytes.toString())],
-      base64Cores,
+      base64Cores: base64CoresOf(bytes),
       hexadecimal: bytes.toString('hex'),
       bytes: bytes.join(','),
     };
     cache.set(secret, spellings);
   }
   return spellings;
+}
+
+function base64CoresOf(bytes: Buffer): string[] {
+  const shifted = Buffer.alloc(2 + bytes.length);
+  bytes.copy(shifted, 2);
+  return [0, 1, 2].map((offset) => {
+    const end = Math.floor(((offset + bytes.length) * 8) / 6);
+    return shifted.toString('base64', 2 - offset).slice(Math.ceil((offset * 8) / 6), end);
+  });
 }
 
 function collect(

@@ -71,7 +71,7 @@ export class Opening implements BodySink {
   }
 
   #findingIn(held: Buffer, isWhole: boolean): Finding {
-    const first = held.find((byte) => !isBlank(byte));
+    const first = firstByteOf(held);
     const isText = textOperations.has(this.#operation) && !this.#isJson;
     if (first === undefined) return !isWhole ? 'unknown' : isText ? 'success' : 'nothing';
     if (first === LESS_THAN && !isText) return 'nothing';
@@ -99,7 +99,14 @@ export class Opening implements BodySink {
 type Finding = 'success' | 'unknown' | 'nothing' | UpstreamError;
 
 const LESS_THAN = 0x3c;
-const isBlank = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+const SPACE = 0x20;
+
+/** The first one that is not white space. */
+function firstByteOf(bytes: Buffer): number | undefined {
+  let at = 0;
+  while (at < bytes.length && bytes[at]! <= SPACE) at += 1;
+  return bytes[at];
+}
 
 function findingInEvents(held: Buffer, isWhole: boolean): Finding {
   for (const event of eachEvent(held)) {

@@ -15,7 +15,9 @@ const STAR = 0x2a;
 export class KeyMask implements BodySink {
   readonly #key: Secret;
   readonly #parts: readonly Buffer[];
-  readonly #beginnings: readonly Buffer[];
+  readonly #beginnings: readonly string[];
+  /** 1 for each byte with which a spelling begins. */
+  readonly #isFirst = new Uint8Array(256);
   readonly #maximumLength: number;
   /** No spelling contains this byte or one below it, so most parts end with none that could be the beginning of the key. */
   readonly #separator: number;
@@ -32,7 +34,8 @@ export class KeyMask implements BodySink {
     const { parts, beginnings, maximumLength } = tracesOf(key);
     this.#key = key;
     this.#parts = parts.map((part) => Buffer.from(part));
-    this.#beginnings = beginnings.map((beginning) => Buffer.from(beginning));
+    this.#beginnings = beginnings;
+    for (const beginning of beginnings) this.#isFirst[beginning.charCodeAt(0)] = 1;
     this.#maximumLength = maximumLength;
     this.#separator = key.expose().includes(' ') ? 0x1f : 0x20;
     this.#next = next;
@@ -101,11 +104,16 @@ export class KeyMask implements BodySink {
     let start = bytes.length;
     while (start > earliest && bytes[start - 1]! > this.#separator) start -= 1;
     for (let at = start; at < bytes.length; at += 1) {
-      for (const beginning of this.#beginnings) {
-        const length = Math.min(beginning.length, bytes.length - at);
-        if (bytes.compare(beginning, 0, length, at, at + length) === 0) return at;
-      }
+      if (this.#isFirst[bytes[at]!] === 0) continue;
+      for (const beginning of this.#beginnings) if (beginsAt(bytes, at, beginning)) return at;
     }
     return bytes.length;
   }
+}
+
+/** Whether the bytes from there on are the text, or the beginning of it. */
+function beginsAt(bytes: Buffer, start: number, text: string): boolean {
+  const length = Math.min(text.length, bytes.length - start);
+  for (let at = 0; at < length; at += 1) if (bytes[start + at] !== text.charCodeAt(at)) return false;
+  return true;
 }

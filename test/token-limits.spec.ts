@@ -2,6 +2,7 @@ import { type Response } from 'supertest';
 import { describeWithApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { registeredRoutes } from './support/routes';
+import { usageRecords } from './support/usage';
 
 const messages = [{ role: 'user', content: 'hello' }];
 
@@ -156,6 +157,32 @@ describeWithApp('a tenant key with tokens per minute', (tenkey) => {
     await expect(left).rejects.toThrow();
     while (tenkey.provider.calls.aborted === 0) await new Promise((done) => setTimeout(done, 10));
     expect(outcome(await chat(key, 900))).toEqual(refused);
+  });
+
+  it('counts the request and what had arrived for a client that left a stream, and the record says so', async () => {
+    const key = await limited(1000);
+    const { port } = tenkey.nest.getHttpServer().address() as { port: number };
+    const event = { choices: [{ index: 0, delta: { content: 'x'.repeat(400) }, finish_reason: null }] };
+    const chunks = Array.from({ length: 20 }, () => `data: ${JSON.stringify(event)}\n\n`);
+    tenkey.provider.next({ chunks, chunkDelayMs: 200 });
+    const leaving = new AbortController();
+    const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4o', messages, max_tokens: 900, stream: true }),
+      signal: leaving.signal,
+    });
+    await response.body!.getReader().read();
+    leaving.abort();
+    const [record] = await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
+    expect(record).toMatchObject({ outcome: 'client_left', is_estimated: true, cached_tokens: null });
+    // Two to five events, each of 400 characters.
+    expect(record!.output_tokens).toBeGreaterThanOrEqual(100);
+    expect(record!.output_tokens).toBeLessThanOrEqual(500);
+    expect(record!.input_tokens).toBeGreaterThanOrEqual(1);
+    const used = record!.input_tokens + record!.output_tokens;
+    expect(outcome(await chat(key, 1000 - used))).toEqual(refused);
+    expect(outcome(await chat(key, 1000 - used - 20))).toEqual(passed);
   });
 
   it('keeps the reservation for a stream that broke off', async () => {

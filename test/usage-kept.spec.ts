@@ -55,6 +55,8 @@ function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRe
     inputTokens: 3,
     outputTokens: 2,
     cachedTokens: null,
+    cacheWriteTokens: null,
+    isEstimated: false,
     firstByteMs: 5,
     totalMs: 9,
     requestBytes: 60,

@@ -65,6 +65,8 @@ describeWithApp('the usage record of a call', (tenkey) => {
       input_tokens: answer.body.usage.prompt_tokens,
       output_tokens: answer.body.usage.completion_tokens,
       cached_tokens: null,
+      cache_write_tokens: null,
+      is_estimated: false,
       first_byte_ms: expect.any(Number),
       total_ms: expect.any(Number),
       request_bytes: JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }] })

@@ -83,7 +83,7 @@ export class UsageRecord {
   @Column('integer')
   attempts: number;
 
-  /** As the provider reported; null if it did not. If the call was not completed, what was reported by then. */
+  /** As the provider reported; null if it did not. If the call was not completed, what was reported by then, or an estimate. */
   @Column('bigint', { name: 'input_tokens', nullable: true, transformer: count })
   inputTokens: number | null;
 
@@ -93,6 +93,14 @@ export class UsageRecord {
   /** The part of the input that was read from the provider's cache. */
   @Column('bigint', { name: 'cached_tokens', nullable: true, transformer: count })
   cachedTokens: number | null;
+
+  /** The part of the input that the provider wrote to its cache, which some charge more for. */
+  @Column('bigint', { name: 'cache_write_tokens', nullable: true, transformer: count })
+  cacheWriteTokens: number | null;
+
+  /** True when the client left a stream before its usage was reported, and the tokens are estimated. */
+  @Column('boolean', { name: 'is_estimated' })
+  isEstimated: boolean;
 
   /** From the start of the call to the first byte of the body of a success; null if there was none. */
   @Column('integer', { name: 'first_byte_ms', nullable: true })

@@ -10,6 +10,7 @@ import { CountAuditEventsFromOne1764800000000 } from './1764800000000-count-audi
 import { ForgetDeletedTenantsOfKeys1764900000000 } from './1764900000000-forget-deleted-tenants-of-keys';
 import { NumberBatchesOfLostCalls1765000000000 } from './1765000000000-number-batches-of-lost-calls';
 import { CreateChangeFeed1765100000000 } from './1765100000000-create-change-feed';
+import { CountCacheWrites1765200000000 } from './1765200000000-count-cache-writes';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   ForgetDeletedTenantsOfKeys1764900000000,
   NumberBatchesOfLostCalls1765000000000,
   CreateChangeFeed1765100000000,
+  CountCacheWrites1765200000000,
 ];

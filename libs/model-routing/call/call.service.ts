@@ -133,8 +133,9 @@ export class CallService {
       // Skip the estimate where there is no limit: a request may be long.
       if (options.tokens === undefined) return;
       const estimate = estimatedTokens(request?.());
-      const reservation = options.tokens.reserve(estimate);
-      settle = (record) => reservation.settle(usedTokens(record, estimate));
+      const reservation = options.tokens.reserve(estimate.all);
+      meter.estimated(estimate.input);
+      settle = (record) => reservation.settle(usedTokens(record, estimate.all));
     };
     const fail = (error: unknown) => {
       meter.failed(error);

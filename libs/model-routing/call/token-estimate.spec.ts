@@ -21,7 +21,7 @@ describe('the estimate of a call', () => {
     ['at most the largest safe integer', { max_tokens: 2 ** 52, n: 2 ** 52 }, Number.MAX_SAFE_INTEGER],
     ['of an empty request', {}, 1],
     ['of a form', undefined, 1],
-  ])('is %s', (_, request, tokens) => expect(estimatedTokens(request)).toBe(tokens));
+  ])('is %s', (_, request, tokens) => expect(estimatedTokens(request).all).toBe(tokens));
 
   it('does not count images, audio and documents', () => {
     const base64 = Buffer.from('a sound, 123. '.repeat(20_000)).toString('base64');
@@ -35,7 +35,7 @@ describe('the estimate of a call', () => {
       { type: '', result: base64 },
       { type: '', result: Buffer.from('a sound, 123. '.repeat(20_000)).toString('base64url') },
     ];
-    expect(estimatedTokens(message(parts))).toBe(5);
+    expect(estimatedTokens(message(parts)).all).toBe(5);
   });
 
   it.each([
@@ -49,19 +49,19 @@ describe('the estimate of a call', () => {
     ['too short to be data', 'Some/Path2/'.repeat(80), 220],
     ['with an equals sign inside', `${'Name1=Value2='.repeat(400)}x`, 1301],
   ])('counts long texts %s', (_, text, tokens) => {
-    expect(estimatedTokens({ input: text })).toBe(tokens);
-    expect(estimatedTokens({ input: [text] })).toBe(tokens);
-    expect(estimatedTokens(message(text))).toBe(tokens);
+    expect(estimatedTokens({ input: text }).all).toBe(tokens);
+    expect(estimatedTokens({ input: [text] }).all).toBe(tokens);
+    expect(estimatedTokens(message(text)).all).toBe(tokens);
   });
 
   it('counts each token id of a client that encoded its text itself', () => {
     const ids = Array.from({ length: 8000 }, (_, id) => id);
-    expect(estimatedTokens({ input: ids })).toBe(8000);
-    expect(estimatedTokens({ input: [ids, ids] })).toBe(16_000);
-    expect(estimatedTokens({ prompt: ids, max_tokens: 10, n: 2 })).toBe(8020);
-    expect(estimatedTokens({ prompt: [ids], suffix: sentence })).toBe(8005);
+    expect(estimatedTokens({ input: ids }).all).toBe(8000);
+    expect(estimatedTokens({ input: [ids, ids] }).all).toBe(16_000);
+    expect(estimatedTokens({ prompt: ids, max_tokens: 10, n: 2 }).all).toBe(8020);
+    expect(estimatedTokens({ prompt: [ids], suffix: sentence }).all).toBe(8005);
     // Numbers in other fields are not token ids.
-    expect(estimatedTokens({ logit_bias: ids, tools: [{ enum: ids }], input: [{ bounds: ids }, ids] })).toBe(
+    expect(estimatedTokens({ logit_bias: ids, tools: [{ enum: ids }], input: [{ bounds: ids }, ids] }).all).toBe(
       8000,
     );
   });
@@ -69,12 +69,12 @@ describe('the estimate of a call', () => {
   it('accepts requests of any depth and size, in time that grows only with the size', () => {
     const deep = JSON.parse(`${'['.repeat(2_000_000)}"${sentence}"${']'.repeat(2_000_000)}`);
     const startedAt = performance.now();
-    expect(estimatedTokens({ deep })).toBe(5);
-    expect(estimatedTokens({ numbers: Array<number>(3_000_000).fill(7) })).toBe(1);
-    expect(estimatedTokens({ texts: Array<string>(1_000_000).fill(sentence) })).toBe(5_000_000);
-    expect(estimatedTokens({ input: Array<number>(3_000_000).fill(7) })).toBe(3_000_000);
-    expect(estimatedTokens({ text: 'x'.repeat(50_000_000) })).toBe(12_500_000);
-    expect(estimatedTokens({ data: `xX9${'/'.repeat(50_000_000)}` })).toBe(1);
+    expect(estimatedTokens({ deep }).all).toBe(5);
+    expect(estimatedTokens({ numbers: Array<number>(3_000_000).fill(7) }).all).toBe(1);
+    expect(estimatedTokens({ texts: Array<string>(1_000_000).fill(sentence) }).all).toBe(5_000_000);
+    expect(estimatedTokens({ input: Array<number>(3_000_000).fill(7) }).all).toBe(3_000_000);
+    expect(estimatedTokens({ text: 'x'.repeat(50_000_000) }).all).toBe(12_500_000);
+    expect(estimatedTokens({ data: `xX9${'/'.repeat(50_000_000)}` }).all).toBe(1);
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });

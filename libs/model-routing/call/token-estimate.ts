@@ -25,29 +25,32 @@ const copies = ['n', 'best_of'] as const;
  * maximum is not counted.
  *
  * @param request a request in any format; undefined for a form, whose parts are not known yet
- * @returns a whole number, at least 1
+ * @returns whole numbers, at least 1; `input` is the part of the request itself
  */
-export function estimatedTokens(request: Json | undefined): number {
-  if (request === undefined) return 1;
-  const text = Math.ceil(textCharacters(request) / CHARACTERS_PER_TOKEN);
+export function estimatedTokens(request: Json | undefined): { readonly input: number; readonly all: number } {
+  if (request === undefined) return { input: 1, all: 1 };
+  const input = Math.ceil(textCharacters(request) / CHARACTERS_PER_TOKEN) + tokenIds(request);
   const output = largest(request, maxima, 0) * largest(request, copies, 1);
-  return Math.max(1, Math.min(text + tokenIds(request) + output, Number.MAX_SAFE_INTEGER));
+  return {
+    input: Math.max(1, input),
+    all: Math.max(1, Math.min(input + output, Number.MAX_SAFE_INTEGER)),
+  };
 }
 
 /**
  * How many tokens a finished call counts for: as many as the provider reported. The provider reports at the end of its
- * response, so a call that stopped earlier counts for at least its estimate. A call that was refused or not sent counts for
- * none.
+ * response. A stream that the client left earlier counts for its request and for what had arrived, any other call that stopped
+ * earlier for at least its estimate. A call that was refused or not sent counts for none.
  *
  * @returns undefined when the number is not known and the estimate remains
  */
 export function usedTokens(record: UsageRecord, estimate: number): number | undefined {
-  const { outcome, attempts, upstreamStatus, inputTokens, outputTokens, code } = record;
+  const { outcome, attempts, upstreamStatus, inputTokens, outputTokens, code, isEstimated } = record;
   const isReported = inputTokens !== null || outputTokens !== null;
   const reported = (inputTokens ?? 0) + (outputTokens ?? 0);
   if (outcome === 'completed') return isReported ? reported : undefined;
   const hasSucceeded = upstreamStatus !== null && upstreamStatus < 300;
-  if (hasSucceeded) return reported > estimate ? reported : undefined;
+  if (hasSucceeded) return isEstimated || reported > estimate ? reported : undefined;
   // A provider may have read the request, and charge for it, although Tenkey no longer waits for the response.
   const mayHaveUsed = attempts > 0 && (outcome === 'client_left' || code === 'upstream_timeout');
   return mayHaveUsed ? undefined : 0;

@@ -1,6 +1,7 @@
 import { ClientDisconnected, type EventStage, type Route, type WireEvents } from '#egress';
 import { Problem } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
+import { streamedTokens } from './streamed-tokens';
 import { UsageScanner } from './usage-scanner';
 
 /** The status that proxies log if the client disconnects before there is a response. */
@@ -23,6 +24,8 @@ export class CallMeter {
   readonly #onEnd: (record: UsageRecord | undefined) => void;
   #route: Route | undefined;
   #scanner: UsageScanner | undefined;
+  #newestEvents: Buffer | undefined;
+  #estimatedInput: number | undefined;
   #attempts = 0;
   #upstreamStatus: number | null = null;
   #firstByteMs: number | null = null;
@@ -56,6 +59,7 @@ export class CallMeter {
   readonly events: EventStage = {
     pass: (events) => {
       this.#scanner?.pushEvents(events);
+      if (events.length > 0) this.#newestEvents = events;
       return events;
     },
     passPart: (part) => this.#scanner?.push(part),
@@ -68,6 +72,11 @@ export class CallMeter {
   decided(route: Route, requestBytes: () => number): void {
     this.#route = route;
     this.#requestBytes = requestBytes;
+  }
+
+  /** How many tokens the request probably has, for a client that leaves before the provider reports them. */
+  estimated(inputTokens: number): void {
+    this.#estimatedInput = inputTokens;
   }
 
   /** The call failed without a response. */
@@ -104,6 +113,10 @@ export class CallMeter {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const tokens = this.#scanner?.tokens;
+    const output = tokens?.output ?? null;
+    // At the end of a stream, the provider reports the tokens of the whole.
+    const streamed = outcome === 'client_left' ? this.#streamedTokens() : 0;
+    const isEstimated = streamed > (output ?? 0);
     const route = this.#route;
     if (route === undefined) return this.#onEnd(undefined);
     this.#onEnd({
@@ -126,14 +139,20 @@ export class CallMeter {
       code: problem?.code ?? null,
       upstreamStatus: this.#upstreamStatus,
       attempts: this.#attempts,
-      inputTokens: tokens?.input ?? null,
-      outputTokens: tokens?.output ?? null,
+      inputTokens: tokens?.input ?? (isEstimated ? (this.#estimatedInput ?? null) : null),
+      outputTokens: isEstimated ? streamed : output,
       cachedTokens: tokens?.cached ?? null,
+      cacheWriteTokens: tokens?.cacheWrite ?? null,
+      isEstimated,
       firstByteMs: this.#firstByteMs,
       totalMs: this.#elapsedMs(),
       requestBytes: this.#requestBytes(),
       responseBytes: this.#responseBytes,
     });
+  }
+
+  #streamedTokens(): number {
+    return this.#newestEvents === undefined ? 0 : streamedTokens(this.#newestEvents, this.#responseBytes);
   }
 
   #elapsedMs(): number {

@@ -8,6 +8,8 @@ export interface ReportedTokens {
   readonly output: number | null;
   /** The part of `input` that the provider read from its cache. */
   readonly cached: number | null;
+  /** The part of `input` that the provider wrote to its cache. */
+  readonly cacheWrite: number | null;
 }
 
 /**
@@ -30,6 +32,7 @@ export class ReportedUsage {
   #input: number | undefined;
   #output: number | undefined;
   #cached: number | undefined;
+  #cacheWrite: number | undefined;
   /** Input that `#input` does not include. */
   #cacheRead: number | undefined;
   #cacheWritten: number | undefined;
@@ -46,16 +49,23 @@ export class ReportedUsage {
     this.#input = countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens) ?? this.#input;
     if (output !== undefined) this.#output = countOf(output + reasoningOutsideOutput(usage)) ?? this.#output;
     this.#cached = cached ?? this.#cached;
+    const cacheWrite = countOf(details?.cache_write_tokens) ?? countOf(usage.cache_creation_input_tokens);
+    this.#cacheWrite = cacheWrite ?? this.#cacheWrite;
     // Some gateways add Anthropic's names to their own format, whose totals include the cached input.
     if (usage.prompt_tokens !== undefined || details !== undefined) return;
     this.#cacheRead = cacheRead ?? this.#cacheRead;
-    this.#cacheWritten = countOf(usage.cache_creation_input_tokens) ?? this.#cacheWritten;
+    this.#cacheWritten = cacheWrite ?? this.#cacheWritten;
   }
 
   get tokens(): ReportedTokens {
     const [input, read = 0, written = 0] = [this.#input, this.#cacheRead, this.#cacheWritten];
     const sum = input === undefined ? undefined : countOf(input + read + written);
-    return { input: sum ?? null, output: this.#output ?? null, cached: this.#cached ?? null };
+    return {
+      input: sum ?? null,
+      output: this.#output ?? null,
+      cached: this.#cached ?? null,
+      cacheWrite: this.#cacheWrite ?? null,
+    };
   }
 }
 

@@ -6,8 +6,12 @@ import { UsageScanner } from './usage-scanner';
 const json = 'application/json';
 const events = 'text/event-stream; charset=utf-8';
 
-const of = (input: number | null, output: number | null, cached: number | null = null) =>
-  ({ input, output, cached }) satisfies ReportedTokens;
+const of = (
+  input: number | null,
+  output: number | null,
+  cached: number | null = null,
+  cacheWrite: number | null = null,
+) => ({ input, output, cached, cacheWrite }) satisfies ReportedTokens;
 /** The tokens of the recorded responses: whole, and as a stream. */
 function tokensIn(parts: Iterable<Uint8Array>, type = json): ReportedTokens | undefined {
   const scanner = new UsageScanner(type);

@@ -9,8 +9,12 @@ const json = 'application/json';
 const events = 'text/event-stream; charset=utf-8';
 const recorded: Readonly<Record<string, Recorded>> = { ...openAiCompatible, anthropic };
 
-const of = (input: number | null, output: number | null, cached: number | null = null) =>
-  ({ input, output, cached }) satisfies ReportedTokens;
+const of = (
+  input: number | null,
+  output: number | null,
+  cached: number | null = null,
+  cacheWrite: number | null = null,
+) => ({ input, output, cached, cacheWrite }) satisfies ReportedTokens;
 /** The tokens of the recorded responses: whole, and as a stream. */
 const expected: Readonly<Record<string, readonly [ReportedTokens, ReportedTokens | undefined]>> = {
   openai: [of(19, 10, 0), of(19, 10)],
@@ -28,7 +32,7 @@ const expected: Readonly<Record<string, readonly [ReportedTokens, ReportedTokens
   cohere: [of(12, 19), undefined],
   scaleway: [of(10, 2), undefined],
   // The recorded number of cached tokens exceeds the maximum, so it is not a count.
-  anthropic: [of(2095, 503), of(25, 15)],
+  anthropic: [of(2095, 503, null, 0), of(25, 15)],
 };
 
 function tokensIn(parts: Iterable<Uint8Array>, type = json): ReportedTokens | undefined {
@@ -135,7 +139,7 @@ describe('fields', () => {
     [
       'messages, whose three kinds of input are disjoint',
       { input_tokens: 9, cache_read_input_tokens: 100, cache_creation_input_tokens: 20, output_tokens: 4 },
-      of(129, 4, 100),
+      of(129, 4, 100, 20),
     ],
     [
       'messages without a cache',
@@ -155,7 +159,7 @@ describe('fields', () => {
         cache_creation_input_tokens: 20,
         completion_tokens: 4,
       },
-      of(129, 4, 100),
+      of(129, 4, 100, 20),
     ],
     ['a cache hit', { prompt_tokens: 9, completion_tokens: 4, prompt_cache_hit_tokens: 5 }, of(9, 4, 5)],
     [
@@ -249,12 +253,12 @@ describe('several usage objects', () => {
       output_tokens: 1,
     };
     const message = { type: 'message_start', message: { content: [], usage: start } };
-    expect(streamOf(message)).toEqual(of(40, 1, 10));
+    expect(streamOf(message)).toEqual(of(40, 1, 10, 5));
     expect(streamOf(message, { type: 'message_delta', usage: { output_tokens: 15 } })).toEqual(
-      of(40, 15, 10),
+      of(40, 15, 10, 5),
     );
     const last = { input_tokens: 30, cache_read_input_tokens: 11, output_tokens: 16 };
-    expect(streamOf(message, { type: 'message_delta', usage: last })).toEqual(of(46, 16, 11));
+    expect(streamOf(message, { type: 'message_delta', usage: last })).toEqual(of(46, 16, 11, 5));
   });
 
   test('usage in every chunk is cumulative', () => {

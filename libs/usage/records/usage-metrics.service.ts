@@ -21,7 +21,7 @@ export class UsageMetricsService {
   });
   readonly #tokens = new Counter({
     name: 'tenkey_tokens_total',
-    help: 'Tokens that the providers reported; `cached` is a part of `input`.',
+    help: 'Tokens that the providers reported; `cached` and `cache_write` are parts of `input`.',
     labelNames: ['provider', 'kind'],
     registers: [this.#registry],
   });
@@ -63,12 +63,13 @@ export class UsageMetricsService {
 
   #count(): void {
     for (const record of this.#uncounted) {
-      const { provider, operation, source, outcome, inputTokens, outputTokens, cachedTokens } = record;
+      const { provider, operation, source, outcome } = record;
       this.#calls.inc({ provider, operation, source, outcome });
       this.#seconds.observe({ provider, operation }, record.totalMs / 1000);
-      this.#tokens.inc({ provider, kind: 'input' }, inputTokens ?? 0);
-      this.#tokens.inc({ provider, kind: 'output' }, outputTokens ?? 0);
-      this.#tokens.inc({ provider, kind: 'cached' }, cachedTokens ?? 0);
+      this.#tokens.inc({ provider, kind: 'input' }, record.inputTokens ?? 0);
+      this.#tokens.inc({ provider, kind: 'output' }, record.outputTokens ?? 0);
+      this.#tokens.inc({ provider, kind: 'cached' }, record.cachedTokens ?? 0);
+      this.#tokens.inc({ provider, kind: 'cache_write' }, record.cacheWriteTokens ?? 0);
     }
     this.#uncounted.length = 0;
   }

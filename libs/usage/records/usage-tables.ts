@@ -20,7 +20,8 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        returning *
      )
      insert into usage_daily as d (day, tenant_id, provider, model, operation, key_id, source, mask, version,
-       calls, failed, unfinished, unmetered, input_tokens, output_tokens, cached_tokens, request_bytes, response_bytes)
+       calls, failed, unfinished, unmetered, input_tokens, output_tokens, cached_tokens, cache_write_tokens,
+       request_bytes, response_bytes)
      select (at at time zone 'UTC')::date, tenant_id, provider, model, operation, key_id, source, mask, version,
        count(*),
        count(*) filter (where outcome = 'failed'),
@@ -28,6 +29,7 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        count(*) filter (where outcome <> 'failed' and upstream_status between 200 and 299
          and input_tokens is null and output_tokens is null),
        coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_tokens), 0),
+       coalesce(sum(cache_write_tokens), 0),
        sum(request_bytes), sum(response_bytes)
      from fresh
      group by 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -40,6 +42,7 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        input_tokens = d.input_tokens + excluded.input_tokens,
        output_tokens = d.output_tokens + excluded.output_tokens,
        cached_tokens = d.cached_tokens + excluded.cached_tokens,
+       cache_write_tokens = d.cache_write_tokens + excluded.cache_write_tokens,
        request_bytes = d.request_bytes + excluded.request_bytes,
        response_bytes = d.response_bytes + excluded.response_bytes`,
     columns.map(({ propertyName }) => records.map((record) => record[propertyName as keyof UsageRecord])),

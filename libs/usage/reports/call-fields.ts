@@ -63,6 +63,7 @@ export const usageCounters = [
   'input_tokens',
   'output_tokens',
   'cached_tokens',
+  'cache_write_tokens',
   'request_bytes',
   'response_bytes',
 ] as const;

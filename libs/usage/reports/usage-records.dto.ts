@@ -97,6 +97,19 @@ export class UsageRecordResponse extends CallFields {
   @ApiProperty({
     nullable: true,
     type: Number,
+    example: null,
+    description: "The part of the input that was written to the provider's cache.",
+  })
+  cache_write_tokens: number | null;
+  @ApiProperty({
+    example: false,
+    description:
+      'True when the client left a stream before its usage was reported; the tokens are then estimated.',
+  })
+  is_estimated: boolean;
+  @ApiProperty({
+    nullable: true,
+    type: Number,
     example: 310,
     description: "Time to the first byte of the provider's response.",
   })
@@ -131,6 +144,8 @@ export class UsageRecordResponse extends CallFields {
       input_tokens: record.inputTokens,
       output_tokens: record.outputTokens,
       cached_tokens: record.cachedTokens,
+      cache_write_tokens: record.cacheWriteTokens,
+      is_estimated: record.isEstimated,
       first_byte_ms: record.firstByteMs,
       total_ms: record.totalMs,
       request_bytes: record.requestBytes,

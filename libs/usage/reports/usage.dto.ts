@@ -111,6 +111,8 @@ export class UsageSumsResponse extends PartialType(CallFields) {
   output_tokens: number;
   @ApiProperty({ example: 0, description: "The part of the input that was read from the provider's cache." })
   cached_tokens: number;
+  @ApiProperty({ example: 0, description: "The part of the input that was written to the provider's cache." })
+  cache_write_tokens: number;
   @ApiProperty({ example: 21500, description: "Size of the clients' request bodies." })
   request_bytes: number;
   @ApiProperty({ example: 43000, description: "Size of the providers' responses." })

@@ -61,9 +61,9 @@ describe('the estimate of a call', () => {
     expect(estimatedTokens({ prompt: ids, max_tokens: 10, n: 2 }).all).toBe(8020);
     expect(estimatedTokens({ prompt: [ids], suffix: sentence }).all).toBe(8005);
     // Numbers in other fields are not token ids.
-    expect(estimatedTokens({ logit_bias: ids, tools: [{ enum: ids }], input: [{ bounds: ids }, ids] }).all).toBe(
-      8000,
-    );
+    expect(
+      estimatedTokens({ logit_bias: ids, tools: [{ enum: ids }], input: [{ bounds: ids }, ids] }).all,
+    ).toBe(8000);
   });
 
   it('accepts requests of any depth and size, in time that grows only with the size', () => {

@@ -61,6 +61,10 @@ describeWithApp('tenants', (tenkey) => {
     expect(last.created_at).toBe(made.created_at);
     expect(Date.parse(last.updated_at)).toBeGreaterThan(Date.parse(made.updated_at));
     expect((await change({})).body).toEqual(last);
+    for (const field of ['name', 'state']) {
+      const { status, body } = await change({ [field]: null });
+      expect([status, body.errors[0].path]).toEqual([422, field]);
+    }
   });
 
   it('are left unchanged by a change with a misspelt field, and other unknown fields are ignored', async () => {

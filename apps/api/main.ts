@@ -129,7 +129,8 @@ function hasTerminal(): boolean {
 
 /** A start in development that has its keys in the environment already needs no .env. */
 function needsSecrets(): boolean {
-  return !process.env.INTRIC_SUPER_API_KEY || !process.env.ENCRYPTION_KEY;
+  const { INTRIC_SUPER_API_KEY, ENEO_SUPER_API_KEY, ENCRYPTION_KEY } = process.env;
+  return !(INTRIC_SUPER_API_KEY || ENEO_SUPER_API_KEY) || !ENCRYPTION_KEY;
 }
 
 main().catch((error: unknown) => {

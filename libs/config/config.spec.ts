@@ -8,9 +8,9 @@ import { Test } from '@nestjs/testing';
 import { ConfigService } from '@nestjs/config';
 import { generateKey, Secret } from '#crypto';
 import { findProvider, providers } from '#providers';
-import { type Config, ConfigError, loadConfig } from './config';
+import { type Config, loadConfig } from './config';
 import { configFrom, ConfigModule, InjectConfig } from './config.module';
-import { generateEnvFile, readEnvironment } from './environment';
+import { ConfigError, generateEnvFile, readEnvironment } from './environment';
 import { type Setting } from './settings/setting';
 import { SettingReader } from './settings/setting-reader';
 import { settings } from './settings/settings';
@@ -40,6 +40,11 @@ describe('loadConfig', () => {
     [{ ENCRYPTION_KEY: '' }, 'npm run generate-encryption-key'],
     [{ ENCRYPTION_KEY: 'not-a-key' }, 'ENCRYPTION_KEY must be 32 bytes'],
     [{ ENCRYPTION_KEY: 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=' }, 'ENCRYPTION_KEY is published'],
+    [
+      { ENCRYPTION_KEY: `b'${generateKey()}'` },
+      "ENCRYPTION_KEY must not be in quotes, and not in Python's form b'...'.",
+    ],
+    [{ ENCRYPTION_KEY: `"${generateKey()}"` }, 'ENCRYPTION_KEY must not be in quotes'],
     [{ ENCRYPTION_KEY_PREVIOUS: 'x' }, 'ENCRYPTION_KEY_PREVIOUS must be'],
     [{ TENANT_CREDENTIALS_ENABLED: 'maybe' }, 'TENANT_CREDENTIALS_ENABLED must be true or false'],
     [{ PORT: '70000' }, 'PORT must be a whole number'],
@@ -61,6 +66,13 @@ describe('loadConfig', () => {
     for (const value of Object.values(env)) {
       if (value && value.length > 8 && !value.startsWith('mysql')) expect(message).not.toContain(value);
     }
+  });
+
+  it('reads an encryption key in standard base64 as the same key', () => {
+    const key = Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - 5 * index)).toString('base64');
+    expect(key).toMatch(/[+/]/);
+    const { current } = loadConfig({ ...good, ENCRYPTION_KEY: `${key}\n` }).encryptionKeys;
+    expect(current?.expose()).toBe(key.replaceAll('+', '-').replaceAll('/', '_'));
   });
 
   it('reports every fault at once', () => {
@@ -218,6 +230,40 @@ describe('.env', () => {
     expect(inspect(env, { showProxy: true })).not.toContain('sk-in-the-file');
     expect('OPENAI_API_KEY' in env).toBe(true);
     expect(env.OPENAI_API_KEY).toBe('sk-in-the-file');
+  });
+
+  it.each(['INTRIC_SUPER_API_KEY=abc#def', 'PORT=1#', 'PORT=#1', 'PORT=1\nA="x#y"\n A=x y#z'])(
+    'is refused if a value would be cut at a #: %j',
+    (text) => {
+      writeFileSync(join(folder, '.env'), text);
+      expect(() => readEnvironment({}, folder)).toThrow(
+        / in \.env has a # that begins a comment\. Put the value in quotes: /,
+      );
+      expect(() => readEnvironment({}, folder)).not.toThrow(/def/);
+    },
+  );
+
+  it.each(['PORT=   # note', 'PORT=1 # note', '# PORT=1#', 'PORT="1#"', "PORT='a#b' # note", 'PORT='])(
+    'may have notes and quotes: %j',
+    (text) => {
+      writeFileSync(join(folder, '.env'), text);
+      expect(() => readEnvironment({}, folder)).not.toThrow();
+    },
+  );
+
+  it('may use the names of other installations, but not two names with different values', () => {
+    writeFileSync(join(folder, '.env'), 'AZURE_API_BASE=https://a.example\nENEO_SUPER_API_KEY=x\n');
+    const env = readEnvironment({ AZURE_MODEL_DEPLOYMENT: 'd' }, folder);
+    expect([env.AZURE_ENDPOINT, env.INTRIC_SUPER_API_KEY, env.AZURE_DEPLOYMENT_NAME]).toEqual([
+      'https://a.example',
+      'x',
+      'd',
+    ]);
+    expect('AZURE_ENDPOINT' in env).toBe(true);
+    expect(() => readEnvironment({ INTRIC_SUPER_API_KEY: 'x' }, folder)).not.toThrow();
+    expect(() => readEnvironment({ INTRIC_SUPER_API_KEY: 'y' }, folder)).toThrow(
+      'ENEO_SUPER_API_KEY is another name of INTRIC_SUPER_API_KEY, and they have different values. Remove one.',
+    );
   });
 
   it('sets no global variable when it is a copy of .env.example', () => {

@@ -1,6 +1,6 @@
 import { Secret } from '#crypto';
 import { type Provider, providers } from '#providers';
-import { type Environment } from './environment';
+import { ConfigError, type Environment } from './environment';
 import { type GlobalCredential, readGlobalCredential } from './global-credentials';
 import { baseUrl } from './settings/kinds';
 import { baseUrlSettings, globalSettings } from './settings/provider-settings';
@@ -29,14 +29,6 @@ export interface Config extends Omit<SettingValues, 'encryptionKey' | 'previousE
    * except with LEGACY_MODELS_USE_GLOBAL_KEYS, and then only what legacy models need.
    */
   globalCredential(provider: Provider): GlobalCredential | undefined;
-}
-
-/** All faults of the environment at once, each with its fix and without the value. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  constructor(readonly faults: readonly string[]) {
-    super(`Tenkey cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
-  }
 }
 
 /**

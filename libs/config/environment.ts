@@ -12,14 +12,47 @@ export function isBlank(value: string | undefined): boolean {
   return value === undefined || value.trim() === '';
 }
 
+/** All faults of the environment at once, each with its fix and without the value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly faults: readonly string[]) {
+    super(`Tenkey cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  }
+}
+
+/** Names that other installations use -> ours. */
+const otherNames: Readonly<Record<string, string>> = {
+  AZURE_MODEL_DEPLOYMENT: 'AZURE_DEPLOYMENT_NAME',
+  AZURE_API_BASE: 'AZURE_ENDPOINT',
+  ENEO_SUPER_API_KEY: 'INTRIC_SUPER_API_KEY',
+};
+
 /**
  * The variables of the process, and those of `.env` for all others: a variable of the process wins even if it is empty.
  *
  * Of the global keys in `.env` only the names are kept. A value is read from the file again when it is needed, which never
  * happens in strict mode.
+ *
+ * @throws ConfigError when a value of `.env` would be cut, or two names of one variable have different values
  */
 export function readEnvironment(processEnv: Environment, directory: string): Environment {
-  const path = join(directory, '.env');
+  const env = withProcess(processEnv, join(directory, '.env'));
+  const faults = Object.entries(otherNames)
+    .filter(([other, ours]) => other in env && ours in env && env[other]?.trim() !== env[ours]?.trim())
+    .map(
+      ([other, ours]) => `${other} is another name of ${ours}, and they have different values. Remove one.`,
+    );
+  if (faults.length > 0) throw new ConfigError(faults);
+  const otherByOurs = new Map(Object.entries(otherNames).map(([other, ours]) => [ours, other]));
+  /** The other name, if only that one is set. */
+  const nameOf = (name: string) => (name in env ? name : (otherByOurs.get(name) ?? name));
+  return new Proxy(env, {
+    get: (_, name: string) => env[nameOf(name)],
+    has: (_, name: string) => nameOf(name) in env,
+  });
+}
+
+function withProcess(processEnv: Environment, path: string): Environment {
   const file = readEnvFile(path);
   const globalKeys = new Set(providers.map(({ globalVariables }) => globalVariables.apiKey));
   for (const name of Object.keys(file)) {
@@ -36,9 +69,17 @@ export function readEnvironment(processEnv: Environment, directory: string): Env
   });
 }
 
+/** A value without quotes in which a # follows something else than a blank. `NAME=value # note` is a note. */
+const cutValue = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(?:[ \t]*[^\s'"`#](?:[^\r\n#]*[^\s#])?)?#/gm;
+
 function readEnvFile(path: string): Record<string, string | undefined> {
   try {
-    return parse(readFileSync(path));
+    const text = readFileSync(path, 'utf8');
+    const faults = [...text.matchAll(cutValue)].map(
+      ([, name]) => `${name} in .env has a # that begins a comment. Put the value in quotes: ${name}="..."`,
+    );
+    if (faults.length > 0) throw new ConfigError(faults);
+    return parse(text);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;

@@ -18,8 +18,8 @@ export {
   mayCarryIPv4,
   plainHost,
 } from './addresses/metadata-addresses';
-export { type Config, ConfigError, loadConfig, type Mode, modes } from './config';
+export { type Config, loadConfig, type Mode, modes } from './config';
 export { type ConfigFactory, configFrom, ConfigModule, InjectConfig } from './config.module';
-export { generateEnvFile, readEnvironment, type Environment } from './environment';
+export { ConfigError, type Environment, generateEnvFile, readEnvironment } from './environment';
 export { type GlobalCredential } from './global-credentials';
 export { type LogLevel } from './settings/settings';

@@ -3,6 +3,8 @@ import { type Secret } from './secret';
 /** A part of a text: from `start` up to, not including, `end`. */
 export type TextRange = readonly [start: number, end: number];
 
+/** A shorter text is a placeholder such as `EMPTY`, and no text could be kept free of it. */
+const SHORTEST_SECRET = 8;
 /** How many layers of encoding are decoded, and how many differently decoded texts are searched. */
 const MAXIMUM_DEPTH = 4;
 const MAXIMUM_READINGS = 48;
@@ -17,7 +19,10 @@ const MAXIMUM_READINGS = 48;
 export function secretRanges(text: string, secrets: readonly Secret[]): TextRange[] {
   const ranges: TextRange[] = [];
   // No spelling is shorter than the secret itself, and decoding makes a text only shorter.
-  const sought = secrets.filter((secret) => secret.expose().length <= text.length);
+  const sought = secrets.filter((secret) => {
+    const { length } = secret.expose();
+    return length >= SHORTEST_SECRET && length <= text.length;
+  });
   if (sought.length === 0) return ranges;
   for (const reading of readingsOf(text)) {
     const base64 = reading.text.replaceAll('-', '+').replaceAll('_', '/');
@@ -55,7 +60,10 @@ export function replaceRanges(text: string, ranges: readonly TextRange[], replac
   return replaced + text.slice(copiedTo);
 }
 
-/** Parts that every usual spelling of a secret has, for a fast search: a text without any of them does not contain the secret. */
+/**
+ * Parts for a fast search. A text without any of them does not contain the secret as it is, in base64, or with only its special
+ * characters escaped. Hexadecimal, lists of bytes and escaped letters or digits are not covered.
+ */
 export interface SecretTraces {
   /** One for the spellings that keep letters and digits, and one for each position in base64. */
   readonly parts: readonly string[];

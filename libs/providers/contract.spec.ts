@@ -155,9 +155,16 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     }
   });
 
-  it.each([
-    ['too short', 'q7Zk2Xw'],
+  const shortKeys: [string, unknown][] = [
+    ['short', 'q7Zk2Xw'],
     ['short after trimming', '   q7Zk2   '],
+  ];
+  // A server of one's own often takes any key.
+  const isOwnServer = ['vllm', 'openai_compatible'].includes(provider.id);
+
+  it.each<[string, unknown]>([
+    ['empty', '   '],
+    ...(isOwnServer ? [] : shortKeys),
     ['too long', 'q7Zk2Xw'.repeat(1500)],
     ['a mask', '...q7Zk'],
     ['a longer mask', '...q7Zk2'],
@@ -174,6 +181,29 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
     expect(faults.map((fault) => fault.property)).toEqual(['api_key']);
     expect(JSON.stringify(faults)).not.toMatch(/q7Zk|12345|ä/);
   });
+
+  it.each([
+    ['Bearer q7Zk2Xw-q7Zk2Xw', 'must not begin with "Bearer"'],
+    ['bearer\tq7Zk2Xw-q7Zk2Xw', 'must not begin with "Bearer"'],
+    ['"q7Zk2Xw-q7Zk2Xw"', 'must not be in quotes'],
+    ["'q7Zk2Xw-q7Zk2Xw'", 'must not be in quotes'],
+    ['q7Zk2Xw-q7Zk2Xw"', 'must not be in quotes'],
+    ['q7Zk2Xw\u200bq7Zk2Xw', 'has an invisible character inside'],
+    ['q7Zk2Xw\u00a0q7Zk2Xw', 'has an invisible character inside'],
+    ['q7Zk2Xw\u2028q7Zk2Xw', 'has an invisible character inside'],
+  ])('names the mistake in the key %j, without repeating it', (value, mistake) => {
+    const text = JSON.stringify(faultsOf(provider, { ...provider.example, api_key: value }));
+    expect(text).toContain(mistake.replaceAll('"', '\\"'));
+    expect(text).not.toContain('q7Zk');
+  });
+
+  if (isOwnServer) {
+    it('accepts a placeholder in place of a key', () => {
+      for (const api_key of ['EMPTY', 'x']) {
+        expect(faultsOf(provider, { ...provider.example, api_key })).toEqual([]);
+      }
+    });
+  }
 
   it('accepts a longer key that starts with dots', () => {
     expect(faultsOf(provider, { ...provider.example, api_key: '...q7Zk2X' })).toEqual([]);

@@ -1,21 +1,34 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsOptional, ValidateBy, type ValidationOptions } from 'class-validator';
 import type { CredentialField } from './provider';
 
+function ApiKeyField(minLength: number): PropertyDecorator {
+  return applyDecorators(
+    IsApiKey(minLength),
+    Trimmed(),
+    ApiProperty({
+      type: String,
+      description:
+        'The key that the provider issued. It is encrypted on arrival. Responses show only its mask, such as `...xyz9`.',
+      example: 'not-a-real-key-0000',
+      minLength,
+      maxLength: 10240,
+      writeOnly: true,
+    }),
+  );
+}
+
 /** Fields of a provider that needs only a key. */
 export class ApiKeyFields {
-  @ApiProperty({
-    type: String,
-    description:
-      'The key that the provider issued. It is encrypted on arrival. Responses show only its mask, such as `...xyz9`.',
-    example: 'not-a-real-key-0000',
-    minLength: 8,
-    maxLength: 10240,
-    writeOnly: true,
-  })
-  @Trimmed()
-  @IsApiKey()
+  @ApiKeyField(8)
+  api_key: string;
+}
+
+/** Fields of a server of one's own, which often takes any key, such as `EMPTY`. */
+export class ServerKeyFields {
+  @ApiKeyField(1)
   api_key: string;
 }
 
@@ -39,7 +52,7 @@ export class ApiKeyAndEndpointFields extends ApiKeyFields {
 }
 
 /** Fields of a server that has no default address. */
-export class ApiKeyAndRequiredEndpointFields extends ApiKeyFields {
+export class ServerKeyAndEndpointFields extends ServerKeyFields {
   @ApiProperty({
     type: String,
     description: `Base URL of the server: ${endpointDescription}`,
@@ -61,8 +74,8 @@ export function Trimmed(): PropertyDecorator {
 }
 
 /** A string that can be a key and be sent in a header, and is not the mask of a key. */
-export function IsApiKey(options?: ValidationOptions): PropertyDecorator {
-  return HasNoFault('isApiKey', faultOfApiKey, options);
+export function IsApiKey(minLength: number): PropertyDecorator {
+  return HasNoFault('isApiKey', (value) => faultOfApiKey(value, minLength));
 }
 
 /** An http or https base URL without user name, query and fragment. It does not decide whether the URL may be called. */
@@ -103,7 +116,7 @@ export function HasNoFault(
   );
 }
 
-function faultOfApiKey(value: unknown): string | undefined {
+function faultOfApiKey(value: unknown, minLength: number): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'must be a string';
   // Besides `...xyz9`, this refuses what our logs print in place of a key.
@@ -113,8 +126,12 @@ function faultOfApiKey(value: unknown): string | undefined {
   ) {
     return 'looks like the mask of a key; send the key itself';
   }
-  if (value.length < 8) return 'must have at least 8 characters';
+  if (/^bearer\s/i.test(value)) return 'must not begin with "Bearer"; send the key alone';
+  if (/^['"`]|['"`]$/.test(value)) return 'must not be in quotes';
+  if (value.length < minLength) return `must have at least ${minLength} characters`;
   if (value.length > 10240) return 'must have at most 10240 characters';
+  if (/[\p{Cc}\p{Cf}\u2028\u2029]|(?! )\p{Zs}/u.test(value))
+    return 'has an invisible character inside; copy the key again, or type it';
   if (!/^[\x20-\x7e]*$/.test(value)) return 'must have only printable ASCII characters';
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator';
 import { IsName, IsSearchText, ListQuery, PageResponse, uuidPattern } from '#http';
 import { Trimmed } from '#providers';
 import { type Tenant, type TenantState, tenantStates } from './tenant.entity';
@@ -45,7 +45,9 @@ const ContactField = applyDecorators(
   ApiPropertyOptional(contactProperty),
 );
 
-const IsOptionalState = applyDecorators(IsIn(tenantStates), IsOptional());
+/** Null is a value, which these fields cannot have, and not the same as absent. */
+const IsAbsentOr = ValidateIf((_, value) => value !== undefined);
+const IsOptionalState = applyDecorators(IsIn(tenantStates), IsAbsentOr);
 
 export class CreateTenantRequest {
   @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
@@ -70,7 +72,7 @@ export class CreateTenantRequest {
 
 export class UpdateTenantRequest {
   @ApiPropertyOptional({ example: 'sundsvall' })
-  @IsOptional()
+  @IsAbsentOr
   @IsTenantName
   name?: string;
 

@@ -85,7 +85,9 @@ export const apiKeys: Kind<readonly Secret[]> = {
 export const encryptionKey: Kind<Secret> = {
   rule: encryptionKeyRule,
   isSecret: true,
-  parse: (key, refuse) => secretOf(key, faultOfEncryptionKey, refuse),
+  // Python accepts standard base64 too. It is the same key, and Fernet's own form is the URL-safe one.
+  parse: (key, refuse) =>
+    secretOf(key.replaceAll('+', '-').replaceAll('/', '_'), faultOfEncryptionKey, refuse),
 };
 
 export const encryptionKeys: Kind<readonly Secret[]> = {

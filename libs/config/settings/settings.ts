@@ -125,7 +125,7 @@ export const settings = {
     kind: whole(0, 3600),
     default: '0',
     description:
-      'After how many seconds without an event a stream gets a comment that clients ignore (on `/v1/messages` a `ping`), so that proxies in front of Tenkey keep the connection while a model thinks. `0`: none.',
+      'Seconds of silence after which Tenkey writes a comment into a stream (on `/v1/messages` a `ping`). Clients ignore it, and proxies in front of Tenkey keep the connection open while a model thinks. Silence means that the provider has sent nothing. `0` switches it off.',
   },
   shutdownSeconds: {
     name: 'SHUTDOWN_SECONDS',
@@ -208,7 +208,7 @@ export const settings = {
     kind: whole(0, 5),
     default: '1',
     description:
-      'How often a call is tried again, with the same key, if nothing was sent yet or the provider responded with 503.',
+      'How often a call is tried again, with the same key, if nothing was sent yet, or the provider responded with 503 and the client does not retry by itself.',
   },
   retryRateLimitedSeconds: {
     name: 'UPSTREAM_RETRY_RATE_LIMITED_SECONDS',

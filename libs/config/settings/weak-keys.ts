@@ -12,7 +12,7 @@ const published = [
 
 export const keyRule =
   'must be at least 16 printable ASCII characters without spaces, and not a published example.';
-export const encryptionKeyRule = 'must be 32 bytes as 44 characters of URL-safe base64.';
+export const encryptionKeyRule = 'must be 32 bytes as 44 characters of base64.';
 
 /** What is wrong with a super key or a platform key, without the key itself. */
 export function faultOfKey(key: string): string | undefined {
@@ -25,6 +25,7 @@ export function faultOfKey(key: string): string | undefined {
 
 /** What is wrong with an encryption key, without the key itself. */
 export function faultOfEncryptionKey(key: string): string | undefined {
+  if (/^b?['"]/.test(key)) return "must not be in quotes, and not in Python's form b'...'.";
   if (!isKey(key)) return encryptionKeyRule;
   if (isPublishedKey(key)) return 'is published in a documentation or a sample file, so it protects nothing.';
   return undefined;

@@ -1,4 +1,4 @@
-import { ApiKeyAndRequiredEndpointFields, apiKeyField, requiredEndpointField } from '../credential-fields';
+import { ServerKeyAndEndpointFields, apiKeyField, requiredEndpointField } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
 /**
@@ -13,7 +13,7 @@ export const openaiCompatible = openAiCompatible({
   // The last three are names for such servers in Eneo's model files.
   prefixes: ['openai_like', 'custom_openai', 'gdm', 'infinity', 'klang'],
   families: [],
-  credentialClass: ApiKeyAndRequiredEndpointFields,
+  credentialClass: ServerKeyAndEndpointFields,
   fields: [apiKeyField, requiredEndpointField],
   example: { api_key: 'not-a-real-server-key', endpoint: 'https://llm.example.com/v1' },
   apiKeyVariable: 'OPENAI_COMPATIBLE_API_KEY',

@@ -1,9 +1,15 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { apiKeyField, ApiKeyFields, IsEndpoint, optionalEndpointField, Trimmed } from '../credential-fields';
+import {
+  apiKeyField,
+  IsEndpoint,
+  optionalEndpointField,
+  ServerKeyFields,
+  Trimmed,
+} from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
-class VllmFields extends ApiKeyFields {
+class VllmFields extends ServerKeyFields {
   @ApiPropertyOptional({
     type: String,
     description:

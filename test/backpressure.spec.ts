@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import { describeWithApp, platformKey, startTestApp } from './support/app';
 import { until } from './support/until';
 
@@ -68,6 +69,11 @@ function* events(): Generator<Buffer> {
   yield Buffer.from('data: [DONE]\n\n');
 }
 
+/** Each part as a member of one gzip stream (RFC 1952, 2.2). */
+function* compressed(parts: Iterable<Buffer>): Generator<Buffer> {
+  for (const part of parts) yield gzipSync(part, { level: 0 });
+}
+
 // The client pauses for longer than a provider may be silent, which must not count as the provider's silence.
 describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info' }, (tenkey) => {
   let tenant: string;
@@ -98,13 +104,18 @@ describeWithApp('backpressure', { UPSTREAM_TIMEOUTS: 'idle=1', LOG_LEVEL: 'info'
     ['a stream of events', 'chat/completions', { ...chat, stream: true }, 'text/event-stream', events],
     ['sound', 'audio/speech', sound, 'audio/mpeg', () => numbered((text) => text)],
     ['a whole response', 'chat/completions', chat, 'application/json', jsonParts],
+    ['a compressed response', 'chat/completions', chat, 'application/json', jsonParts, 'gzip'],
   ])(
     'lets a client that does not read %s stop the provider, and what it reads later is complete',
-    async (_, path, body, type, parts) => {
+    async (_, path, body, type, parts, encoding = undefined) => {
       const expected = createHash('sha256');
       for (const part of parts()) expected.update(part);
       const before = memory();
-      tenkey.provider.next({ flow: { type, parts: parts() } });
+      const isCompressed = encoding !== undefined;
+      tenkey.provider.next({
+        flow: { type, parts: isCompressed ? compressed(parts()) : parts() },
+        headers: isCompressed ? { 'content-encoding': encoding } : {},
+      });
       const answer = await answerTo(path, body);
       const sent = await settled(() => tenkey.provider.calls.sentBytes);
       await wait(1000);

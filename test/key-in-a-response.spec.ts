@@ -52,7 +52,7 @@ describeWithApp('the key of a call never reaches its client', { LOG_LEVEL: 'info
     expect(Buffer.byteLength(response.text)).toBe(Buffer.byteLength(completion(text)));
     expect(content).toMatch(/^it is .*\*{16,}.*\.$/);
     expect(response.text).not.toContain(text);
-    expect(tenkey.logLines.join('')).toContain(`repeated the key of tenant ${tenant} for openai`);
+    expect(tenkey.logLines.join('')).toContain(`of tenant ${tenant} repeated the tenant key for openai`);
     expect(tenkey.logLines.join('')).not.toContain('sentinel');
   });
 

@@ -70,7 +70,7 @@ describeWithApp('an error of the provider', { UPSTREAM_RETRIES: '0' }, { models 
     ['more than 64 characters', 'x'.repeat(65)],
     ['the key', key],
     ['what looks like a key', 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789'],
-  ])('has our names in place of a code, type or parameter that is %s', async (_, value) => {
+  ])('gets our names when its code, type and parameter are %s', async (_, value) => {
     const error = { message: 'No.', type: value, param: value, code: value };
     const response = await chat({ status: 400, body: { error } });
     expect(errorOf(response)).toEqual({
@@ -214,7 +214,7 @@ describeWithApp('an error of the provider', { UPSTREAM_RETRIES: '0' }, { models 
     ]);
   });
 
-  it('that only a sysadmin can correct says how to a sysadmin alone, and is not to be retried', async () => {
+  it('that a sysadmin must correct names the fix only to the platform key, and forbids a retry', async () => {
     const other = await tenkey.createTenant();
     const asPlatform = await post(
       '/v1/chat/completions',

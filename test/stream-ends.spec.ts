@@ -88,7 +88,7 @@ describeWithApp('a stream', { UPSTREAM_TIMEOUTS: 'idle=20' }, { models }, (tenke
   });
 
   it.each(translations)(
-    'that ends so is an error in %s translated from %s too',
+    'that the provider ends early is an error in %s translated from %s',
     async (path, from, model) => {
       const { text } = await read(path, { chunks: streams[from].beginning }, { model });
       expect(text).toContain('hej');
@@ -109,7 +109,7 @@ describeWithApp('a stream', { UPSTREAM_TIMEOUTS: 'idle=20' }, { models }, (tenke
   );
 
   it.each(translations)(
-    'whose answer is complete needs none in %s translated from %s',
+    'whose answer is complete needs no last event in %s translated from %s',
     async (path, from, model) => {
       const { beginning, completing } = streams[from];
       const { text } = await read(path, { chunks: [...beginning, completing] }, { model });
@@ -130,7 +130,7 @@ describeWithApp('a stream', { UPSTREAM_TIMEOUTS: 'idle=20' }, { models }, (tenke
     await until(() => tenkey.provider.calls.open === 0, 'the connection to the provider is closed');
   });
 
-  it('that passes has headers that make proxies pass it on at once', async () => {
+  it('has headers that tell proxies not to buffer it', async () => {
     const { response } = await read('chat/completions', {});
     expect(response.headers).toMatchObject({ 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
   });
@@ -184,7 +184,7 @@ describeWithApp('with STREAM_HEARTBEAT_SECONDS', { STREAM_HEARTBEAT_SECONDS: '1'
     ['chat/completions', 'gpt', ': ping\n\n'],
     ['chat/completions', 'claude', ': ping\n\n'],
     ['messages', 'claude', 'event: ping\ndata: {"type": "ping"}\n\n'],
-  ] as const)('a stream of %s from %s that is silent gets a sign of life', async (path, model, ping) => {
+  ] as const)('a stream of %s from %s that is silent gets a heartbeat', async (path, model, ping) => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: key });
     await tenkey.setCredential(tenant, 'anthropic', { api_key: key });

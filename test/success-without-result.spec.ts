@@ -48,7 +48,7 @@ describeWithApp('a response with status 200', { UPSTREAM_RETRIES: '0' }, { model
     [[{ error: { message: 'Internal.', code: 500 } }], 502, 'upstream_unavailable'],
     [{ errors: [{ message: 'It broke.' }] }, 502, 'upstream_unavailable'],
     [{ error: 'It broke.' }, 502, 'upstream_unavailable'],
-  ])('and the body %j is that error', async (body, status, code) => {
+  ])('whose body is %j gets the status of that error', async (body, status, code) => {
     const response = await chat({ body, headers: json });
     expect(problemOf(response)).toEqual([status, code]);
     expect(response.body.error.message).toMatch(/^[A-Z].*\.$/);
@@ -62,15 +62,15 @@ describeWithApp('a response with status 200', { UPSTREAM_RETRIES: '0' }, { model
     ['a page', '<!doctype html><title>Sign in</title>', { 'content-type': 'text/html' }],
     ['a page that calls itself JSON', '  <html></html>', json],
     ['a stream without an event', ': nothing\n\n', events],
-  ])('and %s has no result', async (_, body, headers) => {
+  ])('with %s is upstream_unavailable', async (_, body, headers) => {
     for (const model of ['gpt', 'claude']) {
       const response = await chat({ body, headers }, { model });
       expect(problemOf(response)).toEqual([502, 'upstream_unavailable']);
-      expect(response.body.error.message).toContain('a success that has no result');
+      expect(response.body.error.message).toContain('a success status but without a result');
     }
   });
 
-  it('and nothing is a sound without a result, but a text without a word', async () => {
+  it('is an error when speech is empty, but not when a transcript is', async () => {
     tenkey.provider.next({ body: '', headers: { 'content-type': 'audio/mpeg' } });
     const speech = await post('audio/speech', { model: 'speech', input: 'hej', voice: 'alloy' });
     expect(problemOf(speech)).toEqual([502, 'upstream_unavailable']);
@@ -92,7 +92,7 @@ describeWithApp('a response with status 200', { UPSTREAM_RETRIES: '0' }, { model
     { choices: [{ message: { content: 'x' } }], error: { message: 'A warning.' } },
     { object: 'response', status: 'failed', error: { code: 'server_error', message: 'No.' }, output: [] },
     { data: [{ embedding: [1] }], errors: [] },
-  ])('and a result passes as it is: %j', async (body) => {
+  ])('passes unchanged when it has a result: %j', async (body) => {
     const response = await chat({ body, headers: json });
     expect([response.status, response.body]).toEqual([200, body]);
   });
@@ -106,23 +106,20 @@ describeWithApp('a response with status 200', { UPSTREAM_RETRIES: '0' }, { model
     ],
     ['event: error\ndata: {"message":"No.","type":"server_error"}\n\n', 502, 'upstream_unavailable'],
     ['{"error":{"message":"No.","code":"context_length_exceeded"}}', 400, 'upstream_rejected_request'],
-  ])(
-    'and a stream whose first event is an error has the status of the error: %j',
-    async (text, status, code) => {
-      for (const cut of [0, 7, text.length - 3]) {
-        const chunks = [text.slice(0, cut), text.slice(cut)].filter((each) => each !== '');
-        const response = await chat({ chunks, chunkDelayMs: 20 }, { stream: true });
-        expect(problemOf(response)).toEqual([status, code]);
-        expect(response.headers['content-type']).toContain('application/json');
-      }
-      // A translated stream too.
-      tenkey.provider.next({ chunks: [text] });
-      const translated = await post('messages', { model: 'gpt', messages, max_tokens: 9, stream: true });
-      expect(problemOf(translated)).toEqual([status, code]);
-    },
-  );
+  ])('whose first event is an error gets its status: %j', async (text, status, code) => {
+    for (const cut of [0, 7, text.length - 3]) {
+      const chunks = [text.slice(0, cut), text.slice(cut)].filter((each) => each !== '');
+      const response = await chat({ chunks, chunkDelayMs: 20 }, { stream: true });
+      expect(problemOf(response)).toEqual([status, code]);
+      expect(response.headers['content-type']).toContain('application/json');
+    }
+    // A translated stream too.
+    tenkey.provider.next({ chunks: [text] });
+    const translated = await post('messages', { model: 'gpt', messages, max_tokens: 9, stream: true });
+    expect(problemOf(translated)).toEqual([status, code]);
+  });
 
-  it('and a stream that thinks for long gets its head after two seconds', async () => {
+  it('sends the head of a stream after two seconds without an event', async () => {
     const chunks = [': thinking\n\n', 'data: {"error":{"message":"No.","code":400}}\n\n'];
     tenkey.provider.next({ chunks, chunkDelayMs: 2500 });
     const { port } = tenkey.nest.getHttpServer().address() as { port: number };

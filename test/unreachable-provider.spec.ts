@@ -10,8 +10,8 @@ import { createTestDatabase, type TestDatabase } from './support/postgres';
 
 const root = join(__dirname, '..');
 
-/** A process of its own, because Node reads the further authorities that it trusts when it starts. */
-describe('a provider that cannot be reached', () => {
+/** Tenkey runs in a process of its own, because Node reads NODE_EXTRA_CA_CERTS only at the start. */
+describe('the connection to a provider', () => {
   let database: TestDatabase;
   let folder: string;
   let authority: CertificateAuthority;
@@ -96,7 +96,7 @@ describe('a provider that cannot be reached', () => {
   const withSockets = async (onSocket: (socket: Socket) => void) =>
     `127.0.0.1:${await listen(createServer((socket) => onSocket(socket.on('error', () => undefined))))}`;
 
-  it('because of its certificate is named with the reason', async () => {
+  it('fails with the reason when the certificate is not valid', async () => {
     const other = await createAuthority('Unknown Authority');
     const ended = new Date(Date.now() - 86_400_000);
     const found = await Promise.all(
@@ -112,13 +112,18 @@ describe('a provider that cannot be reached', () => {
     ]);
   });
 
-  it('is reached when its certificate is valid', async () => {
+  it('succeeds when the certificate is valid', async () => {
     const { status } = await resultAt(await withCertificate(await authority.issue('127.0.0.1')));
     expect(status).toBe(200);
   });
 
   it.each<[string, number, string, () => Promise<string>]>([
-    ['its name', 502, 'its name cannot be resolved', () => Promise.resolve('http://llm.tenkey.invalid')],
+    [
+      'an unknown name',
+      502,
+      'its name cannot be resolved',
+      () => Promise.resolve('http://llm.tenkey.invalid'),
+    ],
     [
       'a closed port',
       502,
@@ -139,7 +144,7 @@ describe('a provider that cannot be reached', () => {
     [
       'a server without TLS',
       502,
-      'no TLS connection can be made',
+      'the TLS handshake failed',
       async () => `https://${await withSockets((socket) => void socket.end('HTTP/1.1 400 No\r\n\r\n'))}`,
     ],
     [
@@ -149,7 +154,7 @@ describe('a provider that cannot be reached', () => {
       async () => `https://${await withSockets(() => undefined)}`,
     ],
     ['silence', 504, 'did not respond in time', async () => `http://${await withSockets(() => undefined)}`],
-  ])('because of %s is named with the reason', async (_, status, reason, addressOf) => {
+  ])('fails with the reason: %s', async (_, status, reason, addressOf) => {
     const endpoint = await addressOf();
     const found = await resultAt(endpoint);
     expect([found.status, found.message]).toEqual([status, expect.stringContaining(reason)]);

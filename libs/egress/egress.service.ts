@@ -17,7 +17,7 @@ import type { Destination, Route } from './route';
 import { readErrorBody } from './response/error-body';
 import { type UpstreamReceiver, type WireEvents } from './response/upstream-response';
 import { noError, upstreamErrorIn } from './upstream-error';
-import { findAddressProblem, problemOfError } from './response/upstream-problem';
+import { findAddressProblem, problemOfError } from './response/connection-problem';
 
 /** The limit for a whole probe. A sysadmin waits for it, and a slower provider would be of no use to calls either. */
 const PROBE_TIMEOUT_MS = 10_000;
@@ -29,7 +29,7 @@ export interface EgressOptions {
   /** These and the key of the call are removed from every text of a provider. */
   readonly processSecrets: readonly Secret[];
   timeoutsOf(provider: Provider): Timeouts;
-  /** How often a call is retried if nothing was sent or the provider responded 503. */
+  /** How often a call is retried if nothing was sent, or the provider responded 503 and the client does not retry by itself. */
   readonly retries: number;
   /** How long a call may wait in all for retries after a 429, in milliseconds; 0 means no retry. */
   readonly retryRateLimitedMs: number;
@@ -48,7 +48,7 @@ export interface SendOptions {
   readonly clientRetries?: boolean;
   readonly cancellation: Cancellation;
   readonly wire?: WireEvents;
-  /** Called when the provider responds with a success, so that the request is not sent again. */
+  /** Called when the provider responds with a success. The request is not sent again, so its body can be released. */
   readonly onAccepted?: (() => void) | undefined;
   /** Asked before each retry. False: the retry is not sent, and what came first is the result. By default true. */
   readonly mayRetry?: () => Promise<boolean>;
@@ -96,6 +96,7 @@ export class EgressService implements OnApplicationShutdown {
       );
     const call = {
       route,
+      key,
       retries: new Retries(this.#options, content instanceof Readable, options.clientRetries),
       secrets: [key, ...this.#options.processSecrets],
       cancellation: options.cancellation,

@@ -22,4 +22,4 @@ export { ErrorEvents } from './stream/error-events';
 export { EndOfAnswer } from './stream/end-of-answer';
 export { EndOfEvents, EventRelay, type EventStage, type Heartbeat } from './stream/event-relay';
 export type { UpstreamReceiver, UpstreamResponse, WireEvents } from './response/upstream-response';
-export { findAddressProblem } from './response/upstream-problem';
+export { findAddressProblem } from './response/connection-problem';

@@ -6,7 +6,8 @@ import { Decoder } from './response/decoder';
 import { ErrorBody } from './response/error-body';
 import { Opening } from './response/opening';
 import { noError, type UpstreamError, upstreamErrorIn } from './upstream-error';
-import { problemOfError, problemOfResponse } from './response/upstream-problem';
+import { problemOfError } from './response/connection-problem';
+import { problemOfResponse } from './response/upstream-problem';
 import {
   passedHeaders,
   type UpstreamReceiver,
@@ -20,6 +21,7 @@ import { KeyMask } from './stream/key-mask';
 
 interface OutgoingCallOptions {
   readonly route: Route;
+  readonly key: Secret;
   readonly retries: Retries;
   /** The key of the call and those of the process. They are removed from every text of the provider. */
   readonly secrets: readonly Secret[];
@@ -156,7 +158,7 @@ class Attempt implements Dispatcher.DispatchHandler {
           headers: passed,
           source: this,
           problemOf,
-          withoutKey: (sink, onMasked) => KeyMask.before(sink, secrets[0]!, onMasked),
+          withoutKey: (sink, onMasked) => KeyMask.before(sink, this.options.key, onMasked),
         }),
       refuse: (error) => {
         this.stop();
@@ -184,7 +186,8 @@ class Attempt implements Dispatcher.DispatchHandler {
         this.#broke(error);
         this.stop();
       },
-      drain: () => this.resume(),
+      // Not `resume`: a slow client may have paused the decoder.
+      drain: () => this.#controller?.resume(),
     });
   }
 

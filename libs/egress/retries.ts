@@ -1,4 +1,4 @@
-import { errorChain } from './response/upstream-problem';
+import { errorChain } from './response/connection-problem';
 
 /** If the wait is longer, the client can decide better than we can whether to wait. */
 const LONGEST_WAIT_MS = 2000;
@@ -37,7 +37,7 @@ export class Retries {
   /** @returns milliseconds to wait, or undefined if the response is final */
   afterResponse(status: number, retryAfter: string | string[] | undefined): number | undefined {
     const retryAfterMs = millisecondsOf(retryAfter);
-    // Both would multiply: three tries of the client by three of ours are nine calls to a provider that has too much to do.
+    // Retries multiply: three attempts of the client times three of ours are nine calls to a provider that is overloaded.
     if (status === 503) return this.clientRetries ? undefined : this.#again(retryAfterMs);
     if (status !== 429 || this.isStreaming) return undefined;
     // With `Retry-After: 0` there would otherwise be no pause between retries, and the budget would never be used up.

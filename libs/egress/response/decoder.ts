@@ -21,7 +21,7 @@ interface Receiver {
 export class Decoder {
   readonly #stream: Transform;
 
-  /** @returns undefined for an encoding that Tenkey cannot decode, and for several */
+  /** @returns undefined when Tenkey cannot decode the encoding, or when there is more than one */
   static of(encoding: string | undefined, receiver: Receiver): Decoder | undefined {
     const create = encoding === undefined ? undefined : decoders.get(encoding.trim().toLowerCase());
     return create && new Decoder(create(), receiver);

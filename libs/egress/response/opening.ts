@@ -6,15 +6,15 @@ import { fieldsOf, type UpstreamError, upstreamErrorOf } from '../upstream-error
 
 /** How long the head of a stream waits for its first event. */
 const FIRST_EVENT_MS = 2000;
-/** Every error is shorter. */
+/** No error is longer. */
 const LONGEST_HELD_BYTES = 64 * 1024;
 /** A transcript may be a text that begins like a page, or an empty one. */
 const textOperations: ReadonlySet<Operation> = new Set(['audio/transcriptions']);
 /** The members of the results of all operations. */
 const resultNames = ['choices', 'data', 'output', 'content', 'text', 'results', 'segments', 'input_tokens'];
 
-/** Where the call goes on. One of the three is called, once. */
-export interface OpeningEnds {
+/** What becomes of the response. Exactly one of the three is called, once. */
+export interface OpeningReceiver {
   /** @returns where the body goes */
   open(): BodySink;
   /** @param error undefined: there is neither a result nor an error. The rest of the body is not needed */
@@ -25,23 +25,23 @@ export interface OpeningEnds {
 
 /**
  * Holds back the beginning of a success until it is clear that it is one, so that an error in a response with status 200 gets its
- * real status. Of a stream, that is what precedes the first event, for at most two seconds; of JSON the whole, up to 64 KB.
+ * real status. It holds a stream until its first event, for at most two seconds, and JSON until its end, up to 64 KB.
  */
 export class Opening implements BodySink {
   readonly #operation: Operation;
   readonly #isOfEvents: boolean;
   readonly #isJson: boolean;
-  readonly #ends: OpeningEnds;
+  readonly #receiver: OpeningReceiver;
   readonly #timer: NodeJS.Timeout | undefined;
   #sink: BodySink | undefined;
   #isOver = false;
   #held: Buffer | undefined;
 
-  constructor(operation: Operation, contentType: string | undefined, ends: OpeningEnds) {
+  constructor(operation: Operation, contentType: string | undefined, receiver: OpeningReceiver) {
     this.#operation = operation;
     this.#isOfEvents = isEventStream(contentType);
     this.#isJson = contentType !== undefined && /^[^;]*\bjson\b/i.test(contentType);
-    this.#ends = ends;
+    this.#receiver = receiver;
     if (this.#isOfEvents) this.#timer = setTimeout(() => this.#open(), FIRST_EVENT_MS);
   }
 
@@ -59,29 +59,29 @@ export class Opening implements BodySink {
 
   fail(error: Error): void {
     if (this.#sink !== undefined) return this.#sink.fail(error);
-    if (this.#close()) this.#ends.fail(error);
+    if (this.#close()) this.#receiver.fail(error);
   }
 
   #decide(held: Buffer, isWhole: boolean): boolean {
-    const finding = this.#isOfEvents ? findingInEvents(held, isWhole) : this.#findingIn(held, isWhole);
-    if (finding === 'success' || held.length > LONGEST_HELD_BYTES) return this.#open();
-    if (finding === 'unknown') return true;
-    if (this.#close()) this.#ends.refuse(finding === 'nothing' ? undefined : finding);
+    const verdict = this.#isOfEvents ? verdictOnEvents(held, isWhole) : this.#verdictOn(held, isWhole);
+    if (verdict === 'success' || held.length > LONGEST_HELD_BYTES) return this.#open();
+    if (verdict === 'unknown') return true;
+    if (this.#close()) this.#receiver.refuse(verdict === 'nothing' ? undefined : verdict);
     return true;
   }
 
-  #findingIn(held: Buffer, isWhole: boolean): Finding {
+  #verdictOn(held: Buffer, isWhole: boolean): Verdict {
     const first = firstByteOf(held);
     const isText = textOperations.has(this.#operation) && !this.#isJson;
     if (first === undefined) return !isWhole ? 'unknown' : isText ? 'success' : 'nothing';
     if (first === LESS_THAN && !isText) return 'nothing';
     if (!this.#isJson) return 'success';
-    return isWhole ? findingInJson(held) : 'unknown';
+    return isWhole ? verdictOnJson(held) : 'unknown';
   }
 
   #open(): boolean {
     if (!this.#close()) return true;
-    this.#sink = this.#ends.open();
+    this.#sink = this.#receiver.open();
     const held = this.#held;
     this.#held = undefined;
     return held === undefined || this.#sink.write(held);
@@ -96,7 +96,7 @@ export class Opening implements BodySink {
 }
 
 /** `nothing`: the body has no result. */
-type Finding = 'success' | 'unknown' | 'nothing' | UpstreamError;
+type Verdict = 'success' | 'unknown' | 'nothing' | UpstreamError;
 
 const LESS_THAN = 0x3c;
 const SPACE = 0x20;
@@ -108,7 +108,7 @@ function firstByteOf(bytes: Buffer): number | undefined {
   return bytes[at];
 }
 
-function findingInEvents(held: Buffer, isWhole: boolean): Finding {
+function verdictOnEvents(held: Buffer, isWhole: boolean): Verdict {
   for (const event of eachEvent(held)) {
     const isComplete = isWhole || /(\r\n|\n|\r(?!\n)){2}$/.test(event.subarray(-4).toString('latin1'));
     if (!isComplete) return 'unknown';
@@ -120,7 +120,7 @@ function findingInEvents(held: Buffer, isWhole: boolean): Finding {
   return isWhole ? 'nothing' : 'unknown';
 }
 
-function findingInJson(held: Buffer): Finding {
+function verdictOnJson(held: Buffer): Verdict {
   // Almost no response contains this word.
   if (!held.includes('error')) return 'success';
   let json: unknown;
@@ -132,7 +132,7 @@ function findingInJson(held: Buffer): Finding {
   const fields = fieldsOf(Array.isArray(json) ? json[0] : json);
   const { error = null, errors = null, object, type } = fields;
   const isError = error !== null || errors !== null || object === 'error' || type === 'error';
-  // A response of the Responses API that failed has its error beside an output, and is what its clients expect.
+  // A failed response of the Responses API has an error and an output, and its clients expect both.
   const hasResult = object === 'response' || resultNames.some((name) => isResult(fields[name]));
   return isError && !hasResult ? upstreamErrorOf(json) : 'success';
 }

@@ -1,12 +1,10 @@
 import type { Secret } from '#crypto';
-import { credentialPath, Problem, type ProblemCode } from '#http';
+import { Problem, type ProblemCode } from '#http';
 import type { Provider } from '#providers';
-import type { AddressPolicy } from '../address/address-policy';
-import { AddressRefused } from '../address/guarded-connector';
+import type { Route } from '../route';
+import { type UpstreamError } from '../upstream-error';
+import { requestThatSets } from './connection-problem';
 import { cleanMessage } from './redact';
-import { ClientDisconnected } from '../cancellation';
-import type { Destination, Route } from '../route';
-import { fieldsOf, type UpstreamError } from '../upstream-error';
 
 /** The parts that are kept of a response that reports an error. */
 export interface UpstreamErrorResponse {
@@ -19,87 +17,8 @@ export interface UpstreamErrorResponse {
 }
 
 /**
- * Checks the address of a route before names are resolved; addresses from the operator are exempt.
- * @returns why nothing may be sent there, or undefined
- */
-export function findAddressProblem(policy: AddressPolicy, route: Destination): Problem | undefined {
-  const reason = route.isOperatorAddress ? undefined : policy.checkHost(route.url);
-  return reason === undefined ? undefined : addressProblem(route, reason);
-}
-
-function addressProblem(route: Destination, reason: string): Problem {
-  const { url, provider, tenantId } = route;
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  return new Problem('endpoint_not_allowed', {
-    status: 424,
-    detail: `The ${provider.label} endpoint of tenant ${tenantId} leads to ${reason}.`,
-    hint:
-      reason === 'a metadata address'
-        ? `Metadata addresses are never allowed. Set another endpoint: ${requestThatSets(route)}`
-        : `Set another endpoint (${requestThatSets(route)}), or ask the operator to allow this one: EGRESS_ALLOW=${url.hostname}:${port}`,
-  });
-}
-
-/** The Problem for a call without a response, or with one that broke off. The HTTP library's text is cleaned and only logged. */
-export function problemOfError(
-  route: Destination,
-  error: unknown,
-  secrets: readonly Secret[],
-): Problem | ClientDisconnected {
-  if (error instanceof Problem || error instanceof ClientDisconnected) return error;
-  const chain = errorChain(error);
-  const refusal = chain.find((each) => each instanceof AddressRefused);
-  if (refusal !== undefined) return addressProblem(route, refusal.reason);
-  const codes = chain.map((each) => String((each as NodeJS.ErrnoException).code ?? ''));
-  const texts = chain.map((each, index) => `${each.name} ${codes[index]}: ${each.message}`);
-  const cause = new Error(cleanMessage(texts.join('; '), secrets));
-  const place = `${route.provider.label} at ${route.url.host}`;
-  if (codes.some((code) => /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED)$/.test(code))) {
-    return new Problem('internal_error', { cause });
-  }
-  const [, code, reason] = connectionFaults.find(([pattern]) => codes.some((each) => pattern.test(each)))!;
-  return new Problem(code, { detail: `${place} ${reason}.`, cause });
-}
-
-/** Code of an error of the connection -> the problem, and what happened. The first one that fits is used. */
-const connectionFaults = [
-  [/^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, 'upstream_timeout', 'did not accept the connection in time'],
-  [/^UND_ERR_HEADERS_TIMEOUT$/, 'upstream_timeout', 'did not respond in time'],
-  [/^UND_ERR_BODY_TIMEOUT$/, 'upstream_timeout', 'stopped in the middle of its response'],
-  [/^(ENOTFOUND|EAI_\w+)$/, 'upstream_unavailable', 'cannot be reached: its name cannot be resolved'],
-  [/^ECONNREFUSED$/, 'upstream_unavailable', 'cannot be reached: it refused the connection'],
-  [
-    /^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN)$/,
-    'upstream_unavailable',
-    'cannot be reached: there is no route to it',
-  ],
-  [
-    /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
-    'upstream_unavailable',
-    'cannot be trusted: its TLS certificate has expired or is not valid yet',
-  ],
-  [
-    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    'upstream_unavailable',
-    'cannot be trusted: its TLS certificate is for another name',
-  ],
-  [
-    /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE)$/,
-    'upstream_unavailable',
-    'cannot be trusted: its TLS certificate is from an unknown authority',
-  ],
-  [
-    /^(ERR_SSL_\w+|EPROTO|ERR_TLS_\w+|CERT_\w+)$/,
-    'upstream_unavailable',
-    'cannot be reached: no TLS connection can be made',
-  ],
-  [/^(Z_\w+|ERR__ERROR_\w+)$/, 'upstream_unavailable', 'sent a body that cannot be decoded'],
-  [/^/, 'upstream_unavailable', 'closed the connection before its response was complete'],
-] as const satisfies readonly (readonly [RegExp, ProblemCode, string])[];
-
-/**
- * The Problem for an error that the provider reported. Its own message, code, type and parameter are kept, because clients choose
- * by them what to do; an error about the credential concerns the sysadmin and has our text.
+ * The Problem for an error that the provider reported. Keeps the provider's message, code, type and parameter, because clients
+ * decide by them. An error about the credential concerns the sysadmin, so it has our own text.
  */
 export function problemOfResponse(
   route: Route,
@@ -107,11 +26,11 @@ export function problemOfResponse(
   secrets: readonly Secret[],
 ): Problem {
   const { provider, credential } = route;
-  // The body has our own type.
+  // Our body has its own content type.
   const headers = Object.fromEntries(Object.entries(passed).filter(([name]) => !name.startsWith('content-')));
   const place = `${provider.label} at ${route.url.host}`;
   if (error === undefined) {
-    const detail = `${place} responded with a success that has no result.`;
+    const detail = `${place} responded with a success status but without a result.`;
     return new Problem('upstream_unavailable', { detail, headers });
   }
   const status = headStatus ?? statusOf(error);
@@ -139,7 +58,7 @@ export function problemOfResponse(
   }
   if (isQuotaExhausted(status, error)) {
     const ours = status === 429 ? 429 : 402;
-    return reported('upstream_quota_exhausted', 'says that the account has no money or quota left', ours);
+    return reported('upstream_quota_exhausted', 'reports that the account has no credit or quota left', ours);
   }
   if (isOverloaded(status, error)) {
     // Anthropic's clients expect their own status.
@@ -162,7 +81,7 @@ export function problemOfResponse(
       headers,
     });
   }
-  if (status === 429) return reported('upstream_rate_limited', 'limits the rate of this credential');
+  if (status === 429) return reported('upstream_rate_limited', 'has rate-limited this credential');
   // The last two are Cloudflare's, which is in front of many providers.
   if ([408, 504, 522, 524].includes(status)) return reported('upstream_timeout', 'did not respond in time');
   if (status >= 400 && status < 500) {
@@ -221,7 +140,7 @@ function isFiltered({ code, filterResult }: UpstreamError): boolean {
 export function isQuotaExhausted(status: number, { code, type, message }: UpstreamError): boolean {
   const names = /^(insufficient_(quota|balance|credits?|funds)|billing_\w+|credits?_exhausted)$/i;
   if (status === 402 || names.test(String(code)) || names.test(String(type))) return true;
-  // Anthropic's older answer has the type of a faulty request.
+  // Anthropic's older response has the type `invalid_request_error`.
   return status === 400 && /\bcredit balance is too low\b/i.test(message);
 }
 
@@ -230,7 +149,7 @@ function isOverloaded(status: number, { code, type }: UpstreamError): boolean {
   return status === 529 || names.test(String(code)) || names.test(String(type));
 }
 
-/** What is a plain name is the provider's to choose; anything else could be text, or a key. */
+/** Only plain names are passed on, because any other value could be text or a key. */
 function upstreamFields(
   { code, type, param, filterResult }: UpstreamError,
   secrets: readonly Secret[],
@@ -278,24 +197,4 @@ export function isRefusedByNetworkRules(provider: Provider, { status, message }:
 
 export function isKeyRefused(provider: Provider, { status, message }: ReceivedError): boolean {
   return provider.isCredentialRefusal?.(status, message) ?? (status === 401 || status === 403);
-}
-
-/** The request that sets the credential of the route. */
-function requestThatSets(route: Destination): string {
-  return `PUT ${credentialPath(route.tenantId, route.provider.id)}`;
-}
-
-/** The error, its causes and the errors of each address that was tried. Limited to 20, because a cause may be circular. */
-export function errorChain(error: unknown): Error[] {
-  const chain: Error[] = [];
-  const open: unknown[] = [error];
-  while (open.length > 0 && chain.length < 20) {
-    const next = open.shift();
-    if (!(next instanceof Error) && fieldsOf(next).message === undefined) continue;
-    const each = next as Error;
-    chain.push(each);
-    open.push(each.cause);
-    if (each instanceof AggregateError) open.push(...(each.errors as unknown[]));
-  }
-  return chain;
 }

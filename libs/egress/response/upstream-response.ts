@@ -50,7 +50,10 @@ export interface UpstreamResponse {
   readonly source: BodySource;
   /** Makes a Problem from an error that the body reports. Its texts are cleaned. */
   problemOf(error: UpstreamError): Problem;
-  /** @returns a sink that overwrites the key of the call before it passes bytes on; `onMasked` gets how many bytes */
+  /**
+   * @param onMasked called once at the end, with the number of bytes overwritten, if there are any
+   * @returns a sink that overwrites the key of the call before it passes bytes on
+   */
   withoutKey(sink: BodySink, onMasked: (bytes: number) => void): BodySink;
 }
 

@@ -4,8 +4,9 @@ import { eachEvent, fieldsOfEvent } from './events';
 
 const CR = 0x0d;
 const blankLine = Buffer.from('\n\n');
-/** Comments and the usage may follow the event that ends an answer, each in a batch of its own. */
+/** Comments and the usage may follow the event that completes an answer, each in a batch of its own. */
 const KEPT_BATCHES = 8;
+const KEPT_BYTES = 64 * 1024;
 
 /** How the streams of one operation end. */
 interface Ending {
@@ -53,6 +54,7 @@ export class EndOfAnswer implements EventStage {
   readonly #ending: Ending | undefined;
   readonly #toProblem: () => Error;
   #newest: Buffer[] = [];
+  #hadLongEvent = false;
 
   /** @param toProblem makes the error of an answer that is not complete */
   constructor(operation: Operation, toProblem: () => Error) {
@@ -66,15 +68,16 @@ export class EndOfAnswer implements EventStage {
     if (events.length > 0) {
       if (endsAnswer(lastEventOf(events), ending)) throw new EndOfEvents(events);
       if (this.#newest.length === KEPT_BATCHES) this.#newest.shift();
-      this.#newest.push(events);
+      this.#newest.push(events.subarray(-KEPT_BYTES));
     }
-    if (isLast && !this.#newest.some((batch) => completesAnswer(batch, ending)))
+    if (isLast && !this.#hadLongEvent && !this.#newest.some((batch) => completesAnswer(batch, ending)))
       throw new EndOfEvents(events, this.#toProblem());
     return events;
   }
 
   passPart(): void {
-    // The last event is never that long.
+    // The last event may repeat the whole answer, so a stream with such an event may be complete.
+    this.#hadLongEvent = true;
   }
 }
 

@@ -9,7 +9,7 @@ const STAR = 0x2a;
 
 /**
  * Overwrites the key of the call with stars wherever a body contains it: as it is, in base64, or escaped for JSON or a URL. The
- * length stays the same, so that whatever counts bytes stays correct. Bytes that may be the beginning of the key wait for
+ * length stays the same, so `content-length` and byte counts stay correct. Bytes that may be the beginning of the key wait for
  * those that follow.
  */
 export class KeyMask implements BodySink {
@@ -19,13 +19,20 @@ export class KeyMask implements BodySink {
   /** 1 for each byte with which a spelling begins. */
   readonly #isFirst = new Uint8Array(256);
   readonly #maximumLength: number;
-  /** No spelling contains this byte or one below it, so most parts end with none that could be the beginning of the key. */
+  /**
+   * Every spelling consists of bytes above this one. A part that ends with this byte or a lower one therefore needs no search for
+   * the beginning of a key.
+   */
   readonly #separator: number;
   readonly #next: BodySink;
   readonly #onMasked: (bytes: number) => void;
   #held: Buffer | undefined;
+  #maskedBytes = 0;
 
-  /** @returns the sink itself for a key that is too short to be found */
+  /**
+   * @param onMasked called once at the end, with the number of bytes overwritten, if there are any
+   * @returns the sink itself for a key that is too short to be found
+   */
   static before(next: BodySink, key: Secret, onMasked: (bytes: number) => void): BodySink {
     return key.expose().length < SHORTEST_KEY ? next : new KeyMask(next, key, onMasked);
   }
@@ -62,6 +69,7 @@ export class KeyMask implements BodySink {
   #flush(): void {
     if (this.#held !== undefined) this.#next.write(this.#held);
     this.#held = undefined;
+    if (this.#maskedBytes > 0) this.#onMasked(this.#maskedBytes);
   }
 
   #masked(bytes: Buffer): Buffer {
@@ -75,8 +83,7 @@ export class KeyMask implements BodySink {
         count += to - from;
       }
     }
-    if (count === 0) return bytes;
-    this.#onMasked(count);
+    this.#maskedBytes += count;
     return masked;
   }
 
@@ -98,7 +105,7 @@ export class KeyMask implements BodySink {
     return ranges;
   }
 
-  /** From where on the bytes may be the beginning of the key. */
+  /** @returns the position from which the bytes may be the beginning of the key */
   #openEnd(bytes: Buffer): number {
     const earliest = Math.max(0, bytes.length - this.#maximumLength);
     let start = bytes.length;

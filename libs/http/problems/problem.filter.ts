@@ -13,7 +13,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const { contentType, body } = renderProblem(problem, request.tenkey.problemContext);
   reply.headers({ 'x-tenkey-request-id': request.id, 'x-tenkey-problem': problem.code });
   if (problem.details.headers) reply.headers(problem.details.headers);
-  // Clients retry by the status alone, and this one stays as it is until somebody acts.
+  // A retry cannot succeed until somebody changes the credential or the quota, and SDKs obey this header.
   if (problem.status === 424 || problem.code === 'upstream_quota_exhausted')
     reply.header('x-should-retry', 'false');
   if (problem.status === 401) {

@@ -59,14 +59,14 @@ export const problems = {
   upstream_quota_exhausted: {
     status: 429,
     alsoStatus: [402],
-    title: 'The account at the provider has no money or quota left',
+    title: 'The account at the provider has no credit or quota left',
   },
-  upstream_overloaded: { status: 503, alsoStatus: [529], title: 'The provider has too much to do' },
+  upstream_overloaded: { status: 503, alsoStatus: [529], title: 'The provider is overloaded' },
   upstream_unavailable: { status: 502, title: 'The provider failed or cannot be reached' },
   upstream_timeout: { status: 504, title: 'The provider took too long' },
 
   // The operator
-  overloaded: { status: 503, title: 'Tenkey has too much to do' },
+  overloaded: { status: 503, title: 'Tenkey is overloaded' },
   credential_store_unavailable: { status: 503, title: 'The credential store cannot be reached' },
   internal_error: { status: 500, title: 'Tenkey failed' },
 } as const satisfies Record<string, { status: number; alsoStatus?: readonly number[]; title: string }>;
@@ -79,7 +79,7 @@ export interface FieldFault {
   readonly message: string;
 }
 
-/** Plain names only. */
+/** Plain names, and in `innererror` numbers and booleans too. */
 interface UpstreamNames {
   readonly code?: string | undefined;
   readonly type?: string | undefined;
@@ -97,7 +97,7 @@ interface ProblemDetails {
   readonly providerRequirements?: Readonly<Record<string, readonly string[]>>;
   /** OpenAI's `param`: the field of the request that is at fault. */
   readonly param?: string | undefined;
-  /** The provider's own names for the error, which its clients know; of the problems of the group provider. */
+  /** The provider's own names for the error, which clients know. Only for problems of the group provider. */
   readonly upstream?: UpstreamNames;
   /** Headers of the response: when to try again, the limits, the provider's id of the request. Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -61,6 +61,7 @@ export function renderLastEvent(problem: Problem, context: ProblemContext): stri
 function openAiBody(problem: Problem, { isTenant }: ProblemContext): Record<string, unknown> {
   const { code, details } = problem;
   const { upstream, param = null } = details;
+  // Clients know this type from Anthropic, and OpenAI's own APIs name an overload in many ways.
   const isOverloaded = code === 'upstream_overloaded';
   const error = {
     message: sentenceOf(problem, isTenant),

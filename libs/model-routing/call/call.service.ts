@@ -8,7 +8,6 @@ import {
   type BodySink,
   type Cancellation,
   EgressService,
-  type Heartbeat,
   type RequestBody,
   type Route,
   type UpstreamReceiver,
@@ -22,6 +21,7 @@ import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
+import { heartbeatOf } from './heartbeat';
 import { JsonRequest } from './json-request';
 import { MultipartForm } from './multipart-form';
 import { relay } from './relay';
@@ -77,7 +77,7 @@ export interface ServeOptions {
   readonly confirmKey?: () => Promise<void> | undefined;
   /** The client's headers. A provider's definition may let some of them pass. */
   readonly headers?: IncomingHttpHeaders;
-  /** Called when the provider responds with a success, so that the request is not needed any more. */
+  /** Called when the provider responds with a success. The request is not sent again, so its body can be released. */
   readonly onAccepted?: () => void;
   /** Called with the requested model, so that the log line of a call that fails early can name it. */
   readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
@@ -196,7 +196,7 @@ export class CallService {
       translation,
       hidesUsage: encoded.hasAddedUsageOption,
       operation: route.upstreamOperation,
-      heartbeat: this.heartbeatOf(operation),
+      heartbeat: heartbeatOf(operation, this.config.streamHeartbeatSeconds),
       model: route.model,
       request: translation && json ? json.parameters(translation.neededForResponse) : {},
       label: route.provider.label,
@@ -217,7 +217,7 @@ export class CallService {
       onAccepted: options.onAccepted,
       wire,
       mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
-      // The libraries of OpenAI and Anthropic number their tries, beginning with 0.
+      // The SDKs of OpenAI and Anthropic send this header because they retry by themselves.
       clientRetries: options.headers?.['x-stainless-retry-count'] !== undefined,
       // The client's headers describe its own format, which a translated request no longer has.
       clientHeaders: route.operation === route.upstreamOperation ? options.headers : undefined,
@@ -253,19 +253,10 @@ export class CallService {
     }
   }
 
-  private heartbeatOf(operation: Operation): Heartbeat | undefined {
-    const { streamHeartbeatSeconds } = this.config;
-    if (streamHeartbeatSeconds === 0) return undefined;
-    return { ms: streamHeartbeatSeconds * 1000, event: operation === 'messages' ? ping : comment };
-  }
-
   adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
     return model.litellm_model_name ? this.litellm : this.legacy;
   }
 }
-
-const comment = Buffer.from(': ping\n\n');
-const ping = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n');
 
 /** A function of its own, because a closure in `send` would keep the whole request. */
 const bytesOf = (length: number) => () => length;

@@ -22,7 +22,7 @@ export interface RelayPlan {
   readonly translation: Translation | undefined;
   /** True when Tenkey requested the usage of a stream and the client did not. */
   readonly hidesUsage: boolean;
-  /** The provider's. */
+  /** The operation at the provider, which decides how its stream ends. */
   readonly operation: Operation;
   /** In the client's format. */
   readonly heartbeat: Heartbeat | undefined;
@@ -48,13 +48,13 @@ function passed(client: UpstreamReceiver, response: UpstreamResponse, plan: Rela
   const sink = client.head(response);
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
   if (!isEventStream(type) || encoding !== undefined) return sink;
-  const stages = stagesBefore(plan, response);
+  const stages = providerStages(plan, response);
   if (plan.hidesUsage) stages.push(new HiddenUsage());
   return new EventRelay(stages, sink, response.source, plan.heartbeat);
 }
 
 /** What looks at the provider's own events. */
-function stagesBefore({ usage, operation, label }: RelayPlan, response: UpstreamResponse): EventStage[] {
+function providerStages({ usage, operation, label }: RelayPlan, response: UpstreamResponse): EventStage[] {
   const errors = new ErrorEvents((error) => response.problemOf(error));
   const end = new EndOfAnswer(operation, () => {
     const detail = `${label} ended its response before the answer was complete.`;
@@ -72,11 +72,11 @@ function translated(
   const { model, request, label } = plan;
   const { source, headers } = response;
   const toProblem = (error: unknown) => translationProblem(error, label);
-  // The provider compressed the response although the request did not allow that, so it cannot be read.
+  // Tenkey cannot decode this encoding, so the body cannot be translated.
   if (headers['content-encoding'] !== undefined) throw toProblem(new UnexpectedResponse());
   const context = { model, request };
   if (isEventStream(headers['content-type'])) {
-    const stages = stagesBefore(plan, response);
+    const stages = providerStages(plan, response);
     stages.push(new TranslatedEvents(translation.stream(context), toProblem));
     return new EventRelay(stages, client.head(response), source, plan.heartbeat);
   }

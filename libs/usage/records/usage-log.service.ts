@@ -82,11 +82,11 @@ export class UsageLogService implements OnApplicationShutdown {
     return meter;
   }
 
-  /** The response of a call repeated the key, and so many bytes were overwritten. */
-  keyMasked({ tenantId, provider }: Route, { requestId }: MeteredCall, bytes: number): void {
+  /** The response repeated the key of the call; `bytes` bytes of it were overwritten. */
+  keyMasked({ tenantId, provider, credential }: Route, { requestId }: MeteredCall, bytes: number): void {
     this.metrics.addMasked(bytes);
     this.#log.warn(
-      `the response to request ${requestId} repeated the key of tenant ${tenantId} for ${provider.id}: ${bytes} bytes are overwritten`,
+      `the response to request ${requestId} of tenant ${tenantId} repeated the ${credential.source} key for ${provider.id}: ${bytes} bytes were overwritten`,
     );
   }
 

@@ -65,6 +65,8 @@ export function replaceRanges(text: string, ranges: readonly TextRange[], replac
  * characters escaped. Hexadecimal, lists of bytes and escaped letters or digits are not covered.
  */
 export interface SecretTraces {
+  /** The secret as it is, and at each position in base64. */
+  readonly spellings: readonly string[];
   /** One for the spellings that keep letters and digits, and one for each position in base64. */
   readonly parts: readonly string[];
   /** How those spellings begin. */
@@ -78,6 +80,7 @@ export function tracesOf(secret: Secret): SecretTraces {
   const plain = secret.expose();
   const all = [plain, ...base64CoresOf(Buffer.from(plain))];
   return {
+    spellings: all,
     parts: all.map(wordIn),
     beginnings: [...all.map((text) => text.slice(0, Math.max(1, wordEnd(text, 0)))), '%', '\\'],
     // Each character as `\\u002b`, and a JSON text inside a JSON text.

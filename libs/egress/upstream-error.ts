@@ -1,14 +1,16 @@
 /** What a provider reports as an error: in the body of an error, in place of a result, or in an event. Nothing in it is cleaned. */
 export interface UpstreamError {
   readonly message: string;
-  readonly code: unknown;
-  readonly type: unknown;
-  readonly param: unknown;
+  readonly code: Scalar | undefined;
+  readonly type: Scalar | undefined;
+  readonly param: Scalar | undefined;
   /** The HTTP status that the error itself names, 400 to 599. */
   readonly status: number | undefined;
   /** What the content filter found, as Azure reports it. */
   readonly filterResult: unknown;
 }
+
+type Scalar = string | number;
 
 export const noError: UpstreamError = {
   message: '',
@@ -43,7 +45,8 @@ export function upstreamErrorOf(json: unknown): UpstreamError {
   const { message, detail } = top;
   const text = [inner.message, error, message, detail, json].find((each) => typeof each === 'string');
   const isObject = typeof error === 'object' && error !== null;
-  const { code, type, param } = isObject ? inner : top;
+  const of = isObject ? inner : top;
+  const [code, type, param] = [of.code, of.type, of.param].map(scalarOf);
   const filterResult = filterResultOf(inner) ?? filterResultOf(top);
   return {
     message: typeof text === 'string' ? text : fieldMessagesIn(detail ?? message),
@@ -61,7 +64,8 @@ function fieldMessagesIn(detail: unknown): string {
   const list = Array.isArray(detail) ? detail : fieldsOf(detail).detail;
   if (!Array.isArray(list)) return '';
   const texts = list.map(fieldsOf).map(({ loc, msg }) => {
-    const place = Array.isArray(loc) ? loc.filter((each) => each !== 'body').join('.') : '';
+    const names = Array.isArray(loc) ? loc.map(scalarOf) : [];
+    const place = names.filter((name) => name !== undefined && name !== 'body').join('.');
     return typeof msg === 'string' ? `${place}${place === '' ? '' : ': '}${msg}` : '';
   });
   return texts.filter((text) => text !== '').join('; ');
@@ -82,6 +86,17 @@ function isStoppedByFilter({ choices }: Fields): boolean {
   return (
     Array.isArray(choices) && choices.some((choice) => fieldsOf(choice).finish_reason === 'content_filter')
   );
+}
+
+/** A provider may send anything; an object could not even be turned into text. */
+function scalarOf(value: unknown): Scalar | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
+}
+
+/** Whether a member that reports an error does: some providers send an empty one with each success. */
+export function isPresent(error: unknown): boolean {
+  if (typeof error === 'object' && error !== null) return Object.keys(error).length > 0;
+  return error !== undefined && error !== null && error !== false && error !== '';
 }
 
 function statusOf(value: unknown): number | undefined {

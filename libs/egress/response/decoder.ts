@@ -1,11 +1,13 @@
 import { type Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
-const decoders: ReadonlyMap<string, () => Transform> = new Map([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
+/** By encoding, from the first byte of the body. Many servers send `deflate` without the header of zlib (RFC 1950, 2.2). */
+type Create = (first: number | undefined) => Transform;
+const decoders: ReadonlyMap<string, Create> = new Map<string, Create>([
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['deflate', (first) => ((first ?? 0) % 16 === 8 ? createInflate() : createInflateRaw())],
+  ['br', () => createBrotliDecompress()],
 ]);
 
 /** Receives a decoded body. */
@@ -19,40 +21,48 @@ interface Receiver {
 
 /** Decodes a body that the provider compressed although the request allows no compression. */
 export class Decoder {
-  readonly #stream: Transform;
+  #stream: Transform | undefined;
 
   /** @returns undefined when Tenkey cannot decode the encoding, or when there is more than one */
   static of(encoding: string | undefined, receiver: Receiver): Decoder | undefined {
     const create = encoding === undefined ? undefined : decoders.get(encoding.trim().toLowerCase());
-    return create && new Decoder(create(), receiver);
+    return create && new Decoder(create, receiver);
   }
 
-  private constructor(stream: Transform, receiver: Receiver) {
-    this.#stream = stream;
-    stream.on('data', (part: Buffer) => receiver.data(part));
-    stream.on('end', () => receiver.end());
-    stream.on('error', (error) => receiver.fail(error));
-    stream.on('drain', () => receiver.drain());
-  }
+  private constructor(
+    private readonly create: Create,
+    private readonly receiver: Receiver,
+  ) {}
 
   /** @returns false when it has enough for now */
   write(part: Buffer): boolean {
-    return this.#stream.write(part);
+    return this.#streamFor(part[0]).write(part);
   }
 
   end(): void {
-    this.#stream.end();
+    this.#streamFor(undefined).end();
   }
 
   pause(): void {
-    this.#stream.pause();
+    this.#stream?.pause();
   }
 
   resume(): void {
-    this.#stream.resume();
+    this.#stream?.resume();
   }
 
   stop(): void {
-    this.#stream.destroy();
+    this.#stream?.destroy();
+  }
+
+  #streamFor(first: number | undefined): Transform {
+    if (this.#stream !== undefined) return this.#stream;
+    const stream = this.create(first);
+    stream.on('data', (part: Buffer) => this.receiver.data(part));
+    stream.on('end', () => this.receiver.end());
+    stream.on('error', (error) => this.receiver.fail(error));
+    stream.on('drain', () => this.receiver.drain());
+    this.#stream = stream;
+    return stream;
   }
 }

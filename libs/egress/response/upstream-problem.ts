@@ -104,27 +104,29 @@ export function problemOfResponse(
 
 /** The status of an error inside a success: the one that it names, or the usual one of its code or type; 502 for any other. */
 function statusOf({ status, code, type }: UpstreamError): number {
-  return status ?? statusByName[String(code)] ?? statusByName[String(type)] ?? 502;
+  return status ?? statusByName.get(String(code)) ?? statusByName.get(String(type)) ?? 502;
 }
 
-const statusByName: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  context_length_exceeded: 400,
-  content_filter: 400,
-  invalid_prompt: 400,
-  authentication_error: 401,
-  invalid_api_key: 401,
-  billing_error: 402,
-  permission_error: 403,
-  not_found_error: 404,
-  model_not_found: 404,
-  request_too_large: 413,
-  insufficient_quota: 429,
-  rate_limit_error: 429,
-  rate_limit_exceeded: 429,
-  timeout_error: 504,
-  overloaded_error: 529,
-};
+const statusByName: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    invalid_request_error: 400,
+    context_length_exceeded: 400,
+    content_filter: 400,
+    invalid_prompt: 400,
+    authentication_error: 401,
+    invalid_api_key: 401,
+    billing_error: 402,
+    permission_error: 403,
+    not_found_error: 404,
+    model_not_found: 404,
+    request_too_large: 413,
+    insufficient_quota: 429,
+    rate_limit_error: 429,
+    rate_limit_exceeded: 429,
+    timeout_error: 504,
+    overloaded_error: 529,
+  }),
+);
 
 function rejectedStatus(status: number): number {
   return [400, 404, 409, 413, 422, 451].includes(status) ? status : 400;

@@ -3,10 +3,13 @@ import { EndOfEvents, type EventStage } from './event-relay';
 import { eachEvent, fieldsOfEvent } from './events';
 
 const CR = 0x0d;
+const dataField = Buffer.from('data');
 const blankLine = Buffer.from('\n\n');
-/** Comments and the usage may follow the event that completes an answer, each in a batch of its own. */
+/** The usage may follow the event that completes an answer, in a batch of its own. Comments are not kept. */
 const KEPT_BATCHES = 8;
 const KEPT_BYTES = 64 * 1024;
+/** Where the last event of a batch may be, if comments or blank lines follow it. */
+const SEARCHED_BYTES = 512;
 
 /** How the streams of one operation end. */
 interface Ending {
@@ -14,8 +17,8 @@ interface Ending {
   readonly marker: RegExp;
   /** Whether nothing follows the event. */
   isLast(data: string, type: unknown): boolean;
-  /** Whether the answer is complete with the event, although some providers send one more. */
-  completes(fields: Fields): boolean;
+  /** Whether the answer is complete with these events, although some providers send one more. */
+  isComplete(events: readonly Fields[]): boolean;
 }
 
 interface Fields {
@@ -24,12 +27,26 @@ interface Fields {
   readonly delta?: { readonly stop_reason?: unknown } | null;
 }
 
+interface Choice {
+  readonly index?: unknown;
+  readonly finish_reason?: unknown;
+}
+
+const isGiven = (reason: unknown) => typeof reason === 'string' && reason !== '';
 const ofChoices: Ending = {
   marker: /\[DONE\]/,
   isLast: (data) => data.trim() === '[DONE]',
-  completes: ({ choices }) =>
-    Array.isArray(choices) &&
-    choices.some((choice: { finish_reason?: unknown } | null) => typeof choice?.finish_reason === 'string'),
+  isComplete: (events) => {
+    const isFinished = new Map<unknown, boolean>();
+    const choices = events.flatMap((event) =>
+      Array.isArray(event.choices) ? (event.choices as (Choice | null)[]) : [],
+    );
+    for (const choice of choices) {
+      const index = choice?.index ?? 0;
+      isFinished.set(index, isFinished.get(index) === true || isGiven(choice?.finish_reason));
+    }
+    return isFinished.size > 0 && [...isFinished.values()].every(Boolean);
+  },
 };
 const endings: Partial<Readonly<Record<Operation, Ending>>> = {
   'chat/completions': ofChoices,
@@ -37,12 +54,13 @@ const endings: Partial<Readonly<Record<Operation, Ending>>> = {
   messages: {
     marker: /message_stop/,
     isLast: (_, type) => type === 'message_stop',
-    completes: ({ type, delta }) => type === 'message_delta' && typeof delta?.stop_reason === 'string',
+    isComplete: (events) =>
+      events.some(({ type, delta }) => type === 'message_delta' && isGiven(delta?.stop_reason)),
   },
   responses: {
     marker: /response\.(?:completed|incomplete|failed)/,
     isLast: (_, type) => /^response\.(?:completed|incomplete|failed)$/.test(String(type)),
-    completes: () => false,
+    isComplete: () => false,
   },
 };
 
@@ -65,12 +83,13 @@ export class EndOfAnswer implements EventStage {
   pass(events: Buffer, isLast: boolean): Buffer {
     const ending = this.#ending;
     if (ending === undefined) return events;
-    if (events.length > 0) {
-      if (endsAnswer(lastEventOf(events), ending)) throw new EndOfEvents(events);
+    const end = endOfAnswerIn(events, ending);
+    if (end !== undefined) throw new EndOfEvents(events.subarray(0, end));
+    if (events.includes(dataField)) {
       if (this.#newest.length === KEPT_BATCHES) this.#newest.shift();
       this.#newest.push(events.subarray(-KEPT_BYTES));
     }
-    if (isLast && !this.#hadLongEvent && !this.#newest.some((batch) => completesAnswer(batch, ending)))
+    if (isLast && !this.#hadLongEvent && !this.isComplete(noBytes))
       throw new EndOfEvents(events, this.#toProblem());
     return events;
   }
@@ -79,6 +98,30 @@ export class EndOfAnswer implements EventStage {
     // The last event may repeat the whole answer, so a stream with such an event may be complete.
     this.#hadLongEvent = true;
   }
+
+  isComplete(rest: Buffer): boolean {
+    const ending = this.#ending;
+    if (ending === undefined) return false;
+    const events = [...this.#newest, rest].flatMap((batch) => [...eachEvent(batch)]);
+    if (rest.length > 0 && isLastEvent(rest, ending)) return true;
+    return ending.isComplete(events.map((event) => parsed(fieldsOfEvent(event).data ?? '') ?? {}));
+  }
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** @returns the position after the event that ends the answer */
+function endOfAnswerIn(events: Buffer, ending: Ending): number | undefined {
+  const mayEnd = [lastEventOf(events), events.subarray(-SEARCHED_BYTES)].some((slice) =>
+    ending.marker.test(slice.toString('latin1')),
+  );
+  if (!mayEnd) return undefined;
+  let end = 0;
+  for (const event of eachEvent(events)) {
+    end += event.length;
+    if (isLastEvent(event, ending)) return end;
+  }
+  return undefined;
 }
 
 /** A slice that contains the last event. It may contain more when lines end with CR. */
@@ -89,23 +132,9 @@ function lastEventOf(events: Buffer): Buffer {
   return before === -1 ? events : events.subarray(before + blankLine.length);
 }
 
-function endsAnswer(slice: Buffer, ending: Ending): boolean {
-  if (!ending.marker.test(slice.toString('latin1'))) return false;
-  const last = [...eachEvent(slice)].at(-1);
-  return last !== undefined && isLastEvent(last, ending);
-}
-
 function isLastEvent(event: Buffer, ending: Ending): boolean {
   const { name, data = '' } = fieldsOfEvent(event);
   return ending.isLast(data, parsed(data)?.type ?? name);
-}
-
-function completesAnswer(batch: Buffer, ending: Ending): boolean {
-  for (const event of eachEvent(batch)) {
-    const fields = parsed(fieldsOfEvent(event).data ?? '');
-    if (isLastEvent(event, ending) || (fields !== undefined && ending.completes(fields))) return true;
-  }
-  return false;
 }
 
 function parsed(data: string): Fields | undefined {

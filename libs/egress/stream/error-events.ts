@@ -1,4 +1,4 @@
-import { fieldsOf, noError, type UpstreamError, upstreamErrorOf } from '../upstream-error';
+import { fieldsOf, isPresent, noError, type UpstreamError, upstreamErrorOf } from '../upstream-error';
 import { EndOfEvents, type EventStage } from './event-relay';
 import { eachEvent, fieldsOfEvent } from './events';
 
@@ -7,7 +7,7 @@ import { eachEvent, fieldsOfEvent } from './events';
  * says so; an event or a text that begins with the word; JSON without a field before it. Other events are not parsed.
  */
 const suspicious =
-  /"(?:errors?|detail)"\s*:\s*(?!null)|"(?:type|object)"\s*:\s*"(?:error|response\.failed)"|\\u00[4-7][0-9a-fA-F]|(?:[\n\r]|^(?:\xef\xbb\xbf)?)(?:(?:data|event):\s*[Ee][Rr][Rr][Oo][Rr]|\s*[[{])/;
+  /"(?:errors?|detail)"\s*:(?!\s*null)|"(?:type|object)"\s*:\s*"(?:error|response\.failed)"|\\u00[4-7][0-9a-fA-F]|(?:[\n\r]|^(?:\xef\xbb\xbf)?)(?:(?:data|event):[ \t]*[Ee][Rr][Rr][Oo][Rr]|[ \t]*[[{])/;
 
 /** Ends the stream at an event that reports an error. The event itself is not passed on, because its text may repeat the key. */
 export class ErrorEvents implements EventStage {
@@ -43,22 +43,22 @@ export function errorOfEvent(event: Buffer): UpstreamError | undefined {
   }
   const fields = fieldsOf(Array.isArray(json) ? json[0] : json);
   const nested = nestedError(fields);
-  if (nested !== null) return upstreamErrorOf({ error: nested });
+  if (isPresent(nested)) return upstreamErrorOf({ error: nested });
   return isNamed || isError(fields) ? upstreamErrorOf(json) : undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Whether the object itself is an error, as all APIs have it at the top level. */
-function isError({ error = null, errors = null, detail = null, type, object, choices }: Fields): boolean {
-  if (error !== null || errors !== null || type === 'error' || object === 'error') return true;
+function isError({ error, errors, detail, type, object, choices }: Fields): boolean {
+  if (isPresent(error) || type === 'error' || object === 'error') return true;
+  if (choices !== undefined) return false;
   // FastAPI's errors have nothing else.
-  return detail !== null && type === undefined && object === undefined && choices === undefined;
+  return isPresent(errors) || (isPresent(detail) && type === undefined && object === undefined);
 }
 
 /** The error of a choice, as OpenRouter has it, or that of a `response.failed` of the Responses API. */
 function nestedError({ type, response, choices }: Fields): unknown {
-  if (type === 'response.failed') return fieldsOf(response).error ?? null;
-  const of = Array.isArray(choices) ? choices.map((choice) => fieldsOf(choice).error ?? null) : [];
-  return of.find((error) => error !== null) ?? null;
+  if (type === 'response.failed') return fieldsOf(response).error;
+  return Array.isArray(choices) ? choices.map((choice) => fieldsOf(choice).error).find(isPresent) : undefined;
 }

@@ -1,3 +1,4 @@
+import { ClientDisconnected } from '../cancellation';
 import { type BodySink, type BodySource } from './body-sink';
 import { eachEvent, EventEnds } from './events';
 
@@ -21,6 +22,8 @@ export interface EventStage {
    * @throws EndOfEvents when the stage needs whole events
    */
   passPart(part: Buffer): void;
+  /** Whether the stream is complete with what has passed and `rest`, which is an event or the beginning of one. */
+  isComplete?(rest: Buffer): boolean;
 }
 
 /** What a stream gets when nothing has arrived for some time. */
@@ -95,9 +98,18 @@ export class EventRelay implements BodySink {
     if (this.#close()) this.next.end();
   }
 
-  /** Drops the incomplete event, or terminates it if a part of it was passed on. */
+  /**
+   * Drops the incomplete event, or terminates it if a part of it was passed on. A stream that breaks off after its answer was
+   * complete has succeeded.
+   */
   fail(error: Error): void {
     clearTimeout(this.#lingering);
+    if (!this.#isOver && !(error instanceof ClientDisconnected)) {
+      const held = Buffer.concat(this.#held);
+      const isComplete = (rest: Buffer) => this.stages.some((stage) => stage.isComplete?.(rest) === true);
+      if (isComplete(noBytes)) this.#held = [];
+      if (this.#held.length === 0 ? isComplete(noBytes) : isComplete(held)) return this.end();
+    }
     if (!this.#close()) return;
     this.#held = [];
     if (this.#isInLongEvent) this.next.write(Buffer.from('\n\n'));

@@ -5,6 +5,8 @@ import { type BodySink } from './body-sink';
 const SHORTEST_KEY = 12;
 /** How much text is searched at a time once a part of the key was found. */
 const SEARCHED_BYTES = 64 * 1024;
+/** So much of one body is searched character by character. */
+const MAXIMUM_SEARCHED = 1024 * 1024;
 const STAR = 0x2a;
 
 /**
@@ -14,6 +16,7 @@ const STAR = 0x2a;
  */
 export class KeyMask implements BodySink {
   readonly #key: Secret;
+  readonly #spellings: readonly string[];
   readonly #parts: readonly Buffer[];
   readonly #beginnings: readonly string[];
   /** 1 for each byte with which a spelling begins. */
@@ -28,6 +31,7 @@ export class KeyMask implements BodySink {
   readonly #onMasked: (bytes: number) => void;
   #held: Buffer | undefined;
   #maskedBytes = 0;
+  #searchedBytes = 0;
 
   /**
    * @param onMasked called once at the end, with the number of bytes overwritten, if there are any
@@ -38,8 +42,9 @@ export class KeyMask implements BodySink {
   }
 
   private constructor(next: BodySink, key: Secret, onMasked: (bytes: number) => void) {
-    const { parts, beginnings, maximumLength } = tracesOf(key);
+    const { spellings, parts, beginnings, maximumLength } = tracesOf(key);
     this.#key = key;
+    this.#spellings = spellings;
     this.#parts = parts.map((part) => Buffer.from(part));
     this.#beginnings = beginnings;
     for (const beginning of beginnings) this.#isFirst[beginning.charCodeAt(0)] = 1;
@@ -67,24 +72,46 @@ export class KeyMask implements BodySink {
   }
 
   #flush(): void {
-    if (this.#held !== undefined) this.#next.write(this.#held);
+    if (this.#held !== undefined) this.#next.write(this.#withoutBeginning(this.#held));
     this.#held = undefined;
     if (this.#maskedBytes > 0) this.#onMasked(this.#maskedBytes);
+  }
+
+  /** Overwrites the beginning of the key, with which a body that breaks off may end. */
+  #withoutBeginning(held: Buffer): Buffer {
+    const text = held.toString('latin1');
+    for (let at = 0; at <= text.length - SHORTEST_KEY; at += 1) {
+      if (!this.#spellings.some((spelling) => spelling.startsWith(text.slice(at)))) continue;
+      this.#maskedBytes += held.length - at;
+      return Buffer.from(held).fill(STAR, at);
+    }
+    return held;
   }
 
   #masked(bytes: Buffer): Buffer {
     if (!this.#parts.some((part) => bytes.includes(part))) return bytes;
     const masked = Buffer.from(bytes);
-    let count = 0;
     for (const [start, end] of this.#suspiciousRanges(bytes)) {
+      this.#searchedBytes += end - start;
+      if (this.#searchedBytes > MAXIMUM_SEARCHED) return this.#withoutParts(masked);
       const text = masked.toString('latin1', start, end);
       for (const [from, to] of secretRanges(text, [this.#key])) {
         masked.fill(STAR, start + from, start + to);
-        count += to - from;
+        this.#maskedBytes += to - from;
       }
     }
-    this.#maskedBytes += count;
     return masked;
+  }
+
+  /** For a body with so many parts of the key that a search would block other calls: overwrites each part. */
+  #withoutParts(bytes: Buffer): Buffer {
+    for (const part of this.#parts) {
+      for (let at = bytes.indexOf(part); at !== -1; at = bytes.indexOf(part, at + part.length)) {
+        bytes.fill(STAR, at, at + part.length);
+        this.#maskedBytes += part.length;
+      }
+    }
+    return bytes;
   }
 
   /** Where the key could be: what is around the parts that were found, in pieces that overlap by the length of a key. */

@@ -22,6 +22,7 @@ export interface OpenAiCompatible {
   readonly defaultEndpoint?: string;
   readonly operations: readonly Operation[];
   readonly differences?: Provider['differences'];
+  readonly differencesFor?: Provider['differencesFor'];
   /** Operations whose streams report their usage only when `stream_options.include_usage` requests it, as documented. */
   readonly usageOption?: readonly Operation[];
   readonly timeouts?: Provider['timeouts'];
@@ -83,6 +84,7 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     defaultEndpoint: options.defaultEndpoint,
     operations: options.operations,
     differences: options.differences,
+    differencesFor: options.differencesFor,
     hasUsageOption: (operation: Operation) => options.usageOption?.includes(operation) === true,
     timeouts: options.timeouts,
     passedRequestHeaders: options.passedRequestHeaders,

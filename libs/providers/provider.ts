@@ -97,6 +97,15 @@ export interface Provider<S extends Settings = Settings> {
   readonly operations: readonly Operation[];
   readonly differences?: Partial<Readonly<Record<Operation, RequestDifferences>>>;
   /**
+   * Differences that depend on the credential, or on whether Tenkey translated the request; they replace those of `differences`.
+   * @returns undefined when there are none
+   */
+  readonly differencesFor?: (
+    operation: Operation,
+    settings: S,
+    isTranslated: boolean,
+  ) => RequestDifferences | undefined;
+  /**
    * True when a stream reports its usage only if `stream_options.include_usage` requests it, and the provider documents
    * that option for such a request. False or absent: the option is not added, because the usage always comes or the
    * option is not documented.

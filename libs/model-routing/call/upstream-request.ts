@@ -105,8 +105,10 @@ function safeNames(names: readonly string[]): string[] {
   return [...new Set(safe)].slice(0, MOST_NAMES);
 }
 
-function differencesOf(route: Route): RequestDifferences {
-  return route.provider.differences?.[route.upstreamOperation] ?? {};
+function differencesOf({ provider, operation, upstreamOperation, credential }: Route): RequestDifferences {
+  const isTranslated = operation !== upstreamOperation;
+  const special = provider.differencesFor?.(upstreamOperation, credential.settings, isTranslated);
+  return special ?? provider.differences?.[upstreamOperation] ?? {};
 }
 
 function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {

@@ -104,8 +104,10 @@ export const azure = defineProvider({
     'audio/speech',
     'images/generations',
   ],
+  differencesFor: (operation, settings) =>
+    operation === 'chat/completions' && !isCurrent(settings) ? olderApi : undefined,
   hasUsageOption: (operation, settings, request) =>
-    operation === 'chat/completions' && hasStreamOptions(settings) && takesStreamOptions(request()),
+    operation === 'chat/completions' && isCurrent(settings) && takesStreamOptions(request()),
   // The second header names the deployment that generates images for /responses.
   passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
   target: deploymentOf,
@@ -147,12 +149,19 @@ function below(endpoint: URL, api: AzureApi, segments: readonly string[]): URL {
   return urlBelow(endpoint, [...base, ...segments], api.query);
 }
 
-/** The v1 API has `stream_options`, and the dated one since 2024-09-01-preview (api-version-lifecycle). Dates sort as text. */
-function hasStreamOptions(settings: Settings): boolean {
+/** What the dated API refuses before 2024-09-01-preview. */
+const olderApi = { renamed: { max_completion_tokens: 'max_tokens' }, unsupported: ['stream_options'] };
+
+/**
+ * Whether the API has `stream_options` and `max_completion_tokens`: the v1 API does, and the dated one since 2024-09-01-preview
+ * (api-version-lifecycle). Dates sort as text.
+ */
+function isCurrent(settings: Settings): boolean {
   const { endpoint } = settings;
   const version = apiVersionOf(settings);
+  if (/^\d{4}-/.test(version) && version >= '2024-09-01') return true;
   const address = typeof endpoint === 'string' && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  return isV1(version, address) || (/^\d{4}-/.test(version) && version >= '2024-09-01');
+  return isV1(version, address);
 }
 
 /**

@@ -1,6 +1,8 @@
 import { ServerKeyAndEndpointFields, apiKeyField, requiredEndpointField } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
+const oldLimit = { renamed: { max_completion_tokens: 'max_tokens' } };
+
 /**
  * Any server that uses OpenAI's format, at the address in the credential. It may lack some of the operations. The probe
  * requests its list of models; if that is public, the probe cannot show whether the key is valid.
@@ -27,5 +29,8 @@ export const openaiCompatible = openAiCompatible({
     'images/generations',
     'moderations',
   ],
+  // Ollama and llama.cpp ignore the new name of the limit. A client of chat/completions chooses the name itself.
+  differencesFor: (operation, _, isTranslated) =>
+    operation === 'chat/completions' && isTranslated ? oldLimit : undefined,
   baseUrlVariables: ['OPENAI_COMPATIBLE_BASE_URL'],
 });

@@ -1,8 +1,17 @@
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, isObject, requireList, requireObject, requireText } from '../values';
 
-/** https://platform.claude.com/docs/en/build-with-claude/vision */
-const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
+/** Media type -> the one that Anthropic accepts (https://platform.claude.com/docs/en/build-with-claude/vision). */
+const imageTypes: ReadonlyMap<string, string> = new Map([
+  ['image/jpeg', 'image/jpeg'],
+  ['image/png', 'image/png'],
+  ['image/gif', 'image/gif'],
+  ['image/webp', 'image/webp'],
+  // Names that were never registered, and that OpenAI's API accepts.
+  ['image/jpg', 'image/jpeg'],
+  ['image/pjpeg', 'image/jpeg'],
+  ['image/x-png', 'image/png'],
+]);
 
 /**
  * Translates the content of a message into blocks. Empty text is left out, because Anthropic refuses it.
@@ -55,13 +64,14 @@ function encodeImage(path: string, value: unknown, dropped: Set<string>): Json {
     dropped.add('messages[].content[].image_url.detail');
   if (/^https?:\/\//i.test(url)) return { type: 'image', source: { type: 'url', url } };
   const data = parseDataUrl(url);
-  if (data === undefined || !imageTypes.has(data.mediaType)) {
+  const mediaType = imageTypes.get(data?.mediaType ?? '');
+  if (data === undefined || mediaType === undefined) {
     throw new UnsupportedParameter(
       `${path}.url`,
       'An image must be an http or https URL, or a base64 data URL of a JPEG, PNG, GIF or WebP image.',
     );
   }
-  return { type: 'image', source: { type: 'base64', media_type: data.mediaType, data: data.base64 } };
+  return { type: 'image', source: { type: 'base64', media_type: mediaType, data: data.base64 } };
 }
 
 function encodeFile(path: string, value: unknown): Json {

@@ -124,6 +124,10 @@ describe('a content part', () => {
       { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=', detail: 'auto' } },
       { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } },
     ],
+    ...['image/jpg', 'image/JPG', 'image/pjpeg', 'image/jpeg'].map((type): [object, object] => [
+      { type: 'image_url', image_url: { url: `data:${type};base64,aGk=` } },
+      { type: 'image', source: { type: 'base64', media_type: 'image/jpeg', data: 'aGk=' } },
+    ]),
     [
       { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,aGk=' } },
       {

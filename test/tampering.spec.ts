@@ -35,6 +35,37 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     expect(answer.body.error.code).toBe('credential_tampered');
   });
 
+  it.each([5000, 50_000])(
+    'are refused with settings %i levels deep, and nothing else fails',
+    async (levels) => {
+      const tenant = await tenantWithKey('sk-of-a-deep-tenant-12345');
+      await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-of-a-deep-tenant-12345' });
+      const deep = `{"endpoint":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+      const edit = `UPDATE tenant_credentials SET settings = $2 WHERE tenant_id = $1 AND provider = 'openai'`;
+      try {
+        await tenkey.edit(edit, [tenant, deep]);
+      } catch {
+        // PostgreSQL itself does not store what is nested more deeply.
+        return expect(levels).toBeGreaterThan(5000);
+      }
+      const answer = await tenkey.chat(tenant);
+      expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
+      expect((await tenkey.chat(tenant, { model: 'claude-sonnet' })).status).toBe(200);
+      const list = await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`);
+      expect(list.body.credentials.map((each: { status: string }) => each.status)).toEqual([
+        'ready',
+        'tampered',
+      ]);
+      expect((await tenkey.sysadmin('get', '/readiness')).status).toBe(200);
+      const explained = await tenkey.sysadmin('get', `/tenants/${tenant}/explain`);
+      expect(explained.status).toBeLessThan(500);
+      expect((await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-a-new-one-12345' })).status).toBe(
+        200,
+      );
+      expect((await tenkey.chat(tenant)).status).toBe(200);
+    },
+  );
+
   it.each([
     ['its mask', `key_hint = '...zzzz'`],
     ['its time', `configured_at = configured_at + interval '1 millisecond'`],

@@ -18,7 +18,7 @@ export class TenantCredential {
   @Column('text', { name: 'key_hint' })
   mask: string;
 
-  @Column('jsonb')
+  @Column('jsonb', { transformer: { from: shallow, to: (settings: unknown) => settings } })
   settings: Record<string, unknown>;
 
   @Column('text', { name: 'key_id' })
@@ -88,4 +88,17 @@ export class CredentialHealth {
   /** When it last rejected it; null: not since it last accepted it. */
   @Column('timestamptz', { name: 'rejected_at', nullable: true, transformer: optionalTimeColumn })
   rejectedAt: Date | null;
+}
+
+const MAXIMUM_DEPTH = 16;
+
+/** Settings that were nested thousands deep in SQL would exhaust the stack of whatever walks them. These here fit no seal. */
+function shallow(settings: unknown): unknown {
+  let level: unknown[] = [settings];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAXIMUM_DEPTH) return { nested: 'too deeply' };
+    const objects = level.filter((each) => typeof each === 'object' && each !== null);
+    level = objects.flatMap((each) => Object.values(each) as unknown[]);
+  }
+  return settings;
 }

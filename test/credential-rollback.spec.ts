@@ -114,7 +114,11 @@ describeWithApp('a promotion', (tenkey) => {
     expect((await post('/verify')).body.outcome).toBe('rejected');
     tenkey.provider.reset();
     expect(await usedKey()).toBe(keys.b);
-    await until(async () => (await listed()).status !== 'rejected', 'the success that clears the refusal');
+    await until(async () => {
+      // A call notes its success only once its process knows of the rejection, and nobody waits for that.
+      await usedKey();
+      return (await listed()).status !== 'rejected';
+    }, 'the success that clears the refusal');
     await post('/rollback');
     expect((await listed()).staged).toMatchObject({ status: 'ready', version });
     expect((await post('/promote')).body).toMatchObject({ version });

@@ -1,4 +1,4 @@
-import { describeWithApp, platformKey } from './support/app';
+import { describeWithApp } from './support/app';
 import { type NextAnswer } from './support/provider-server';
 
 const models = `
@@ -37,8 +37,7 @@ describeWithApp('the key of a call never reaches its client', { LOG_LEVEL: 'info
     tenkey.logLines.length = 0;
   });
 
-  const post = (path: string, body: object) =>
-    tenkey.http().post(`/v1/${path}`).set({ 'x-api-key': platformKey, 'x-tenant-id': tenant }).send(body);
+  const post = (path: string, body: object) => tenkey.call(tenant, path, body);
   const chat = (answer: NextAnswer, fields: object = {}) => {
     tenkey.provider.next(answer);
     return post('chat/completions', { model: 'gpt', messages, ...fields });

@@ -1,4 +1,4 @@
-import { describeWithApp, platformKey } from './support/app';
+import { describeWithApp } from './support/app';
 
 const models = `
 completion_models:
@@ -27,11 +27,7 @@ describeWithApp('the limit of the output', {}, { models }, (tenkey) => {
     });
   /** What the provider receives, and which parameters are named as left out. */
   const sent = async (path: string, body: object) => {
-    const response = await tenkey
-      .http()
-      .post(`/v1/${path}`)
-      .set({ 'x-api-key': platformKey, 'x-tenant-id': tenant })
-      .send({ messages, ...body });
+    const response = await tenkey.call(tenant, path, { messages, ...body });
     expect(response.status).toBe(200);
     const { max_tokens, max_completion_tokens, stream_options } = tenkey.provider.requests.at(-1)!
       .body as Record<string, unknown>;

@@ -40,8 +40,7 @@ describeWithApp(
       await tenkey.setCredential(tenant, 'openai', { api_key: key });
     });
 
-    const post = (path: string, body: object) =>
-      tenkey.http().post(`/v1/${path}`).set({ 'x-api-key': platformKey, 'x-tenant-id': tenant }).send(body);
+    const post = (path: string, body: object) => tenkey.call(tenant, path, body);
     const chat = (answer: NextAnswer, fields: object = {}) => {
       tenkey.provider.next(answer);
       return post('chat/completions', { model: 'gpt', messages, ...fields });

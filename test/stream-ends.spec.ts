@@ -1,4 +1,4 @@
-import { describeWithApp, platformKey } from './support/app';
+import { describeWithApp } from './support/app';
 import { type NextAnswer } from './support/provider-server';
 import { until } from './support/until';
 import { usageRecords } from './support/usage';
@@ -67,11 +67,7 @@ describeWithApp('a stream', { UPSTREAM_TIMEOUTS: 'idle=20' }, { models }, (tenke
   const read = async (path: Path, answer: NextAnswer, fields: object = {}) => {
     tenkey.provider.next(answer);
     const start = Date.now();
-    const response = await tenkey
-      .http()
-      .post(`/v1/${path}`)
-      .set({ 'x-api-key': platformKey, 'x-tenant-id': tenant })
-      .send({ ...streams[path].request, stream: true, ...fields });
+    const response = await tenkey.call(tenant, path, { ...streams[path].request, stream: true, ...fields });
     return { response, text: response.text, ms: Date.now() - start };
   };
   const recordOf = async () => (await usageRecords(tenkey, 1, `&tenant_id=${tenant}`))[0];
@@ -190,11 +186,7 @@ describeWithApp('with STREAM_HEARTBEAT_SECONDS', { STREAM_HEARTBEAT_SECONDS: '1'
     await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
     const { beginning, completing, last } = streams[model === 'gpt' ? 'chat/completions' : 'messages'];
     tenkey.provider.next({ chunks: [beginning.join(''), completing + last], chunkDelayMs: 1500 });
-    const { text } = await tenkey
-      .http()
-      .post(`/v1/${path}`)
-      .set({ 'x-api-key': platformKey, 'x-tenant-id': tenant })
-      .send({ model, messages, max_tokens: 9, stream: true });
+    const { text } = await tenkey.call(tenant, path, { model, messages, max_tokens: 9, stream: true });
     expect(text.split(ping)).toHaveLength(2);
     expect(text).toMatch(/(?:\[DONE\]|"type":"message_stop"\})\n\n$/);
   });

@@ -69,7 +69,7 @@ function withProcess(processEnv: Environment, path: string): Environment {
   });
 }
 
-/** A value without quotes in which a # follows something else than a blank. `NAME=value # note` is a note. */
+/** A value without quotes and with a # that has no blank before it. In `NAME=value # note`, a note follows the value. */
 const cutValue = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(?:[ \t]*[^\s'"`#](?:[^\r\n#]*[^\s#])?)?#/gm;
 
 function readEnvFile(path: string): Record<string, string | undefined> {

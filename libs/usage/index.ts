@@ -15,3 +15,4 @@ export { UsageLogService } from './records/usage-log.service';
 export { UsageMetricsService } from './records/usage-metrics.service';
 export { UsageModule } from './usage.module';
 export { UsageRecord } from './usage-record.entity';
+export { CHARACTERS_PER_TOKEN } from './metering/streamed-tokens';

@@ -29,6 +29,8 @@ export interface TestApp {
   http(): ReturnType<typeof request>;
   /** A request with the super key. */
   sysadmin(method: 'get' | 'put' | 'post' | 'patch' | 'delete', path: string): request.Test;
+  /** A POST below /v1 for a tenant, with the platform key. */
+  call(tenantId: string, path: string, body: object): request.Test;
   /** A chat completion for a tenant. */
   chat(tenantId: string, body?: Record<string, unknown>): request.Test;
   createTenant(name?: string): Promise<string>;
@@ -120,12 +122,18 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
       request(nest.getHttpServer())
         [method](root + path)
         .set('X-API-Key', superKey),
-    chat: (tenantId, body) =>
+    call: (tenantId, path, body) =>
       request(nest.getHttpServer())
-        .post('/v1/chat/completions')
+        .post(`/v1/${path}`)
         .set('X-API-Key', platformKey)
         .set('X-Tenant-ID', tenantId)
-        .send({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hello' }], ...body }),
+        .send(body),
+    chat: (tenantId, body) =>
+      tenkey.call(tenantId, 'chat/completions', {
+        model: 'gpt-4o',
+        messages: [{ role: 'user', content: 'hello' }],
+        ...body,
+      }),
     createTenant: async (name = `tenant-${randomUUID()}`) => {
       const response = await tenkey.sysadmin('post', '/tenants').send({ name });
       if (response.status !== 201) throw new Error(`the tenant was not created: ${response.status}`);

@@ -92,7 +92,10 @@ export class CredentialHealth {
 
 const MAXIMUM_DEPTH = 16;
 
-/** Settings that were nested thousands deep in SQL would exhaust the stack of whatever walks them. These here fit no seal. */
+/**
+ * Settings that were nested thousands deep in SQL would exhaust the stack of whatever walks them. The settings that replace them
+ * fit no seal.
+ */
 function shallow(settings: unknown): unknown {
   let level: unknown[] = [settings];
   for (let depth = 0; level.length > 0; depth += 1) {

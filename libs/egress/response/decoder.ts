@@ -1,8 +1,9 @@
 import { type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
-/** By encoding, from the first byte of the body. Many servers send `deflate` without the header of zlib (RFC 1950, 2.2). */
+/** Makes a decoder for a body that begins with this byte. */
 type Create = (first: number | undefined) => Transform;
+/** By encoding. Many servers send `deflate` without the header of zlib (RFC 1950, 2.2). */
 const decoders: ReadonlyMap<string, Create> = new Map<string, Create>([
   ['gzip', () => createGunzip()],
   ['x-gzip', () => createGunzip()],

@@ -1,7 +1,7 @@
 import type { Operation } from '#providers';
 import { type BodySink } from '../stream/body-sink';
 import { errorOfEvent } from '../stream/error-events';
-import { eachEvent, fieldsOfEvent, isEventStream } from '../stream/events';
+import { eachEvent, fieldsOfEvent, isEventStream, isWholeEvent } from '../stream/events';
 import { fieldsOf, isPresent, type UpstreamError, upstreamErrorOf } from '../upstream-error';
 
 /** How long the head of a stream waits for its first event. */
@@ -132,8 +132,7 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 function verdictOnEvents(held: Buffer, isWhole: boolean): Verdict {
   for (const event of eachEvent(held)) {
-    const isComplete = isWhole || /(\r\n|\n|\r(?!\n)){2}$/.test(event.subarray(-4).toString('latin1'));
-    if (!isComplete) return 'unknown';
+    if (!isWhole && !isWholeEvent(event)) return 'unknown';
     const error = errorOfEvent(event);
     if (error !== undefined) return error;
     const { name, data } = fieldsOfEvent(event);

@@ -1,4 +1,5 @@
 import type { Operation } from '#providers';
+import { fieldsOf } from '../upstream-error';
 import { EndOfEvents, type EventStage } from './event-relay';
 import { eachEvent, fieldsOfEvent } from './events';
 
@@ -102,9 +103,9 @@ export class EndOfAnswer implements EventStage {
   isComplete(rest: Buffer): boolean {
     const ending = this.#ending;
     if (ending === undefined) return false;
-    const events = [...this.#newest, rest].flatMap((batch) => [...eachEvent(batch)]);
     if (rest.length > 0 && isLastEvent(rest, ending)) return true;
-    return ending.isComplete(events.map((event) => parsed(fieldsOfEvent(event).data ?? '') ?? {}));
+    const events = [...this.#newest, rest].flatMap((batch) => [...eachEvent(batch)]);
+    return ending.isComplete(events.map((event) => parsed(fieldsOfEvent(event).data ?? '')));
   }
 }
 
@@ -134,14 +135,13 @@ function lastEventOf(events: Buffer): Buffer {
 
 function isLastEvent(event: Buffer, ending: Ending): boolean {
   const { name, data = '' } = fieldsOfEvent(event);
-  return ending.isLast(data, parsed(data)?.type ?? name);
+  return ending.isLast(data, parsed(data).type ?? name);
 }
 
-function parsed(data: string): Fields | undefined {
+function parsed(data: string): Fields {
   try {
-    const fields = JSON.parse(data) as Fields | null;
-    return fields ?? undefined;
+    return fieldsOf(JSON.parse(data));
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -105,10 +105,12 @@ export class EventRelay implements BodySink {
   fail(error: Error): void {
     clearTimeout(this.#lingering);
     if (!this.#isOver && !(error instanceof ClientDisconnected)) {
-      const held = Buffer.concat(this.#held);
       const isComplete = (rest: Buffer) => this.stages.some((stage) => stage.isComplete?.(rest) === true);
-      if (isComplete(noBytes)) this.#held = [];
-      if (this.#held.length === 0 ? isComplete(noBytes) : isComplete(held)) return this.end();
+      if (isComplete(noBytes)) {
+        this.#held = [];
+        return this.end();
+      }
+      if (isComplete(Buffer.concat(this.#held))) return this.end();
     }
     if (!this.#close()) return;
     this.#held = [];

@@ -52,6 +52,11 @@ export class EventEnds {
   }
 }
 
+/** Whether the event has its blank line. */
+export function isWholeEvent(event: Buffer): boolean {
+  return /(?:\r\n|\n|\r(?!\n)){2}$/.test(event.subarray(-4).toString('latin1'));
+}
+
 /** Each event with its blank line. The last one of a stream may have none. */
 export function* eachEvent(events: Buffer): Generator<Buffer> {
   let start = 0;

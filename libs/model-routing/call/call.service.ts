@@ -26,7 +26,7 @@ import { JsonRequest } from './json-request';
 import { MultipartForm } from './multipart-form';
 import { relay } from './relay';
 import { estimatedTokens, usedTokens } from './token-estimate';
-import { encodedForm, encodedJson, modelNameOf } from './upstream-request';
+import { encodedForm, encodedJson, modelNameOf, refuseOtherModels } from './upstream-request';
 
 /** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
 export interface RoutedHead extends Omit<UpstreamResponse, 'problemOf' | 'withoutKey'> {
@@ -274,14 +274,4 @@ function measured(sink: BodySink, meter: CallMeter): BodySink {
       sink.fail(error);
     },
   };
-}
-
-/** Compares only the name, so that a key cannot find out which other models exist. */
-export function refuseOtherModels(name: string, allowed: readonly string[] | undefined): void {
-  if (allowed === undefined || allowed.includes(name)) return;
-  throw new Problem('forbidden', {
-    detail: 'The allowed models of this key do not include this model.',
-    hint: 'GET /v1/models lists the models that it may call.',
-    param: 'model',
-  });
 }

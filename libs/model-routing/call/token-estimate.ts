@@ -1,8 +1,5 @@
 import { type Json } from '#providers';
-import { type UsageRecord } from '#usage';
-
-/** English text has about four characters per token, by OpenAI's rule of thumb. */
-const CHARACTERS_PER_TOKEN = 4;
+import { CHARACTERS_PER_TOKEN, type UsageRecord } from '#usage';
 
 /** The fields of chat/completions, messages and responses that hold an image, audio or a document in base64. */
 const dataFields: ReadonlySet<string> = new Set(['data', 'file_data', 'b64_json']);

@@ -21,6 +21,16 @@ export function modelNameOf(name: unknown): string {
   throw noModel();
 }
 
+/** Compares only the name, so that a key cannot find out which other models exist. */
+export function refuseOtherModels(name: string, allowed: readonly string[] | undefined): void {
+  if (allowed === undefined || allowed.includes(name)) return;
+  throw new Problem('forbidden', {
+    detail: 'The allowed models of this key do not include this model.',
+    hint: 'GET /v1/models lists the models that it may call.',
+    param: 'model',
+  });
+}
+
 /** The request as it is sent to the provider. */
 export interface EncodedRequest {
   readonly body: RequestBody;

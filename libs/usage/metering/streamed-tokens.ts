@@ -1,7 +1,7 @@
 import { eachEvent, fieldsOfEvent } from '#egress';
 
 /** English text has about four characters per token, by OpenAI's rule of thumb. */
-const CHARACTERS_PER_TOKEN = 4;
+export const CHARACTERS_PER_TOKEN = 4;
 
 /**
  * Estimates how many tokens a stream has brought so far, from a sample of its events: their share of text, applied to the whole.

@@ -34,6 +34,8 @@ describe('npm run demo', () => {
         expect(output).toContain('calls the provider recorded: 0');
         expect(output).toMatch(/"masked_key": "\.\.\..{4}"/);
         expect(output).toContain('enc:fernet:v1:gAAAA');
+        expect(output).toMatch(/424 credential_tampered\n.*\n\s+calls the provider recorded: 0/);
+        expect(output).toMatch(/the client got: +You sent \*{20,}\./);
         expect(output).toContain('The demo succeeded.');
         // No key of a tenant, no API key, no encryption key, and no complete sealed token.
         expect(output).not.toMatch(/not-a-real-key|[0-9a-f]{48}|[\w-]{43}=|gAAAA[\w-]{60}/);

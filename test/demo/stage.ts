@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { configFrom } from '#config';
+import { generateKey } from '#crypto';
+import { startEmbeddedPostgres } from '#database';
+import { createLog } from '#log';
+import { ModelCatalogue } from '#model-routing';
+import { createApp } from '../../apps/api/create-app';
+import { type ProviderServer, startProviderServer } from '../support/provider-server';
+import { say, secret, step } from './output';
+
+export type CleanUp = () => Promise<unknown>;
+
+export interface Stage {
+  readonly base: string;
+  readonly provider: ProviderServer;
+  readonly databaseUrl: string;
+  readonly superKey: string;
+  readonly platformKey: string;
+}
+
+/** @param cleanUps receives what must be undone at the end, in the order in which it was made */
+export async function setUp(cleanUps: CleanUp[]): Promise<Stage> {
+  step('Start: an embedded PostgreSQL, a local provider, and Tenkey on free ports');
+  const folder = await mkdtemp(join(tmpdir(), 'tenkey-demo-'));
+  const remove = (path: string) => cleanUps.push(() => rm(path, { recursive: true, force: true }));
+  remove(folder);
+  // Started by root, the server runs as another user, which needs access to the folder.
+  await chmod(folder, 0o755);
+  const postgres = await startEmbeddedPostgres({ dataDirectory: folder, log: () => undefined });
+  remove(postgres.dataDirectory);
+  remove(postgres.socketDirectory);
+  cleanUps.push(() => postgres.stop());
+  const provider = await startProviderServer();
+  cleanUps.push(() => provider.close());
+
+  const superKey = secret(randomBytes(24).toString('hex'));
+  const platformKey = secret(randomBytes(24).toString('hex'));
+  const databaseUrl = postgres.urlOf('tenkey');
+  const configFactory = configFrom({
+    DATABASE_URL: databaseUrl,
+    INTRIC_SUPER_API_KEY: superKey,
+    PLATFORM_API_KEY: platformKey,
+    ENCRYPTION_KEY: secret(generateKey()),
+    OPENAI_BASE_URL: `${provider.url}/v1`,
+    ANTHROPIC_BASE_URL: provider.url,
+    LOG_LEVEL: 'silent',
+  });
+  const models =
+    '- { name: gpt-4o, litellm_model_name: openai/gpt-4o }\n' +
+    '- { name: claude-sonnet, litellm_model_name: anthropic/claude-sonnet-4-5 }';
+  const catalogue = ModelCatalogue.parse(models, 'demo');
+  let port: number | undefined = undefined;
+  const log = createLog(configFactory().logLevel, []);
+  const app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
+  cleanUps.push(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  port = (app.getHttpServer().address() as { port: number }).port;
+  const base = `http://127.0.0.1:${port}`;
+  say(`Tenkey    ${base}`);
+  say(`provider  ${provider.url}`);
+  return { base, provider, databaseUrl, superKey, platformKey };
+}

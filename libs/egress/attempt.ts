@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
 import { cancelError, type Cancellation } from './cancellation';
+import { type Connection } from './connection/connection';
 import { problemOfError } from './response/connection-problem';
 import { Decoder } from './response/decoder';
 import { ErrorBody } from './response/error-body';
@@ -48,6 +49,8 @@ interface Call {
  */
 export class Attempt implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
+  /** The connection that serves the request or is opened for it, until the response has ended. */
+  #connection: Connection | undefined;
   #sink: BodySink | undefined;
   readonly #parts: Buffer[] = [];
   #errorBody: ErrorBody | undefined;
@@ -60,6 +63,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     private readonly call: Call,
     private readonly options: AttemptOptions,
   ) {}
+
+  onQueued(connection: Connection): void {
+    this.#connection = connection;
+  }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
@@ -166,6 +173,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#connection = undefined;
     if (this.#decoder === undefined) this.#guard(() => this.#completed());
     else this.#decoder.end();
   }
@@ -179,6 +187,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#connection = undefined;
     this.#guard(() => this.#broke(error));
   }
 
@@ -209,6 +218,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   stop(): void {
     this.#isOver = true;
     this.#decoder?.stop();
+    this.#connection?.abandon();
     this.#controller?.abort(new Stopped());
   }
 

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Agent, type Dispatcher } from 'undici';
+import { type Agent } from 'undici';
 import type { AllowRule } from '#config';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
@@ -10,6 +10,8 @@ import { AddressPolicy } from './address/address-policy';
 import { type Cancellation } from './cancellation';
 import { contradictionIn } from './contradiction';
 import { guardedConnector } from './address/guarded-connector';
+import { type Attempt } from './attempt';
+import { agentThat, type RequestOptions, socketConnector } from './connection/connection';
 import { interpretProbeResponse, type ProbeResult, probeResult } from './response/probe-result';
 import { OutgoingCall } from './outgoing-call';
 import { Retries } from './retries';
@@ -81,19 +83,19 @@ export class EgressService implements OnApplicationShutdown {
     const key = route.credential.open();
     const { origin, pathname, search } = route.url;
     const headers = requestHeaders(route, body, key, options);
-    const dispatch = (handler: Dispatcher.DispatchHandler) =>
-      void agent.dispatch(
-        {
-          origin,
-          path: pathname + search,
-          method: 'POST',
-          headers,
-          body: bodyOfAttempt(content),
-          headersTimeout: firstByteMs,
-          bodyTimeout: idleMs,
-        },
-        handler,
-      );
+    const dispatch = (attempt: Attempt) => {
+      const options: RequestOptions = {
+        origin,
+        path: pathname + search,
+        method: 'POST',
+        headers,
+        body: bodyOfAttempt(content),
+        headersTimeout: firstByteMs,
+        bodyTimeout: idleMs,
+        waiting: attempt,
+      };
+      agent.dispatch(options, attempt);
+    };
     const call = {
       route,
       key,
@@ -185,9 +187,9 @@ export class EgressService implements OnApplicationShutdown {
     let agent = this.#agents.get(name);
     if (agent === undefined) {
       const connect = route.isOperatorAddress
-        ? { timeout: connectMs }
+        ? socketConnector({ timeout: connectMs })
         : guardedConnector(this.#policy, connectMs);
-      agent = new Agent({ connect });
+      agent = agentThat(connect);
       this.#agents.set(name, agent);
     }
     return agent;

@@ -4,7 +4,8 @@
  * Guarantees: The key goes only to the host of its own route, and only in headers. A tenant's endpoint is checked by host,
  * and again by the address that the connection uses. No redirect is followed. A call is retried only if the provider cannot
  * have worked on it, and always with the same key. Only the response headers on an allow-list are passed on. An upstream
- * error becomes a Problem that contains no key. When the client disconnects, the upstream connection is closed.
+ * error becomes a Problem that contains no key. When the client disconnects, the upstream connection is closed, and no
+ * other one is opened for it.
  *
  * Does not: choose the key (the route names it), translate bodies, or use the proxy that the environment names.
  */

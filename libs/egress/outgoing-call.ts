@@ -1,4 +1,3 @@
-import { type Dispatcher } from 'undici';
 import { Attempt, type AttemptOptions } from './attempt';
 import { cancelError } from './cancellation';
 import { problemOfError } from './response/connection-problem';
@@ -20,12 +19,12 @@ interface OutgoingCallOptions extends AttemptOptions {
 export class OutgoingCall {
   #hasFinished = false;
   /** Refers to the key and the body of the request, so it is dropped as soon as the request cannot be sent again. */
-  #dispatch: ((handler: Dispatcher.DispatchHandler) => void) | undefined;
+  #dispatch: ((attempt: Attempt) => void) | undefined;
 
   /** @param dispatch hands one attempt to the HTTP library */
   constructor(
     private readonly options: OutgoingCallOptions,
-    dispatch: (handler: Dispatcher.DispatchHandler) => void,
+    dispatch: (attempt: Attempt) => void,
   ) {
     this.#dispatch = dispatch;
   }

@@ -41,12 +41,20 @@ export interface Calls {
   sentBytes: number;
 }
 
+/** Counts the connections that clients have opened. */
+export interface Connections {
+  opened: number;
+  /** Those that are not closed. */
+  open: number;
+}
+
 export interface ProviderServer {
   readonly url: string;
   readonly port: number;
   /** The requests that arrived completely. */
   readonly requests: ProviderRequest[];
   readonly calls: Readonly<Calls>;
+  readonly connections: Readonly<Connections>;
   next(answer: NextAnswer): void;
   /** The key gets 401 from now on, with the key in the message. */
   rejectKey(key: string): void;
@@ -61,6 +69,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
   const rejected = new Set<string>();
   const none: Calls = { begun: 0, aborted: 0, open: 0, sentBytes: 0 };
   const calls = { ...none };
+  const connections: Connections = { opened: 0, open: 0 };
 
   const server = createServer((incoming, response) => {
     calls.begun += 1;
@@ -70,6 +79,12 @@ export async function startProviderServer(): Promise<ProviderServer> {
       if (!response.writableFinished) calls.aborted += 1;
     });
     void answer(incoming, response).catch(() => response.destroy());
+  });
+
+  server.on('connection', (socket) => {
+    connections.opened += 1;
+    connections.open += 1;
+    socket.once('close', () => (connections.open -= 1));
   });
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -119,6 +134,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
     port,
     requests,
     calls,
+    connections,
     next: (each) => void queue.push(each),
     rejectKey: (key) => void rejected.add(key),
     reset: () => {
@@ -126,6 +142,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
       queue.length = 0;
       rejected.clear();
       Object.assign(calls, { ...none, open: calls.open });
+      connections.opened = 0;
     },
     close: () =>
       new Promise((resolve) => {

@@ -4,10 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 const PATIENCE_MS = 20_000;
 
 /** Waits until a condition holds. Throws an error that names it with `what` when it never does. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`${what}: did not happen within ${PATIENCE_MS / 1000} s`);
+    if (Date.now() > deadline) throw new Error(`${what}: did not happen within ${patienceMs / 1000} s`);
     await wait(20);
   }
 }

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns';
 import { isIPv6, type LookupFunction } from 'node:net';
-import { buildConnector } from 'undici';
+import { type Connect, socketConnector } from '../connection/connection';
 import type { AddressPolicy } from './address-policy';
 
 /** The address is not allowed. The connector fails with this error before any byte is sent. */
@@ -15,23 +15,20 @@ export class AddressRefused extends Error {
  * Checks every address that a name resolves to, and connects only to those that the policy allows. The checked address is
  * the one that is used, so a name that resolves differently a moment later (DNS rebinding) gains nothing.
  */
-export function guardedConnector(policy: AddressPolicy, connectMs: number): buildConnector.connector {
-  const connectors = new Map<number, buildConnector.connector>();
+export function guardedConnector(policy: AddressPolicy, connectMs: number): Connect {
+  const connectors = new Map<number, Connect>();
   return (options, callback) => {
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
     // There is no lookup for a literal address, so it is checked here.
     const host = isIPv6(options.hostname) ? `[${options.hostname}]` : options.hostname;
     const reason = policy.checkHost(new URL(`${options.protocol}//${host}:${port}`));
-    if (reason !== undefined) return callback(new AddressRefused(reason), null);
+    if (reason !== undefined) return void callback(new AddressRefused(reason), null);
     let connect = connectors.get(port);
     if (connect === undefined) {
-      connect = buildConnector({
-        timeout: connectMs,
-        lookup: guardedLookup(policy, port),
-      });
+      connect = socketConnector({ timeout: connectMs, lookup: guardedLookup(policy, port) });
       connectors.set(port, connect);
     }
-    connect(options, callback);
+    return connect(options, callback);
   };
 }
 

@@ -143,7 +143,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     // The packages that test/clients imports are installed only there, by npm run test:clients.
-    exclude: { path: '^(dist|test/clients)/' },
+    exclude: { path: ['^(dist|test/clients)/', '/[.]venv/'] },
     // Without 'tenkey-source', `#lib` resolves to dist/ or to nothing, and violations go unnoticed.
     enhancedResolveOptions: {
       exportsFields: ['exports'],

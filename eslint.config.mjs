@@ -8,6 +8,7 @@ export default tseslint.config(
       '.tenkey/',
       'coverage/',
       'test/clients/',
+      '**/.venv/',
       'bench/',
       '**/*.cjs',
       '**/*.mjs',

@@ -32,7 +32,7 @@ module.exports = {
   moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json'],
   transform: { '^.+\\.[cm]?[tj]s$': '<rootDir>/test/support/transform.cjs' },
   transformIgnorePatterns: ['\\.cjs$', commonJsOfPackages()],
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.tenkey'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.tenkey', '/\\.venv/'],
   testEnvironment: '<rootDir>/test/support/environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['tenkey-source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/test/support/global-setup.ts',

@@ -59,7 +59,9 @@ function isFresh() {
 function sourceHash() {
   const files = [
     ...['apps', 'libs', 'test/demo'].flatMap((folder) => sourceFiles(folder, true)),
-    ...sourceFiles('test/support', false).filter((file) => file.endsWith('.ts')),
+    ...['test/support', 'test/clients-python']
+      .flatMap((folder) => sourceFiles(folder, false))
+      .filter((file) => file.endsWith('.ts')),
     ...fs.readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name)),
     ...['entities.ts', 'ormconfig.ts', 'package.json', 'package-lock.json', 'nest-cli.json'].filter((name) =>
       fs.existsSync(path.join(root, name)),

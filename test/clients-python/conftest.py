@@ -1,0 +1,55 @@
+"""Starts Tenkey once for all tests, and writes their result where `.ci/run` reads it."""
+
+import json
+import os
+
+import pytest
+
+from tenkey import Tenkey
+
+# The clients read these when they are imported. A key or an address of the developer must not change a test, and no
+# client may send anything anywhere else: litellm would fetch a list of models, and openai-agents would upload its traces.
+for name in list(os.environ):
+    if name.lower().startswith(("openai_", "anthropic_", "azure_", "litellm_", "langchain_", "langsmith_")):
+        del os.environ[name]
+os.environ["NO_PROXY"] = "127.0.0.1"
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+os.environ["OPENAI_AGENTS_DISABLE_TRACING"] = "1"
+
+
+@pytest.fixture(scope="session")
+def running_tenkey():
+    tenkey = Tenkey()
+    yield tenkey
+    tenkey.close()
+
+
+@pytest.fixture
+def tenkey(running_tenkey):
+    """Tenkey with a provider that has not received any request, and that answers as usual."""
+    running_tenkey.reset()
+    return running_tenkey
+
+
+@pytest.fixture(scope="session")
+def anyio_backend():
+    return "asyncio"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--outputFile", help="a file for the number of tests, in the format of jest")
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption("--outputFile")
+    if path is None:
+        return
+    stats = session.config.pluginmanager.get_plugin("terminalreporter").stats
+    count = {name: len(stats.get(name, [])) for name in ("passed", "failed", "error")}
+    result = {
+        "numPassedTests": count["passed"],
+        "numFailedTests": count["failed"],
+        "numRuntimeErrorTestSuites": count["error"],
+    }
+    with open(path, "w") as file:
+        json.dump(result, file)

@@ -1,0 +1,81 @@
+"""Tenkey and the local provider, as serve.ts starts them in a process of their own."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+COMMAND = ["node", "scripts/run.cjs", "test/clients-python/serve.js"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as a client names it, and the request that its provider must then receive."""
+
+    title: str
+    model: str
+    tenant: str
+    path: str
+    key: str
+    upstreamModel: str
+
+
+class Tenkey:
+    """`next`, `reject_key`, `requests` and `reset` are those of test/support/provider-server.ts."""
+
+    def __init__(self) -> None:
+        # In a session of its own it does not get a Ctrl-C, but stops properly when its input ends.
+        self._process = subprocess.Popen(
+            COMMAND,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started = self._read()
+        self.origin: str = started["origin"]
+        self.provider: str = started["provider"]
+        self.tenant_key: str = started["tenant_key"]
+        self.models = {name: Model(**fields) for name, fields in started["models"].items()}
+        self._headers = started["headers"]
+
+    def headers(self, tenant: str = "dated") -> dict[str, str]:
+        """The headers of the platform key and of the tenant."""
+        return self._headers[tenant]
+
+    def next(self, **answer: Any) -> None:
+        self._do("next", answer)
+
+    def reject_key(self, key: str) -> None:
+        self._do("rejectKey", key)
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        return self._do("requests")
+
+    def reset(self) -> None:
+        self._do("reset")
+
+    def expect_seen(self, model: Model) -> None:
+        """Expects that the last request was for this model, with this tenant's key, at this address."""
+        last = self.requests[-1]
+        seen = (last["path"], last["key"], last["body"]["model"])
+        assert seen == (model.path, model.key, model.upstreamModel)
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+    def _do(self, command: str, argument: Any = None) -> Any:
+        self._process.stdin.write(json.dumps([command, argument]) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> Any:
+        line = self._process.stdout.readline()
+        if line == "":
+            raise RuntimeError(f"Tenkey has stopped with exit code {self._process.wait()}")
+        return json.loads(line)

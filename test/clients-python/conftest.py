@@ -31,6 +31,12 @@ def tenkey(running_tenkey):
     return running_tenkey
 
 
+@pytest.fixture
+def served(tenkey, request):
+    """The model whose name in `Tenkey.models` is the parameter."""
+    return tenkey.models[request.param]
+
+
 @pytest.fixture(scope="session")
 def anyio_backend():
     return "asyncio"

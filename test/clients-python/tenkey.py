@@ -2,12 +2,21 @@
 
 import json
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ["node", "scripts/run.cjs", "test/clients-python/serve.js"]
+
+# What the local provider answers: the values of test/support/provider-answers.ts.
+VECTOR = [0.125, -0.5, 0.75]
+SOUND = bytes(range(256)) * 400
+
+# The names in `Tenkey.models`, one of each kind of provider that serves chat completions.
+CHAT_MODELS = ["openai", "azure", "azure_v1", "vllm", "mistral", "anthropic"]
 
 
 @dataclass(frozen=True)
@@ -79,3 +88,16 @@ class Tenkey:
         if line == "":
             raise RuntimeError(f"Tenkey has stopped with exit code {self._process.wait()}")
         return json.loads(line)
+
+
+def text_of(chunk: Any) -> str:
+    """The text of a chunk of a chat completion. Azure's first chunk has no choices."""
+    return "".join(choice.delta.content or "" for choice in chunk.choices)
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 5) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError("what was waited for did not happen")
+        time.sleep(0.02)

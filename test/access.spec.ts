@@ -50,8 +50,11 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   'POST /v1/messages/count_tokens': 'platform',
   'POST /v1/moderations': 'platform',
   'POST /v1/images/generations': 'platform',
+  'POST /v1/images/edits': 'platform',
+  'POST /v1/rerank': 'platform',
   'POST /v1/audio/speech': 'platform',
   'POST /v1/audio/transcriptions': 'platform',
+  'POST /v1/audio/translations': 'platform',
   'GET /health': 'everybody',
   'GET /ready': 'everybody',
 };

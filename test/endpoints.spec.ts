@@ -6,7 +6,7 @@ import { platformKey, startTestApp, type TestApp } from './support/app';
 import { sound } from './support/provider-answers';
 import { type ProviderServer, startProviderServer } from './support/provider-server';
 
-type Kind = 'completion' | 'embedding' | 'transcription' | 'speech' | 'image' | 'moderation';
+type Kind = 'completion' | 'embedding' | 'transcription' | 'speech' | 'image' | 'moderation' | 'rerank';
 
 const messages = [{ role: 'user', content: 'hello' }];
 /** The body of a client's request, and what shows that the response is in the client's format. */
@@ -35,13 +35,24 @@ const calls: Readonly<Record<Operation, { kind: Kind; body: object; answer: obje
     answer: { object: 'response', output: [{ content: [{ type: 'output_text', text: 'echo: hello' }] }] },
   },
   'audio/transcriptions': { kind: 'transcription', body: {}, answer: { text: 'heard 5 bytes' } },
+  'audio/translations': { kind: 'transcription', body: {}, answer: { text: 'heard 5 bytes' } },
   'audio/speech': { kind: 'speech', body: { input: 'hello', voice: 'alloy' }, answer: sound },
   'images/generations': {
     kind: 'image',
     body: { prompt: 'hello' },
     answer: { data: [{ b64_json: 'iVBORw0KGgo=' }] },
   },
+  'images/edits': {
+    kind: 'image',
+    body: { prompt: 'hello', images: [{ image_url: 'https://example.com/a.png' }] },
+    answer: { data: [{ b64_json: 'iVBORw0KGgo=' }] },
+  },
   moderations: { kind: 'moderation', body: { input: 'hello' }, answer: { results: [{ flagged: false }] } },
+  rerank: {
+    kind: 'rerank',
+    body: { query: 'hello', documents: ['one', 'two'] },
+    answer: { results: [{ index: 0, relevance_score: 1 }, { index: 1 }] },
+  },
   messages: {
     kind: 'completion',
     body: { messages, max_tokens: 9 },
@@ -68,7 +79,10 @@ const bases: Readonly<Record<string, { base: string; path?: (operation: Operatio
   },
   vllm: { base: '', path: (operation) => `/v1/${operation}` },
   gemini: { base: '/v1beta/openai' },
-  cohere: { base: '', path: (operation) => `/compatibility/v1/${operation}` },
+  cohere: {
+    base: '',
+    path: (operation) => (operation === 'rerank' ? '/v2/rerank' : `/compatibility/v1/${operation}`),
+  },
   groq: { base: '/openai/v1' },
   deepseek: {
     base: '',
@@ -164,12 +178,49 @@ describe('the registry of operations', () => {
       .post(`/v1/${operation}`)
       .set({ 'X-API-Key': platformKey, 'X-Tenant-ID': tenant });
     const model = modelOf(provider, operation);
-    if (operation === 'audio/transcriptions') {
+    if (operation === 'audio/transcriptions' || operation === 'audio/translations') {
       return asked.field('model', model).attach('file', Buffer.from('sound'), 'a.wav');
     }
     if (operation === 'audio/speech') void asked.responseType('blob');
     return asked.send({ model, ...calls[operation].body });
   }
+
+  it('edits images that are sent as a form too, with several files and a mask', async () => {
+    for (const id of ['openai', 'azure', 'openai_compatible']) {
+      server.reset();
+      const answer = await request(tenkey.nest.getHttpServer())
+        .post('/v1/images/edits')
+        .set({ 'X-API-Key': platformKey, 'X-Tenant-ID': tenant })
+        .field('prompt', 'at dusk')
+        .attach('image[]', sound, { filename: 'a.png', contentType: 'image/png' })
+        .attach('image[]', sound.subarray(1), { filename: 'b.png', contentType: 'image/png' })
+        .attach('mask', sound.subarray(2), { filename: 'mask.png', contentType: 'image/png' })
+        .field('model', `image-${id}`);
+      expect([id, answer.status, answer.body.data]).toEqual([id, 200, [{ b64_json: 'iVBORw0KGgo=' }]]);
+      const { form, rawBody } = server.requests[0]!;
+      expect(form).toMatchObject({
+        prompt: 'at dusk',
+        model: id === 'azure' ? deployment : `upstream-model-of-${id}`,
+        'image[]': { name: 'b.png', type: 'image/png', size: sound.length - 1 },
+        mask: { name: 'mask.png', type: 'image/png', size: sound.length - 2 },
+      });
+      expect(rawBody.match(/name="image\[\]"/g)).toHaveLength(2);
+    }
+  });
+
+  it('translates speech into a text, and an empty text is a result', async () => {
+    const translate = (fields: Record<string, string>) =>
+      request(tenkey.nest.getHttpServer())
+        .post('/v1/audio/translations')
+        .set({ 'X-API-Key': platformKey, 'X-Tenant-ID': tenant })
+        .field({ model: 'transcription-groq', ...fields })
+        .attach('file', Buffer.from('sound'), 'a.wav');
+    const answer = await translate({ response_format: 'text', prompt: 'names: Umeå' });
+    expect([answer.status, answer.text]).toEqual([200, 'heard 5 bytes\n']);
+    expect(server.requests[0]!.form).toMatchObject({ response_format: 'text', prompt: 'names: Umeå' });
+    server.next({ body: '', headers: { 'content-type': 'text/plain' } });
+    expect((await translate({ response_format: 'text' })).status).toBe(200);
+  });
 
   it('is the table in docs/providers.md, in both directions', () => {
     expect(table()).toEqual(

@@ -173,8 +173,10 @@ describeLeakSearch('secrets never leak', (search) => {
     ['messages', 'openai', () => ({ model: 'gpt-4o', ...conversation })],
     ['messages/count_tokens', 'anthropic', () => ({ model: 'claude-sonnet', ...conversation })],
     ['audio/transcriptions', 'openai', () => clip('whisper')],
+    ['audio/translations', 'openai', () => clip('whisper')],
     ['audio/speech', 'openai', () => ({ model: 'gpt-4o-mini-tts', input: 'one', voice: 'alloy' })],
     ['images/generations', 'openai', () => ({ model: 'gpt-image', prompt: 'one' })],
+    ['images/edits', 'openai', () => clip('gpt-image')],
     ['moderations', 'openai', () => ({ model: 'omni-moderation', input: 'one' })],
   ];
 

@@ -234,6 +234,8 @@ describeWithApp('a tenant key', (tenkey) => {
       await post('embeddings', { model: 'text-embedding-3-small', input: 'x' }),
       await post('moderations', { model, input: 'x' }),
       await post('images/generations', { model, prompt: 'x' }),
+      await post('images/edits', { model, prompt: 'x' }),
+      await post('rerank', { model, query: 'x', documents: ['y'] }),
       await post('audio/speech', { model, input: 'x', voice: 'alloy' }),
       await tenkey
         .http()

@@ -56,6 +56,7 @@ function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRe
     outputTokens: 2,
     cachedTokens: null,
     cacheWriteTokens: null,
+    searchUnits: null,
     isEstimated: false,
     firstByteMs: 5,
     totalMs: 9,

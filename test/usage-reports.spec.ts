@@ -214,10 +214,10 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     expect(answer.headers['content-disposition']).toMatch(/^attachment; filename="usage-[\d-]+\.csv"$/);
     const lines = answer.text.split('\r\n');
     expect(lines[0]).toBe(
-      'day,model,calls,failed,unfinished,unmetered,input_tokens,output_tokens,cached_tokens,cache_write_tokens,request_bytes,response_bytes',
+      'day,model,calls,failed,unfinished,unmetered,input_tokens,output_tokens,cached_tokens,cache_write_tokens,search_units,request_bytes,response_bytes',
     );
     expect(lines[1]).toMatch(
-      new RegExp(`^${today()},"'=HYPERLINK\\(""x""\\), y",1,0,0,0,3,2,0,0,\\d+,\\d+$`),
+      new RegExp(`^${today()},"'=HYPERLINK\\(""x""\\), y",1,0,0,0,3,2,0,0,0,\\d+,\\d+$`),
     );
     expect(lines).toHaveLength(5);
     const empty = await tenkey.sysadmin(

@@ -66,6 +66,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
       output_tokens: answer.body.usage.completion_tokens,
       cached_tokens: null,
       cache_write_tokens: null,
+      search_units: null,
       is_estimated: false,
       first_byte_ms: expect.any(Number),
       total_ms: expect.any(Number),
@@ -268,7 +269,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
 
 describe('every endpoint', () => {
   it('of the platform API that calls a provider has a record of each call', async () => {
-    const kinds = ['completion', 'embedding', 'transcription', 'speech', 'image', 'moderation'];
+    const kinds = ['completion', 'embedding', 'transcription', 'speech', 'image', 'moderation', 'rerank'];
     const models = kinds.map((kind) => {
       const names = ['openai', 'vllm'].map(
         (id) => `  - name: ${kind}-${id}\n    litellm_model_name: ${id}/m\n`,
@@ -289,11 +290,14 @@ describe('every endpoint', () => {
         '/v1/embeddings': 'embedding',
         '/v1/audio/transcriptions': 'transcription',
         '/v1/audio/speech': 'speech',
+        '/v1/audio/translations': 'transcription',
         '/v1/images/generations': 'image',
+        '/v1/images/edits': 'image',
+        '/v1/rerank': 'rerank',
         '/v1/moderations': 'moderation',
       };
       for (const [path, { post }] of posts) {
-        const provider = path === '/v1/messages/count_tokens' ? 'vllm' : 'openai';
+        const provider = ['/v1/messages/count_tokens', '/v1/rerank'].includes(path) ? 'vllm' : 'openai';
         const model = `${kindOf[path] ?? 'completion'}-${provider}`;
         const sending = tenkey.http().post(path).set('X-API-Key', platformKey).set('X-Tenant-ID', tenant);
         const content = post.requestBody.content['application/json'];

@@ -15,6 +15,7 @@ import { ModelsController } from './endpoints/models.controller';
 import { ModerationsController } from './endpoints/moderations.controller';
 import { CallService } from './call/call.service';
 import { PlatformCallService } from './call/platform-call.service';
+import { RerankController } from './endpoints/rerank.controller';
 import { ResponsesController } from './endpoints/responses.controller';
 import { ExplainController } from './readiness/explain.controller';
 import { ExplainService } from './readiness/explain.service';
@@ -38,6 +39,7 @@ export class ModelRoutingModule {
         AudioController,
         ImagesController,
         ModerationsController,
+        RerankController,
         ModelsController,
         ExplainController,
         ReadinessController,

@@ -41,6 +41,10 @@ describe('addresses', () => {
       'https://generativelanguage.googleapis.com/v1beta/openai/chat/completions',
     ],
     ['cohere', undefined, 'embeddings', 'https://api.cohere.ai/compatibility/v1/embeddings'],
+    ['cohere', undefined, 'rerank', 'https://api.cohere.ai/v2/rerank'],
+    ['vllm', 'http://vllm:8000', 'rerank', 'http://vllm:8000/v1/rerank'],
+    ['scaleway', undefined, 'rerank', 'https://api.scaleway.ai/v1/rerank'],
+    ['openai_compatible', 'https://llm.example/api', 'rerank', 'https://llm.example/api/rerank'],
     [
       'cohere',
       'https://gateway/compatibility/v1/',

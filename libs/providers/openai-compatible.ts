@@ -35,14 +35,15 @@ export interface OpenAiCompatible {
    */
   readonly basePath?: string;
   /** Operation -> path below the base URL, if the path is not the operation's name. */
-  readonly paths?: Partial<Readonly<Record<Operation, string>>>;
+  readonly paths?: Partial<Readonly<Record<Operation, string | OwnPath>>>;
   /** Absent: GET `models`. */
-  readonly probe?: {
-    readonly path: string;
-    /** Replaces the provider's `basePath`. */
-    readonly basePath?: string;
-    readonly body?: string;
-  };
+  readonly probe?: OwnPath & { readonly body?: string };
+}
+
+interface OwnPath {
+  readonly path: string;
+  /** Replaces the provider's `basePath`. */
+  readonly basePath?: string;
 }
 
 /**
@@ -91,8 +92,10 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     isCredentialRefusal: options.isCredentialRefusal,
     isNetworkRuleRefusal: options.isNetworkRuleRefusal,
     target: (_settings: Settings, upstreamModel: string) => upstreamModel,
-    url: (endpoint: URL, _settings: Settings, _upstreamModel: string, operation: Operation) =>
-      below(endpoint, options.paths?.[operation] ?? operation),
+    url: (endpoint: URL, _settings: Settings, _upstreamModel: string, operation: Operation) => {
+      const own = options.paths?.[operation] ?? operation;
+      return typeof own === 'string' ? below(endpoint, own) : below(endpoint, own.path, own.basePath);
+    },
     headers: (apiKey) => ({ authorization: `Bearer ${apiKey.expose()}` }),
     probe: (endpoint: URL) => {
       const url = below(endpoint, probePath, probeBasePath);

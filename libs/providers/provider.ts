@@ -7,9 +7,12 @@ export const operations = [
   'embeddings',
   'responses',
   'audio/transcriptions',
+  'audio/translations',
   'audio/speech',
   'images/generations',
+  'images/edits',
   'moderations',
+  'rerank',
   'messages',
   'messages/count_tokens',
 ] as const;

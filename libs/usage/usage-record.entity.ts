@@ -98,6 +98,10 @@ export class UsageRecord {
   @Column('bigint', { name: 'cache_write_tokens', nullable: true, transformer: count })
   cacheWriteTokens: number | null;
 
+  /** What Cohere charges for a rerank; null if the provider reported none. */
+  @Column('bigint', { name: 'search_units', nullable: true, transformer: count })
+  searchUnits: number | null;
+
   /** True when the client left a stream before its usage was reported, and the tokens are estimated. */
   @Column('boolean', { name: 'is_estimated' })
   isEstimated: boolean;

@@ -50,9 +50,14 @@ export function usualAnswer(request: ProviderRequest, dialect: DialectOfPath): P
     ['POST', /\/responses$/, () => response(request.body)],
     ['POST', /\/messages$/, () => message(request.body)],
     ['POST', /\/messages\/count_tokens$/, () => whole({ input_tokens: 3 })],
-    ['POST', /\/audio\/transcriptions$/, () => transcription(request.form ?? {})],
+    ['POST', /\/audio\/(transcriptions|translations)$/, () => transcription(request.form ?? {})],
     ['POST', /\/audio\/speech$/, () => ({ status: 200, body: sound, type: 'audio/mpeg' })],
-    ['POST', /\/images\/generations$/, () => whole({ created: 1, data: [{ b64_json: 'iVBORw0KGgo=' }] })],
+    [
+      'POST',
+      /\/images\/(generations|edits)$/,
+      () => whole({ created: 1, data: [{ b64_json: 'iVBORw0KGgo=' }] }),
+    ],
+    ['POST', /\/rerank$/, () => whole(ranking(request))],
     ['POST', /\/moderations$/, () => whole(moderation(request.body))],
   ];
   const found = answers.find(([verb, pattern]) => verb === method && pattern.test(path));
@@ -295,6 +300,21 @@ function transcription(form: Readonly<Record<string, unknown>>): ProviderAnswer 
 function moderation(body: any): object {
   const results = [{ flagged: false, categories: { violence: false }, category_scores: { violence: 0.001 } }];
   return { id: 'modr-test', model: body?.model, results };
+}
+
+/** Cohere's own API counts search units (https://docs.cohere.com/reference/rerank), vLLM and Scaleway count tokens. */
+function ranking({ path, body }: ProviderRequest): object {
+  const documents: unknown[] = body?.documents ?? [];
+  const scored = documents.map((_, index) => ({ index, relevance_score: 1 / (index + 1) }));
+  const results = scored.slice(0, body?.top_n ?? documents.length);
+  if (path === '/v2/rerank') {
+    return {
+      id: 'rerank-test',
+      results,
+      meta: { api_version: { version: '2' }, billed_units: { search_units: 1 } },
+    };
+  }
+  return { id: 'rerank-test', model: body?.model, results, usage: { total_tokens: 7 } };
 }
 
 const data = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;

@@ -11,7 +11,7 @@ const LONGEST_HOLD_MS = 20_000;
 /** No error is longer. */
 const LONGEST_HELD_BYTES = 64 * 1024;
 /** A transcript may be a text that begins like a page, or an empty one. */
-const textOperations: ReadonlySet<Operation> = new Set(['audio/transcriptions']);
+const textOperations: ReadonlySet<Operation> = new Set(['audio/transcriptions', 'audio/translations']);
 /** The members of the results of all operations. */
 const resultNames = [
   'choices',

@@ -1,5 +1,5 @@
 import { applyDecorators, HttpCode, Post } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiPlatformProblems, type ProblemCode, sysadminPrefix } from '#http';
 import { type Operation } from '#providers';
@@ -55,6 +55,9 @@ const responseHeaders = {
   ],
 } as const;
 
+/** Media type -> schema and examples. */
+type ApiContent = Record<string, { schema: object; examples?: Record<string, { value: object }> }>;
+
 /** The OpenAPI documentation of one endpoint. */
 export interface EndpointDocumentation {
   readonly summary: string;
@@ -65,25 +68,18 @@ export interface EndpointDocumentation {
   readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
   /** Media type -> an example of the response; undefined for bytes. */
   readonly responses: Readonly<Record<string, unknown>>;
-  /** The fields of a form by name, in place of examples. */
+  /** The fields of a form by name. The endpoint reads JSON as well if there are examples. */
   readonly form?: Readonly<Record<string, object>>;
 }
 
 /** Declares and documents the endpoint of an operation, `POST /v1/<operation>`. */
 export function CallEndpoint(operation: Operation, documentation: EndpointDocumentation): MethodDecorator {
-  const { summary, description, required, examples, responses, form } = documentation;
-  const schema = { type: 'object', required: [...required], additionalProperties: true };
+  const { summary, description, responses, form } = documentation;
   return applyDecorators(
     Post(operation),
     HttpCode(200),
-    ApiOperation({ summary, description }),
-    ...(form
-      ? [
-          RouteConfig({ multipart: true }),
-          ApiConsumes('multipart/form-data'),
-          ApiBody({ schema: { ...schema, properties: form } as object }),
-        ]
-      : [ApiBody({ schema, examples: { ...examples } })]),
+    ApiOperation({ summary, description, requestBody: { required: true, content: bodyOf(documentation) } }),
+    ...(form ? [RouteConfig({ multipart: true })] : []),
     ApiOkResponse({
       description:
         "The response. If the provider itself uses this format, these are the provider's own bytes.",
@@ -104,4 +100,14 @@ export function CallEndpoint(operation: Operation, documentation: EndpointDocume
     }),
     ApiPlatformProblems(`/v1/${operation}`, ...callProblems),
   );
+}
+
+/** JSON, a form, or both. */
+function bodyOf({ required, examples, form }: EndpointDocumentation): ApiContent {
+  const schema = { type: 'object', required: [...required], additionalProperties: true };
+  const json = { schema, examples: { ...examples } };
+  if (form === undefined) return { 'application/json': json };
+  const multipart = { schema: { ...schema, properties: { ...form } } };
+  if (Object.keys(examples).length === 0) return { 'multipart/form-data': multipart };
+  return { 'application/json': json, 'multipart/form-data': multipart };
 }

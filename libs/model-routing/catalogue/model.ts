@@ -15,6 +15,7 @@ export const modelKinds = [
   'speech',
   'image',
   'moderation',
+  'rerank',
 ] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
@@ -25,9 +26,12 @@ export const kindOf: Readonly<Record<Operation, ModelKind>> = {
   embeddings: 'embedding',
   responses: 'completion',
   'audio/transcriptions': 'transcription',
+  'audio/translations': 'transcription',
   'audio/speech': 'speech',
   'images/generations': 'image',
+  'images/edits': 'image',
   moderations: 'moderation',
+  rerank: 'rerank',
   messages: 'completion',
   'messages/count_tokens': 'completion',
 };

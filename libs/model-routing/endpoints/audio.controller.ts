@@ -26,6 +26,23 @@ export class AudioController {
     return this.calls.handleForm('audio/transcriptions', request, reply);
   }
 
+  @CallEndpoint('audio/translations', {
+    summary: 'Translation of speech into English',
+    description:
+      "OpenAI's format, for the transcription models in ai_models.yml whose provider translates. As with transcriptions, send `model` first.",
+    required: ['model', 'file'],
+    examples: {},
+    form: {
+      model: { type: 'string', example: 'whisper' },
+      file: { type: 'string', format: 'binary' },
+      response_format: { type: 'string', example: 'json' },
+    },
+    responses: { 'application/json': { text: 'Hello!' }, 'text/plain': 'Hello!' },
+  })
+  translate(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.calls.handleForm('audio/translations', request, reply);
+  }
+
   @CallEndpoint('audio/speech', {
     summary: 'Speech',
     description: "OpenAI's format. The response is the audio itself, passed on while it arrives.",

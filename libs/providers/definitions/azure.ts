@@ -101,8 +101,10 @@ export const azure = defineProvider({
     'embeddings',
     'responses',
     'audio/transcriptions',
+    'audio/translations',
     'audio/speech',
     'images/generations',
+    'images/edits',
   ],
   differencesFor: (operation, settings) =>
     operation === 'chat/completions' && !isCurrent(settings) ? olderApi : undefined,

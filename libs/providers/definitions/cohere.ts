@@ -4,7 +4,8 @@ import { openAiCompatible } from '../openai-compatible';
 /**
  * Cohere's API in OpenAI's format: https://docs.cohere.com/docs/compatibility-api, which lists the differences. The list of
  * models is documented only for Cohere's own API (/v1/models, which needs the key). A transcription requires `language`,
- * and its file must be the last field of the form.
+ * and its file must be the last field of the form. The compatibility API has no rerank, so that one is Cohere's own:
+ * https://docs.cohere.com/reference/rerank.
  */
 export const cohere = openAiCompatible({
   id: 'cohere',
@@ -17,7 +18,8 @@ export const cohere = openAiCompatible({
   fields: [apiKeyField],
   example: { api_key: 'not-a-real-cohere-key' },
   apiKeyVariable: 'COHERE_API_KEY',
-  operations: ['chat/completions', 'embeddings', 'audio/transcriptions'],
+  operations: ['chat/completions', 'embeddings', 'audio/transcriptions', 'rerank'],
+  paths: { rerank: { basePath: 'v2', path: 'rerank' } },
   differences: {
     'chat/completions': {
       renamed: { max_completion_tokens: 'max_tokens' },

@@ -11,7 +11,7 @@ export const groq = openAiCompatible({
   fields: [apiKeyField],
   example: { api_key: 'not-a-real-groq-key' },
   apiKeyVariable: 'GROQ_API_KEY',
-  operations: ['chat/completions', 'responses', 'audio/transcriptions', 'audio/speech'],
+  operations: ['chat/completions', 'responses', 'audio/transcriptions', 'audio/translations', 'audio/speech'],
   differences: {
     // Groq refuses the first three with 400; the last two are "not currently supported" (request types of groq-python).
     'chat/completions': { unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'store', 'metadata'] },

@@ -25,9 +25,12 @@ export const openaiCompatible = openAiCompatible({
     'embeddings',
     'responses',
     'audio/transcriptions',
+    'audio/translations',
     'audio/speech',
     'images/generations',
+    'images/edits',
     'moderations',
+    'rerank',
   ],
   // Ollama and llama.cpp ignore the new name of the limit. A client of chat/completions chooses the name itself.
   differencesFor: (operation, _, isTranslated) =>

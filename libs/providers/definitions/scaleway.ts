@@ -15,7 +15,7 @@ export const scaleway = openAiCompatible({
   fields: [apiKeyField, optionalEndpointField],
   example: { api_key: 'not-a-real-scaleway-key', endpoint: 'https://api.scaleway.ai/v1' },
   apiKeyVariable: 'SCW_SECRET_KEY',
-  operations: ['chat/completions', 'embeddings', 'responses', 'audio/transcriptions'],
+  operations: ['chat/completions', 'embeddings', 'responses', 'audio/transcriptions', 'rerank'],
   differences: {
     'chat/completions': { unsupported: ['frequency_penalty', 'logit_bias', 'top_logprobs', 'user'] },
   },

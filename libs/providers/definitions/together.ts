@@ -17,6 +17,7 @@ export const together = openAiCompatible({
     'completions',
     'embeddings',
     'audio/transcriptions',
+    'audio/translations',
     'audio/speech',
     'images/generations',
   ],

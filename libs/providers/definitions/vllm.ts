@@ -27,7 +27,8 @@ class VllmFields extends ServerKeyFields {
 
 /**
  * https://docs.vllm.ai/en/latest/serving/online_serving: the operations of a server depend on its model. With `--api-key`,
- * every path below /v1 needs the key, including /v1/models (https://docs.vllm.ai/en/latest/usage/security).
+ * every path below /v1 needs the key, including /v1/models (https://docs.vllm.ai/en/latest/usage/security). The server has
+ * /rerank, /v1/rerank and /v2/rerank, which are the same; only the second needs the key.
  */
 export const vllm = openAiCompatible({
   id: 'vllm',
@@ -45,6 +46,8 @@ export const vllm = openAiCompatible({
     'embeddings',
     'responses',
     'audio/transcriptions',
+    'audio/translations',
+    'rerank',
     'messages',
     'messages/count_tokens',
   ],

@@ -143,6 +143,7 @@ export class CallMeter {
       outputTokens: isEstimated ? streamed : output,
       cachedTokens: tokens?.cached ?? null,
       cacheWriteTokens: tokens?.cacheWrite ?? null,
+      searchUnits: tokens?.searchUnits ?? null,
       isEstimated,
       firstByteMs: this.#firstByteMs,
       totalMs: this.#elapsedMs(),

@@ -11,7 +11,7 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
  * Finds the usage objects of one JSON document as its bytes pass: the value of `usage` at the top level or in one of the
- * `parents` there. Deeper objects are ignored, because they hold what a model writes, and it could claim any usage.
+ * `parents` there, and Cohere's `meta` at the top level (https://docs.cohere.com/reference/rerank). Deeper objects are ignored, because they hold what a model writes, and it could claim any usage.
  *
  * Each byte is read once, and only one name or one usage object is kept. Any bytes may be pushed: if they are not JSON,
  * there is no usage, and a usage object that is too long or cannot be parsed is ignored.
@@ -93,7 +93,8 @@ export class JsonUsageScanner {
   /** @returns true if a usage object starts */
   #open(isObject: boolean): boolean {
     const isValue = this.#hasNames() && !this.#isNameNext && isObject;
-    const isUsage = isValue && this.#name === 'usage';
+    const isMeta = this.#name === 'meta' && this.#depth === 1;
+    const isUsage = isValue && (this.#name === 'usage' || isMeta);
     if (isUsage) {
       this.#usage = '';
       this.#usageDepth = this.#depth;

@@ -10,6 +10,8 @@ export interface ReportedTokens {
   readonly cached: number | null;
   /** The part of `input` that the provider wrote to its cache. */
   readonly cacheWrite: number | null;
+  /** What Cohere charges for a rerank. */
+  readonly searchUnits: number | null;
 }
 
 /**
@@ -26,13 +28,16 @@ const MAXIMUM_TOKENS = 10_000_000_000;
  *   `prompt_cache_hit_tokens` (https://api-docs.deepseek.com/guides/kv_cache);
  * - responses, images, transcriptions: https://platform.openai.com/docs/api-reference/responses/object;
  * - messages: https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching, where the three kinds of input are
- *   disjoint, and .../streaming, where later counts replace earlier ones.
+ *   disjoint, and .../streaming, where later counts replace earlier ones;
+ * - rerank: https://docs.cohere.com/reference/rerank, whose `meta` has `billed_units` and `tokens`; vLLM and others report
+ *   only `total_tokens`, all of which are input.
  */
 export class ReportedUsage {
   #input: number | undefined;
   #output: number | undefined;
   #cached: number | undefined;
   #cacheWrite: number | undefined;
+  #searchUnits: number | undefined;
   /** Input that `#input` does not include. */
   #cacheRead: number | undefined;
   #cacheWritten: number | undefined;
@@ -45,8 +50,14 @@ export class ReportedUsage {
       countOf(usage.prompt_cache_hit_tokens) ??
       countOf(usage.cached_tokens) ??
       cacheRead;
-    const output = countOf(usage.completion_tokens) ?? countOf(usage.output_tokens);
-    this.#input = countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens) ?? this.#input;
+    const billed = objectOf(usage.billed_units);
+    const own = objectOf(usage.tokens) ?? billed;
+    const output =
+      countOf(usage.completion_tokens) ?? countOf(usage.output_tokens) ?? countOf(own?.output_tokens);
+    const input = countOf(usage.prompt_tokens) ?? countOf(usage.input_tokens) ?? countOf(own?.input_tokens);
+    const isAllInput = output === undefined && this.#output === undefined;
+    this.#input = input ?? (isAllInput ? countOf(usage.total_tokens) : undefined) ?? this.#input;
+    this.#searchUnits = countOf(billed?.search_units) ?? this.#searchUnits;
     if (output !== undefined) this.#output = countOf(output + reasoningOutsideOutput(usage)) ?? this.#output;
     this.#cached = cached ?? this.#cached;
     const cacheWrite = countOf(details?.cache_write_tokens) ?? countOf(usage.cache_creation_input_tokens);
@@ -65,6 +76,7 @@ export class ReportedUsage {
       output: this.#output ?? null,
       cached: this.#cached ?? null,
       cacheWrite: this.#cacheWrite ?? null,
+      searchUnits: this.#searchUnits ?? null,
     };
   }
 }

@@ -11,7 +11,8 @@ const of = (
   output: number | null,
   cached: number | null = null,
   cacheWrite: number | null = null,
-) => ({ input, output, cached, cacheWrite }) satisfies ReportedTokens;
+  searchUnits: number | null = null,
+) => ({ input, output, cached, cacheWrite, searchUnits }) satisfies ReportedTokens;
 /** The tokens of the recorded responses: whole, and as a stream. */
 function tokensIn(parts: Iterable<Uint8Array>, type = json): ReportedTokens | undefined {
   const scanner = new UsageScanner(type);

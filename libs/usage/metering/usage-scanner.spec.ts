@@ -14,7 +14,8 @@ const of = (
   output: number | null,
   cached: number | null = null,
   cacheWrite: number | null = null,
-) => ({ input, output, cached, cacheWrite }) satisfies ReportedTokens;
+  searchUnits: number | null = null,
+) => ({ input, output, cached, cacheWrite, searchUnits }) satisfies ReportedTokens;
 /** The tokens of the recorded responses: whole, and as a stream. */
 const expected: Readonly<Record<string, readonly [ReportedTokens, ReportedTokens | undefined]>> = {
   openai: [of(19, 10, 0), of(19, 10)],
@@ -160,6 +161,17 @@ describe('fields', () => {
         completion_tokens: 4,
       },
       of(129, 4, 100, 20),
+    ],
+    ['a rerank, all of whose tokens are input', { total_tokens: 56 }, of(56, null)],
+    [
+      "a rerank in Cohere's units",
+      { api_version: { version: '2' }, billed_units: { search_units: 1 } },
+      of(null, null, null, null, 1),
+    ],
+    [
+      "a rerank in Cohere's units and tokens",
+      { billed_units: { search_units: 2, input_tokens: 9 }, tokens: { input_tokens: 12, output_tokens: 0 } },
+      of(12, 0, null, null, 2),
     ],
     ['a cache hit', { prompt_tokens: 9, completion_tokens: 4, prompt_cache_hit_tokens: 5 }, of(9, 4, 5)],
     [

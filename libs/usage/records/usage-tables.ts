@@ -21,15 +21,15 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
      )
      insert into usage_daily as d (day, tenant_id, provider, model, operation, key_id, source, mask, version,
        calls, failed, unfinished, unmetered, input_tokens, output_tokens, cached_tokens, cache_write_tokens,
-       request_bytes, response_bytes)
+       search_units, request_bytes, response_bytes)
      select (at at time zone 'UTC')::date, tenant_id, provider, model, operation, key_id, source, mask, version,
        count(*),
        count(*) filter (where outcome = 'failed'),
        count(*) filter (where outcome in ('broken_off', 'client_left')),
        count(*) filter (where outcome <> 'failed' and upstream_status between 200 and 299
-         and input_tokens is null and output_tokens is null),
+         and input_tokens is null and output_tokens is null and search_units is null),
        coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_tokens), 0),
-       coalesce(sum(cache_write_tokens), 0),
+       coalesce(sum(cache_write_tokens), 0), coalesce(sum(search_units), 0),
        sum(request_bytes), sum(response_bytes)
      from fresh
      group by 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -43,6 +43,7 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        output_tokens = d.output_tokens + excluded.output_tokens,
        cached_tokens = d.cached_tokens + excluded.cached_tokens,
        cache_write_tokens = d.cache_write_tokens + excluded.cache_write_tokens,
+       search_units = d.search_units + excluded.search_units,
        request_bytes = d.request_bytes + excluded.request_bytes,
        response_bytes = d.response_bytes + excluded.response_bytes`,
     columns.map(({ propertyName }) => records.map((record) => record[propertyName as keyof UsageRecord])),

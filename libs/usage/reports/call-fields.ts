@@ -64,6 +64,7 @@ export const usageCounters = [
   'output_tokens',
   'cached_tokens',
   'cache_write_tokens',
+  'search_units',
   'request_bytes',
   'response_bytes',
 ] as const;

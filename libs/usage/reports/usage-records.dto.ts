@@ -102,6 +102,13 @@ export class UsageRecordResponse extends CallFields {
   })
   cache_write_tokens: number | null;
   @ApiProperty({
+    nullable: true,
+    type: Number,
+    example: null,
+    description: 'What Cohere charges for a rerank, which has no tokens.',
+  })
+  search_units: number | null;
+  @ApiProperty({
     example: false,
     description:
       'True when the client left a stream before its usage was reported; the tokens are then estimated.',
@@ -145,6 +152,7 @@ export class UsageRecordResponse extends CallFields {
       output_tokens: record.outputTokens,
       cached_tokens: record.cachedTokens,
       cache_write_tokens: record.cacheWriteTokens,
+      search_units: record.searchUnits,
       is_estimated: record.isEstimated,
       first_byte_ms: record.firstByteMs,
       total_ms: record.totalMs,

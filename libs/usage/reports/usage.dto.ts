@@ -113,6 +113,8 @@ export class UsageSumsResponse extends PartialType(CallFields) {
   cached_tokens: number;
   @ApiProperty({ example: 0, description: "The part of the input that was written to the provider's cache." })
   cache_write_tokens: number;
+  @ApiProperty({ example: 0, description: 'What Cohere charges for reranking.' })
+  search_units: number;
   @ApiProperty({ example: 21500, description: "Size of the clients' request bodies." })
   request_bytes: number;
   @ApiProperty({ example: 43000, description: "Size of the providers' responses." })

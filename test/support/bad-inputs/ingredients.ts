@@ -223,7 +223,7 @@ export function ingredients(tenant: string) {
   const caller = [...asPlatform(tenant), ...json];
   const callPath = one(
     ...['chat/completions', 'embeddings', 'completions', 'responses', 'messages', 'messages/count_tokens'],
-    ...['audio/speech', 'images/generations', 'moderations'],
+    ...['audio/speech', 'images/generations', 'images/edits', 'moderations', 'rerank'],
   ).map((operation) => `/v1/${operation}`);
 
   /** A header's value that HTTP allows, but that is wrong as a key, a tenant's id or a type. */

@@ -60,6 +60,7 @@ describeWithApp('the explanation of a tenant’s models', {}, { models }, (tenke
       provider: 'openai',
       upstream_model: 'gpt-4o',
       target: 'gpt-4o',
+      target_from: null,
       host: `127.0.0.1:${tenkey.provider.port}`,
       endpoints: expect.arrayContaining(['/v1/chat/completions', '/v1/messages']),
       credential: {
@@ -73,6 +74,7 @@ describeWithApp('the explanation of a tenant’s models', {}, { models }, (tenke
       rollback_until: null,
       ready: true,
       problem: null,
+      warnings: [],
     });
     const call = await tenkey.chat(tenant);
     const { source, masked_key, version } = first.credential;

@@ -73,7 +73,10 @@ function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirs
     lines.push('note: no ENCRYPTION_KEY, so calls get no receipts and the audit chain has plain hashes');
   }
   for (const { tenant, cells } of rows) {
-    for (const { provider, breaking, problem } of cells) {
+    for (const { provider, breaking, problem, warnings: surprises } of cells) {
+      lines.push(
+        ...surprises.map((text) => `warning: ${tenant.name} (${tenant.id}) ${provider.id}: ${text}`),
+      );
       if (breaking.length === 0 || !problem) continue;
       const models = breaking.map(({ name }) => name).join(', ');
       lines.push(`${tenant.name} (${tenant.id}) ${provider.id}: ${problem.code}: ${models}`);

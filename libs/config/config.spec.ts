@@ -144,10 +144,14 @@ describe('loadConfig', () => {
       ENCRYPTION_KEY: undefined,
       AZURE_API_KEY: 'azure-global-key-w1x2',
       AZURE_ENDPOINT: 'https://one.openai.azure.com',
+      AZURE_DEPLOYMENTS: ' gpt-5 = first, org/model=v1=second,',
     });
     const credential = config.globalCredential(findProvider('azure')!);
     expect(String(credential?.apiKey)).toBe('[secret ...w1x2]');
-    expect(credential?.settings).toEqual({ endpoint: 'https://one.openai.azure.com' });
+    expect(credential?.settings).toEqual({
+      endpoint: 'https://one.openai.azure.com',
+      deployments: { 'gpt-5': 'first', 'org/model=v1': 'second' },
+    });
     expect(JSON.stringify(config)).not.toContain(good.INTRIC_SUPER_API_KEY);
   });
 
@@ -158,6 +162,10 @@ describe('loadConfig', () => {
     [{ AZURE_ENDPOINT: 'my-resource.openai.azure.com' }, 'AZURE_ENDPOINT must be an http or https URL.'],
     [{ AZURE_API_VERSION: 'of-today!' }, 'AZURE_API_VERSION must be an API version'],
     [{ AZURE_DEPLOYMENT_NAME: '../gpt' }, 'AZURE_DEPLOYMENT_NAME must be 1 to 64'],
+    [{ AZURE_DEPLOYMENTS: 'gpt-5-first' }, 'AZURE_DEPLOYMENTS must be entries like `model=name`'],
+    [{ AZURE_DEPLOYMENTS: 'gpt-5=one,gpt-5=two' }, 'AZURE_DEPLOYMENTS must be entries like `model=name`'],
+    [{ AZURE_DEPLOYMENTS: '=first-one' }, 'AZURE_DEPLOYMENTS must be entries like `model=name`'],
+    [{ AZURE_DEPLOYMENTS: 'gpt-5=../first' }, 'AZURE_DEPLOYMENTS must have deployment names of 1 to 64'],
   ])("checks global credentials as a tenant's are: %j", (env, expected) => {
     const azure = { AZURE_API_KEY: 'azure-global-key-w1x2' };
     const message = faultsOf({ TENANT_CREDENTIALS_ENABLED: 'false', ...azure, ...env });

@@ -21,7 +21,7 @@ export function readGlobalCredential(
   const settings: Record<string, unknown> = {};
   for (const [field, name] of Object.entries(provider.globalVariables.settings)) {
     const value = read(name);
-    if (value !== undefined) settings[field] = value;
+    if (value !== undefined) settings[field] = isMap(provider, field) ? mapOf(value) : value;
   }
   return Object.freeze({
     apiKey: new Secret(apiKey),
@@ -30,8 +30,27 @@ export function readGlobalCredential(
   });
 }
 
+function isMap({ fields }: Provider, field: string): boolean {
+  return fields.some((each) => each.name === field && each.isMap === true);
+}
+
+/** The object that `gpt-5=first,gpt-5-mini=second` means; the text itself when it is not of that form, which no rule accepts. */
+function mapOf(text: string): Record<string, string> | string {
+  const entries = text.split(',').filter((entry) => entry.trim() !== '');
+  const pairs = entries.map((entry) =>
+    /^([^]*)=([^=]*)$/
+      .exec(entry)
+      ?.slice(1)
+      .map((part) => part.trim()),
+  );
+  const names = new Set(pairs.map((pair) => pair?.[0] ?? ''));
+  if (names.has('') || names.size < pairs.length) return text;
+  return Object.fromEntries(pairs as [string, string][]);
+}
+
 /** A field that is not set has no fault here: the first call of a model that needs it reports it. */
-function faultsOf({ credentialClass, globalVariables }: Provider, fields: Settings): Map<string, string> {
+function faultsOf(provider: Provider, fields: Settings): Map<string, string> {
+  const { credentialClass, globalVariables } = provider;
   const errors = validateSync(plainToInstance(credentialClass, fields), {
     validationError: { target: false, value: false },
   });
@@ -41,7 +60,10 @@ function faultsOf({ credentialClass, globalVariables }: Provider, fields: Settin
       .map(({ property, constraints = {} }) => {
         const variable =
           property === 'api_key' ? globalVariables.apiKey : (globalVariables.settings[property] ?? property);
-        const rules = Object.values(constraints).map((message) => message.replace(`${property} `, ''));
+        const rules =
+          isMap(provider, property) && typeof fields[property] === 'string'
+            ? ['must be entries like `model=name`, comma-separated, with each model once']
+            : Object.values(constraints).map((message) => message.replace(`${property} `, ''));
         return [property, `${variable} ${rules.join(' and ')}.`] as const;
       }),
   );

@@ -1,5 +1,5 @@
 import type { Secret } from '#crypto';
-import type { Operation, Provider, Settings } from '#providers';
+import type { Operation, Provider, Settings, TargetSource } from '#providers';
 
 /** Whose key pays: the tenant's own, or the operator's global one. */
 export const credentialSources = ['tenant', 'global'] as const;
@@ -49,6 +49,8 @@ export interface Route extends Destination {
   readonly upstreamModel: string;
   /** The deployment or model that the upstream request addresses (for Azure, the deployment). */
   readonly target: string;
+  /** What decided on the deployment; null for a provider without deployments. */
+  readonly targetFrom: TargetSource | null;
   /** The operation that the client requested. */
   readonly operation: Operation;
   /** The operation of the upstream request: the same, or the one to which it is translated. */

@@ -67,7 +67,8 @@ describe('addresses', () => {
   ])('of %s with endpoint %s and operation %s are correct', (id, endpoint, operation, expected) => {
     const provider = findProvider(id) as Provider;
     const base = new URL(endpoint ?? (provider.defaultEndpoint as string));
-    expect(provider.url(base, provider.example, 'any/model', operation as Operation).href).toBe(expected);
+    const target = id === 'azure' ? 'gpt-4o-sweden' : 'any/model';
+    expect(provider.url(base, provider.example, target, operation as Operation).href).toBe(expected);
   });
 
   it('exist for embeddings of every provider except anthropic, groq, deepseek and xai', () => {
@@ -142,12 +143,31 @@ describe('refusals', () => {
 
 describe('Azure deployments', () => {
   const azure = findProvider('azure') as Provider;
+  const targetOf = (settings: object, upstreamModel: string) =>
+    azure.target({ ...settings }, { name: 'any-name', upstreamModel }).target;
 
   it('are found in the map or else by deployment_name', () => {
-    expect(azure.target(azure.example, 'gpt-4o-mini')).toBe('gpt-4o-mini-sweden');
+    expect(targetOf(azure.example, 'gpt-4o-mini')).toBe('gpt-4o-mini-sweden');
     for (const model of ['gpt-4o', 'constructor', '__proto__', 'toString']) {
-      expect(azure.target(azure.example, model)).toBe('gpt-4o-sweden');
+      expect(targetOf(azure.example, model)).toBe('gpt-4o-sweden');
     }
+  });
+
+  it.each([
+    [{ name: 'eu', upstreamModel: 'gpt' }, 'by-upstream-model', 'deployments'],
+    [{ name: 'own', upstreamModel: 'gpt' }, 'by-name', 'deployments'],
+    [{ name: 'own', upstreamModel: 'gpt', deploymentName: 'of-catalogue' }, 'by-name', 'deployments'],
+    [{ name: 'a', upstreamModel: 'b', deploymentName: 'of-catalogue' }, 'of-catalogue', 'catalogue'],
+    [{ name: 'a', upstreamModel: 'b' }, 'usual', 'deployment_name'],
+  ])('of the model %j are chosen by the most specific rule: %s, by %s', (model, target, from) => {
+    const deployments = { own: 'by-name', gpt: 'by-upstream-model' };
+    const settings = { ...azure.example, deployment_name: 'usual', deployments };
+    expect(azure.target(settings, model)).toEqual({ target, from });
+  });
+
+  it('are refused when the catalogue names an invalid one', () => {
+    const model = { name: 'm', upstreamModel: 'm', deploymentName: '../x' };
+    expect(() => azure.target({ ...azure.example }, model)).toThrow(InvalidTarget);
   });
 
   it.each(['evil.com#', '../x', 'a/b', '', '..', 'a b', 'a%2fb', 'x'.repeat(65), 'ok\n', undefined, 7])(
@@ -156,10 +176,10 @@ describe('Azure deployments', () => {
       const body = { ...azure.example, deployment_name: name, deployments: undefined };
       // PUT trims a line break at the end, so only a name from the environment can have one.
       if (name !== 'ok\n') expect(propertiesAtFault(azure, body)).toEqual(['deployment_name']);
-      expect(() => azure.target(body, 'm')).toThrow(InvalidTarget);
+      expect(() => targetOf(body, 'm')).toThrow(InvalidTarget);
       const map = { ...azure.example, deployments: { m: name } };
       expect(propertiesAtFault(azure, map)).toEqual(['deployments']);
-      expect(() => azure.url(endpointOf(azure), map, 'm', 'embeddings')).toThrow(InvalidTarget);
+      expect(() => targetOf(map, 'm')).toThrow(InvalidTarget);
     },
   );
 
@@ -191,9 +211,9 @@ describe('Azure deployments', () => {
           deployment_name: 'd',
         };
         expect(propertiesAtFault(azure, settings)).toEqual([]);
-        const url = azure.url(new URL(settings.endpoint), settings, 'm', operation as Operation);
+        const url = azure.url(new URL(settings.endpoint), settings, 'd', operation as Operation);
         expect(url.href).toBe(`https://${host}${expected}`);
-        expect(azure.target(settings, 'm')).toBe('d');
+        expect(targetOf(settings, 'm')).toBe('d');
         const models = expected.includes('/v1/') ? '/openai/v1/models' : '/openai/models';
         const probe = azure.probe(new URL(settings.endpoint), settings).url;
         expect(probe.pathname.endsWith(models)).toBe(true);

@@ -285,8 +285,12 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 
   it('keeps the host and the base path for any model, deployment and api_version', () => {
     const endpoint = new URL('https://safe.example:8443/base');
+    const targetOf = (settings: object, upstreamModel: string) =>
+      provider.target({ ...settings }, { name: 'm', upstreamModel }).target;
     const addressesFor = (settings: object, model: string) => [
-      ...provider.operations.map((each) => provider.url(endpoint, { ...settings }, model, each)),
+      ...provider.operations.map((each) =>
+        provider.url(endpoint, { ...settings }, targetOf(settings, model), each),
+      ),
       provider.probe(endpoint, { ...settings }).url,
     ];
     const plain = addressesFor(provider.example, 'm');

@@ -33,8 +33,9 @@ export {
   UnexpectedResponse,
   UnsupportedParameter,
 } from './dialects/translation';
-export { operations } from './provider';
+export { operations, targetSources } from './provider';
 export type {
+  CalledModel,
   CredentialField,
   GlobalVariables,
   Operation,
@@ -42,6 +43,7 @@ export type {
   Provider,
   RequestDifferences,
   Settings,
+  TargetSource,
   Timeouts,
 } from './provider';
 export {

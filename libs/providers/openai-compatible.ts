@@ -91,8 +91,8 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     passedRequestHeaders: options.passedRequestHeaders,
     isCredentialRefusal: options.isCredentialRefusal,
     isNetworkRuleRefusal: options.isNetworkRuleRefusal,
-    target: (_settings: Settings, upstreamModel: string) => upstreamModel,
-    url: (endpoint: URL, _settings: Settings, _upstreamModel: string, operation: Operation) => {
+    target: (_settings: Settings, { upstreamModel }) => ({ target: upstreamModel, from: null }),
+    url: (endpoint: URL, _settings: Settings, _target: string, operation: Operation) => {
       const own = options.paths?.[operation] ?? operation;
       return typeof own === 'string' ? below(endpoint, own) : below(endpoint, own.path, own.basePath);
     },

@@ -65,6 +65,29 @@ export type Settings = Readonly<Record<string, unknown>>;
 export interface CredentialField {
   readonly name: string;
   readonly required: boolean;
+  /** True for an object of texts. In an environment variable it is written `name=text,name=text`. */
+  readonly isMap?: boolean;
+}
+
+/** What a provider needs to know of a model of the catalogue to find its target. */
+export interface CalledModel {
+  /** Name in ai_models.yml. */
+  readonly name: string;
+  /** The provider's own name of the model. */
+  readonly upstreamModel: string;
+  /** The deployment that the catalogue gives the model. */
+  readonly deploymentName?: string;
+}
+
+/** What decides on a deployment: an entry in the credential's `deployments`, the catalogue, the credential's `deployment_name`. */
+export const targetSources = ['deployments', 'catalogue', 'deployment_name'] as const;
+export type TargetSource = (typeof targetSources)[number];
+
+/** The deployment or upstream model that is called: the value of the request's `model`. */
+export interface ChosenTarget {
+  readonly target: string;
+  /** Null when the provider has no deployments, so that nothing had to be decided. */
+  readonly from: TargetSource | null;
 }
 
 /**
@@ -125,18 +148,16 @@ export interface Provider<S extends Settings = Settings> {
    * that chooses who pays is never listed, because only the credential decides that.
    */
   readonly passedRequestHeaders?: readonly string[];
-  /**
-   * The deployment or upstream model that is called: the value of the request's `model`.
-   * @throws InvalidTarget when the settings contain an invalid deployment name
-   */
-  target(settings: S, upstreamModel: string): string;
+  /** @throws InvalidTarget when the settings or the model have an invalid deployment name */
+  target(settings: S, model: CalledModel): ChosenTarget;
   /**
    * The address of one operation.
    * @param endpoint the endpoint of the tenant, the operator's base URL, or the default endpoint
+   * @param target what `target` has chosen
    * @returns a URL whose origin is the endpoint's and whose path begins with the endpoint's path
    * @throws InvalidTarget when no such URL can be built from the endpoint and the settings
    */
-  url(endpoint: URL, settings: S, upstreamModel: string, operation: Operation): URL;
+  url(endpoint: URL, settings: S, target: string, operation: Operation): URL;
   /** The headers that carry the key, and any others that the provider requires. Names in lower case. */
   headers(apiKey: Secret): Record<string, string>;
   /** @throws InvalidTarget when no URL can be built from the endpoint and the settings */

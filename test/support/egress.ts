@@ -123,6 +123,7 @@ export function routeTo(
     provider,
     upstreamModel: 'm',
     target: 'm',
+    targetFrom: null,
     operation: 'chat/completions',
     upstreamOperation: 'chat/completions',
     url: new URL(base + paths[dialect]),

@@ -64,7 +64,11 @@ export function settingsPage(): string {
     wrap(globalKeys.text),
     table(
       ['Variable', 'Provider', 'Field of the credential'],
-      globalSettings.map(({ name, provider, field }) => [`\`${name}\``, provider.label, `\`${field}\``]),
+      globalSettings.map(({ name, provider, field, note }) => [
+        `\`${name}\``,
+        provider.label,
+        note === undefined ? `\`${field}\`` : `\`${field}\`. ${note}`,
+      ]),
     ),
   ];
   return `${blocks.join('\n\n')}\n`;

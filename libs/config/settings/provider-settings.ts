@@ -13,11 +13,16 @@ export const baseUrlSettings: readonly ProviderSetting[] = providers.flatMap((pr
   provider.baseUrlVariables.map((name, index) => ({ name, provider, note: noteOf(provider, index) })),
 );
 
+const mapNote = 'Entries `model=name`, comma-separated.';
+
 /** The variables of the global credentials: the key, then its settings. */
 export const globalSettings: readonly (ProviderSetting & { readonly field: string })[] = providers.flatMap(
   (provider) => [
     { name: provider.globalVariables.apiKey, provider, field: 'api_key' },
-    ...Object.entries(provider.globalVariables.settings).map(([field, name]) => ({ name, provider, field })),
+    ...Object.entries(provider.globalVariables.settings).map(([field, name]) => {
+      const isMap = provider.fields.some((each) => each.name === field && each.isMap === true);
+      return { name, provider, field, ...(isMap && { note: mapNote }) };
+    }),
   ],
 );
 

@@ -114,16 +114,24 @@ export function makeRoute(
     });
   }
   const base = validTarget(credential, () => parsed(address));
+  const { target, from } = validTarget(credential, () =>
+    provider.target(settings, {
+      name: model.name,
+      upstreamModel,
+      deploymentName: model.deployment_name || undefined,
+    }),
+  );
   return Object.freeze({
     tenantId,
     model: model.name,
     adapter,
     provider,
     upstreamModel,
-    target: validTarget(credential, () => provider.target(settings, upstreamModel)),
+    target,
+    targetFrom: from,
     operation,
     upstreamOperation,
-    url: validTarget(credential, () => provider.url(base, settings, upstreamModel, upstreamOperation)),
+    url: validTarget(credential, () => provider.url(base, settings, target, upstreamOperation)),
     host: base.host,
     version: credential.version,
     isOperatorAddress: endpoint === undefined || credential.source === 'global',

@@ -24,10 +24,6 @@ export class LegacyAdapter implements Adapter {
     }
     const target = targetOf(model, operation);
     const credential = globalCredential(this.config, tenantId, target.provider);
-    const settings =
-      typeof model.deployment_name === 'string'
-        ? { ...credential.settings, deployment_name: model.deployment_name }
-        : credential.settings;
-    return makeRoute(this.name, this.config, model, target, { ...credential, settings }, model.base_url);
+    return makeRoute(this.name, this.config, model, target, credential, model.base_url);
   }
 }

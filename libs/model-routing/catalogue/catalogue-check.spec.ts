@@ -26,11 +26,6 @@ describe('checkCatalogue', () => {
     expect(models).toHaveLength(10);
     expect(findings.map(({ line, severity, reason }) => [line, severity, reason])).toEqual([
       [
-        53,
-        'warning',
-        "town-gpt-mini-azure, town-gpt-nano-azure all use the one deployment_name of the Azure OpenAI credential; give the tenants' credentials `deployments` for town-gpt-mini, town-gpt-nano",
-      ],
-      [
         83,
         'warning',
         'harbour-e5: no provider serves this family, so calls are refused; add litellm_model_name',
@@ -39,7 +34,7 @@ describe('checkCatalogue', () => {
     const catalogue = ModelCatalogue.load(file);
     expect(catalogue.find('town-gpt-azure').deployment_name).toBe('town-gpt');
     expect(catalogue.find('harbour-e5-hosted').kind).toBe('embedding');
-    expect(warningsOf(catalogue)).toHaveLength(2);
+    expect(warningsOf(catalogue)).toHaveLength(1);
   });
 
   it.each([
@@ -58,8 +53,23 @@ describe('checkCatalogue', () => {
     ],
     [
       '- name: a\n  family: azure\n- name: b\n  family: azure',
+      'models.yml:3: a, b all use the one deployment_name of the Azure OpenAI credential, unless its `deployments`',
+      'give each a deployment_name',
+    ],
+    [
+      '- name: a\n  litellm_model_name: azure/x\n- name: b\n  family: azure',
       'models.yml:3: a, b all use the one deployment_name',
       'give each a deployment_name',
+    ],
+    [
+      '- { name: a, litellm_model_name: azure/x, deployment_name: d }\n- { name: b, litellm_model_name: azure/y, deployment_name: d }',
+      'models.yml:2: a, b have the same deployment_name',
+      'one model answers for all of them',
+    ],
+    [
+      '- name: a\n  litellm_model_name: azure/x\n  deployment_name: a b',
+      'models.yml:3: a: deployment_name is not a valid name of a deployment',
+      'calls are refused',
     ],
     ['- name: a\n  family: openai\n  token_limit: many', 'models.yml:3: a: token_limit must be a whole', ''],
     ['- name: a\n  family: openai\n  max_input: 0', 'models.yml:3: a: max_input must be a whole number', ''],
@@ -96,9 +106,12 @@ describe('checkCatalogue', () => {
       '- { <<: *defaults, name: b, litellm_model_name: azure/gpt, base_url: null, token_limit: ~ }',
       '- { name: c, family: azure, deployment_name: one }',
       '- { name: d, family: azure, deployment_name: two }',
+      '- { name: e, litellm_model_name: azure/mini, deployment_name: three }',
+      'embedding_models:',
+      '- { name: f, litellm_model_name: azure/embedding }',
       'speech_models:',
     ].join('\n');
-    expect(check(text)).toEqual({ models: ['a', 'b', 'c', 'd'], faults: [], warnings: [] });
+    expect(check(text)).toEqual({ models: ['a', 'b', 'c', 'd', 'e', 'f'], faults: [], warnings: [] });
   });
 
   it('reports warnings together with faults, by line', () => {

@@ -1,7 +1,8 @@
-import { type Provider, providers, serviceOf } from '#providers';
+import { InvalidTarget, type Provider, providers, serviceOf } from '#providers';
 import { type Model, operationsOfKind, providerOfModel } from './model';
-import { didYouMean, type Finding, listOf } from './catalogue-finding';
+import { didYouMean, type Finding } from './catalogue-finding';
 import { type CatalogueEntry } from './catalogue-entries';
+import { sharedDeployments } from './shared-deployments';
 
 const families = providers.flatMap((provider) => provider.families);
 
@@ -34,6 +35,10 @@ function modelWarnings(model: Model): { field: string; reason: string }[] {
       reason: `${provider.label} serves no ${model.kind} models, so calls are refused`,
     });
   }
+  if (model.deployment_name && !isDeployment(provider, model)) {
+    const reason = `deployment_name is not a valid name of a deployment, so calls are refused`;
+    warnings.push({ field: 'deployment_name', reason });
+  }
   if (!model.litellm_model_name) return warnings;
   const hosted = `hosted_${provider.id}`;
   if (provider.prefixes.includes(hosted) && model.litellm_model_name.startsWith(`${provider.id}/`)) {
@@ -50,36 +55,13 @@ function modelWarnings(model: Model): { field: string; reason: string }[] {
   return warnings;
 }
 
-/**
- * Warns of models that share a deployment. At some providers the credential names the deployment, not the request, so all
- * models reach the same one unless `deployments` of a tenant's credential or `deployment_name` of a legacy model separates
- * them.
- */
-function sharedDeployments(entries: readonly CatalogueEntry[], file: string): Finding[] {
-  return providers.filter(namesDeployments).flatMap((provider) => {
-    const served = entries.flatMap(({ model, lineOf }) => {
-      const target = providerOfModel(model);
-      return target?.provider === provider ? [{ model, lineOf, upstreamModel: target.upstreamModel }] : [];
-    });
-    const litellm = served.filter(({ model }) => model.litellm_model_name);
-    const legacy = served.filter(({ model }) => !model.litellm_model_name && !model.deployment_name);
-    return [
-      {
-        group: litellm,
-        fix: (upstream: string) => `give the tenants' credentials \`deployments\` for ${upstream}`,
-      },
-      { group: legacy, fix: () => 'give each a deployment_name' },
-    ].flatMap(({ group, fix }): Finding[] => {
-      const upstreamModels = [...new Set(group.map(({ upstreamModel }) => upstreamModel))];
-      if (upstreamModels.length < 2) return [];
-      const names = listOf(group.map(({ model }) => model.name));
-      const reason = `${names} all use the one deployment_name of the ${provider.label} credential; ${fix(listOf(upstreamModels))}`;
-      // Report the second model: it is the first that shares.
-      return [{ severity: 'warning', file, line: group[1]!.lineOf(), reason }];
-    });
-  });
-}
-
-function namesDeployments(provider: Provider): boolean {
-  return provider.fields.some(({ name }) => name === 'deployments');
+/** Whether the provider accepts the deployment of the catalogue, which a credential does not change. */
+function isDeployment(provider: Provider, { name, deployment_name: deploymentName }: Model): boolean {
+  try {
+    provider.target({}, { name, upstreamModel: name, deploymentName });
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidTarget) return false;
+    throw error;
+  }
 }

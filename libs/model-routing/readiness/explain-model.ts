@@ -10,7 +10,9 @@ import {
 import { credentialPath, Problem, type ProblemCode } from '#http';
 import { operations, type Operation, type Provider, serviceOf } from '#providers';
 import { type Adapter } from '../adapters/adapter';
+import { listOf } from '../catalogue/catalogue-finding';
 import { type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
+import { sharing } from '../catalogue/shared-deployments';
 
 /** The problem that a call would meet. The hint is the exact fix. */
 export interface ExpectedProblem {
@@ -47,6 +49,8 @@ export interface ModelExplanation {
   readonly inactiveSlots?: InactiveCredentials;
   /** Absent when the model is ready. */
   readonly problem?: ExpectedProblem;
+  /** What stops no call but may surprise. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -63,7 +67,7 @@ export async function explainModel(
   const { provider, upstreamModel } = providerOfModel(model) ?? {};
   const endpoints = provider ? servedBy(provider, model) : [];
   const operation = endpoints[0] ?? operationsOfKind(model.kind)[0] ?? operations[0];
-  const base = { model, adapter: adapter.name, provider, upstreamModel, endpoints };
+  const base = { model, adapter: adapter.name, provider, upstreamModel, endpoints, warnings: [] };
   let routeCredential: RouteCredential | undefined;
   try {
     const route = await adapter.route(tenantId, model, operation, (each) => {
@@ -85,6 +89,26 @@ export async function explainModel(
       : stored && { source: 'tenant' as const, mask: stored.mask, version: stored.version, stored };
     return { ...base, credential, problem };
   }
+}
+
+/** A warning for each group of models that reach one deployment with the credential that pays. */
+export function sharedDeploymentWarnings(
+  explanations: readonly ModelExplanation[],
+): { readonly models: readonly Model[]; readonly warning: string }[] {
+  const groups = sharing(explanations, ({ route }) =>
+    route && route.targetFrom !== null
+      ? [route.provider.id, route.credential.source, route.url.origin, route.target].join(' ')
+      : undefined,
+  );
+  return groups.map((group) => {
+    const { provider, credential, target } = group[0]!.route!;
+    const models = group.map(({ model }) => model);
+    const variable =
+      credential.source === 'global' ? provider.globalVariables.settings.deployments : undefined;
+    const map = variable ?? "the credential's `deployments`";
+    const warning = `${listOf(models.map(({ name }) => name))} reach the one deployment ${target}, so one model answers for all of them. Name a deployment for each in ${map}, or as deployment_name in ai_models.yml.`;
+    return { models, warning };
+  });
 }
 
 function servedBy(provider: Provider, model: Model): Operation[] {

@@ -3,6 +3,7 @@ import { type Mode, modes } from '#config';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
 import { type AdapterName, adapterNames, type CredentialSource, credentialSources } from '#egress';
 import { credentialPath, type ProblemCode, problems } from '#http';
+import { type TargetSource, targetSources } from '#providers';
 import { type TenantState, tenantStates } from '#tenants';
 import { type ExpectedProblem, type ExplainedCredential, type ModelExplanation } from './explain-model';
 import { type ModelKind, modelKinds } from '../catalogue/model';
@@ -90,6 +91,15 @@ export class ExplainedModelResponse {
     description: 'The deployment or model that a call would reach; null when no call would be made.',
   })
   target: string | null;
+  @ApiProperty({
+    enum: [...targetSources, null],
+    nullable: true,
+    type: String,
+    example: null,
+    description:
+      "What decides on the deployment: an entry in the credential's `deployments`, the catalogue's `deployment_name` of the model, or the credential's `deployment_name`. Null when the provider has no deployments, or no call would be made.",
+  })
+  target_from: TargetSource | null;
   @ApiProperty({ example: 'api.openai.com', nullable: true, type: String })
   host: string | null;
   @ApiProperty({ type: [String], example: ['/v1/chat/completions', '/v1/messages'] })
@@ -113,6 +123,12 @@ export class ExplainedModelResponse {
   ready: boolean;
   @ApiProperty({ type: ExpectedProblemResponse, nullable: true, description: 'Null when ready.' })
   problem: ExpectedProblemResponse | null;
+  @ApiProperty({
+    type: [String],
+    example: [],
+    description: 'What stops no call but may surprise, such as two models that reach one deployment.',
+  })
+  warnings: string[];
 
   static of(explanation: ModelExplanation): ExplainedModelResponse {
     const { model, adapter, provider, upstreamModel, route, endpoints, credential, problem } = explanation;
@@ -124,6 +140,7 @@ export class ExplainedModelResponse {
       provider: provider?.id ?? null,
       upstream_model: upstreamModel ?? null,
       target: route?.target ?? null,
+      target_from: route?.targetFrom ?? null,
       host: route?.url.host ?? null,
       endpoints: endpoints.map((operation) => `/v1/${operation}`),
       credential: credential ? ExplainedCredentialResponse.of(credential) : null,
@@ -131,6 +148,7 @@ export class ExplainedModelResponse {
       rollback_until: previous?.rollbackUntil.toISOString() ?? null,
       ready: problem === undefined,
       problem: problem ? ExpectedProblemResponse.of(problem) : null,
+      warnings: [...explanation.warnings],
     };
   }
 }

@@ -5,7 +5,13 @@ import { AddressPolicy } from '#egress';
 import { type Tenant, TenantsService, tenantSuspended } from '#tenants';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
-import { expectedProblem, explainModel, type ModelExplanation } from './explain-model';
+import {
+  expectedProblem,
+  explainModel,
+  type ModelExplanation,
+  sharedDeploymentWarnings,
+} from './explain-model';
+import { type Model } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
 /** Explains to the sysadmin what would happen to a tenant's calls. It uses the adapters of calls, so that both agree. */
@@ -46,7 +52,10 @@ export class ExplainService {
         };
       }),
     );
-    return { tenant, models };
+    const shared = sharedDeploymentWarnings(models);
+    const warningsOf = (model: Model) =>
+      shared.filter((each) => each.models.includes(model)).map(({ warning }) => warning);
+    return { tenant, models: models.map((each) => ({ ...each, warnings: warningsOf(each.model) })) };
   }
 }
 

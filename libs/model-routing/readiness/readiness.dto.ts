@@ -60,8 +60,15 @@ export class ReadinessCellResponse {
       'The problem of the first breaking model, or else of the first failing one; null when ready.',
   })
   problem: ExpectedProblemResponse | null;
+  @ApiProperty({
+    type: [String],
+    example: [],
+    description: 'What stops no call but may surprise, such as two models that reach one deployment.',
+  })
+  warnings: string[];
 
-  static of({ provider, credential, failing, breaking, problem }: ReadinessCell): ReadinessCellResponse {
+  static of(cell: ReadinessCell): ReadinessCellResponse {
+    const { provider, credential, failing, breaking, problem, warnings } = cell;
     return {
       provider: provider.id,
       ready: failing.length === 0,
@@ -69,6 +76,7 @@ export class ReadinessCellResponse {
       failing_models: failing.map(({ name }) => name),
       breaking_models: breaking.map(({ name }) => name),
       problem: problem ? ExpectedProblemResponse.of(problem) : null,
+      warnings: [...warnings],
     };
   }
 }

@@ -11,7 +11,12 @@ import { AddressPolicy } from '#egress';
 import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
 import { adaptersFor } from './explain.service';
-import { type ExpectedProblem, type ExplainedCredential, explainModel } from './explain-model';
+import {
+  type ExpectedProblem,
+  type ExplainedCredential,
+  explainModel,
+  sharedDeploymentWarnings,
+} from './explain-model';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
@@ -25,6 +30,8 @@ export interface ReadinessCell {
   readonly problem?: ExpectedProblem;
   /** The failing models that work in the mode in force, or whose credential exists and cannot be used. */
   readonly breaking: readonly Model[];
+  /** What stops no call but may surprise. */
+  readonly warnings: readonly string[];
 }
 
 export interface TenantReadiness {
@@ -135,6 +142,7 @@ export class ReadinessService {
       problem: (breaking[0] ?? failing[0])?.problem,
       // The calls of a suspended tenant are refused in both modes.
       breaking: tenant.state === 'active' ? breaking.map(({ model }) => model) : [],
+      warnings: sharedDeploymentWarnings(explanations).map(({ warning }) => warning),
     };
   }
 

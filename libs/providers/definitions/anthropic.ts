@@ -17,7 +17,7 @@ export const anthropic = defineProvider({
   defaultEndpoint: 'https://api.anthropic.com',
   operations: ['messages', 'messages/count_tokens'],
   passedRequestHeaders: ['anthropic-version', 'anthropic-beta'],
-  target: (_settings, upstreamModel) => upstreamModel,
+  target: (_settings, { upstreamModel }) => ({ target: upstreamModel, from: null }),
   url: (endpoint, _settings, _upstreamModel, operation) =>
     urlBelow(endpoint, [...missingSegments(endpoint, 'v1'), ...operation.split('/')]),
   headers: (apiKey) => ({ 'x-api-key': apiKey.expose(), 'anthropic-version': '2023-06-01' }),

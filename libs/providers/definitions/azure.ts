@@ -8,12 +8,13 @@ import {
   MatchesForm,
   Trimmed,
 } from '../credential-fields';
-import { defineProvider, type Settings } from '../provider';
+import { type CalledModel, type ChosenTarget, defineProvider, type Settings } from '../provider';
 import { InvalidTarget, missingSegments, urlBelow } from '../target-url';
 
 const deploymentPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const deploymentForm =
   '1 to 64 letters, digits, dots, hyphens or underscores, starting with a letter or digit';
+const mapForm = 'must be an object: model -> deployment name';
 const apiVersionPattern = /^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$/;
 const apiVersionForm = 'an API version such as 2024-10-21, 2025-04-01-preview, v1 or preview';
 
@@ -41,7 +42,7 @@ class AzureFields extends ApiKeyFields {
 
   @ApiProperty({
     type: String,
-    description: 'Deployment for each model that `deployments` does not contain.',
+    description: 'Deployment for each model for which neither `deployments` nor the model catalogue has one.',
     example: 'gpt-4o-sweden',
   })
   @Trimmed()
@@ -51,7 +52,9 @@ class AzureFields extends ApiKeyFields {
   @ApiPropertyOptional({
     type: 'object',
     additionalProperties: { type: 'string' },
-    description: 'Deployments for individual models: upstream model -> deployment name.',
+    description:
+      'Deployments for individual models: name in the catalogue, or upstream model -> deployment name. The name in the ' +
+      'catalogue wins.',
     example: { 'gpt-4o-mini': 'gpt-4o-mini-sweden' },
     nullable: true,
   })
@@ -77,7 +80,7 @@ export const azure = defineProvider({
     { name: 'endpoint', required: true },
     { name: 'api_version', required: true },
     { name: 'deployment_name', required: true },
-    { name: 'deployments', required: false },
+    { name: 'deployments', required: false, isMap: true },
   ],
   example: {
     api_key: 'not-a-real-azure-key',
@@ -92,6 +95,7 @@ export const azure = defineProvider({
       endpoint: 'AZURE_ENDPOINT',
       api_version: 'AZURE_API_VERSION',
       deployment_name: 'AZURE_DEPLOYMENT_NAME',
+      deployments: 'AZURE_DEPLOYMENTS',
     },
   },
   baseUrlVariables: [],
@@ -113,8 +117,7 @@ export const azure = defineProvider({
   // The second header names the deployment that generates images for /responses.
   passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
   target: deploymentOf,
-  url: (endpoint, settings, upstreamModel, operation) => {
-    const deployment = deploymentOf(settings, upstreamModel);
+  url: (endpoint, settings, deployment, operation) => {
     const api = apiOf(endpoint, settings);
     const isInPath = !api.isV1 && operation !== 'responses';
     return below(endpoint, api, [...(isInPath ? ['deployments', deployment] : []), ...operation.split('/')]);
@@ -179,17 +182,32 @@ function takesStreamOptions({ data_sources: sources, messages }: Readonly<Record
   return !parts.some((part) => part?.type === 'image_url');
 }
 
-/** Checks the name again, because `AzureFields` does not validate global settings from the environment. */
-function deploymentOf(settings: Settings, upstreamModel: string): string {
-  const { deployments } = settings;
-  const isMapped =
-    typeof deployments === 'object' && deployments !== null && Object.hasOwn(deployments, upstreamModel);
-  const name = isMapped ? (deployments as Record<string, unknown>)[upstreamModel] : settings.deployment_name;
+/**
+ * The most specific rule decides. The name in the catalogue comes before the upstream model, because two models of the catalogue
+ * may have the same upstream model.
+ */
+function deploymentOf(settings: Settings, model: CalledModel): ChosenTarget {
+  const { deployments, deployment_name: usual } = settings;
+  if (deployments !== undefined && (typeof deployments !== 'object' || deployments === null)) {
+    throw new InvalidTarget('deployments', `deployments ${mapForm}.`);
+  }
+  for (const name of [model.name, model.upstreamModel]) {
+    if (deployments !== undefined && Object.hasOwn(deployments, name)) {
+      const target = validDeployment((deployments as Record<string, unknown>)[name], 'deployments');
+      return { target, from: 'deployments' };
+    }
+  }
+  if (model.deploymentName !== undefined) {
+    const target = validDeployment(model.deploymentName, 'deployment_name of the model in ai_models.yml');
+    return { target, from: 'catalogue' };
+  }
+  return { target: validDeployment(usual, 'deployment_name'), from: 'deployment_name' };
+}
+
+/** Checks the name again, because `AzureFields` validates neither global settings from the environment nor the catalogue. */
+function validDeployment(name: unknown, setting: string): string {
   if (typeof name === 'string' && deploymentPattern.test(name)) return name;
-  throw new InvalidTarget(
-    isMapped ? 'deployments' : 'deployment_name',
-    `A deployment name must be ${deploymentForm}.`,
-  );
+  throw new InvalidTarget(setting, `A deployment name must be ${deploymentForm}.`);
 }
 
 function apiVersionOf({ api_version: version }: Settings): string {
@@ -199,7 +217,7 @@ function apiVersionOf({ api_version: version }: Settings): string {
 
 function faultOfDeployments(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return 'must be an object: upstream model -> deployment name';
+    return mapForm;
   }
   const entries = Object.entries(value);
   if (entries.length > 200) return 'must contain at most 200 models';

@@ -1,22 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encryptionKey, platformKey, superKey } from './support/app';
+import { platformKey, superKey } from './support/app';
 import { type CertificateAuthority, createAuthority, type ServerCertificate } from './support/certificates';
 import { createTestDatabase, type TestDatabase } from './support/postgres';
-
-const root = join(__dirname, '..');
+import { type ServiceProcess, startServiceProcess } from './support/service-process';
 
 /** Tenkey runs in a process of its own, because Node reads NODE_EXTRA_CA_CERTS only at the start. */
 describe('the connection to a provider', () => {
   let database: TestDatabase;
   let folder: string;
   let authority: CertificateAuthority;
-  let service: ChildProcess;
-  let base: string;
+  let service: ServiceProcess;
   const servers: Server[] = [];
 
   beforeAll(async () => {
@@ -25,61 +22,31 @@ describe('the connection to a provider', () => {
     folder = mkdtempSync(join(tmpdir(), 'tenkey-tls-'));
     const authorityFile = join(folder, 'authority.pem');
     writeFileSync(authorityFile, authority.cert);
-    const { PATH = '', HOME = '' } = process.env;
-    service = spawn(process.execPath, [join(root, 'scripts/run.cjs'), 'apps/api/main.js'], {
-      // There is no .env in this folder.
-      cwd: folder,
-      env: {
-        PATH,
-        HOME,
-        PORT: '0',
-        DATABASE_URL: database.url,
-        INTRIC_SUPER_API_KEY: superKey,
-        PLATFORM_API_KEY: platformKey,
-        ENCRYPTION_KEY: encryptionKey,
-        EGRESS_ALLOW: '127.0.0.1:*',
-        UPSTREAM_TIMEOUTS: 'vllm.connect=1,vllm.first_byte=1',
-        UPSTREAM_RETRIES: '0',
-        NODE_EXTRA_CA_CERTS: authorityFile,
-      },
+    service = await startServiceProcess({
+      DATABASE_URL: database.url,
+      EGRESS_ALLOW: '127.0.0.1:*',
+      UPSTREAM_TIMEOUTS: 'vllm.connect=1,vllm.first_byte=1',
+      UPSTREAM_RETRIES: '0',
+      NODE_EXTRA_CA_CERTS: authorityFile,
     });
-    let output = '';
-    service.stdout!.on('data', (part: Buffer) => (output += part.toString()));
-    service.stderr!.on('data', (part: Buffer) => (output += part.toString()));
-    await new Promise<void>((done) => {
-      service.stdout!.on('data', () => /listening on/.test(output) && done());
-      service.once('exit', () => done());
-    });
-    base = /listening on (http:[^"]+)/.exec(output)?.[1] ?? `it has exited: ${output}`;
   }, 180_000);
   afterAll(async () => {
-    const ended = new Promise((done) => service.once('exit', done));
-    service.kill('SIGTERM');
-    await ended;
+    await service.stop();
     for (const server of servers) server.close();
     rmSync(folder, { recursive: true, force: true });
     await database.drop();
   });
 
-  async function request(path: string, method: string, headers: Record<string, string>, body: object) {
-    const response = await fetch(`${base}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, body: (await response.json()) as any };
-  }
-
   /** The result of a call to a provider at this address. */
   async function resultAt(endpoint: string): Promise<{ status: number; message: string | undefined }> {
     const sysadmin = { 'x-api-key': superKey };
     const name = `tenant-${endpoint.replaceAll(/\W+/g, '-')}`;
-    const { body: tenant } = await request('/api/v1/sysadmin/tenants', 'POST', sysadmin, { name });
+    const { body: tenant } = await service.request('/api/v1/sysadmin/tenants', 'POST', sysadmin, { name });
     const path = `/api/v1/sysadmin/tenants/${tenant.id}/credentials/vllm`;
-    await request(path, 'PUT', sysadmin, { api_key: 'sk-key-that-nobody-gets', endpoint });
+    await service.request(path, 'PUT', sysadmin, { api_key: 'sk-key-that-nobody-gets', endpoint });
     const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant.id as string };
     const messages = [{ role: 'user', content: 'hello' }];
-    const { status, body } = await request('/v1/chat/completions', 'POST', headers, {
+    const { status, body } = await service.request('/v1/chat/completions', 'POST', headers, {
       model: 'gemma-vllm',
       messages,
     });

@@ -60,6 +60,7 @@ export class AppModule {
         EgressModule.register({
           allow: config.egressAllow,
           ownPort: parts.ownPort,
+          proxies: config.egressProxies,
           processSecrets: config.secrets,
           timeoutsOf: (provider) => config.timeoutsOf(provider),
           retries: config.upstreamRetries,

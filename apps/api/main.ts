@@ -72,6 +72,7 @@ async function main(): Promise<void> {
     const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
     app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
     logMode(config, log);
+    logProxies(config.egressProxies, log);
     const keys = await app.get(KeyCanaryService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
     await app.listen(config.port, config.host);
@@ -100,6 +101,12 @@ function logMode(config: Config, log: Log): void {
   }
   if (config.legacyModelsUseGlobalKeys)
     log.warn('LEGACY_MODELS_USE_GLOBAL_KEYS=true: the global keys pay for legacy models.');
+}
+
+function logProxies({ forHttps, forHttp, warnings }: Config['egressProxies'], log: Log): void {
+  for (const warning of warnings) log.warn(warning);
+  const names = [forHttps, forHttp].flatMap((proxy) => proxy?.place ?? []);
+  if (names.length > 0) log.info(`calls go through the proxy ${[...new Set(names)].join(' and ')}`);
 }
 
 function printNextSteps(base: string): void {

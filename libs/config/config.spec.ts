@@ -127,6 +127,7 @@ describe('loadConfig', () => {
       ...good,
       DATABASE_URL,
       DATABASE_DIRECT_URL: DATABASE_URL,
+      EGRESS_PROXY: 'http://proxy.example:3128',
       ENCRYPTION_KEY_PREVIOUS: generateKey(),
     };
     const values = new SettingReader(env).values() as Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import { Secret } from '#crypto';
 import { type Provider, providers } from '#providers';
+import { type EgressProxies, readEgressProxies } from './egress-proxies';
 import { ConfigError, type Environment } from './environment';
 import { type GlobalCredential, readGlobalCredential } from './global-credentials';
 import { baseUrl } from './settings/kinds';
@@ -12,9 +13,13 @@ export const modes = ['strict', 'single-tenant'] as const;
 export type Mode = (typeof modes)[number];
 
 /** Every setting, checked and frozen. settings/settings.ts describes the fields that have a variable of their own. */
-export interface Config extends Omit<SettingValues, 'encryptionKey' | 'previousEncryptionKeys'> {
+export interface Config extends Omit<
+  SettingValues,
+  'encryptionKey' | 'previousEncryptionKeys' | 'egressProxy'
+> {
   readonly mode: Mode;
   readonly encryptionKeys: { readonly current?: Secret; readonly previous: readonly Secret[] };
+  readonly egressProxies: EgressProxies;
   /** The secrets of the process itself, for redaction by value. Global keys are not among them. */
   readonly secrets: readonly Secret[];
   /**
@@ -38,7 +43,9 @@ export interface Config extends Omit<SettingValues, 'encryptionKey' | 'previousE
 export function loadConfig(env: Environment): Config {
   const reader = new SettingReader(env);
   const allValues = reader.values();
-  const { encryptionKey, previousEncryptionKeys, ...values } = allValues;
+  const { egressProxy, ...otherValues } = allValues;
+  const { encryptionKey, previousEncryptionKeys, ...values } = otherValues;
+  const egressProxies = readEgressProxies(reader, egressProxy);
   const isStrict = values.tenantCredentialsEnabled;
 
   const baseUrls = new Map<string, string>();
@@ -67,9 +74,11 @@ export function loadConfig(env: Environment): Config {
     ...values,
     mode: isStrict ? 'strict' : 'single-tenant',
     encryptionKeys: { current: encryptionKey, previous: previousEncryptionKeys },
-    secrets: Object.values(allValues)
-      .flat()
-      .filter((value) => value instanceof Secret),
+    egressProxies,
+    // The address of a proxy is in error texts on purpose, so only its password is a secret there.
+    secrets: [...Object.values(otherValues).flat(), ...egressProxies.secrets].filter(
+      (value) => value instanceof Secret,
+    ),
     endpointOf: (provider: Provider) => baseUrls.get(provider.id) ?? provider.defaultEndpoint,
     globalVariablesPresent: globalSettings.map(({ name }) => name).filter((name) => name in env),
     globalCredential,

@@ -8,11 +8,13 @@
  */
 export { isAddress, isAmong } from './addresses/addresses';
 export { type AllowRule, parseAllowList } from './addresses/allow-list';
+export { isExempt } from './addresses/no-proxy';
 export {
   type Address,
   type AddressRange,
   embeddedIPv4,
   isInRange,
+  isLocalName,
   isMetadataAddress,
   isMetadataName,
   mayCarryIPv4,
@@ -20,6 +22,7 @@ export {
 } from './addresses/metadata-addresses';
 export { type Config, loadConfig, type Mode, modes } from './config';
 export { type ConfigFactory, configFrom, ConfigModule, InjectConfig } from './config.module';
+export { type EgressProxies, type EgressProxy } from './egress-proxies';
 export { ConfigError, type Environment, generateEnvFile, readEnvironment } from './environment';
 export { type GlobalCredential } from './global-credentials';
 export { type LogLevel } from './settings/settings';

@@ -2,7 +2,7 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Agent } from 'undici';
-import type { AllowRule } from '#config';
+import type { AllowRule, EgressProxies } from '#config';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Probe, Provider, Timeouts } from '#providers';
@@ -12,6 +12,7 @@ import { contradictionIn } from './contradiction';
 import { guardedConnector } from './address/guarded-connector';
 import { type Attempt } from './attempt';
 import { agentThat, type RequestOptions, socketConnector } from './connection/connection';
+import { throughProxies } from './connection/proxy-tunnel';
 import { interpretProbeResponse, type ProbeResult, probeResult } from './response/probe-result';
 import { OutgoingCall } from './outgoing-call';
 import { Retries } from './retries';
@@ -28,6 +29,8 @@ export interface EgressOptions {
   readonly allow: readonly AllowRule[];
   /** The port that Tenkey listens on; undefined until it does. */
   readonly ownPort: () => number | undefined;
+  /** Absent: all connections are direct. */
+  readonly proxies?: EgressProxies;
   /** These and the key of the call are removed from every text of a provider. */
   readonly processSecrets: readonly Secret[];
   timeoutsOf(provider: Provider): Timeouts;
@@ -160,7 +163,7 @@ export class EgressService implements OnApplicationShutdown {
         ['upstream_timeout', 'upstream_unavailable', 'endpoint_not_allowed'].includes(problem.code);
       if (!isUnreachable) throw problem;
       const place = `${provider.label} at ${url.host}`;
-      const detail = signal.aborted ? `${place} did not respond in time.` : problem.message;
+      const detail = error === signal.reason ? `${place} did not respond in time.` : problem.message;
       return probeResult('unreachable', detail, Math.round(performance.now() - started));
     }
   }
@@ -186,9 +189,10 @@ export class EgressService implements OnApplicationShutdown {
     const name = `${route.isOperatorAddress ? 'operator' : 'tenant'} ${connectMs}`;
     let agent = this.#agents.get(name);
     if (agent === undefined) {
+      const { proxies } = this.#options;
       const connect = route.isOperatorAddress
-        ? socketConnector({ timeout: connectMs })
-        : guardedConnector(this.#policy, connectMs);
+        ? throughProxies(proxies, socketConnector({ timeout: connectMs }), connectMs)
+        : guardedConnector(this.#policy, connectMs, proxies);
       agent = agentThat(connect);
       this.#agents.set(name, agent);
     }

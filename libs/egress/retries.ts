@@ -6,7 +6,7 @@ const FIRST_WAIT_MS = 250;
 
 /** There was no connection, so nothing was sent. A connection that broke may have carried the request and is not listed. */
 const nothingSent =
-  /^(UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL)$/;
+  /^(UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL|PROXY_CANNOT_CONNECT)$/;
 
 /**
  * Decides whether one call is retried, and after what wait. A call is retried only if the provider cannot have worked on

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { parseAllowList } from '#config';
+import { type EgressProxies, parseAllowList } from '#config';
 import { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Provider, Timeouts } from '#providers';
@@ -74,7 +74,13 @@ export function egressToProvider() {
   const server = {} as ProviderServer;
   const services: EgressService[] = [];
   let egress: EgressService;
-  const service = (allow: string, timeouts = usual, retries = 0, retryRateLimitedMs = 0) => {
+  const service = (
+    allow: string,
+    timeouts = usual,
+    retries = 0,
+    retryRateLimitedMs = 0,
+    proxies?: EgressProxies,
+  ) => {
     const made = new EgressService({
       allow: parseAllowList(allow, fail),
       ownPort: () => undefined,
@@ -82,6 +88,7 @@ export function egressToProvider() {
       timeoutsOf: () => timeouts,
       retries,
       retryRateLimitedMs,
+      proxies,
     });
     services.push(made);
     return made;

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { type ServerCertificate } from './certificates';
 import { dialectOf, errorBody, type ProviderRequest, usualAnswer } from './provider-answers';
 
 /** Changes the response to the next request. What is absent stays as usual. */
@@ -62,8 +64,11 @@ export interface ProviderServer {
   close(): Promise<void>;
 }
 
-/** A real HTTP server on a free port of 127.0.0.1 that speaks OpenAI's, Azure's and Anthropic's formats (provider-answers.ts). */
-export async function startProviderServer(): Promise<ProviderServer> {
+/**
+ * A real HTTP server on a free port of 127.0.0.1 that speaks OpenAI's, Azure's and Anthropic's formats (provider-answers.ts).
+ * @param certificate absent: without TLS
+ */
+export async function startProviderServer(certificate?: ServerCertificate): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
   const queue: NextAnswer[] = [];
   const rejected = new Set<string>();
@@ -71,7 +76,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
   const calls = { ...none };
   const connections: Connections = { opened: 0, open: 0 };
 
-  const server = createServer((incoming, response) => {
+  const serve = (incoming: IncomingMessage, response: ServerResponse) => {
     calls.begun += 1;
     calls.open += 1;
     response.once('close', () => {
@@ -79,7 +84,8 @@ export async function startProviderServer(): Promise<ProviderServer> {
       if (!response.writableFinished) calls.aborted += 1;
     });
     void answer(incoming, response).catch(() => response.destroy());
-  });
+  };
+  const server = certificate === undefined ? createServer(serve) : createTlsServer(certificate, serve);
 
   server.on('connection', (socket) => {
     connections.opened += 1;
@@ -130,7 +136,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     requests,
     calls,

@@ -13,6 +13,14 @@ export function isMetadataName(name: string): boolean {
   return metadataNames.has(name);
 }
 
+/**
+ * True for a name of this machine.
+ * @param name as `plainHost` returns it
+ */
+export function isLocalName(name: string): boolean {
+  return /(^|\.)localhost$|^localhost\.localdomain$|^ip6-(localhost|loopback)$/.test(name);
+}
+
 /** A host in lower case, without the brackets of an IPv6 literal and the dot of a fully qualified name. */
 export function plainHost(hostname: string): string {
   return hostname

@@ -75,6 +75,42 @@ export const baseUrl: Kind<string> = {
   },
 };
 
+/** The value of EGRESS_PROXY that stands for the usual variables. */
+export const FROM_ENVIRONMENT = 'environment';
+
+/** @returns undefined for anything but an http or https proxy: `http://user:password@host:port`, or `host:port` alone */
+export function urlOfProxy(text: string): URL | undefined {
+  const full = /^[\w.-]+:\d{1,5}\/?$/.test(text) ? `http://${text}` : text;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  const isProxy = url !== undefined && /^https?:$/.test(url.protocol) && url.hostname !== '';
+  if (!isProxy || url.pathname !== '/' || url.search !== '' || url.hash !== '') return undefined;
+  return isDecodable(url.username) && isDecodable(url.password) ? url : undefined;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const proxyUrl: Kind<Secret> = {
+  rule: 'must be the http or https URL of a proxy, e.g. `http://proxy.example:3128`. A user name and password come before the host (`http://user:password@proxy.example:3128`), with special characters percent-encoded. SOCKS is not supported.',
+  isSecret: true,
+  parse(text, refuse) {
+    if (urlOfProxy(text) === undefined) refuse();
+    return new Secret(text);
+  },
+};
+
+export const egressProxy: Kind<Secret> = {
+  ...proxyUrl,
+  rule: proxyUrl.rule?.replace('must be', `must be \`${FROM_ENVIRONMENT}\`, or`),
+  parse: (text, refuse) => (text === FROM_ENVIRONMENT ? new Secret(text) : proxyUrl.parse(text, refuse)),
+};
+
 /** Keys that clients send to us; several, so that one can be replaced while clients still send the other. */
 export const apiKeys: Kind<readonly Secret[]> = {
   rule: keyRule,

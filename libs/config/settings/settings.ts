@@ -2,6 +2,7 @@ import {
   addressesAndRanges,
   allowList,
   apiKeys,
+  egressProxy,
   encryptionKey,
   encryptionKeys,
   flag,
@@ -194,6 +195,13 @@ export const settings = {
     default: '',
     description:
       "Addresses that tenants' endpoints may use although the address policy refuses them, comma-separated, e.g. `127.0.0.1:8000,10.0.0.0/8:*`.",
+  },
+  egressProxy: {
+    name: 'EGRESS_PROXY',
+    section: 'calls',
+    kind: egressProxy,
+    description:
+      'The proxy through which Tenkey connects to providers, e.g. `http://user:password@proxy.example:3128`, or `environment`: the usual variables `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, of which the spelling in lower case counts first. All connections use CONNECT, so the proxy sees no key. `NO_PROXY` lists the hosts that are called directly; this machine always is. Not set: every provider is called directly, and a start warns if the usual variables are set.',
   },
   timeoutsOf: {
     name: 'UPSTREAM_TIMEOUTS',

@@ -6,6 +6,7 @@ import {
   type AllowRule,
   embeddedIPv4,
   isInRange,
+  isLocalName,
   isMetadataAddress,
   isMetadataName,
   mayCarryIPv4,
@@ -136,10 +137,6 @@ function find(
 
 function opensPort(rule: AllowRule, port: number, portNamed: boolean): boolean {
   return rule.port === port || (rule.port === undefined && !portNamed);
-}
-
-function isLocalName(host: string): boolean {
-  return /(^|\.)localhost$|^localhost\.localdomain$|^ip6-(localhost|loopback)$/.test(host);
 }
 
 function portOf(url: URL): number {

@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns';
 import { isIPv6, type LookupFunction } from 'node:net';
+import { type EgressProxies } from '#config';
 import { type Connect, socketConnector } from '../connection/connection';
+import { portOf, throughProxies } from '../connection/proxy-tunnel';
 import type { AddressPolicy } from './address-policy';
 
 /** The address is not allowed. The connector fails with this error before any byte is sent. */
@@ -13,16 +15,28 @@ export class AddressRefused extends Error {
 
 /**
  * Checks every address that a name resolves to, and connects only to those that the policy allows. The checked address is
- * the one that is used, so a name that resolves differently a moment later (DNS rebinding) gains nothing.
+ * the one that is used, so a name that resolves differently a moment later (DNS rebinding) gains nothing. A proxy resolves names
+ * itself, so only the host is checked before a connection through it.
  */
-export function guardedConnector(policy: AddressPolicy, connectMs: number): Connect {
-  const connectors = new Map<number, Connect>();
+export function guardedConnector(
+  policy: AddressPolicy,
+  connectMs: number,
+  proxies: EgressProxies | undefined,
+): Connect {
+  const connect = throughProxies(proxies, resolvingConnector(policy, connectMs), connectMs);
   return (options, callback) => {
-    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
     // There is no lookup for a literal address, so it is checked here.
     const host = isIPv6(options.hostname) ? `[${options.hostname}]` : options.hostname;
-    const reason = policy.checkHost(new URL(`${options.protocol}//${host}:${port}`));
+    const reason = policy.checkHost(new URL(`${options.protocol}//${host}:${portOf(options)}`));
     if (reason !== undefined) return void callback(new AddressRefused(reason), null);
+    return connect(options, callback);
+  };
+}
+
+function resolvingConnector(policy: AddressPolicy, connectMs: number): Connect {
+  const connectors = new Map<number, Connect>();
+  return (options, callback) => {
+    const port = portOf(options);
     let connect = connectors.get(port);
     if (connect === undefined) {
       connect = socketConnector({ timeout: connectMs, lookup: guardedLookup(policy, port) });

@@ -3,8 +3,10 @@ import { credentialPath, Problem, type ProblemCode } from '#http';
 import type { AddressPolicy } from '../address/address-policy';
 import { AddressRefused } from '../address/guarded-connector';
 import { ClientDisconnected } from '../cancellation';
+import { ProxyError } from '../connection/proxy-tunnel';
 import type { Destination } from '../route';
 import { fieldsOf } from '../upstream-error';
+import { problemOfProxy } from './proxy-problem';
 import { cleanMessage } from './redact';
 
 /**
@@ -49,6 +51,8 @@ export function problemOfError(
     return new Problem('internal_error', { cause });
   }
   const [, code, reason] = known;
+  const proxyError = chain.find((each) => each instanceof ProxyError);
+  if (proxyError !== undefined) return problemOfProxy(proxyError, { place, reason, code, cause });
   return new Problem(code, { detail: `${place} ${reason}.`, cause });
 }
 

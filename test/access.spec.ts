@@ -178,6 +178,8 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
       const claiming = { ...bearer(tenantKey.own), ...claims };
       await ask('a tenant key that claims more', claiming, isPlatform ? 'open' : 401, own);
       await ask('a tenant key in x-api-key', { 'x-api-key': tenantKey.own }, isAnthropic ? 'open' : 401, own);
+      await ask('a tenant key in api-key', { 'api-key': tenantKey.own }, isPlatform ? 'open' : 401, own);
+      await ask('the super key in api-key', { 'api-key': superKey }, 401);
       await ask(
         'a tenant key for another tenant',
         { ...bearer(tenantKey.own), 'x-tenant-id': other },

@@ -5,7 +5,31 @@ import { describeWithApp } from './support/app';
 type Operation = Record<string, any>;
 
 const tenants = '/api/v1/sysadmin/tenants';
+/** The platform API has addresses in the form of OpenAI, Azure and Cohere. */
+const isPlatform = (path: string) => /^\/(v1|v2|openai)\//.test(path);
 const putCredential = `${tenants}/{tenant_id}/credentials/{provider}`;
+
+const operationsOfDeployments = [
+  'audio/speech',
+  'audio/transcriptions',
+  'audio/translations',
+  'chat/completions',
+  'completions',
+  'embeddings',
+  'images/edits',
+  'images/generations',
+  'responses',
+];
+const aliases = [
+  ...operationsOfDeployments.map((each) => `POST /openai/deployments/{deployment}/${each}`),
+  ...operationsOfDeployments.map((each) => `POST /openai/v1/${each}`),
+  ...['messages', 'messages/count_tokens', 'moderations', 'rerank'].map((each) => `POST /openai/v1/${each}`),
+  ...['models', 'models/{model}', 'usage'].map((each) => `GET /openai/v1/${each}`),
+  ...operationsOfDeployments.map((each) => `POST /openai/${each}`),
+  'GET /openai/models',
+  'GET /openai/models/{model}',
+  'POST /v2/rerank',
+];
 
 /** Name, path, operation of everything documented that needs a key. */
 function guardedRoutes(document: Record<string, any>): [string, string, Operation][] {
@@ -90,13 +114,25 @@ describeWithApp('the OpenAPI document', (tenkey) => {
         'POST /v1/rerank',
         'POST /v1/responses',
         `PUT ${putCredential}`,
+        ...aliases,
       ].sort(),
     );
   });
 
+  it('names each operation once, also under the addresses of other APIs', () => {
+    const names = routes.map(([, , { operationId }]) => operationId as string);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+    const ofDeployment = document.paths['/openai/deployments/{deployment}/chat/completions'].post;
+    expect(ofDeployment.parameters.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['deployment', 'api-version']),
+    );
+    expect(ofDeployment.requestBody.content['application/json'].schema.required).toEqual(['messages']);
+  });
+
   it('says of every route what it does and which key opens it', () => {
     for (const [name, path, operation] of routes) {
-      const schemes = path.startsWith('/v1/') ? ['platform-key', 'tenant-key'] : ['super-api-key'];
+      const schemes = isPlatform(path) ? ['platform-key', 'tenant-key'] : ['super-api-key'];
+      if (path.startsWith('/openai/')) schemes.push('azure-key');
       expect([name, operation.security]).toEqual([name, schemes.map((scheme) => ({ [scheme]: [] }))]);
       expect([name, operation.summary]).toEqual([name, expect.stringMatching(/\w/)]);
       const success = Object.keys(operation.responses).filter((status) => Number(status) < 300);
@@ -122,7 +158,7 @@ describeWithApp('the OpenAPI document', (tenkey) => {
         const known: { status: number; alsoStatus?: readonly number[] } | undefined = (problems as any)[code];
         const statuses = [known?.status, ...(known?.alsoStatus ?? [])];
         expect([name, code, statuses]).toEqual([name, code, expect.arrayContaining([status])]);
-        if (path.startsWith('/v1/')) expect(value.error.tenkey_code).toBe(code);
+        if (isPlatform(path)) expect(value.error.tenkey_code).toBe(code);
         else expect(value).toMatchObject({ code, status });
       }
     }
@@ -133,7 +169,7 @@ describeWithApp('the OpenAPI document', (tenkey) => {
       const expected = ['unauthenticated', 'forbidden', 'internal_error', 'credential_store_unavailable'];
       if (path.includes('{tenant_id}')) expected.push('validation_failed', 'tenant_not_found');
       if (path.includes('/credentials')) expected.push('feature_disabled');
-      if (path.startsWith('/v1/')) expected.push('tenant_not_found', 'tenant_suspended', 'rate_limited');
+      if (isPlatform(path)) expected.push('tenant_not_found', 'tenant_suspended', 'rate_limited');
       if (name.startsWith('GET') && path.includes('{key_id}')) expected.push('key_not_found');
       if (operation.requestBody) {
         expected.push(
@@ -151,7 +187,7 @@ describeWithApp('the OpenAPI document', (tenkey) => {
   it('has X-Tenant-ID on every platform route, and says that a tenant key does not need it', () => {
     for (const [, path, operation] of routes) {
       const header = operation.parameters?.find((one: { name: string }) => one.name === 'X-Tenant-ID');
-      if (path.startsWith('/v1/')) expect(header).toMatchObject({ in: 'header', required: false });
+      if (isPlatform(path)) expect(header).toMatchObject({ in: 'header', required: false });
       else expect(header).toBeUndefined();
     }
   });

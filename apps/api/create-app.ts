@@ -35,6 +35,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     pluginTimeout: 0,
     // Node refuses with an empty body; the hook requireHost refuses with a problem.
     http: { requireHostHeader: false },
+    rewriteUrl: hooks.rewriteUrl,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     frameworkErrors: hooks.refuseUnreadablePath(begin, authenticate),
     clientErrorHandler: hooks.refuseUnreadableBytes,

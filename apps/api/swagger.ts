@@ -1,5 +1,6 @@
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { withAliases } from './documented-aliases';
 
 const description = `The vault and router for LLM credentials on platforms that serve many tenants.
 
@@ -35,6 +36,15 @@ export function addSwagger(app: NestFastifyApplication): void {
       },
       'platform-key',
     )
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'api-key',
+        description: "A tenant key, as Azure's clients send it.",
+      },
+      'azure-key',
+    )
     .addBearerAuth(
       {
         type: 'http',
@@ -46,7 +56,7 @@ export function addSwagger(app: NestFastifyApplication): void {
       'tenant-key',
     );
   // The document is created on the first request for it, so that a start does not wait for it.
-  const document = () => SwaggerModule.createDocument(app, builder.build());
+  const document = () => withAliases(SwaggerModule.createDocument(app, builder.build()));
   SwaggerModule.setup('docs', app, document, {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',

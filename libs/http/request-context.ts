@@ -5,7 +5,8 @@ import { type PlatformGrant, type SysadminGrant } from './access/grants';
 import { bearerOf } from './access/keys';
 import { Problem } from './problems/problem';
 import { type ProblemContext, renderLastEvent } from './problems/render';
-import { isBelow, pathOf, sysadminPrefix } from './requests/paths';
+import { type ResolvedAlias, resolveAlias } from './requests/aliases';
+import { azurePrefix, isBelow, pathOf, platformPrefix, sysadminPrefix } from './requests/paths';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,6 +42,8 @@ export class RequestContext {
   /** For InFlight. */
   place = -1;
 
+  /** The alias by which the client called the route, if it did. */
+  readonly #alias: ResolvedAlias | undefined;
   readonly #request: FastifyRequest;
   readonly #address: string | undefined;
   readonly #listeners: readonly ProblemListener[];
@@ -65,6 +68,7 @@ export class RequestContext {
     this.#address = address;
     this.#listeners = listeners;
     this.path = pathOf(request.url);
+    this.#alias = request.originalUrl === request.url ? undefined : resolveAlias(request.originalUrl);
   }
 
   /** True once the client has disconnected, or a stop cannot wait for the request any longer. */
@@ -110,10 +114,27 @@ export class RequestContext {
     return this.#route;
   }
 
+  /** The same as the client called it, for the log. */
+  get calledRoute(): string {
+    const { route } = this;
+    if (this.#alias === undefined || !isBelow(route, platformPrefix)) return route;
+    return this.#alias.prefix + route.slice(platformPrefix.length);
+  }
+
+  /** The model that an address in Azure's form names. It decides, whatever the body says. */
+  get deployment(): string | undefined {
+    return this.#alias?.deployment;
+  }
+
   /** True when the request is for the prefix or below it, by its path or, since the router decodes paths, by its route. */
   isWithin(prefix: string): boolean {
     this.#decodedPath ??= decoded(this.path);
     return isBelow(this.#decodedPath, prefix) || isBelow(this.route, prefix);
+  }
+
+  /** True for the platform API, in either form of its addresses. */
+  get isPlatform(): boolean {
+    return this.isWithin(platformPrefix) || this.isWithin(azurePrefix);
   }
 
   /** False when the request only reads. */
@@ -123,8 +144,8 @@ export class RequestContext {
 
   /** The texts in the headers of keys. They are untrusted, and none of them may be logged or stored. */
   get presentedKeys(): string[] {
-    const { 'x-api-key': apiKey, authorization } = this.#request.headers;
-    return [apiKey, bearerOf(authorization)].filter((key) => typeof key === 'string');
+    const { 'x-api-key': apiKey, 'api-key': azureKey, authorization } = this.#request.headers;
+    return [apiKey, azureKey, bearerOf(authorization)].filter((key) => typeof key === 'string');
   }
 
   /** Keeps what the presented key opens. */

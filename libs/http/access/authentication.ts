@@ -76,13 +76,16 @@ export class Authentication {
 
   /** The platform key takes precedence over an Authorization header, which OpenAI's clients always send. */
   private async findPlatform(request: FastifyRequest): Promise<PlatformGrant | undefined> {
-    const { 'x-api-key': apiKey, authorization } = request.headers;
-    if (isOneOf(apiKey, this.environment.platformApiKeys)) return { kind: 'platform' };
-    const bearer = bearerOf(authorization);
-    const grant = bearer === undefined ? undefined : await this.issued.tenantGrant(bearer);
-    if (grant !== undefined || typeof apiKey !== 'string') return grant;
+    const { 'x-api-key': apiKey, 'api-key': azureKey, authorization } = request.headers;
+    if ([apiKey, azureKey].some((key) => isOneOf(key, this.environment.platformApiKeys))) {
+      return { kind: 'platform' };
+    }
     const isAnthropic = anthropicRoutes.some((route) => request.tenkey.isWithin(route));
-    return isAnthropic ? this.issued.tenantGrant(apiKey) : undefined;
+    for (const key of [bearerOf(authorization), isAnthropic ? apiKey : undefined, azureKey]) {
+      const grant = typeof key === 'string' ? await this.issued.tenantGrant(key) : undefined;
+      if (grant !== undefined) return grant;
+    }
+    return undefined;
   }
 }
 

@@ -30,6 +30,6 @@ export function unauthenticatedSysadmin(): Problem {
 export function unauthenticatedPlatform(): Problem {
   return new Problem('unauthenticated', {
     detail: 'The platform API needs a tenant key or the platform key.',
-    hint: 'Send the header Authorization: Bearer with a valid tenant key, or X-API-Key with the value of PLATFORM_API_KEY and X-Tenant-ID with the id of the tenant.',
+    hint: 'Send the header Authorization: Bearer with a valid tenant key (Azure clients: api-key), or X-API-Key with the value of PLATFORM_API_KEY and X-Tenant-ID with the id of the tenant.',
   });
 }

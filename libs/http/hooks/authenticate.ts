@@ -2,7 +2,7 @@ import { type INestApplicationContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { Authentication } from '../access/authentication';
 import { sendProblem } from '../problems/problem.filter';
-import { platformPrefix, sysadminPrefix } from '../requests/paths';
+import { sysadminPrefix } from '../requests/paths';
 import { type RequestHook } from './begin-request';
 
 /**
@@ -15,7 +15,7 @@ export function authenticate(app: () => INestApplicationContext): RequestHook {
   const authenticated = async (request: FastifyRequest) => {
     const authentication = (found ??= app().get<Authentication>(Authentication));
     if (request.tenkey.isWithin(sysadminPrefix)) await authentication.sysadmin(request);
-    if (request.tenkey.isWithin(platformPrefix)) await authentication.platform(request);
+    if (request.tenkey.isPlatform) await authentication.platform(request);
   };
   return (request, reply, done) => {
     authenticated(request).then(

@@ -1,4 +1,5 @@
-/** The hooks of the HTTP server, and the header that one of them adds. apps/api installs the hooks and decides their order. */
+/** The hooks of the HTTP server, the aliases of its routes, and the header that one of the hooks adds. apps/api installs the hooks and decides their order. */
+export { aliases, rewriteUrl } from '../requests/aliases';
 export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
 export { BodyReader } from './read-bodies';

@@ -2,7 +2,6 @@ import { totalmem } from 'node:os';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { type FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem';
-import { platformPrefix } from '../requests/paths';
 
 /** The largest body of the sysadmin API. */
 const SYSADMIN_BODY_BYTES = 1024 * 1024;
@@ -91,7 +90,7 @@ export class BodyReader {
    * @returns why they cannot be accepted, or undefined
    */
   #refusalOf(request: FastifyRequest, bytes: number, received = bytes): Problem | undefined {
-    const isCall = request.tenkey.isWithin(platformPrefix);
+    const isCall = request.tenkey.isPlatform;
     if (received > (isCall ? this.#maxBodyBytes : SYSADMIN_BODY_BYTES))
       return new Problem('payload_too_large');
     if (!isCall) return undefined;

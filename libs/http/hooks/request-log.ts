@@ -36,8 +36,8 @@ export function logLateProblem(log: Log): ProblemListener {
 }
 
 function fieldsOfRequest({ id, method, tenkey }: FastifyRequest): Record<string, unknown> {
-  const { route, tenantId, issuedKeyId } = tenkey;
-  const fields: Record<string, unknown> = { request_id: id, method, path: route };
+  const { calledRoute, tenantId, issuedKeyId } = tenkey;
+  const fields: Record<string, unknown> = { request_id: id, method, path: calledRoute };
   if (tenantId !== undefined) fields.tenant = tenantId;
   if (issuedKeyId !== undefined) fields.key = issuedKeyId;
   return fields;

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { isBelow, platformPrefix } from '../requests/paths';
+import { isPlatformPath } from '../requests/paths';
 import { renderProblem } from './render';
 
 /** Sends any error as a problem. Nothing else writes an error response. */
@@ -17,10 +17,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   if (problem.status === 424 || problem.code === 'upstream_quota_exhausted')
     reply.header('x-should-retry', 'false');
   if (problem.status === 401) {
-    reply.header(
-      'www-authenticate',
-      isBelow(request.tenkey.path, platformPrefix) ? 'Bearer, X-API-Key' : 'X-API-Key',
-    );
+    reply.header('www-authenticate', isPlatformPath(request.tenkey.path) ? 'Bearer, X-API-Key' : 'X-API-Key');
   }
   removeUnwritable(reply);
   void reply.status(problem.status).header('content-type', contentType).send(JSON.stringify(body));

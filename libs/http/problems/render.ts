@@ -1,4 +1,4 @@
-import { isBelow, platformPrefix } from '../requests/paths';
+import { isBelow, isPlatformPath, platformPrefix } from '../requests/paths';
 import { type Problem } from './problem';
 
 /** Errors below this path have the shape of Anthropic's Messages API. */
@@ -19,12 +19,12 @@ export interface ProblemContext {
 }
 
 /**
- * RFC 9457 on the sysadmin API and for every other path; on /v1 the error object of the API that has this path, OpenAI's or
+ * RFC 9457 on the sysadmin API and for every other path; on /v1 and in Azure's form of it the error object of the API that has this path, OpenAI's or
  * Anthropic's, so that SDKs raise their typed errors.
  */
 export function renderProblem(problem: Problem, context: ProblemContext): RenderedProblem {
   const { path, requestId } = context;
-  if (isBelow(path, platformPrefix)) {
+  if (isPlatformPath(path)) {
     const toBody = isBelow(path, messagesPrefix) ? anthropicBody : openAiBody;
     return { contentType: 'application/json; charset=utf-8', body: toBody(problem, context) };
   }

@@ -1,6 +1,8 @@
 /** The prefixes of the two APIs. They decide how a route is guarded and how its problems look. */
 export const sysadminPrefix = '/api/v1/sysadmin';
 export const platformPrefix = '/v1';
+/** Azure's form of the platform API. What of it is a route is an alias of one below /v1. */
+export const azurePrefix = '/openai';
 
 /** The routes of one tenant. For a route's pattern, pass the name of its parameter: `:tenant_id`. */
 export function tenantPath(tenantId: string): string {
@@ -15,6 +17,11 @@ export function credentialPath(tenantId: string, providerId: string): string {
 /** True when the path is the prefix or below it. */
 export function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`);
+}
+
+/** True for the addresses of the platform API, in either form. */
+export function isPlatformPath(path: string): boolean {
+  return isBelow(path, platformPrefix) || isBelow(path, azurePrefix);
 }
 
 /** @param url the target of a request, which may be a whole URL (RFC 9112, 3.2.2) */

@@ -57,6 +57,8 @@ export interface ServeOptions {
   readonly cancellation: Cancellation;
   /** A UUID that no other call has, for the usage record; by default a new one. */
   readonly requestId?: string;
+  /** The name of the model, if the address of the request says it. The `model` of the request is then not read. */
+  readonly model?: string;
   /** The tenant key of the request, if it has one. */
   readonly tenantKeyId?: string;
   /** The models that the client may use; by default all. */
@@ -114,7 +116,7 @@ export class CallService {
 
   /**
    * Makes a call, and passes its response to the receiver as it arrives.
-   * @param request the request as JSON bytes or as a form; its `model` is a name in ai_models.yml
+   * @param request the request as JSON bytes or as a form; its `model` is a name in ai_models.yml, unless `options` has one
    */
   async serve(
     tenantId: string,
@@ -172,7 +174,9 @@ export class CallService {
     const find = async () => {
       await options.confirmKey?.();
       await this.tenants.findActive(tenantId);
-      const name = modelNameOf(json === undefined ? (request as MultipartForm).model : json.text('model'));
+      const name = modelNameOf(
+        options.model ?? (json ? json.text('model') : (request as MultipartForm).model),
+      );
       refuseOtherModels(name, options.allowedModels);
       const model = this.catalogue.find(name);
       options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
@@ -184,7 +188,7 @@ export class CallService {
     const encoded =
       json === undefined
         ? encodedForm(route, request as MultipartForm, this.config)
-        : encodedJson(route, json, translation, this.config);
+        : encodedJson(route, json, translation, this.config, options.model !== undefined);
     // Counting tokens uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';
     if (!isCount) reserve(json && (() => json.tree));

@@ -23,6 +23,8 @@ export class MultipartForm {
   /** The parts after the model. */
   readonly #rest = new PassThrough();
   #model: string | undefined;
+  /** The model in the address of the request, until the form's own was read. */
+  #namedModel: string | undefined;
   /** Resumes reading after the model. */
   #resume: () => void = () => undefined;
   #edit: (field: Field) => Field | undefined = (field) => field;
@@ -33,12 +35,19 @@ export class MultipartForm {
   private constructor() {}
 
   /**
-   * Resolves when the field `model` has been read.
+   * Resolves when the field `model` has been read, or at once if the address of the request names the model.
    * @param maximumBytes the limit for the whole request
+   * @param model the name in the address, which replaces the field
    * @throws Problem malformed_request, payload_too_large, validation_failed
    */
-  static open(source: Readable, contentType: string, maximumBytes: number): Promise<MultipartForm> {
+  static open(
+    source: Readable,
+    contentType: string,
+    maximumBytes: number,
+    model?: string,
+  ): Promise<MultipartForm> {
     const form = new MultipartForm();
+    form.#namedModel = model;
     return new Promise((resolve, reject) => form.#read(source, contentType, maximumBytes, resolve, reject));
   }
 
@@ -136,6 +145,12 @@ export class MultipartForm {
       while (!isPaused && waiting.length > 0) waiting.shift()?.();
     };
     this.#resume = resume;
+    const decide = (model: Field) => {
+      this.#held.push(model);
+      this.#model = model.value;
+      isPaused = true;
+      resolve(this);
+    };
     const inOrder = (step: () => void) => {
       if (this.#fault !== undefined) return;
       if (isPaused) waiting.push(step);
@@ -152,12 +167,13 @@ export class MultipartForm {
             return fail(problem as Problem);
           }
         }
+        if (this.#namedModel !== undefined) {
+          this.#namedModel = undefined;
+          return;
+        }
         if (this.#model !== undefined) return fail(malformed('The form names model twice.'));
         if (value === '') return fail(noModel());
-        this.#held.push(field);
-        this.#model = value;
-        isPaused = true;
-        resolve(this);
+        decide(field);
       });
     });
     parser.on('fieldsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_FIELDS} fields.`)));
@@ -189,6 +205,8 @@ export class MultipartForm {
       }),
     );
     parser.on('error', () => fail(malformed('The form cannot be read.')));
+    if (this.#namedModel !== undefined)
+      decide({ name: 'model', value: this.#namedModel, type: 'text/plain' });
     source.pipe(parser);
   }
 

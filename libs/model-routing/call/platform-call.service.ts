@@ -43,7 +43,7 @@ export class PlatformCallService {
       throw new Problem('unsupported_media_type', { detail: 'Send the body as multipart/form-data.' });
     }
     const type = request.headers['content-type'] ?? '';
-    const form = await MultipartForm.open(body, type, this.config.maxBodyBytes);
+    const form = await MultipartForm.open(body, type, this.config.maxBodyBytes, request.tenkey.deployment);
     try {
       await this.handle(operation, form, request, reply);
     } catch (error) {
@@ -78,6 +78,7 @@ export class PlatformCallService {
     const options: ServeOptions = {
       cancellation: tenkey,
       requestId: request.id,
+      model: tenkey.deployment,
       tenantKeyId: tenkey.issuedKeyId,
       confirmKey: () => tenkey.confirmGrant(),
       allowedModels: tenkey.allowedModels,

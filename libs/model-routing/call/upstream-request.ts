@@ -42,6 +42,7 @@ export interface EncodedRequest {
 
 /**
  * Encodes a JSON request for the provider: translates it if necessary, then applies the provider's differences.
+ * @param mayLackModel true when something else than the request has named the model
  * @throws Problem malformed_request, parameter_not_supported
  */
 export function encodedJson(
@@ -49,12 +50,14 @@ export function encodedJson(
   request: JsonRequest,
   translation: Translation | undefined,
   { streamUsage, strictParams }: Config,
+  mayLackModel: boolean,
 ): EncodedRequest {
   const { provider, upstreamOperation, credential } = route;
   try {
     const translated = translation?.encode(request.tree, route.target);
     const edits = {
       model: route.target,
+      mayLackModel,
       differences: differencesOf(route),
       hasUsageOption: () =>
         streamUsage &&

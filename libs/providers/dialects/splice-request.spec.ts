@@ -34,6 +34,26 @@ describe('spliceRequest', () => {
     '{"a":{"model":"x"}}',
   ])('refuses %s', (body) => expect(() => splice(body)).toThrow(AmbiguousModel));
 
+  it.each([
+    ['{}', '{"model":"new"}'],
+    ['\n{\t}\n', '\n{"model":"new"\t}\n'],
+    ['{"a":{"model":"x"}}', '{"model":"new","a":{"model":"x"}}'],
+    ['{ "a" : 1.0 }', '{"model":"new", "a" : 1.0 }'],
+    ['{"a":1,"model":"x"}', '{"a":1,"model":"new"}'],
+    ['{"seed":1,"a":2}', '{"model":"new","random_seed":1,"a":2}'],
+    ['{"stream":true}', '{"model":"new","stream":true,"stream_options":{"include_usage":true}}'],
+  ])('adds the model that a body may lack: %s', (body, expected) => {
+    const differences = { renamed: { seed: 'random_seed' } };
+    const edits = { model: 'new', mayLackModel: true, differences, hasUsageOption: () => true };
+    expect(spliced(Buffer.from(body), edits).body.toString()).toBe(expected);
+  });
+
+  it('refuses two models also where a body may lack it', () => {
+    const edits = { model: 'new', mayLackModel: true };
+    for (const body of ['{"model":"a","model":"b"}', '{"model":"a","mod\\u0065l":"b"}'])
+      expect(() => spliced(Buffer.from(body), edits)).toThrow(AmbiguousModel);
+  });
+
   it('refuses more parameters than any format has', () => {
     const body = (count: number) => `{"model":"x"${',"":0'.repeat(count)}}`;
     expect(splice(body(999))).toBe(body(999).replace('"x"', '"new"'));

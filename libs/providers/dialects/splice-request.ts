@@ -2,7 +2,7 @@ import { type RequestDifferences } from '../provider';
 import { type Member, scanObject, withMembers } from './json-members';
 
 /**
- * The body does not have exactly one top-level `model`. Such a request is never sent, because providers differ in which of
+ * The body has more than one top-level `model`, or none although it needs one. Such a request is never sent, because providers differ in which of
  * two they read.
  */
 export class AmbiguousModel extends Error {
@@ -15,6 +15,8 @@ export class AmbiguousModel extends Error {
 /** How the request to the provider differs from the client's. */
 export interface RequestEdits {
   readonly model: string;
+  /** True: a body without `model` gets one. */
+  readonly mayLackModel?: boolean;
   readonly differences?: RequestDifferences;
   /** Asked for a stream whose request has no `stream_options`. True: the usage option is added. */
   readonly hasUsageOption?: () => boolean;
@@ -23,13 +25,13 @@ export interface RequestEdits {
 const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
 
 /**
- * Replaces the value of the top-level `model`, renames and leaves out parameters according to the provider's differences,
+ * Replaces the value of the top-level `model` or adds it, renames and leaves out parameters according to the provider's differences,
  * and keeps every other byte: numbers beyond the range of a double, the order of keys and unknown fields do not change.
  *
  * @param members of the body, if it was scanned already
  * @returns the new body in parts, which share the memory of the given one; the names of the parameters with a value that were left
  *   out; and whether the usage option was added
- * @throws AmbiguousModel when there is no `model`, or more than one, in any spelling
+ * @throws AmbiguousModel when there is more than one `model`, in any spelling, or none without `mayLackModel`
  * @throws TooManyParameters, TooDeeplyNested
  * @throws SyntaxError when the body is not such an object
  */
@@ -39,7 +41,8 @@ export function spliceRequest(
   members: readonly Member[] = scanObject(body).members,
 ): { parts: readonly Buffer[]; dropped: readonly string[]; isUsageOptionAdded: boolean } {
   const model = onlyMember(members, 'model');
-  if (model === undefined) throw new AmbiguousModel();
+  const isModelAdded = edits.mayLackModel === true && !members.some(({ name }) => name === 'model');
+  if (model === undefined && !isModelAdded) throw new AmbiguousModel();
   const isUsageOptionAdded =
     isStream(body, members) &&
     !members.some(({ name }) => name === 'stream_options') &&
@@ -47,18 +50,28 @@ export function spliceRequest(
   const { differences } = edits;
   if (differences !== undefined && members.some(({ name }) => isAffected(name, differences))) {
     const { kept, dropped } = withDifferences(body, members, edits.model, differences);
+    if (isModelAdded) kept.unshift(modelMember(edits.model));
     if (isUsageOptionAdded) kept.push(usageOption);
     return { parts: withMembers(body, members, kept), dropped, isUsageOptionAdded };
   }
-  const end = members.at(-1)!.end;
-  const parts = [
-    body.subarray(0, model.valueStart),
-    Buffer.from(JSON.stringify(edits.model)),
-    body.subarray(model.valueEnd, end),
-  ];
+  const start = members[0]?.start ?? body.indexOf('{') + 1;
+  const end = members.at(-1)?.end ?? start;
+  const parts =
+    model === undefined
+      ? [body.subarray(0, start), modelMember(edits.model), body.subarray(start, end)]
+      : [
+          body.subarray(0, model.valueStart),
+          Buffer.from(JSON.stringify(edits.model)),
+          body.subarray(model.valueEnd, end),
+        ];
+  if (isModelAdded && members.length > 0) parts.splice(2, 0, Buffer.from(','));
   if (isUsageOptionAdded) parts.push(Buffer.from(','), usageOption);
   parts.push(body.subarray(end));
   return { parts, dropped: [], isUsageOptionAdded };
+}
+
+function modelMember(model: string): Buffer {
+  return Buffer.from(`"model":${JSON.stringify(model)}`);
 }
 
 function onlyMember(members: readonly Member[], name: string): Member | undefined {

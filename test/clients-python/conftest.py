@@ -1,7 +1,9 @@
 """Starts Tenkey once for all tests, and writes their result where `.ci/run` reads it."""
 
+import importlib.util
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,9 @@ for name in list(os.environ):
 os.environ["NO_PROXY"] = "127.0.0.1"
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["OPENAI_AGENTS_DISABLE_TRACING"] = "1"
+# litellm contains the file that tiktoken would fetch to count the tokens of a text.
+LITELLM = Path(importlib.util.find_spec("litellm").origin).parent
+os.environ["TIKTOKEN_CACHE_DIR"] = str(LITELLM / "litellm_core_utils/tokenizers")
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +45,12 @@ def served(tenkey, request):
 @pytest.fixture(scope="session")
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def event_loop(anyio_backend):
+    """Keeps one event loop for all tests, because litellm and langchain-openai keep their connections between calls."""
+    yield
 
 
 def pytest_addoption(parser):

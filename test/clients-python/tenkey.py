@@ -68,11 +68,11 @@ class Tenkey:
     def reset(self) -> None:
         self._do("reset")
 
-    def expect_seen(self, model: Model) -> None:
-        """Expects that the last request was for this model, with this tenant's key, at this address."""
+    def expect_seen(self, model: Model, path: str | None = None) -> None:
+        """Expects that the last request was for this model, with its tenant's key, at its path or another one."""
         last = self.requests[-1]
         seen = (last["path"], last["key"], last["body"]["model"])
-        assert seen == (model.path, model.key, model.upstreamModel)
+        assert seen == (path or model.path, model.key, model.upstreamModel)
 
     def close(self) -> None:
         self._process.stdin.close()

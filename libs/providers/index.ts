@@ -20,6 +20,7 @@ export {
   TooDeeplyNested,
   TooManyParameters,
 } from './dialects/json-members';
+export { jsonText, parseJson } from './dialects/json-numbers';
 export { textOf } from './dialects/json-scalars';
 export { reasoningOutsideOutput, eventDataWithoutUsage, usageName } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';

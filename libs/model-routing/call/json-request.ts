@@ -3,6 +3,7 @@ import { Problem } from '#http';
 import {
   type Json,
   type Member,
+  parseJson,
   type ScannedObject,
   scanObject,
   scanSteps,
@@ -86,6 +87,6 @@ export class JsonRequest {
         detail: `The request has more than ${MAXIMUM_VALUES} values, which is more than a call to this model can have.`,
       });
     }
-    return JSON.parse(this.bytes.toString('utf8')) as Json;
+    return parseJson(this.bytes.toString('utf8')) as Json;
   }
 }

@@ -9,6 +9,8 @@ import {
 } from '#egress';
 import { Problem } from '#http';
 import {
+  jsonText,
+  parseJson,
   type StreamTranslator,
   type Translation,
   type TranslationContext,
@@ -86,8 +88,8 @@ export class TranslatedWhole implements BodySink {
     if (this.#isOver) return;
     let body: Buffer;
     try {
-      const response: unknown = JSON.parse(Buffer.concat(this.#parts).toString('utf8'));
-      body = Buffer.from(JSON.stringify(this.translation.decode(response, this.context)));
+      const response = parseJson(Buffer.concat(this.#parts).toString('utf8'));
+      body = Buffer.from(jsonText(this.translation.decode(response, this.context)));
     } catch (error) {
       return this.fail(this.toProblem(error));
     }

@@ -4,6 +4,7 @@ import { type RequestBody, type Route } from '#egress';
 import { Problem } from '#http';
 import {
   AmbiguousModel,
+  jsonText,
   type RequestDifferences,
   spliceRequest,
   type Translation,
@@ -64,7 +65,7 @@ export function encodedJson(
         provider.hasUsageOption?.(upstreamOperation, credential.settings, () => request.tree) === true,
     };
     const spliced = translated
-      ? spliceRequest(Buffer.from(JSON.stringify(translated.body)), edits)
+      ? spliceRequest(Buffer.from(jsonText(translated.body)), edits)
       : spliceRequest(request.bytes, edits, request.members);
     const dropped = safeNames(
       translated && translation

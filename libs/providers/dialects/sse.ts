@@ -1,3 +1,4 @@
+import { jsonText } from './json-numbers';
 import { type Json, UnexpectedResponse } from './translation';
 import { parsedObject } from './values';
 
@@ -6,12 +7,12 @@ export const doneMarker = '[DONE]';
 
 /** An event of chat completions, which has only data. */
 export function dataEvent(data: Json | typeof doneMarker): string {
-  return `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+  return `data: ${typeof data === 'string' ? data : jsonText(data)}\n\n`;
 }
 
 /** An event of messages, which has the name of its `type`. */
 export function namedEvent(data: Json & { readonly type: string }): string {
-  return `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `event: ${data.type}\ndata: ${jsonText(data)}\n\n`;
 }
 
 /** @throws UnexpectedResponse when the data is not a JSON object */

@@ -1,10 +1,13 @@
+import { ExactNumber, parseExactly, parseJson } from './json-numbers';
 import { type Json, UnsupportedParameter } from './translation';
 
 // The require functions check a value of the client's JSON. They throw UnsupportedParameter with the path of the value
 // (`messages[3].content[1]`), and never repeat the value.
 
 export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  );
 }
 
 export function isEmptyList(value: unknown): boolean {
@@ -71,8 +74,17 @@ export function isTooDeep(value: unknown): boolean {
 
 /** @returns the object in a JSON text; undefined when the text is anything else, or too deep */
 export function parsedObject(text: string): Json | undefined {
+  return objectIn(text, parseJson);
+}
+
+/** The same for the arguments of a tool call, whose numbers keep their digits. */
+export function parsedArguments(text: string): Json | undefined {
+  return objectIn(text, parseExactly);
+}
+
+function objectIn(text: string, parse: (text: string) => unknown): Json | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parse(text);
     return isObject(value) && !isTooDeep(value) ? value : undefined;
   } catch {
     return undefined;

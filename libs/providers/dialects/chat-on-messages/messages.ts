@@ -1,5 +1,5 @@
 import { type Json, UnsupportedParameter } from '../translation';
-import { isAbsent, parsedObject, requireList, requireObject, requireText, safeName } from '../values';
+import { isAbsent, parsedArguments, requireList, requireObject, requireText, safeName } from '../values';
 import { encodeContent } from './content';
 
 /** Fields of a response's message that clients send back. They have no meaning for the model. */
@@ -136,7 +136,7 @@ function encodeCall(path: string, value: unknown): Json {
   }
   const { name, arguments: json } = requireObject(`${path}.function`, call.function);
   const text = isAbsent(json) ? '' : requireText(`${path}.function.arguments`, json);
-  const input = text.trim() === '' ? {} : parsedObject(text);
+  const input = text.trim() === '' ? {} : parsedArguments(text);
   if (input === undefined) {
     throw new UnsupportedParameter(
       `${path}.function.arguments`,

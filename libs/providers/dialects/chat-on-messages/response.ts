@@ -1,3 +1,4 @@
+import { jsonText } from '../json-numbers';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
 import { isObject, isTooDeep } from '../values';
 
@@ -83,7 +84,7 @@ export function thinkingBlock(block: Json): Json[] {
 function toolCall(block: Json): Json {
   const { id, name, input } = block;
   if (typeof id !== 'string' || typeof name !== 'string') throw new UnexpectedResponse();
-  return { id, type: 'function', function: { name, arguments: JSON.stringify(input ?? {}) } };
+  return { id, type: 'function', function: { name, arguments: jsonText(input ?? {}) } };
 }
 
 /** OpenAI's `prompt_tokens` includes cached tokens; Anthropic's `input_tokens` does not. */

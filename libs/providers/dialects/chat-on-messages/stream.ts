@@ -1,3 +1,4 @@
+import { jsonText } from '../json-numbers';
 import { dataEvent, doneMarker, eventObject } from '../sse';
 import {
   type Json,
@@ -123,7 +124,7 @@ export class ChatStream implements StreamTranslator {
     const { block, toolCallIndex, hasArguments } = open;
     if (toolCallIndex !== undefined) {
       // The stream of a call without arguments has none, but the client needs JSON.
-      return hasArguments ? '' : this.argumentsChunk(toolCallIndex, JSON.stringify(block.input ?? {}));
+      return hasArguments ? '' : this.argumentsChunk(toolCallIndex, jsonText(block.input ?? {}));
     }
     return thinkingBlock(block)
       .map((thinking) => this.chunk({ thinking_blocks: [{ index: this.thinkingBlockCount++, ...thinking }] }))

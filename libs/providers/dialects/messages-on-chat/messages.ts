@@ -1,3 +1,4 @@
+import { jsonText } from '../json-numbers';
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, requireList, requireObject, requireText } from '../values';
 import { blocksOf, encodeBlock, plainOr } from './content';
@@ -128,7 +129,7 @@ function encodeCall(path: string, block: Json): Json {
     type: 'function',
     function: {
       name: requireText(`${path}.name`, block.name),
-      arguments: JSON.stringify(requireObject(`${path}.input`, block.input)),
+      arguments: jsonText(requireObject(`${path}.input`, block.input)),
     },
   };
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { jsonText } from '../json-numbers';
 import { reasoningOutsideOutput } from '../openai-usage';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
-import { isAbsent, isObject, isTooDeep, parsedObject } from '../values';
+import { isAbsent, isObject, isTooDeep, parsedArguments } from '../values';
 
 /**
  * Translates a chat completion into a message. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning`
@@ -99,7 +100,7 @@ export function fallbackToolCallId(id: string, index: number): string {
 
 /** Arguments of a tool call. OpenAI sends a string; some servers send the object. */
 export function argumentsText(value: unknown): string {
-  return isObject(value) ? JSON.stringify(value) : textOf(value);
+  return isObject(value) ? jsonText(value) : textOf(value);
 }
 
 /** Arguments that the limit cut off become `{}`, and the stop reason shows the client that they are incomplete. */
@@ -107,7 +108,7 @@ function toolUse(call: unknown, fallbackId: string, isCutOff: boolean): Json {
   if (!isObject(call) || !isObject(call.function)) throw new UnexpectedResponse();
   const { name } = call.function;
   const text = argumentsText(call.function.arguments);
-  const input = text.trim() === '' ? {} : parsedObject(text);
+  const input = text.trim() === '' ? {} : parsedArguments(text);
   if (typeof name !== 'string' || name === '' || (input === undefined && !isCutOff))
     throw new UnexpectedResponse();
   const id = textOf(call.id) || fallbackId;

@@ -202,7 +202,7 @@ export class CallService {
       operation: route.upstreamOperation,
       heartbeat: heartbeatOf(operation, this.config.streamHeartbeatSeconds),
       model: route.model,
-      request: translation && json ? json.parameters(translation.neededForResponse) : {},
+      request: encoded.forResponse,
       label: route.provider.label,
     };
     this.sendEncoded(route, encoded.body, options, meter, relay(clientOf(route), plan));

@@ -70,12 +70,6 @@ export class JsonRequest {
     return textOf(this.bytes, member.valueStart, member.valueEnd);
   }
 
-  /** A new object with these parameters only. */
-  parameters(names: readonly string[]): Json {
-    const { tree } = this;
-    return Object.fromEntries(names.filter((name) => name in tree).map((name) => [name, tree[name]]));
-  }
-
   /** @throws Problem malformed_request when it would have too many values */
   get tree(): Json {
     return (this.#tree ??= this.#build());

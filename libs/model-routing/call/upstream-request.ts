@@ -4,6 +4,7 @@ import { type RequestBody, type Route } from '#egress';
 import { Problem } from '#http';
 import {
   AmbiguousModel,
+  type Json,
   jsonText,
   type RequestDifferences,
   spliceRequest,
@@ -39,6 +40,8 @@ export interface EncodedRequest {
   readonly dropped: string[];
   /** True when Tenkey requests the usage of a stream and the client did not. */
   readonly hasAddedUsageOption: boolean;
+  /** What the translation of the response needs to know of the request. */
+  readonly forResponse: Json;
 }
 
 /**
@@ -74,7 +77,8 @@ export function encodedJson(
     );
     if (dropped.length > 0 && strictParams) throw parameterNotSupported(route, dropped);
     const body = { contentType: 'application/json', content: spliced.parts };
-    return { body, dropped, hasAddedUsageOption: spliced.isUsageOptionAdded };
+    const forResponse = translated?.forResponse ?? {};
+    return { body, dropped, hasAddedUsageOption: spliced.isUsageOptionAdded, forResponse };
   } catch (error) {
     if (error instanceof AmbiguousModel) {
       throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
@@ -102,7 +106,7 @@ export function encodedForm(route: Route, form: MultipartForm, { strictParams }:
     if (strictParams) throw parameterNotSupported(route, dropped);
   };
   const body = form.withModel(route.target, differencesOf(route), onDropped);
-  return { body, dropped, hasAddedUsageOption: false };
+  return { body, dropped, hasAddedUsageOption: false, forResponse: {} };
 }
 
 const MOST_NAMES = 50;

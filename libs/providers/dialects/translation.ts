@@ -11,7 +11,7 @@ export interface StreamEvent {
 export interface TranslationContext {
   /** The model's name in the client's request, which the response repeats. */
   readonly model: string;
-  /** The parameters of the client's request that the translation names in `neededForResponse`. */
+  /** What `encode` returned as `forResponse`. */
   readonly request: Json;
 }
 
@@ -30,19 +30,25 @@ export interface StreamTranslator {
   end(): string;
 }
 
+/** A request as the provider gets it. */
+export interface TranslatedRequest {
+  readonly body: Json;
+  /** The client's names of the parameters that have no counterpart and were left out. */
+  readonly dropped: readonly string[];
+  /** What the response depends on. Everything else of the request is forgotten when it is sent, so this must be small. */
+  readonly forResponse: Json;
+  /** The client's path for a path in `body`, as an error names it. Absent: the paths are the same. */
+  clientPath?(this: void, path: string): string;
+}
+
 /** Translates requests from the client's format to the provider's, and responses back, without side effects. */
 export interface Translation {
   /** Parameters that the translation adds. If a provider does not support one of them, the client is not notified. */
   readonly added: readonly string[];
-  /** The parameters of the client's request that its response depends on. The others are forgotten when the request is sent. */
-  readonly neededForResponse: readonly string[];
   /** The client's name for a parameter of the provider's request. */
   clientName(name: string): string;
-  /**
-   * @returns the provider's request, and the client's names of the parameters that have no counterpart and were left out
-   * @throws UnsupportedParameter for invalid values, and when leaving something out would change the request's meaning
-   */
-  encode(request: Json, upstreamModel: string): { readonly body: Json; readonly dropped: readonly string[] };
+  /** @throws UnsupportedParameter for invalid values, and when leaving something out would change the request's meaning */
+  encode(request: Json, upstreamModel: string): TranslatedRequest;
   /** @throws UnexpectedResponse */
   decode(response: unknown, context: TranslationContext): Json;
   stream(context: TranslationContext): StreamTranslator;

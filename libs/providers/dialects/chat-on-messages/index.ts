@@ -11,7 +11,6 @@ import { ChatStream } from './stream';
  */
 export const chatOnMessages: Translation = {
   added: [],
-  neededForResponse: ['stream_options'],
   clientName: (name) => clientNameIn(chatParameters, name),
   encode: encodeChat,
   decode: decodeMessage,

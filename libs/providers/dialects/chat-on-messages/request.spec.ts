@@ -11,8 +11,10 @@ const weather = {
   },
 };
 const tools = [weather];
-const encode = (request: Json, model = 'claude-sonnet-4-5') =>
-  chatOnMessages.encode({ model: 'public', messages, ...request }, model);
+const encode = (request: Json, model = 'claude-sonnet-4-5') => {
+  const { body, dropped } = chatOnMessages.encode({ model: 'public', messages, ...request }, model);
+  return { body, dropped };
+};
 const refusal = (request: Json) => {
   try {
     encode(request);

@@ -1,6 +1,6 @@
 import { type ClaudeGeneration, claudeGeneration } from '../claude-generation';
 import { sortParameters } from '../parameters';
-import { type Json, UnsupportedParameter } from '../translation';
+import { type TranslatedRequest, type Json, UnsupportedParameter } from '../translation';
 import {
   isAbsent,
   isObject,
@@ -17,10 +17,10 @@ import { encodeReasoning } from './reasoning';
 import { encodeTools } from './tools';
 
 /**
- * @returns a request for POST /v1/messages of version 2023-06-01, and the names of the dropped parameters
+ * Makes a request for POST /v1/messages of version 2023-06-01.
  * @throws UnsupportedParameter
  */
-export function encodeChat(request: Json, upstreamModel: string): { body: Json; dropped: string[] } {
+export function encodeChat(request: Json, upstreamModel: string): TranslatedRequest {
   const { same, toTranslate: params, dropped } = sortParameters(request, chatParameters);
   const generation = claudeGeneration(upstreamModel);
   const body: Json = {
@@ -37,7 +37,7 @@ export function encodeChat(request: Json, upstreamModel: string): { body: Json; 
   encodeOutput(body, params, dropped);
   encodeReasoning(body, params, generation, dropped);
   encodeSampling(body, params, generation, dropped);
-  return { body, dropped: [...dropped] };
+  return { body, dropped: [...dropped], forResponse: { stream_options: request.stream_options } };
 }
 
 function maxTokens(params: Json): number | undefined {

@@ -11,7 +11,6 @@ import { MessageStream } from './stream';
  */
 export const messagesOnChat: Translation = {
   added: ['stream_options'],
-  neededForResponse: ['stop_sequences'],
   clientName: (name) => clientNameIn(messagesParameters, name),
   encode: encodeMessagesRequest,
   decode: decodeChatCompletion,

@@ -3,7 +3,10 @@ import { type Json, UnsupportedParameter } from '../translation';
 
 const messages = [{ role: 'user', content: 'Hi' }];
 const needed = { model: 'public', max_tokens: 100, messages };
-const encode = (request: Json) => messagesOnChat.encode({ ...needed, ...request }, 'gpt');
+const encode = (request: Json) => {
+  const { body, dropped } = messagesOnChat.encode({ ...needed, ...request }, 'gpt');
+  return { body, dropped };
+};
 const refusal = (request: Json) => {
   try {
     encode(request);

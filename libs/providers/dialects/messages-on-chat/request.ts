@@ -1,6 +1,6 @@
 import { efforts } from '../claude-generation';
 import { sortParameters } from '../parameters';
-import { type Json, UnsupportedParameter } from '../translation';
+import { type TranslatedRequest, type Json, UnsupportedParameter } from '../translation';
 import {
   isAbsent,
   isObject,
@@ -16,16 +16,12 @@ import { messagesParameters } from './parameters';
 import { encodeTools } from './tools';
 
 /**
- * The limit becomes `max_completion_tokens`, because reasoning models accept no other; the `differences` of a provider that
+ * Makes a request for POST /v1/chat/completions. The limit becomes `max_completion_tokens`, because reasoning models accept no other; the `differences` of a provider that
  * has only `max_tokens` rename it. A stream always requests its usage, because a message's stream must report it.
  *
- * @returns a request for POST /v1/chat/completions, and the names of the dropped parameters
  * @throws UnsupportedParameter
  */
-export function encodeMessagesRequest(
-  request: Json,
-  upstreamModel: string,
-): { body: Json; dropped: string[] } {
+export function encodeMessagesRequest(request: Json, upstreamModel: string): TranslatedRequest {
   const { same, toTranslate: params, dropped } = sortParameters(request, messagesParameters);
   const body: Json = {
     model: upstreamModel,
@@ -49,7 +45,7 @@ export function encodeMessagesRequest(
   if ('service_tier' in params) encodeServiceTier(body, params.service_tier);
   encodeFormat(body, params, dropped);
   encodeReasoning(body, params, dropped);
-  return { body, dropped: [...dropped] };
+  return { body, dropped: [...dropped], forResponse: { stop_sequences: request.stop_sequences } };
 }
 
 function encodeMetadata(body: Json, value: unknown, dropped: Set<string>): void {

@@ -5,7 +5,7 @@
  * Guarantees: each file in definitions/ describes one provider completely, based on the documentation that it names, and
  * no code elsewhere names a provider. A URL keeps the origin of its endpoint and stays below the endpoint's path. Keys go
  * into headers only. The message about an invalid field never repeats the value. A translation names each parameter that
- * it leaves out, unless leaving it out changes no response (docs/anthropic-dialect.md). A request in the provider's own
+ * it leaves out, unless leaving it out changes no response (docs/anthropic-dialect.md, docs/responses-dialect.md). A request in the provider's own
  * format keeps its bytes, except for `model`, the differences that the provider documents, and an added request for the
  * usage of a stream.
  *

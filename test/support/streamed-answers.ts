@@ -1,4 +1,4 @@
-/** Reads streams as clients do, and makes streams from whole responses, in the two formats of the providers. */
+/** Reads streams as clients do, and makes streams from whole responses in the formats of the providers. */
 
 interface Event {
   event?: string;
@@ -92,6 +92,89 @@ export function gatheredMessage(events: Event[]): Body {
   }
   check(open === undefined, 'a block is not stopped');
   return message;
+}
+
+/**
+ * Gathers a response from events, as a client does. Throws when they are out of order, or when the last one has another
+ * response than the others make.
+ */
+export function gatheredResponse(events: Event[]): Body {
+  const bodies: Body[] = events.map(({ event, data }, index) => {
+    const body = JSON.parse(data);
+    check(body.type === event, 'an event is not named after its type');
+    check(body.sequence_number === index, 'a sequence number is missing');
+    return body;
+  });
+  const [created, inProgress, ...others] = bodies;
+  check(created?.type === 'response.created' && inProgress?.type === 'response.in_progress', 'another start');
+  check(created!.response.status === 'in_progress' && created!.response.output.length === 0, 'another state');
+  const last = others.pop();
+  check(last?.type === `response.${last?.response.status}`, 'the last event does not fit the status');
+  const items: { item: Body; isDone: boolean; text: string }[] = [];
+  for (const body of others) {
+    if (body.type === 'response.output_item.added') {
+      check(body.output_index === items.length, 'an item has another index');
+      items.push({ item: body.item, isDone: false, text: '' });
+      continue;
+    }
+    const found = items[body.output_index];
+    check(found !== undefined && !found.isDone, 'an event is not of an open item');
+    if (body.type === 'response.output_item.done') {
+      const { encrypted_content: _, ...item } = body.item;
+      check(JSON.stringify(found!.item) === JSON.stringify({ ...item, status: found!.item.status }), 'gaps');
+      found!.item = body.item;
+      found!.isDone = true;
+      continue;
+    }
+    check(body.item_id === found!.item.id, 'an event has the id of another item');
+    addToItem(found!, body);
+  }
+  check(
+    items.every(({ isDone }) => isDone),
+    'an item is not done',
+  );
+  check(
+    JSON.stringify(last!.response.output) === JSON.stringify(items.map(({ item }) => item)),
+    'the last event has other items',
+  );
+  return last!.response;
+}
+
+function addToItem(open: { item: Body; text: string }, body: Body): void {
+  const { item } = open;
+  const isSummary = body.summary_index !== undefined;
+  const parts: Body[] = isSummary ? item.summary : item.content;
+  const index = isSummary ? body.summary_index : body.content_index;
+  switch (body.type) {
+    case 'response.reasoning_summary_part.added':
+    case 'response.content_part.added':
+      check(index === parts.length, 'a part has another index');
+      parts.push(body.part);
+      open.text = '';
+      return;
+    case 'response.reasoning_summary_part.done':
+    case 'response.content_part.done':
+      check(open.text === (body.part.text ?? body.part.refusal), 'a part has another text');
+      parts[index] = body.part;
+      return;
+    case 'response.reasoning_summary_text.done':
+    case 'response.output_text.done':
+    case 'response.refusal.done':
+      check(index === parts.length - 1 && open.text === (body.text ?? body.refusal), 'gaps in a text');
+      return;
+    case 'response.function_call_arguments.done':
+      check(open.text === body.arguments, 'gaps in arguments');
+      item.arguments = body.arguments;
+      return;
+    case 'response.custom_tool_call_input.done':
+      check(open.text === body.input, 'gaps in an input');
+      item.input = body.input;
+      return;
+    default:
+      check(/\.delta$/.test(body.type), `an unknown event: ${body.type}`);
+      if (index !== undefined) check(index === parts.length - 1, 'a delta is not of the open part');
+      open.text += body.delta;
+  }
 }
 
 /** Cuts a text into pieces of these sizes, repeatedly. Like providers, it does not cut a surrogate pair. */

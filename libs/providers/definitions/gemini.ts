@@ -17,7 +17,9 @@ export const gemini = openAiCompatible({
   operations: ['chat/completions', 'embeddings', 'images/generations'],
   differences: {
     // Gemini refuses each of them with 400, such as `Unknown name "store": Cannot find field.`
-    'chat/completions': { unsupported: ['store', 'metadata', 'seed', 'frequency_penalty'] },
+    'chat/completions': {
+      unsupported: ['store', 'metadata', 'seed', 'frequency_penalty', 'prompt_cache_key'],
+    },
   },
   // A 400 with "API key not valid. Please pass a valid API key." (or expired, or not found). Other 400s concern the request.
   isCredentialRefusal: (status, message) =>

@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChatCompletionCreateParams } from 'openai/resources/chat/completions';
+import { type ResponseCreateParams } from 'openai/resources/responses/responses';
 import { chatOnMessages } from './chat-on-messages';
 import { chatParameters } from './chat-on-messages/parameters';
 import { messagesOnChat } from './messages-on-chat';
 import { messagesParameters } from './messages-on-chat/parameters';
 import { type Parameter, type Parameters } from './parameters';
-import { type Translation, UnsupportedParameter } from './translation';
+import { responsesOnChat } from './responses-on-chat';
+import { responsesParameters } from './responses-on-chat/parameters';
+import { type Json, type Translation, UnsupportedParameter } from './translation';
 
-const document = readFileSync(join(__dirname, '../../../docs/anthropic-dialect.md'), 'utf8');
+const textOf = (page: string) => readFileSync(join(__dirname, '../../../docs', page), 'utf8');
 
-/** The rows of a direction's table of parameters: name, what it becomes, and whether it has harmless values. */
-const documented = (direction: string) => {
-  const section = document.split(`\n## ${direction}\n`)[1]!.split('\n### ')[1]!;
+/** The rows of the first table below a heading: name of a parameter, what it becomes, and whether it has harmless values. */
+const documented = (page: string, heading: string) => {
+  const section = textOf(page).split(`\n## ${heading}\n`)[1]!.split('\n### Content')[0]!.split('\n## ')[0]!;
   return [...section.matchAll(/^\| `(\w+)` *\|([^|]*)\|([^|]*)\|/gm)].map(([, name, becomes, harmless]) => [
     name,
     becomes!.trim(),
@@ -25,16 +28,21 @@ const words = (parameter: Parameter) => {
 };
 
 /** If a parameter of OpenAI's client is missing from the table, `true` is not of this type. */
-type IsComplete = keyof ChatCompletionCreateParams extends keyof typeof chatParameters ? true : never;
-const isComplete: IsComplete = true;
-it('the table of chat parameters contains every parameter of OpenAI', () => expect(isComplete).toBe(true));
+type IsComplete<Given, Table> = keyof Given extends keyof Table ? true : never;
+const isComplete: [
+  IsComplete<ChatCompletionCreateParams, typeof chatParameters>,
+  IsComplete<ResponseCreateParams, typeof responsesParameters>,
+] = [true, true];
+it('the tables contain every parameter of OpenAI', () => expect(isComplete).toEqual([true, true]));
 
-describe.each<[string, Parameters, Translation]>([
-  ['Chat completions on messages', chatParameters, chatOnMessages],
-  ['Messages on chat completions', messagesParameters, messagesOnChat],
-])('docs/anthropic-dialect.md on %s', (direction, parameters, translation) => {
+const anthropicPage = 'anthropic-dialect.md';
+describe.each<[string, string, Parameters, Translation]>([
+  [anthropicPage, 'Chat completions on messages', chatParameters, chatOnMessages],
+  [anthropicPage, 'Messages on chat completions', messagesParameters, messagesOnChat],
+  ['responses-dialect.md', 'Parameters', responsesParameters, responsesOnChat('reasoning_content')],
+])('docs/%s on %s', (page, heading, parameters, translation) => {
   it('lists the same parameters as the code', () =>
-    expect(documented(direction)).toEqual(
+    expect(documented(page, heading)).toEqual(
       Object.entries(parameters).map(([name, parameter]) => [
         name,
         words(parameter),
@@ -42,28 +50,33 @@ describe.each<[string, Parameters, Translation]>([
       ]),
     ));
 
-  const needed = { max_tokens: 7, messages: [{ role: 'user', content: 'Hi' }] };
+  const needed =
+    page === anthropicPage ? { max_tokens: 7, messages: [{ role: 'user', content: 'Hi' }] } : { input: 'Hi' };
+  const encoded = (request: Json) => {
+    const { body, dropped } = translation.encode(request, 'claude-sonnet-4-5');
+    return { body, dropped };
+  };
   const encode = (name: string, value: unknown) => {
     try {
-      return translation.encode({ ...needed, [name]: value }, 'claude-sonnet-4-5');
+      return encoded({ ...needed, [name]: value });
     } catch (error) {
       if (error instanceof UnsupportedParameter) return error.param;
       throw error;
     }
   };
-  const without = translation.encode(needed, 'claude-sonnet-4-5');
+  const without = encoded(needed);
 
   it.each(Object.entries(parameters).filter(([name]) => name !== 'model'))(
     'describes what becomes of %s',
     (name, { becomes }) => {
       // 5 is not the default of any parameter and invalid for most, so a parameter that is read is sent or refused.
-      const encoded = encode(name, 5);
-      if (becomes === 'left out') expect(encoded).toEqual(without);
-      else if (becomes === 'dropped') expect(encoded).toEqual({ ...without, dropped: [name] });
-      else if (becomes === 'refused') expect(encoded).toBe(name);
+      const result = encode(name, 5);
+      if (becomes === 'left out') expect(result).toEqual(without);
+      else if (becomes === 'dropped') expect(result).toEqual({ ...without, dropped: [name] });
+      else if (becomes === 'refused') expect(result).toBe(name);
       else if (becomes === 'same')
-        expect(encoded).toEqual({ body: { ...without.body, [name]: 5 }, dropped: [] });
-      else expect(encoded).not.toEqual(without);
+        expect(result).toEqual({ body: { ...without.body, [name]: 5 }, dropped: [] });
+      else expect(result).not.toEqual(without);
     },
   );
 });

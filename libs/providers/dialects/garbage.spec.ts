@@ -1,12 +1,23 @@
 import fc from 'fast-check';
 import { eventsIn } from '../../../test/support/streamed-answers';
 import { chatOnMessages } from './chat-on-messages';
+import { composed } from './composition';
 import { messagesOnChat } from './messages-on-chat';
+import { responsesOnChat } from './responses-on-chat';
 import { type Json, UnexpectedResponse, UnsupportedParameter } from './translation';
 
-const context = { model: 'public', request: { stream_options: { include_usage: true } } };
-const translations = { chatOnMessages, messagesOnChat };
-const names = ['chatOnMessages', 'messagesOnChat'] as const;
+const chatRequest = { stream_options: { include_usage: true } };
+const responsesRequest = { repeated: {}, clientTools: new Map([['name', { name: 'tool', isCustom: true }]]) };
+const translations = {
+  chatOnMessages: { translation: chatOnMessages, request: chatRequest },
+  messagesOnChat: { translation: messagesOnChat, request: chatRequest },
+  responsesOnChat: { translation: responsesOnChat('reasoning_content'), request: responsesRequest },
+  responsesOnMessages: {
+    translation: composed(responsesOnChat('thinking_blocks'), chatOnMessages),
+    request: { outer: responsesRequest, inner: chatRequest },
+  },
+};
+const names = Object.keys(translations) as (keyof typeof translations)[];
 
 /** Words of both formats, from which random JSON is made. */
 const word = fc.constantFrom(
@@ -33,6 +44,25 @@ const word = fc.constantFrom(
   ...['text', 'thinking', 'redacted_thinking', 'partial_json', 'signature', 'input', 'stop_details'],
   ...['model', 'messages', 'system', 'max_tokens', 'stop', 'tools', 'tool_choice', 'metadata', 'constructor'],
   ...['role', 'user', 'assistant', 'tool', 'image_url', 'source', 'tool_result', 'tool_use_id', 'file'],
+  ...[
+    'input',
+    'instructions',
+    'input_text',
+    'output_text',
+    'input_image',
+    'input_file',
+    'function_call',
+    'output',
+  ],
+  ...[
+    'function_call_output',
+    'custom_tool_call',
+    'custom_tool_call_output',
+    'call_id',
+    'reasoning',
+    'summary',
+  ],
+  ...['encrypted_content', 'custom', 'grammar', 'text', 'json_object', 'include', 'top_logprobs', 'refusal'],
   ...['response_format', 'json_schema', 'output_config', 'format', 'reasoning_effort', 'low', 'document'],
 );
 const { value } = fc.letrec((tie) => ({
@@ -58,12 +88,14 @@ const event = fc.record({
 const request = fc.record({
   max_tokens: fc.constant(5),
   messages: fc.oneof(value, fc.array(value)),
+  input: fc.oneof(value, fc.array(fc.oneof(value, typed))),
   rest: fc.dictionary(word, value),
 });
 const deep = JSON.parse('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000)) as Json;
 
 describe.each(names)('invalid input for %s', (name) => {
-  const translation = translations[name];
+  const { translation, request: forResponse } = translations[name];
+  const context = { model: 'public', request: forResponse as Json };
 
   it('throws UnexpectedResponse in a stream, or becomes events', () =>
     fc.assert(
@@ -108,7 +140,7 @@ describe.each(names)('invalid input for %s', (name) => {
 
   it('is refused when it is too deep for JSON.stringify', () => {
     const messages = [{ role: 'user', content: 'Hi' }];
-    const deepRequest = { max_tokens: 5, messages, tools: [deep] };
+    const deepRequest = { max_tokens: 5, messages, input: 'Hi', tools: [deep] };
     expect(() => translation.encode(deepRequest, 'm')).toThrow(UnsupportedParameter);
     const block = { type: 'tool_use', id: 't', name: 'f', input: deep };
     const call = { id: 't', function: { name: 'f', arguments: deep } };

@@ -1,7 +1,7 @@
 import { type Json, UnsupportedParameter } from './translation';
 import { isAbsent, isTooDeep, safeName } from './values';
 
-/** What becomes of a client's top-level parameter, as docs/anthropic-dialect.md documents it. */
+/** What becomes of a client's top-level parameter, as docs/anthropic-dialect.md and docs/responses-dialect.md document it. */
 export type Parameter = (
   | { readonly becomes: 'same' }
   /** `to`: the parameter in the provider's format. `alsoTo`: a second one that receives a part of the value. */
@@ -19,12 +19,17 @@ export type Parameter = (
 
 export type Parameters = Readonly<Record<string, Parameter>>;
 
-/** The client's name for a parameter of the provider's format. */
-export function clientNameIn(parameters: Parameters, name: string): string {
+/**
+ * The client's name for a parameter of the provider's format. Of a path within a parameter that the client knows by another
+ * name, only that name is left.
+ */
+export function clientNameIn(parameters: Parameters, path: string): string {
+  const [name = ''] = /^\w*/.exec(path) ?? [];
   const entry = Object.entries(parameters).find(
-    ([, each]) => each.becomes === 'translated' && (each.to === name || each.alsoTo === name),
+    ([, each]) =>
+      each.becomes === 'translated' && [each.to, each.alsoTo].some((to) => to === path || to === name),
   );
-  return entry?.[0] ?? name;
+  return entry === undefined || entry[0] === name ? path : entry[0];
 }
 
 /**

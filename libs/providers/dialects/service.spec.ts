@@ -12,6 +12,7 @@ describe('how a provider serves an operation', () => {
     ['anthropic', 'messages', { operation: 'messages' }],
     ['anthropic', 'chat/completions', { operation: 'messages', translation: chatOnMessages }],
     ['anthropic', 'embeddings', undefined],
+    ['openai', 'responses', { operation: 'responses' }],
   ] as const)('%s serves %s through %j', (id, operation, service) =>
     expect(serviceOf(providerOf(id), operation)).toEqual(service),
   );
@@ -23,6 +24,26 @@ describe('how a provider serves an operation', () => {
     }
   });
 
+  it.each([
+    ['mistral', 'chat/completions'],
+    ['berget', 'chat/completions'],
+    ['anthropic', 'messages'],
+  ] as const)('%s serves responses, translated to %s', (id, operation) =>
+    expect(serviceOf(providerOf(id), 'responses')).toEqual({ operation, translation: expect.anything() }),
+  );
+
+  it('serves responses whenever the provider has chat completions or messages', () => {
+    for (const provider of providers) {
+      const isCompletion = provider.operations.some((each) =>
+        ['chat/completions', 'messages'].includes(each),
+      );
+      expect([provider.id, serviceOf(provider, 'responses') !== undefined]).toEqual([
+        provider.id,
+        isCompletion,
+      ]);
+    }
+  });
+
   it('maps a parameter of the provider to the name that the client uses', () => {
     const cases = [
       [messagesOnChat, 'user', 'metadata'],
@@ -30,6 +51,13 @@ describe('how a provider serves an operation', () => {
       [messagesOnChat, 'max_completion_tokens', 'max_tokens'],
       [messagesOnChat, 'seed', 'seed'],
       [chatOnMessages, 'stop_sequences', 'stop'],
+      [
+        serviceOf(providerOf('mistral'), 'responses')!.translation!,
+        'max_completion_tokens',
+        'max_output_tokens',
+      ],
+      [serviceOf(providerOf('mistral'), 'responses')!.translation!, 'verbosity', 'text'],
+      [serviceOf(providerOf('mistral'), 'responses')!.translation!, 'messages[].reasoning_content', 'input'],
     ] as const;
     for (const [translation, name, clientName] of cases)
       expect(translation.clientName(name)).toBe(clientName);

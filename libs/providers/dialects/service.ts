@@ -1,6 +1,8 @@
 import { type Operation, type Provider } from '../provider';
 import { chatOnMessages } from './chat-on-messages';
+import { composed } from './composition';
 import { messagesOnChat } from './messages-on-chat';
+import { responsesOnChat } from './responses-on-chat';
 import { type Translation } from './translation';
 
 /** The operation of the provider that serves a client's operation, and the translation between the two, if they differ. */
@@ -9,9 +11,16 @@ interface Service {
   readonly translation?: Translation;
 }
 
+/** Of several for the same operation, the first that the provider has is used. */
 const translations: readonly { from: Operation; to: Operation; translation: Translation }[] = [
   { from: 'chat/completions', to: 'messages', translation: chatOnMessages },
   { from: 'messages', to: 'chat/completions', translation: messagesOnChat },
+  { from: 'responses', to: 'chat/completions', translation: responsesOnChat('reasoning_content') },
+  {
+    from: 'responses',
+    to: 'messages',
+    translation: composed(responsesOnChat('thinking_blocks'), chatOnMessages),
+  },
 ];
 
 /** @returns undefined when the provider has neither the operation nor one to which it can be translated */

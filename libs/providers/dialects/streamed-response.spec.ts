@@ -1,19 +1,32 @@
 import fc from 'fast-check';
 import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream';
+import { ResponseStream } from 'openai/lib/responses/ResponseStream';
 import {
   chunksOfChat,
   eventsIn,
   eventsOfMessage,
   gatheredChat,
   gatheredMessage,
+  gatheredResponse,
 } from '../../../test/support/streamed-answers';
 import { chatOnMessages } from './chat-on-messages';
+import { composed } from './composition';
 import { messagesOnChat } from './messages-on-chat';
-import { type StreamEvent, type Translation } from './translation';
+import { responsesOnChat } from './responses-on-chat';
+import { type StreamEvent, type Translation, type TranslationContext } from './translation';
 
 const context = { model: 'public', request: { stream_options: { include_usage: true } } };
+const tools = [{ type: 'custom', name: 'custom' }];
+const contextOf = (translation: Translation) => ({
+  model: 'public',
+  request: translation.encode({ model: 'public', input: 'Hi', stream: true, tools }, 'upstream').forResponse,
+});
+const responses = {
+  chat: responsesOnChat('reasoning_content'),
+  messages: composed(responsesOnChat('thinking_blocks'), chatOnMessages),
+};
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 15 });
-const name = fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/);
+const name = fc.oneof(fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/), fc.constant('custom'));
 const count = fc.nat(10_000);
 const sizes = fc.array(fc.nat(4), { minLength: 1, maxLength: 5 });
 /** Only values that JSON can represent, so neither -0 nor undefined. */
@@ -102,8 +115,12 @@ const chat = fc
     },
   }));
 
-const through = (translation: Translation, events: StreamEvent[]) => {
-  const stream = translation.stream(context);
+const through = (
+  translation: Translation,
+  events: StreamEvent[],
+  inContext: TranslationContext = context,
+) => {
+  const stream = translation.stream(inContext);
   return eventsIn(events.map((event) => stream.push(event)).join('') + stream.end());
 };
 /** The parts that must be the same in a streamed response and in a whole one. */
@@ -132,6 +149,28 @@ describe('a streamed response', () => {
       }),
     ));
 
+  it('is the same as the whole response: a chat translated to a response, even with interleaved tool calls', () =>
+    fc.assert(
+      fc.property(chat, sizes, fc.boolean(), (completion, cuts, interleaved) => {
+        const inContext = contextOf(responses.chat);
+        const events = through(responses.chat, chunksOfChat(completion, cuts, interleaved), inContext);
+        const whole = responses.chat.decode({ created: 1, ...completion }, inContext);
+        expect(gatheredResponse(events)).toEqual(whole);
+      }),
+    ));
+
+  it('is the same as the whole response: a message translated to a response', () =>
+    fc.assert(
+      fc.property(message, sizes, (response, cuts) => {
+        const inContext = contextOf(responses.messages);
+        const streamed = gatheredResponse(
+          through(responses.messages, eventsOfMessage(response, cuts), inContext),
+        );
+        const whole = responses.messages.decode(response, inContext);
+        expect({ ...streamed, created_at: 0 }).toEqual({ ...whole, created_at: 0 });
+      }),
+    ));
+
   it('is the same after a translation from a message to chat and back', () =>
     fc.assert(
       fc.property(message, sizes, (response, cuts) => {
@@ -146,6 +185,21 @@ describe('a streamed response', () => {
         const asMessage = through(messagesOnChat, chunksOfChat(response, cuts, interleaved));
         expect(comparable(gatheredChat(through(chatOnMessages, asMessage)))).toEqual(comparable(response));
       }),
+    ));
+
+  it("is understood by OpenAI's own client as a response", () =>
+    fc.assert(
+      fc.asyncProperty(chat, sizes, fc.boolean(), async (completion, cuts, interleaved) => {
+        const inContext = contextOf(responses.chat);
+        const events = through(responses.chat, chunksOfChat(completion, cuts, interleaved), inContext);
+        const lines = new Blob(events.map(({ data }) => `${data}\n`)).stream();
+        const whole: any = await ResponseStream.fromReadableStream(lines).finalResponse();
+        const expected: any = responses.chat.decode(completion, inContext);
+        expect(whole.output).toMatchObject(expected.output);
+        expect(whole.usage).toEqual(expected.usage);
+        expect(whole.status).toBe(expected.status);
+      }),
+      { numRuns: 30 },
     ));
 
   it("is understood by OpenAI's own client", () =>

@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { argumentsText, contentOf } from '../messages-on-chat/response';
+import { reasoningOutsideOutput } from '../openai-usage';
+import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
+import { isObject, isTooDeep } from '../values';
+import { type Status } from './item-events';
+import { OutputItems } from './output';
+import { withDefaults } from './repeated';
+import { type ClientTools } from './tool-names';
+
+const noTools: ClientTools = new Map();
+
+/**
+ * Translates a chat completion into a response.
+ * @throws UnexpectedResponse
+ */
+export function decodeCompletion(completion: unknown, context: TranslationContext): Json {
+  const choice: unknown =
+    isObject(completion) && Array.isArray(completion.choices) ? completion.choices[0] : undefined;
+  if (!isObject(completion) || !isObject(choice) || !isObject(choice.message) || isTooDeep(completion)) {
+    throw new UnexpectedResponse();
+  }
+  const draft = new DraftResponse(context, completion.id, completion.created);
+  const { message } = choice;
+  draft.add(
+    message,
+    logprobsOf(choice),
+    Array.isArray(message.tool_calls) ? message.tool_calls.entries() : [],
+  );
+  draft.usage = completion.usage;
+  draft.serviceTier = completion.service_tier;
+  return draft.end(choice.finish_reason).response;
+}
+
+/** A response that is being put together, from a whole chat completion or from the chunks of a stream. */
+export class DraftResponse {
+  usage: unknown;
+  serviceTier: unknown;
+  private readonly suffix: string;
+  private readonly createdAt: number;
+  private readonly output: OutputItems;
+
+  constructor(
+    private readonly context: TranslationContext,
+    id: unknown,
+    created: unknown,
+  ) {
+    this.suffix = suffixOf(id);
+    this.createdAt = typeof created === 'number' ? created : Math.floor(Date.now() / 1000);
+    const { clientTools = noTools } = context.request as { clientTools?: ClientTools };
+    this.output = new OutputItems(this.suffix, clientTools);
+  }
+
+  /** The response before any output. */
+  get begun(): Json {
+    return this.with({ status: 'in_progress' });
+  }
+
+  /**
+   * Adds a message or a fragment of one.
+   * @param calls its tool calls with their keys
+   * @returns the events that tell a stream of it
+   */
+  add(message: Json, logprobs: readonly unknown[], calls: Iterable<[key: number, call: unknown]>): Json[] {
+    const { reasoning, thinking, text, refusal } = contentOf(message);
+    const events: Json[] = [];
+    // A whole message has the text of signed thinking twice.
+    const isRepeated = thinking.some((block) => block.type === 'thinking' && block.thinking !== '');
+    if (reasoning !== '' && !isRepeated) events.push(...this.output.reasoning(reasoning));
+    for (const block of thinking) events.push(...this.output.signedThinking(block));
+    if (text !== '') events.push(...this.output.text(text, logprobs));
+    if (refusal !== '') events.push(...this.output.refusal(refusal));
+    for (const [key, call] of calls) {
+      if (isObject(call))
+        events.push(...this.output.call(key, fragmentOf(call), `call_${this.suffix}_${key}`));
+    }
+    return events;
+  }
+
+  /** @throws UnexpectedResponse */
+  end(finishReason: unknown): { readonly events: readonly Json[]; readonly response: Json } {
+    // Mistral and OpenRouter have this reason.
+    if (finishReason === 'error') throw new UnexpectedResponse();
+    const reason = incompleteReasons.get(finishReason);
+    const status: Status = reason === undefined ? 'completed' : 'incomplete';
+    const events = this.output.end(status);
+    const response = this.with({
+      status,
+      incomplete_details: reason === undefined ? null : { reason },
+      output: [...this.output.all],
+      usage: responseUsage(this.usage),
+      ...(typeof this.serviceTier === 'string' && { service_tier: this.serviceTier }),
+    });
+    return { events, response };
+  }
+
+  private with(fields: Json): Json {
+    return {
+      id: `resp_${this.suffix}`,
+      object: 'response',
+      created_at: this.createdAt,
+      model: this.context.model,
+      background: false,
+      error: null,
+      incomplete_details: null,
+      output: [],
+      previous_response_id: null,
+      store: false,
+      truncation: 'disabled',
+      usage: null,
+      ...withDefaults(this.context.request.repeated),
+      ...fields,
+    };
+  }
+}
+
+/** Mistral's `model_length` is the end of the model's context. */
+const incompleteReasons: ReadonlyMap<unknown, string> = new Map([
+  ['length', 'max_output_tokens'],
+  ['model_length', 'max_output_tokens'],
+  ['content_filter', 'content_filter'],
+]);
+
+/** The id without its prefix. It is random if the server sends none, because clients identify responses by it. */
+function suffixOf(id: unknown): string {
+  const suffix = typeof id === 'string' ? id.replace(/^(?:chatcmpl-|msg_)/, '') : '';
+  return suffix === '' ? randomUUID().replaceAll('-', '') : suffix;
+}
+
+/** The log probabilities of a choice. Both formats have the same entries. */
+export function logprobsOf({ logprobs }: Json): unknown[] {
+  return isObject(logprobs) && Array.isArray(logprobs.content) ? logprobs.content : [];
+}
+
+function fragmentOf(call: Json): { id: string; name: string; arguments: string } {
+  const { name, arguments: args } = isObject(call.function) ? call.function : ({} as Json);
+  return {
+    id: typeof call.id === 'string' ? call.id : '',
+    name: typeof name === 'string' ? name : '',
+    arguments: argumentsText(args),
+  };
+}
+
+/** @returns null when the provider reports no usage */
+function responseUsage(usage: unknown): Json | null {
+  if (!isObject(usage)) return null;
+  const countIn = (counts: unknown, name: string) => {
+    const value = isObject(counts) ? counts[name] : undefined;
+    return typeof value === 'number' && value > 0 ? value : 0;
+  };
+  const { prompt_tokens_details: prompt, completion_tokens_details: completion } = usage;
+  const input = countIn(usage, 'prompt_tokens');
+  const output = countIn(usage, 'completion_tokens') + reasoningOutsideOutput(usage);
+  return {
+    input_tokens: input,
+    input_tokens_details: {
+      // Together has the count next to the totals.
+      cached_tokens: countIn(prompt, 'cached_tokens') || countIn(usage, 'cached_tokens'),
+      cache_write_tokens: countIn(prompt, 'cache_write_tokens'),
+    },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: countIn(completion, 'reasoning_tokens') },
+    total_tokens: input + output,
+  };
+}

@@ -107,6 +107,13 @@ describeWithApp('an error of the provider', { UPSTREAM_RETRIES: '0' }, { models 
     expect(errorOf(native)).toMatchObject({ type: 'invalid_request_error', code: error.code });
   });
 
+  it('of the content filter keeps the code inside, which may be the only one that names the filter', async () => {
+    const innererror = { code: 'ResponsibleAIPolicyViolation' };
+    const error = { message: 'Filtered.', code: 'invalid_request_error', innererror };
+    const response = await chat({ status: 403, body: { error } });
+    expect([response.status, errorOf(response).innererror]).toEqual([400, innererror]);
+  });
+
   it('of the content filter may be a completion without an error', async () => {
     const choices = [{ index: 0, finish_reason: 'content_filter', content_filter_results: filterResult }];
     const response = await chat({ status: 400, body: { object: 'chat.completion', choices } });
@@ -118,7 +125,8 @@ describeWithApp('an error of the provider', { UPSTREAM_RETRIES: '0' }, { models 
 
   it('keeps only booleans, numbers and names of what the content filter found', async () => {
     const found = { a: 'the text of the user', [key]: true, b: key, c: [1, 'low', 'a text'], d: null };
-    const body = { error: { code: 'content_filter', innererror: { content_filter_result: found } } };
+    const innererror = { code: key, content_filter_result: found };
+    const body = { error: { code: 'content_filter', innererror } };
     const response = await chat({ status: 400, body });
     expect(errorOf(response).innererror).toEqual({ content_filter_result: { c: [1, 'low'] } });
   });

@@ -6,6 +6,8 @@ export interface UpstreamError {
   readonly param: Scalar | undefined;
   /** The HTTP status that the error itself names, 400 to 599. */
   readonly status: number | undefined;
+  /** Azure's second code, which names its content filter where `code` may be a general one. */
+  readonly innerCode: Scalar | undefined;
   /** What the content filter found, as Azure reports it. */
   readonly filterResult: unknown;
 }
@@ -18,6 +20,7 @@ export const noError: UpstreamError = {
   type: undefined,
   param: undefined,
   status: undefined,
+  innerCode: undefined,
   filterResult: undefined,
 };
 
@@ -55,6 +58,7 @@ export function upstreamErrorOf(json: unknown): UpstreamError {
     type,
     param,
     status: [code, inner.status, inner.status_code, inner.http_status].map(statusOf).find(Boolean),
+    innerCode: scalarOf(fieldsOf(inner.innererror ?? inner.inner_error).code),
     filterResult,
   };
 }

@@ -132,11 +132,9 @@ function rejectedStatus(status: number): number {
   return [400, 404, 409, 413, 422, 451].includes(status) ? status : 400;
 }
 
-function isFiltered({ code, filterResult }: UpstreamError): boolean {
-  return (
-    filterResult !== undefined ||
-    /^(content_?filter(ed)?|content_policy_violation|ResponsibleAIPolicyViolation)$/i.test(String(code))
-  );
+function isFiltered({ code, innerCode, filterResult }: UpstreamError): boolean {
+  const names = /^(content_?filter(ed)?|content_policy_violation|ResponsibleAIPolicyViolation)$/i;
+  return filterResult !== undefined || names.test(String(code)) || names.test(String(innerCode));
 }
 
 export function isQuotaExhausted(status: number, { code, type, message }: UpstreamError): boolean {
@@ -153,12 +151,12 @@ function isOverloaded(status: number, { code, type }: UpstreamError): boolean {
 
 /** Only plain names are passed on, because any other value could be text or a key. */
 function upstreamFields(
-  { code, type, param, filterResult }: UpstreamError,
+  { code, type, param, innerCode, filterResult }: UpstreamError,
   secrets: readonly Secret[],
 ): Pick<Problem['details'], 'param' | 'upstream'> {
   const name = (value: unknown) => (isPlainName(value, secrets) ? value : undefined);
-  const innererror =
-    filterResult === undefined ? undefined : { content_filter_result: plainPartOf(filterResult, secrets) };
+  const inner = { code: name(innerCode), content_filter_result: plainPartOf(filterResult, secrets) };
+  const innererror = inner.code === undefined && filterResult === undefined ? undefined : inner;
   return { param: name(param), upstream: { code: name(code), type: name(type), innererror } };
 }
 

@@ -140,7 +140,6 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
     const expected: string[] = [];
     for (const [method, path] of registered) {
       const need = opens[`${asGet(method)} ${path}`]!;
-      const isAnthropic = /^\/v1\/(messages|models)(\/|$)/.test(path);
       const ask = async (
         name: string,
         headers: Record<string, string>,
@@ -177,7 +176,7 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
       const claims = { scope: 'all', 'x-scope': 'all', 'x-role': 'admin', 'x-admin': 'true' };
       const claiming = { ...bearer(tenantKey.own), ...claims };
       await ask('a tenant key that claims more', claiming, isPlatform ? 'open' : 401, own);
-      await ask('a tenant key in x-api-key', { 'x-api-key': tenantKey.own }, isAnthropic ? 'open' : 401, own);
+      await ask('a tenant key in x-api-key', { 'x-api-key': tenantKey.own }, isPlatform ? 'open' : 401, own);
       await ask('a tenant key in api-key', { 'api-key': tenantKey.own }, isPlatform ? 'open' : 401, own);
       await ask('the super key in api-key', { 'api-key': superKey }, 401);
       await ask(

@@ -58,6 +58,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('onRequest', hooks.requireHost);
   // A wrong method is refused ahead of a wrong body, which the right method might accept.
   fastify.addHook('onRequest', methods.refuseOthers);
+  fastify.addHook('onRequest', hooks.refuseUnknownRoutes);
   fastify.addHook('onRequest', hooks.refuseForms);
   fastify.addHook('onSend', hooks.reportStreamFaults);
   fastify.addHook('onSend', hooks.showInForce);

@@ -5,6 +5,7 @@ import { type PlatformGrant, type SysadminGrant } from './access/grants';
 import { bearerOf } from './access/keys';
 import { Problem } from './problems/problem';
 import { type ProblemContext, renderLastEvent } from './problems/render';
+import { type ClientKind, clientKindOf } from './requests/client-kind';
 import { type ResolvedAlias, resolveAlias } from './requests/aliases';
 import { azurePrefix, isBelow, pathOf, platformPrefix, sysadminPrefix } from './requests/paths';
 
@@ -13,6 +14,9 @@ declare module 'fastify' {
     tenkey: RequestContext;
   }
 }
+
+const noRoute = '(no route)';
+const modelsPrefix = `${platformPrefix}/models`;
 
 /** Is called for each problem of a request. */
 export type ProblemListener = (request: FastifyRequest, problem: Problem) => void;
@@ -110,7 +114,7 @@ export class RequestContext {
   get route(): string {
     // Fastify creates the options each time they are read.
     this.#route ??=
-      (this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? '(no route)';
+      (this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? noRoute;
     return this.#route;
   }
 
@@ -135,6 +139,15 @@ export class RequestContext {
   /** True for the platform API, in either form of its addresses. */
   get isPlatform(): boolean {
     return this.isWithin(platformPrefix) || this.isWithin(azurePrefix);
+  }
+
+  /** Whose API the client speaks, where the route does not say it: for an unknown route, and for the list of models. */
+  get clientKind(): ClientKind | undefined {
+    const isModels = this.isWithin(modelsPrefix);
+    if (!isModels && (this.route !== noRoute || this.isWithin(sysadminPrefix))) return undefined;
+    const { originalUrl, headers } = this.#request;
+    const kind = clientKindOf(decoded(pathOf(originalUrl)), originalUrl.split('?', 2)[1], headers);
+    return kind ?? (this.isPlatform ? 'openai' : undefined);
   }
 
   /** False when the request only reads. */
@@ -251,7 +264,8 @@ export class RequestContext {
   }
 
   get problemContext(): ProblemContext {
-    return { path: this.path, requestId: this.#request.id, isTenant: this.#grant?.kind === 'tenant' };
+    const { path, clientKind } = this;
+    return { path, clientKind, requestId: this.#request.id, isTenant: this.#grant?.kind === 'tenant' };
   }
 
   /** The last event of a stream that failed after its head was sent, as the client of this path expects it. */

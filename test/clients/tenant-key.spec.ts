@@ -3,7 +3,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import Anthropic from '@anthropic-ai/sdk';
 import { generateText } from 'ai';
 import Older from 'anthropic-sdk-of-2023-06-01';
-import OpenAI from 'openai';
+import OpenAI, { AzureOpenAI } from 'openai';
 import { anthropic, openai, tenkeyOfSpec } from './tenkey';
 
 /** Everything that an application has to change: the address and the key. */
@@ -50,6 +50,31 @@ describe('a client with only a tenant key', () => {
     });
     expect((await chain.invoke(content)).content).toBe(said);
     tenkey.expectSeen(openai);
+  });
+
+  it('learns the right base URL when it has a wrong one', async () => {
+    const { tenantKey: apiKey, origin } = tenkey;
+    const model = openai.model;
+    const ofOpenAi = new OpenAI({ apiKey, baseURL: origin, maxRetries: 0 });
+    await expect(ofOpenAi.chat.completions.create({ model, messages })).rejects.toThrow(
+      /base URL of OpenAI's clients is the address of this server followed by \/v1;/,
+    );
+    await expect(ofOpenAi.models.list()).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    const ofAnthropic = new Anthropic({ apiKey, baseURL: `${origin}/v1`, maxRetries: 0 });
+    const asked = ofAnthropic.messages.create({ model, max_tokens: 10, messages });
+    await expect(asked).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+    await expect(asked).rejects.toThrow(
+      /base URL of Anthropic's clients is the address of this server without/,
+    );
+    const ofAzure = new AzureOpenAI({
+      apiKey,
+      endpoint: `${origin}/v1`,
+      apiVersion: '2024-10-21',
+      maxRetries: 0,
+    });
+    await expect(ofAzure.chat.completions.create({ model, messages })).rejects.toThrow(
+      /endpoint of Azure's clients is the address of this server without a path;/,
+    );
   });
 
   it('raises its own error for a key that was mistyped', async () => {

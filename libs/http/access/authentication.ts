@@ -1,11 +1,7 @@
 import { type FastifyRequest } from 'fastify';
 import { type Secret } from '#crypto';
-import { platformPrefix } from '../requests/paths';
 import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
 import { bearerOf, fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
-
-/** Anthropic's clients send their key in X-API-Key; these are the routes that they call. */
-const anthropicRoutes = [`${platformPrefix}/messages`, `${platformPrefix}/models`];
 
 /**
  * How old the grant of a sysadmin key may be when it is used. A body may take minutes to arrive, and its key may be revoked in that
@@ -80,8 +76,8 @@ export class Authentication {
     if ([apiKey, azureKey].some((key) => isOneOf(key, this.environment.platformApiKeys))) {
       return { kind: 'platform' };
     }
-    const isAnthropic = anthropicRoutes.some((route) => request.tenkey.isWithin(route));
-    for (const key of [bearerOf(authorization), isAnthropic ? apiKey : undefined, azureKey]) {
+    // Anthropic's clients send their key in X-API-Key, and Azure's in api-key. A client with a wrong base URL may do so anywhere.
+    for (const key of [bearerOf(authorization), apiKey, azureKey]) {
       const grant = typeof key === 'string' ? await this.issued.tenantGrant(key) : undefined;
       if (grant !== undefined) return grant;
     }

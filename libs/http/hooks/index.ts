@@ -4,6 +4,7 @@ export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
 export { BodyReader } from './read-bodies';
 export { refuseForms } from './refuse-forms';
+export { refuseUnknownRoutes } from './refuse-unknown-routes';
 export { reportStreamFaults } from './report-stream-faults';
 export { requireHost } from './require-host';
 export { RouteMethods } from './route-methods';

@@ -1,3 +1,4 @@
+import { type ClientKind } from '../requests/client-kind';
 import { isBelow, isPlatformPath, platformPrefix } from '../requests/paths';
 import { type Problem } from './problem';
 
@@ -13,6 +14,8 @@ export interface RenderedProblem {
 /** What the rendering of a problem depends on. */
 export interface ProblemContext {
   readonly path: string;
+  /** Whose API the client speaks, where the path does not say it. */
+  readonly clientKind?: ClientKind | undefined;
   readonly requestId: string;
   /** True for a caller with a tenant key, who cannot do what a hint tells a sysadmin. */
   readonly isTenant: boolean;
@@ -23,9 +26,10 @@ export interface ProblemContext {
  * Anthropic's, so that SDKs raise their typed errors.
  */
 export function renderProblem(problem: Problem, context: ProblemContext): RenderedProblem {
-  const { path, requestId } = context;
-  if (isPlatformPath(path)) {
-    const toBody = isBelow(path, messagesPrefix) ? anthropicBody : openAiBody;
+  const { path, clientKind, requestId } = context;
+  if (isPlatformPath(path) || clientKind !== undefined) {
+    const isAnthropic = isBelow(path, messagesPrefix) || clientKind === 'anthropic';
+    const toBody = isAnthropic ? anthropicBody : openAiBody;
     return { contentType: 'application/json; charset=utf-8', body: toBody(problem, context) };
   }
   const { hint, errors, providerRequirements } = problem.details;

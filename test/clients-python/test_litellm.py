@@ -95,3 +95,19 @@ class TestLiteLlmWithoutChat:
         answer = litellm.responses(model=f"{prefix}/gpt-4o", input="good morning", **settings)
         assert answer.output[0].content[0].text == "echo: good morning"
         assert tenkey.requests[-1]["path"] == "/v1/responses"
+
+
+@pytest.mark.parametrize("served", ["vllm"], indirect=True)
+@pytest.mark.parametrize(("prefix", "path"), [("hosted_vllm", "/v1"), ("cohere", "/v1/rerank")])
+def test_litellm_reranks(tenkey, served, prefix, path):
+    answer = litellm.rerank(
+        model=f"{prefix}/reranker",
+        query="snow",
+        documents=["rain in Lund", "snow in Umeå"],
+        top_n=1,
+        api_key=tenkey.tenant_key,
+        api_base=tenkey.origin + path,
+    )
+    assert len(answer.results) == 1
+    seen = tenkey.requests[-1]
+    assert (seen["key"], seen["body"]["model"]) == (served.key, "BAAI/bge-reranker-v2-m3")

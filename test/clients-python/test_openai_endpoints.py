@@ -83,6 +83,13 @@ def test_transcribes_as_a_stream_and_sends_a_list(tenkey, client_of):
     assert (form["stream"], form["timestamp_granularities[]"]) == ("true", "word")
 
 
+def test_translates_speech(tenkey, client_of):
+    answer = client_of().audio.translations.create(file=("möte.mp3", SOUND), model="whisper")
+    assert answer.text == f"heard {len(SOUND)} bytes"
+    seen = tenkey.requests[-1]
+    assert (seen["path"], seen["form"]["model"]) == ("/v1/audio/translations", "whisper-1")
+
+
 def test_transcribes_an_open_file(client_of, tmp_path):
     path = tmp_path / "meeting.wav"
     path.write_bytes(SOUND)
@@ -102,6 +109,15 @@ def test_draws(tenkey, client_of):
     answer = client_of().images.generate(model="image", prompt="a lighthouse")
     assert answer.data[0].b64_json == "iVBORw0KGgo="
     assert tenkey.requests[-1]["body"]["model"] == "gpt-image-1"
+
+
+def test_edits_several_images_at_once(tenkey, client_of):
+    images = [(f"{number}.png", SOUND, "image/png") for number in range(2)]
+    answer = client_of().images.edit(model="image", image=images, prompt="without the lighthouse")
+    assert answer.data[0].b64_json == "iVBORw0KGgo="
+    seen = tenkey.requests[-1]
+    assert (seen["path"], seen["form"]["model"]) == ("/v1/images/edits", "gpt-image-1")
+    assert seen["form"]["image[]"]["size"] == len(SOUND)
 
 
 def test_moderates(tenkey, client_of):

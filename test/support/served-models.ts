@@ -20,6 +20,8 @@ speech_models:
   - { name: speech, litellm_model_name: gpt-4o-mini-tts }
 image_models:
   - { name: image, litellm_model_name: gpt-image-1 }
+rerank_models:
+  - { name: reranker, litellm_model_name: hosted_vllm/BAAI/bge-reranker-v2-m3 }
 moderation_models:
   - { name: moderation, litellm_model_name: omni-moderation-latest }
 `;

@@ -7,6 +7,10 @@ import globalSetup from '../support/global-setup';
 import globalTeardown from '../support/global-teardown';
 import { type NextAnswer } from '../support/provider-server';
 import * as servedModels from '../support/served-models';
+import { chunksOfChat, eventsOfMessage } from '../support/streamed-answers';
+
+/** How many characters, less one, the pieces of a streamed text have. */
+const sizes = [3, 5, 1];
 
 async function main(): Promise<void> {
   await globalSetup();
@@ -31,6 +35,10 @@ async function main(): Promise<void> {
     switch (command) {
       case 'next':
         return provider.next(argument as NextAnswer);
+      case 'nextStreamedMessage':
+        return provider.next({ chunks: eventsOfMessage(argument as object, sizes).map(textOf) });
+      case 'nextStreamedChat':
+        return provider.next({ chunks: chunksOfChat(argument as object, sizes, true).map(textOf) });
       case 'rejectKey':
         return provider.rejectKey(argument as string);
       case 'requests':
@@ -41,6 +49,10 @@ async function main(): Promise<void> {
         throw new Error(`there is no command ${command}`);
     }
   }
+}
+
+function textOf({ event, data }: { event?: string; data: string }): string {
+  return `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`;
 }
 
 function print(answer: unknown): void {

@@ -58,6 +58,14 @@ class Tenkey:
     def next(self, **answer: Any) -> None:
         self._do("next", answer)
 
+    def next_streamed_message(self, message: dict[str, Any]) -> None:
+        """Anthropic's provider answers with this message next, as a stream in small pieces."""
+        self._do("nextStreamedMessage", message)
+
+    def next_streamed_chat(self, completion: dict[str, Any]) -> None:
+        """OpenAI's provider answers with this chat completion next, as a stream whose tool calls take turns."""
+        self._do("nextStreamedChat", completion)
+
     def reject_key(self, key: str) -> None:
         self._do("rejectKey", key)
 

@@ -7,6 +7,7 @@ const models = `
 completion_models:
   - { name: gpt, litellm_model_name: openai/gpt-4o }
   - { name: claude, litellm_model_name: anthropic/claude-sonnet-4-5 }
+  - { name: llama, litellm_model_name: berget/llama }
 `;
 const key = 'sk-sentinel-of-streams-that-end';
 const messages = [{ role: 'user', content: 'hello' }];
@@ -53,15 +54,19 @@ const paths = Object.keys(streams) as Path[];
 const translations = [
   ['messages', 'chat/completions', 'gpt'],
   ['chat/completions', 'messages', 'claude'],
+  ['responses', 'chat/completions', 'llama'],
+  ['responses', 'messages', 'claude'],
 ] as const;
+/** In the last event of a complete stream. */
+const marks = { 'chat/completions': '[DONE]', messages: 'message_stop', responses: 'response.completed' };
 
 describeWithApp('a stream', { UPSTREAM_TIMEOUTS: 'idle=20' }, { models }, (tenkey) => {
   let tenant: string;
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await tenkey.createTenant();
-    await tenkey.setCredential(tenant, 'openai', { api_key: key });
-    await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
+    for (const id of ['openai', 'anthropic', 'berget'])
+      await tenkey.setCredential(tenant, id, { api_key: key });
   });
 
   const read = async (path: Path, answer: NextAnswer, fields: object = {}) => {
@@ -109,8 +114,8 @@ describeWithApp('a stream', { UPSTREAM_TIMEOUTS: 'idle=20' }, { models }, (tenke
     async (path, from, model) => {
       const { beginning, completing } = streams[from];
       const { text } = await read(path, { chunks: [...beginning, completing] }, { model });
-      expect(text).not.toContain('error');
-      expect(text).toContain(path === 'messages' ? 'message_stop' : '[DONE]');
+      expect(text).not.toMatch(/^event: error$/m);
+      expect(text).toContain(marks[path]);
       expect(await recordOf()).toMatchObject({ outcome: 'completed' });
     },
   );
@@ -180,14 +185,16 @@ describeWithApp('with STREAM_HEARTBEAT_SECONDS', { STREAM_HEARTBEAT_SECONDS: '1'
     ['chat/completions', 'gpt', ': ping\n\n'],
     ['chat/completions', 'claude', ': ping\n\n'],
     ['messages', 'claude', 'event: ping\ndata: {"type": "ping"}\n\n'],
+    ['responses', 'llama', ': ping\n\n'],
   ] as const)('a stream of %s from %s that is silent gets a heartbeat', async (path, model, ping) => {
     const tenant = await tenkey.createTenant();
-    await tenkey.setCredential(tenant, 'openai', { api_key: key });
-    await tenkey.setCredential(tenant, 'anthropic', { api_key: key });
-    const { beginning, completing, last } = streams[model === 'gpt' ? 'chat/completions' : 'messages'];
+    for (const id of ['openai', 'anthropic', 'berget'])
+      await tenkey.setCredential(tenant, id, { api_key: key });
+    const { beginning, completing, last } = streams[model === 'claude' ? 'messages' : 'chat/completions'];
     tenkey.provider.next({ chunks: [beginning.join(''), completing + last], chunkDelayMs: 1500 });
-    const { text } = await tenkey.call(tenant, path, { model, messages, max_tokens: 9, stream: true });
+    const request = { ...streams[path].request, model, max_tokens: 9, stream: true };
+    const { text } = await tenkey.call(tenant, path, request);
     expect(text.split(ping)).toHaveLength(2);
-    expect(text).toMatch(/(?:\[DONE\]|"type":"message_stop"\})\n\n$/);
+    expect(text.trimEnd().split('\n\n').at(-1)).toContain(marks[path]);
   });
 });

@@ -1,10 +1,10 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher } from 'undici';
 import type { Secret } from '#crypto';
+import { hooks } from '#http';
 import { cancelError, type Cancellation } from './cancellation';
 import { type Connection } from './connection/connection';
 import { problemOfError } from './response/connection-problem';
-import { Decoder } from './response/decoder';
 import { ErrorBody } from './response/error-body';
 import { Opening } from './response/opening';
 import { problemOfResponse } from './response/upstream-problem';
@@ -54,7 +54,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #sink: BodySink | undefined;
   readonly #parts: Buffer[] = [];
   #errorBody: ErrorBody | undefined;
-  #decoder: Decoder | undefined;
+  #decoder: hooks.Decoder | undefined;
   /** Whether the receiver has the head. */
   #isOpen = false;
   #isOver = false;
@@ -136,8 +136,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  #decoderOf(encoding: string | undefined): Decoder | undefined {
-    return Decoder.of(encoding, {
+  #decoderOf(encoding: string | undefined): hooks.Decoder | undefined {
+    return hooks.Decoder.of(encoding, {
       data: (part) => this.#received(part),
       end: () => this.#guard(() => this.#completed()),
       fail: (error) =>

@@ -156,7 +156,7 @@ test.each([
 });
 
 test('an error body in an encoding that Tenkey cannot decode is not quoted', async () => {
-  server.next({ status: 400, body: Buffer.from('??'), headers: { 'content-encoding': 'zstd' } });
+  server.next({ status: 400, body: Buffer.from('??'), headers: { 'content-encoding': 'compress' } });
   expect((await problemOf(send())).message).toBe('Testing refused the request with status 400.');
 });
 
@@ -263,7 +263,7 @@ test('reports each upstream request, the head of each response and every byte of
   server.next({ status: 400, body: { error: { message: 'no' } } });
   await problemOf(responseOf(egress(), routeTo(server.url), request, options));
   expect(seen.heads.at(-1)).toEqual([400, 'application/json']);
-  server.next({ headers: { 'content-encoding': 'zstd' } });
+  server.next({ headers: { 'content-encoding': 'compress' } });
   (await responseOf(egress(), routeTo(server.url), request, options)).body.destroy();
   expect(seen.heads.at(-1)).toEqual([200, undefined]);
 });

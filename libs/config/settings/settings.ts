@@ -156,7 +156,8 @@ export const settings = {
     section: 'service',
     kind: whole(1024, 1024 * 1024 * 1024),
     default: String(32 * 1024 * 1024),
-    description: 'The largest body of a request under `/v1`, in bytes.',
+    description:
+      'The largest body of a request under `/v1`, in bytes. Of a compressed body, the decoded size counts.',
   },
   maxBufferedBytes: {
     name: 'MAX_BUFFERED_BYTES',

@@ -1,7 +1,11 @@
-/** The hooks of the HTTP server, the aliases of its routes, and the header that one of the hooks adds. apps/api installs the hooks and decides their order. */
+/**
+ * The hooks of the HTTP server, the aliases of its routes, the header that one of the hooks adds, and the decoder that another one
+ * uses. apps/api installs the hooks and decides their order.
+ */
 export { aliases, rewriteUrl } from '../requests/aliases';
 export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
+export { Decoder } from './decoder';
 export { BodyReader } from './read-bodies';
 export { refuseForms } from './refuse-forms';
 export { refuseUnknownRoutes } from './refuse-unknown-routes';

@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { type FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem';
+import { DecodedBody } from './decoded-body';
 
 /** The largest body of the sysadmin API. */
 const SYSADMIN_BODY_BYTES = 1024 * 1024;
@@ -20,7 +21,7 @@ interface BodyLimits {
 type Done = (error: Error | null, body?: unknown) => void;
 
 /**
- * Reads the bodies of requests, as Fastify's content type parsers, and limits the bytes of the bodies of calls that are in memory at a
+ * Reads the bodies of requests, as Fastify's content type parsers, decodes them, and limits the bytes of the bodies of calls that are in memory at a
  * time. A body takes its bytes before it is read, or as it arrives when its length is not known, and gives them back when
  * `request.tenkey.releaseBody` is called, at the latest when its response is closed. The sysadmin API has small bodies and is not
  * counted, since it must work when there is too much to do.
@@ -41,16 +42,18 @@ export class BodyReader {
 
   /** Reads a JSON body as bytes: /v1 passes them on, and the sysadmin routes parse them after their other checks. */
   readonly json = (request: FastifyRequest, payload: Readable, done: Done): void => {
-    const length = lengthOf(request);
+    const source = this.#sourceOf(request, payload);
+    const length = source === payload ? lengthOf(request) : undefined;
     const refusal = this.#refusalOf(request, length ?? 0);
     if (refusal !== undefined) return done(refusal);
     const whole = length === undefined ? undefined : Buffer.allocUnsafe(length);
     const parts: Buffer[] = [];
     let received = 0;
     const end = (error: Error | null) => {
-      payload.off('data', onData);
-      payload.off('end', onEnd);
-      payload.off('error', end);
+      source.off('data', onData);
+      source.off('end', onEnd);
+      source.off('error', end);
+      if (error !== null && source !== payload) source.destroy();
       if (error !== null || received === 0) return done(error);
       done(null, whole?.subarray(0, received) ?? Buffer.concat(parts, received));
     };
@@ -63,14 +66,15 @@ export class BodyReader {
       parts.push(part);
     };
     const onEnd = () => end(null);
-    payload.on('data', onData);
-    payload.on('end', onEnd);
-    payload.on('error', end);
+    source.on('data', onData);
+    source.on('end', onEnd);
+    source.on('error', end);
   };
 
   /** Leaves a form to its route, which passes it on while it arrives and may hold parts of it. */
   readonly form = (request: FastifyRequest, payload: Readable, done: Done): void => {
-    const length = lengthOf(request);
+    const source = this.#sourceOf(request, payload);
+    const length = source === payload ? lengthOf(request) : undefined;
     if (length !== undefined) return done(this.#refusalOf(request, length) ?? null, payload);
     let received = 0;
     const counted = new Transform({
@@ -80,9 +84,20 @@ export class BodyReader {
       },
     });
     // The route gets the error from the stream that it reads.
-    pipeline(payload, counted, () => undefined);
+    pipeline(source, counted, () => undefined);
     done(null, counted);
   };
+
+  /** The body without its encoding. */
+  #sourceOf(request: FastifyRequest, payload: Readable): Readable {
+    const encoding = request.headers['content-encoding'];
+    if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return payload;
+    return new DecodedBody(encoding, payload, this.#limitOf(request));
+  }
+
+  #limitOf(request: FastifyRequest): number {
+    return request.tenkey.isPlatform ? this.#maxBodyBytes : SYSADMIN_BODY_BYTES;
+  }
 
   /**
    * Takes the bytes of a body, or of a part of it.
@@ -90,10 +105,8 @@ export class BodyReader {
    * @returns why they cannot be accepted, or undefined
    */
   #refusalOf(request: FastifyRequest, bytes: number, received = bytes): Problem | undefined {
-    const isCall = request.tenkey.isPlatform;
-    if (received > (isCall ? this.#maxBodyBytes : SYSADMIN_BODY_BYTES))
-      return new Problem('payload_too_large');
-    if (!isCall) return undefined;
+    if (received > this.#limitOf(request)) return new Problem('payload_too_large');
+    if (!request.tenkey.isPlatform) return undefined;
     if (bytes > this.#free) return overloaded();
     this.#free -= bytes;
     request.tenkey.holdBody(bytes, this.#giveBack);

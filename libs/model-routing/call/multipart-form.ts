@@ -128,8 +128,11 @@ export class MultipartForm {
       this.#receivedBytes += chunk.length;
       if (this.#receivedBytes > maximumBytes) fail(new Problem('payload_too_large'));
     });
-    for (const event of ['error', 'aborted'])
-      source.once(event, () => fail(malformed('The body is incomplete.')));
+    for (const event of ['error', 'aborted']) {
+      source.once(event, (error?: Error) =>
+        fail(error instanceof Problem ? error : malformed('The body is incomplete.')),
+      );
+    }
     // Read and drop the rest of the request when sending has stopped, so that the client is not left waiting.
     this.#rest.once('close', () => {
       source.unpipe(parser);

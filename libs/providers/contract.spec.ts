@@ -104,6 +104,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       .map(([name]) => name);
     const passed = provider.passedRequestHeaders ?? [];
     expect(passed).toEqual([...new Set(passed)]);
+    expect(passed).toEqual(expect.arrayContaining([...(provider.modelHeaders ?? [])]));
     for (const name of passed) {
       expect(name).toMatch(/^[a-z][a-z0-9-]*$/);
       expect(keyHeaders).not.toContain(name);

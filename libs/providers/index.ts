@@ -50,6 +50,7 @@ export type {
 export {
   defaultProvider,
   findProvider,
+  modelHeaders,
   providerOfFamily,
   providerOfPrefix,
   providerRequirements,

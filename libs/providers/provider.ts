@@ -148,6 +148,8 @@ export interface Provider<S extends Settings = Settings> {
    * that chooses who pays is never listed, because only the credential decides that.
    */
   readonly passedRequestHeaders?: readonly string[];
+  /** Those of them that let a request name a further model. */
+  readonly modelHeaders?: readonly string[];
   /** @throws InvalidTarget when the settings or the model have an invalid deployment name */
   target(settings: S, model: CalledModel): ChosenTarget;
   /**

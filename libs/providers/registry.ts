@@ -65,6 +65,9 @@ export function providerOfFamily(family: string): Provider | undefined {
   return byFamily.get(family);
 }
 
+/** The request headers of all providers that name a further model, in lower case. */
+export const modelHeaders: readonly string[] = providers.flatMap((provider) => provider.modelHeaders ?? []);
+
 /** Provider id -> names of the fields that PUT requires. */
 export function providerRequirements(): Record<string, string[]> {
   return Object.fromEntries(

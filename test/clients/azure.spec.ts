@@ -107,6 +107,7 @@ describe('clients of Azure OpenAI with the address of Tenkey and a tenant key', 
     it('embeds', async () => {
       const embeddings = new AzureOpenAIEmbeddings({
         ...settings(),
+        azureOpenAIBasePath: `${tenkey.origin}/openai/deployments`,
         azureOpenAIApiDeploymentName: 'embedding',
       });
       expect(await embeddings.embedQuery('one')).toEqual(vector);

@@ -21,6 +21,7 @@ import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
+import { refuseFurtherModels } from './further-models';
 import { heartbeatOf } from './heartbeat';
 import { JsonRequest } from './json-request';
 import { MultipartForm } from './multipart-form';
@@ -184,10 +185,11 @@ export class CallService {
     };
     // Nothing waits between this and the sending of the request, so key, tenant and credential are valid together when it is sent.
     const route = await this.cache.lookUp(find);
+    if (options.allowedModels !== undefined) refuseFurtherModels(json, options.headers);
     const translation = serviceOf(route.provider, operation)?.translation;
     const encoded =
       json === undefined
-        ? encodedForm(route, request as MultipartForm, this.config)
+        ? encodedForm(route, request as MultipartForm, this.config, options.allowedModels !== undefined)
         : encodedJson(route, json, translation, this.config, options.model !== undefined);
     // Counting tokens uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';

@@ -14,6 +14,8 @@ import {
 
 /** A tree takes up to a hundred times its bytes in memory, and building it blocks the process. */
 const MAXIMUM_VALUES = 250_000;
+/** A parameter of this size has not too many values, whatever it contains. */
+const SMALL_BYTES = 512 * 1024;
 /** A longer body is scanned in steps, and other requests have their turn in between. A step takes some milliseconds. */
 const STEP_BYTES = 512 * 1024;
 
@@ -70,17 +72,29 @@ export class JsonRequest {
     return textOf(this.bytes, member.valueStart, member.valueEnd);
   }
 
+  /**
+   * The value of one parameter.
+   * @throws Problem malformed_request when it may have too many values
+   */
+  value({ valueStart, valueEnd }: Member): unknown {
+    if (valueEnd - valueStart > SMALL_BYTES) this.#refuseTooManyValues();
+    return JSON.parse(this.bytes.toString('utf8', valueStart, valueEnd));
+  }
+
   /** @throws Problem malformed_request when it would have too many values */
   get tree(): Json {
     return (this.#tree ??= this.#build());
   }
 
+  #refuseTooManyValues(): void {
+    if (this.#scanned.values <= MAXIMUM_VALUES) return;
+    throw new Problem('malformed_request', {
+      detail: `The request has more than ${MAXIMUM_VALUES} values, which is more than a call to this model can have.`,
+    });
+  }
+
   #build(): Json {
-    if (this.#scanned.values > MAXIMUM_VALUES) {
-      throw new Problem('malformed_request', {
-        detail: `The request has more than ${MAXIMUM_VALUES} values, which is more than a call to this model can have.`,
-      });
-    }
+    this.#refuseTooManyValues();
     return parseJson(this.bytes.toString('utf8')) as Json;
   }
 }

@@ -65,14 +65,21 @@ export class MultipartForm {
    * The form for the provider, with the provider's name of the model. Can be sent only once.
    * @param differences fields that have another name at the provider, or that it refuses
    * @param onDropped called with the name of each field that is left out; throws a Problem to refuse the call
+   * @param check called with each field of the client; throws a Problem to refuse the call
    */
-  withModel(name: string, differences: RequestDifferences, onDropped: (name: string) => void): RequestBody {
+  withModel(
+    name: string,
+    differences: RequestDifferences,
+    onDropped: (name: string) => void,
+    check?: (name: string, value: string) => void,
+  ): RequestBody {
     const body = new PassThrough();
     // The call may be refused before the body is read, and an error without a listener stops the process.
     body.on('error', () => undefined);
     if (this.#fault !== undefined) body.destroy(this.#fault);
     this.#edit = (field) => {
       if (field.name === 'model') return { ...field, value: name };
+      check?.(field.name, field.value);
       const renamed = differences.renamed?.[field.name];
       // OpenAI's clients write a list as `name[]`.
       if (differences.unsupported?.includes(field.name.replace(/\[\]$/, '')) === true) {

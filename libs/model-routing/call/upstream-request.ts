@@ -1,5 +1,4 @@
 import { type Config } from '#config';
-import { removeKeyShapes } from '#crypto';
 import { type RequestBody, type Route } from '#egress';
 import { Problem } from '#http';
 import {
@@ -12,7 +11,9 @@ import {
   UnsupportedParameter,
 } from '#providers';
 import { type JsonRequest } from './json-request';
+import { refuseFieldOfFurtherModels } from './further-models';
 import { type MultipartForm, noModel } from './multipart-form';
+import { safeNames } from './safe-names';
 
 /**
  * The name of the requested model.
@@ -98,29 +99,28 @@ function clientNames(names: readonly string[], translation: Translation): string
     .map((name) => translation.clientName(name));
 }
 
-/** Encodes a form for the provider. `dropped` grows while the form is read. */
-export function encodedForm(route: Route, form: MultipartForm, { strictParams }: Config): EncodedRequest {
+/**
+ * Encodes a form for the provider. `dropped` grows while the form is read.
+ * @param isLimited true when no field may name a further model
+ */
+export function encodedForm(
+  route: Route,
+  form: MultipartForm,
+  { strictParams }: Config,
+  isLimited: boolean,
+): EncodedRequest {
   const dropped: string[] = [];
   const onDropped = (name: string) => {
     dropped.push(...safeNames([name]));
     if (strictParams) throw parameterNotSupported(route, dropped);
   };
-  const body = form.withModel(route.target, differencesOf(route), onDropped);
-  return { body, dropped, hasAddedUsageOption: false, forResponse: {} };
-}
-
-const MOST_NAMES = 50;
-const LONGEST_NAME = 64;
-
-/** Makes names from the client safe for headers, errors and logs. */
-function safeNames(names: readonly string[]): string[] {
-  if (names.length === 0) return [];
-  const safe = names.map((name) =>
-    removeKeyShapes(name)
-      .slice(0, LONGEST_NAME)
-      .replace(/[^\w.[\]-]/g, '_'),
+  const body = form.withModel(
+    route.target,
+    differencesOf(route),
+    onDropped,
+    isLimited ? refuseFieldOfFurtherModels : undefined,
   );
-  return [...new Set(safe)].slice(0, MOST_NAMES);
+  return { body, dropped, hasAddedUsageOption: false, forResponse: {} };
 }
 
 function differencesOf({ provider, operation, upstreamOperation, credential }: Route): RequestDifferences {

@@ -116,6 +116,7 @@ export const azure = defineProvider({
     operation === 'chat/completions' && isCurrent(settings) && takesStreamOptions(request()),
   // The second header names the deployment that generates images for /responses.
   passedRequestHeaders: ['x-ms-client-request-id', 'x-ms-oai-image-generation-deployment'],
+  modelHeaders: ['x-ms-oai-image-generation-deployment'],
   target: deploymentOf,
   url: (endpoint, settings, deployment, operation) => {
     const api = apiOf(endpoint, settings);

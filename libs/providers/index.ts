@@ -22,6 +22,7 @@ export {
 } from './dialects/json-members';
 export { jsonText, parseJson } from './dialects/json-numbers';
 export { textOf } from './dialects/json-scalars';
+export { NameWatch } from './dialects/name-watch';
 export { reasoningOutsideOutput, eventDataWithoutUsage, usageName } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';
@@ -44,6 +45,7 @@ export type {
   Provider,
   RequestDifferences,
   Settings,
+  StoredResponseOperation,
   TargetSource,
   Timeouts,
 } from './provider';
@@ -56,4 +58,4 @@ export {
   providerRequirements,
   providers,
 } from './registry';
-export { InvalidTarget } from './target-url';
+export { InvalidTarget, urlBelow } from './target-url';

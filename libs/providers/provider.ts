@@ -18,6 +18,15 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
+/** What a client can request about a response that the provider keeps, below the path of the operation `responses`. */
+export const storedResponseOperations = [
+  'responses/get',
+  'responses/delete',
+  'responses/cancel',
+  'responses/input_items',
+] as const;
+export type StoredResponseOperation = (typeof storedResponseOperations)[number];
+
 /** How a provider's request differs from the documentation of the operation. Everything else is sent unchanged. */
 export interface RequestDifferences {
   /** Documented name of a top-level parameter -> this provider's name for it, which takes precedence if both are sent. */

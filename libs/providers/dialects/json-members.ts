@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { endOfScalar, endOfString, malformed, textOf, wordsOf } from './json-scalars';
+import { type NameWatch } from './name-watch';
 
 /**
  * A request has more parameters than any format defines. A body could contain millions, and each takes a hundred times
@@ -52,6 +53,10 @@ export interface ScannedObject {
   readonly members: readonly Member[];
   /** How many values it contains, at any depth: objects, lists, strings, numbers and literals. */
   readonly values: number;
+  /** How many names its objects have, at any depth. A name that an object has twice counts twice. */
+  readonly names: number;
+  /** The bits of the watched names that occur, at any depth. */
+  readonly watched: number;
 }
 
 /** What may come next. */
@@ -69,8 +74,8 @@ const enum Next {
  * @throws TooManyParameters, TooDeeplyNested
  * @throws SyntaxError when the bytes are not such an object
  */
-export function scanObject(body: Buffer): ScannedObject {
-  const result = scanSteps(body, Infinity).next();
+export function scanObject(body: Buffer, watch?: NameWatch): ScannedObject {
+  const result = scanSteps(body, Infinity, watch).next();
   return result.value as ScannedObject;
 }
 
@@ -78,7 +83,11 @@ export function scanObject(body: Buffer): ScannedObject {
  * The same in steps, for a body that is so large that other requests would notice: the scan can wait after each step.
  * @param stepBytes how many bytes a step reads, if no single text is longer
  */
-export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, ScannedObject> {
+export function* scanSteps(
+  body: Buffer,
+  stepBytes: number,
+  watch?: NameWatch,
+): Generator<void, ScannedObject> {
   if (!isUtf8(body)) throw malformed();
   const words = wordsOf(body);
   const members: Member[] = [];
@@ -86,6 +95,8 @@ export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, Sca
   const closing = new Uint8Array(maximumDepth + 1);
   let depth = 0;
   let values = 0;
+  let names = 0;
+  let watched = 0;
   let next = Next.Value;
   let at = 0;
   let start = 0;
@@ -127,6 +138,8 @@ export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, Sca
     if (next === Next.Name || next === Next.NameOrEnd) {
       if (byte !== quote) throw malformed();
       const end = endOfString(body, at, words);
+      names += 1;
+      if (watch !== undefined) watched |= watch.bitAt(body, at, end);
       if (depth === 1) {
         keyStart = at;
         keyEnd = end;
@@ -155,7 +168,7 @@ export function* scanSteps(body: Buffer, stepBytes: number): Generator<void, Sca
     next = Next.SeparatorOrEnd;
   }
   if (skipWhitespace(body, at) !== body.length) throw malformed();
-  return { members, values };
+  return { members, values, names, watched };
 }
 
 /** The bytes of the object with `kept` in place of its members, and unchanged bytes around them. */

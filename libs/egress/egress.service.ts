@@ -75,12 +75,13 @@ export class EgressService implements OnApplicationShutdown {
   /**
    * Sends a call. The receiver gets the head of a success and then its body, or a Problem of the groups provider and sysadmin, or
    * ClientDisconnected.
+   * @param body undefined: the request has none
    * @throws Problem when nothing may be sent there, or `internal_error` for a route that contradicts itself
    * @throws whatever opening the credential throws
    */
-  send(route: Route, body: RequestBody, options: SendOptions, receiver: UpstreamReceiver): void {
+  send(route: Route, body: RequestBody | undefined, options: SendOptions, receiver: UpstreamReceiver): void {
     this.#check(route);
-    const { content } = body;
+    const content = body?.content;
     const { connectMs, firstByteMs, idleMs } = this.#options.timeoutsOf(route.provider);
     const agent = this.#agent(route, connectMs);
     const key = route.credential.open();
@@ -90,9 +91,9 @@ export class EgressService implements OnApplicationShutdown {
       const options: RequestOptions = {
         origin,
         path: pathname + search,
-        method: 'POST',
+        method: route.method ?? 'POST',
         headers,
-        body: bodyOfAttempt(content),
+        body: content && bodyOfAttempt(content),
         headersTimeout: firstByteMs,
         bodyTimeout: idleMs,
         waiting: attempt,
@@ -220,7 +221,7 @@ function bodyOfAttempt(content: RequestBody['content']): Buffer | Readable {
 /** The headers that the provider requires, and those of the client that its definition passes on; none replaces the key. */
 function requestHeaders(
   route: Route,
-  body: RequestBody,
+  body: RequestBody | undefined,
   key: Secret,
   { clientHeaders = {} }: SendOptions,
 ): Record<string, string> {
@@ -229,8 +230,8 @@ function requestHeaders(
     accept: '*/*',
     'accept-encoding': 'identity',
     'user-agent': 'tenkey',
-    'content-type': body.contentType,
   };
+  if (body !== undefined) headers['content-type'] = body.contentType;
   for (const name in providerHeaders) headers[name] = providerHeaders[name]!;
   for (const name of route.provider.passedRequestHeaders ?? []) {
     const value = clientHeaders[name];

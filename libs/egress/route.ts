@@ -1,5 +1,5 @@
 import type { Secret } from '#crypto';
-import type { Operation, Provider, Settings, TargetSource } from '#providers';
+import type { Operation, Provider, Settings, StoredResponseOperation, TargetSource } from '#providers';
 
 /** Whose key pays: the tenant's own, or the operator's global one. */
 export const credentialSources = ['tenant', 'global'] as const;
@@ -52,7 +52,9 @@ export interface Route extends Destination {
   /** What decided on the deployment; null for a provider without deployments. */
   readonly targetFrom: TargetSource | null;
   /** The operation that the client requested. */
-  readonly operation: Operation;
-  /** The operation of the upstream request: the same, or the one to which it is translated. */
+  readonly operation: Operation | StoredResponseOperation;
+  /** The operation of the upstream request: the same, the one to which it is translated, or the one whose stored response it is about. */
   readonly upstreamOperation: Operation;
+  /** Of the upstream request; absent: POST. */
+  readonly method?: 'GET' | 'DELETE';
 }

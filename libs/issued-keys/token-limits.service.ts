@@ -49,6 +49,12 @@ export class TokenLimitsService {
     };
   }
 
+  /** Counts tokens that were used without a reservation, from now on and even above the limit. */
+  charge(tenantKeyId: string, actual: number): void {
+    const now = performance.now();
+    if (Number.isSafeInteger(actual) && actual > 0) this.#limits.correct(tenantKeyId, actual, now, now);
+  }
+
   /** The number of keys with a window. */
   get size(): number {
     return this.#limits.size;

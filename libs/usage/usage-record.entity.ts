@@ -1,7 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type CredentialSource, type Route } from '#egress';
 import { type ProblemCode } from '#http';
-import { type Operation } from '#providers';
 
 /** The outcomes of a call. The API documentation quotes the texts. */
 export const outcomeMeanings = {
@@ -41,7 +40,7 @@ export class UsageRecord {
   model: string;
 
   @Column('text')
-  operation: Operation;
+  operation: Route['operation'];
 
   @Column('text')
   adapter: Route['adapter'];

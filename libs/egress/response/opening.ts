@@ -1,4 +1,4 @@
-import type { Operation } from '#providers';
+import type { Operation, StoredResponseOperation } from '#providers';
 import { type BodySink } from '../stream/body-sink';
 import { errorOfEvent } from '../stream/error-events';
 import { eachEvent, fieldsOfEvent, isEventStream, isWholeEvent } from '../stream/events';
@@ -11,7 +11,12 @@ const LONGEST_HOLD_MS = 20_000;
 /** No error is longer. */
 const LONGEST_HELD_BYTES = 64 * 1024;
 /** A transcript may be a text that begins like a page, or an empty one. */
-const textOperations: ReadonlySet<Operation> = new Set(['audio/transcriptions', 'audio/translations']);
+const textOperations: ReadonlySet<string> = new Set<Operation>([
+  'audio/transcriptions',
+  'audio/translations',
+]);
+/** Its success may have no body. */
+const deletion: StoredResponseOperation = 'responses/delete';
 /** The members of the results of all operations. */
 const resultNames = [
   'choices',
@@ -42,7 +47,7 @@ export interface OpeningReceiver {
  * real status. It holds a stream until its first event, for at most two seconds, and JSON until its end, up to 64 KB and 20 s.
  */
 export class Opening implements BodySink {
-  readonly #operation: Operation;
+  readonly #operation: Operation | StoredResponseOperation;
   readonly #isOfEvents: boolean;
   readonly #isJson: boolean;
   readonly #isPage: boolean;
@@ -54,7 +59,11 @@ export class Opening implements BodySink {
   #isOver = false;
   #held: Buffer | undefined;
 
-  constructor(operation: Operation, contentType: string | undefined, receiver: OpeningReceiver) {
+  constructor(
+    operation: Operation | StoredResponseOperation,
+    contentType: string | undefined,
+    receiver: OpeningReceiver,
+  ) {
     this.#operation = operation;
     this.#isOfEvents = isEventStream(contentType);
     this.#isJson = contentType !== undefined && /^[^;]*\bjson\b/i.test(contentType);
@@ -94,7 +103,8 @@ export class Opening implements BodySink {
 
   #verdictOn(held: Buffer, isWhole: boolean): Verdict {
     const isText = textOperations.has(this.#operation) && !this.#isJson && !this.#isPage;
-    if (held.length === 0) return !isWhole ? 'unknown' : isText ? 'success' : 'nothing';
+    const mayBeEmpty = isText || this.#operation === deletion;
+    if (held.length === 0) return !isWhole ? 'unknown' : mayBeEmpty ? 'success' : 'nothing';
     // Sound and images may begin with any byte.
     if (!this.#isTextual || isText) return 'success';
     const text = held.subarray(0, 3).equals(byteOrderMark) ? held.subarray(3) : held;

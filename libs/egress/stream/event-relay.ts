@@ -51,7 +51,7 @@ export class EndOfEvents extends Error {
  * Passes the events of a stream through the stages, each as soon as it is complete, and holds back only an incomplete event. So the
  * reader has whole events at any moment.
  */
-export class EventRelay implements BodySink {
+export class EventRelay implements BodySink, BodySource {
   readonly #ends = new EventEnds();
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -116,6 +116,17 @@ export class EventRelay implements BodySink {
     this.#held = [];
     if (this.#isInLongEvent) this.next.write(Buffer.from('\n\n'));
     this.next.fail(error);
+  }
+
+  resume(): void {
+    this.source.resume();
+  }
+
+  /** For a sink that cannot go on. It ends its own next sink. */
+  stop(): void {
+    clearTimeout(this.#lingering);
+    this.#close();
+    this.source.stop();
   }
 
   #close(): boolean {

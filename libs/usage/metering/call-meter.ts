@@ -1,6 +1,7 @@
 import { ClientDisconnected, type EventStage, type Route, type WireEvents } from '#egress';
 import { Problem } from '#http';
 import { type UsageOutcome, type UsageRecord } from '../usage-record.entity';
+import { type ReportedTokens } from './reported-tokens';
 import { streamedTokens } from './streamed-tokens';
 import { UsageScanner } from './usage-scanner';
 
@@ -34,6 +35,8 @@ export class CallMeter {
   /** Status of the response, once there is one. */
   #status: number | undefined;
   #hasEnded = false;
+  /** The tokens of the record, in place of those that the response reports. */
+  #fixedTokens: ReportedTokens | undefined;
 
   /** @param onEnd called once; without a record when the call failed before its route was decided */
   constructor(call: MeteredCall, onEnd: (record: UsageRecord | undefined) => void) {
@@ -79,6 +82,19 @@ export class CallMeter {
     this.#estimatedInput = inputTokens;
   }
 
+  /**
+   * The response reports tokens that do not count for this call.
+   * @param tokens 0: the call uses none; null: they are not known yet
+   */
+  leaveOutTokens(tokens: 0 | null): void {
+    this.#fixedTokens = { input: tokens, output: tokens, cached: null, cacheWrite: null };
+  }
+
+  /** They count nevertheless. */
+  countTokens(): void {
+    this.#fixedTokens = undefined;
+  }
+
   /** The call failed without a response. */
   failed(error: unknown): void {
     if (error instanceof ClientDisconnected) return this.#end('client_left', CLIENT_CLOSED_REQUEST);
@@ -112,10 +128,11 @@ export class CallMeter {
   #end(outcome: UsageOutcome, status: number, problem?: Problem): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const tokens = this.#scanner?.tokens;
+    const tokens = this.#fixedTokens ?? this.#scanner?.tokens;
     const output = tokens?.output ?? null;
     // At the end of a stream, the provider reports the tokens of the whole.
-    const streamed = outcome === 'client_left' ? this.#streamedTokens() : 0;
+    const mayEstimate = outcome === 'client_left' && this.#fixedTokens === undefined;
+    const streamed = mayEstimate ? this.#streamedTokens() : 0;
     const isEstimated = streamed > (output ?? 0);
     const route = this.#route;
     if (route === undefined) return this.#onEnd(undefined);

@@ -1,6 +1,7 @@
 import { SysadminKey, TenantKey } from '#issued-keys';
 import { AuditEvent } from '#audit';
 import { CredentialHealth, CredentialSlot, TenantCredential } from '#credentials';
+import { StoredObject } from '#model-routing';
 import { Tenant } from '#tenants';
 import { UsageRecord } from '#usage';
 
@@ -14,4 +15,5 @@ export const entities = [
   SysadminKey,
   AuditEvent,
   UsageRecord,
+  StoredObject,
 ];

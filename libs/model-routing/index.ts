@@ -3,7 +3,8 @@
  *
  * Guarantees: each call has one frozen Route; in strict mode a model of the LiteLLM adapter is called with the tenant's own
  * credential or not at all; a response that needs no translation passes unchanged, except that usage which the client did
- * not request is hidden from a stream; explain and readiness ask the same adapters as calls do.
+ * not request is hidden from a stream; explain and readiness ask the same adapters as calls do; a request that names what a
+ * provider keeps names only what a call of the same tenant has made.
  * Does not: retry, cache keys or responses, or open sockets (egress does).
  *
  * catalogue/ reads ai_models.yml in these steps: catalogue-text (file to text), catalogue-document (text to YAML, with
@@ -17,7 +18,8 @@ export { type Model, providerOfModel } from './catalogue/model';
 export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
 export { ModelRoutingModule } from './model-routing.module';
-export { type Decision } from './call/call.service';
+export { type Decision } from './call/dispatch.service';
+export { StoredObject } from './stored-objects/stored-object.entity';
 export { type CallOptions, ModelRoutingService, type RoutedResponse } from './model-routing.service';
 export { ReadinessPageResponse } from './readiness/readiness.dto';
 export { type ReadinessPage, ReadinessService } from './readiness/readiness.service';

@@ -1,8 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
 import { IssuedKeysModule } from '#issued-keys';
 import { CredentialsModule } from '#credentials';
-import { TenantsModule } from '#tenants';
+import { TenantsModule, TenantsService } from '#tenants';
 import { UsageModule } from '#usage';
 import { LegacyAdapter } from './adapters/legacy.adapter';
 import { LitellmAdapter } from './adapters/litellm.adapter';
@@ -14,6 +15,8 @@ import { MessagesController } from './endpoints/messages.controller';
 import { ModelsController } from './endpoints/models.controller';
 import { ModerationsController } from './endpoints/moderations.controller';
 import { CallService } from './call/call.service';
+import { DispatchService } from './call/dispatch.service';
+import { ObjectsOfCallsService } from './call/objects-of-calls.service';
 import { PlatformCallService } from './call/platform-call.service';
 import { RerankController } from './endpoints/rerank.controller';
 import { ResponsesController } from './endpoints/responses.controller';
@@ -23,14 +26,31 @@ import { ModelCatalogue } from './catalogue/model-catalogue';
 import { ModelRoutingService } from './model-routing.service';
 import { ReadinessController } from './readiness/readiness.controller';
 import { ReadinessService } from './readiness/readiness.service';
+import { StoredObject } from './stored-objects/stored-object.entity';
+import {
+  storedObjectsDeletedWith,
+  StoredObjectsRetentionService,
+} from './stored-objects/stored-objects-retention.service';
+import { StoredObjectsService } from './stored-objects/stored-objects.service';
 
 @Module({})
 export class ModelRoutingModule {
+  constructor(tenants: TenantsService) {
+    tenants.onRemoval({ before: storedObjectsDeletedWith });
+  }
+
   static register(catalogue: ModelCatalogue): DynamicModule {
     return {
       module: ModelRoutingModule,
       global: true,
-      imports: [CacheModule, CredentialsModule, TenantsModule, IssuedKeysModule, UsageModule],
+      imports: [
+        TypeOrmModule.forFeature([StoredObject]),
+        CacheModule,
+        CredentialsModule,
+        TenantsModule,
+        IssuedKeysModule,
+        UsageModule,
+      ],
       controllers: [
         CompletionsController,
         ResponsesController,
@@ -49,6 +69,10 @@ export class ModelRoutingModule {
         LitellmAdapter,
         LegacyAdapter,
         CallService,
+        DispatchService,
+        ObjectsOfCallsService,
+        StoredObjectsService,
+        StoredObjectsRetentionService,
         ModelRoutingService,
         ExplainService,
         ReadinessService,

@@ -5,7 +5,8 @@ import { ReadableBody, type Route, type RouteCredential, SignalCancellation } fr
 import { Problem } from '#http';
 import { type Operation, type Provider, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
-import { type CallReceiver, CallService, type RoutedHead, type ServeOptions } from './call/call.service';
+import { CallService } from './call/call.service';
+import { type CallReceiver, type RoutedHead, type ServeOptions } from './call/dispatch.service';
 import { type MultipartForm } from './call/multipart-form';
 import { refuseOtherModels } from './call/upstream-request';
 import { type Model, operationsOfKind, providerOfModel } from './catalogue/model';

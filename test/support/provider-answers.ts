@@ -1,3 +1,5 @@
+import { audioAnswer, newId, ProviderMemory } from './provider-responses';
+
 /** Responses of providers, in their published formats. The text of a response is `echo: ` and the last message. */
 
 /** One request as the provider saw it. */
@@ -39,7 +41,13 @@ export function errorBody(dialect: DialectOfPath, status: number, message: strin
 }
 
 /** The response of the API unless a test sets another one. */
-export function usualAnswer(request: ProviderRequest, dialect: DialectOfPath): ProviderAnswer {
+export function usualAnswer(
+  request: ProviderRequest,
+  dialect: DialectOfPath,
+  memory = new ProviderMemory(),
+): ProviderAnswer {
+  const remembered = memory.answer(request);
+  if (remembered !== undefined) return remembered;
   const { path, method } = request;
   const isAzure = dialect === 'azure';
   const answers: [string, RegExp, () => ProviderAnswer][] = [
@@ -47,7 +55,6 @@ export function usualAnswer(request: ProviderRequest, dialect: DialectOfPath): P
     ['POST', /\/embeddings$/, () => whole(embeddings(request.body))],
     ['POST', /\/chat\/completions$/, () => chat(request.body, isAzure)],
     ['POST', /\/completions$/, () => completion(request.body)],
-    ['POST', /\/responses$/, () => response(request.body)],
     ['POST', /\/messages$/, () => message(request.body)],
     ['POST', /\/messages\/count_tokens$/, () => whole({ input_tokens: 3 })],
     ['POST', /\/audio\/(transcriptions|translations)$/, () => transcription(request.form ?? {})],
@@ -72,10 +79,10 @@ export function usualAnswer(request: ProviderRequest, dialect: DialectOfPath): P
 /** Every byte value, several times, so that a test notices any change to the bytes. */
 export const sound = Buffer.from(Array.from({ length: 256 * 400 }, (_, index) => index % 256));
 
-const whole = (body: unknown): ProviderAnswer => ({ status: 200, body });
+export const whole = (body: unknown): ProviderAnswer => ({ status: 200, body });
 
 /** The text of the response. It is JSON when the request has a schema. */
-function answerTo(content: unknown, wantsJson = false): string {
+export function answerTo(content: unknown, wantsJson = false): string {
   const text = `echo: ${textOf(content)}`;
   return wantsJson ? JSON.stringify({ answer: text }) : text;
 }
@@ -88,7 +95,7 @@ function textOf(content: unknown): string {
     .join('');
 }
 
-const words = (text: string) => text.split(/(?<= )/);
+export const words = (text: string) => text.split(/(?<= )/);
 
 /** These numbers are exact in 32 bits, so that both formats give the same ones. */
 export const vector = [0.125, -0.5, 0.75];
@@ -112,6 +119,8 @@ const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 
 /** Calls the first tool when there are tools and none has a result yet. */
 function chat(body: any, isAzure: boolean): ProviderAnswer {
+  const audio = audioAnswer(body);
+  if (audio !== undefined) return audio;
   const model: string = body?.model ?? 'deployment';
   const last = body?.messages?.at?.(-1);
   const tool = last?.role === 'tool' ? undefined : body?.tools?.[0]?.function?.name;
@@ -194,57 +203,15 @@ function completion(body: any): ProviderAnswer {
   };
 }
 
-function response(body: any): ProviderAnswer {
-  const input: unknown = Array.isArray(body?.input) ? body.input.at(-1)?.content : body?.input;
-  const text = answerTo(input, body?.text?.format?.type === 'json_schema');
-  const part = (value: string) => ({ type: 'output_text', text: value, annotations: [], logprobs: [] });
-  const item = (status: string, content: object[]) => ({
-    id: 'msg_test',
-    type: 'message',
-    role: 'assistant',
-    status,
-    content,
-  });
-  const of = (status: string, output: object[]) => ({
-    id: 'resp_test',
-    object: 'response',
-    created_at: 1_700_000_000,
-    status,
-    error: null,
-    incomplete_details: null,
-    model: body?.model,
-    output,
-    usage: status === 'completed' ? { input_tokens: 3, output_tokens: 2, total_tokens: 5 } : null,
-  });
-  const complete = item('completed', [part(text)]);
-  if (body?.stream !== true) return whole(of('completed', [complete]));
-  const place = { item_id: 'msg_test', output_index: 0, content_index: 0 };
-  const events: [string, object][] = [
-    ['response.created', { response: of('in_progress', []) }],
-    ['response.in_progress', { response: of('in_progress', []) }],
-    ['response.output_item.added', { output_index: 0, item: item('in_progress', []) }],
-    ['response.content_part.added', { ...place, part: part('') }],
-    ...words(text).map((delta): [string, object] => [
-      'response.output_text.delta',
-      { ...place, delta, logprobs: [] },
-    ]),
-    ['response.output_text.done', { ...place, text, logprobs: [] }],
-    ['response.content_part.done', { ...place, part: part(text) }],
-    ['response.output_item.done', { output_index: 0, item: complete }],
-    ['response.completed', { response: of('completed', [complete]) }],
-  ];
-  return {
-    events: events.map(([type, fields], sequence_number) =>
-      named(type, { type, sequence_number, ...fields }),
-    ),
-  };
-}
-
 function message(body: any): ProviderAnswer {
   const last = body?.messages?.at?.(-1);
   const hasResult =
     Array.isArray(last?.content) && last.content.some((part: any) => part.type === 'tool_result');
-  const tool: string | undefined = hasResult ? undefined : body?.tools?.[0]?.name;
+  const isCode = (body?.tools?.[0]?.type ?? '').startsWith('code_execution');
+  const tool: string | undefined = hasResult || isCode ? undefined : body?.tools?.[0]?.name;
+  const container = isCode
+    ? { container: { id: newId('container'), expires_at: '2030-01-01T00:00:00Z' } }
+    : undefined;
   const text = answerTo(last?.content, body?.output_config?.format?.type === 'json_schema');
   const block = tool
     ? { type: 'tool_use', id: 'toolu_test', name: tool, input: { city: 'Umeå' } }
@@ -261,7 +228,7 @@ function message(body: any): ProviderAnswer {
     usage: { input_tokens: 3, output_tokens },
     unknown_field: { kept: true },
   });
-  if (body?.stream !== true) return whole(of([block], stop_reason, 2));
+  if (body?.stream !== true) return whole({ ...of([block], stop_reason, 2), ...container });
   const event = (type: string, fields: object) => named(type, { type, ...fields });
   const deltas = tool
     ? ['{"city":', '"Umeå"}'].map((partial_json) => ({ type: 'input_json_delta', partial_json }))
@@ -276,7 +243,10 @@ function message(body: any): ProviderAnswer {
       event('ping', {}),
       ...deltas.map((delta) => event('content_block_delta', { index: 0, delta })),
       event('content_block_stop', { index: 0 }),
-      event('message_delta', { delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 2 } }),
+      event('message_delta', {
+        delta: { stop_reason, stop_sequence: null, ...container },
+        usage: { output_tokens: 2 },
+      }),
       event('message_stop', {}),
     ],
   };
@@ -317,5 +287,5 @@ function ranking({ path, body }: ProviderRequest): object {
   return { id: 'rerank-test', model: body?.model, results, usage: { total_tokens: 7 } };
 }
 
-const data = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
-const named = (event: string, fields: object) => `event: ${event}\n${data(fields)}`;
+export const data = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
+export const named = (event: string, fields: object) => `event: ${event}\n${data(fields)}`;

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ServerCertificate } from './certificates';
 import { dialectOf, errorBody, type ProviderRequest, usualAnswer } from './provider-answers';
+import { ProviderMemory } from './provider-responses';
 
 /** Changes the response to the next request. What is absent stays as usual. */
 export interface NextAnswer {
@@ -65,13 +66,15 @@ export interface ProviderServer {
 }
 
 /**
- * A real HTTP server on a free port of 127.0.0.1 that speaks OpenAI's, Azure's and Anthropic's formats (provider-answers.ts).
+ * A real HTTP server on a free port of 127.0.0.1 that speaks OpenAI's, Azure's and Anthropic's formats (provider-answers.ts), and
+ * keeps responses (provider-responses.ts).
  * @param certificate absent: without TLS
  */
 export async function startProviderServer(certificate?: ServerCertificate): Promise<ProviderServer> {
   const requests: ProviderRequest[] = [];
   const queue: NextAnswer[] = [];
   const rejected = new Set<string>();
+  const memory = new ProviderMemory();
   const none: Calls = { begun: 0, aborted: 0, open: 0, sentBytes: 0 };
   const calls = { ...none };
   const connections: Connections = { opened: 0, open: 0 };
@@ -116,7 +119,7 @@ export async function startProviderServer(certificate?: ServerCertificate): Prom
     if (request.key === undefined || rejected.has(request.key)) {
       return send(response, 401, errorBody(dialect, 401, `Incorrect API key provided: ${request.key}.`));
     }
-    const usual = usualAnswer(request, dialect);
+    const usual = usualAnswer(request, dialect, memory);
     if (next.chunks === undefined && !('events' in usual)) {
       return send(response, usual.status, usual.body, usual.type);
     }

@@ -144,6 +144,22 @@ export const settings = {
     description:
       'How long the usage record of each call is kept, in days. 0: for ever. The daily totals are always kept.',
   },
+  foreignObjects: {
+    name: 'FOREIGN_OBJECTS',
+    section: 'calls',
+    kind: oneOf(['refuse', 'allow']),
+    default: 'refuse',
+    description:
+      '`refuse`: a call may name only stored objects (responses, conversations, files, containers, ...) that a call of the same tenant has made. `allow`: it may also name those that no call through Tenkey has made, such as files that were uploaded elsewhere. Tenants who share a provider key can then reach such objects of each other.',
+  },
+  storedObjectDays: {
+    name: 'STORED_OBJECT_DAYS',
+    section: 'calls',
+    kind: whole(0, 36_500),
+    default: '31',
+    description:
+      'How long Tenkey remembers whose a stored object is, in days; afterwards its owner cannot name it any more. OpenAI and Azure keep a response for 30 days. Conversations and files are remembered as long as their tenant exists. 0: everything is.',
+  },
   logLevel: {
     name: 'LOG_LEVEL',
     section: 'service',

@@ -11,6 +11,7 @@ import { ForgetDeletedTenantsOfKeys1764900000000 } from './1764900000000-forget-
 import { NumberBatchesOfLostCalls1765000000000 } from './1765000000000-number-batches-of-lost-calls';
 import { CreateChangeFeed1765100000000 } from './1765100000000-create-change-feed';
 import { CountCacheWrites1765200000000 } from './1765200000000-count-cache-writes';
+import { CreateStoredObjects1765300000000 } from './1765300000000-create-stored-objects';
 import { CountSearchUnits1765350000000 } from './1765350000000-count-search-units';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
@@ -28,5 +29,6 @@ export const migrations = [
   NumberBatchesOfLostCalls1765000000000,
   CreateChangeFeed1765100000000,
   CountCacheWrites1765200000000,
+  CreateStoredObjects1765300000000,
   CountSearchUnits1765350000000,
 ];

@@ -28,6 +28,7 @@ export const problems = {
   credential_conflict: { status: 409, title: 'The state of the credentials does not allow this' },
   key_not_found: { status: 404, title: 'There is no such key' },
   model_not_found: { status: 404, title: 'There is no such model' },
+  object_not_found: { status: 404, title: 'There is no such stored object' },
   endpoint_not_supported: {
     status: 400,
     title: 'The provider of this model does not support this operation',

@@ -5,7 +5,7 @@ import { ApiPlatformProblems, type ProblemCode, sysadminPrefix } from '#http';
 import { type Operation } from '#providers';
 
 /** The problems that every call can have. */
-const callProblems = [
+export const callProblems = [
   'unauthenticated',
   'forbidden',
   'rate_limited',
@@ -14,6 +14,7 @@ const callProblems = [
   'tenant_not_found',
   'tenant_suspended',
   'model_not_found',
+  'object_not_found',
   'endpoint_not_supported',
   'parameter_not_supported',
   'payload_too_large',
@@ -58,6 +59,16 @@ const responseHeaders = {
 /** Media type -> schema and examples. */
 type ApiContent = Record<string, { schema: object; examples?: Record<string, { value: object }> }>;
 
+/** The headers of the response to a call, for the OpenAPI document. */
+export function documentedHeaders() {
+  return Object.fromEntries(
+    Object.entries(responseHeaders).map(([name, [description, example]]) => [
+      name,
+      { description, schema: { type: 'string' as const, example } },
+    ]),
+  );
+}
+
 /** The OpenAPI documentation of one endpoint. */
 export interface EndpointDocumentation {
   readonly summary: string;
@@ -83,12 +94,7 @@ export function CallEndpoint(operation: Operation, documentation: EndpointDocume
     ApiOkResponse({
       description:
         "The response. If the provider itself uses this format, these are the provider's own bytes.",
-      headers: Object.fromEntries(
-        Object.entries(responseHeaders).map(([name, [text, example]]) => [
-          name,
-          { description: text, schema: { type: 'string', example } },
-        ]),
-      ),
+      headers: documentedHeaders(),
       content: Object.fromEntries(
         Object.entries(responses).map(([type, example]) => [
           type,

@@ -1,102 +1,21 @@
-import { randomUUID } from 'node:crypto';
-import { type IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { CacheService } from '#cache';
 import { type Config, InjectConfig } from '#config';
-import { CredentialsService, PassiveHealthService } from '#credentials';
-import {
-  type BodySink,
-  type Cancellation,
-  EgressService,
-  type RequestBody,
-  type Route,
-  type UpstreamReceiver,
-  type UpstreamResponse,
-} from '#egress';
-import { Problem, uuidPattern } from '#http';
-import { type Json, type Operation, serviceOf } from '#providers';
+import { type Route } from '#egress';
+import { type Operation, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
-import { type CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
+import { type CallReceiver, DispatchService, type RunningCall, type ServeOptions } from './dispatch.service';
 import { refuseFurtherModels } from './further-models';
 import { heartbeatOf } from './heartbeat';
 import { JsonRequest } from './json-request';
 import { MultipartForm } from './multipart-form';
+import { ObjectsOfCallsService } from './objects-of-calls.service';
 import { relay } from './relay';
-import { estimatedTokens, usedTokens } from './token-estimate';
 import { encodedForm, encodedJson, modelNameOf, refuseOtherModels } from './upstream-request';
-
-/** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
-export interface RoutedHead extends Omit<UpstreamResponse, 'problemOf' | 'withoutKey'> {
-  readonly route: Route;
-  /** Proof of whose credential served the call; undefined without an encryption key. */
-  readonly receipt: string | undefined;
-}
-
-/** Receives the response to a call: its head or a failure, once. */
-export interface CallReceiver {
-  /**
-   * @returns where the body goes. An event stream arrives in whole events. An error of the body is a Problem, even when the provider
-   *   reported it inside the stream, or ClientDisconnected
-   */
-  head(response: RoutedHead): BodySink;
-  /** @param error a Problem, ClientDisconnected, or whatever is wrong with the call */
-  fail(error: unknown): void;
-}
-
-/** The decision about a call, made before anything is sent. */
-export interface Decision {
-  readonly route: Route;
-  /** Parameters that are left out because the provider does not have them. For a form, the list grows while it arrives. */
-  readonly droppedParameters: readonly string[];
-}
-
-export interface ServeOptions {
-  readonly cancellation: Cancellation;
-  /** A UUID that no other call has, for the usage record; by default a new one. */
-  readonly requestId?: string;
-  /** The name of the model, if the address of the request says it. The `model` of the request is then not read. */
-  readonly model?: string;
-  /** The tenant key of the request, if it has one. */
-  readonly tenantKeyId?: string;
-  /** The models that the client may use; by default all. */
-  readonly allowedModels?: readonly string[];
-  /** Counts the tokens of the call: an estimate before anything is sent, the actual number when the call has finished. */
-  readonly tokens?: {
-    /**
-     * `settle` is called from an event of a stream, so it must not throw.
-     * @throws Problem rate_limited
-     */
-    reserve(estimate: number): { settle(actual: number | undefined): void };
-  };
-  /**
-   * Looks the key of the request up once more, at the moment at which the call is sent or sent again.
-   * @returns undefined when nothing had to be looked up
-   * @throws Problem unauthenticated, when the key opens nothing any more
-   */
-  readonly confirmKey?: () => Promise<void> | undefined;
-  /** The client's headers. A provider's definition may let some of them pass. */
-  readonly headers?: IncomingHttpHeaders;
-  /** Called when the provider responds with a success. The request is not sent again, so its body can be released. */
-  readonly onAccepted?: () => void;
-  /** Called with the requested model, so that the log line of a call that fails early can name it. */
-  readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
-  /** Called before anything is sent, so that the headers and the log line of a failed call can name the route. */
-  readonly onDecision?: (decision: Decision) => void;
-}
-
-/** The measuring of one call while it runs. */
-interface RunningCall {
-  readonly meter: CallMeter;
-  /**
-   * @param request undefined for a form
-   * @throws Problem rate_limited
-   */
-  readonly reserve: (request: (() => Json) | undefined) => void;
-}
 
 /** Serves one call from the request to the last byte of the response: it finds the one credential that pays, and sends the call. */
 @Injectable()
@@ -108,58 +27,24 @@ export class CallService {
     private readonly catalogue: ModelCatalogue,
     private readonly litellm: LitellmAdapter,
     private readonly legacy: LegacyAdapter,
-    private readonly egress: EgressService,
-    private readonly credentials: CredentialsService,
-    private readonly health: PassiveHealthService,
-    private readonly usage: UsageLogService,
-    private readonly receipts: ReceiptsService,
+    private readonly dispatch: DispatchService,
+    private readonly objects: ObjectsOfCallsService,
   ) {}
 
   /**
    * Makes a call, and passes its response to the receiver as it arrives.
    * @param request the request as JSON bytes or as a form; its `model` is a name in ai_models.yml, unless `options` has one
    */
-  async serve(
+  serve(
     tenantId: string,
     operation: Operation,
     request: Buffer | MultipartForm,
     options: ServeOptions,
     receiver: CallReceiver,
   ): Promise<void> {
-    const { requestId = randomUUID(), tenantKeyId = null } = options;
-    if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
-    // The database writes UUIDs in lower case, and a receipt must match the usage record.
-    const call = { requestId: requestId.toLowerCase(), tenantKeyId };
-    let settle = (_: UsageRecord) => undefined as void;
-    const meter = this.usage.begin(call, (record) => settle(record));
-    const reserve = (request: (() => Json) | undefined) => {
-      // Skip the estimate where there is no limit: a request may be long.
-      if (options.tokens === undefined) return;
-      const estimate = estimatedTokens(request?.());
-      const reservation = options.tokens.reserve(estimate.all);
-      meter.estimated(estimate.input);
-      settle = (record) => reservation.settle(usedTokens(record, estimate.all));
-    };
-    const fail = (error: unknown) => {
-      meter.failed(error);
-      receiver.fail(error);
-    };
-    try {
-      await this.send(tenantId.toLowerCase(), operation, request, options, { meter, reserve }, (route) => ({
-        head: (response) => {
-          const receipt = this.receipts.issue(route, call, meter.at);
-          const { status, headers, source } = response;
-          const sink = receiver.head({ status, headers, source, route, receipt });
-          meter.responded(status);
-          return response.withoutKey(measured(sink, meter), (bytes) =>
-            this.usage.keyMasked(route, call, bytes),
-          );
-        },
-        fail,
-      }));
-    } catch (error) {
-      fail(error);
-    }
+    return this.dispatch.run(options, receiver, (call) =>
+      this.send(tenantId.toLowerCase(), operation, request, options, call),
+    );
   }
 
   /** Finds the route and sends the request. Resolves when it was sent. */
@@ -168,8 +53,7 @@ export class CallService {
     operation: Operation,
     request: Buffer | MultipartForm,
     options: ServeOptions,
-    { meter, reserve }: RunningCall,
-    clientOf: (route: Route) => UpstreamReceiver,
+    { meter, reserve, clientOf }: RunningCall,
   ): Promise<void> {
     const json = request instanceof MultipartForm ? undefined : await JsonRequest.read(request);
     const find = async () => {
@@ -183,8 +67,15 @@ export class CallService {
       options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
       return this.adapterOf(model).route(tenantId, model, operation);
     };
+    let route = await this.cache.lookUp(find);
+    // The database is read between two look-ups, so that this one stays the last.
+    while (json !== undefined && this.objects.concern(route, json)) {
+      const checked = route;
+      await this.objects.check(checked, json);
+      route = await this.cache.lookUp(find);
+      if (isSameAccount(route, checked)) break;
+    }
     // Nothing waits between this and the sending of the request, so key, tenant and credential are valid together when it is sent.
-    const route = await this.cache.lookUp(find);
     if (options.allowedModels !== undefined) refuseFurtherModels(json, options.headers);
     const translation = serviceOf(route.provider, operation)?.translation;
     const encoded =
@@ -199,6 +90,7 @@ export class CallService {
     options.onDecision?.({ route, droppedParameters: encoded.dropped });
     const plan = {
       usage: meter.events,
+      recording: json && this.objects.recordingOf(route, json, meter),
       translation,
       hidesUsage: encoded.hasAddedUsageOption,
       operation: route.upstreamOperation,
@@ -207,56 +99,7 @@ export class CallService {
       request: encoded.forResponse,
       label: route.provider.label,
     };
-    this.sendEncoded(route, encoded.body, options, meter, relay(clientOf(route), plan));
-  }
-
-  /** What is made here lives as long as the call, so it must not refer to the client's request. */
-  private sendEncoded(
-    route: Route,
-    body: RequestBody,
-    options: ServeOptions,
-    { wire }: CallMeter,
-    receiver: UpstreamReceiver,
-  ): void {
-    const sendOptions = {
-      cancellation: options.cancellation,
-      onAccepted: options.onAccepted,
-      wire,
-      mayRetry: () => this.cache.lookUp(() => this.isUnchanged(route, options)),
-      // The SDKs of OpenAI and Anthropic send this header because they retry by themselves.
-      clientRetries: options.headers?.['x-stainless-retry-count'] !== undefined,
-      // The client's headers describe its own format, which a translated request no longer has.
-      clientHeaders: route.operation === route.upstreamOperation ? options.headers : undefined,
-    };
-    this.egress.send(route, body, sendOptions, this.noting(route, receiver));
-  }
-
-  /** Notes whether the provider accepted the credential. */
-  private noting({ credential }: Route, receiver: UpstreamReceiver): UpstreamReceiver {
-    return {
-      head: (response) => {
-        this.health.accepted(credential);
-        return receiver.head(response);
-      },
-      fail: (error) => {
-        if (error instanceof Problem && error.code === 'credential_rejected') this.health.refused(credential);
-        receiver.fail(error);
-      },
-    };
-  }
-
-  /** Whether a call that starts now would get the same route. */
-  private async isUnchanged(route: Route, { confirmKey }: ServeOptions): Promise<boolean> {
-    const { tenantId, provider, credential } = route;
-    try {
-      await confirmKey?.();
-      await this.tenants.findActive(tenantId);
-      if (credential.source === 'global') return true;
-      return (await this.credentials.resolve(tenantId, provider)).version === credential.version;
-    } catch {
-      // Whatever the reason, nothing says that the credential may still be used. The caller gets the first response.
-      return false;
-    }
+    this.dispatch.send(route, encoded.body, options, meter, relay(clientOf(route), plan));
   }
 
   adapterOf(model: Model): LitellmAdapter | LegacyAdapter {
@@ -267,17 +110,7 @@ export class CallService {
 /** A function of its own, because a closure in `send` would keep the whole request. */
 const bytesOf = (length: number) => () => length;
 
-/** Ends the measuring of the call with its body. */
-function measured(sink: BodySink, meter: CallMeter): BodySink {
-  return {
-    write: (part) => sink.write(part),
-    end: () => {
-      meter.completed();
-      sink.end();
-    },
-    fail: (error) => {
-      meter.brokeOff(error);
-      sink.fail(error);
-    },
-  };
+/** Whether an id means the same object on both routes. */
+function isSameAccount(a: Route, b: Route): boolean {
+  return a.tenantId === b.tenantId && a.provider === b.provider && a.host === b.host;
 }

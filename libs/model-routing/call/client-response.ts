@@ -1,6 +1,6 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type BodySink, type BodySource, isEventStream } from '#egress';
-import { type RoutedHead } from './call.service';
+import { type RoutedHead } from './dispatch.service';
 
 const noBytes = Buffer.alloc(0);
 /** What a header cannot hold (RFC 9110, 5.5). Node refuses to write it. */

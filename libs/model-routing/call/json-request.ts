@@ -11,6 +11,7 @@ import {
   TooDeeplyNested,
   TooManyParameters,
 } from '#providers';
+import { watchedNames } from '../stored-objects/named-ids';
 
 /** A tree takes up to a hundred times its bytes in memory, and building it blocks the process. */
 const MAXIMUM_VALUES = 250_000;
@@ -45,8 +46,8 @@ export class JsonRequest {
   /** @throws Problem malformed_request when the bytes are not a JSON object, or have too many parameters or levels */
   static async read(bytes: Buffer): Promise<JsonRequest> {
     try {
-      if (bytes.length <= STEP_BYTES) return new JsonRequest(bytes, scanObject(bytes));
-      const steps = scanSteps(bytes, STEP_BYTES);
+      if (bytes.length <= STEP_BYTES) return new JsonRequest(bytes, scanObject(bytes, watchedNames));
+      const steps = scanSteps(bytes, STEP_BYTES, watchedNames);
       for (;;) {
         const step = steps.next();
         if (step.done) return new JsonRequest(bytes, step.value);
@@ -63,6 +64,24 @@ export class JsonRequest {
 
   get members(): readonly Member[] {
     return this.#scanned.members;
+  }
+
+  /** The bits of the names that may name stored objects, at any depth. */
+  get watched(): number {
+    return this.#scanned.watched;
+  }
+
+  /** Whether an object in it has a name twice. Parsers differ in which of the two they use, and a tree has only the last. */
+  get hasRepeatedName(): boolean {
+    return countOfNames(this.tree) !== this.#scanned.names;
+  }
+
+  /** Whether a parameter is `false` wherever it is given. */
+  isFalse(name: string): boolean {
+    const given = this.members.filter((each) => each.name === name);
+    const isFalse = ({ valueStart, valueEnd }: Member) =>
+      this.bytes.toString('latin1', valueStart, valueEnd) === 'false';
+    return given.length > 0 && given.every(isFalse);
   }
 
   /** The text of a parameter; undefined when it is absent or not a text. Of several with this name, JSON parsers use the last. */
@@ -97,4 +116,16 @@ export class JsonRequest {
     this.#refuseTooManyValues();
     return parseJson(this.bytes.toString('utf8')) as Json;
   }
+}
+
+/** Does not recurse. */
+function countOfNames(tree: Json): number {
+  let names = 0;
+  const waiting: object[] = [tree];
+  for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) {
+    const values: unknown[] = Array.isArray(item) ? item : Object.values(item);
+    if (!Array.isArray(item)) names += values.length;
+    for (const value of values) if (typeof value === 'object' && value !== null) waiting.push(value);
+  }
+  return names;
 }

@@ -71,7 +71,7 @@ export class MultipartForm {
     name: string,
     differences: RequestDifferences,
     onDropped: (name: string) => void,
-    check?: (name: string, value: string) => void,
+    check: (name: string, value: string) => void = () => undefined,
   ): RequestBody {
     const body = new PassThrough();
     // The call may be refused before the body is read, and an error without a listener stops the process.
@@ -79,7 +79,7 @@ export class MultipartForm {
     if (this.#fault !== undefined) body.destroy(this.#fault);
     this.#edit = (field) => {
       if (field.name === 'model') return { ...field, value: name };
-      check?.(field.name, field.value);
+      check(field.name, field.value);
       const renamed = differences.renamed?.[field.name];
       // OpenAI's clients write a list as `name[]`.
       if (differences.unsupported?.includes(field.name.replace(/\[\]$/, '')) === true) {

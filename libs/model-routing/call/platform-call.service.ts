@@ -6,9 +6,13 @@ import { type Config, InjectConfig } from '#config';
 import { ClientDisconnected } from '#egress';
 import { Problem } from '#http';
 import { type Operation } from '#providers';
-import { type CallReceiver, CallService, type Decision, type ServeOptions } from './call.service';
+import { CallService } from './call.service';
 import { ClientResponse } from './client-response';
+import { type CallReceiver, type Decision, type ServeOptions } from './dispatch.service';
 import { MultipartForm } from './multipart-form';
+
+/** Makes a call for a tenant, and passes its response to the receiver. */
+type Serve = (tenantId: string, options: ServeOptions, receiver: CallReceiver) => Promise<void>;
 
 /**
  * Handles one call from request to response. It waits for the provider's response head before it sends its own, passes the
@@ -30,7 +34,9 @@ export class PlatformCallService {
     }
     // The request outlives its body.
     request.body = undefined;
-    return this.handle(operation, body, request, reply);
+    return this.handle(request, reply, (tenantId, options, receiver) =>
+      this.calls.serve(tenantId, operation, body, options, receiver),
+    );
   }
 
   /**
@@ -45,24 +51,23 @@ export class PlatformCallService {
     const type = request.headers['content-type'] ?? '';
     const form = await MultipartForm.open(body, type, this.config.maxBodyBytes, request.tenkey.deployment);
     try {
-      await this.handle(operation, form, request, reply);
+      await this.handle(request, reply, (tenantId, options, receiver) =>
+        this.calls.serve(tenantId, operation, form, options, receiver),
+      );
     } catch (error) {
       form.discard();
       throw error;
     }
   }
 
-  /** Resolves when the response has begun. */
-  private handle(
-    operation: Operation,
-    body: Buffer | MultipartForm,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> {
+  /**
+   * Handles a call of any kind. Resolves when the response has begun.
+   * @throws Problem
+   */
+  handle(request: FastifyRequest, reply: FastifyReply, serve: Serve): Promise<void> {
     return new Promise((resolve, reject) => {
       const { options, receiver } = this.callOf(request, reply, resolve, reject);
-      const tenantId = request.tenkey.requireTenantId();
-      this.calls.serve(tenantId, operation, body, options, receiver).catch(reject);
+      serve(request.tenkey.requireTenantId(), options, receiver).catch(reject);
     });
   }
 
@@ -120,7 +125,10 @@ export class PlatformCallService {
   private tokensOf({ tenkey }: FastifyRequest): ServeOptions['tokens'] {
     const { issuedKeyId: tenantKeyId, tokensPerMinute } = tenkey;
     if (tenantKeyId === undefined || tokensPerMinute === undefined) return undefined;
-    return { reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate) };
+    return {
+      reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate),
+      charge: (actual) => this.tokenLimits.charge(tenantKeyId, actual),
+    };
   }
 }
 

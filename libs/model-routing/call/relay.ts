@@ -11,6 +11,8 @@ import {
 } from '#egress';
 import { Problem } from '#http';
 import { type Json, type Operation, type Translation, UnexpectedResponse } from '#providers';
+import { RecordedEvents, RecordedWhole } from '../stored-objects/recorded-body';
+import { type Recording } from '../stored-objects/recording';
 import { HiddenUsage } from './hidden-usage';
 import { TranslatedEvents, TranslatedWhole, translationProblem } from './translated-body';
 
@@ -18,6 +20,8 @@ import { TranslatedEvents, TranslatedWhole, translationProblem } from './transla
 export interface RelayPlan {
   /** Reads the usage that the events of a stream report. */
   readonly usage: EventStage;
+  /** Records the stored objects that the response makes; undefined when it cannot make any. */
+  readonly recording?: Pick<Recording, 'whole' | 'events'> | undefined;
   /** Undefined: the client speaks the provider's format, and gets its bytes. */
   readonly translation: Translation | undefined;
   /** True when Tenkey requested the usage of a stream and the client did not. */
@@ -45,12 +49,27 @@ export function relay(client: UpstreamReceiver, plan: RelayPlan): UpstreamReceiv
 }
 
 function passed(client: UpstreamReceiver, response: UpstreamResponse, plan: RelayPlan): BodySink {
-  const sink = client.head(response);
+  const { source } = response;
+  const { recording, heartbeat, label } = plan;
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
-  if (!isEventStream(type) || encoding !== undefined) return sink;
+  const isOfEvents = isEventStream(type) && encoding === undefined;
+  if (!isOfEvents && recording !== undefined) {
+    // Tenkey cannot decode this encoding, so it does not see which ids it would hand out.
+    if (encoding !== undefined) throw translationProblem(new UnexpectedResponse(), label);
+    const open = () => client.head(response);
+    return new RecordedWhole(recording, source, open, (error) => client.fail(error));
+  }
+  const sink = client.head(response);
+  if (!isOfEvents) return sink;
   const stages = providerStages(plan, response);
   if (plan.hidesUsage) stages.push(new HiddenUsage());
-  return new EventRelay(stages, sink, response.source, plan.heartbeat);
+  if (recording === undefined) return new EventRelay(stages, sink, source, heartbeat);
+  const recorded: RecordedEvents = new RecordedEvents(recording, sink, {
+    resume: () => relay.resume(),
+    stop: () => relay.stop(),
+  });
+  const relay = new EventRelay(stages, recorded, source, heartbeat);
+  return relay;
 }
 
 /** What looks at the provider's own events. */

@@ -10,6 +10,8 @@ import {
   type Translation,
   UnsupportedParameter,
 } from '#providers';
+import { namesObject } from '../stored-objects/named-ids';
+import { objectNotFound } from '../stored-objects/stored-objects.service';
 import { type JsonRequest } from './json-request';
 import { refuseFieldOfFurtherModels } from './further-models';
 import { type MultipartForm, noModel } from './multipart-form';
@@ -106,7 +108,7 @@ function clientNames(names: readonly string[], translation: Translation): string
 export function encodedForm(
   route: Route,
   form: MultipartForm,
-  { strictParams }: Config,
+  { strictParams, foreignObjects }: Config,
   isLimited: boolean,
 ): EncodedRequest {
   const dropped: string[] = [];
@@ -114,12 +116,12 @@ export function encodedForm(
     dropped.push(...safeNames([name]));
     if (strictParams) throw parameterNotSupported(route, dropped);
   };
-  const body = form.withModel(
-    route.target,
-    differencesOf(route),
-    onDropped,
-    isLimited ? refuseFieldOfFurtherModels : undefined,
-  );
+  const check = (name: string, value: string) => {
+    // No response hands out what a form could name.
+    if (foreignObjects === 'refuse' && namesObject(name)) throw objectNotFound(safeNames([name])[0]);
+    if (isLimited) refuseFieldOfFurtherModels(name, value);
+  };
+  const body = form.withModel(route.target, differencesOf(route), onDropped, check);
   return { body, dropped, hasAddedUsageOption: false, forResponse: {} };
 }
 
@@ -129,7 +131,7 @@ function differencesOf({ provider, operation, upstreamOperation, credential }: R
   return special ?? provider.differences?.[upstreamOperation] ?? {};
 }
 
-function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {
+export function parameterNotSupported(route: Route, dropped: readonly string[]): Problem {
   const [param] = dropped;
   return new Problem('parameter_not_supported', {
     // The detail does not repeat the names, which are the client's text. `param` holds the first of them.

@@ -68,9 +68,14 @@ export class ModelCatalogue {
     return [...this.contents.byName.values()];
   }
 
+  /** @returns undefined when the catalogue no longer has it, or never had it */
+  get(name: string): Model | undefined {
+    return this.contents.byName.get(name);
+  }
+
   /** @throws Problem model_not_found */
   find(name: string): Model {
-    const model = this.contents.byName.get(name);
+    const model = this.get(name);
     if (model) return model;
     throw new Problem('model_not_found', {
       detail: 'The catalogue has no model with this name.',

@@ -87,7 +87,7 @@ export class CallMeter {
    * @param tokens 0: the call uses none; null: they are not known yet
    */
   leaveOutTokens(tokens: 0 | null): void {
-    this.#fixedTokens = { input: tokens, output: tokens, cached: null, cacheWrite: null };
+    this.#fixedTokens = { input: tokens, output: tokens, cached: null, cacheWrite: null, searchUnits: null };
   }
 
   /** They count nevertheless. */

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+
+/** The kinds of stored objects. Ids of the kinds that no response of Tenkey hands out are never known. */
+export const objectKinds = [
+  'response',
+  'item',
+  'conversation',
+  'container',
+  'file',
+  'audio',
+  'vector_store',
+  'prompt',
+  'skill',
+  'voice',
+  'cache',
+  'tunnel',
+] as const;
+export type ObjectKind = (typeof objectKinds)[number];
+
+/** A stored object that a request names or a response makes. */
+export interface ObjectId {
+  readonly kind: ObjectKind;
+  readonly id: string;
+}
+
+/** Ids are stored as SHA-256: whoever reads the table must not be able to use them. Providers make them of 100 random bits or more. */
+export function hashOf(id: string): Buffer {
+  return createHash('sha256').update(id).digest();
+}

@@ -1,0 +1,74 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
+import { type Config, InjectConfig } from '#config';
+import { waitAtStop } from '#database';
+
+const SWEEP_MS = 60 * 60 * 1000;
+/** So that no statement is long. */
+const CHUNK = 10_000;
+
+/** Deletes what Tenkey no longer has to know about stored objects, at the start and every hour. */
+@Injectable()
+export class StoredObjectsRetentionService implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #log = new Logger('calls');
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectConfig() private readonly config: Config,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const sweep = () => {
+      this.#sweeping = this.#sweeping
+        .then(() => this.sweep())
+        .then(
+          () => undefined,
+          (error: unknown) =>
+            this.#log.warn(`old records of stored objects were not deleted: ${(error as Error).name}`),
+        );
+    };
+    sweep();
+    this.#timer = setInterval(sweep, SWEEP_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    await waitAtStop(this.#sweeping, this.config);
+  }
+
+  /** Several processes can work at the same time. @returns the number of deleted records */
+  async sweep(): Promise<number> {
+    for (let total = 0; ;) {
+      const [, count] = await this.dataSource.query<[unknown, number]>(
+        `delete from stored_objects where (tenant_id, id_hash, kind, provider, host) in (
+           select tenant_id, id_hash, kind, provider, host from stored_objects
+           where forget_at < now() order by forget_at limit ${CHUNK} for update skip locked
+         )`,
+      );
+      total += count;
+      if (count < CHUNK || this.#isStopping) return total;
+    }
+  }
+}
+
+/** Deletes the records of a tenant together with it, in chunks: a tenant may have millions. */
+export async function storedObjectsDeletedWith(
+  transaction: EntityManager,
+  tenantId: string,
+): Promise<Record<string, unknown>> {
+  for (let total = 0; ;) {
+    const [, count] = await transaction.query<[unknown, number]>(
+      `delete from stored_objects where tenant_id = $1 and id_hash in (
+         select id_hash from stored_objects where tenant_id = $1 limit ${CHUNK}
+       )`,
+      [tenantId],
+    );
+    total += count;
+    if (count === 0) return total === 0 ? {} : { stored_objects: total };
+  }
+}

@@ -32,6 +32,8 @@ import {
   StoredObjectsRetentionService,
 } from './stored-objects/stored-objects-retention.service';
 import { StoredObjectsService } from './stored-objects/stored-objects.service';
+import { StoredResponseService } from './stored-responses/stored-response.service';
+import { StoredResponsesController } from './stored-responses/stored-responses.controller';
 
 @Module({})
 export class ModelRoutingModule {
@@ -54,6 +56,7 @@ export class ModelRoutingModule {
       controllers: [
         CompletionsController,
         ResponsesController,
+        StoredResponsesController,
         MessagesController,
         EmbeddingsController,
         AudioController,
@@ -73,6 +76,7 @@ export class ModelRoutingModule {
         ObjectsOfCallsService,
         StoredObjectsService,
         StoredObjectsRetentionService,
+        StoredResponseService,
         ModelRoutingService,
         ExplainService,
         ReadinessService,

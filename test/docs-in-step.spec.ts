@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { loadConfig } from '#config';
 import { problems } from '#http';
-import { providers } from '#providers';
+import { fixedProviders } from '#providers';
 import { runCli } from './support/cli';
 import { exitCodes } from '../apps/cli/command-line';
 
@@ -68,7 +68,7 @@ describe('the documentation agrees with the code:', () => {
       TENANT_CREDENTIALS_ENABLED: 'false',
       INTRIC_SUPER_API_KEY: 'a-super-key-of-enough-length',
     };
-    for (const { globalVariables } of providers) values[globalVariables.apiKey] = 'any-global-key';
+    for (const { globalVariables } of fixedProviders) values[globalVariables.apiKey] = 'any-global-key';
     const env = new Proxy(values, {
       get: (target, name: string) => {
         read.add(name);
@@ -76,7 +76,7 @@ describe('the documentation agrees with the code:', () => {
       },
     });
     const config = loadConfig(env);
-    for (const provider of providers) config.globalCredential(provider);
+    for (const provider of fixedProviders) config.globalCredential(provider);
     const documented = [...text('.env.example').matchAll(/^([A-Z_]+)=/gm)].map((match) => match[1]!);
     // They are other programs' too, so a blank line for them would only mislead.
     const usual = [...read].filter((name) => /^(https?|all|no)_proxy$/i.test(name));
@@ -85,7 +85,7 @@ describe('the documentation agrees with the code:', () => {
   });
 
   it('the table of credentials is the registry, in both directions', () => {
-    const expected = providers.map(({ id, fields, globalVariables }) => {
+    const expected = fixedProviders.map(({ id, fields, globalVariables }) => {
       const names = (required: boolean) =>
         fields
           .filter((field) => field.required === required)
@@ -102,7 +102,7 @@ describe('the documentation agrees with the code:', () => {
       const pairs = [cells.slice(0, 2), cells.slice(2, 4), cells.slice(4, 6)];
       return pairs.filter(([id]) => id !== '').map(([id, label]) => `${id} ${label}`);
     });
-    expect(listed.sort()).toEqual(providers.map(({ id, label }) => `\`${id}\` ${label}`).sort());
+    expect(listed.sort()).toEqual(fixedProviders.map(({ id, label }) => `\`${id}\` ${label}`).sort());
   });
 
   it('README has at most 150 lines', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import request from 'supertest';
-import { type Operation, operations, type Provider, providers, serviceOf } from '#providers';
+import { fixedProviders, type Operation, operations, type Provider, serviceOf } from '#providers';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { sound } from './support/provider-answers';
 import { type ProviderServer, startProviderServer } from './support/provider-server';
@@ -104,7 +104,7 @@ function catalogue(): string {
   const kinds = [...new Set(Object.values(calls).map(({ kind }) => kind))];
   return kinds
     .map((kind) => {
-      const models = providers.map(
+      const models = fixedProviders.map(
         ({ id }) => `  - name: ${kind}-${id}\n    litellm_model_name: ${id}/upstream-model-of-${id}\n`,
       );
       return `${kind}_models:\n${models.join('')}`;
@@ -139,7 +139,7 @@ function cellOf(provider: Provider, operation: Operation): string {
   return service.translation === undefined ? 'yes' : 'translated';
 }
 
-const cells = providers.flatMap((provider) =>
+const cells = fixedProviders.flatMap((provider) =>
   operations.map((operation) => [provider.id, operation, cellOf(provider, operation), provider] as const),
 );
 
@@ -152,13 +152,13 @@ describe('the registry of operations', () => {
     const env: Record<string, string> = { EGRESS_ALLOW: `127.0.0.1:${server.port}` };
     const addressOf = ({ id }: Provider) => `${server.url}${bases[id]!.base}`;
     const hasEndpoint = ({ fields }: Provider) => fields.some(({ name }) => name === 'endpoint');
-    for (const provider of providers) {
+    for (const provider of fixedProviders) {
       const [variable] = provider.baseUrlVariables;
       if (!hasEndpoint(provider) && variable !== undefined) env[variable] = addressOf(provider);
     }
     tenkey = await startTestApp(env, { models: catalogue() });
     tenant = await tenkey.createTenant();
-    for (const provider of providers) {
+    for (const provider of fixedProviders) {
       const answer = await tenkey.setCredential(tenant, provider.id, {
         api_key: keyOf(provider),
         ...(hasEndpoint(provider) && { endpoint: addressOf(provider) }),
@@ -225,13 +225,13 @@ describe('the registry of operations', () => {
   it('is the table in docs/providers.md, in both directions', () => {
     expect(table()).toEqual(
       new Map(
-        providers.map((provider) => [
+        fixedProviders.map((provider) => [
           provider.id,
           new Map(operations.map((operation) => [operation, cellOf(provider, operation)])),
         ]),
       ),
     );
-    for (const provider of providers) {
+    for (const provider of fixedProviders) {
       const served = operations.filter((operation) => cellOf(provider, operation) !== '');
       expect(served).toEqual(servedBy(provider));
     }

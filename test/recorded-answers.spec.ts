@@ -1,9 +1,11 @@
-import { findProvider, providers } from '#providers';
+import { fixedProviders, ProviderRegistry } from '#providers';
 import { anthropic } from './fixtures/recorded-answers/anthropic';
 import { openAiCompatible } from './fixtures/recorded-answers/openai-compatible';
 import { type Recorded } from './fixtures/recorded-answers/recorded';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { type NextAnswer, type ProviderServer, startProviderServer } from './support/provider-server';
+
+const registry = new ProviderRegistry();
 
 const key = 'recorded-Answers/sentinel+key-k3y9';
 const spellings = [key, Buffer.from(key).toString('base64'), encodeURIComponent(key), key.slice(0, 14)];
@@ -39,7 +41,7 @@ describe('the documented responses of', () => {
   beforeAll(async () => {
     server = await startProviderServer();
     const env: Record<string, string> = { EGRESS_ALLOW: `127.0.0.1:${server.port}`, UPSTREAM_RETRIES: '0' };
-    for (const { baseUrlVariables } of providers)
+    for (const { baseUrlVariables } of fixedProviders)
       if (baseUrlVariables[0] !== undefined) env[baseUrlVariables[0]] = server.url;
     const models = Object.keys(recorded).map((id) => `  - name: ${id}\n    litellm_model_name: ${id}/m\n`);
     tenkey = await startTestApp(env, { models: `completion_models:\n${models.join('')}` });
@@ -59,7 +61,7 @@ describe('the documented responses of', () => {
   });
 
   const pathOf = (id: string) =>
-    findProvider(id)?.operations.includes('chat/completions') ? 'chat/completions' : 'messages';
+    registry.find(id)?.operations.includes('chat/completions') ? 'chat/completions' : 'messages';
 
   async function ask(id: string, next: NextAnswer, path = pathOf(id), options: object = { stream: false }) {
     server.next(next);

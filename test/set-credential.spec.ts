@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { providers } from '#providers';
+import { fixedProviders } from '#providers';
 import { describeWithApp } from './support/app';
 
 const key = 'sk-sentinel-set-credential-xyz9';
@@ -119,7 +119,7 @@ describeWithApp('setting a credential', (tenkey) => {
   });
 
   it.each(
-    providers
+    fixedProviders
       .filter(({ fields }) => fields.some(({ name }) => name === 'endpoint'))
       .map((provider) => [provider.id, provider] as const),
   )('moves %s to another endpoint only when the key is given again', async (id, provider) => {

@@ -14,7 +14,7 @@ const requestTimeoutMs = 300_000;
 
 /** The complete application, initialised and not yet listening. Shared by main.ts and the tests. */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
-  const { configFactory, log } = parts;
+  const { configFactory, catalogue, log } = parts;
   const config = configFactory();
   const running = new hooks.RunningRequests();
   const methods = new hooks.RouteMethods();
@@ -22,7 +22,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     proxies: config.trustProxy,
     running,
     log,
-    onProblem: auditRefused(() => app.get(RefusedAttemptsService), config.secrets),
+    onProblem: auditRefused(() => app.get(RefusedAttemptsService), catalogue.providers, config.secrets),
   });
   const authenticate = hooks.authenticate(() => app);
   const adapter = new FastifyAdapter({

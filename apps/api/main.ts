@@ -15,6 +15,7 @@ import {
   shippedModelsFile,
   warningsOf,
 } from '#model-routing';
+import { type Provider } from '#providers';
 import { createApp } from './create-app';
 import { tuneGarbageCollection } from './garbage-collection';
 
@@ -32,8 +33,10 @@ async function main(): Promise<void> {
   if (hasGenerated) note('wrote .env with generated secrets for development; keep the file');
 
   const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));
+  const faults = config.faultsOfDeclared(catalogue.providers.declared);
+  if (faults.length > 0) throw new ConfigError(faults);
   for (const warning of warningsOf(catalogue)) log.warn(warning);
-  const watch = CatalogueWatch.start(catalogue, log);
+  const watch = CatalogueWatch.start(catalogue, log, config);
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({ dataDirectory: config.dataDirectory, log: note });
@@ -71,7 +74,7 @@ async function main(): Promise<void> {
   try {
     const databaseUrl = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
     app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
-    logMode(config, log);
+    logMode(config, catalogue.providers.all, log);
     logProxies(config.egressProxies, log);
     const keys = await app.get(KeyCanaryService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
@@ -90,15 +93,14 @@ async function main(): Promise<void> {
   if (isDevelopment) printNextSteps(base);
 }
 
-function logMode(config: Config, log: Log): void {
+function logMode(config: Config, providers: readonly Provider[], log: Log): void {
   if (!config.tenantCredentialsEnabled) {
     log.info('mode: single-tenant. All tenants use the global keys of the environment.');
     return;
   }
   log.info('mode: strict. Every tenant uses its own credentials; there is no fallback.');
-  if (config.globalVariablesPresent.length > 0) {
-    log.warn(`not used in strict mode, and not read: ${config.globalVariablesPresent.join(', ')}`);
-  }
+  const present = config.globalVariablesPresent(providers);
+  if (present.length > 0) log.warn(`not used in strict mode, and not read: ${present.join(', ')}`);
   if (config.legacyModelsUseGlobalKeys)
     log.warn('LEGACY_MODELS_USE_GLOBAL_KEYS=true: the global keys pay for legacy models.');
 }

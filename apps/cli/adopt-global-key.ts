@@ -3,7 +3,7 @@ import { type Config, type GlobalCredential } from '#config';
 import { type CredentialFields, unusableStatuses, validFields } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Problem } from '#http';
-import { type Provider } from '#providers';
+import { type Provider, ProviderRegistry } from '#providers';
 import { type Tenant } from '#tenants';
 import { Refusal } from './command-line';
 import { type Services, withServices } from './services';
@@ -43,7 +43,7 @@ export async function adoptGlobalKey(
 /** The fields, validated like the body of a PUT: a start does not check that they are complete. */
 function fieldsOf(provider: Provider, { apiKey, settings }: GlobalCredential): CredentialFields {
   try {
-    return validFields(provider, { api_key: apiKey.expose(), ...settings });
+    return validFields(new ProviderRegistry(), provider, { api_key: apiKey.expose(), ...settings });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = (error.details.errors ?? []).map(({ message }) => message).join('; ');

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, CommandRunner, Help, Option } from 'nest-commander';
 import { type Config, type GlobalCredential } from '#config';
 import { type Provider } from '#providers';
@@ -24,10 +25,7 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
 
   async run(_words: string[], options: AdoptOptions): Promise<void> {
     const { tenants, all = false, replace = false, yes = false } = options;
-    const { findProvider, providers } = await import('#providers');
-    const provider =
-      findProvider(options.provider ?? '') ??
-      this.command.error(`error: --provider must be one of ${providers.map(({ id }) => id).join(', ')}`);
+    const provider = await this.providerOf(options.provider ?? '');
     if (all === (tenants !== undefined)) this.command.error('error: give either --tenants or --all');
     if (tenants?.includes('')) this.command.error('error: --tenants must be a list such as a,b');
     const config = await this.settings.load();
@@ -35,6 +33,18 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
     const { adoptGlobalKey } = await import('./adopt-global-key.js');
     const failed = await adoptGlobalKey(config, provider, credential, { tenants, replace, yes });
     if (failed > 0) process.exitCode = exitCodes.fault.code;
+  }
+
+  /** The catalogue is read only for a provider that may be declared there. */
+  private async providerOf(id: string): Promise<Provider> {
+    const { ProviderRegistry } = await import('#providers');
+    const fixed = new ProviderRegistry().find(id);
+    if (fixed) return fixed;
+    const { ModelCatalogue, shippedModelsFile } = await import('#model-routing');
+    const file = resolve((await this.settings.modelsFile()) ?? shippedModelsFile());
+    const { providers } = ModelCatalogue.load(file);
+    const ids = providers.all.map((each) => each.id).join(', ');
+    return providers.find(id) ?? this.command.error(`error: --provider must be one of ${ids}`);
   }
 
   @Option({ flags: '--provider <id>', description: 'the provider whose global key is copied' })

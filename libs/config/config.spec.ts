@@ -7,13 +7,16 @@ import { parse } from 'dotenv';
 import { Test } from '@nestjs/testing';
 import { ConfigService } from '@nestjs/config';
 import { generateKey, Secret } from '#crypto';
-import { findProvider, providers } from '#providers';
+import { declaredProvider, fixedProviders, ProviderRegistry } from '#providers';
 import { type Config, loadConfig } from './config';
 import { configFrom, ConfigModule, InjectConfig } from './config.module';
 import { ConfigError, generateEnvFile, readEnvironment } from './environment';
 import { type Setting } from './settings/setting';
+import { takenVariableOf } from './settings/provider-settings';
 import { SettingReader } from './settings/setting-reader';
 import { settings } from './settings/settings';
+
+const registry = new ProviderRegistry();
 
 const good = {
   INTRIC_SUPER_API_KEY: 'a-super-key-of-enough-length',
@@ -92,7 +95,7 @@ describe('loadConfig', () => {
   });
 
   it('never reads a global key in strict mode, and lists those that are set', () => {
-    const poisoned = new Set(providers.map((provider) => provider.globalVariables.apiKey));
+    const poisoned = new Set(fixedProviders.map((provider) => provider.globalVariables.apiKey));
     const env = new Proxy<Record<string, string>>(
       { ...good, ...Object.fromEntries([...poisoned].map((name) => [name, 'poison'])) },
       {
@@ -103,8 +106,62 @@ describe('loadConfig', () => {
       },
     );
     const config = loadConfig(env);
-    for (const provider of providers) expect(config.globalCredential(provider)).toBeUndefined();
-    expect(config.globalVariablesPresent).toEqual(expect.arrayContaining([...poisoned]));
+    for (const provider of fixedProviders) expect(config.globalCredential(provider)).toBeUndefined();
+    expect(config.globalVariablesPresent(fixedProviders)).toEqual(expect.arrayContaining([...poisoned]));
+  });
+
+  describe('with providers that a catalogue declares', () => {
+    const gdm = declaredProvider({
+      id: 'gdm',
+      kind: 'openai_compatible',
+      label: 'GDM',
+      endpoint: 'https://a.b',
+    });
+    const single = { ...good, TENANT_CREDENTIALS_ENABLED: 'false' };
+
+    it('reads their variables when they are used, and the base URL wins over the endpoint in the catalogue', () => {
+      expect(loadConfig(good).endpointOf(gdm)).toBe('https://a.b');
+      expect(loadConfig({ ...good, GDM_BASE_URL: 'https://c.d' }).endpointOf(gdm)).toBe('https://c.d');
+      const config = loadConfig({ ...single, GDM_API_KEY: 'key-of-gdm-w1x2' });
+      expect(String(config.globalCredential(gdm)?.apiKey)).toBe('[secret ...w1x2]');
+      expect(config.globalVariablesPresent([...fixedProviders, gdm])).toEqual(['GDM_API_KEY']);
+      expect(config.faultsOfDeclared([gdm])).toEqual([]);
+    });
+
+    it('reports the faults of their variables without the values', () => {
+      const env = { GDM_BASE_URL: 'sentinel-address', GDM_API_KEY: '...senti' };
+      const faults = loadConfig({ ...single, ...env }).faultsOfDeclared([gdm]);
+      expect(faults).toEqual([
+        expect.stringMatching(/^GDM_BASE_URL must be an http or https URL/),
+        expect.stringMatching(/^GDM_API_KEY looks like the mask of a key/),
+      ]);
+      expect(faults.join()).not.toMatch(/senti/);
+      // In strict mode the key is not read.
+      expect(loadConfig({ ...good, ...env }).faultsOfDeclared([gdm])).toHaveLength(1);
+      expect(loadConfig({ ...good, ...env }).globalCredential(gdm)).toBeUndefined();
+    });
+
+    it('notices a timeout for a provider that does not exist', () => {
+      const config = loadConfig({ ...good, UPSTREAM_TIMEOUTS: 'gdm.idle=7' });
+      expect(config.timeoutsOf(gdm).idleMs).toBe(7000);
+      expect(config.faultsOfDeclared([gdm])).toEqual([]);
+      expect(config.faultsOfDeclared([])).toEqual([
+        'UPSTREAM_TIMEOUTS names a provider that Tenkey does not know and the catalogue does not declare.',
+      ]);
+    });
+
+    it.each([
+      ['platform', 'PLATFORM_API_KEY'],
+      ['intric-super', 'INTRIC_SUPER_API_KEY'],
+      ['eneo_super', 'ENEO_SUPER_API_KEY'],
+      ['public', undefined],
+      ['gdm', undefined],
+    ])('notices that the id %s would take the variable %s', (id, expected) => {
+      const provider = declaredProvider({ id, kind: 'openai_compatible', label: id });
+      expect(takenVariableOf(provider, [])).toBe(expected);
+      const other = declaredProvider({ id: id.replace('-', '_'), kind: 'vllm', label: id });
+      expect(takenVariableOf(provider, [other])).toBe(expected ?? `${id.toUpperCase()}_API_KEY`);
+    });
   });
 
   it('reports one fault for a key that is set and refused, and not that it is missing', () => {
@@ -147,7 +204,7 @@ describe('loadConfig', () => {
       AZURE_ENDPOINT: 'https://one.openai.azure.com',
       AZURE_DEPLOYMENTS: ' gpt-5 = first, org/model=v1=second,',
     });
-    const credential = config.globalCredential(findProvider('azure')!);
+    const credential = config.globalCredential(registry.find('azure')!);
     expect(String(credential?.apiKey)).toBe('[secret ...w1x2]');
     expect(credential?.settings).toEqual({
       endpoint: 'https://one.openai.azure.com',
@@ -233,12 +290,15 @@ describe('.env', () => {
   });
 
   it('gives way to variables of the process, and a global key is not kept in memory', () => {
-    writeFileSync(join(folder, '.env'), 'PORT=1111\nLOG_LEVEL=warn\nOPENAI_API_KEY=sk-in-the-file\n');
+    writeFileSync(
+      join(folder, '.env'),
+      'PORT=1111\nLOG_LEVEL=warn\nOPENAI_API_KEY=sk-in-the-file\nGDM_API_KEY=sk-in-the-file\n',
+    );
     const env = readEnvironment({ PORT: '2222' }, folder);
     expect([env.PORT, env.LOG_LEVEL]).toEqual(['2222', 'warn']);
     expect(inspect(env, { showProxy: true })).not.toContain('sk-in-the-file');
     expect('OPENAI_API_KEY' in env).toBe(true);
-    expect(env.OPENAI_API_KEY).toBe('sk-in-the-file');
+    expect([env.OPENAI_API_KEY, env.GDM_API_KEY]).toEqual(['sk-in-the-file', 'sk-in-the-file']);
   });
 
   it.each(['INTRIC_SUPER_API_KEY=abc#def', 'PORT=1#', 'PORT=#1', 'PORT=1\nA="x#y"\n A=x y#z'])(
@@ -280,10 +340,13 @@ describe('.env', () => {
     const exported = parse(readFileSync(join(folder, '.env')));
     for (const env of [{}, exported]) {
       const config = loadConfig(readEnvironment({ ...env, ...good }, folder));
-      expect(config.globalVariablesPresent).toEqual([]);
+      expect(config.globalVariablesPresent(fixedProviders)).toEqual([]);
     }
     writeFileSync(join(folder, '.env'), 'OPENAI_API_KEY=\nGROQ_API_KEY= \nAZURE_ENDPOINT=x\nXAI_API_KEY=x\n');
     const mixed = readEnvironment({ ...good, XAI_API_KEY: '', GROQ_API_KEY: 'x' }, folder);
-    expect(loadConfig(mixed).globalVariablesPresent).toEqual(['AZURE_ENDPOINT', 'GROQ_API_KEY']);
+    expect(loadConfig(mixed).globalVariablesPresent(fixedProviders)).toEqual([
+      'AZURE_ENDPOINT',
+      'GROQ_API_KEY',
+    ]);
   });
 });

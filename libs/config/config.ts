@@ -1,10 +1,10 @@
 import { Secret } from '#crypto';
-import { type Provider, providers } from '#providers';
+import { fixedProviders, type Provider } from '#providers';
 import { type EgressProxies, readEgressProxies } from './egress-proxies';
 import { ConfigError, type Environment } from './environment';
 import { type GlobalCredential, readGlobalCredential } from './global-credentials';
 import { baseUrl } from './settings/kinds';
-import { baseUrlSettings, globalSettings } from './settings/provider-settings';
+import { globalSettingsOf } from './settings/provider-settings';
 import { SettingReader } from './settings/setting-reader';
 import { type SettingValues } from './settings/settings';
 
@@ -27,13 +27,18 @@ export interface Config extends Omit<
    * Undefined if there is neither.
    */
   endpointOf(provider: Provider): string | undefined;
-  /** Names of the global variables that are set. Only names: in strict mode nothing reads the values. */
-  readonly globalVariablesPresent: readonly string[];
+  /** Which global variables of these providers are set. Only names: in strict mode nothing reads the values. */
+  globalVariablesPresent(providers: readonly Provider[]): string[];
   /**
    * The global credential of one provider, read at the first call. In strict mode it is undefined and nothing is read,
    * except with LEGACY_MODELS_USE_GLOBAL_KEYS, and then only what legacy models need.
    */
   globalCredential(provider: Provider): GlobalCredential | undefined;
+  /**
+   * What is wrong with the variables of the providers that a catalogue declares, which is read after this, and with variables that
+   * name a provider which is not among them.
+   */
+  faultsOfDeclared(declared: readonly Provider[]): string[];
 }
 
 /**
@@ -48,14 +53,23 @@ export function loadConfig(env: Environment): Config {
   const egressProxies = readEgressProxies(reader, egressProxy);
   const isStrict = values.tenantCredentialsEnabled;
 
-  const baseUrls = new Map<string, string>();
-  for (const { name, provider } of baseUrlSettings) {
-    if (baseUrls.has(provider.id)) continue;
-    const url = reader.value({ name, kind: baseUrl });
-    if (url !== undefined) baseUrls.set(provider.id, url);
-  }
+  // Providers that a catalogue declares are read when they are used. A reload makes new ones.
+  const baseUrls = new WeakMap<Provider, { readonly url: string | undefined }>();
+  const readBaseUrl = (provider: Provider, by: SettingReader) => {
+    for (const name of provider.baseUrlVariables) {
+      const url = by.value({ name, kind: baseUrl });
+      if (url !== undefined) return url;
+    }
+    return undefined;
+  };
+  const baseUrlOf = (provider: Provider) => {
+    const known = baseUrls.get(provider) ?? { url: readBaseUrl(provider, reader) };
+    baseUrls.set(provider, known);
+    return known.url;
+  };
+  fixedProviders.forEach(baseUrlOf);
 
-  const globalCredentials = new Map<Provider, GlobalCredential>();
+  const globalCredentials = new WeakMap<Provider, GlobalCredential>();
   const globalCredential = (provider: Provider) => {
     if (isStrict && !values.legacyModelsUseGlobalKeys) return undefined;
     const credential =
@@ -64,11 +78,10 @@ export function loadConfig(env: Environment): Config {
     return credential;
   };
   // Strict mode reads none here, not even for legacy models: those report the faults of a global credential when they use it.
-  const globalFaults = isStrict
-    ? []
-    : providers.flatMap((provider) => [...(globalCredential(provider)?.faults.values() ?? [])]);
+  const globalFaultsOf = (providers: readonly Provider[]) =>
+    isStrict ? [] : providers.flatMap((provider) => [...(globalCredential(provider)?.faults.values() ?? [])]);
 
-  const faults = [...reader.faults(), ...globalFaults];
+  const faults = [...reader.faults(), ...globalFaultsOf(fixedProviders)];
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze({
     ...values,
@@ -79,8 +92,20 @@ export function loadConfig(env: Environment): Config {
     secrets: [...Object.values(otherValues).flat(), ...egressProxies.secrets].filter(
       (value) => value instanceof Secret,
     ),
-    endpointOf: (provider: Provider) => baseUrls.get(provider.id) ?? provider.defaultEndpoint,
-    globalVariablesPresent: globalSettings.map(({ name }) => name).filter((name) => name in env),
+    endpointOf: (provider: Provider) => baseUrlOf(provider) ?? provider.defaultEndpoint,
+    globalVariablesPresent: (providers: readonly Provider[]) =>
+      providers
+        .flatMap((provider) => globalSettingsOf(provider).map(({ name }) => name))
+        .filter((name) => name in env),
     globalCredential,
+    faultsOfDeclared: (declared: readonly Provider[]) => {
+      const ids = new Set([...fixedProviders, ...declared].map(({ id }) => id));
+      const ofDeclared = new SettingReader(env);
+      for (const provider of declared) readBaseUrl(provider, ofDeclared);
+      const unknown = values.timeoutsOf.named.some((id) => !ids.has(id))
+        ? ['UPSTREAM_TIMEOUTS names a provider that Tenkey does not know and the catalogue does not declare.']
+        : [];
+      return [...unknown, ...ofDeclared.faults(), ...globalFaultsOf(declared)];
+    },
   });
 }

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
 import { generateKey } from '#crypto';
-import { providers } from '#providers';
+import { fixedProviders } from '#providers';
+import { otherNames } from './settings/other-names';
+import { settings } from './settings/settings';
 
 /** Variables as text, read by name and never listed. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,13 +21,6 @@ export class ConfigError extends Error {
     super(`Tenkey cannot start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
   }
 }
-
-/** Names that other installations use -> ours. */
-const otherNames: Readonly<Record<string, string>> = {
-  AZURE_MODEL_DEPLOYMENT: 'AZURE_DEPLOYMENT_NAME',
-  AZURE_API_BASE: 'AZURE_ENDPOINT',
-  ENEO_SUPER_API_KEY: 'INTRIC_SUPER_API_KEY',
-};
 
 /**
  * The variables of the process, and those of `.env` for all others: a variable of the process wins even if it is empty.
@@ -54,19 +49,26 @@ export function readEnvironment(processEnv: Environment, directory: string): Env
 
 function withProcess(processEnv: Environment, path: string): Environment {
   const file = readEnvFile(path);
-  const globalKeys = new Set(providers.map(({ globalVariables }) => globalVariables.apiKey));
   for (const name of Object.keys(file)) {
     if (isBlank(file[name])) delete file[name];
-    else if (globalKeys.has(name)) file[name] = undefined;
+    else if (isGlobalKey(name)) file[name] = undefined;
   }
   return new Proxy(file, {
     get: (target, name: string) => {
       if (name in processEnv) return processEnv[name];
-      return globalKeys.has(name) && name in target ? readEnvFile(path)[name] : target[name];
+      return isGlobalKey(name) && name in target ? readEnvFile(path)[name] : target[name];
     },
     // A blank value counts as not set, because a copied .env.example has every name.
     has: (target, name: string) => (name in processEnv ? !isBlank(processEnv[name]) : name in target),
   });
+}
+
+const fixedGlobalKeys = new Set(fixedProviders.map(({ globalVariables }) => globalVariables.apiKey));
+const ownKeys = new Set([...Object.values(settings).map(({ name }) => name), ...Object.keys(otherNames)]);
+
+/** Which providers the catalogue declares is not known yet, so this is true for every key that is not one of Tenkey's own. */
+function isGlobalKey(name: string): boolean {
+  return fixedGlobalKeys.has(name) || (name.endsWith('_API_KEY') && !ownKeys.has(name));
 }
 
 /** A value without quotes and with a # that has no blank before it. In `NAME=value # note`, a note follows the value. */

@@ -25,4 +25,5 @@ export { type ConfigFactory, configFrom, ConfigModule, InjectConfig } from './co
 export { type EgressProxies, type EgressProxy } from './egress-proxies';
 export { ConfigError, type Environment, generateEnvFile, readEnvironment } from './environment';
 export { type GlobalCredential } from './global-credentials';
+export { takenVariableOf } from './settings/provider-settings';
 export { type LogLevel } from './settings/settings';

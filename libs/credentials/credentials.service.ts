@@ -7,8 +7,8 @@ import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
 import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
-import { findProvider, type Provider } from '#providers';
-import { type CredentialFields, type ListedCredential, unusableStatuses } from './credential';
+import { type Provider } from '#providers';
+import { type CredentialFields, type ListedCredential } from './credential';
 import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
 import { sealedRow, storedRows } from './rows/credential-rows';
 import { deleteStaleHealth, recordVerification } from './health/health-records';
@@ -33,8 +33,8 @@ export interface SetCredential extends ListedCredential {
 /** A live row as calls need it. */
 interface LiveRow {
   readonly row: TenantCredential | null;
-  /** The row, checked; undefined when it cannot be used. */
-  readonly credential: RouteCredential | undefined;
+  /** The row, checked when it was first needed for this provider; undefined until then, and when it cannot be used. */
+  credential?: RouteCredential;
 }
 
 /** An estimate for a row without its settings, with the routes of some models. */
@@ -106,9 +106,12 @@ export class CredentialsService {
     return this.changes.transaction([tenantId], set, by);
   }
 
-  /** Deletes the tenant's credentials for this provider in every slot. @returns false when there were none */
-  async remove(tenantId: string, provider: Provider, by: ChangedBy): Promise<boolean> {
-    const of = { tenantId, provider: provider.id };
+  /**
+   * Deletes the tenant's credentials for this provider in every slot, also of one that is no longer declared.
+   * @returns false when there were none
+   */
+  async remove(tenantId: string, providerId: string, by: ChangedBy): Promise<boolean> {
+    const of = { tenantId, provider: providerId };
     const remove = async (transaction: EntityManager) => {
       const { live, staged, previous } = await lockedSlots(transaction, of);
       if (!live && !staged && !previous) return false;
@@ -128,8 +131,12 @@ export class CredentialsService {
 
   /** The tenant's own live credential, checked but still sealed. There is no fallback to any other key. */
   async resolve(tenantId: string, provider: Provider): Promise<RouteCredential> {
-    const { row, credential } = await this.#live.find(`${tenantId} ${provider.id}`);
-    return credential ?? usableCredential(this.fernet, tenantId, provider, row ?? undefined);
+    const live = await this.#live.find(`${tenantId} ${provider.id}`);
+    // A reload of the catalogue makes a new Provider of each that it declares.
+    if (live.credential?.provider === provider) return live.credential;
+    const credential = usableCredential(this.fernet, tenantId, provider, live.row ?? undefined);
+    live.credential = Object.freeze(credential);
+    return credential;
   }
 
   /** All live credentials of some tenants in one query. Decrypts nothing. @returns one entry for each id */
@@ -146,20 +153,14 @@ export class CredentialsService {
     return new Map([...byTenant].map(([id, rowsOfTenant]) => [id, this.ofTenant(id, rowsOfTenant)]));
   }
 
-  /** Reads a row, and checks its seal. The key stays sealed. */
+  /** Reads a row. The key stays sealed. */
   private async loadLive(name: string) {
     const [tenantId, providerId] = name.split(' ') as [string, string];
     const row = await storedRows(this.dataSource, TenantCredential, [tenantId])
       .andWhere('c.provider = :provider', { provider: providerId })
       .getOne();
-    const provider = findProvider(providerId);
-    const isUsable = row !== null && !unusableStatuses.includes(listedOf(this.fernet, row).status);
-    const credential =
-      provider && isUsable
-        ? Object.freeze(usableCredential(this.fernet, tenantId, provider, row))
-        : undefined;
     const bytes = row === null ? 0 : ROW_BYTES + JSON.stringify(row.settings).length;
-    return { value: Object.freeze({ row, credential }), tenantId, bytes };
+    return { value: { row }, tenantId, bytes };
   }
 
   private ofTenant(tenantId: string, rows: readonly TenantCredential[]): TenantCredentials {

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
 import { IssuedKeysModule } from '#issued-keys';
 import { CredentialsModule } from '#credentials';
+import { ProviderRegistry } from '#providers';
 import { TenantsModule, TenantsService } from '#tenants';
 import { UsageModule } from '#usage';
 import { LegacyAdapter } from './adapters/legacy.adapter';
@@ -69,6 +70,8 @@ export class ModelRoutingModule {
       ],
       providers: [
         { provide: ModelCatalogue, useValue: catalogue },
+        // The credential routes need it too.
+        { provide: ProviderRegistry, useValue: catalogue.providers },
         LitellmAdapter,
         LegacyAdapter,
         CallService,
@@ -82,7 +85,7 @@ export class ModelRoutingModule {
         ReadinessService,
         PlatformCallService,
       ],
-      exports: [ModelRoutingService, ModelCatalogue],
+      exports: [ModelRoutingService, ModelCatalogue, ProviderRegistry],
     };
   }
 }

@@ -2,8 +2,10 @@ import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import type { Operation, Provider } from './provider';
-import { findProvider, providers } from './registry';
+import { fixedProviders, ProviderRegistry } from './registry';
 import { InvalidTarget, missingSegments } from './target-url';
+
+const registry = new ProviderRegistry();
 
 const propertiesAtFault = (provider: Provider, body: object) =>
   validateSync(plainToInstance(provider.credentialClass, body)).map(({ property }) => property);
@@ -65,14 +67,14 @@ describe('addresses', () => {
     ],
     ['openai_compatible', 'https://llm.example/api', 'moderations', 'https://llm.example/api/moderations'],
   ])('of %s with endpoint %s and operation %s are correct', (id, endpoint, operation, expected) => {
-    const provider = findProvider(id) as Provider;
+    const provider = registry.find(id) as Provider;
     const base = new URL(endpoint ?? (provider.defaultEndpoint as string));
     const target = id === 'azure' ? 'gpt-4o-sweden' : 'any/model';
     expect(provider.url(base, provider.example, target, operation as Operation).href).toBe(expected);
   });
 
   it('exist for embeddings of every provider except anthropic, groq, deepseek and xai', () => {
-    const without = providers.filter(({ operations }) => !operations.includes('embeddings'));
+    const without = fixedProviders.filter(({ operations }) => !operations.includes('embeddings'));
     expect(without.map(({ id }) => id)).toEqual(['anthropic', 'groq', 'deepseek', 'xai']);
   });
 
@@ -91,7 +93,7 @@ describe('addresses', () => {
     ['xai', 'https://api.x.ai/v1/api-key'],
     ['scaleway', 'https://api.scaleway.ai/v1/models'],
   ])('for the probe of %s are %s', (id, expected) => {
-    const provider = findProvider(id) as Provider;
+    const provider = registry.find(id) as Provider;
     const endpoint = new URL(provider.defaultEndpoint as string);
     expect(provider.probe(endpoint, provider.example).url.href).toBe(expected);
   });
@@ -124,7 +126,7 @@ describe('refusals', () => {
     ['openrouter', 403, 'Input was flagged.', false],
     ['together', 403, 'Input token count + max_tokens is more than the context.', false],
   ])('by %s with %i, %j concern the key: %s', (id, status, message, expected) =>
-    expect(findProvider(id)?.isCredentialRefusal?.(status, message)).toBe(expected),
+    expect(registry.find(id)?.isCredentialRefusal?.(status, message)).toBe(expected),
   );
 
   it.each([
@@ -137,12 +139,12 @@ describe('refusals', () => {
     ['openai', 'Incorrect API key provided: sk-...', false],
     ['gemini', 'The provided API key has an IP address restriction.', true],
   ])('by %s with %j concern network rules: %s', (id, message, expected) =>
-    expect(findProvider(id)?.isNetworkRuleRefusal?.(message)).toBe(expected),
+    expect(registry.find(id)?.isNetworkRuleRefusal?.(message)).toBe(expected),
   );
 });
 
 describe('Azure deployments', () => {
-  const azure = findProvider('azure') as Provider;
+  const azure = registry.find('azure') as Provider;
   const targetOf = (settings: object, upstreamModel: string) =>
     azure.target({ ...settings }, { name: 'any-name', upstreamModel }).target;
 

@@ -51,6 +51,21 @@ export class ApiKeyAndEndpointFields extends ApiKeyFields {
   endpoint?: string | null;
 }
 
+/** The endpoint of a provider for which the catalogue declares one. */
+export class OptionalEndpoint {
+  @ApiPropertyOptional({
+    type: String,
+    description: 'Base URL that replaces the one in the model catalogue.',
+    example: 'https://llm.example.com/v1',
+    maxLength: 2048,
+    nullable: true,
+  })
+  @Trimmed()
+  @IsOptional()
+  @IsEndpoint()
+  endpoint?: string | null;
+}
+
 /** Fields of a server that has no default address. */
 export class ServerKeyAndEndpointFields extends ServerKeyFields {
   @ApiProperty({
@@ -136,7 +151,8 @@ function faultOfApiKey(value: unknown, minLength: number): string | undefined {
   return undefined;
 }
 
-function faultOfEndpoint(value: unknown): string | undefined {
+/** What is wrong with a base URL, as the rest of a sentence; undefined if nothing is. */
+export function faultOfEndpoint(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'must be a string';
   if (value.length > 2048) return 'must have at most 2048 characters';

@@ -3,7 +3,7 @@
  * and responses.
  *
  * Guarantees: each file in definitions/ describes one provider completely, based on the documentation that it names, and
- * no code elsewhere names a provider. A URL keeps the origin of its endpoint and stays below the endpoint's path. Keys go
+ * no code elsewhere names a provider. What a catalogue declares behaves like a provider with a file of its own. A URL keeps the origin of its endpoint and stays below the endpoint's path. Keys go
  * into headers only. The message about an invalid field never repeats the value. A translation names each parameter that
  * it leaves out, unless leaving it out changes no response (docs/anthropic-dialect.md, docs/responses-dialect.md). A request in the provider's own
  * format keeps its bytes, except for `model`, the differences that the provider documents, and an added request for the
@@ -11,7 +11,7 @@
  *
  * Does not: open connections, read the environment, provide injectables, or decide whether an address may be called.
  */
-export { HasNoFault, Trimmed } from './credential-fields';
+export { faultOfEndpoint, HasNoFault, Trimmed } from './credential-fields';
 export {
   type Member,
   scanObject,
@@ -50,12 +50,11 @@ export type {
   Timeouts,
 } from './provider';
 export {
-  defaultProvider,
-  findProvider,
-  modelHeaders,
-  providerOfFamily,
-  providerOfPrefix,
-  providerRequirements,
-  providers,
-} from './registry';
+  type DeclarableKind,
+  declarableKinds,
+  declaredProvider,
+  faultOfProviderId,
+  isTakenId,
+} from './declared-provider';
+export { defaultProvider, fixedProviders, modelHeaders, ProviderRegistry } from './registry';
 export { InvalidTarget, urlBelow } from './target-url';

@@ -12,6 +12,7 @@ export interface OpenAiCompatible {
   readonly id: string;
   readonly label: string;
   readonly prefixes?: readonly string[];
+  readonly declarablePrefixes?: readonly string[];
   readonly families: readonly string[];
   readonly isDefault?: boolean;
   readonly credentialClass: new () => object;
@@ -75,6 +76,7 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     id: options.id,
     label: options.label,
     prefixes: options.prefixes ?? [],
+    declarablePrefixes: options.declarablePrefixes,
     families: options.families,
     isDefault: options.isDefault ?? false,
     credentialClass: options.credentialClass,

@@ -104,12 +104,14 @@ export interface ChosenTarget {
  * receives both a key and a URL, so a key cannot end up in a URL.
  */
 export interface Provider<S extends Settings = Settings> {
-  /** Name of the file, path segment of the credential routes, and prefix of `litellm_model_name`. */
+  /** Name of the file unless a catalogue declares the provider, path segment of the credential routes, and prefix of `litellm_model_name`. */
   readonly id: string;
   /** Name for people. */
   readonly label: string;
   /** Other prefixes of `litellm_model_name` for this provider, such as `hosted_vllm`. */
   readonly prefixes: readonly string[];
+  /** Prefixes that mean this provider unless the catalogue declares a provider with that id. */
+  readonly declarablePrefixes?: readonly string[];
   /** Families of legacy models (ai_models.yml) that this provider serves. */
   readonly families: readonly string[];
   /** True for one provider: the one of a `litellm_model_name` without a slash. */

@@ -1,15 +1,11 @@
 import 'reflect-metadata';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { declaredProvider, faultOfProviderId, isTakenId } from './declared-provider';
 import { operations } from './provider';
-import {
-  defaultProvider,
-  findProvider,
-  providerOfFamily,
-  providerOfPrefix,
-  providerRequirements,
-  providers,
-} from './registry';
+import { defaultProvider, fixedProviders, ProviderRegistry } from './registry';
+
+const registry = new ProviderRegistry();
 
 const files = readdirSync(join(__dirname, 'definitions'))
   .filter((file) => /(?<!\.spec)\.ts$/.test(file))
@@ -17,20 +13,81 @@ const files = readdirSync(join(__dirname, 'definitions'))
 
 describe('the registry', () => {
   it('contains every file of definitions/ and nothing else', () => {
-    expect(providers.map(({ id }) => id).sort()).toEqual([...files].sort());
+    expect(fixedProviders.map(({ id }) => id).sort()).toEqual([...files].sort());
   });
 
   it.each(['constructor', '__proto__', 'toString', 'OpenAI', 'openai ', ''])('does not contain %j', (id) => {
-    expect(findProvider(id)).toBeUndefined();
-    expect(providerOfPrefix(id)).toBeUndefined();
-    expect(providerOfFamily(id)).toBeUndefined();
+    expect(registry.find(id)).toBeUndefined();
+    expect(registry.ofPrefix(id)).toBeUndefined();
+    expect(registry.ofFamily(id)).toBeUndefined();
+  });
+
+  it('finds what a catalogue declares, by its id only, until another catalogue takes its place', () => {
+    const changing = new ProviderRegistry();
+    const gdm = declaredProvider({ id: 'gdm', kind: 'vllm', label: 'GDM' });
+    const openAiCompatible = changing.find('openai_compatible');
+    expect([changing.find('gdm'), changing.ofPrefix('gdm')]).toEqual([undefined, openAiCompatible]);
+    changing.replaceWith(new ProviderRegistry([gdm]));
+    expect([changing.find('gdm'), changing.ofPrefix('gdm')]).toEqual([gdm, gdm]);
+    expect([changing.ofPrefix('klang'), changing.ofPrefix('vllm')]).toEqual([
+      openAiCompatible,
+      changing.find('vllm'),
+    ]);
+    expect(changing.all).toEqual([...fixedProviders, gdm]);
+    expect(changing.requirements().gdm).toEqual(['api_key']);
+    changing.replaceWith(new ProviderRegistry());
+    expect([changing.find('gdm'), changing.ofPrefix('gdm')]).toEqual([undefined, openAiCompatible]);
+  });
+
+  it.each([
+    ['gdm', undefined],
+    ['a', undefined],
+    ['my-llm_2', undefined],
+    ['openai', 'taken'],
+    ['hosted_vllm', 'taken'],
+    ['openai_like', 'taken'],
+    ['constructor', undefined],
+    ['__proto__', 'form'],
+    ['Gdm', 'form'],
+    ['2nd', 'form'],
+    ['a--b', 'form'],
+    ['a/b', 'form'],
+    ['a_', 'form'],
+    ['å', 'form'],
+    ['a'.repeat(41), 'form'],
+    ['', 'form'],
+    [7, 'form'],
+    [undefined, 'form'],
+  ])('says of the id %j: %s', (id, expected) => {
+    const isFaulty = faultOfProviderId(id) !== undefined;
+    expect(isFaulty ? 'form' : isTakenId(id as string) ? 'taken' : undefined).toBe(expected);
+  });
+
+  it('names the variables of a declared provider after its id', () => {
+    const eu = declaredProvider({ id: 'azure-eu', kind: 'azure', label: 'EU' });
+    expect([eu.globalVariables, eu.baseUrlVariables]).toEqual([
+      {
+        apiKey: 'AZURE_EU_API_KEY',
+        settings: {
+          endpoint: 'AZURE_EU_ENDPOINT',
+          api_version: 'AZURE_EU_API_VERSION',
+          deployment_name: 'AZURE_EU_DEPLOYMENT_NAME',
+          deployments: 'AZURE_EU_DEPLOYMENTS',
+        },
+      },
+      [],
+    ]);
   });
 
   it('gives each prefix, family and variable to only one provider', () => {
     const lists = [
-      providers.flatMap(({ id, prefixes }) => [id, ...prefixes]),
-      providers.flatMap(({ families }) => families),
-      providers.flatMap(({ globalVariables: g, baseUrlVariables }) => [
+      fixedProviders.flatMap(({ id, prefixes, declarablePrefixes = [] }) => [
+        id,
+        ...prefixes,
+        ...declarablePrefixes,
+      ]),
+      fixedProviders.flatMap(({ families }) => families),
+      fixedProviders.flatMap(({ globalVariables: g, baseUrlVariables }) => [
         g.apiKey,
         ...Object.values(g.settings),
         ...baseUrlVariables,
@@ -40,16 +97,16 @@ describe('the registry', () => {
   });
 
   it('finds providers by prefix and family, and the default provider', () => {
-    expect(providerOfPrefix('hosted_vllm')).toBe(findProvider('vllm'));
-    expect(providerOfPrefix('together_ai')).toBe(findProvider('together'));
-    expect(providerOfPrefix('custom_openai')).toBe(findProvider('openai_compatible'));
-    expect(providerOfFamily('claude')).toBe(findProvider('anthropic'));
-    expect(providerOfFamily('e5')).toBeUndefined();
-    expect(defaultProvider).toBe(findProvider('openai'));
+    expect(registry.ofPrefix('hosted_vllm')).toBe(registry.find('vllm'));
+    expect(registry.ofPrefix('together_ai')).toBe(registry.find('together'));
+    expect(registry.ofPrefix('custom_openai')).toBe(registry.find('openai_compatible'));
+    expect(registry.ofFamily('claude')).toBe(registry.find('anthropic'));
+    expect(registry.ofFamily('e5')).toBeUndefined();
+    expect(defaultProvider).toBe(registry.find('openai'));
   });
 
   it('lists the required fields of each provider', () => {
-    expect(providerRequirements()).toEqual({
+    expect(registry.requirements()).toEqual({
       openai: ['api_key'],
       anthropic: ['api_key'],
       mistral: ['api_key'],
@@ -70,7 +127,7 @@ describe('the registry', () => {
   });
 
   it('lists the operations whose streams need the usage option', () => {
-    const usageOptions = providers.map((provider) => [
+    const usageOptions = fixedProviders.map((provider) => [
       provider.id,
       operations.filter((each) =>
         provider.hasUsageOption?.(each, provider.example, () => ({ stream: true })),
@@ -96,7 +153,7 @@ describe('the registry', () => {
     ['preview', true],
     ['latest', false],
   ])("has the usage option for Azure's version %s: %s", (api_version, expected) => {
-    const azure = findProvider('azure')!;
+    const azure = registry.find('azure')!;
     const settings = { ...azure.example, api_version };
     expect(azure.hasUsageOption?.('chat/completions', settings, () => ({}))).toBe(expected);
     // The version does not matter when the endpoint is that of the v1 API.
@@ -116,7 +173,7 @@ describe('the registry', () => {
     ['invalid messages', true, { messages: [null, 1, 'a', [], { content: [null, 1, []] }] }],
     ['no messages', true, { messages: 'image_url' }],
   ])('has the usage option for a request to Azure with %s: %s', (_, expected, request) => {
-    const azure = findProvider('azure')!;
+    const azure = registry.find('azure')!;
     expect(azure.hasUsageOption?.('chat/completions', azure.example, () => ({ ...request }))).toBe(expected);
   });
 });

@@ -16,8 +16,11 @@ import { vllm } from './definitions/vllm';
 import { xai } from './definitions/xai';
 import { type Provider } from './provider';
 
-/** Every provider. A definition that is missing from this list has no effect. */
-export const providers: readonly Provider[] = Object.freeze([
+/**
+ * Every provider with a definition of its own; one that is missing from this list has no effect. A catalogue may declare more, so
+ * only a `ProviderRegistry` knows all of them.
+ */
+export const fixedProviders: readonly Provider[] = Object.freeze([
   openai,
   anthropic,
   mistral,
@@ -36,50 +39,92 @@ export const providers: readonly Provider[] = Object.freeze([
   openaiCompatible,
 ]);
 
-// Maps, because an object would find `constructor` and `__proto__`.
-const byId = new Map(providers.map((provider) => [provider.id, provider]));
-const byPrefix = new Map(
-  providers.flatMap((provider) =>
-    [provider.id, ...provider.prefixes].map((prefix) => [prefix, provider] as const),
-  ),
-);
-const byFamily = new Map(
-  providers.flatMap((provider) => provider.families.map((family) => [family, provider] as const)),
-);
-
 /** The provider of a `litellm_model_name` without a slash. */
 export const defaultProvider: Provider = onlyDefault();
 
-/** Accepts only the exact spelling of an id. */
-export function findProvider(id: string): Provider | undefined {
-  return byId.get(id);
-}
+// Maps, because an object would find `constructor` and `__proto__`.
+const byFamily = new Map(
+  fixedProviders.flatMap((provider) => provider.families.map((family) => [family, provider] as const)),
+);
 
-/** @param prefix the text before the first slash of a `litellm_model_name`: an id or another prefix of a provider */
-export function providerOfPrefix(prefix: string): Provider | undefined {
-  return byPrefix.get(prefix);
-}
+/** The request headers of all providers that name a further model, in lower case. A declared provider has those of its kind. */
+export const modelHeaders: readonly string[] = fixedProviders.flatMap(
+  (provider) => provider.modelHeaders ?? [],
+);
 
-/** @returns undefined for families of legacy models without a provider, such as `e5` */
-export function providerOfFamily(family: string): Provider | undefined {
-  return byFamily.get(family);
-}
+/** The fixed providers and those that a catalogue declares. */
+export class ProviderRegistry {
+  #declared: readonly Provider[] = [];
+  #all: readonly Provider[] = [];
+  #byId: ReadonlyMap<string, Provider> = new Map();
+  #byPrefix: ReadonlyMap<string, Provider> = new Map();
 
-/** The request headers of all providers that name a further model, in lower case. */
-export const modelHeaders: readonly string[] = providers.flatMap((provider) => provider.modelHeaders ?? []);
+  /** @param declared their ids are none of a fixed provider */
+  constructor(declared: readonly Provider[] = []) {
+    this.#set(declared);
+  }
 
-/** Provider id -> names of the fields that PUT requires. */
-export function providerRequirements(): Record<string, string[]> {
-  return Object.fromEntries(
-    providers.map(({ id, fields }) => [
-      id,
-      fields.filter((field) => field.required).map((field) => field.name),
-    ]),
-  );
+  get all(): readonly Provider[] {
+    return this.#all;
+  }
+
+  get declared(): readonly Provider[] {
+    return this.#declared;
+  }
+
+  /** Accepts only the exact spelling of an id. */
+  find(id: string): Provider | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** @param prefix the text before the first slash of a `litellm_model_name`: an id or another prefix of a provider */
+  ofPrefix(prefix: string): Provider | undefined {
+    return this.#byPrefix.get(prefix);
+  }
+
+  /** Every text that `ofPrefix` finds. */
+  get prefixes(): string[] {
+    return [...this.#byPrefix.keys()];
+  }
+
+  /** @returns undefined for families of legacy models without a provider, such as `e5` */
+  ofFamily(family: string): Provider | undefined {
+    return byFamily.get(family);
+  }
+
+  /** Provider id -> names of the fields that PUT requires. */
+  requirements(): Record<string, string[]> {
+    return Object.fromEntries(
+      this.#all.map(({ id, fields }) => [
+        id,
+        fields.filter((field) => field.required).map((field) => field.name),
+      ]),
+    );
+  }
+
+  /** Takes the place of another catalogue's registry in one step. A running call keeps the Provider that it found. */
+  replaceWith({ declared }: ProviderRegistry): void {
+    this.#set(declared);
+  }
+
+  #set(declared: readonly Provider[]): void {
+    this.#declared = declared;
+    this.#all = [...fixedProviders, ...declared];
+    this.#byId = new Map(this.#all.map((provider) => [provider.id, provider]));
+    // In this order, so that a declared id comes before the same text among the prefixes of a fixed provider.
+    this.#byPrefix = new Map([
+      ...fixedProviders.flatMap((provider) =>
+        [provider.id, ...provider.prefixes, ...(provider.declarablePrefixes ?? [])].map(
+          (prefix) => [prefix, provider] as const,
+        ),
+      ),
+      ...declared.map((provider) => [provider.id, provider] as const),
+    ]);
+  }
 }
 
 function onlyDefault(): Provider {
-  const [provider, ...others] = providers.filter(({ isDefault }) => isDefault);
+  const [provider, ...others] = fixedProviders.filter(({ isDefault }) => isDefault);
   if (provider === undefined || others.length > 0)
     throw new Error('Exactly one provider must be the default.');
   return provider;

@@ -3,15 +3,20 @@ import { keyNameOf } from '#issued-keys';
 import { type RefusedAttemptsService } from '#audit';
 import { type Secret } from '#crypto';
 import { type Problem, sysadminPrefix, uuidPattern } from '#http';
-import { findProvider } from '#providers';
+import { type ProviderRegistry } from '#providers';
 
 /**
  * Hands refused attempts to the audit: every request without a valid key, and every change that was refused, even when the client
  * has disconnected. A request that only reads and is refused for another reason changes nothing, and the log names it.
  * @param attempts is called once requests arrive
+ * @param providers of the catalogue in force
  * @param secrets of the process: none gets into the audit, wherever in a path a client put it
  */
-export function auditRefused(attempts: () => RefusedAttemptsService, secrets: readonly Secret[]) {
+export function auditRefused(
+  attempts: () => RefusedAttemptsService,
+  providers: ProviderRegistry,
+  secrets: readonly Secret[],
+) {
   return (request: FastifyRequest, { status, code }: Problem): void => {
     const { tenkey } = request;
     if (status >= 500 || !tenkey.isWithin(sysadminPrefix)) return;
@@ -22,7 +27,7 @@ export function auditRefused(attempts: () => RefusedAttemptsService, secrets: re
       {
         action: `${request.method} ${tenkey.route}`,
         ...(isTenantId(tenantId, secrets) && { tenantId: tenantId.toLowerCase() }),
-        ...(provider !== undefined && findProvider(provider) && { provider }),
+        ...(provider !== undefined && providers.find(provider) && { provider }),
         details: { status, code },
       },
     );

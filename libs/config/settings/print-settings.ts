@@ -7,11 +7,11 @@ const lineWidth = 120;
 
 const baseUrls = {
   title: 'Base URLs of providers',
-  text: "The operator's own base URL of a provider, in place of the provider's public address. It applies in both modes.",
+  text: "The operator's own base URL of a provider, in place of the provider's public address. It applies in both modes. A provider that the model catalogue declares has one too, `<ID>_BASE_URL`.",
 };
 const globalKeys = {
   title: 'Global keys',
-  text: "The operator's own credentials. They are used in single-tenant mode, and in strict mode only with `LEGACY_MODELS_USE_GLOBAL_KEYS=true`. What is set must be valid as a field of a tenant's credential.",
+  text: "The operator's own credentials. They are used in single-tenant mode, and in strict mode only with `LEGACY_MODELS_USE_GLOBAL_KEYS=true`. What is set must be valid as a field of a tenant's credential. The variables of a provider that the model catalogue declares begin with its id, such as `<ID>_API_KEY`.",
 };
 
 /** The text of `.env.example`. */
@@ -51,7 +51,7 @@ export function settingsPage(): string {
       ...rows.flatMap((row) => [`### ${row.name}`, wrap(row.description), wrap(factsOf(row))]),
     ]),
     `## ${baseUrls.title}`,
-    wrap(`${baseUrls.text} It ${baseUrl.rule}`),
+    wrap(`${baseUrls.text} The value ${baseUrl.rule}`),
     table(
       ['Variable', 'Provider', 'Default or purpose'],
       baseUrlSettings.map(({ name, provider, note }) => [

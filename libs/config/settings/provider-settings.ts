@@ -1,4 +1,6 @@
-import { type Provider, providers } from '#providers';
+import { fixedProviders, type Provider } from '#providers';
+import { otherNames } from './other-names';
+import { settings } from './settings';
 
 /** A variable of one provider, as documented. */
 export interface ProviderSetting {
@@ -9,22 +11,47 @@ export interface ProviderSetting {
 }
 
 /** The variables of the operator's base URLs, by provider; the first that is set wins. */
-export const baseUrlSettings: readonly ProviderSetting[] = providers.flatMap((provider) =>
+export const baseUrlSettings: readonly ProviderSetting[] = fixedProviders.flatMap((provider) =>
   provider.baseUrlVariables.map((name, index) => ({ name, provider, note: noteOf(provider, index) })),
 );
 
 const mapNote = 'Entries `model=name`, comma-separated.';
 
-/** The variables of the global credentials: the key, then its settings. */
-export const globalSettings: readonly (ProviderSetting & { readonly field: string })[] = providers.flatMap(
-  (provider) => [
-    { name: provider.globalVariables.apiKey, provider, field: 'api_key' },
-    ...Object.entries(provider.globalVariables.settings).map(([field, name]) => {
-      const isMap = provider.fields.some((each) => each.name === field && each.isMap === true);
+/** The variables of a provider's global credential: the key, then its settings. */
+export function globalSettingsOf(
+  provider: Provider,
+): readonly (ProviderSetting & { readonly field: string })[] {
+  const { globalVariables, fields } = provider;
+  return [
+    { name: globalVariables.apiKey, provider, field: 'api_key' },
+    ...Object.entries(globalVariables.settings).map(([field, name]) => {
+      const isMap = fields.some((each) => each.name === field && each.isMap === true);
       return { name, provider, field, ...(isMap && { note: mapNote }) };
     }),
-  ],
-);
+  ];
+}
+
+export const globalSettings = fixedProviders.flatMap(globalSettingsOf);
+
+const fixedVariables = new Set([
+  ...Object.values(settings).map(({ name }) => name),
+  ...Object.keys(otherNames),
+  ...[...globalSettings, ...baseUrlSettings].map(({ name }) => name),
+]);
+
+/**
+ * A variable of a provider that a catalogue declares which has another meaning already, such as PLATFORM_API_KEY for the id
+ * `platform`; undefined if there is none.
+ * @param others the providers that the catalogue declares before it
+ */
+export function takenVariableOf(declared: Provider, others: readonly Provider[]): string | undefined {
+  const taken = new Set(others.flatMap(variablesOf));
+  return variablesOf(declared).find((name) => fixedVariables.has(name) || taken.has(name));
+}
+
+function variablesOf(provider: Provider): string[] {
+  return [...globalSettingsOf(provider).map(({ name }) => name), ...provider.baseUrlVariables];
+}
 
 function noteOf(provider: Provider, index: number): string | undefined {
   if (index > 0) return `An older name of \`${provider.baseUrlVariables[0]}\`.`;

@@ -1,8 +1,10 @@
-import { findProvider, type Provider } from '#providers';
+import { type Provider, ProviderRegistry } from '#providers';
 import { timeouts } from './timeouts';
 
-const openai = findProvider('openai') as Provider;
-const vllm = findProvider('vllm') as Provider;
+const registry = new ProviderRegistry();
+
+const openai = registry.find('openai') as Provider;
+const vllm = registry.find('vllm') as Provider;
 
 function timeoutsFrom(text: string) {
   return timeouts.parse(text, (reason = timeouts.rule) => {
@@ -30,7 +32,7 @@ describe('UPSTREAM_TIMEOUTS', () => {
     'idle=0',
     'idle=-1',
     'idle=90000',
-    'q7zk.idle=1',
+    'q7-.idle=1',
     'constructor=1',
     'idle=1e9',
   ])('refuses %j without repeating it', (text) => {

@@ -1,4 +1,4 @@
-import { type Provider, providers, type Timeouts } from '#providers';
+import { faultOfProviderId, type Provider, type Timeouts } from '#providers';
 import { type Kind } from './kinds';
 
 /**
@@ -18,23 +18,29 @@ export const usualSeconds = Object.entries(phases)
   .map(([phase, name]) => `\`${phase}\` (${usual[name] / 1000})`)
   .join(', ');
 
+/** The timeouts of each provider. */
+export interface TimeoutsOf {
+  (provider: Provider): Timeouts;
+  /** The providers that entries name. Whether each exists is known only with the catalogue, which may declare some. */
+  readonly named: readonly string[];
+}
+
 /**
  * Reads `first_byte=120,vllm.first_byte=1800`: seconds, for all providers or for one. The most specific wins: the variable
  * for the provider, the variable for all providers, the provider's file, the usual value.
  */
-export const timeouts: Kind<(provider: Provider) => Timeouts> = {
+export const timeouts: Kind<TimeoutsOf> = {
   rule: `must be entries like \`first_byte=600\` or \`vllm.idle=900\`, comma-separated: ${Object.keys(phases).join(', ')}, each more than 0 and at most 86400 seconds.`,
   parse(list, refuse) {
     const forAll: Partial<Record<keyof Timeouts, number>> = {};
     const forOne = new Map<string, Partial<Record<keyof Timeouts, number>>>();
     let isFaulty = false;
     for (const entry of list.split(',').filter((each) => each.trim() !== '')) {
-      const [, id, phase = '', number] =
-        /^(?:([a-z_]+)\.)?([a-z_]+)=(\d+(?:\.\d+)?)$/.exec(entry.trim()) ?? [];
+      const [, id, phase = '', number] = /^(?:([^.]+)\.)?([a-z_]+)=(\d+(?:\.\d+)?)$/.exec(entry.trim()) ?? [];
       const name = Object.hasOwn(phases, phase) ? phases[phase] : undefined;
       const seconds = Number(number);
-      const isKnown = id === undefined || providers.some((provider) => provider.id === id);
-      if (name === undefined || !isKnown || !(seconds > 0 && seconds <= 86_400)) {
+      const isId = id === undefined || faultOfProviderId(id) === undefined;
+      if (name === undefined || !isId || !(seconds > 0 && seconds <= 86_400)) {
         isFaulty = true;
         continue;
       }
@@ -43,6 +49,12 @@ export const timeouts: Kind<(provider: Provider) => Timeouts> = {
       if (id !== undefined) forOne.set(id, target);
     }
     if (isFaulty) refuse();
-    return (provider) => ({ ...usual, ...provider.timeouts, ...forAll, ...forOne.get(provider.id) });
+    const of = (provider: Provider) => ({
+      ...usual,
+      ...provider.timeouts,
+      ...forAll,
+      ...forOne.get(provider.id),
+    });
+    return Object.assign(of, { named: [...forOne.keys()] });
   },
 };

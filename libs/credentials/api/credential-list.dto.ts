@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
+import { type ProviderRegistry } from '#providers';
 import {
   type CredentialStatus,
   credentialStatuses,
@@ -92,6 +93,14 @@ export class PreviousCredentialResponse extends StoredCredentialResponse {
 }
 
 class InactiveCredentialsResponse {
+  @ApiProperty({ example: 'azure' })
+  provider: string;
+  @ApiPropertyOptional({
+    enum: [true],
+    description:
+      'The catalogue no longer declares this provider, so no call can use the credential. It is kept for when the provider is declared again; DELETE removes it.',
+  })
+  unknown_provider?: true;
   @ApiProperty({
     type: StoredCredentialResponse,
     nullable: true,
@@ -110,25 +119,25 @@ export class ListedCredentialResponse extends IntersectionType(
   StoredCredentialResponse,
   InactiveCredentialsResponse,
 ) {
-  @ApiProperty({ example: 'azure' })
-  provider: string;
-
-  static ofProvider(listed: ListedProvider): ListedCredentialResponse[] {
-    const { provider, live } = listed;
-    return live ? [{ provider, ...StoredCredentialResponse.of(live), ...inactiveOf(listed) }] : [];
+  static ofProvider(listed: ListedProvider, providers: ProviderRegistry): ListedCredentialResponse[] {
+    const { live } = listed;
+    return live
+      ? [{ ...providerOf(listed, providers), ...StoredCredentialResponse.of(live), ...inactiveOf(listed) }]
+      : [];
   }
 }
 
 export class WithoutLiveResponse extends InactiveCredentialsResponse {
-  @ApiProperty({ example: 'mistral' })
-  provider: string;
-
-  static ofProvider(listed: ListedProvider): WithoutLiveResponse[] {
-    return listed.live ? [] : [{ provider: listed.provider, ...inactiveOf(listed) }];
+  static ofProvider(listed: ListedProvider, providers: ProviderRegistry): WithoutLiveResponse[] {
+    return listed.live ? [] : [{ ...providerOf(listed, providers), ...inactiveOf(listed) }];
   }
 }
 
-function inactiveOf({ staged, previous }: InactiveCredentials): InactiveCredentialsResponse {
+function providerOf({ provider }: ListedProvider, providers: ProviderRegistry) {
+  return { provider, ...(!providers.find(provider) && { unknown_provider: true as const }) };
+}
+
+function inactiveOf({ staged, previous }: InactiveCredentials) {
   return {
     staged: staged && StoredCredentialResponse.of(staged),
     previous: previous && {
@@ -147,10 +156,10 @@ export class ListCredentialsResponse {
   })
   without_live?: WithoutLiveResponse[];
 
-  static of(listed: readonly ListedProvider[]): ListCredentialsResponse {
-    const withoutLive = listed.flatMap((each) => WithoutLiveResponse.ofProvider(each));
+  static of(listed: readonly ListedProvider[], providers: ProviderRegistry): ListCredentialsResponse {
+    const withoutLive = listed.flatMap((each) => WithoutLiveResponse.ofProvider(each, providers));
     return {
-      credentials: listed.flatMap((each) => ListedCredentialResponse.ofProvider(each)),
+      credentials: listed.flatMap((each) => ListedCredentialResponse.ofProvider(each, providers)),
       ...(withoutLive.length > 0 && { without_live: withoutLive }),
     };
   }

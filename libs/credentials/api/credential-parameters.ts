@@ -1,9 +1,15 @@
 import { ApiParam } from '@nestjs/swagger';
 import { Problem } from '#http';
-import { providers } from '#providers';
+import { fixedProviders } from '#providers';
 import { type Slot } from '../credential';
 
-export const providerParam = ApiParam({ name: 'provider', enum: providers.map(({ id }) => id) });
+/** Not an enum, because the catalogue may declare further ids and may change while Tenkey runs. */
+export const providerParam = ApiParam({
+  name: 'provider',
+  schema: { type: 'string', pattern: '^[a-z][a-z0-9]*([_-][a-z0-9]+)*$', maxLength: 40 },
+  example: 'openai',
+  description: `${fixedProviders.map(({ id }) => `\`${id}\``).join(', ')}, or an id that the model catalogue declares under \`providers\`.`,
+});
 
 /**
  * The parameters of the query. An unknown name is refused, since a misspelt `slot` must not change another slot than the caller

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, ChangedBy, credentialPath, hooks, jsonOf, validTenantId } from '#http';
+import { ProviderRegistry } from '#providers';
 import { tenantParam } from '#tenants';
 import { slots } from '../credential';
 import { SwappedCredentialResponse } from './credential-replacement.dto';
@@ -37,6 +38,7 @@ export class CredentialReplacementController {
   constructor(
     private readonly verification: CredentialVerificationService,
     private readonly replacement: CredentialReplacementService,
+    private readonly providers: ProviderRegistry,
   ) {}
 
   @Post('verify')
@@ -71,7 +73,7 @@ export class CredentialReplacementController {
     @ChangedBy() by: ChangedBy,
   ): Promise<VerifyCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
-    const provider = validProvider(providerText);
+    const provider = validProvider(this.providers, providerText);
     const slot = validSlot(knownQuery(query, ['slot']).slot, slots);
     refuseFields(jsonOf(body), {
       detail: 'This route accepts no fields: the stored key is verified at its own endpoint.',
@@ -118,7 +120,7 @@ export class CredentialReplacementController {
     @ChangedBy() by: ChangedBy,
   ): Promise<SwappedCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
-    const provider = validProvider(providerText);
+    const provider = validProvider(this.providers, providerText);
     const version = validVersion(knownQuery(query, ['version']).version);
     refuseFields(jsonOf(body), {
       detail: 'This route accepts no fields: the staged credential is promoted unchanged.',
@@ -160,7 +162,7 @@ export class CredentialReplacementController {
     @ChangedBy() by: ChangedBy,
   ): Promise<SwappedCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
-    const provider = validProvider(providerText);
+    const provider = validProvider(this.providers, providerText);
     knownQuery(query, []);
     refuseFields(jsonOf(body), {
       detail:

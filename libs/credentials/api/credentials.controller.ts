@@ -20,7 +20,7 @@ import {
   validTenantId,
 } from '#http';
 import { type ProbeResult } from '#egress';
-import { type Provider, providers } from '#providers';
+import { fixedProviders, type Provider, ProviderRegistry } from '#providers';
 import { tenantParam, TenantsService } from '#tenants';
 import { type CredentialFields, inactiveSlots } from '../credential';
 import { ListCredentialsResponse } from './credential-list.dto';
@@ -41,7 +41,7 @@ import { CredentialsService } from '../credentials.service';
 import { expiresWithinDays } from '../expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
-const credentialClasses = [...new Set(providers.map((provider) => provider.credentialClass))];
+const credentialClasses = [...new Set(fixedProviders.map((provider) => provider.credentialClass))];
 
 @ApiTags('2 Credentials')
 @ApiSecurity('super-api-key')
@@ -66,6 +66,7 @@ export class CredentialsController {
     private readonly verification: CredentialVerificationService,
     private readonly slots: CredentialSlotsService,
     private readonly replacement: CredentialReplacementService,
+    private readonly providers: ProviderRegistry,
   ) {}
 
   @Put(':provider')
@@ -99,7 +100,7 @@ export class CredentialsController {
       ],
     },
     examples: Object.fromEntries(
-      providers.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
+      fixedProviders.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
     ),
   })
   @ApiOkResponse({ type: SetCredentialResponse, headers: hooks.inForceHeader })
@@ -118,14 +119,14 @@ export class CredentialsController {
     @ChangedBy() by: ChangedBy,
   ): Promise<SetCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
-    const provider = validProvider(providerText);
+    const provider = validProvider(this.providers, providerText);
     const { verify, stage } = knownQuery(query, ['verify', 'stage']);
     const isVerified = validFlag('verify', verify);
     const isStaged = validFlag('stage', stage);
     const input = jsonOf(body);
-    refuseWrongTypes(provider, input);
+    refuseWrongTypes(this.providers, provider, input);
     await this.tenants.find(tenantId);
-    const fields = validFields(provider, input);
+    const fields = validFields(this.providers, provider, input);
     this.credentials.refuseEndpoint(fields.settings);
     const verification = isVerified
       ? await this.verification.verifyNew(tenantId, provider, fields)
@@ -159,7 +160,7 @@ export class CredentialsController {
   @tenantParam
   @ApiOkResponse({ type: ListCredentialsResponse })
   async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsResponse> {
-    return ListCredentialsResponse.of(await this.slots.list(validTenantId(tenantIdText)));
+    return ListCredentialsResponse.of(await this.slots.list(validTenantId(tenantIdText)), this.providers);
   }
 
   @Delete(':provider')
@@ -184,14 +185,24 @@ export class CredentialsController {
     @ChangedBy() by: ChangedBy,
   ): Promise<RemoveCredentialResponse> {
     const tenantId = validTenantId(tenantIdText);
-    const provider = validProvider(providerText);
+    const { id, label } = await this.knownOrStored(tenantId, providerText);
     const slot = validSlot(knownQuery(query, ['slot']).slot, inactiveSlots);
     const deleted = slot
-      ? await this.replacement.discard(tenantId, provider, slot, by)
-      : await this.credentials.remove(tenantId, provider, by);
-    const credential = `${slot ? `${slot} ` : ''}${provider.label} (${provider.id}) credential`;
+      ? await this.replacement.discard(tenantId, id, slot, by)
+      : await this.credentials.remove(tenantId, id, by);
+    const credential = `${slot ? `${slot} ` : ''}${label === undefined ? id : `${label} (${id})`} credential`;
     const message = deleted ? `The ${credential} is removed.` : `There was no ${credential}.`;
-    return { tenant_id: tenantId, provider: provider.id, message, deleted };
+    return { tenant_id: tenantId, provider: id, message, deleted };
+  }
+
+  /** Also a provider that is no longer declared, if the tenant has a credential for it. */
+  private async knownOrStored(tenantId: string, text: string): Promise<{ id: string; label?: string }> {
+    const known = this.providers.find(text);
+    if (known) return known;
+    const stored = (await this.slots.ofTenant(tenantId)).all();
+    return stored.some(({ provider }) => provider === text)
+      ? { id: text }
+      : validProvider(this.providers, text);
   }
 
   private async setLive(

@@ -3,16 +3,20 @@ import { IsOptional } from 'class-validator';
 import { Secret } from '#crypto';
 import { checkedFields, IsTime, Problem } from '#http';
 import { type ProbeOutcome, probeOutcomes } from '#egress';
-import { findProvider, type Provider, providerRequirements, providers } from '#providers';
+import { type Provider, type ProviderRegistry } from '#providers';
 import { type CredentialFields, type Verification } from '../credential';
 
 /** The provider of a path segment. @throws Problem that does not repeat it */
-export function validProvider(text: string): Provider {
-  const provider = findProvider(text);
+export function validProvider(providers: ProviderRegistry, text: string): Provider {
+  const provider = providers.find(text);
   if (provider) return provider;
-  const known = providers.map(({ id }) => id).join(', ');
+  const known = providers.all.map(({ id }) => id).join(', ');
   const fault = { path: 'provider', message: `provider must be one of ${known}` };
-  throw new Problem('validation_failed', { detail: 'There is no such provider.', errors: [fault] });
+  throw new Problem('validation_failed', {
+    detail: 'There is no such provider.',
+    hint: 'The model catalogue, ai_models.yml, can declare others under `providers`.',
+    errors: [fault],
+  });
 }
 
 /** Fields that a credential of every provider may have. */
@@ -30,10 +34,14 @@ export class CredentialExtras {
 }
 
 /** The body as credential fields. @throws Problem that names every fault and what each provider needs */
-export function validFields(provider: Provider, body: unknown): CredentialFields {
+export function validFields(
+  providers: ProviderRegistry,
+  provider: Provider,
+  body: unknown,
+): CredentialFields {
   const [[fields, { expires_at: expiresAt }], misspelt, faults] = fieldsOf(provider, body);
   const errors = [...misspelt, ...faults];
-  if (errors.length > 0) throw notValid(provider, errors);
+  if (errors.length > 0) throw notValid(providers, provider, errors);
   const settings: Record<string, unknown> = {};
   for (const { name } of provider.fields) {
     const value = (fields as Record<string, unknown>)[name];
@@ -50,13 +58,13 @@ export function validFields(provider: Provider, body: unknown): CredentialFields
  * Refuses what is wrong for every tenant, before the tenant is looked up: a body that is not a JSON object, or a field of a
  * wrong type.
  */
-export function refuseWrongTypes(provider: Provider, body: unknown): void {
+export function refuseWrongTypes(providers: ProviderRegistry, provider: Provider, body: unknown): void {
   const [[fields], misspelt, faults] = fieldsOf(provider, body);
   const hasWrongType = faults.some(({ path }) => {
     const value = (fields as Record<string, unknown>)[path];
     return path === '' || (value !== undefined && typeof value !== 'string');
   });
-  if (hasWrongType) throw notValid(provider, [...misspelt, ...faults]);
+  if (hasWrongType) throw notValid(providers, provider, [...misspelt, ...faults]);
 }
 
 function fieldsOf(provider: Provider, body: unknown) {
@@ -67,11 +75,15 @@ function fieldsOf(provider: Provider, body: unknown) {
   );
 }
 
-function notValid(provider: Provider, errors: readonly { path: string; message: string }[]): Problem {
+function notValid(
+  providers: ProviderRegistry,
+  provider: Provider,
+  errors: readonly { path: string; message: string }[],
+): Problem {
   return new Problem('credential_validation_failed', {
     detail: `The ${provider.id} credential is not valid; see errors.`,
     errors: errors.map(({ path, message }) => ({ path, message: `${provider.id}: ${message}` })),
-    providerRequirements: providerRequirements(),
+    providerRequirements: providers.requirements(),
   });
 }
 

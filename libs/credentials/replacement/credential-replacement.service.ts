@@ -173,8 +173,8 @@ export class CredentialReplacementService {
   }
 
   /** Empties an inactive slot. @returns false when it was empty */
-  async discard(tenantId: string, provider: Provider, slot: InactiveSlot, by: ChangedBy): Promise<boolean> {
-    const of = { tenantId, provider: provider.id };
+  async discard(tenantId: string, providerId: string, slot: InactiveSlot, by: ChangedBy): Promise<boolean> {
+    const of = { tenantId, provider: providerId };
     return this.dataSource.transaction(async (transaction) => {
       const slots = await lockedSlots(transaction, of);
       const before = slots[slot];

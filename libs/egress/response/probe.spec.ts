@@ -1,5 +1,5 @@
 import { Secret } from '#crypto';
-import { providers } from '#providers';
+import { fixedProviders } from '#providers';
 import { EgressService } from '../egress.service';
 import { probeOutcomes, interpretProbeResponse } from './probe-result';
 import { noError } from '../upstream-error';
@@ -8,7 +8,7 @@ import type { Destination } from '../route';
 describe('a probe', () => {
   const url = new URL('https://llm.example.com/v1/models');
 
-  it.each(providers.map((provider) => [provider.id, provider] as const))(
+  it.each(fixedProviders.map((provider) => [provider.id, provider] as const))(
     'of %s has an outcome for every status, and only success and proof of the key are accepted',
     (_, provider) => {
       const error = { ...noError, message: 'Incorrect API key provided: sk-secret' };
@@ -48,7 +48,7 @@ describe('a probe', () => {
   );
 
   describe('opens no key', () => {
-    const [provider] = providers;
+    const [provider] = fixedProviders;
     const open = jest.fn(() => new Secret('sk-never-opened-1234'));
     const egress = new EgressService({
       allow: [],
@@ -84,7 +84,7 @@ describe('a probe', () => {
 
     it.each([
       ['for another tenant', { tenantId: 'b' }],
-      ['for another provider', { provider: providers[1]! }],
+      ['for another provider', { provider: fixedProviders[1]! }],
       ['of another version', { version: '2' }],
       ['at another host than that of the route', { url: new URL('https://other.example.com/v1/models') }],
       [

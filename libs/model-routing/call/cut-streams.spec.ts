@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { Problem } from '#http';
-import { findProvider, serviceOf } from '#providers';
+import { ProviderRegistry, serviceOf } from '#providers';
 import { fedAtOnce, noStage } from '../../../test/support/feed';
 import { chunksOfChat, eventsIn, gatheredResponse } from '../../../test/support/streamed-answers';
 import { relay } from './relay';
 
-const translation = serviceOf(findProvider('berget')!, 'responses')!.translation!;
+const translation = serviceOf(new ProviderRegistry().find('berget')!, 'responses')!.translation!;
 const request = translation.encode(
   { input: 'Hi', tools: [{ type: 'custom', name: 'custom' }] },
   'upstream',

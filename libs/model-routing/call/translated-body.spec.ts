@@ -2,12 +2,12 @@ import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#http';
 import { fedAtOnce, noStage, relayedBy, type StreamedResponse } from '../../../test/support/feed';
 import { relay, type RelayPlan } from './relay';
-import { findProvider, type Operation, serviceOf, type Translation } from '#providers';
+import { type Operation, ProviderRegistry, serviceOf, type Translation } from '#providers';
 
 const spoken = 'Å, 日本 and 🦭';
 
 function translationOf(provider: string, operation: Operation): Translation {
-  const found = findProvider(provider);
+  const found = new ProviderRegistry().find(provider);
   const translation = found && serviceOf(found, operation)?.translation;
   if (translation === undefined) throw new Error(`${provider} needs no translation for ${operation}`);
   return translation;

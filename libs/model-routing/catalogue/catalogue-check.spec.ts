@@ -98,6 +98,81 @@ describe('checkCatalogue', () => {
     expect(warnings[0]).toContain(alsoExpected);
   });
 
+  describe('of declared providers', () => {
+    const model = 'completion_models: [{ name: a, litellm_model_name: gdm/x }]\n';
+    const declaring = (declaration: string) => check(`${model}providers:\n- ${declaration}\n`);
+
+    it('accepts each kind, above or below the models, with and without label and endpoint', () => {
+      for (const declaration of [
+        '{ id: gdm, kind: openai_compatible, label: GDM, endpoint: "https://gdm.example/v1" }',
+        '{ id: gdm, kind: vllm }',
+        '{ id: gdm, kind: azure, label: ~, endpoint: null }',
+      ]) {
+        expect(declaring(declaration)).toEqual({ models: ['a'], faults: [], warnings: [] });
+        expect(check(`providers: [${declaration}]\n${model}`).faults).toEqual([]);
+      }
+      expect(check(`providers:\n${model}`)).toEqual({ models: ['a'], faults: [], warnings: [] });
+    });
+
+    it.each([
+      ['{ id: openai, kind: vllm }', 'models.yml:3: openai: this id is taken by a provider'],
+      ['{ id: hosted_vllm, kind: vllm }', 'models.yml:3: hosted_vllm: this id is taken by a provider'],
+      ['{ id: platform, kind: vllm }', 'its variable PLATFORM_API_KEY has another meaning'],
+      ['{ id: gdm, kind: vllm }\n- { id: gdm, kind: azure }', 'models.yml:4: gdm: this id is declared twice'],
+      ['{ id: my-llm, kind: vllm }\n- { id: my_llm, kind: vllm }', 'its variable MY_LLM_API_KEY has another'],
+      ['{ kind: vllm }', 'models.yml:3: the id of a provider must be at most 40 lower-case letters'],
+      ['{ id: GDM, kind: vllm }', 'models.yml:3: the id of a provider must be at most 40 lower-case letters'],
+      ['{ id: gdm }', 'models.yml:3: gdm: kind must be one of openai_compatible, vllm, azure'],
+      ['{ id: gdm, kind: openai-compatible }', 'did you mean openai_compatible?'],
+      ['{ id: gdm, kind: mistral }', 'models.yml:3: gdm: kind must be one of'],
+      ['{ id: gdm, kind: vllm, label: 7 }', 'models.yml:3: gdm: label must be a text of 1 to 100'],
+      ['{ id: gdm, kind: vllm, label: "" }', 'models.yml:3: gdm: label must be a text of 1 to 100'],
+      [
+        '{ id: gdm, kind: vllm, endpoint: gdm.example }',
+        'models.yml:3: gdm: endpoint must be an http or https URL',
+      ],
+      ['{ id: gdm, kind: vllm, endpoint: "https://u:p@a.b" }', 'gdm: endpoint must not contain a user name'],
+      ['gdm', 'models.yml:3: a provider must be a map of fields'],
+    ])('refuses %s, and only for its own fault', (declaration, expected) => {
+      const { faults } = declaring(declaration);
+      expect(faults).toEqual([expect.stringContaining(expected)]);
+    });
+
+    it('refuses a section that is not a list, and warns of unknown fields', () => {
+      expect(check(`${model}providers: { gdm: vllm }\n`).faults).toEqual([
+        'models.yml:2: providers must be a list of providers',
+      ]);
+      expect(declaring('{ id: gdm, kind: vllm, endpont: "https://a.b" }').warnings).toEqual([
+        'models.yml:3: gdm: unknown field endpont; did you mean endpoint?',
+      ]);
+    });
+
+    it('says how to declare a prefix that nothing knows', () => {
+      const { faults } = check('- { name: a, litellm_model_name: nobody-knows/x }');
+      expect(faults).toEqual([
+        expect.stringMatching(
+          /unknown provider prefix.*for a server of your own, declare the prefix: `providers: \[\{ id: the-prefix, kind: /,
+        ),
+      ]);
+      expect(faults.join()).not.toContain('nobody-knows');
+    });
+
+    it('warns of undeclared prefixes that share one credential, until they are declared', () => {
+      const models = (names: readonly string[]) =>
+        names.map((name, index) => `- { name: m${index}, litellm_model_name: ${name}/x }\n`).join('');
+      expect(check(models(['gdm', 'gdm', 'klang', 'infinity'])).warnings).toEqual([
+        expect.stringMatching(
+          /^models\.yml:3: gdm\/, klang\/, infinity\/ use the one OpenAI-compatible server credential/,
+        ),
+      ]);
+      expect(check(models(['openai_compatible', 'gdm'])).warnings).toHaveLength(1);
+      expect(check(models(['gdm', 'gdm'])).warnings).toEqual([]);
+      expect(check(models(['openai_compatible', 'custom_openai'])).warnings).toEqual([]);
+      const declared = `providers: [{ id: gdm, kind: vllm }]\ncompletion_models:\n${models(['gdm', 'klang'])}`;
+      expect(check(declared).warnings).toEqual([]);
+    });
+  });
+
   it('does not warn of anchors, nulls, or two models with the same upstream model', () => {
     const text = [
       'x-defaults: &defaults { hosting: swe, vision: null }',

@@ -1,8 +1,9 @@
-import { providers } from '#providers';
+import { ProviderRegistry } from '#providers';
 import { type CatalogueDocument, type Path } from './catalogue-document';
-import { knownFields } from './catalogue-fields';
-import { didYouMean, type Finding, listOf } from './catalogue-finding';
-import { type Model, type ModelKind, modelKinds, splitLitellmName } from './model';
+import { isRecord, knownFields } from './catalogue-fields';
+import { didYouMean, type Finding, listOf, printable } from './catalogue-finding';
+import { readDeclarations } from './declarations';
+import { type Model, type ModelKind, modelKinds, modelOf, splitLitellmName } from './model';
 
 /** A model and the lines of its fields. */
 export interface CatalogueEntry {
@@ -13,24 +14,28 @@ export interface CatalogueEntry {
 
 const sections: ReadonlyMap<string, ModelKind> = new Map(modelKinds.map((kind) => [`${kind}_models`, kind]));
 
-const maxNameLength = 256;
-const prefixes = providers.flatMap((provider) => [provider.id, ...provider.prefixes]);
+const sectionNames = [...sections.keys(), 'providers'];
 
-/** Reads the models of a file, frozen, and its faults and warnings. Entries with a fault are left out. */
+const maxNameLength = 256;
+
+/**
+ * Reads the declared providers and the models of a file, frozen, and its faults and warnings. Models with a fault are left out.
+ */
 export function readEntries(
   document: CatalogueDocument,
   file: string,
-): { entries: CatalogueEntry[]; findings: Finding[] } {
+): { providers: ProviderRegistry; entries: CatalogueEntry[]; findings: Finding[] } {
   const findings = [...document.warnings];
   const add = (severity: Finding['severity'], line: number, reason: string) =>
     void findings.push({ severity, file, line, reason });
+  const providers = new ProviderRegistry(readDeclarations(document, add));
   const entries: CatalogueEntry[] = [];
   const lineOfName = new Map<string, number>();
   let isAnyEntry = false;
   for (const { path, kind, value } of listedEntries(document, add)) {
     isAnyEntry = true;
     const lineOf = (field?: string) => document.lineOf(path, field);
-    if (!isMap(value)) {
+    if (!isRecord(value)) {
       add('fault', lineOf(), 'a model must be a map of fields');
       continue;
     }
@@ -39,19 +44,19 @@ export function readEntries(
     const fault = (field: string | undefined, reason: string) =>
       add('fault', lineOf(field), label ? `${label}: ${reason}` : reason);
     checkName(value.name, lineOf, lineOfName, fault);
-    checkTarget(value, fault);
+    checkTarget(providers, value, fault);
     checkFields(value, lineOf, (severity, field, reason) =>
       severity === 'fault'
         ? fault(field, reason)
         : add('warning', lineOf(field), `${label ?? 'a model'}: ${reason}`),
     );
     if (findings.slice(before).some(({ severity }) => severity === 'fault')) continue;
-    entries.push({ model: deepFreeze({ ...value, kind }) as Model, lineOf });
+    entries.push({ model: modelOf(providers, value, kind), lineOf });
   }
   if (!isAnyEntry && findings.every(({ severity }) => severity !== 'fault')) {
     add('fault', 1, 'the file has no models');
   }
-  return { entries, findings };
+  return { providers, entries, findings };
 }
 
 function* listedEntries(
@@ -63,18 +68,13 @@ function* listedEntries(
     return;
   }
   if (root === null || root === undefined) return;
-  if (!isMap(root))
-    return add(
-      'fault',
-      1,
-      `a model file is a list of models, or a map with ${[...sections.keys()].join(', ')}`,
-    );
+  if (!isRecord(root))
+    return add('fault', 1, `a model file is a list of models, or a map with ${sectionNames.join(', ')}`);
   for (const [section, list] of Object.entries(root)) {
     const kind = sections.get(section);
     // As in Compose files, parts that only hold anchors have names that start with `x-`.
-    if (kind === undefined && !section.startsWith('x-')) {
-      const hint =
-        didYouMean(section, sections.keys()) || `; the sections are ${[...sections.keys()].join(', ')}`;
+    if (kind === undefined && section !== 'providers' && !section.startsWith('x-')) {
+      const hint = didYouMean(section, sectionNames) || `; the sections are ${sectionNames.join(', ')}`;
       add('warning', lineOf([section]), `${printable(section)} is not a section and is ignored${hint}`);
     }
     if (kind === undefined || list === null) continue;
@@ -103,7 +103,7 @@ function checkName(
   lineOfName.set(name, lineOf('name'));
 }
 
-function checkTarget(value: Record<string, unknown>, fault: Fault): void {
+function checkTarget(providers: ProviderRegistry, value: Record<string, unknown>, fault: Fault): void {
   const { litellm_model_name: litellm, family } = value;
   if (litellm === undefined || litellm === null) {
     if (family === undefined || family === null)
@@ -114,11 +114,12 @@ function checkTarget(value: Record<string, unknown>, fault: Fault): void {
   if (litellm.trim() !== litellm || litellm === '') {
     return fault('litellm_model_name', 'litellm_model_name must be a text without spaces around it');
   }
-  if (splitLitellmName(litellm)) return;
+  if (splitLitellmName(providers, litellm)) return;
   const prefix = litellm.slice(0, litellm.indexOf('/'));
+  const { prefixes } = providers;
   const reason = prefixes.includes(prefix)
     ? 'litellm_model_name has no model after the provider'
-    : `litellm_model_name has an unknown provider prefix; the known ones are ${prefixes.join(', ')}${didYouMean(prefix, prefixes)}`;
+    : `litellm_model_name has an unknown provider prefix; the known ones are ${prefixes.join(', ')}${didYouMean(prefix, prefixes)}; for a server of your own, declare the prefix: \`providers: [{ id: the-prefix, kind: openai_compatible, label: Its name }]\``;
   fault('litellm_model_name', reason);
 }
 
@@ -147,21 +148,4 @@ function checkFields(
 function labelOf({ name }: Record<string, unknown>): string | undefined {
   if (typeof name !== 'string' || name === '') return undefined;
   return printable(name).trim().slice(0, maxNameLength);
-}
-
-/** Removes control characters: findings are printed in terminals, which would interpret them. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Freezes a model, since running calls share it. A value may contain itself, by an alias. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  Object.values(value).forEach(deepFreeze);
-  return value;
 }

@@ -47,3 +47,7 @@ export const knownFields: ReadonlyMap<string, FieldForm> = new Map<string, Field
   ['open_source', flag],
   ['nr_billion_parameters', number],
 ]);
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -43,3 +43,8 @@ export function didYouMean(word: string, known: Iterable<string>): string {
 function plainOf(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ .]/g, '');
 }
+
+/** Removes control characters: findings are printed in terminals, which would interpret them. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
+}

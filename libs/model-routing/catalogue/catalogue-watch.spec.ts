@@ -10,11 +10,18 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { loadConfig } from '#config';
+import { generateKey } from '#crypto';
 import { createLog } from '#log';
 import { until } from '../../../test/support/until';
 import { CatalogueWatch, staleReason } from './catalogue-watch';
 import { ModelCatalogue } from './model-catalogue';
 
+const config = loadConfig({
+  INTRIC_SUPER_API_KEY: 'a-super-key-of-enough-length',
+  ENCRYPTION_KEY: generateKey(),
+  GDM_BASE_URL: 'not-a-url-sentinel',
+});
 const textOf = (...names: string[]) => names.map((name) => `- { name: ${name}, family: openai }\n`).join('');
 
 describe('CatalogueWatch', () => {
@@ -35,7 +42,7 @@ describe('CatalogueWatch', () => {
     const lines: { level: number; msg: string; faults?: string[]; added?: string[] }[] = [];
     const log = createLog('trace', [], { write: (line) => void lines.push(JSON.parse(line)) });
     const catalogue = ModelCatalogue.load(file);
-    const watch = CatalogueWatch.start(catalogue, log);
+    const watch = CatalogueWatch.start(catalogue, log, config);
     watches.push(watch);
     const names = () => catalogue.all().map(({ name }) => name);
     return {
@@ -70,6 +77,26 @@ describe('CatalogueWatch', () => {
     expect(held.name).toBe('b');
     expect(Object.isFrozen(held)).toBe(true);
     expect(() => catalogue.find('b')).toThrow(expect.objectContaining({ code: 'model_not_found' }));
+  });
+
+  it('reloads the declared providers, and logs them and what is wrong with their variables', async () => {
+    const file = modelFile();
+    const { catalogue, lines, holds } = start(file);
+    writeFileSync(
+      file,
+      'providers: [{ id: gdm, kind: vllm }]\ncompletion_models: [{ name: b, litellm_model_name: gdm/b }]\n',
+    );
+    await holds('b');
+    expect(catalogue.providers.find('gdm')?.label).toBe('gdm');
+    expect(lines[0]).toMatchObject({ added: ['b'], providers: ['gdm'] });
+    expect(lines[1]).toMatchObject({
+      level: 50,
+      msg: expect.stringMatching(/^GDM_BASE_URL must be an http/),
+    });
+    writeFileSync(file, textOf('c'));
+    await holds('c');
+    expect(catalogue.providers.find('gdm')).toBeUndefined();
+    expect(JSON.stringify(lines)).not.toContain('sentinel');
   });
 
   it('reloads a file that an editor replaces', async () => {
@@ -191,7 +218,7 @@ describe('CatalogueWatch', () => {
     const file = modelFile();
     const catalogue = ModelCatalogue.load(file);
     writeFileSync(file, textOf('b'));
-    watches.push(CatalogueWatch.start(catalogue, createLog('silent', [])));
+    watches.push(CatalogueWatch.start(catalogue, createLog('silent', []), config));
     await until(() => catalogue.all()[0]!.name === 'b', 'the second catalogue');
   });
 

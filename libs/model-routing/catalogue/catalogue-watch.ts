@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config } from '#config';
 import { type Log } from '#log';
 import { warningsOf } from './catalogue-check';
 import { CatalogueError, describeFinding } from './catalogue-finding';
@@ -40,11 +41,16 @@ export class CatalogueWatch {
   private constructor(
     private readonly catalogue: ModelCatalogue,
     private readonly log: Log,
+    private readonly config: Pick<Config, 'faultsOfDeclared'>,
   ) {}
 
   /** @param catalogue a loaded catalogue; changes of its file since then are noticed */
-  static start(catalogue: ModelCatalogue, log: Log): CatalogueWatch {
-    const started = new CatalogueWatch(catalogue, log);
+  static start(
+    catalogue: ModelCatalogue,
+    log: Log,
+    config: Pick<Config, 'faultsOfDeclared'>,
+  ): CatalogueWatch {
+    const started = new CatalogueWatch(catalogue, log, config);
     void started.run();
     return started;
   }
@@ -108,8 +114,14 @@ export class CatalogueWatch {
       if (next.digest === this.catalogue.digest && !isFixed && !isRequested) return;
       const change = this.catalogue.replaceWith(next);
       const { length } = this.catalogue.all();
-      this.log.info(namesOf(change), `the model file was reloaded: ${length} models; ${countsOf(change)}`);
+      this.log.info(
+        { ...namesOf(change), ...declaredIn(this.catalogue) },
+        `the model file was reloaded: ${length} models; ${countsOf(change)}`,
+      );
       for (const warning of warningsOf(this.catalogue)) this.log.warn(warning);
+      // The calls that need one of these variables fail and name it. A start would have stopped.
+      const { declared } = this.catalogue.providers;
+      for (const fault of this.config.faultsOfDeclared(declared)) this.log.error(fault);
     } catch (error) {
       this.refuse(error, isRequested);
     }
@@ -193,6 +205,10 @@ function namesOf(change: CatalogueChange): Record<string, readonly string[]> {
   const { added, removed, changed } = change;
   const lists = Object.entries({ added, removed, changed });
   return Object.fromEntries(lists.filter(([, names]) => names.length > 0 && names.length <= maxNames));
+}
+
+function declaredIn({ providers: { declared } }: ModelCatalogue): { providers?: string[] } {
+  return declared.length > 0 ? { providers: declared.map(({ id }) => id) } : {};
 }
 
 function countsOf({ added, removed, changed }: CatalogueChange): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Problem } from '#http';
+import { type ProviderRegistry } from '#providers';
 import { parseCatalogue } from './catalogue-document';
 import { type CatalogueEntry, readEntries } from './catalogue-entries';
 import { CatalogueError, describeFinding, type Finding } from './catalogue-finding';
@@ -28,7 +29,15 @@ export class ModelCatalogue {
   /** Why the current file is not in force. The models of an earlier version then are. */
   fault?: CatalogueError;
 
-  private constructor(private contents: Contents) {}
+  /** The providers of the catalogue in force. It is the same object after a reload. */
+  readonly providers: ProviderRegistry;
+
+  private constructor(
+    private contents: Contents,
+    providers: ProviderRegistry,
+  ) {
+    this.providers = providers;
+  }
 
   /** @throws CatalogueError with every fault */
   static load(file: string): ModelCatalogue {
@@ -37,12 +46,12 @@ export class ModelCatalogue {
 
   /** @throws CatalogueError with every fault */
   static parse(text: string, file: string): ModelCatalogue {
-    const { entries, findings } = readEntries(parseCatalogue(text, file), file);
+    const { providers, entries, findings } = readEntries(parseCatalogue(text, file), file);
     const faults = findings.filter(({ severity }) => severity === 'fault');
     if (faults.length > 0) throw new CatalogueError(faults);
     const byName = new Map(entries.map(({ model }) => [model.name, model]));
     const digest = createHash('sha256').update(text).digest('hex');
-    return new ModelCatalogue({ byName, entries, findings, file, digest });
+    return new ModelCatalogue({ byName, entries, findings, file, digest }, providers);
   }
 
   /** Warnings about the file, with their lines. They do not keep Tenkey from starting. */
@@ -84,7 +93,7 @@ export class ModelCatalogue {
     });
   }
 
-  /** Puts another catalogue's models in force in one step. A running call keeps the Model that it found. */
+  /** Puts another catalogue's models and providers in force in one step. A running call keeps the Model that it found. */
   replaceWith(next: ModelCatalogue): CatalogueChange {
     const [before, after] = [this.contents.byName, next.contents.byName];
     const change = {
@@ -96,6 +105,7 @@ export class ModelCatalogue {
       }),
     };
     this.contents = next.contents;
+    this.providers.replaceWith(next.providers);
     this.fault = undefined;
     return change;
   }

@@ -3,8 +3,7 @@ import {
   type Operation,
   operations,
   type Provider,
-  providerOfFamily,
-  providerOfPrefix,
+  type ProviderRegistry,
 } from '#providers';
 
 /** The kinds of models. Each has its own section in ai_models.yml, `<kind>_models`. */
@@ -56,10 +55,10 @@ export interface Model {
  * Splits `berget/intfloat/e5` into berget and `intfloat/e5`. A name without a slash is a model of the default provider.
  * @returns undefined for an unknown provider, or when no model follows the slash
  */
-export function splitLitellmName(name: string): ServedModel | undefined {
+export function splitLitellmName(providers: ProviderRegistry, name: string): ServedModel | undefined {
   const slash = name.indexOf('/');
   if (slash < 0) return { provider: defaultProvider, upstreamModel: name };
-  const provider = providerOfPrefix(name.slice(0, slash));
+  const provider = providers.ofPrefix(name.slice(0, slash));
   const upstreamModel = name.slice(slash + 1);
   return provider && upstreamModel !== '' ? { provider, upstreamModel } : undefined;
 }
@@ -70,17 +69,39 @@ interface ServedModel {
   readonly upstreamModel: string;
 }
 
-/** By model, whose entries never change: a catalogue that is read again has other objects. */
-const servedModels = new WeakMap<Model, ServedModel | undefined>();
+/** By model. A catalogue that is read again has other models, which may have other providers. */
+const servedModels = new WeakMap<Model, ServedModel>();
 
 /** The provider that serves a model, by the rule of its adapter; undefined when none does, as for family e5. */
 export function providerOfModel(model: Model): ServedModel | undefined {
-  if (!servedModels.has(model)) servedModels.set(model, servedModelOf(model));
   return servedModels.get(model);
 }
 
-function servedModelOf(model: Model): ServedModel | undefined {
-  if (model.litellm_model_name) return splitLitellmName(model.litellm_model_name);
-  const provider = providerOfFamily(model.family ?? '');
+/**
+ * Makes a model of the catalogue, frozen because running calls share it. Its provider is that of the catalogue in which it is, however
+ * often the catalogue is replaced.
+ */
+export function modelOf(
+  providers: ProviderRegistry,
+  fields: Readonly<Record<string, unknown>>,
+  kind: ModelKind,
+): Model {
+  const model = deepFreeze({ ...fields, kind }) as Model;
+  const served = servedModelOf(providers, model);
+  if (served) servedModels.set(model, served);
+  return model;
+}
+
+function servedModelOf(providers: ProviderRegistry, model: Model): ServedModel | undefined {
+  if (model.litellm_model_name) return splitLitellmName(providers, model.litellm_model_name);
+  const provider = providers.ofFamily(model.family ?? '');
   return provider && { provider, upstreamModel: model.name };
+}
+
+/** A value may contain itself, by an alias. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  Object.values(value).forEach(deepFreeze);
+  return value;
 }

@@ -1,10 +1,10 @@
-import { InvalidTarget, type Provider, providers, serviceOf } from '#providers';
+import { fixedProviders, InvalidTarget, type Provider, serviceOf } from '#providers';
 import { type Model, operationsOfKind, providerOfModel } from './model';
-import { didYouMean, type Finding } from './catalogue-finding';
+import { didYouMean, type Finding, listOf } from './catalogue-finding';
 import { type CatalogueEntry } from './catalogue-entries';
 import { sharedDeployments } from './shared-deployments';
 
-const families = providers.flatMap((provider) => provider.families);
+const families = fixedProviders.flatMap((provider) => provider.families);
 
 /**
  * Warnings about models that no provider serves, or whose calls may reach an unexpected deployment. They do not keep Tenkey
@@ -16,7 +16,9 @@ export function routingWarnings(entries: readonly CatalogueEntry[], file: string
       return { severity: 'warning', file, line: lineOf(field), reason: `${model.name}: ${reason}` };
     }),
   );
-  return [...warnings, ...sharedDeployments(entries, file)].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return [...warnings, ...sharedDeployments(entries, file), ...sharedCredentials(entries, file)].sort(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0),
+  );
 }
 
 function modelWarnings(model: Model): { field: string; reason: string }[] {
@@ -53,6 +55,29 @@ function modelWarnings(model: Model): { field: string; reason: string }[] {
     warnings.push({ field: 'base_url', reason });
   }
   return warnings;
+}
+
+/**
+ * Warns of prefixes that look like providers of their own and mean one, so that their servers would have to share its key and its
+ * endpoint.
+ */
+function sharedCredentials(entries: readonly CatalogueEntry[], file: string): Finding[] {
+  const lines = new Map<Provider, Map<string, number>>();
+  for (const { model, lineOf } of entries) {
+    const provider = providerOfModel(model)?.provider;
+    const prefix = /^([^/]*)\//.exec(model.litellm_model_name ?? '')?.[1];
+    if (provider?.declarablePrefixes === undefined || prefix === undefined) continue;
+    const ofProvider = lines.get(provider) ?? new Map<string, number>();
+    if (!ofProvider.has(prefix)) ofProvider.set(prefix, lineOf('litellm_model_name'));
+    lines.set(provider, ofProvider);
+  }
+  return [...lines].flatMap(([{ label, declarablePrefixes = [] }, ofProvider]): Finding[] => {
+    const prefixes = [...ofProvider.keys()];
+    if (prefixes.length < 2 || !prefixes.some((prefix) => declarablePrefixes.includes(prefix))) return [];
+    const names = listOf(prefixes.map((prefix) => `${prefix}/`));
+    const reason = `${names} use the one ${label} credential, with one key and one endpoint; declare them under \`providers\` to give each its own`;
+    return [{ severity: 'warning', file, line: [...ofProvider.values()][1]!, reason }];
+  });
 }
 
 /** Whether the provider accepts the deployment of the catalogue, which a credential does not change. */

@@ -12,8 +12,9 @@ const oldLimit = { renamed: { max_completion_tokens: 'max_tokens' } };
 export const openaiCompatible = openAiCompatible({
   id: 'openai_compatible',
   label: 'OpenAI-compatible server',
-  // The last three are names for such servers in Eneo's model files.
-  prefixes: ['openai_like', 'custom_openai', 'gdm', 'infinity', 'klang'],
+  prefixes: ['openai_like', 'custom_openai'],
+  // Names for such servers in Eneo's model files.
+  declarablePrefixes: ['gdm', 'infinity', 'klang'],
   families: [],
   credentialClass: ServerKeyAndEndpointFields,
   fields: [apiKeyField, requiredEndpointField],

@@ -1,9 +1,9 @@
-import { providers } from '../registry';
+import { fixedProviders } from '../registry';
 import { chatOnMessages } from './chat-on-messages';
 import { messagesOnChat } from './messages-on-chat';
 import { serviceOf } from './service';
 
-const providerOf = (id: string) => providers.find((provider) => provider.id === id)!;
+const providerOf = (id: string) => fixedProviders.find((provider) => provider.id === id)!;
 
 describe('how a provider serves an operation', () => {
   it.each([
@@ -18,7 +18,7 @@ describe('how a provider serves an operation', () => {
   );
 
   it('is without translation when the provider has the operation', () => {
-    for (const provider of providers) {
+    for (const provider of fixedProviders) {
       for (const operation of provider.operations)
         expect(serviceOf(provider, operation)).toEqual({ operation });
     }
@@ -33,7 +33,7 @@ describe('how a provider serves an operation', () => {
   );
 
   it('serves responses whenever the provider has chat completions or messages', () => {
-    for (const provider of providers) {
+    for (const provider of fixedProviders) {
       const isCompletion = provider.operations.some((each) =>
         ['chat/completions', 'messages'].includes(each),
       );

@@ -1,12 +1,12 @@
 import { ClientDisconnected, type Route } from '#egress';
 import { Problem } from '#http';
-import { findProvider } from '#providers';
+import { ProviderRegistry } from '#providers';
 import { CallMeter } from './call-meter';
 import { type UsageRecord } from '../usage-record.entity';
 
 const route = {
   tenantId: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10',
-  provider: findProvider('openai'),
+  provider: new ProviderRegistry().find('openai'),
   credential: { source: 'tenant', mask: '...xyz9' },
 } as unknown as Route;
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { providers } from '#providers';
+import { fixedProviders } from '#providers';
 import { platformKey, superKey } from '../app';
 
 export const tenantKey = 'key-of-the-tenant-with-bad-callers';
@@ -174,7 +174,7 @@ export function ingredients(tenant: string) {
     .map((both) => marker + both.join(''));
   const unknownId = one('00000000-0000-0000-0000-000000000000', '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10');
   const id = fc.oneof(unknownId, fc.constant(tenant));
-  const provider = one(...providers.map((each) => each.id));
+  const provider = one(...fixedProviders.map((each) => each.id));
   const place = fc.oneof(
     one('limit=0', 'limit=-1', 'limit=1.5', 'limit=1001', 'limit=1e999', 'limit=', 'limit=1&limit=2'),
     one('cursor=', 'cursor=AAAA', 'cursor=%00', 'cursor=1&cursor=2'),

@@ -1,0 +1,6 @@
+/** Names that other installations use -> ours. */
+export const otherNames: Readonly<Record<string, string>> = {
+  AZURE_MODEL_DEPLOYMENT: 'AZURE_DEPLOYMENT_NAME',
+  AZURE_API_BASE: 'AZURE_ENDPOINT',
+  ENEO_SUPER_API_KEY: 'INTRIC_SUPER_API_KEY',
+};

@@ -7,8 +7,8 @@ import { type Operation, type Provider, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
 import { CallService } from './call/call.service';
 import { type CallReceiver, type RoutedHead, type ServeOptions } from './call/dispatch.service';
-import { type MultipartForm } from './call/multipart-form';
-import { refuseOtherModels } from './call/upstream-request';
+import { type MultipartForm } from './request/multipart-form';
+import { refuseOtherModels } from './request/upstream-request';
 import { type Model, operationsOfKind, providerOfModel } from './catalogue/model';
 import { ModelCatalogue } from './catalogue/model-catalogue';
 

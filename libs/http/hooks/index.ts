@@ -5,8 +5,8 @@
 export { aliases, rewriteUrl } from '../requests/aliases';
 export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
-export { Decoder } from './decoder';
-export { BodyReader } from './read-bodies';
+export { Decoder } from '../bodies/decoder';
+export { BodyReader } from '../bodies/read-bodies';
 export { refuseForms } from './refuse-forms';
 export { refuseUnknownRoutes } from './refuse-unknown-routes';
 export { reportStreamFaults } from './report-stream-faults';

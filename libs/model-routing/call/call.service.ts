@@ -9,13 +9,13 @@ import { LitellmAdapter } from '../adapters/litellm.adapter';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 import { type CallReceiver, DispatchService, type RunningCall, type ServeOptions } from './dispatch.service';
-import { refuseFurtherModels } from './further-models';
+import { refuseFurtherModels } from '../request/further-models';
 import { heartbeatOf } from './heartbeat';
-import { JsonRequest } from './json-request';
-import { MultipartForm } from './multipart-form';
+import { JsonRequest } from '../request/json-request';
+import { MultipartForm } from '../request/multipart-form';
 import { ObjectsOfCallsService } from './objects-of-calls.service';
 import { relay } from './relay';
-import { encodedForm, encodedJson, modelNameOf, refuseOtherModels } from './upstream-request';
+import { encodedForm, encodedJson, modelNameOf, refuseOtherModels } from '../request/upstream-request';
 
 /** Serves one call from the request to the last byte of the response: it finds the one credential that pays, and sends the call. */
 @Injectable()

@@ -16,7 +16,7 @@ import { Problem, uuidPattern } from '#http';
 import { type Json } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
-import { estimatedTokens, usedTokens } from './token-estimate';
+import { estimatedTokens, usedTokens } from '../request/token-estimate';
 
 /** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
 export interface RoutedHead extends Omit<UpstreamResponse, 'problemOf' | 'withoutKey'> {

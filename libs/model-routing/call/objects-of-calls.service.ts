@@ -6,7 +6,7 @@ import { type CallMeter } from '#usage';
 import { asksForAudio, mayNameObjects, namedIds } from '../stored-objects/named-ids';
 import { Recording } from '../stored-objects/recording';
 import { StoredObjectsService } from '../stored-objects/stored-objects.service';
-import { type JsonRequest } from './json-request';
+import { type JsonRequest } from '../request/json-request';
 
 /**
  * The stored objects of JSON calls: those that a request names, and those that its response makes. Translated calls have none: a

@@ -9,7 +9,7 @@ import { type Operation } from '#providers';
 import { CallService } from './call.service';
 import { ClientResponse } from './client-response';
 import { type CallReceiver, type Decision, type ServeOptions } from './dispatch.service';
-import { MultipartForm } from './multipart-form';
+import { MultipartForm } from '../request/multipart-form';
 
 /** Makes a call for a tenant, and passes its response to the receiver. */
 type Serve = (tenantId: string, options: ServeOptions, receiver: CallReceiver) => Promise<void>;

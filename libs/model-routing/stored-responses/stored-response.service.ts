@@ -12,8 +12,8 @@ import {
 } from '../call/dispatch.service';
 import { heartbeatOf } from '../call/heartbeat';
 import { relay } from '../call/relay';
-import { safeNames } from '../call/safe-names';
-import { parameterNotSupported, refuseOtherModels } from '../call/upstream-request';
+import { safeNames } from '../request/safe-names';
+import { parameterNotSupported, refuseOtherModels } from '../request/upstream-request';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 import { type NamedId } from '../stored-objects/named-ids';

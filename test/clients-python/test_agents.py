@@ -1,5 +1,7 @@
 """The OpenAI Agents SDK, which speaks both the Responses API and chat completions."""
 
+from itertools import product
+
 import pytest
 from agents import (
     Agent,
@@ -14,11 +16,9 @@ from pydantic import BaseModel
 
 from tenkey import CHAT_MODELS
 
-# A provider's own Responses API, and chat completions of every kind of model.
-MODELS = [
-    *((OpenAIResponsesModel, name) for name in ["openai", "azure", "azure_v1", "vllm"]),
-    *((OpenAIChatCompletionsModel, name) for name in CHAT_MODELS),
-]
+# The Responses API is translated for Mistral and Anthropic, chat completions for Anthropic.
+MODELS = [*product([OpenAIResponsesModel, OpenAIChatCompletionsModel], CHAT_MODELS)]
+NATIVE = ["openai", "azure", "azure_v1", "vllm"]
 
 
 class Answer(BaseModel):
@@ -125,11 +125,16 @@ class TestAnAgent:
         assert raised.value.code == "context_length_exceeded"
 
 
-@pytest.mark.parametrize("served", CHAT_MODELS, indirect=True)
-class TestAnAgentOfChatCompletions:
+@pytest.mark.parametrize(
+    ("kind", "served"),
+    # The local provider's own Responses API calls no tools.
+    [(kind, name) for kind, name in MODELS if kind is OpenAIChatCompletionsModel or name not in NATIVE],
+    indirect=["served"],
+)
+class TestAnAgentWithATool:
     @pytest.fixture
-    def model(self, model_of, served):
-        return model_of(OpenAIChatCompletionsModel, served)
+    def model(self, model_of, kind, served):
+        return model_of(kind, served)
 
     async def test_calls_its_tool_and_answers_with_the_result(self, tenkey, model):
         result = await Runner.run(Agent(name="clerk", model=model, tools=[weather]), "good morning")
@@ -148,8 +153,8 @@ class TestAnAgentOfChatCompletions:
         assert result.last_agent.name == "weatherman"
 
 
-@pytest.mark.parametrize("served", ["openai", "azure", "azure_v1", "vllm"], indirect=True)
-async def test_an_agent_of_the_responses_api_calls_its_tool_and_answers_with_the_result(
+@pytest.mark.parametrize("served", NATIVE, indirect=True)
+async def test_an_agent_of_a_native_responses_api_calls_its_tool_and_answers_with_the_result(
     tenkey, model_of, served
 ):
     tenkey.next(body=call_of_a_tool("weather", '{"city":"Umeå"}'))

@@ -111,9 +111,10 @@ def test_chat_openai_raises_the_errors_of_the_openai_client(tenkey, name, status
     assert (raised.value.status_code, raised.value.code) == (status, code)
 
 
-@pytest.mark.parametrize("served", ["openai"], indirect=True)
-async def test_chat_openai_uses_the_responses_api_of_a_model_that_has_it(tenkey, served):
-    model = ChatOpenAI(model=served.model, use_responses_api=True, **settings_of(tenkey))
+@pytest.mark.parametrize("served", CHAT_MODELS, indirect=True)
+async def test_chat_openai_uses_the_responses_api_of_every_model(tenkey, served):
+    model = ChatOpenAI(model=served.model, use_responses_api=True, **settings_of(tenkey, served.tenant))
     assert model.invoke("good morning").text == "echo: good morning"
-    assert tenkey.requests[-1]["path"] == "/v1/responses"
+    by_json = model.with_structured_output(Answer, method="json_schema")
+    assert by_json.invoke("good morning") == Answer(answer="echo: good morning")
     assert "".join([part.text async for part in model.astream("good morning")]) == "echo: good morning"

@@ -91,10 +91,14 @@ class TestLiteLlmWithoutChat:
         answer = litellm.image_generation(model=f"{prefix}/image", prompt="a lighthouse", **settings)
         assert answer.data[0].b64_json == "iVBORw0KGgo="
 
-    def test_asks_for_a_response(self, tenkey, settings, prefix):
-        answer = litellm.responses(model=f"{prefix}/gpt-4o", input="good morning", **settings)
+    @pytest.mark.parametrize("model", ["gpt-4o", "claude-sonnet"])
+    def test_asks_for_a_response_whole_and_streamed(self, settings, prefix, model):
+        request = {"model": f"{prefix}/{model}", "input": "good morning", **settings}
+        answer = litellm.responses(**request)
         assert answer.output[0].content[0].text == "echo: good morning"
-        assert tenkey.requests[-1]["path"] == "/v1/responses"
+        events = list(litellm.responses(**request, stream=True))
+        deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
+        assert "".join(deltas) == "echo: good morning"
 
 
 @pytest.mark.parametrize("served", ["vllm"], indirect=True)

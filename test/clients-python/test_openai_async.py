@@ -33,6 +33,11 @@ class TestTheAsynchronousClientOfAChatModel:
         assert text == "echo: good morning"
         tenkey.expect_seen(served)
 
+    async def test_asks_for_a_response_streamed(self, client, served):
+        async with client.responses.stream(model=served.model, input="good morning") as stream:
+            final = await stream.get_final_response()
+        assert final.output_text == "echo: good morning"
+
     async def test_makes_many_calls_at_once_on_one_client(self, client, served):
         async def ask(number):
             answer = await client.chat.completions.create(
@@ -49,11 +54,6 @@ class TestTheAsynchronousClient:
     async def test_embeds(self, client):
         answer = await client.embeddings.create(model="embedding", input=["one", "two"])
         assert [each.embedding for each in answer.data] == [VECTOR, VECTOR]
-
-    async def test_asks_for_a_response_streamed(self, client, served):
-        async with client.responses.stream(model=served.model, input="good morning") as stream:
-            final = await stream.get_final_response()
-        assert final.output_text == "echo: good morning"
 
     async def test_streams_speech_as_bytes(self, client):
         async with client.audio.speech.with_streaming_response.create(

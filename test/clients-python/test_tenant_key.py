@@ -58,6 +58,41 @@ def test_with_a_tenant_key_langchain_embeds(tenkey):
     assert embeddings.embed_query("one") == VECTOR
 
 
+class TestWithAWrongAddress:
+    """The error names the right one, in the words of the client."""
+
+    def test_openai_and_langchain_learn_that_v1_is_missing(self, tenkey):
+        fix = "base URL of OpenAI's clients is the address of this server followed by /v1;"
+        client = openai.OpenAI(api_key=tenkey.tenant_key, base_url=tenkey.origin)
+        with pytest.raises(openai.NotFoundError, match=fix):
+            client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+        with pytest.raises(openai.NotFoundError, match=fix):
+            ChatOpenAI(model="gpt-4o", api_key=tenkey.tenant_key, base_url=tenkey.origin).invoke("hello")
+
+    def test_anthropic_learns_that_v1_is_too_much(self, tenkey):
+        client = anthropic.Anthropic(api_key=tenkey.tenant_key, base_url=f"{tenkey.origin}/v1")
+        fix = "base URL of Anthropic's clients is the address of this server without"
+        with pytest.raises(anthropic.NotFoundError, match=fix):
+            client.messages.create(model="claude-sonnet", max_tokens=10, messages=MESSAGES)
+
+    @pytest.mark.parametrize(
+        ("prefix", "path", "fix"),
+        [
+            ("openai", "", "followed by /v1;"),
+            ("litellm_proxy", "", "followed by /v1;"),
+            ("anthropic", "/v1", "this server without a path;"),
+        ],
+    )
+    def test_litellm_learns_what_its_prefix_needs(self, tenkey, prefix, path, fix):
+        with pytest.raises(litellm.NotFoundError, match=fix):
+            litellm.completion(
+                model=f"{prefix}/gpt-4o",
+                messages=MESSAGES,
+                api_key=tenkey.tenant_key,
+                api_base=tenkey.origin + path,
+            )
+
+
 class TestWithAMistypedKey:
     @pytest.fixture
     def mistyped(self, tenkey):

@@ -48,6 +48,7 @@ describeWithApp('a client with a wrong base URL', (tenkey) => {
       });
       const isOfAzure = name === 'api-key' && /chat|models|files|threads/.test(path);
       expect(answer.body.error.message).toMatch(isOfAzure ? azure : hint);
+      expect(answer.body.error.message).toMatch(/^There is no such route\. [A-Z]/);
       expect(answer.headers['x-tenkey-problem']).toBe('route_not_found');
     }
     const wrong: Record<string, string>[] = [

@@ -96,7 +96,9 @@ function anthropicBody(problem: Problem, { requestId, isTenant }: ProblemContext
 function sentenceOf({ message, status, code, details }: Problem, isTenant: boolean): string {
   const isForSysadmin = status === 424 || code === 'tenant_suspended';
   const hint = isTenant && isForSysadmin ? 'Ask the administrator of this service.' : details.hint;
-  return hint ? `${message} ${hint}` : message;
+  if (!hint) return message;
+  // A title has no full stop, nor do the texts of some providers.
+  return `${message}${/[.!?]$/.test(message) ? '' : '.'} ${hint}`;
 }
 
 function openAiType({ status, code }: Problem): string {

@@ -4,6 +4,7 @@ import litellm
 import pytest
 from langchain_openai import AzureChatOpenAI, AzureOpenAIEmbeddings
 from openai import (
+    APIError,
     APIStatusError,
     AsyncAzureOpenAI,
     AuthenticationError,
@@ -100,6 +101,16 @@ class TestAzureOpenAI:
         assert response.output_text == "echo: good morning"
         with client.responses.stream(model=served.model, input="good morning") as stream:
             assert stream.get_final_response().output_text == "echo: good morning"
+
+
+@pytest.mark.parametrize("served", MODELS, indirect=True)
+def test_azure_openai_raises_an_error_when_a_stream_breaks_off(tenkey, client, served):
+    tenkey.next(breakAfterChunks=4)
+    with pytest.raises(APIError):
+        list(client.chat.completions.create(model=served.model, messages=MESSAGES, stream=True))
+    tenkey.next(breakAfterChunks=4)
+    with pytest.raises(APIError):
+        list(client.responses.create(model=served.model, input="good morning", stream=True))
 
 
 class TestAzureOpenAIWithoutChat:

@@ -6,6 +6,8 @@ import openai
 import pytest
 from langchain_openai import ChatOpenAI
 
+from tenkey import until
+
 MESSAGES = [{"role": "user", "content": "good morning"}]
 SOON = {"retry-after-ms": "20"}
 
@@ -103,3 +105,14 @@ def test_a_missing_credential_is_not_tried_again(tenkey):
     assert (raised.value.status_code, raised.value.code) == (424, "credential_not_configured")
     assert raised.value.response.headers["x-should-retry"] == "false"
     assert tenkey.requests == []
+
+
+def test_a_client_that_gives_up_waiting_ends_its_call_and_tries_again(tenkey):
+    client = openai.OpenAI(
+        api_key=tenkey.tenant_key, base_url=f"{tenkey.origin}/v1", max_retries=1, timeout=0.5
+    )
+    for _ in range(2):
+        tenkey.next(delayMs=20_000)
+    with pytest.raises(openai.APITimeoutError):
+        client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    until(lambda: [request["aborted"] for request in tenkey.requests] == [True, True])

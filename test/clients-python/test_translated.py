@@ -159,3 +159,79 @@ def test_anthropic_gathers_the_chat_completion_of_openai(of_openai, stream):
     assert message.stop_reason == "tool_use"
     usage = message.usage
     assert (usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens) == (3, 4, 9)
+
+
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
+    for name in ("now", "weather")
+]
+RESULTS = [
+    {"role": "tool", "tool_call_id": "toolu_1", "content": "noon"},
+    {"role": "tool", "tool_call_id": "toolu_2", "content": "snow"},
+]
+
+
+class TestAConversationWithThinkingGoesOn:
+    """Claude refuses the results of its tools without the signed thinking that came before the calls."""
+
+    @pytest.fixture
+    def expect_all_of_it_again(self, tenkey):
+        tenkey.next(body=MESSAGE)
+        yield
+        asked, results = tenkey.requests[-1]["body"]["messages"][-2:]
+        assert asked["content"] == MESSAGE["content"]
+        assert [part["tool_use_id"] for part in results["content"]] == ["toolu_1", "toolu_2"]
+
+    def test_with_openai(self, tenkey, expect_all_of_it_again):
+        client = openai.OpenAI(api_key=tenkey.tenant_key, base_url=f"{tenkey.origin}/v1")
+        asked = client.chat.completions.create(model="claude-sonnet", messages=QUESTION).choices[0].message
+        client.chat.completions.create(model="claude-sonnet", messages=[*QUESTION, asked, *RESULTS])
+
+    @pytest.mark.parametrize(("prefix", "path"), [("openai", "/v1"), ("anthropic", "")])
+    def test_with_litellm(self, tenkey, expect_all_of_it_again, prefix, path):
+        request = {
+            "model": f"{prefix}/claude-sonnet",
+            "api_key": tenkey.tenant_key,
+            "api_base": tenkey.origin + path,
+        }
+        asked = litellm.completion(**request, messages=QUESTION).choices[0].message
+        # litellm keeps what it needs of an assistant message only if the tools are sent again.
+        litellm.completion(**request, messages=[*QUESTION, asked, *RESULTS], tools=TOOLS)
+
+    def test_with_anthropic(self, tenkey, expect_all_of_it_again):
+        client = anthropic.Anthropic(api_key=tenkey.tenant_key, base_url=tenkey.origin)
+        request = {"model": "claude-sonnet", "max_tokens": 100}
+        asked = client.messages.create(**request, messages=QUESTION)
+        results = [
+            {"type": "tool_result", "tool_use_id": result["tool_call_id"], "content": result["content"]}
+            for result in RESULTS
+        ]
+        client.messages.create(
+            **request,
+            messages=[
+                *QUESTION,
+                {"role": "assistant", "content": asked.content},
+                {"role": "user", "content": results},
+            ],
+        )
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def test_openai_shows_an_image_to_claude(tenkey):
+    client = openai.OpenAI(api_key=tenkey.tenant_key, base_url=f"{tenkey.origin}/v1")
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
+    content = [{"type": "text", "text": "What is this?"}, image]
+    client.chat.completions.create(model="claude-sonnet", messages=[{"role": "user", "content": content}])
+    _, shown = tenkey.requests[-1]["body"]["messages"][0]["content"]
+    assert shown == {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+
+
+def test_anthropic_shows_an_image_to_openai(tenkey):
+    client = anthropic.Anthropic(api_key=tenkey.tenant_key, base_url=tenkey.origin)
+    source = {"type": "base64", "media_type": "image/png", "data": PIXEL}
+    content = [{"type": "text", "text": "What is this?"}, {"type": "image", "source": source}]
+    client.messages.create(model="gpt-4o", max_tokens=10, messages=[{"role": "user", "content": content}])
+    _, shown = tenkey.requests[-1]["body"]["messages"][0]["content"]
+    assert shown["image_url"]["url"] == f"data:image/png;base64,{PIXEL}"

@@ -107,6 +107,20 @@ def test_a_missing_credential_is_not_tried_again(tenkey):
     assert tenkey.requests == []
 
 
+def test_a_credential_that_the_provider_rejects_is_not_tried_again_nor_taken_for_the_key_of_the_client(
+    tenkey, ask_openai, ask_anthropic
+):
+    for name, ask, package in (("openai", ask_openai, openai), ("anthropic", ask_anthropic, anthropic)):
+        key = tenkey.models[name].key
+        tenkey.reject_key(key)
+        with pytest.raises(package.APIStatusError) as raised:
+            ask()
+        assert not isinstance(raised.value, package.AuthenticationError)
+        assert raised.value.status_code == 424
+        assert key not in str(raised.value)
+    assert len(tenkey.requests) == 2
+
+
 def test_a_client_that_gives_up_waiting_ends_its_call_and_tries_again(tenkey):
     client = openai.OpenAI(
         api_key=tenkey.tenant_key, base_url=f"{tenkey.origin}/v1", max_retries=1, timeout=0.5

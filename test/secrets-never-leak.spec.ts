@@ -177,6 +177,7 @@ describeLeakSearch('secrets never leak', (search) => {
     ['audio/speech', 'openai', () => ({ model: 'gpt-4o-mini-tts', input: 'one', voice: 'alloy' })],
     ['images/generations', 'openai', () => ({ model: 'gpt-image', prompt: 'one' })],
     ['images/edits', 'openai', () => clip('gpt-image')],
+    ['rerank', 'vllm', () => ({ model: 'rerank-vllm', query: 'one', documents: ['two'] })],
     ['moderations', 'openai', () => ({ model: 'omni-moderation', input: 'one' })],
   ];
 
@@ -214,6 +215,37 @@ describeLeakSearch('secrets never leak', (search) => {
     },
   );
 
+  it('through the addresses that clients of Azure and Cohere build', async () => {
+    const inAzure = ['messages', 'messages/count_tokens', 'moderations', 'rerank'];
+    for (const [path, name, body] of endpoints) {
+      const model =
+        (body() as { model?: string }).model ?? (path.startsWith('images') ? 'gpt-image' : 'whisper');
+      const addresses = [`/openai/v1/${path}`];
+      if (!inAzure.includes(path)) addresses.push(`/openai/${path}`, `/openai/deployments/${model}/${path}`);
+      if (path === 'rerank') addresses.push('/v2/rerank');
+      for (const address of addresses) {
+        tenkey.provider.reset();
+        tenkey.provider.next({ echoRequestHeaders: true });
+        expect([address, (await platform('POST', address, body())).status]).toEqual([address, 200]);
+        expect(tenkey.provider.requests.map(({ key }) => key === sentinels[name])).toEqual([true]);
+        tenkey.provider.next({
+          status: 401,
+          body: { error: { message: `Incorrect key: ${sentinels[name]}` } },
+        });
+        expect((await platform('POST', address, body())).code).toBe('credential_rejected');
+      }
+    }
+    for (const path of [
+      '/openai/models',
+      '/openai/models/gpt-4o',
+      '/openai/v1/models',
+      '/openai/v1/models/gpt-4o',
+    ]) {
+      expect((await platform('GET', path)).status).toBe(200);
+    }
+    expect((await platform('GET', '/openai/v1/usage')).status).toBe(200);
+  });
+
   it('when a client presents a wrong key, in whatever place', async () => {
     const { presented } = sentinels;
     const wrong = [presented, sentinels.openai, sentinels.anthropic, sentinels.azure];
@@ -221,6 +253,7 @@ describeLeakSearch('secrets never leak', (search) => {
       '/api/v1/sysadmin/tenants',
       `/api/v1/sysadmin/tenants/${tenantId()}/credentials`,
       '/v1/models',
+      '/openai/models',
     ];
     for (const key of [...wrong, sentinels.super, sentinels.platform, sentinels.encryption]) {
       const encoded = encodeURIComponent(key);
@@ -228,6 +261,7 @@ describeLeakSearch('secrets never leak', (search) => {
       for (const path of paths) {
         for (const [suffix, headers] of [
           ['', { 'x-api-key': `${key}x` }],
+          ['', { 'api-key': `${key}x` }],
           ['', { authorization: `Bearer ${key}` }],
           ['', { authorization: `Basic ${basic}` }],
           [

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeWithApp, type TestApp } from './app';
 import { leaksIn, type SentinelName, sentinels } from './sentinels';
 
@@ -34,6 +36,14 @@ export interface LeakSearch {
   readonly azureFields: () => Record<string, string>;
 }
 
+/** The shipped catalogue, and a rerank model at an address that a tenant can choose. */
+function catalogue(): string {
+  const section = 'rerank_models:\n';
+  const own = '  - { name: rerank-vllm, litellm_model_name: hosted_vllm/BAAI/bge-reranker-v2-m3 }\n';
+  const shipped = readFileSync(join(__dirname, '../../apps/api/ai_models.yml'), 'utf8');
+  return shipped.replace(section, section + own);
+}
+
 /** An application whose keys are all sentinels: a test fails when one of them is in a response or in the log. */
 export function describeLeakSearch(title: string, specs: (search: LeakSearch) => void): void {
   // The endpoints of azure and vllm are the tenant's own. The provider's port is not known before it listens.
@@ -43,7 +53,7 @@ export function describeLeakSearch(title: string, specs: (search: LeakSearch) =>
     ENCRYPTION_KEY: sentinels.encryption,
     EGRESS_ALLOW: '127.0.0.1:*',
   };
-  describeWithApp(title, env, (tenkey) => {
+  describeWithApp(title, env, { models: catalogue() }, (tenkey) => {
     let tenant: string;
     const answers: { label: string; text: string }[] = [];
 

@@ -17,11 +17,12 @@ export {
   scanObject,
   scanSteps,
   type ScannedObject,
+  skipWhitespace,
   TooDeeplyNested,
   TooManyParameters,
 } from './dialects/json-members';
 export { jsonText, parseJson } from './dialects/json-numbers';
-export { textOf } from './dialects/json-scalars';
+export { endOfScalar, endOfString, textOf, wordsOf } from './dialects/json-scalars';
 export { NameWatch } from './dialects/name-watch';
 export { reasoningOutsideOutput, eventDataWithoutUsage, usageName } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';

@@ -68,6 +68,33 @@ describe('a further model in a request is found', () => {
       },
     ],
     ['provider.fallback_model', { provider: { order: ['x'], fallback_model: 'a' } }],
+    ['moderation.model', { moderation: { model: 'omni-moderation-latest' } }],
+    [
+      'input[1].tools[0].model',
+      {
+        input: [
+          { role: 'user', content: 'x' },
+          { type: 'additional_tools', tools: [{ type: 'image_generation', model: 'a' }] },
+        ],
+      },
+    ],
+    [
+      'messages[0].content[1].tool.definition.model',
+      {
+        messages: [
+          {
+            role: 'system',
+            content: [
+              { type: 'text', text: 'x' },
+              {
+                type: 'tool_addition',
+                tool: { type: 'tool_definition', definition: { type: 'advisor', model: 'a' } },
+              },
+            ],
+          },
+        ],
+      },
+    ],
     ['no_one_knows_this.deployments', { no_one_knows_this: { deployments: { a: 1 } } }],
   ])('at %s in %j', async (param, body) => expect(await paramAtFault(body)).toBe(param));
 
@@ -78,6 +105,9 @@ describe('a further model in a request is found', () => {
       '{"model":"ours","tools":[{"type":"image_generation","\\u006d\\u006f\\u0064\\u0065\\u006c":"a"}]}',
     ],
     ['tools[0].model', '{"model":"ours","tools":[],"tools":[{"model":"a"}],"tools":null}'],
+    ['tools[0].model', '{"model":"ours","tools":[ { "model" : "a" , "model" : null } ] }'],
+    ['plugins[0].a.model', '{"model":"ours","plugins":[{"a":{"model":"a"},"a":1}]}'],
+    ['input[0].tools[0].model', '{"model":"ours","input":[{"t\\u006fols":[{"m\\u006fdel":"a"}]}]}'],
     ['extra_body.fallbacks', '{"\\u0065xtra_body":{"f\\u0061llbacks":["a"]},"model":"ours"}'],
   ])('at %s, however its name is written: %s', async (param, body) =>
     expect(await paramAtFault(body)).toBe(param),
@@ -106,6 +136,11 @@ describe('nothing is found', () => {
     { functions: [{ name: 'model', parameters }] },
     { response_format: { type: 'json_schema', json_schema: { name: 'model', schema: parameters } } },
     { messages: [{ role: 'user', content: 'which model?', model: 'x', fallbacks: ['y'] }] },
+    { input: [{ type: 'additional_tools', tools: [{ type: 'function', parameters }] }, { tools: 'model' }] },
+    {
+      messages: [{ role: 'assistant', content: [{ type: 'tool_use', input: { model: 'x', tools: ['y'] } }] }],
+    },
+    { messages: [{ role: 'user', content: 'hälsa \\u0061 "tools" model' }] },
     { input: [{ role: 'user', content: 'm', models: ['x'] }], metadata: { model: 'x', route: 'y' } },
     { provider: { order: ['azure'], allow_fallbacks: false, sort: 'price' } },
     {

@@ -92,12 +92,11 @@ export class JsonRequest {
   }
 
   /**
-   * The value of one parameter.
-   * @throws Problem malformed_request when it may have too many values
+   * For what takes time for each value of a parameter.
+   * @throws Problem malformed_request when the parameter may have too many
    */
-  value({ valueStart, valueEnd }: Member): unknown {
+  requireFewValues({ valueStart, valueEnd }: Member): void {
     if (valueEnd - valueStart > SMALL_BYTES) this.#refuseTooManyValues();
-    return JSON.parse(this.bytes.toString('utf8', valueStart, valueEnd));
   }
 
   /** @throws Problem malformed_request when it would have too many values */

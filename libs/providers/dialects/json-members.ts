@@ -184,7 +184,8 @@ function addMember(members: Member[], member: Member): void {
   members.push(member);
 }
 
-function skipWhitespace(body: Buffer, from: number): number {
+/** The position of the first byte that is not whitespace. */
+export function skipWhitespace(body: Buffer, from: number): number {
   let at = from;
   while (body[at] === space || body[at] === lineFeed || body[at] === carriageReturn || body[at] === tab)
     at += 1;

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { pipeline, type Readable, Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { type FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem';
 import { DecodedBody } from './decoded-body';
@@ -83,8 +83,11 @@ export class BodyReader {
         next(this.#refusalOf(request, part.length, received), part);
       },
     });
-    // The route gets the error from the stream that it reads.
-    pipeline(source, counted, () => undefined);
+    // Not with `pipeline`, which takes the connection from a request whose body is refused, so that the client gets no response.
+    source.on('error', (error) => counted.destroy(error));
+    // The route gets the error too, unless it does not read the body.
+    counted.on('error', () => undefined).once('close', () => source.unpipe(counted).resume());
+    source.pipe(counted);
     done(null, counted);
   };
 

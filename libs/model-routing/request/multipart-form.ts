@@ -7,6 +7,10 @@ import { type RequestDifferences } from '#providers';
 
 const MAXIMUM_FIELDS = 100;
 const MAXIMUM_FIELD_BYTES = 1024 * 1024;
+/** The parts of all operations that are files. */
+const fileNames = /^(file|image|mask)(\[\])?$/;
+/** What a part that has no filename may be; anything else would be damaged if it were read as text. */
+const textTypes = /^(text\/|application\/(.+\+)?(json|xml)$|application\/x-www-form-urlencoded$)/;
 
 /**
  * A multipart/form-data request (RFC 7578) that passes through Tenkey. It is read up to its `model`, and the rest is passed on
@@ -118,7 +122,12 @@ export class MultipartForm {
     try {
       const headers: BusboyHeaders = { 'content-type': contentType };
       const limits = { fields: MAXIMUM_FIELDS, fieldSize: MAXIMUM_FIELD_BYTES, headerSize: 16 * 1024 };
-      parser = new Busboy({ headers, limits });
+      const isPartAFile = (
+        _name: string | undefined,
+        type: string | undefined,
+        filename: string | undefined,
+      ) => filename !== undefined || (type !== undefined && !textTypes.test(type));
+      parser = new Busboy({ headers, limits, isPartAFile });
     } catch {
       return reject(malformed('The content type has no boundary.'));
     }
@@ -168,6 +177,7 @@ export class MultipartForm {
     };
     parser.on('field', (name, value, isNameCut, isValueCut, _encoding, type) => {
       if (isNameCut || isValueCut) return fail(malformed('A field is too long.'));
+      if (fileNames.test(name)) return fail(noFilename(name));
       inOrder(() => {
         const field = { name, value, type };
         if (name !== 'model') {
@@ -193,9 +203,15 @@ export class MultipartForm {
         file.resume();
         return fail(malformed('model must be a field and not a file.'));
       }
+      if (!filename) {
+        file.resume();
+        return fail(noFilename(name));
+      }
+      // The parser's word for a part without a type. A sound or an image is never text.
+      const fileType = type === 'text/plain' ? 'application/octet-stream' : type;
       inOrder(() => {
         isPaused = true;
-        this.#write(this.#head(name, type, filename));
+        this.#write(this.#head(name, fileType, filename));
         file.on('data', (chunk: Buffer) => {
           if (this.#write(chunk)) return;
           file.pause();
@@ -258,6 +274,15 @@ function escaped(text: string): string {
 
 function malformed(detail: string): Problem {
   return new Problem('malformed_request', { detail });
+}
+
+/** Providers take a part without a filename for text. */
+function noFilename(name: string): Problem {
+  return new Problem('validation_failed', {
+    detail: 'A part of the form is a file without a filename.',
+    hint: 'Write `filename="..."`, with the extension of the file, in its Content-Disposition.',
+    param: fileNames.test(name) ? name : undefined,
+  });
 }
 
 /** The problem of a request without a model. */

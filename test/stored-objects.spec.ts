@@ -386,6 +386,22 @@ describeWithApp('stored objects of tenants with the same provider key', {}, { mo
     expect(JSON.stringify(audit)).toContain('"stored_objects":2');
   });
 
+  it('may have the same number on a server that counts, in a history with its content', async () => {
+    const [a, b] = await twoTenants(tenkey);
+    const output = [
+      { type: 'message', id: 'msg_1', role: 'assistant', content: [{ type: 'output_text', text: 'a' }] },
+    ];
+    tenkey.provider.next({ body: { id: 'resp_1', object: 'response', status: 'completed', output } });
+    expect((await respond(tenkey, a)).status).toBe(200);
+    const history = { input: [...output, { role: 'user', content: 'b' }] };
+    for (const tenant of [a, b]) expect((await respond(tenkey, tenant, history)).status).toBe(200);
+    await expectRefused(
+      tenkey,
+      respond(tenkey, b, { previous_response_id: 'resp_1' }),
+      'previous_response_id',
+    );
+  });
+
   it('belong to the server that made them: an id means nothing at another address', async () => {
     const tenant = await tenkey.createTenant();
     const credential = { api_key: sharedKey };

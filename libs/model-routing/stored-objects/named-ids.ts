@@ -71,6 +71,7 @@ const contentNames = [
   'code',
   'result',
   'tools',
+  'approve',
 ];
 
 /** For the scan of a request. */

@@ -32,6 +32,8 @@ export type OwnedResponse = Pick<StoredObject, 'provider' | 'host' | 'model'>;
 const keptKinds: readonly ObjectKind[] = ['conversation', 'file'];
 /** More than any conversation has. */
 const MAXIMUM_IDS = 5000;
+/** Some servers number what they make, so that two tenants get the same id. In a history with its content, that is no reason to refuse. */
+const SHORTEST_UNIQUE = 20;
 /** Other characters may be lost at the provider, so that another id would arrive than the one that was checked. */
 const visible = /^[\x21-\x7e]+$/;
 
@@ -51,22 +53,24 @@ export class StoredObjectsService {
    * @throws Problem object_not_found, malformed_request
    */
   async refuseForeign({ tenantId, provider, host }: Owner, named: readonly NamedId[]): Promise<void> {
-    if (named.length > MAXIMUM_IDS) {
+    const checked = named.filter(({ id, hasContent }) => !hasContent || id.length >= SHORTEST_UNIQUE);
+    if (checked.length === 0) return;
+    if (checked.length > MAXIMUM_IDS) {
       throw new Problem('malformed_request', {
         detail: `The request names more than ${MAXIMUM_IDS} stored objects.`,
       });
     }
+    // Another tenant's id is refused wherever it was made: the same account may have several addresses.
     const rows = await this.query<{ isOwn: boolean; isOthers: boolean }[]>(
       `select
          exists (select from stored_objects o where o.tenant_id = $1 and o.id_hash = n.id_hash
            and o.kind = n.kind and o.provider = $2 and o.host = $3) as "isOwn",
-         exists (select from stored_objects o where o.tenant_id <> $1 and o.id_hash = n.id_hash
-           and o.provider = $2 and o.host = $3) as "isOthers"
+         exists (select from stored_objects o where o.tenant_id <> $1 and o.id_hash = n.id_hash) as "isOthers"
        from unnest($4::bytea[], $5::text[]) with ordinality as n (id_hash, kind, place)
        order by n.place`,
-      [tenantId, provider.id, host, named.map(({ id }) => hashOf(id)), named.map(({ kind }) => kind)],
+      [tenantId, provider.id, host, checked.map(({ id }) => hashOf(id)), checked.map(({ kind }) => kind)],
     );
-    for (const [index, { id, param, hasContent }] of named.entries()) {
+    for (const [index, { id, param, hasContent }] of checked.entries()) {
       const { isOwn, isOthers } = rows[index]!;
       const isAllowed = hasContent || (this.config.foreignObjects === 'allow' && visible.test(id));
       if (!isOwn && (isOthers || !isAllowed)) throw objectNotFound(param);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { endOfScalar, endOfString, malformed, textOf, wordsOf } from './json-scalars';
-import { type NameWatch } from './name-watch';
+import { NameWatch } from './name-watch';
 
 /**
  * A request has more parameters than any format defines. A body could contain millions, and each takes a hundred times
@@ -90,6 +90,7 @@ export function* scanSteps(
 ): Generator<void, ScannedObject> {
   if (!isUtf8(body)) throw malformed();
   const words = wordsOf(body);
+  const mayHaveEscapes = watch !== undefined && NameWatch.mayHaveEscapes(body);
   const members: Member[] = [];
   /** The closing byte of each open object or list. */
   const closing = new Uint8Array(maximumDepth + 1);
@@ -139,7 +140,7 @@ export function* scanSteps(
       if (byte !== quote) throw malformed();
       const end = endOfString(body, at, words);
       names += 1;
-      if (watch !== undefined) watched |= watch.bitAt(body, at, end);
+      if (watch !== undefined) watched |= watch.bitAt(body, at, end, mayHaveEscapes);
       if (depth === 1) {
         keyStart = at;
         keyEnd = end;

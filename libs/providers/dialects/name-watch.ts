@@ -1,6 +1,10 @@
 import { textOf } from './json-scalars';
 
 const backslash = 0x5c;
+/** Every escape of an ASCII character, which is all that watched names consist of. */
+const escape = Buffer.from('\\u00');
+/** It takes longer to search a longer body than other requests should wait. */
+const longestSearched = 512 * 1024;
 /** `\u0061` is the longest way to write a character of a watched name. */
 const bytesOfEscape = 6;
 
@@ -27,14 +31,19 @@ export class NameWatch {
     return names.reduce((bits, name) => bits | (this.#bits.get(name) ?? 0), 0);
   }
 
+  /** Whether names in the body may be escaped. False for most bodies, whose names then need no second look. */
+  static mayHaveEscapes(body: Buffer): boolean {
+    return body.length > longestSearched || body.includes(escape);
+  }
+
   /** The bit of the name whose quotes are at `start` and before `end`; 0 for a name that is not watched. */
-  bitAt(body: Buffer, start: number, end: number): number {
+  bitAt(body: Buffer, start: number, end: number, mayHaveEscapes: boolean): number {
     const length = end - start - 2;
     const candidates = this.#byLength[length];
     if (candidates !== undefined) {
       for (const { bit, bytes } of candidates) if (isAt(body, start + 1, bytes)) return bit;
     }
-    if (length > this.#longest * bytesOfEscape || !hasEscape(body, start, end)) return 0;
+    if (!mayHaveEscapes || length > this.#longest * bytesOfEscape || !hasEscape(body, start, end)) return 0;
     return this.#bits.get(textOf(body, start, end)) ?? 0;
   }
 }

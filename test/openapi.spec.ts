@@ -20,7 +20,16 @@ const operationsOfDeployments = [
   'images/generations',
   'responses',
 ];
+const ofStoredResponses = [
+  'GET responses/{response_id}',
+  'DELETE responses/{response_id}',
+  'POST responses/{response_id}/cancel',
+  'GET responses/{response_id}/input_items',
+];
 const aliases = [
+  ...['/openai', '/openai/v1'].flatMap((prefix) =>
+    ofStoredResponses.map((each) => each.replace(' ', ` ${prefix}/`)),
+  ),
   ...operationsOfDeployments.map((each) => `POST /openai/deployments/{deployment}/${each}`),
   ...operationsOfDeployments.map((each) => `POST /openai/v1/${each}`),
   ...['messages', 'messages/count_tokens', 'moderations', 'rerank'].map((each) => `POST /openai/v1/${each}`),
@@ -113,10 +122,7 @@ describeWithApp('the OpenAPI document', (tenkey) => {
         'POST /v1/moderations',
         'POST /v1/rerank',
         'POST /v1/responses',
-        'GET /v1/responses/{response_id}',
-        'DELETE /v1/responses/{response_id}',
-        'POST /v1/responses/{response_id}/cancel',
-        'GET /v1/responses/{response_id}/input_items',
+        ...ofStoredResponses.map((each) => each.replace(' ', ' /v1/')),
         `PUT ${putCredential}`,
         ...aliases,
       ].sort(),

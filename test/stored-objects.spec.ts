@@ -295,6 +295,12 @@ describeWithApp('stored objects of tenants with the same provider key', {}, { mo
     ['messages', 'gpt', chatContent({ type: 'container_upload', file_id: 'file_1' })],
     ['messages', 'gpt', chatContent({ type: 'document', source: { type: 'file', file_id: 'file_1' } })],
     ['messages', 'gpt', { ...chatContent({ type: 'text', text: 'a' }), container: 'container_1' }],
+    ['responses', 'claude', { input: 'a', previous_response_id: 'resp_1' }],
+    ['responses', 'claude', { input: [{ type: 'item_reference', id: 'msg_1' }] }],
+    ['responses', 'claude', content({ type: 'input_file', file_id: 'file-1' })],
+    ['responses', 'claude', content({ type: 'input_image', file_id: 'file-1' })],
+    ['responses', 'claude', { input: 'a', conversation: 'conv_1' }],
+    ['responses', 'claude', { input: 'a', prompt: { id: 'pmpt_1' } }],
   ])('are refused by a translation: %s of %s with %j', async (operation, model, body) => {
     const [tenant] = await twoTenants(tenkey);
     const before = tenkey.provider.calls.begun;

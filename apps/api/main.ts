@@ -76,6 +76,11 @@ async function main(): Promise<void> {
     app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
     logMode(config, catalogue.providers.all, log);
     logProxies(config.egressProxies, log);
+    if (config.cutAddresses.length > 0) {
+      log.warn(
+        `only the base URL is used of ${config.cutAddresses.join(', ')}, without the path of a request`,
+      );
+    }
     const keys = await app.get(KeyCanaryService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
     await app.listen(config.port, config.host);

@@ -43,7 +43,7 @@ export async function adoptGlobalKey(
 /** The fields, validated like the body of a PUT: a start does not check that they are complete. */
 function fieldsOf(provider: Provider, { apiKey, settings }: GlobalCredential): CredentialFields {
   try {
-    return validFields(new ProviderRegistry(), provider, { api_key: apiKey.expose(), ...settings });
+    return validFields(new ProviderRegistry(), provider, { api_key: apiKey.expose(), ...settings }).fields;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = (error.details.errors ?? []).map(({ message }) => message).join('; ');

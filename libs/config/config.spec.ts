@@ -164,6 +164,29 @@ describe('loadConfig', () => {
     });
   });
 
+  it('cuts addresses of requests to their base URLs, and names the variables', () => {
+    const config = loadConfig({
+      ...good,
+      TENANT_CREDENTIALS_ENABLED: 'false',
+      VLLM_MODEL_URL: 'http://vllm:8000/v1/chat/completions',
+      OPENAI_BASE_URL: 'https://api.openai.com/v1',
+      AZURE_API_KEY: 'azure-global-key-w1x2',
+      AZURE_ENDPOINT:
+        'https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21',
+      AZURE_DEPLOYMENTS: 'gpt-5=d',
+      AZURE_DEPLOYMENT_NAME: 'usual',
+    });
+    const registry = new ProviderRegistry();
+    expect(config.endpointOf(registry.find('vllm')!)).toBe('http://vllm:8000/v1');
+    expect(config.globalCredential(registry.find('azure')!)?.settings).toEqual({
+      endpoint: 'https://r.openai.azure.com',
+      api_version: '2024-10-21',
+      deployment_name: 'usual',
+      deployments: { 'gpt-5': 'd' },
+    });
+    expect([...config.cutAddresses].sort()).toEqual(['AZURE_ENDPOINT', 'VLLM_MODEL_URL']);
+  });
+
   it('reports one fault for a key that is set and refused, and not that it is missing', () => {
     const message = faultsOf({ ENCRYPTION_KEY: 'not-a-key', INTRIC_SUPER_API_KEY: 'short' });
     expect(message.match(/^ {2}- /gm)).toHaveLength(2);
@@ -218,6 +241,13 @@ describe('loadConfig', () => {
     [{ MISTRAL_API_KEY: 'short' }, 'MISTRAL_API_KEY must have at least 8 characters.'],
     [{ VLLM_API_KEY: '...xyz9' }, 'VLLM_API_KEY looks like the mask of a key'],
     [{ AZURE_ENDPOINT: 'my-resource.openai.azure.com' }, 'AZURE_ENDPOINT must be an http or https URL.'],
+    [
+      {
+        AZURE_ENDPOINT: 'https://r.openai.azure.com/openai/deployments/in-url/chat/completions',
+        AZURE_DEPLOYMENT_NAME: 'in-variable',
+      },
+      'AZURE_DEPLOYMENT_NAME differs from what the URL in AZURE_ENDPOINT says.',
+    ],
     [{ AZURE_API_VERSION: 'of-today!' }, 'AZURE_API_VERSION must be an API version'],
     [{ AZURE_DEPLOYMENT_NAME: '../gpt' }, 'AZURE_DEPLOYMENT_NAME must be 1 to 64'],
     [{ AZURE_DEPLOYMENTS: 'gpt-5-first' }, 'AZURE_DEPLOYMENTS must be entries like `model=name`'],

@@ -1,5 +1,5 @@
 import { Secret } from '#crypto';
-import { fixedProviders, type Provider } from '#providers';
+import { cutEndpoint, fixedProviders, type Provider } from '#providers';
 import { type EgressProxies, readEgressProxies } from './egress-proxies';
 import { ConfigError, type Environment } from './environment';
 import { type GlobalCredential, readGlobalCredential } from './global-credentials';
@@ -27,6 +27,8 @@ export interface Config extends Omit<
    * Undefined if there is neither.
    */
   endpointOf(provider: Provider): string | undefined;
+  /** Variables with an address that was longer than a base URL, such as that of a request, and was cut. */
+  readonly cutAddresses: readonly string[];
   /** Which global variables of these providers are set. Only names: in strict mode nothing reads the values. */
   globalVariablesPresent(providers: readonly Provider[]): string[];
   /**
@@ -93,6 +95,14 @@ export function loadConfig(env: Environment): Config {
       (value) => value instanceof Secret,
     ),
     endpointOf: (provider: Provider) => baseUrlOf(provider) ?? provider.defaultEndpoint,
+    cutAddresses: fixedProviders.flatMap((provider) => {
+      const { endpoint } = provider.globalVariables.settings;
+      const names = [
+        ...provider.baseUrlVariables,
+        ...(endpoint !== undefined && !isStrict ? [endpoint] : []),
+      ];
+      return names.filter((name) => cutEndpoint(reader.text(name) ?? '', provider) !== undefined);
+    }),
     globalVariablesPresent: (providers: readonly Provider[]) =>
       providers
         .flatMap((provider) => globalSettingsOf(provider).map(({ name }) => name))

@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { Secret } from '#crypto';
-import { type Provider, type Settings } from '#providers';
+import { contradictingFields, cutEndpoint, type Provider, type Settings } from '#providers';
 
 /** The operator's own credential for one provider, as read from the environment. */
 export interface GlobalCredential {
@@ -23,11 +23,15 @@ export function readGlobalCredential(
     const value = read(name);
     if (value !== undefined) settings[field] = isMap(provider, field) ? mapOf(value) : value;
   }
-  return Object.freeze({
-    apiKey: new Secret(apiKey),
-    settings: Object.freeze(settings),
-    faults: faultsOf(provider, { api_key: apiKey, ...settings }),
-  });
+  const pasted = typeof settings.endpoint === 'string' ? cutEndpoint(settings.endpoint, provider) : undefined;
+  const contradicting = contradictingFields(pasted, settings);
+  if (pasted) Object.assign(settings, { ...pasted.fields, ...settings, endpoint: pasted.endpoint });
+  const faults = faultsOf(provider, { api_key: apiKey, ...settings });
+  for (const field of contradicting) {
+    const { [field]: variable = field, endpoint } = provider.globalVariables.settings;
+    faults.set(field, `${variable} differs from what the URL in ${endpoint} says.`);
+  }
+  return Object.freeze({ apiKey: new Secret(apiKey), settings: Object.freeze(settings), faults });
 }
 
 function isMap({ fields }: Provider, field: string): boolean {

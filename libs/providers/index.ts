@@ -57,5 +57,6 @@ export {
   faultOfProviderId,
   isTakenId,
 } from './declared-provider';
+export { contradictingFields, cutEndpoint } from './pasted-endpoint';
 export { defaultProvider, fixedProviders, modelHeaders, ProviderRegistry } from './registry';
 export { InvalidTarget, urlBelow } from './target-url';

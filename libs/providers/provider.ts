@@ -171,6 +171,13 @@ export interface Provider<S extends Settings = Settings> {
    * @throws InvalidTarget when no such URL can be built from the endpoint and the settings
    */
   url(endpoint: URL, settings: S, target: string, operation: Operation): URL;
+  /**
+   * What a URL of this provider's own form says if it is pasted as the endpoint.
+   * @returns the path of the base URL, and fields of the credential; undefined for other URLs
+   */
+  pastedUrl?(
+    url: URL,
+  ): { readonly path: string; readonly fields: Readonly<Record<string, string>> } | undefined;
   /** The headers that carry the key, and any others that the provider requires. Names in lower case. */
   headers(apiKey: Secret): Record<string, string>;
   /** @throws InvalidTarget when no URL can be built from the endpoint and the settings */

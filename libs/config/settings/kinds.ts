@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Secret } from '#crypto';
+import { cutEndpoint } from '#providers';
 import { isAddressOrRange } from '../addresses/addresses';
 import { type AllowRule, parseAllowList, ruleForm } from '../addresses/allow-list';
 import { encryptionKeyRule, faultOfEncryptionKey, faultOfKey, keyRule } from './weak-keys';
@@ -66,7 +67,8 @@ export const postgresUrl: Kind<Secret> = {
 
 export const baseUrl: Kind<string> = {
   rule: 'must be an http or https URL without user name, password, query and fragment.',
-  parse(value, refuse) {
+  parse(text, refuse) {
+    const value = cutEndpoint(text)?.endpoint ?? text;
     const url = URL.canParse(value) ? new URL(value) : undefined;
     const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
     if (!isWeb || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')

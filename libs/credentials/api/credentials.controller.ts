@@ -126,7 +126,7 @@ export class CredentialsController {
     const input = jsonOf(body);
     refuseWrongTypes(this.providers, provider, input);
     await this.tenants.find(tenantId);
-    const fields = validFields(this.providers, provider, input);
+    const { fields, note } = validFields(this.providers, provider, input);
     this.credentials.refuseEndpoint(fields.settings);
     const verification = isVerified
       ? await this.verification.verifyNew(tenantId, provider, fields)
@@ -135,6 +135,7 @@ export class CredentialsController {
       ? await this.stage(tenantId, provider, fields, by, verification)
       : await this.setLive(tenantId, provider, fields, by, verification);
     const warnings = [
+      note,
       this.credentials.warningOf(provider, fields.settings),
       expiresWithinDays(fields.expiresAt) === 0 && 'Its expires_at is in the past.',
       verification?.detail,

@@ -3,7 +3,7 @@ import { IsOptional } from 'class-validator';
 import { Secret } from '#crypto';
 import { checkedFields, IsTime, Problem } from '#http';
 import { type ProbeOutcome, probeOutcomes } from '#egress';
-import { type Provider, type ProviderRegistry } from '#providers';
+import { contradictingFields, cutEndpoint, type Provider, type ProviderRegistry } from '#providers';
 import { type CredentialFields, type Verification } from '../credential';
 
 /** The provider of a path segment. @throws Problem that does not repeat it */
@@ -33,13 +33,17 @@ export class CredentialExtras {
   expires_at?: string | null;
 }
 
+/** A valid body, and what the response says about it. */
+export interface ValidFields {
+  readonly fields: CredentialFields;
+  /** How the stored fields differ from those of the body; absent: they are the same. */
+  readonly note?: string;
+}
+
 /** The body as credential fields. @throws Problem that names every fault and what each provider needs */
-export function validFields(
-  providers: ProviderRegistry,
-  provider: Provider,
-  body: unknown,
-): CredentialFields {
-  const [[fields, { expires_at: expiresAt }], misspelt, faults] = fieldsOf(provider, body);
+export function validFields(providers: ProviderRegistry, provider: Provider, body: unknown): ValidFields {
+  const { checked, misspelt, faults, note } = checkedBody(provider, body);
+  const [fields, { expires_at: expiresAt }] = checked;
   const errors = [...misspelt, ...faults];
   if (errors.length > 0) throw notValid(providers, provider, errors);
   const settings: Record<string, unknown> = {};
@@ -48,9 +52,12 @@ export function validFields(
     if (name !== 'api_key' && value !== undefined && value !== null) settings[name] = value;
   }
   return {
-    apiKey: new Secret((fields as { api_key: string }).api_key),
-    settings,
-    expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null,
+    fields: {
+      apiKey: new Secret((fields as { api_key: string }).api_key),
+      settings,
+      expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null,
+    },
+    note,
   };
 }
 
@@ -59,20 +66,47 @@ export function validFields(
  * wrong type.
  */
 export function refuseWrongTypes(providers: ProviderRegistry, provider: Provider, body: unknown): void {
-  const [[fields], misspelt, faults] = fieldsOf(provider, body);
+  const { checked, misspelt, faults } = checkedBody(provider, body);
   const hasWrongType = faults.some(({ path }) => {
-    const value = (fields as Record<string, unknown>)[path];
+    const value = (checked[0] as Record<string, unknown>)[path];
     return path === '' || (value !== undefined && typeof value !== 'string');
   });
   if (hasWrongType) throw notValid(providers, provider, [...misspelt, ...faults]);
 }
 
-function fieldsOf(provider: Provider, body: unknown) {
-  return checkedFields<[object, CredentialExtras]>(
-    withoutNulls(body),
+function checkedBody(provider: Provider, body: unknown) {
+  const given = withoutNulls(body);
+  const { input, contradicting, note } = withBaseUrl(provider, given);
+  const [checked, misspelt, faults] = checkedFields<[object, CredentialExtras]>(
+    input,
     provider.credentialClass,
     CredentialExtras,
   );
+  const contradictions = contradicting.map((field) => ({
+    path: field,
+    message: `${field} differs from what the URL in endpoint says`,
+  }));
+  return { checked, misspelt, faults: [...faults, ...contradictions], note };
+}
+
+/** A body whose endpoint is the URL of a request gets the base URL, and the required fields that the URL says and it leaves out. */
+function withBaseUrl(
+  provider: Provider,
+  body: unknown,
+): { input: unknown; contradicting: readonly string[]; note?: string } {
+  const given = body as Readonly<Record<string, unknown>> | null | undefined;
+  const endpoint = given?.endpoint;
+  const hasEndpoint = provider.fields.some(({ name }) => name === 'endpoint');
+  const pasted =
+    hasEndpoint && typeof endpoint === 'string' ? cutEndpoint(endpoint.trim(), provider) : undefined;
+  if (!pasted) return { input: body, contradicting: [] };
+  const taken = Object.keys(pasted.fields).filter((field) => given?.[field] === undefined);
+  const alsoTaken = taken.length > 0 ? `, and its ${taken.join(' and ')} used` : '';
+  return {
+    input: { ...pasted.fields, ...given, endpoint: pasted.endpoint },
+    contradicting: contradictingFields(pasted, given ?? {}),
+    note: `The endpoint was cut to its base URL${alsoTaken}.`,
+  };
 }
 
 function notValid(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Config, InjectConfig } from '#config';
 import { type Route } from '#egress';
 import { Problem } from '#http';
-import { type Operation } from '#providers';
+import { cutEndpoint, type Operation } from '#providers';
 import { type Model } from '../catalogue/model';
 import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 
@@ -24,6 +24,8 @@ export class LegacyAdapter implements Adapter {
     }
     const target = targetOf(model, operation);
     const credential = globalCredential(this.config, tenantId, target.provider);
-    return makeRoute(this.name, this.config, model, target, credential, model.base_url);
+    const baseUrl =
+      model.base_url && (cutEndpoint(model.base_url, target.provider)?.endpoint ?? model.base_url);
+    return makeRoute(this.name, this.config, model, target, credential, baseUrl);
   }
 }

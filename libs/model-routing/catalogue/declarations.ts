@@ -1,5 +1,6 @@
 import { takenVariableOf } from '#config';
 import {
+  cutEndpoint,
   type DeclarableKind,
   declarableKinds,
   declaredProvider,
@@ -59,16 +60,25 @@ function readDeclaration(id: string, value: Readonly<Record<string, unknown>>, r
   if (label !== undefined && !isLabel(label)) {
     report('fault', 'label', `label must be a text of 1 to ${maxLabelLength} printable characters`);
   }
-  const faultOfAddress = endpoint === undefined ? undefined : faultOfEndpoint(endpoint);
+  const named = {
+    id,
+    kind: isKind(kind) ? kind : 'openai_compatible',
+    label: isLabel(label) ? label : id,
+  } as const;
+  const pasted =
+    typeof endpoint === 'string' ? cutEndpoint(endpoint, declaredProvider(named))?.endpoint : undefined;
+  if (pasted !== undefined) {
+    report('warning', 'endpoint', 'only the base URL is used of endpoint, without the path of a request');
+  }
+  const address = pasted ?? endpoint;
+  const faultOfAddress = address === undefined ? undefined : faultOfEndpoint(address);
   if (faultOfAddress !== undefined) report('fault', 'endpoint', `endpoint ${faultOfAddress}`);
   for (const field of Object.keys(value).filter((each) => !fields.includes(each))) {
     report('warning', field, `unknown field ${printable(field)}${didYouMean(field, fields)}`);
   }
   return declaredProvider({
-    id,
-    kind: isKind(kind) ? kind : 'openai_compatible',
-    label: isLabel(label) ? label : id,
-    ...(typeof endpoint === 'string' && faultOfAddress === undefined && { endpoint }),
+    ...named,
+    ...(typeof address === 'string' && faultOfAddress === undefined && { endpoint: address }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { fixedProviders, InvalidTarget, type Provider, serviceOf } from '#providers';
+import { cutEndpoint, fixedProviders, InvalidTarget, type Provider, serviceOf } from '#providers';
 import { type Model, operationsOfKind, providerOfModel } from './model';
 import { didYouMean, type Finding, listOf } from './catalogue-finding';
 import { type CatalogueEntry } from './catalogue-entries';
@@ -41,7 +41,13 @@ function modelWarnings(model: Model): { field: string; reason: string }[] {
     const reason = `deployment_name is not a valid name of a deployment, so calls are refused`;
     warnings.push({ field: 'deployment_name', reason });
   }
-  if (!model.litellm_model_name) return warnings;
+  if (!model.litellm_model_name) {
+    if (model.base_url && cutEndpoint(model.base_url, provider)) {
+      const reason = 'only the base URL is used of base_url, without the path of a request';
+      warnings.push({ field: 'base_url', reason });
+    }
+    return warnings;
+  }
   const hosted = `hosted_${provider.id}`;
   if (provider.prefixes.includes(hosted) && model.litellm_model_name.startsWith(`${provider.id}/`)) {
     // In LiteLLM the short prefix means a deprecated in-process SDK: https://docs.litellm.ai/docs/providers/vllm

@@ -8,7 +8,13 @@ import {
   MatchesForm,
   Trimmed,
 } from '../credential-fields';
-import { type CalledModel, type ChosenTarget, defineProvider, type Settings } from '../provider';
+import {
+  type CalledModel,
+  type ChosenTarget,
+  defineProvider,
+  type Provider,
+  type Settings,
+} from '../provider';
 import { InvalidTarget, missingSegments, urlBelow } from '../target-url';
 
 const deploymentPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -123,6 +129,7 @@ export const azure = defineProvider({
     const isInPath = !api.isV1 && operation !== 'responses';
     return below(endpoint, api, [...(isInPath ? ['deployments', deployment] : []), ...operation.split('/')]);
   },
+  pastedUrl,
   headers: (apiKey) => ({ 'api-key': apiKey.expose() }),
   probe: (endpoint, settings) => ({
     method: 'GET',
@@ -132,6 +139,21 @@ export const azure = defineProvider({
   isNetworkRuleRefusal: (message) =>
     /virtual network|firewall|public (network )?access is disabled|private endpoint/i.test(message),
 });
+
+/** The address of a request, as Azure's portal shows it: `/openai/deployments/{deployment}/chat/completions?api-version=...`. */
+function pastedUrl(url: URL): ReturnType<NonNullable<Provider['pastedUrl']>> {
+  const [, base, deployment] = /^(.*?)\/+openai\/+deployments\/+([^/]+)/.exec(url.pathname) ?? [];
+  const version = url.searchParams.get('api-version') ?? '';
+  if ([...url.searchParams.keys()].some((name) => name !== 'api-version')) return undefined;
+  if (deployment === undefined && version === '') return undefined;
+  return {
+    path: base ?? url.pathname.replace(/\/models\/chat\/completions$/, ''),
+    fields: {
+      ...(version !== '' && { api_version: version }),
+      ...(deployment !== undefined && { deployment_name: deployment }),
+    },
+  };
+}
 
 interface AzureApi {
   readonly isV1: boolean;

@@ -77,6 +77,58 @@ describeWithApp('setting a credential', (tenkey) => {
     expect(list.body.credentials).toHaveLength(1);
   });
 
+  it.each<[string, object, string, string]>([
+    ['mistral', { endpoint: 'https://sentinel.example' }, 'endpoint', 'mistral has no endpoint'],
+    ['mistral', { endpont: 'https://sentinel.example' }, 'endpoint', 'mistral has no endpoint'],
+    ['openai', { deployment_name: 'sentinel' }, 'deployment_name', 'openai has no deployment_name'],
+    ['vllm', { api_version: 'sentinel' }, 'api_version', 'vllm has no api_version'],
+    ['openai', { endpont: 'https://sentinel.example' }, 'endpoint', 'openai: did you mean endpoint?'],
+    ['openai', { Endpoint: 'https://sentinel.example' }, 'endpoint', 'openai: did you mean endpoint?'],
+    [
+      'openai',
+      { expires: 'sentinel', expiresat: '2099-01-01' },
+      'expires_at',
+      'openai: did you mean expires_at?',
+    ],
+  ])(
+    'refuses for %s the field in %j, which would have no effect',
+    async (provider, fields, path, message) => {
+      for (const query of ['', '?stage=true']) {
+        const answer = await tenkey
+          .sysadmin('put', `/tenants/${tenant}/credentials/${provider}${query}`)
+          .send({ api_key: key, ...fields });
+        expect([answer.status, answer.body.code]).toEqual([422, 'credential_validation_failed']);
+        expect(answer.body.errors).toEqual([{ path, message }]);
+        expect(answer.text).not.toContain('sentinel');
+      }
+    },
+  );
+
+  it('lists the fields that no provider has, and repeats nothing that is not a name', async () => {
+    const other = await tenkey.createTenant();
+    const fields = {
+      comment: 'sentinel',
+      purpose_of_key: null,
+      team: 7,
+      [key]: 'x',
+      'not a name': 'x',
+      endpoint: null,
+      deployment_name: null,
+    };
+    for (const query of ['', '?stage=true']) {
+      const answer = await tenkey
+        .sysadmin('put', `/tenants/${other}/credentials/mistral${query}`)
+        .send({ api_key: key, ...fields });
+      expect([answer.status, answer.body.ignored_fields]).toEqual([
+        200,
+        ['comment', 'team', '(not a name)', '(not a name)'],
+      ]);
+      expect(answer.text).not.toContain('sentinel');
+    }
+    const plain = await tenkey.setCredential(other, 'mistral', { api_key: key, endpoint: null });
+    expect([plain.status, 'ignored_fields' in plain.body]).toEqual([200, false]);
+  });
+
   it.each([
     ['/tenants/not-a-uuid/credentials/openai', 422],
     [`/tenants/${randomUUID()}/credentials/OpenAI`, 422],

@@ -77,7 +77,7 @@ describeWithApp('tenants', (tenkey) => {
       [{ contact_emial: 'it-drift@sundsvall.example' }, 'contact_email'],
     ] as const) {
       const { status, body } = await change(slip);
-      const errors = [{ path: field, message: `a field's name is almost ${field}` }];
+      const errors = [{ path: field, message: `did you mean ${field}?` }];
       expect([status, body.code, body.errors]).toEqual([422, 'validation_failed', errors]);
     }
     expect((await create({ name: 'misspelt-too', stat: 'suspended' })).status).toBe(422);

@@ -11,7 +11,7 @@ export { ChangedBy } from './access/changed-by';
 export { type Scope, scopes, SysadminGrant, type TenantGrant } from './access/grants';
 export { PlatformController } from './access/platform-controller';
 export { checkedFields, jsonOf, uuidPattern, validated, validTenantId } from './fields/validation';
-export { isOneEdit } from './fields/edit-distance';
+export { isTypoOf } from './fields/edit-distance';
 export { EventListQuery, ListQuery, PageResponse } from './fields/list-query';
 export { IsName, IsSearchText } from './fields/text-fields';
 export { IsTime, isTime } from './fields/time-fields';

@@ -126,7 +126,7 @@ export class CredentialsController {
     const input = jsonOf(body);
     refuseWrongTypes(this.providers, provider, input);
     await this.tenants.find(tenantId);
-    const { fields, note } = validFields(this.providers, provider, input);
+    const { fields, note, ignored } = validFields(this.providers, provider, input);
     this.credentials.refuseEndpoint(fields.settings);
     const verification = isVerified
       ? await this.verification.verifyNew(tenantId, provider, fields)
@@ -147,6 +147,7 @@ export class CredentialsController {
       message: [message, ...warnings].filter(Boolean).join(' '),
       set_at: stored.configuredAt.toISOString(),
       ...(stored.verification && { verification: VerificationResponse.of(stored.verification) }),
+      ...(ignored.length > 0 && { ignored_fields: [...ignored] }),
       ...(isStaged && { staged: true, version: stored.version }),
     };
   }

@@ -1,9 +1,15 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { Secret } from '#crypto';
-import { checkedFields, IsTime, Problem } from '#http';
+import { removeKeyShapes, Secret } from '#crypto';
+import { checkedFields, IsTime, isTypoOf, Problem } from '#http';
 import { type ProbeOutcome, probeOutcomes } from '#egress';
-import { contradictingFields, cutEndpoint, type Provider, type ProviderRegistry } from '#providers';
+import {
+  contradictingFields,
+  cutEndpoint,
+  fixedProviders,
+  type Provider,
+  type ProviderRegistry,
+} from '#providers';
 import { type CredentialFields, type Verification } from '../credential';
 
 /** The provider of a path segment. @throws Problem that does not repeat it */
@@ -38,11 +44,13 @@ export interface ValidFields {
   readonly fields: CredentialFields;
   /** How the stored fields differ from those of the body; absent: they are the same. */
   readonly note?: string;
+  /** The names of fields that no provider has; they have no effect. */
+  readonly ignored: readonly string[];
 }
 
 /** The body as credential fields. @throws Problem that names every fault and what each provider needs */
 export function validFields(providers: ProviderRegistry, provider: Provider, body: unknown): ValidFields {
-  const { checked, misspelt, faults, note } = checkedBody(provider, body);
+  const { checked, misspelt, faults, note, ignored } = checkedBody(provider, body);
   const [fields, { expires_at: expiresAt }] = checked;
   const errors = [...misspelt, ...faults];
   if (errors.length > 0) throw notValid(providers, provider, errors);
@@ -58,6 +66,7 @@ export function validFields(providers: ProviderRegistry, provider: Provider, bod
       expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null,
     },
     note,
+    ignored,
   };
 }
 
@@ -77,7 +86,7 @@ export function refuseWrongTypes(providers: ProviderRegistry, provider: Provider
 function checkedBody(provider: Provider, body: unknown) {
   const given = withoutNulls(body);
   const { input, contradicting, note } = withBaseUrl(provider, given);
-  const [checked, misspelt, faults] = checkedFields<[object, CredentialExtras]>(
+  const [checked, misspelt, faults, unknown] = checkedFields<[object, CredentialExtras]>(
     input,
     provider.credentialClass,
     CredentialExtras,
@@ -86,7 +95,32 @@ function checkedBody(provider: Provider, body: unknown) {
     path: field,
     message: `${field} differs from what the URL in endpoint says`,
   }));
-  return { checked, misspelt, faults: [...faults, ...contradictions], note };
+  const foreign = foreignFields(provider, unknown);
+  return {
+    checked,
+    misspelt: [...misspelt, ...foreign],
+    faults: [...faults, ...contradictions],
+    note,
+    // A typo and a foreign field refuse the body, so what is left has no meaning to any provider.
+    ignored: unknown.map(shownName),
+  };
+}
+
+/** A field of another provider would have no effect, although it means something. */
+function foreignFields({ id, fields }: Provider, unknown: readonly string[]) {
+  const own = fields.map(({ name }) => name);
+  return fieldNames
+    .filter((field) => !own.includes(field) && unknown.some((name) => isTypoOf(field, name)))
+    .map((field) => ({ path: field, message: `${id} has no ${field}` }));
+}
+
+/** The fields of all providers. A declared one has those of its kind. */
+const fieldNames = [...new Set(fixedProviders.flatMap(({ fields }) => fields.map(({ name }) => name)))];
+
+/** A name as the client sent it, unless it is something else than a name, such as a key in the wrong place. */
+function shownName(name: string): string {
+  const isName = /^[A-Za-z][A-Za-z0-9_-]{0,39}$/.test(name) && removeKeyShapes(name) === name;
+  return isName ? name : '(not a name)';
 }
 
 /** A body whose endpoint is the URL of a request gets the base URL, and the required fields that the URL says and it leaves out. */
@@ -116,7 +150,10 @@ function notValid(
 ): Problem {
   return new Problem('credential_validation_failed', {
     detail: `The ${provider.id} credential is not valid; see errors.`,
-    errors: errors.map(({ path, message }) => ({ path, message: `${provider.id}: ${message}` })),
+    errors: errors.map(({ path, message }) => ({
+      path,
+      message: message.startsWith(`${provider.id} `) ? message : `${provider.id}: ${message}`,
+    })),
     providerRequirements: providers.requirements(),
   });
 }
@@ -160,6 +197,12 @@ export class SetCredentialResponse {
   set_at: string;
   @ApiPropertyOptional({ type: VerificationResponse, description: 'With `verify=true`.' })
   verification?: VerificationResponse;
+  @ApiPropertyOptional({
+    type: [String],
+    example: ['comment'],
+    description: 'Names of fields that no provider has and that had no effect. Absent: none.',
+  })
+  ignored_fields?: string[];
   @ApiPropertyOptional({
     enum: [true],
     description: 'With `stage=true`: it is staged, and calls do not use it.',

@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { type FieldFault, Problem } from '../problems/problem';
-import { isOneEdit } from './edit-distance';
+import { isTypoOf } from './edit-distance';
 
 /**
  * The JSON of a body. Routes parse it and not the framework, so that they can first refuse a bad path or a feature that is
@@ -34,17 +34,17 @@ export function validated<T extends object>(type: new () => T, input: unknown): 
 
 /**
  * Checks an object whose fields are declared by one or more classes.
- * @returns an instance of each class, the misspelt names, and the faults of the values in the order of the classes. A path is dotted,
- *   and empty for an input that is not an object. No fault repeats the input.
+ * @returns an instance of each class, the declared names that are misspelt, the faults of the values in the order of the classes, and
+ *   the names that no class declares. A path is dotted, and empty for an input that is not an object. No fault repeats the input.
  */
 export function checkedFields<T extends readonly object[]>(
   input: unknown,
   ...types: { readonly [Index in keyof T]: new () => T[Index] }
-): [instances: T, misspelt: FieldFault[], faults: FieldFault[]] {
+): [instances: T, misspelt: FieldFault[], faults: FieldFault[], unknown: string[]] {
   const classes = types as readonly (new () => object)[];
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     const fault = { path: '', message: 'the body must be a JSON object' };
-    return [classes.map((type) => new type()) as unknown as T, [], [fault]];
+    return [classes.map((type) => new type()) as unknown as T, [], [fault], []];
   }
   const instances = classes.map((type) => instanceOf(type, input));
   const faults = instances.flatMap((instance) =>
@@ -57,7 +57,8 @@ export function checkedFields<T extends readonly object[]>(
     ),
   );
   const names = classes.flatMap((type) => declaredNames(type));
-  return [instances as unknown as T, misspeltNames(names, input), faults];
+  const unknown = Object.keys(input).filter((name) => !names.includes(name));
+  return [instances as unknown as T, misspeltNames(names, unknown), faults, unknown];
 }
 
 /**
@@ -91,23 +92,12 @@ function declaredNames(type: new () => object): string[] {
 }
 
 /**
- * Unknown fields are ignored, except a name that is almost a declared one: what the client meant to set or to restrict would
- * be lost silently.
+ * A name that is almost a declared one is refused: what the client meant to set or to restrict would be lost silently.
  */
-function misspeltNames(declared: readonly string[], input: object): FieldFault[] {
-  const unknown = Object.keys(input).filter((name) => !declared.includes(name));
+function misspeltNames(declared: readonly string[], unknown: readonly string[]): FieldFault[] {
   return declared
-    .filter((field) => unknown.some((name) => isTypo(joined(name), joined(field))))
-    .map((field) => ({ path: field, message: `a field's name is almost ${field}` }));
-}
-
-function joined(name: string): string {
-  return name.toLowerCase().replace(/[_-]/g, '');
-}
-
-function isTypo(name: string, field: string): boolean {
-  // One edit turns any name of one letter into a name of two letters, which says nothing.
-  return name === field || (field.length > 2 && isOneEdit(name, field));
+    .filter((field) => unknown.some((name) => isTypoOf(field, name)))
+    .map((field) => ({ path: field, message: `did you mean ${field}?` }));
 }
 
 /** A UUID of any version, as PostgreSQL reads it: a platform chooses the ids of its tenants itself. */

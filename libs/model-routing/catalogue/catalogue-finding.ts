@@ -1,4 +1,4 @@
-import { isOneEdit } from '#http';
+import { isTypoOf } from '#http';
 
 /**
  * A fault or a warning in a catalogue file. Tenkey does not start with, or reload, a file that has a fault. The reason names
@@ -34,14 +34,8 @@ export function listOf(names: readonly string[]): string {
 
 /** Returns `; did you mean x?` when exactly one of the known words is close enough, else nothing. */
 export function didYouMean(word: string, known: Iterable<string>): string {
-  const plain = plainOf(word);
-  const near = [...known].filter((each) => plainOf(each) === plain || isOneEdit(word, each));
+  const near = [...known].filter((each) => isTypoOf(each, word));
   return near.length === 1 ? `; did you mean ${near[0]}?` : '';
-}
-
-/** Makes `litellmModelName` and `LiteLLM-model-name` equal to `litellm_model_name`. */
-function plainOf(word: string): string {
-  return word.toLowerCase().replaceAll(/[-_ .]/g, '');
 }
 
 /** Removes control characters: findings are printed in terminals, which would interpret them. */

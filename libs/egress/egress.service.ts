@@ -140,7 +140,7 @@ export class EgressService implements OnApplicationShutdown {
           'accept-encoding': 'identity',
           'user-agent': 'tenkey',
           ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...provider.headers(key),
+          ...provider.headers(key, destination.credential.settings),
         },
         body,
         signal,
@@ -225,7 +225,7 @@ function requestHeaders(
   key: Secret,
   { clientHeaders = {} }: SendOptions,
 ): Record<string, string> {
-  const providerHeaders = route.provider.headers(key);
+  const providerHeaders = route.provider.headers(key, route.credential.settings);
   const headers: Record<string, string> = {
     accept: '*/*',
     'accept-encoding': 'identity',

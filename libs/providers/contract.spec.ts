@@ -108,7 +108,7 @@ describe.each(all.map((provider) => [provider.id, provider] as const))('%s', (_i
   });
 
   it('forwards no header that carries a key or chooses who pays', () => {
-    const keyHeaders = Object.entries(provider.headers(new Secret(key)))
+    const keyHeaders = Object.entries(provider.headers(new Secret(key), provider.example))
       .filter(([, value]) => value.includes(key))
       .map(([name]) => name);
     const passed = provider.passedRequestHeaders ?? [];
@@ -255,7 +255,7 @@ describe.each(all.map((provider) => [provider.id, provider] as const))('%s', (_i
   }
 
   it('puts the key only into headers, with names in lower case', () => {
-    const headers = provider.headers(new Secret(key));
+    const headers = provider.headers(new Secret(key), provider.example);
     expect(Object.values(headers).some((value) => value.includes(key))).toBe(true);
     for (const name of Object.keys(headers)) expect(name).toBe(name.toLowerCase());
     const addresses = provider.operations.map((operation) =>

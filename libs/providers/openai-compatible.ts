@@ -19,6 +19,8 @@ export interface OpenAiCompatible {
   readonly fields: readonly CredentialField[];
   readonly example: Readonly<Record<string, unknown>>;
   readonly apiKeyVariable: string;
+  /** Field of the credential -> the header that it is sent in, and its variable in the operator's global credential. */
+  readonly settingHeaders?: Readonly<Record<string, { readonly header: string; readonly variable: string }>>;
   readonly baseUrlVariables: readonly string[];
   readonly defaultEndpoint?: string;
   readonly operations: readonly Operation[];
@@ -72,6 +74,7 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
       ...(basePath === undefined ? [] : missingSegments(endpoint, basePath)),
       ...path.split('/'),
     ]);
+  const settingHeaders = Object.entries(options.settingHeaders ?? {});
   return defineProvider({
     id: options.id,
     label: options.label,
@@ -82,7 +85,10 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     credentialClass: options.credentialClass,
     fields: options.fields,
     example: options.example,
-    globalVariables: { apiKey: options.apiKeyVariable, settings: {} },
+    globalVariables: {
+      apiKey: options.apiKeyVariable,
+      settings: Object.fromEntries(settingHeaders.map(([field, { variable }]) => [field, variable])),
+    },
     baseUrlVariables: options.baseUrlVariables,
     defaultEndpoint: options.defaultEndpoint,
     operations: options.operations,
@@ -98,7 +104,14 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
       const own = options.paths?.[operation] ?? operation;
       return typeof own === 'string' ? below(endpoint, own) : below(endpoint, own.path, own.basePath);
     },
-    headers: (apiKey) => ({ authorization: `Bearer ${apiKey.expose()}` }),
+    headers: (apiKey, settings: Settings) => {
+      const headers: Record<string, string> = { authorization: `Bearer ${apiKey.expose()}` };
+      for (const [field, { header }] of settingHeaders) {
+        const value = settings[field];
+        if (typeof value === 'string') headers[header] = value;
+      }
+      return headers;
+    },
     probe: (endpoint: URL) => {
       const url = below(endpoint, probePath, probeBasePath);
       return body === undefined ? { method: 'GET', url } : { method: 'POST', url, body };

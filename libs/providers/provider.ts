@@ -178,8 +178,8 @@ export interface Provider<S extends Settings = Settings> {
   pastedUrl?(
     url: URL,
   ): { readonly path: string; readonly fields: Readonly<Record<string, string>> } | undefined;
-  /** The headers that carry the key, and any others that the provider requires. Names in lower case. */
-  headers(apiKey: Secret): Record<string, string>;
+  /** The headers that carry the key or a setting, and any others that the provider requires. Names in lower case. */
+  headers(apiKey: Secret, settings: S): Record<string, string>;
   /** @throws InvalidTarget when no URL can be built from the endpoint and the settings */
   probe(endpoint: URL, settings: S): Probe;
   /**

@@ -40,6 +40,8 @@ export function globalCredential(config: Config, tenantId: string, provider: Pro
       hint: `Correct ${provider.globalVariables.apiKey} in Tenkey's environment and restart.`,
     });
   }
+  // A start in strict mode did not check these variables. A wrong one must not send a call to another address or account.
+  for (const setting of credential.faults.keys()) throw invalidSetting(provider, setting);
   return {
     tenantId,
     provider,
@@ -165,11 +167,14 @@ function validTarget<T>(credential: RouteCredential, makeTarget: () => T): T {
     return makeTarget();
   } catch (error) {
     if (!(error instanceof InvalidTarget)) throw error;
-    const { provider } = credential;
-    throw new Problem('endpoint_not_configured', {
-      detail: `The ${provider.label} setting ${error.setting} is missing or not valid.`,
-      hint: `Correct ${provider.globalVariables.settings[error.setting] ?? error.setting}.`,
-      cause: error,
-    });
+    throw invalidSetting(credential.provider, error.setting, error);
   }
+}
+
+function invalidSetting({ label, globalVariables }: Provider, setting: string, cause?: unknown): Problem {
+  return new Problem('endpoint_not_configured', {
+    detail: `The ${label} setting ${setting} is missing or not valid.`,
+    hint: `Correct ${globalVariables.settings[setting] ?? setting}.`,
+    cause,
+  });
 }

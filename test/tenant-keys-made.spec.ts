@@ -127,6 +127,27 @@ describeWithApp('a tenant key', (tenkey) => {
     }
   });
 
+  it('is issued with a warning for each model that is not in the catalogue, and kept as it is', async () => {
+    const create = async (allowed_models?: string[]) => {
+      const answer = await tenkey
+        .sysadmin('post', `/tenants/${tenant}/keys`)
+        .send({ name: 'pilot', ...(allowed_models && { allowed_models }) });
+      expect([answer.status, answer.body.allowed_models]).toEqual([201, allowed_models ?? null]);
+      return answer.body;
+    };
+    const { id, warnings } = await create(['gpt-4o', 'gpt-40', 'not-yet']);
+    expect(warnings).toEqual([
+      'gpt-40 is not in the model catalogue, so no call can name it; did you mean gpt-4o?',
+      'not-yet is not in the model catalogue, so no call can name it',
+    ]);
+    const listed = await tenkey.sysadmin('get', `/tenants/${tenant}/keys/${id}`);
+    expect(listed.body.allowed_models).toEqual(['gpt-4o', 'gpt-40', 'not-yet']);
+    const many = await create(Array.from({ length: 500 }, (_, index) => `unknown model ${index}`));
+    expect(many.warnings).toHaveLength(11);
+    expect(many.warnings.at(-1)).toBe('490 more names are not in the model catalogue');
+    for (const models of [['gpt-4o'], undefined]) expect(await create(models)).not.toHaveProperty('warnings');
+  });
+
   it('is audited by id, name and mask, even when it is deleted with its tenant', async () => {
     const { id, key } = await issueTenantKey(tenkey, tenant, {
       name: 'audited',

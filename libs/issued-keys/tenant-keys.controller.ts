@@ -80,7 +80,7 @@ export class TenantKeysController {
     const tenantId = validTenantId(tenantIdText);
     const dto = validated(CreateTenantKeyRequest, jsonOf(body));
     const { row, key } = await this.keys.create(tenantId, dto, grantor, by);
-    return CreatedTenantKeyResponse.with(row, key);
+    return CreatedTenantKeyResponse.with(row, key, this.keys.warningsOf(row));
   }
 
   @Get()

@@ -35,7 +35,7 @@ export class CreateTenantKeyRequest {
     nullable: true,
     example: ['gpt-4o'],
     description:
-      'Names of models in ai_models.yml that the key may call. Absent: all. A name that is not in the catalogue yet is kept.',
+      'Names of models in ai_models.yml that the key may call. Absent: all. A name that is not in the catalogue yet is kept, with a warning.',
   })
   @IsOptional()
   @IsArray()
@@ -105,8 +105,15 @@ export class CreatedTenantKeyResponse extends TenantKeyResponse {
   @NewKeyField('tk_BoT0VjF9rQ2_<49 characters>')
   key: string;
 
-  static with(row: TenantKey, key: Secret): CreatedTenantKeyResponse {
-    return { ...TenantKeyResponse.of(row), key: key.expose() };
+  @ApiPropertyOptional({
+    type: [String],
+    example: ['gpt-4 is not in the model catalogue, so no call can name it; did you mean gpt-4o?'],
+    description: 'What is odd about the key and does not keep it from working. Absent: nothing.',
+  })
+  warnings?: string[];
+
+  static with(row: TenantKey, key: Secret, warnings: string[]): CreatedTenantKeyResponse {
+    return { ...TenantKeyResponse.of(row), key: key.expose(), ...(warnings.length > 0 && { warnings }) };
   }
 }
 

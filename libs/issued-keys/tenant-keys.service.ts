@@ -38,6 +38,7 @@ export class TenantKeysService implements OnApplicationShutdown {
   readonly #limits = new MinuteLimits();
   readonly #lastUse: LastUse;
   readonly #cached: CachedRows<CachedKey | null>;
+  #modelWarnings: (names: readonly string[]) => string[] = () => [];
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -53,6 +54,16 @@ export class TenantKeysService implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await waitAtStop(this.#lastUse.written(), this.config);
+  }
+
+  /** Registers what says whether the models of a key exist: the catalogue, which this lib does not know. */
+  checkModelsWith(warningsOf: (names: readonly string[]) => string[]): void {
+    this.#modelWarnings = warningsOf;
+  }
+
+  /** What is odd about the models of a key and does not make it invalid. */
+  warningsOf({ allowedModels }: TenantKey): string[] {
+    return allowedModels === null ? [] : this.#modelWarnings(allowedModels);
   }
 
   /** @returns the row, and the key, which is not kept anywhere */

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
-import { IssuedKeysModule } from '#issued-keys';
+import { IssuedKeysModule, TenantKeysService } from '#issued-keys';
 import { CredentialsModule } from '#credentials';
 import { ProviderRegistry } from '#providers';
 import { TenantsModule, TenantsService } from '#tenants';
@@ -38,8 +38,9 @@ import { StoredResponsesController } from './stored-responses/stored-responses.c
 
 @Module({})
 export class ModelRoutingModule {
-  constructor(tenants: TenantsService) {
+  constructor(tenants: TenantsService, tenantKeys: TenantKeysService, catalogue: ModelCatalogue) {
     tenants.onRemoval({ before: storedObjectsDeletedWith });
+    tenantKeys.checkModelsWith((names) => catalogue.warningsOfNames(names));
   }
 
   static register(catalogue: ModelCatalogue): DynamicModule {

@@ -4,9 +4,11 @@ import { Problem } from '#http';
 import { type ProviderRegistry } from '#providers';
 import { parseCatalogue } from './catalogue-document';
 import { type CatalogueEntry, readEntries } from './catalogue-entries';
-import { CatalogueError, describeFinding, type Finding } from './catalogue-finding';
+import { CatalogueError, describeFinding, didYouMean, type Finding } from './catalogue-finding';
 import { readCatalogueText } from './catalogue-text';
 import { type Model } from './model';
+
+const maxNameWarnings = 10;
 
 /** The names of the models that a reload changed, in the order of the files. */
 export interface CatalogueChange {
@@ -91,6 +93,20 @@ export class ModelCatalogue {
       hint: 'GET /v1/models lists the names.',
       param: 'model',
     });
+  }
+
+  /** A warning for each name that no model has; the last one counts those beyond the first few. */
+  warningsOfNames(names: readonly string[]): string[] {
+    const { byName } = this.contents;
+    const unknown = names.filter((name) => !byName.has(name));
+    const warnings = unknown
+      .slice(0, maxNameWarnings)
+      .map(
+        (name) =>
+          `${name} is not in the model catalogue, so no call can name it${didYouMean(name, byName.keys())}`,
+      );
+    const more = unknown.length - warnings.length;
+    return more > 0 ? [...warnings, `${more} more names are not in the model catalogue`] : warnings;
   }
 
   /** Puts another catalogue's models and providers in force in one step. A running call keeps the Model that it found. */

@@ -8,7 +8,9 @@ import { messagesOnChat } from './messages-on-chat';
 import { messagesParameters } from './messages-on-chat/parameters';
 import { type Parameter, type Parameters } from './parameters';
 import { responsesOnChat } from './responses-on-chat';
+import { fieldsOfItems } from './responses-on-chat/input';
 import { responsesParameters } from './responses-on-chat/parameters';
+import { serverTools } from './responses-on-chat/tools';
 import { type Json, type Translation, UnsupportedParameter } from './translation';
 
 const textOf = (page: string) => readFileSync(join(__dirname, '../../../docs', page), 'utf8');
@@ -34,6 +36,12 @@ const isComplete: [
   IsComplete<ResponseCreateParams, typeof responsesParameters>,
 ] = [true, true];
 it('the tables contain every parameter of OpenAI', () => expect(isComplete).toEqual([true, true]));
+
+it('docs/responses-dialect.md names every type of item that is translated, and every tool that is refused', () => {
+  const page = textOf('responses-dialect.md');
+  const types = [...Object.keys(fieldsOfItems), ...serverTools];
+  expect(types.filter((type) => !page.includes(`\`${type}\``))).toEqual([]);
+});
 
 const anthropicPage = 'anthropic-dialect.md';
 describe.each<[string, string, Parameters, Translation]>([

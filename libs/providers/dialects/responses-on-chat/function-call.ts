@@ -10,6 +10,7 @@ export interface CallFragment {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
+  readonly extraContent?: Json;
 }
 
 /**

@@ -199,6 +199,7 @@ describe('the input of a request for a response', () => {
       thought('two', 'thinking.c2ln'),
       { ...thought('', 'redacted_thinking.ZGF0YQ'), summary: [] },
       thought('foreign', 'gAAAAABo'),
+      thought('not JSON', 'extra_content.____'),
       { ...thought('summary'), content: [{ type: 'reasoning_text', text: 'whole' }] },
       said('Hello'),
     ];

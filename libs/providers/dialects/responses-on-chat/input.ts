@@ -35,7 +35,7 @@ export function encodeInput(
 
 /** The fields of each type of item that are read, or that have no meaning for the model. */
 const ignoredFields = ['type', 'id', 'status', 'phase', 'created_by', 'object'];
-const fieldsOfItems: Readonly<Record<string, readonly string[]>> = {
+export const fieldsOfItems: Readonly<Record<string, readonly string[]>> = {
   message: ['role', 'content'],
   reasoning: ['summary', 'content', 'encrypted_content'],
   function_call: ['call_id', 'name', 'namespace', 'arguments'],
@@ -149,7 +149,15 @@ class Messages {
   }
 
   call(path: string, id: string, name: string, json: string): void {
-    this.turnAt(path).calls.push({ id, type: 'function', function: { name, arguments: json } });
+    const { calls, reasoning } = this.turnAt(path);
+    const { extraContent } = reasoning;
+    reasoning.extraContent = undefined;
+    calls.push({
+      id,
+      type: 'function',
+      function: { name, arguments: json },
+      ...(extraContent !== undefined && { extra_content: extraContent }),
+    });
   }
 
   output(path: string, id: string, parts: Json[]): void {
@@ -177,7 +185,12 @@ class Messages {
 
   private turnAt(path: string): Turn {
     this.endResults();
-    this.turn ??= { path, reasoning: { texts: [], blocks: [] }, texts: [], calls: [] };
+    this.turn ??= {
+      path,
+      reasoning: { texts: [], blocks: [], extraContent: undefined },
+      texts: [],
+      calls: [],
+    };
     return this.turn;
   }
 

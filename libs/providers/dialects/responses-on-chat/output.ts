@@ -1,7 +1,7 @@
 import { type Json, UnexpectedResponse } from '../translation';
 import { type CallFragment, FunctionCall } from './function-call';
 import { added, done, type Status } from './item-events';
-import { encryptedContent } from './reasoning';
+import { contentOfBlock, contentOfCall, unsigned } from './reasoning';
 import { type ClientTools } from './tool-names';
 
 /** Many more than a model makes by turns. Each new item looks at all open calls. */
@@ -84,7 +84,7 @@ export class OutputItems {
         events.push(...this.reasoning(block.thinking));
       }
     }
-    events.push(...this.endCurrent('completed', block));
+    events.push(...this.endCurrent('completed', contentOfBlock(block)));
     return events;
   }
 
@@ -106,6 +106,10 @@ export class OutputItems {
     const events: Json[] = [];
     if (call === undefined) {
       events.push(...this.endOthers());
+      if (fragment.extraContent !== undefined) {
+        this.openReasoning(events);
+        events.push(...this.endCurrent('completed', contentOfCall(fragment.extraContent)));
+      }
       if (this.openCalls.size === mostOpenCalls) throw new UnexpectedResponse();
       call = new FunctionCall(fallbackId, this.clientTools);
       this.calls.set(key, call);
@@ -194,7 +198,8 @@ export class OutputItems {
     return events;
   }
 
-  private endCurrent(status: Status = 'completed', thinking?: Json): Json[] {
+  /** @param encryptedContent of reasoning */
+  private endCurrent(status: Status = 'completed', encryptedContent = unsigned): Json[] {
     const item = this.current;
     if (item === undefined) return [];
     this.current = undefined;
@@ -208,7 +213,7 @@ export class OutputItems {
         id: item.id,
         type: 'reasoning',
         summary: item.text === '' ? [] : [{ type: 'summary_text', text: item.text }],
-        encrypted_content: encryptedContent(thinking),
+        encrypted_content: encryptedContent,
       };
     }
     events.push(done(item.index, this.items[item.index]!));

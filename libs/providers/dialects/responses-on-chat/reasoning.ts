@@ -1,5 +1,5 @@
 import { type Json } from '../translation';
-import { isAbsent, requireList, requireObject, requireText, safeName } from '../values';
+import { isAbsent, parsedObject, requireList, requireObject, requireText, safeName } from '../values';
 
 // An item of type `reasoning` holds one piece of reasoning: its text in `summary`, which is what clients show, and in
 // `encrypted_content` what the provider needs again with the results of tools. Clients return both unchanged, and some
@@ -11,19 +11,32 @@ export type ReasoningField = 'reasoning_content' | 'thinking_blocks';
 /** Beginnings of `encrypted_content`: a thinking block's signature follows, or the data of a redacted one. */
 const signed = 'thinking.';
 const redacted = 'redacted_thinking.';
+/** The `extra_content` of the next call follows, in base64. */
+const ofCall = 'extra_content.';
 /** The whole `encrypted_content` of reasoning that needs only its text. */
-const unsigned = 'text';
+export const unsigned = 'text';
 
-/** @param block a thinking block of a response; undefined: reasoning without a signature */
-export function encryptedContent(block: Json | undefined): string {
-  if (block?.type === 'redacted_thinking') return `${redacted}${String(block.data)}`;
-  return block === undefined ? unsigned : `${signed}${String(block.signature)}`;
+/** @param block a thinking block of a response */
+export function contentOfBlock(block: Json): string {
+  return block.type === 'redacted_thinking'
+    ? `${redacted}${String(block.data)}`
+    : `${signed}${String(block.signature)}`;
+}
+
+/**
+ * Gemini has the signature of its thinking in this field of a call, and refuses the call without it:
+ * https://ai.google.dev/gemini-api/docs/thought-signatures. Clients return no unknown field of a call.
+ */
+export function contentOfCall(extra: Json): string {
+  return ofCall + Buffer.from(JSON.stringify(extra)).toString('base64url');
 }
 
 /** The reasoning of one turn of the assistant. */
 export interface EarlierReasoning {
   readonly texts: string[];
   readonly blocks: Json[];
+  /** The `extra_content` of the next call. */
+  extraContent: Json | undefined;
 }
 
 /**
@@ -34,7 +47,7 @@ export function addReasoning(
   path: string,
   item: Json,
   field: ReasoningField,
-  { texts, blocks }: EarlierReasoning,
+  reasoning: EarlierReasoning,
   dropped: Set<string>,
 ): void {
   const text = textOf(path, item);
@@ -42,11 +55,14 @@ export function addReasoning(
     ? unsigned
     : requireText(`${path}.encrypted_content`, item.encrypted_content);
   if (encrypted === unsigned) {
-    if (field === 'reasoning_content' && text !== '') texts.push(text);
+    if (field === 'reasoning_content' && text !== '') reasoning.texts.push(text);
   } else if (field === 'thinking_blocks' && encrypted.startsWith(signed)) {
-    blocks.push({ type: 'thinking', thinking: text, signature: encrypted.slice(signed.length) });
+    reasoning.blocks.push({ type: 'thinking', thinking: text, signature: encrypted.slice(signed.length) });
   } else if (field === 'thinking_blocks' && encrypted.startsWith(redacted)) {
-    blocks.push({ type: 'redacted_thinking', data: encrypted.slice(redacted.length) });
+    reasoning.blocks.push({ type: 'redacted_thinking', data: encrypted.slice(redacted.length) });
+  } else if (field === 'reasoning_content' && encrypted.startsWith(ofCall)) {
+    const json = Buffer.from(encrypted.slice(ofCall.length), 'base64url').toString('utf8');
+    reasoning.extraContent = parsedObject(json);
   } else {
     dropped.add('input[].encrypted_content');
   }

@@ -149,6 +149,24 @@ describe('a chat completion, translated to a response,', () => {
     ]);
   });
 
+  it("has the signature of Gemini's call in a reasoning item before it", () => {
+    const extra_content = { google: { thought_signature: 'c2ln/+==' } };
+    const tool_calls = [
+      { id: 'a', extra_content, function: { name: 'f', arguments: '{}' } },
+      { id: 'b', function: { name: 'g', arguments: '{}' } },
+    ];
+    const { output } = decode({ content: null, tool_calls });
+    expect(output).toMatchObject([
+      { type: 'reasoning', summary: [], encrypted_content: expect.stringMatching(/^extra_content\.[\w-]+$/) },
+      { type: 'function_call', call_id: 'a' },
+      { type: 'function_call', call_id: 'b' },
+    ]);
+    const { body } = translation.encode({ input: [{ role: 'user', content: 'Hi' }, ...output] }, 'gemini');
+    expect((body.messages as Json[])[1]!.tool_calls).toEqual(
+      tool_calls.map((call) => ({ ...call, type: 'function' })),
+    );
+  });
+
   it.each([
     ['length', { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }],
     ['content_filter', { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }],

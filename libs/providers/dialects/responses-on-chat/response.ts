@@ -3,6 +3,7 @@ import { argumentsText, contentOf } from '../messages-on-chat/response';
 import { reasoningOutsideOutput } from '../openai-usage';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
 import { isObject, isTooDeep } from '../values';
+import { type CallFragment } from './function-call';
 import { type Status } from './item-events';
 import { OutputItems } from './output';
 import { withDefaults } from './repeated';
@@ -132,12 +133,13 @@ export function logprobsOf({ logprobs }: Json): unknown[] {
   return isObject(logprobs) && Array.isArray(logprobs.content) ? logprobs.content : [];
 }
 
-function fragmentOf(call: Json): { id: string; name: string; arguments: string } {
+function fragmentOf(call: Json): CallFragment {
   const { name, arguments: args } = isObject(call.function) ? call.function : ({} as Json);
   return {
     id: typeof call.id === 'string' ? call.id : '',
     name: typeof name === 'string' ? name : '',
     arguments: argumentsText(args),
+    ...(isObject(call.extra_content) && { extraContent: call.extra_content }),
   };
 }
 

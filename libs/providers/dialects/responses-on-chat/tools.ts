@@ -3,7 +3,7 @@ import { isAbsent, isObject, requireBoolean, requireList, requireObject, require
 import { checkSize, type ClientTool, type ClientTools, nameWithin } from './tool-names';
 
 /** The tools that OpenAI's API runs or defines itself, by the beginning of their type. */
-const serverTools = [
+export const serverTools = [
   'web_search',
   'file_search',
   'code_interpreter',

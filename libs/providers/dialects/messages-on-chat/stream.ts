@@ -1,4 +1,5 @@
 import { doneMarker, eventObject, namedEvent } from '../sse';
+import { ToolCallKeys } from '../tool-call-keys';
 import {
   type Json,
   type StreamEvent,
@@ -30,10 +31,7 @@ export class MessageStream implements StreamTranslator {
   /** The last `finish_reason`, and vLLM's `stop_reason`. */
   private ending: Json = {};
   private refusal = '';
-  /** The server's index of a tool call -> the tool call that last had this index. */
-  private readonly toolCalls = new Map<unknown, { key: number; id: string }>();
-  private lastIndex: unknown;
-  private toolCallCount = 0;
+  private readonly keys = new ToolCallKeys();
   private isFinished = false;
 
   constructor(private readonly context: TranslationContext) {}
@@ -100,24 +98,8 @@ export class MessageStream implements StreamTranslator {
       name: typeof name === 'string' ? name : '',
       arguments: argumentsText(args),
     };
-    const key = this.keyOf(toolCall.index, fragment);
+    const key = this.keys.keyOf(toolCall);
     return this.blocks.toolCall(key, fragment, fallbackToolCallId(this.id ?? '', key));
-  }
-
-  /** A new id with a name starts a new tool call even at a known index, because some servers send no index, or always 0. */
-  private keyOf(given: unknown, { id, name }: { id: string; name: string }): number {
-    const index = isAbsent(given) ? (this.lastIndex ?? 0) : given;
-    this.lastIndex = index;
-    const known = this.toolCalls.get(index);
-    const isNew = known !== undefined && id !== '' && name !== '' && known.id !== '' && known.id !== id;
-    if (known !== undefined && !isNew) {
-      known.id ||= id;
-      return known.key;
-    }
-    const key = this.toolCallCount;
-    this.toolCallCount += 1;
-    this.toolCalls.set(index, { key, id });
-    return key;
   }
 
   private finish(): string {

@@ -8,7 +8,7 @@ import {
 } from '../translation';
 import { isAbsent, isObject } from '../values';
 import { DraftResponse, logprobsOf } from './response';
-import { ToolCallKeys } from './tool-call-keys';
+import { ToolCallKeys } from '../tool-call-keys';
 
 /**
  * Translates the chunks of https://platform.openai.com/docs/api-reference/chat-streaming into the events of

@@ -1,5 +1,5 @@
-import { type Json } from '../translation';
-import { isAbsent, isObject } from '../values';
+import { type Json } from './translation';
+import { isAbsent, isObject } from './values';
 
 /** Tells the tool calls of a stream apart. */
 export class ToolCallKeys {

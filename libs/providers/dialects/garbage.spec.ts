@@ -62,7 +62,18 @@ const word = fc.constantFrom(
     'reasoning',
     'summary',
   ],
-  ...['encrypted_content', 'custom', 'grammar', 'text', 'json_object', 'include', 'top_logprobs', 'refusal'],
+  ...[
+    'encrypted_content',
+    'extra_content',
+    'namespace',
+    'custom',
+    'grammar',
+    'text',
+    'json_object',
+    'include',
+    'top_logprobs',
+    'refusal',
+  ],
   ...['response_format', 'json_schema', 'output_config', 'format', 'reasoning_effort', 'low', 'document'],
 );
 const { value } = fc.letrec((tie) => ({

@@ -47,9 +47,11 @@ export class FunctionCall {
 
   /** @param next gives the item its id and index */
   add(fragment: CallFragment, next: () => { id: string; index: number }): Json[] {
-    this.id ||= fragment.id;
-    // Some servers repeat the whole name.
-    if (!this.isOpen && fragment.name !== this.name) this.name += fragment.name;
+    if (!this.isOpen) {
+      this.id ||= fragment.id;
+      // Some servers repeat the whole name.
+      if (fragment.name !== this.name) this.name += fragment.name;
+    }
     if (fragment.arguments === '' || this.hasEnded) return [];
     this.json += fragment.arguments;
     this.objectEnd.push(fragment.arguments);

@@ -216,6 +216,16 @@ describe('the chunks of a chat, translated to events of a response,', () => {
     ]),
   );
 
+  it('keep the id with which a call began', () => {
+    const late = [
+      tool(0, { function: { name: 'f', arguments: '{' } }),
+      tool(0, { id: 'a', function: { arguments: '}' } }),
+    ];
+    const events = push([start, ...late, delta({}, 'tool_calls')]);
+    const ids = bodiesOf(events).flatMap(({ item }) => (item === undefined ? [] : [item.call_id]));
+    expect(ids).toEqual(['call_1_0', 'call_1_0']);
+  });
+
   it('close a call when the next item begins', () => {
     const types = bodiesOf(
       push([named(0, 'a', 'f', '{}'), named(1, 'b', 'g', '{}'), delta({ content: 'then' }), ...end]),

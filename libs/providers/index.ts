@@ -6,8 +6,9 @@
  * no code elsewhere names a provider. What a catalogue declares behaves like a provider with a file of its own. A URL keeps the origin of its endpoint and stays below the endpoint's path. Keys go
  * into headers only. The message about an invalid field never repeats the value. A translation names each parameter that
  * it leaves out, unless leaving it out changes no response (docs/anthropic-dialect.md, docs/responses-dialect.md). A request in the provider's own
- * format keeps its bytes, except for `model`, the differences that the provider documents, and an added request for the
- * usage of a stream.
+ * format keeps its bytes, except for `model`, the differences that the provider documents, nulls that no provider
+ * documents, and an added request for the usage of a stream. A response in that format keeps them, except for content in
+ * parts and vectors in another encoding than the request asked for.
  *
  * Does not: open connections, read the environment, provide injectables, or decide whether an address may be called.
  */
@@ -36,7 +37,7 @@ export {
   UnexpectedResponse,
   UnsupportedParameter,
 } from './dialects/translation';
-export { operations, targetSources } from './provider';
+export { neverNull, operations, targetSources } from './provider';
 export type {
   CalledModel,
   CredentialField,

@@ -27,6 +27,14 @@ export const storedResponseOperations = [
 ] as const;
 export type StoredResponseOperation = (typeof storedResponseOperations)[number];
 
+/**
+ * Parameters that have no null in the documentation of their operation. Clients send it all the same, and many servers
+ * refuse it, so it is left out for every provider.
+ */
+export const neverNull: Partial<Readonly<Record<Operation, readonly string[]>>> = {
+  embeddings: ['encoding_format'],
+};
+
 /** How a provider's request differs from the documentation of the operation. Everything else is sent unchanged. */
 export interface RequestDifferences {
   /** Documented name of a top-level parameter -> this provider's name for it, which takes precedence if both are sent. */
@@ -37,6 +45,21 @@ export interface RequestDifferences {
    * the client receives the provider's refusal.
    */
   readonly unsupported?: readonly string[];
+  /**
+   * Role -> the fields that a message of this role may have, if the provider refuses all others. Those are left out, and a
+   * response header names them. Messages of other roles are sent unchanged.
+   */
+  readonly messageFields?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * How many letters and digits the id of a tool call has, if the provider refuses other ids. An id of another provider is
+   * replaced by one that is made from it.
+   */
+  readonly toolCallIdLength?: number;
+  /**
+   * The field of an assistant's message in which a translated request returns the thinking of an earlier turn. Absent: the
+   * thinking is left out, because many providers refuse a field that they do not know.
+   */
+  readonly thinkingField?: string;
 }
 
 /** A free request that shows whether the provider accepts a key. It is sent with the provider's headers. */

@@ -5,6 +5,7 @@ import {
   AmbiguousModel,
   type Json,
   jsonText,
+  neverNull,
   type RequestDifferences,
   spliceRequest,
   type Translation,
@@ -61,11 +62,13 @@ export function encodedJson(
 ): EncodedRequest {
   const { provider, upstreamOperation, credential } = route;
   try {
-    const translated = translation?.encode(request.tree, route.target);
+    const differences = differencesOf(route);
+    const translated = translation?.encode(request.tree, route.target, differences);
     const edits = {
       model: route.target,
       mayLackModel,
-      differences: differencesOf(route),
+      differences,
+      neverNull: neverNull[upstreamOperation],
       hasUsageOption: () =>
         streamUsage &&
         provider.hasUsageOption?.(upstreamOperation, credential.settings, () => request.tree) === true,

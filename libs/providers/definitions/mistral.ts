@@ -35,6 +35,15 @@ export const mistral = openAiCompatible({
         'verbosity',
         'prompt_cache_retention',
       ],
+      // SystemMessage, UserMessage, AssistantMessage, ToolMessage
+      messageFields: {
+        system: ['role', 'content'],
+        user: ['role', 'content'],
+        assistant: ['role', 'content', 'tool_calls', 'prefix'],
+        tool: ['role', 'content', 'tool_call_id', 'name'],
+      },
+      // "Tool call id was ... but must be a-z, A-Z, 0-9, with a length of 9."
+      toolCallIdLength: 9,
     },
     // EmbeddingRequest
     embeddings: { renamed: { dimensions: 'output_dimension' }, unsupported: ['user'] },

@@ -1,7 +1,13 @@
 import { ServerKeyAndEndpointFields, apiKeyField, requiredEndpointField } from '../credential-fields';
 import { openAiCompatible } from '../openai-compatible';
 
-const oldLimit = { renamed: { max_completion_tokens: 'max_tokens' } };
+const translatedChat = {
+  // Ollama and llama.cpp ignore the new name of the limit.
+  renamed: { max_completion_tokens: 'max_tokens' },
+  // Kimi and DeepSeek refuse a turn with tools whose thinking is missing; most other servers ignore the field:
+  // https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model, https://api-docs.deepseek.com/guides/thinking_mode
+  thinkingField: 'reasoning_content',
+};
 
 /**
  * Any server that uses OpenAI's format, at the address in the credential. It may lack some of the operations. The probe
@@ -33,8 +39,8 @@ export const openaiCompatible = openAiCompatible({
     'moderations',
     'rerank',
   ],
-  // Ollama and llama.cpp ignore the new name of the limit. A client of chat/completions chooses the name itself.
+  // A client of chat/completions chooses its parameters and fields itself.
   differencesFor: (operation, _, isTranslated) =>
-    operation === 'chat/completions' && isTranslated ? oldLimit : undefined,
+    operation === 'chat/completions' && isTranslated ? translatedChat : undefined,
   baseUrlVariables: ['OPENAI_COMPATIBLE_BASE_URL'],
 });

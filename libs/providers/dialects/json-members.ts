@@ -172,12 +172,23 @@ export function* scanSteps(
   return { members, values, names, watched };
 }
 
-/** The bytes of the object with `kept` in place of its members, and unchanged bytes around them. */
-export function withMembers(body: Buffer, members: readonly Member[], kept: readonly Buffer[]): Buffer[] {
+/**
+ * The bytes of the object with `kept` in place of its members, and unchanged bytes around them.
+ * @param kept the parts of each member
+ */
+export function withMembers(
+  body: Buffer,
+  members: readonly Member[],
+  kept: readonly (readonly Buffer[])[],
+): Buffer[] {
   const first = members[0]?.start ?? 0;
   const last = members.at(-1)?.end ?? 0;
-  const separated = kept.flatMap((part, index) => (index === 0 ? [part] : [Buffer.from(','), part]));
-  return [body.subarray(0, first), ...separated, body.subarray(last)];
+  return [body.subarray(0, first), ...separated(kept), body.subarray(last)];
+}
+
+/** The parts of members, with commas between the members. */
+export function separated(members: readonly (readonly Buffer[])[]): Buffer[] {
+  return members.flatMap((parts, index) => (index === 0 ? parts : [Buffer.from(','), ...parts]));
 }
 
 function addMember(members: Member[], member: Member): void {

@@ -83,6 +83,7 @@ class Reader {
         return this.list(isExact);
       case '"':
         return this.string();
+      case undefined:
       default: {
         const word = this.match(this.scalar);
         const value: unknown = JSON.parse(word);

@@ -31,7 +31,7 @@ export function eventDataWithoutUsage(data: Buffer): Buffer | undefined {
 function withoutMember(data: Buffer, name: string): Buffer {
   const { members } = scanObject(data);
   const others = members.filter((member) => member.name !== name);
-  const kept = others.map(({ start, end }) => data.subarray(start, end));
+  const kept = others.map(({ start, end }) => [data.subarray(start, end)]);
   return Buffer.concat(withMembers(data, members, kept));
 }
 

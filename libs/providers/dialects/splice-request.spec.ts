@@ -54,6 +54,15 @@ describe('spliceRequest', () => {
       expect(() => spliced(Buffer.from(body), edits)).toThrow(AmbiguousModel);
   });
 
+  it.each([
+    ['{"model":"a","f":null,"g":null}', '{"model":"new","g":null}'],
+    ['{ "f" : null , "model":"a","f":"float"}', '{ "model":"new","f":"float"}'],
+    ['{"model":"a","f":"null","n":{"f":null}}', '{"model":"new","f":"null","n":{"f":null}}'],
+  ])('leaves out nulls that an operation does not have: %s', (body, expected) => {
+    const { body: sent, dropped } = spliced(Buffer.from(body), { model: 'new', neverNull: ['f'] });
+    expect([sent.toString(), dropped]).toEqual([expected, []]);
+  });
+
   it('refuses more parameters than any format has', () => {
     const body = (count: number) => `{"model":"x"${',"":0'.repeat(count)}}`;
     expect(splice(body(999))).toBe(body(999).replace('"x"', '"new"'));

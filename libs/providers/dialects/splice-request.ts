@@ -1,5 +1,6 @@
 import { type RequestDifferences } from '../provider';
 import { type Member, scanObject, withMembers } from './json-members';
+import { messageReplacements, replaced, type Replacement } from './message-differences';
 
 /**
  * The body has more than one top-level `model`, or none although it needs one. Such a request is never sent, because providers differ in which of
@@ -18,15 +19,19 @@ export interface RequestEdits {
   /** True: a body without `model` gets one. */
   readonly mayLackModel?: boolean;
   readonly differences?: RequestDifferences;
+  /** Names of parameters that are left out when they are null. */
+  readonly neverNull?: readonly string[];
   /** Asked for a stream whose request has no `stream_options`. True: the usage option is added. */
   readonly hasUsageOption?: () => boolean;
 }
 
+const openingBracket = 0x5b;
 const usageOption = Buffer.from('"stream_options":{"include_usage":true}');
 
 /**
- * Replaces the value of the top-level `model` or adds it, renames and leaves out parameters according to the provider's differences,
- * and keeps every other byte: numbers beyond the range of a double, the order of keys and unknown fields do not change.
+ * Replaces the value of the top-level `model` or adds it, renames and leaves out parameters and fields of messages according to the
+ * provider's differences, and keeps every other byte: numbers beyond the range of a double, the order of keys and unknown
+ * fields do not change.
  *
  * @param members of the body, if it was scanned already
  * @returns the new body in parts, which share the memory of the given one; the names of the parameters with a value that were left
@@ -47,27 +52,37 @@ export function spliceRequest(
     isStream(body, members) &&
     !members.some(({ name }) => name === 'stream_options') &&
     edits.hasUsageOption?.() === true;
-  const { differences } = edits;
-  if (differences !== undefined && members.some(({ name }) => isAffected(name, differences))) {
-    const { kept, dropped } = withDifferences(body, members, edits.model, differences);
-    if (isModelAdded) kept.unshift(modelMember(edits.model));
-    if (isUsageOptionAdded) kept.push(usageOption);
+  const dropped: string[] = [];
+  const replacements = replacementsIn(body, members, edits, dropped);
+  if (members.some((member) => isAffected(body, member, edits))) {
+    const kept = withDifferences(body, members, edits, replacements, dropped);
+    if (isModelAdded) kept.unshift([modelMember(edits.model)]);
+    if (isUsageOptionAdded) kept.push([usageOption]);
     return { parts: withMembers(body, members, kept), dropped, isUsageOptionAdded };
   }
   const start = members[0]?.start ?? body.indexOf('{') + 1;
   const end = members.at(-1)?.end ?? start;
-  const parts =
-    model === undefined
-      ? [body.subarray(0, start), modelMember(edits.model), body.subarray(start, end)]
-      : [
-          body.subarray(0, model.valueStart),
-          Buffer.from(JSON.stringify(edits.model)),
-          body.subarray(model.valueEnd, end),
-        ];
-  if (isModelAdded && members.length > 0) parts.splice(2, 0, Buffer.from(','));
+  replacements.push(modelReplacement(model, edits.model, start, members.length > 0));
+  if (replacements.length > 1) replacements.sort((one, other) => one.start - other.start);
+  const parts = replaced(body, 0, end, replacements);
   if (isUsageOptionAdded) parts.push(Buffer.from(','), usageOption);
   parts.push(body.subarray(end));
-  return { parts, dropped: [], isUsageOptionAdded };
+  return { parts, dropped, isUsageOptionAdded };
+}
+
+/** What replaces the value of `model`, or is inserted in front of the other members. */
+function modelReplacement(
+  member: Member | undefined,
+  model: string,
+  start: number,
+  hasMembers: boolean,
+): Replacement {
+  if (member !== undefined) {
+    return { start: member.valueStart, end: member.valueEnd, parts: [Buffer.from(JSON.stringify(model))] };
+  }
+  const parts = [modelMember(model)];
+  if (hasMembers) parts.push(Buffer.from(','));
+  return { start, end: start, parts };
 }
 
 function modelMember(model: string): Buffer {
@@ -84,21 +99,46 @@ function onlyMember(members: readonly Member[], name: string): Member | undefine
   return found;
 }
 
-function isAffected(name: string, { renamed, unsupported }: RequestDifferences): boolean {
-  return (renamed !== undefined && Object.hasOwn(renamed, name)) || unsupported?.includes(name) === true;
+function isAffected(body: Buffer, member: Member, { differences = {}, neverNull }: RequestEdits): boolean {
+  const { renamed, unsupported } = differences;
+  const { name } = member;
+  return (
+    (renamed !== undefined && Object.hasOwn(renamed, name)) ||
+    unsupported?.includes(name) === true ||
+    (neverNull?.includes(name) === true && isNull(body, member))
+  );
 }
 
-/** @returns the members that are sent, and the names of the parameters with a value that are not */
+/** What differs within the messages. */
+function replacementsIn(
+  body: Buffer,
+  members: readonly Member[],
+  { differences }: RequestEdits,
+  dropped: string[],
+): Replacement[] {
+  if (differences?.messageFields === undefined && differences?.toolCallIdLength === undefined) return [];
+  const messages = onlyMember(members, 'messages');
+  if (messages === undefined || body[messages.valueStart] !== openingBracket) return [];
+  return messageReplacements(body, messages, differences, dropped);
+}
+
+function isNull(body: Buffer, { valueStart, valueEnd }: Member): boolean {
+  return body.toString('latin1', valueStart, valueEnd) === 'null';
+}
+
+/**
+ * @param dropped receives the names of the parameters with a value that are left out
+ * @returns the members that are sent
+ */
 function withDifferences(
   body: Buffer,
   members: readonly Member[],
-  model: string,
-  differences: RequestDifferences,
-): { kept: Buffer[]; dropped: string[] } {
-  const isNull = ({ valueStart, valueEnd }: Member) =>
-    body.toString('latin1', valueStart, valueEnd) === 'null';
+  { model, differences = {}, neverNull }: RequestEdits,
+  replacements: readonly Replacement[],
+  dropped: string[],
+): Buffer[][] {
   const names = new Set(members.map(({ name }) => name));
-  const namesWithValue = new Set(members.filter((member) => !isNull(member)).map(({ name }) => name));
+  const namesWithValue = new Set(members.filter((member) => !isNull(body, member)).map(({ name }) => name));
   const renamed = new Map(Object.entries(differences.renamed ?? {}));
   const unsupported = new Set(differences.unsupported);
   // A null has no meaning, so it gives way to a renamed parameter. Otherwise the body would have the name twice.
@@ -107,24 +147,26 @@ function withDifferences(
       namesWithValue.has(name) && !namesWithValue.has(newName) ? [newName] : [],
     ),
   );
-  const dropped = new Set<string>();
-  const kept: Buffer[] = [];
+  const kept: Buffer[][] = [];
   for (const member of members) {
     if (replacedNulls.has(member.name)) continue;
+    if (neverNull?.includes(member.name) && isNull(body, member)) continue;
     const newName = renamed.get(member.name);
     // If the client sent both names, the provider's own name takes precedence.
-    const takenNames = isNull(member) ? names : namesWithValue;
+    const takenNames = isNull(body, member) ? names : namesWithValue;
     if (unsupported.has(member.name) || (newName !== undefined && takenNames.has(newName))) {
-      if (!isNull(member)) dropped.add(member.name);
+      if (!isNull(body, member)) dropped.push(member.name);
     } else if (member.name === 'model') {
-      kept.push(replaced(body, member, member.valueStart, member.valueEnd, model));
+      kept.push([withText(body, member, member.valueStart, member.valueEnd, model)]);
     } else if (newName !== undefined) {
-      kept.push(replaced(body, member, member.keyStart, member.keyEnd, newName));
+      kept.push([withText(body, member, member.keyStart, member.keyEnd, newName)]);
+    } else if (member.name === 'messages') {
+      kept.push(replaced(body, member.start, member.end, replacements));
     } else {
-      kept.push(body.subarray(member.start, member.end));
+      kept.push([body.subarray(member.start, member.end)]);
     }
   }
-  return { kept, dropped: [...dropped] };
+  return kept;
 }
 
 /** True if `stream` is true and occurs once, because providers differ in which of two they read. */
@@ -133,7 +175,7 @@ function isStream(body: Buffer, members: readonly Member[]): boolean {
   return stream !== undefined && body.toString('latin1', stream.valueStart, stream.valueEnd) === 'true';
 }
 
-function replaced(body: Buffer, member: Member, start: number, end: number, text: string): Buffer {
+function withText(body: Buffer, member: Member, start: number, end: number, text: string): Buffer {
   return Buffer.concat([
     body.subarray(member.start, start),
     Buffer.from(JSON.stringify(text)),

@@ -1,3 +1,5 @@
+import { type RequestDifferences } from '../provider';
+
 /** A JSON object. */
 export type Json = Record<string, unknown>;
 
@@ -47,8 +49,11 @@ export interface Translation {
   readonly added: readonly string[];
   /** The client's name for a parameter of the provider's request. */
   clientName(name: string): string;
-  /** @throws UnsupportedParameter for invalid values, and when leaving something out would change the request's meaning */
-  encode(request: Json, upstreamModel: string): TranslatedRequest;
+  /**
+   * @param differences the provider's, in its own format. The caller applies those that concern the body as it is
+   * @throws UnsupportedParameter for invalid values, and when leaving something out would change the request's meaning
+   */
+  encode(request: Json, upstreamModel: string, differences?: RequestDifferences): TranslatedRequest;
   /** @throws UnexpectedResponse */
   decode(response: unknown, context: TranslationContext): Json;
   stream(context: TranslationContext): StreamTranslator;

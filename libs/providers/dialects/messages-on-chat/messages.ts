@@ -3,8 +3,16 @@ import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, requireList, requireObject, requireText } from '../values';
 import { blocksOf, encodeBlock, plainOr } from './content';
 
-/** @throws UnsupportedParameter */
-export function encodeMessages(system: unknown, value: unknown, dropped: Set<string>): Json[] {
+/**
+ * @param thinkingField where an assistant's message returns its thinking; undefined when the provider has no such field
+ * @throws UnsupportedParameter
+ */
+export function encodeMessages(
+  system: unknown,
+  value: unknown,
+  dropped: Set<string>,
+  thinkingField: string | undefined,
+): Json[] {
   const messages = requireList('messages', value).flatMap((item, index) => {
     const path = `messages[${index}]`;
     const message = requireObject(path, item);
@@ -12,7 +20,7 @@ export function encodeMessages(system: unknown, value: unknown, dropped: Set<str
       case 'user':
         return encodeUser(path, message.content, dropped);
       case 'assistant':
-        return encodeAssistant(`${path}.content`, message.content);
+        return encodeAssistant(`${path}.content`, message.content, thinkingField);
       case 'system':
         return encodeSystem(`${path}.content`, message.content);
       default:
@@ -90,11 +98,12 @@ function encodeResult(
   };
 }
 
-/** Thinking is left out, because OpenAI's format has no place for the thinking of an earlier turn. */
-function encodeAssistant(path: string, content: unknown): Json[] {
+/** OpenAI's format has no place for the thinking of an earlier turn, but some providers have one. */
+function encodeAssistant(path: string, content: unknown, thinkingField: string | undefined): Json[] {
   if (typeof content === 'string') return content === '' ? [] : [{ role: 'assistant', content }];
   const texts: string[] = [];
   const calls: Json[] = [];
+  const thoughts: string[] = [];
   requireList(path, content).forEach((item, index) => {
     const blockPath = `${path}[${index}]`;
     const block = requireObject(blockPath, item);
@@ -106,6 +115,8 @@ function encodeAssistant(path: string, content: unknown): Json[] {
         calls.push(encodeCall(blockPath, block));
         break;
       case 'thinking':
+        if (typeof block.thinking === 'string') thoughts.push(block.thinking);
+        break;
       case 'redacted_thinking':
         break;
       default:
@@ -113,11 +124,13 @@ function encodeAssistant(path: string, content: unknown): Json[] {
     }
   });
   const text = texts.join('');
+  const thinking = thoughts.join('');
   if (text === '' && calls.length === 0) return [];
   return [
     {
       role: 'assistant',
       content: text === '' ? null : text,
+      ...(thinkingField !== undefined && thinking !== '' && { [thinkingField]: thinking }),
       ...(calls.length > 0 && { tool_calls: calls }),
     },
   ];

@@ -1,3 +1,4 @@
+import { type RequestDifferences } from '../../provider';
 import { efforts } from '../claude-generation';
 import { sortParameters } from '../parameters';
 import { type TranslatedRequest, type Json, UnsupportedParameter } from '../translation';
@@ -21,11 +22,15 @@ import { encodeTools } from './tools';
  *
  * @throws UnsupportedParameter
  */
-export function encodeMessagesRequest(request: Json, upstreamModel: string): TranslatedRequest {
+export function encodeMessagesRequest(
+  request: Json,
+  upstreamModel: string,
+  { thinkingField }: RequestDifferences = {},
+): TranslatedRequest {
   const { same, toTranslate: params, dropped } = sortParameters(request, messagesParameters);
   const body: Json = {
     model: upstreamModel,
-    messages: encodeMessages(params.system, params.messages, dropped),
+    messages: encodeMessages(params.system, params.messages, dropped, thinkingField),
     max_completion_tokens: requireWholeNumber('max_tokens', params.max_tokens),
     ...encodeTools(params, dropped),
     ...same,

@@ -116,7 +116,7 @@ describeWithApp('messages to Mistral', {}, { models }, (tenkey) => {
     expect(call.tool_calls[0].id).toBe(result.tool_call_id);
   });
 
-  it.each([
+  it.each<[string, unknown]>([
     ['a text', 'hello'],
     ['a list of texts', ['hello']],
     ['an object', { role: 'user', reasoning_content: 'x' }],

@@ -13,6 +13,8 @@
  * Does not: open connections, read the environment, provide injectables, or decide whether an address may be called.
  */
 export { faultOfEndpoint, HasNoFault, Trimmed } from './credential-fields';
+export { correctionOf } from './dialects/corrections';
+export { type Correction } from './dialects/corrections/correction';
 export {
   type Member,
   scanObject,

@@ -28,6 +28,7 @@ export interface OpenAiCompatible {
   readonly differencesFor?: Provider['differencesFor'];
   /** Operations whose streams report their usage only when `stream_options.include_usage` requests it, as documented. */
   readonly usageOption?: readonly Operation[];
+  readonly hasContentParts?: Provider['hasContentParts'];
   readonly timeouts?: Provider['timeouts'];
   readonly passedRequestHeaders?: Provider['passedRequestHeaders'];
   readonly isCredentialRefusal?: (status: number, message: string) => boolean;
@@ -95,6 +96,7 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     differences: options.differences,
     differencesFor: options.differencesFor,
     hasUsageOption: (operation: Operation) => options.usageOption?.includes(operation) === true,
+    hasContentParts: options.hasContentParts,
     timeouts: options.timeouts,
     passedRequestHeaders: options.passedRequestHeaders,
     isCredentialRefusal: options.isCredentialRefusal,

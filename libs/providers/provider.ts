@@ -175,6 +175,11 @@ export interface Provider<S extends Settings = Settings> {
     settings: S,
     request: () => Readonly<Record<string, unknown>>,
   ): boolean;
+  /**
+   * True when the content of a chat completion may be a list of parts, where OpenAI's format has a string. The client gets
+   * the string.
+   */
+  readonly hasContentParts?: boolean;
   /** The timeouts that differ from those for most providers. */
   readonly timeouts?: Partial<Timeouts>;
   /**

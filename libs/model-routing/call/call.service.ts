@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CacheService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { type Route } from '#egress';
-import { type Operation, serviceOf } from '#providers';
+import { correctionOf, type Operation, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
@@ -92,6 +92,10 @@ export class CallService {
       usage: meter.events,
       recording: json && this.objects.recordingOf(route, json, meter),
       translation,
+      correction:
+        translation === undefined && json !== undefined
+          ? correctionOf(route.provider, operation, json)
+          : undefined,
       hidesUsage: encoded.hasAddedUsageOption,
       operation: route.upstreamOperation,
       heartbeat: heartbeatOf(operation, this.config.streamHeartbeatSeconds),

@@ -1,5 +1,6 @@
-import { eachEvent, type EventStage, fieldsOfEvent } from '#egress';
+import { eachEvent, type EventStage } from '#egress';
 import { eventDataWithoutUsage, usageName } from '#providers';
+import { withData } from './event-data';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -41,13 +42,5 @@ function lineEndsBefore(event: Buffer): Buffer {
 
 /** @returns the event without a null usage; undefined for the event that has only the usage */
 function visibleEvent(event: Buffer): Buffer | undefined {
-  if (!event.includes(usageName)) return event;
-  const [line, ...others] = event.toString('latin1').matchAll(/^(?:\xef\xbb\xbf)?data:(.*)$/gm);
-  if (line === undefined) return event;
-  // No known provider writes its JSON on several lines. In such an event a null usage is left in place.
-  if (others.length > 0) return eventDataWithoutUsage(Buffer.from(fieldsOfEvent(event).data ?? '')) && event;
-  const end = line.index + line[0].length;
-  const start = end - line[1]!.length;
-  const data = eventDataWithoutUsage(event.subarray(start, end));
-  return data && Buffer.concat([event.subarray(0, start), data, event.subarray(end)]);
+  return event.includes(usageName) ? withData(event, eventDataWithoutUsage) : event;
 }

@@ -10,9 +10,10 @@ import {
   type UpstreamResponse,
 } from '#egress';
 import { Problem } from '#http';
-import { type Json, type Operation, type Translation, UnexpectedResponse } from '#providers';
+import { type Correction, type Json, type Operation, type Translation, UnexpectedResponse } from '#providers';
 import { RecordedEvents, RecordedWhole } from '../stored-objects/recorded-body';
 import { type Recording } from '../stored-objects/recording';
+import { CorrectedBody, CorrectedEvents } from './corrected-response';
 import { HiddenUsage } from './hidden-usage';
 import { TranslatedEvents, TranslatedWhole, translationProblem } from './translated-body';
 
@@ -24,6 +25,8 @@ export interface RelayPlan {
   readonly recording?: Pick<Recording, 'whole' | 'events'> | undefined;
   /** Undefined: the client speaks the provider's format, and gets its bytes. */
   readonly translation: Translation | undefined;
+  /** What must change in a response that is not translated; undefined: nothing. */
+  readonly correction?: Correction | undefined;
   /** True when Tenkey requested the usage of a stream and the client did not. */
   readonly hidesUsage: boolean;
   /** The operation at the provider, which decides how its stream ends. */
@@ -53,15 +56,21 @@ function passed(client: UpstreamReceiver, response: UpstreamResponse, plan: Rela
   const { recording, heartbeat, label } = plan;
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
   const isOfEvents = isEventStream(type) && encoding === undefined;
+  const correction = encoding === undefined ? plan.correction : undefined;
+  const open = () => {
+    const sink = client.head(response);
+    if (isOfEvents || correction === undefined) return sink;
+    return new CorrectedBody(correction, sink, source, (error) => translationProblem(error, label));
+  };
   if (!isOfEvents && recording !== undefined) {
     // Tenkey cannot decode this encoding, so it does not see which ids it would hand out.
     if (encoding !== undefined) throw translationProblem(new UnexpectedResponse(), label);
-    const open = () => client.head(response);
     return new RecordedWhole(recording, source, open, (error) => client.fail(error));
   }
-  const sink = client.head(response);
+  const sink = open();
   if (!isOfEvents) return sink;
   const stages = providerStages(plan, response);
+  if (correction !== undefined) stages.push(new CorrectedEvents(correction));
   if (plan.hidesUsage) stages.push(new HiddenUsage());
   if (recording === undefined) return new EventRelay(stages, sink, source, heartbeat);
   const recorded: RecordedEvents = new RecordedEvents(recording, sink, {

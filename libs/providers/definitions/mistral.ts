@@ -18,6 +18,8 @@ export const mistral = openAiCompatible({
   example: { api_key: 'not-a-real-mistral-key' },
   apiKeyVariable: 'MISTRAL_API_KEY',
   operations: ['chat/completions', 'embeddings', 'audio/transcriptions'],
+  // ContentChunk: text, thinking, reference
+  hasContentParts: true,
   differences: {
     // ChatCompletionRequest
     'chat/completions': {

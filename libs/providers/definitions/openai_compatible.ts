@@ -42,5 +42,7 @@ export const openaiCompatible = openAiCompatible({
   // A client of chat/completions chooses its parameters and fields itself.
   differencesFor: (operation, _, isTranslated) =>
     operation === 'chat/completions' && isTranslated ? translatedChat : undefined,
+  // Databricks, and gateways in front of Mistral.
+  hasContentParts: true,
   baseUrlVariables: ['OPENAI_COMPATIBLE_BASE_URL'],
 });

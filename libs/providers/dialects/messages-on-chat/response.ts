@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { textsOf } from '../corrections/content-parts';
 import { jsonText } from '../json-numbers';
 import { reasoningOutsideOutput } from '../openai-usage';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
@@ -6,7 +7,7 @@ import { isAbsent, isObject, isTooDeep, parsedArguments } from '../values';
 
 /**
  * Translates a chat completion into a message. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning`
- * (vLLM, OpenRouter) and Mistral's content parts. Only `thinking_blocks` can give it a signature.
+ * (vLLM, OpenRouter) and parts of the content (Mistral). Only `thinking_blocks` can give it a signature.
  *
  * @throws UnexpectedResponse
  */
@@ -45,33 +46,19 @@ interface MessageContent {
 }
 
 export function contentOf(message: Json): MessageContent {
-  const parts: unknown[] = Array.isArray(message.content) ? message.content : [message.content];
+  const { text, thinking: thoughts, refusal } = textsOf(message.content);
   const { reasoning_content: reasoningContent, thinking_blocks: thinking } = message;
   const reasoning = isAbsent(reasoningContent) ? message.reasoning : reasoningContent;
   return {
-    reasoning: textOf(reasoning) + textsOf(parts, 'thinking'),
+    reasoning: textOf(reasoning) + thoughts,
     thinking: Array.isArray(thinking) ? thinking.filter(isObject).flatMap(signedThinking) : [],
-    text: parts.map(textOf).join('') + textsOf(parts, 'text'),
-    refusal: textOf(message.refusal) + textsOf(parts, 'refusal'),
+    text,
+    refusal: textOf(message.refusal) + refusal,
   };
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function textsOf(parts: unknown[], type: 'text' | 'thinking' | 'refusal'): string {
-  return parts
-    .filter(isObject)
-    .filter((part) => part.type === type)
-    .flatMap((part) => partsOfMistral(part[type]))
-    .map(textOf)
-    .join('');
-}
-
-/** Mistral's thinking is a list of text parts. */
-function partsOfMistral(value: unknown): unknown[] {
-  return Array.isArray(value) ? value.map((part) => (isObject(part) ? part.text : undefined)) : [value];
 }
 
 function signedThinking(block: Json): Json[] {

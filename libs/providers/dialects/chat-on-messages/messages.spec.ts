@@ -209,3 +209,42 @@ describe('a message without a counterpart', () => {
     [{ role: 'tool', content: 'x' }, 'messages[0].tool_call_id'],
   ])('%j is refused at path %s', (message, path) => expect(refusedPath([message])).toBe(path));
 });
+
+describe('the results of tools in a chat', () => {
+  const question = { role: 'user', content: 'Which?' };
+  const calls = { role: 'assistant', content: null, tool_calls: [call('a', '{}'), call('b', '{}')] };
+  const use = (id: string) => ({ type: 'tool_use', id, name: 'get_weather', input: {} });
+  const asked = [question, { role: 'assistant', content: [use('a'), use('b')] }];
+  const result = (id: string) => ({ role: 'tool', tool_call_id: id, content: id });
+  const block = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: id });
+  const text = (value: string) => ({ type: 'text', text: value });
+  const user = (content: string) => ({ role: 'user', content });
+
+  it.each([
+    ['after them', [result('a'), result('b'), user('x')], [[block('a'), block('b'), text('x')]]],
+    [
+      'between them',
+      [result('b'), user('x'), result('a'), user('y')],
+      [[block('b'), block('a'), text('x')], 'y'],
+    ],
+    ['before them', [user('x'), result('a'), result('b'), user('y')], [[block('a'), block('b')], 'x', 'y']],
+    ['empty', [result('a'), result('b'), user('')], [[block('a'), block('b')]]],
+  ])('directly follow their calls when the text of the user is %s', (_, messages, expected) => {
+    const contents = [...asked, ...expected.map((content) => ({ role: 'user', content }))];
+    expect(encode([question, calls, ...messages]).body.messages).toEqual(contents);
+  });
+
+  it('belong to their own turn', () => {
+    const answer = { role: 'assistant', content: 'ok', tool_calls: [] };
+    expect(
+      encode([question, calls, result('a'), answer, calls, user('x'), result('b')]).body.messages,
+    ).toEqual([
+      ...asked,
+      { role: 'user', content: [block('a')] },
+      { role: 'assistant', content: 'ok' },
+      asked[1],
+      { role: 'user', content: [block('b')] },
+      user('x'),
+    ]);
+  });
+});

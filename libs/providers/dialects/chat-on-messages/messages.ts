@@ -20,7 +20,7 @@ export function encodeMessages(
 ): { system?: string | Json[]; messages: Json[] } {
   const system: { text?: string; blocks: Json[] }[] = [];
   const messages: Json[] = [];
-  let results: Json[] | undefined;
+  const turn = new ResultsOfTurn(messages);
   requireList('messages', value).forEach((item, index) => {
     const path = `messages[${index}]`;
     const message = requireObject(path, item);
@@ -35,21 +35,19 @@ export function encodeMessages(
         });
         return;
       case 'tool':
-        if (results === undefined) messages.push({ role: 'user', content: (results = []) });
-        results.push(encodeResult(path, message, content()));
+        turn.add(encodeResult(path, message, content()));
         return;
       case 'user': {
         const blocks = content();
-        if (results !== undefined) results.push(...blocks);
-        else messages.push({ role: 'user', content: plainOr(message.content, notEmpty(path, blocks)) });
-        results = undefined;
+        if (!turn.addContent(blocks))
+          messages.push({ role: 'user', content: plainOr(message.content, notEmpty(path, blocks)) });
         return;
       }
       case 'assistant': {
         const blocks = encodeAssistant(path, message, dropped);
         if (blocks.length > 0)
           messages.push({ role: 'assistant', content: plainOr(message.content, blocks) });
-        results = undefined;
+        turn.end();
         return;
       }
       default:
@@ -63,6 +61,46 @@ export function encodeMessages(
     throw new UnsupportedParameter('messages', 'This provider requires at least one user message.');
   }
   return { ...encodeSystem(system), messages };
+}
+
+/**
+ * The user message with the results of a turn. They come before everything else in it, and directly after the message with
+ * their calls, because Anthropic refuses any other order.
+ */
+class ResultsOfTurn {
+  private start: number | undefined;
+  private content: Json[] | undefined;
+  private count = 0;
+  private isOpen = false;
+
+  constructor(private readonly messages: Json[]) {}
+
+  add(result: Json): void {
+    if (this.content === undefined) {
+      this.content = [];
+      this.count = 0;
+      const start = this.start ?? this.messages.length;
+      this.isOpen = start === this.messages.length;
+      this.messages.splice(start, 0, { role: 'user', content: this.content });
+    }
+    this.content.splice(this.count, 0, result);
+    this.count += 1;
+  }
+
+  /** @returns false when the content does not follow results, so it is a message of its own */
+  addContent(blocks: Json[]): boolean {
+    if (!this.isOpen) return false;
+    this.content?.push(...blocks);
+    this.isOpen = false;
+    return true;
+  }
+
+  /** Called after a message of the assistant. */
+  end(): void {
+    this.start = this.messages.length;
+    this.content = undefined;
+    this.isOpen = false;
+  }
 }
 
 /** A single message that was a string remains a string. Otherwise each message keeps its blocks. */

@@ -1,5 +1,5 @@
 import { chatOnMessages } from '.';
-import { type Json } from '../translation';
+import { type Json, UnsupportedParameter } from '../translation';
 
 const messages = [{ role: 'user', content: 'Hi' }];
 const weather = {
@@ -45,6 +45,9 @@ describe('tools', () => {
       { tool_choice: { type: 'function', function: { name: 'get_weather' } } },
       { type: 'tool', name: 'get_weather' },
     ],
+    [{ tool_choice: { function: { name: 'get_weather' } } }, { type: 'tool', name: 'get_weather' }],
+    [{ tool_choice: { type: 'none' } }, { type: 'none' }],
+    [{ tool_choice: { type: 'required' } }, { type: 'any' }],
     [{ parallel_tool_calls: false }, { type: 'auto', disable_parallel_tool_use: true }],
     [
       { parallel_tool_calls: false, tool_choice: 'required' },
@@ -55,6 +58,14 @@ describe('tools', () => {
   ])('with %j have the tool_choice %j', (request, expected) =>
     expect(encode({ tools, ...request }).body.tool_choice).toEqual(expected),
   );
+
+  it('may have no type, which many servers do not require', () => {
+    expect(encode({ tools: [{ function: weather.function }] }).body.tools).toEqual([tool]);
+    expect(() => encode({ tools: [{ name: 'get_weather' }] })).toThrow(UnsupportedParameter);
+    expect(() => encode({ tools: [{ type: 'custom', function: weather.function }] })).toThrow(
+      UnsupportedParameter,
+    );
+  });
 
   it('contain only the allowed ones', () => {
     const other = { type: 'function', function: { name: 'other' } };

@@ -15,7 +15,8 @@ export function encodeTools(params: Json): { tools?: Json[]; tool_choice?: Json 
 function encodeTool(value: unknown, index: number): Json {
   const path = `tools[${index}]`;
   const tool = requireObject(path, value);
-  if (tool.type !== 'function') {
+  // OpenAI requires the type, but many servers do not.
+  if (tool.type !== 'function' && !(isAbsent(tool.type) && isObject(tool.function))) {
     throw new UnsupportedParameter(`${path}.type`, 'This provider accepts only function tools.');
   }
   const definition = requireObject(`${path}.function`, tool.function);
@@ -37,6 +38,7 @@ function encodeTool(value: unknown, index: number): Json {
 /** With `allowed_tools`, the other tools are not sent. */
 function encodeChoice(value: unknown, tools: Json[]): { allowed: Json[]; choice?: Json } {
   if (isAbsent(value)) return { allowed: tools };
+  if (isObject(value) && isWord(value.type)) return encodeChoice(value.type, tools);
   if (value === 'auto' || value === 'none') return { allowed: tools, choice: { type: value } };
   if (tools.length === 0) {
     throw new UnsupportedParameter(
@@ -46,7 +48,7 @@ function encodeChoice(value: unknown, tools: Json[]): { allowed: Json[]; choice?
   }
   if (value === 'required') return { allowed: tools, choice: { type: 'any' } };
   const choice = requireObject('tool_choice', value);
-  if (choice.type === 'function') {
+  if (choice.type === 'function' || (isAbsent(choice.type) && isObject(choice.function))) {
     const { name } = requireObject('tool_choice.function', choice.function);
     return {
       allowed: tools,
@@ -55,6 +57,11 @@ function encodeChoice(value: unknown, tools: Json[]): { allowed: Json[]; choice?
   }
   if (choice.type === 'allowed_tools') return encodeAllowed(choice.allowed_tools, tools);
   throw new UnsupportedParameter('tool_choice', 'This tool_choice has no counterpart for this provider.');
+}
+
+/** The words for a choice. Some clients send them as the type of an object, like Anthropic's. */
+function isWord(value: unknown): boolean {
+  return value === 'auto' || value === 'none' || value === 'required';
 }
 
 function encodeAllowed(value: unknown, tools: Json[]): { allowed: Json[]; choice: Json } {

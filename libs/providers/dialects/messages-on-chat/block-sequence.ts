@@ -4,7 +4,7 @@ import { ObjectEnd } from './object-end';
 
 interface WaitingBlock {
   readonly kind: 'text' | 'thinking' | 'tool_use' | 'redacted_thinking';
-  /** The block in `content_block_start`. A tool call has none until its name arrives. */
+  /** The block in `content_block_start`. A tool call has none until its name is complete. */
   start?: Json;
   isStarted: boolean;
   /** Later fragments belong to another block, even while this one is the last. */
@@ -13,6 +13,8 @@ interface WaitingBlock {
   deltas: Json[];
   /** Id of a tool call. */
   id: string;
+  /** What has arrived of a tool call's name. */
+  name: string;
   /** Finds the end of a tool call's arguments. */
   readonly end: ObjectEnd;
 }
@@ -27,11 +29,12 @@ export interface ToolCallFragment {
 /**
  * Anthropic's blocks never overlap, but OpenAI's fragments may arrive in any order. The fragments of the first block are
  * sent as they arrive, and those of later blocks wait. When a later block exists, the first one is closed as soon as it is
- * complete: text at once, a tool call when its arguments are a JSON object.
+ * complete: text at once, a tool call when its arguments are a JSON object. The name of a tool call may arrive in fragments too,
+ * and is complete when its arguments begin.
  */
 export class BlockSequence {
   private readonly queue: WaitingBlock[] = [];
-  private readonly toolCalls = new Map<unknown, WaitingBlock>();
+  private readonly toolCalls = new Map<number, WaitingBlock>();
   private index = 0;
 
   get hasToolCalls(): boolean {
@@ -63,9 +66,9 @@ export class BlockSequence {
 
   /**
    * @param key identifies the tool call within the response
-   * @param fallbackId id of a tool call that has none
+   * @param fallbackId id of a tool call that has none until its arguments begin
    */
-  toolCall(key: unknown, fragment: ToolCallFragment, fallbackId: string): string {
+  toolCall(key: number, fragment: ToolCallFragment, fallbackId: string): string {
     let block = this.toolCalls.get(key);
     if (block === undefined) {
       block = {
@@ -74,24 +77,33 @@ export class BlockSequence {
         isClosed: false,
         deltas: [],
         id: '',
+        name: '',
         end: new ObjectEnd(),
       };
       this.toolCalls.set(key, block);
       this.queue.push(block);
     }
     block.id ||= fragment.id;
-    if (block.start === undefined && fragment.name !== '') {
-      block.start = { type: 'tool_use', id: block.id || fallbackId, name: fragment.name, input: {} };
-    }
+    // Some servers repeat the whole name.
+    if (block.start === undefined && fragment.name !== block.name) block.name += fragment.name;
     if (fragment.arguments !== '') {
+      block.id ||= fallbackId;
+      begin(block);
       block.end.push(fragment.arguments);
       block.deltas.push({ type: 'input_json_delta', partial_json: fragment.arguments });
     }
     return this.advance();
   }
 
-  /** @throws UnexpectedResponse when a tool call has no name */
-  close(): string {
+  /**
+   * @param fallbackIdOf makes the id of a tool call without arguments that has none
+   * @throws UnexpectedResponse when a tool call has no name
+   */
+  close(fallbackIdOf: (key: number) => string): string {
+    for (const [key, block] of this.toolCalls) {
+      block.id ||= fallbackIdOf(key);
+      begin(block);
+    }
     return this.advance(true);
   }
 
@@ -103,7 +115,16 @@ export class BlockSequence {
   }
 
   private add(kind: WaitingBlock['kind'], start: Json, deltas: Json[] = [], isClosed = false): string {
-    this.queue.push({ kind, start, isStarted: false, isClosed, deltas, id: '', end: new ObjectEnd() });
+    this.queue.push({
+      kind,
+      start,
+      isStarted: false,
+      isClosed,
+      deltas,
+      id: '',
+      name: '',
+      end: new ObjectEnd(),
+    });
     return this.advance();
   }
 
@@ -130,6 +151,11 @@ export class BlockSequence {
     block.deltas = [];
     return started + deltas.join('');
   }
+}
+
+function begin(block: WaitingBlock): void {
+  if (block.start !== undefined || block.name === '') return;
+  block.start = { type: 'tool_use', id: block.id, name: block.name, input: {} };
 }
 
 function isComplete({ kind, start, end }: WaitingBlock): boolean {

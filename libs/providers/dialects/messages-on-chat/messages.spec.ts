@@ -1,5 +1,6 @@
 import { messagesOnChat } from '.';
-import { UnsupportedParameter } from '../translation';
+import { type RequestDifferences } from '../../provider';
+import { type Json, UnsupportedParameter } from '../translation';
 
 const encode = (messages: unknown[], system?: unknown) =>
   messagesOnChat.encode({ max_tokens: 1, messages, system }, 'gpt');
@@ -169,4 +170,60 @@ describe('the messages of a messages request', () => {
     expect(refusal).toBeInstanceOf(UnsupportedParameter);
     expect((refusal as UnsupportedParameter).param).toBe(path);
   });
+});
+
+describe('a user message with results of tools', () => {
+  const text = (value: string) => ({ type: 'text', text: value });
+  const result = (id: string, content?: unknown) => ({ type: 'tool_result', tool_use_id: id, content });
+
+  it('may have text anywhere among them, which follows the results in its own order', () => {
+    const content = [text('one'), result('b', '1'), text('two'), result('a', [text('2')]), text('three')];
+    expect(encode([{ role: 'user', content }]).body.messages).toEqual([
+      { role: 'tool', tool_call_id: 'b', content: '1' },
+      { role: 'tool', tool_call_id: 'a', content: '2' },
+      { role: 'user', content: [text('one'), text('two'), text('three')] },
+    ]);
+  });
+
+  it('makes no message of empty text', () =>
+    expect(encode([{ role: 'user', content: [text(''), result('a'), text('')] }]).body.messages).toEqual([
+      { role: 'tool', tool_call_id: 'a', content: '' },
+    ]));
+});
+
+describe('thinking of an earlier turn', () => {
+  const content = [
+    { type: 'thinking', thinking: 'One. ', signature: '' },
+    { type: 'redacted_thinking', data: 'xx' },
+    { type: 'thinking', thinking: 'Two.', signature: 'signed elsewhere' },
+    { type: 'thinking', signature: 'without a text' },
+    { type: 'text', text: 'Hi' },
+  ];
+  const messagesFor = (differences?: RequestDifferences, blocks: Json[] = content) =>
+    messagesOnChat.encode(
+      {
+        max_tokens: 1,
+        messages: [
+          { role: 'assistant', content: blocks },
+          { role: 'user', content: 'x' },
+        ],
+      },
+      'm',
+      differences,
+    ).body.messages as Json[];
+
+  it('is returned in the field that the provider has for it', () => {
+    expect(messagesFor({ thinkingField: 'reasoning_content' })[0]).toEqual({
+      role: 'assistant',
+      content: 'Hi',
+      reasoning_content: 'One. Two.',
+    });
+    expect(messagesFor({ thinkingField: 'reasoning' }, content.slice(4))[0]).toEqual({
+      role: 'assistant',
+      content: 'Hi',
+    });
+  });
+
+  it('is left out when the provider has no field for it', () =>
+    expect(messagesFor()[0]).toEqual({ role: 'assistant', content: 'Hi' }));
 });

@@ -249,3 +249,44 @@ describe('the chunks of a chat, translated to events,', () => {
   it('are unexpected if a tool call has no name', () =>
     expect(() => push([more(0, '{}'), delta({}, 'stop'), '[DONE]'])).toThrow(UnexpectedResponse));
 });
+
+describe('the tool calls of a chat, translated to events,', () => {
+  const part = (name: string, args?: string) => tool(0, { id: 'a', function: { name, arguments: args } });
+  const startsOf = (chunks: Json[]) =>
+    eventsOf(push([...chunks, delta({}, 'tool_calls')]))
+      .filter(({ type }) => type === 'content_block_start')
+      .map(({ content_block: { id, name } }) => [id, name]);
+
+  it.each([
+    ['in two chunks', [part('get_'), part('weather'), more(0, '{}')]],
+    ['in two chunks, the second with arguments', [part('get_', ''), part('weather', '{}')]],
+    ['in two chunks, without arguments', [part('get_'), part('weather')]],
+    ['in each chunk', [part('get_weather', ''), part('get_weather', '{"a"'), part('get_weather', ':1}')]],
+    [
+      'before its id',
+      [tool(0, { function: { name: 'get_weather' } }), tool(0, { id: 'a', function: { arguments: '{}' } })],
+    ],
+  ])('have their whole name when it arrives %s', (_, chunks) =>
+    expect(startsOf(chunks)).toEqual([['a', 'get_weather']]),
+  );
+
+  it('have an id even if the server sends none', () =>
+    expect(
+      startsOf([tool(0, { function: { name: 'f' } }), tool(1, { function: { name: 'g', arguments: '{}' } })]),
+    ).toEqual([
+      ['toolu_1_0', 'f'],
+      ['toolu_1_1', 'g'],
+    ]));
+
+  it('do not exist when every chunk has an empty list of them', () => {
+    const chunks = [
+      delta({ role: 'assistant', content: '', tool_calls: [] }),
+      delta({ content: 'Hel', tool_calls: [] }),
+      delta({ content: 'lo', tool_calls: [] }),
+      delta({ content: null, tool_calls: [] }, 'stop'),
+    ];
+    const events = eventsOf(push(chunks));
+    expect(blocksOf(events)).toEqual([['text', 'Hello']]);
+    expect(events.find(({ type }) => type === 'message_delta').delta.stop_reason).toBe('end_turn');
+  });
+});

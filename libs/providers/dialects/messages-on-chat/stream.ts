@@ -106,7 +106,8 @@ export class MessageStream implements StreamTranslator {
     if (this.id === undefined) throw new UnexpectedResponse();
     this.isFinished = true;
     const { request } = this.context;
-    const closed = this.blocks.close();
+    const { id } = this;
+    const closed = this.blocks.close((key) => fallbackToolCallId(id, key));
     const delta = stopFields(this.ending, {
       hasToolCalls: this.blocks.hasToolCalls,
       refusal: this.refusal,

@@ -38,10 +38,12 @@ export class EndOfEvents extends Error {
   /**
    * @param before is still passed on
    * @param reason the error with which the stream ends; undefined: it is complete
+   * @param isLost true when the client cannot have the rest of the answer, even if the provider has completed it
    */
   constructor(
     readonly before: Buffer,
     readonly reason?: Error,
+    readonly isLost = false,
   ) {
     super('the stream ends here');
   }
@@ -112,6 +114,10 @@ export class EventRelay implements BodySink, BodySource {
       }
       if (isComplete(Buffer.concat(this.#held))) return this.end();
     }
+    this.#break(error);
+  }
+
+  #break(error: Error): void {
     if (!this.#close()) return;
     this.#held = [];
     if (this.#isInLongEvent) this.next.write(Buffer.from('\n\n'));
@@ -188,7 +194,8 @@ export class EventRelay implements BodySink, BodySource {
     if (end === undefined) return mayContinue;
     if (end.reason !== undefined) {
       this.source.stop();
-      this.fail(end.reason);
+      if (end.isLost) this.#break(end.reason);
+      else this.fail(end.reason);
       return true;
     }
     if (this.#close()) this.next.end();

@@ -344,3 +344,14 @@ describe.each(each)('%s', (_, dialect) => {
     expect((await relaying).error).toBe(problem);
   });
 });
+
+test('an answer that the provider has completed, but that cannot be translated, is an error wherever it is cut', () => {
+  const call = { index: 0, id: 'a', function: { arguments: '{}' } };
+  const events = [part({ tool_calls: [call] }), part({}, 'tool_calls'), 'data: [DONE]\n\n'];
+  const bytes = Buffer.from(events.join(''));
+  const dialect = dialects['chat/completions for a client of messages'];
+  for (let at = 0; at <= bytes.length; at += 1) {
+    const { text, error } = relayedAtOnce(dialect, [bytes.subarray(0, at), bytes.subarray(at)]);
+    expect([error?.message.includes('cannot be read'), text.includes('message_stop')]).toEqual([true, false]);
+  }
+});

@@ -44,13 +44,13 @@ export class TranslatedEvents implements EventStage {
       if (isLast) text += this.translator.end();
     } catch (error) {
       // What came before a fault was valid.
-      throw new EndOfEvents(Buffer.from(text), this.toProblem(error));
+      throw new EndOfEvents(Buffer.from(text), this.toProblem(error), true);
     }
     return Buffer.from(text);
   }
 
   passPart(): void {
-    throw new EndOfEvents(Buffer.alloc(0), this.toProblem(new UnexpectedResponse()));
+    throw new EndOfEvents(Buffer.alloc(0), this.toProblem(new UnexpectedResponse()), true);
   }
 }
 

@@ -23,10 +23,10 @@ export {
   skipWhitespace,
   TooDeeplyNested,
   TooManyParameters,
-} from './dialects/json-members';
-export { jsonText, parseJson } from './dialects/json-numbers';
-export { endOfScalar, endOfString, textOf, wordsOf } from './dialects/json-scalars';
-export { NameWatch } from './dialects/name-watch';
+} from './dialects/json/json-members';
+export { jsonText, parseJson } from './dialects/json/json-numbers';
+export { endOfScalar, endOfString, textOf, wordsOf } from './dialects/json/json-scalars';
+export { NameWatch } from './dialects/json/name-watch';
 export { reasoningOutsideOutput, eventDataWithoutUsage, usageName } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type RequestDifferences } from '../provider';
-import { type Member, separated } from './json-members';
-import { type ObjectAt, ValidJson } from './valid-json';
+import { type Member, separated } from './json/json-members';
+import { type ObjectAt, ValidJson } from './json/valid-json';
 
 /** Values with which clients fill a field that has no content. */
 const emptyValues: ReadonlySet<string> = new Set(['null', '""', '[]', '{}']);

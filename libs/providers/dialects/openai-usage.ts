@@ -1,4 +1,4 @@
-import { scanObject, withMembers } from './json-members';
+import { scanObject, withMembers } from './json/json-members';
 import { type Json } from './translation';
 import { isObject } from './values';
 

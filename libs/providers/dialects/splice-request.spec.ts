@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { TooManyParameters } from './json-members';
+import { TooManyParameters } from './json/json-members';
 import { AmbiguousModel, spliceRequest } from './splice-request';
 
 /** The result with its bytes in one piece. */

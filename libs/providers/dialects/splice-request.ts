@@ -1,5 +1,5 @@
 import { type RequestDifferences } from '../provider';
-import { type Member, scanObject, withMembers } from './json-members';
+import { type Member, scanObject, withMembers } from './json/json-members';
 import { messageReplacements, replaced, type Replacement } from './message-differences';
 
 /**

@@ -1,4 +1,4 @@
-import { jsonText } from './json-numbers';
+import { jsonText } from './json/json-numbers';
 import { type Json, type StreamEvent, UnexpectedResponse } from './translation';
 import { parsedObject } from './values';
 

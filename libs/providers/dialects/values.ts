@@ -1,4 +1,4 @@
-import { ExactNumber, parseExactly, parseJson } from './json-numbers';
+import { ExactNumber, parseExactly, parseJson } from './json/json-numbers';
 import { type Json, UnsupportedParameter } from './translation';
 
 // The require functions check a value of the client's JSON. They throw UnsupportedParameter with the path of the value

@@ -1,4 +1,4 @@
-import { jsonText } from '../json-numbers';
+import { jsonText } from '../json/json-numbers';
 import { dataEvent, doneMarker, eventObject } from '../sse';
 import {
   type Json,

@@ -1,4 +1,4 @@
-import { jsonText, parseExactly } from '../json-numbers';
+import { jsonText, parseExactly } from '../json/json-numbers';
 import { type Json } from '../translation';
 import { isObject, isTooDeep } from '../values';
 import { textsOf } from './content-parts';

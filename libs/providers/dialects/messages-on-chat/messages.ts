@@ -1,4 +1,4 @@
-import { jsonText } from '../json-numbers';
+import { jsonText } from '../json/json-numbers';
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, requireList, requireObject, requireText } from '../values';
 import { blocksOf, encodeBlock, plainOr } from './content';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { textsOf } from '../corrections/content-parts';
-import { jsonText } from '../json-numbers';
+import { jsonText } from '../json/json-numbers';
 import { reasoningOutsideOutput } from '../openai-usage';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
 import { isAbsent, isObject, isTooDeep, parsedArguments } from '../values';

@@ -1,4 +1,4 @@
-import { type Json } from './translation';
+import { type Json } from '../translation';
 
 /**
  * The members whose content belongs to the application and not to the format: what a tool receives, and the schemas that

@@ -117,6 +117,7 @@ function table(): Map<string, Map<string, string>> {
   const page = readFileSync(join(__dirname, '../docs/providers.md'), 'utf8');
   const section = page.split('\n## Operations\n')[1]!.split('\n## ')[0]!;
   const [head, , ...rows] = section
+    .slice(section.indexOf('| provider '))
     .split('\n')
     .filter((line) => line.startsWith('|'))
     .map((line) =>

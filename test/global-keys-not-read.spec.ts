@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { configFrom } from '#config';
 import { createLog } from '#log';
 import { ModelCatalogue } from '#model-routing';
 import { fixedProviders } from '#providers';
 import { createApp } from '../apps/api/create-app';
+import { usualModels } from './support/app';
 import { createTestDatabase } from './support/postgres';
 import { startProviderServer } from './support/provider-server';
 import { leaksIn, sentinels } from './support/sentinels';
@@ -47,7 +47,7 @@ describe('in strict mode', () => {
     const app = await createApp({
       configFactory,
       databaseUrl: database.url,
-      catalogue: ModelCatalogue.load(join(__dirname, '../apps/api/ai_models.yml')),
+      catalogue: ModelCatalogue.parse(usualModels, 'models.yml'),
       log: createLog('trace', config.secrets, { write: (line) => void lines.push(line) }),
       ownPort: () => undefined,
     });

@@ -8,8 +8,8 @@
  * Does not: retry, cache keys or responses, or open sockets (egress does).
  *
  * catalogue/ reads ai_models.yml in these steps: catalogue-text (file to text), catalogue-document (text to YAML, with
- * lines), catalogue-entries (YAML to models, by catalogue-fields), routing-warnings (models that cannot be called, or that
- * reach an unexpected deployment). Each step reports catalogue-findings; catalogue-check runs all of them.
+ * lines), declarations (YAML to declared providers), catalogue-entries (YAML to models, by catalogue-fields), routing-warnings and
+ * shared-deployments (models that cannot be called, or that reach something unexpected). Each step reports catalogue-findings; catalogue-check runs all of them.
  */
 export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue/catalogue-check';
 export { CatalogueError, describeFinding, type Finding } from './catalogue/catalogue-finding';

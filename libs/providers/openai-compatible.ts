@@ -15,6 +15,7 @@ export interface OpenAiCompatible {
   readonly declarablePrefixes?: readonly string[];
   readonly families: readonly string[];
   readonly isDefault?: boolean;
+  readonly ownModels?: RegExp;
   readonly credentialClass: new () => object;
   readonly fields: readonly CredentialField[];
   readonly example: Readonly<Record<string, unknown>>;
@@ -83,6 +84,7 @@ export function openAiCompatible(options: OpenAiCompatible): Provider {
     declarablePrefixes: options.declarablePrefixes,
     families: options.families,
     isDefault: options.isDefault ?? false,
+    ownModels: options.ownModels,
     credentialClass: options.credentialClass,
     fields: options.fields,
     example: options.example,

@@ -137,6 +137,8 @@ export interface Provider<S extends Settings = Settings> {
   readonly declarablePrefixes?: readonly string[];
   /** Families of legacy models (ai_models.yml) that this provider serves. */
   readonly families: readonly string[];
+  /** Matches names of models that only this provider makes, to notice one that is given to another provider by mistake. */
+  readonly ownModels?: RegExp;
   /** True for one provider: the one of a `litellm_model_name` without a slash. */
   readonly isDefault: boolean;
   /** class-validator class of the credential's fields, including `api_key`, with @ApiProperty examples. */

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Type } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -18,6 +19,12 @@ import { type ProviderServer, startProviderServer } from './provider-server';
 export const superKey = 'test-super-key-4f1c0a7be2';
 export const platformKey = 'test-platform-key-9d2e6b31';
 export const encryptionKey = generateKey();
+
+/** The shipped catalogue, and a legacy model, which it has none of. */
+export const usualModels = `${readFileSync(join(__dirname, '../../apps/api/ai_models.yml'), 'utf8').replace(
+  'completion_models:',
+  'completion_models:\n  - { name: gpt-4o-legacy, family: openai }',
+)}`;
 
 export interface TestApp {
   readonly nest: NestFastifyApplication;
@@ -45,7 +52,7 @@ export interface TestApp {
 type Env = Record<string, string | undefined>;
 interface Options {
   readonly databaseUrl?: string;
-  /** The text of a model catalogue, in place of the shipped one. */
+  /** The text of a model catalogue, in place of `usualModels`. */
   readonly models?: string;
   readonly imports?: readonly Type[];
 }
@@ -96,9 +103,7 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
   const log = createLog(config.logLevel, config.secrets, {
     write: (line) => void logLines.push(line),
   });
-  const catalogue = options.models
-    ? ModelCatalogue.parse(options.models, 'models.yml')
-    : ModelCatalogue.load(join(__dirname, '../../apps/api/ai_models.yml'));
+  const catalogue = ModelCatalogue.parse(options.models ?? usualModels, 'models.yml');
   let port: number | undefined = undefined;
   const nest = await createApp({
     configFactory,

@@ -45,6 +45,31 @@ describe('checkCatalogue', () => {
       'so calls are refused',
     ],
     ['embedding_models:\n- name: a\n  family: claude', 'models.yml:3: a: Anthropic serves no embedding', ''],
+    [
+      '- name: a\n  litellm_model_name: openai/*',
+      'models.yml:2: a: litellm_model_name has a *, which stands for no other names here',
+      'add an entry for each model',
+    ],
+    [
+      '- name: a\n  litellm_model_name: claude-3-5-sonnet',
+      'models.yml:2: a: litellm_model_name has no prefix, so calls go to OpenAI',
+      'for Anthropic, write anthropic/ before it',
+    ],
+    [
+      '- name: a\n  family: vllm\n  litellm_model_name: gemma',
+      'models.yml:3: a: litellm_model_name has no prefix, so calls go to OpenAI',
+      'for vLLM, write hosted_vllm/ before it',
+    ],
+    [
+      '- name: a\n  litellm_model_name: azure/responses/o3',
+      "models.yml:2: a: litellm_model_name has responses/, which switches LiteLLM to another API and is part of the model's name here",
+      'leave it out',
+    ],
+    [
+      '- name: a\n  litellm_model_name: azure/gpt5_series/own',
+      'models.yml:2: a: litellm_model_name has gpt5_series/',
+      'leave it out',
+    ],
     ['- name: a\n  litellm_model_name: vllm/x', 'models.yml:2: a: LiteLLM has deprecated', 'hosted_vllm/'],
     [
       '- name: a\n  litellm_model_name: hosted_vllm/x\n  base_url: http://vllm',
@@ -187,6 +212,16 @@ describe('checkCatalogue', () => {
       'speech_models:',
     ].join('\n');
     expect(check(text)).toEqual({ models: ['a', 'b', 'c', 'd', 'e', 'f'], faults: [], warnings: [] });
+  });
+
+  it('takes the family gemini for the provider, and does not warn of names that say what they are', () => {
+    const text = [
+      '- { name: a, family: gemini }',
+      '- { name: b, family: openai, litellm_model_name: gpt-4o }',
+      '- { name: c, litellm_model_name: openrouter/anthropic/claude-sonnet-4.5 }',
+      '- { name: d, family: e5, litellm_model_name: text-embedding-3-small }',
+    ].join('\n');
+    expect(check(text)).toEqual({ models: ['a', 'b', 'c', 'd'], faults: [], warnings: [] });
   });
 
   it('reports warnings together with faults, by line', () => {

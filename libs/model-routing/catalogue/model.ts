@@ -64,7 +64,7 @@ export function splitLitellmName(providers: ProviderRegistry, name: string): Ser
 }
 
 /** The provider of a model, and its name of the model. */
-interface ServedModel {
+export interface ServedModel {
   readonly provider: Provider;
   readonly upstreamModel: string;
 }

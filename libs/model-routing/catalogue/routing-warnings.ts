@@ -1,5 +1,5 @@
 import { cutEndpoint, fixedProviders, InvalidTarget, type Provider, serviceOf } from '#providers';
-import { type Model, operationsOfKind, providerOfModel } from './model';
+import { type Model, operationsOfKind, providerOfModel, type ServedModel } from './model';
 import { didYouMean, type Finding, listOf } from './catalogue-finding';
 import { type CatalogueEntry } from './catalogue-entries';
 import { sharedDeployments } from './shared-deployments';
@@ -48,6 +48,7 @@ function modelWarnings(model: Model): { field: string; reason: string }[] {
     }
     return warnings;
   }
+  warnings.push(...nameWarnings(model, target));
   const hosted = `hosted_${provider.id}`;
   if (provider.prefixes.includes(hosted) && model.litellm_model_name.startsWith(`${provider.id}/`)) {
     // In LiteLLM the short prefix means a deprecated in-process SDK: https://docs.litellm.ai/docs/providers/vllm
@@ -61,6 +62,37 @@ function modelWarnings(model: Model): { field: string; reason: string }[] {
     warnings.push({ field: 'base_url', reason });
   }
   return warnings;
+}
+
+/** Switches of LiteLLM that stand before the name of a model: https://docs.litellm.ai/docs/providers/azure */
+const litellmSwitch = /^(?:responses|o_series|gpt5_series)\//;
+
+/** Warns of names that LiteLLM reads in another way, or that are probably models of another provider. */
+function nameWarnings(
+  model: Model,
+  { provider, upstreamModel }: ServedModel,
+): { field: string; reason: string }[] {
+  const field = 'litellm_model_name';
+  const warn = (reason: string) => [{ field, reason: `${field} ${reason}` }];
+  if (upstreamModel.includes('*')) {
+    return warn(
+      `has a *, which stands for no other names here: calls ask ${provider.label} for a model of exactly this name; add an entry for each model`,
+    );
+  }
+  const litellmName = litellmSwitch.exec(upstreamModel)?.[0];
+  if (litellmName !== undefined) {
+    return warn(
+      `has ${litellmName}, which switches LiteLLM to another API and is part of the model's name here; leave it out, since each model serves /v1/responses and /v1/chat/completions`,
+    );
+  }
+  if (model.litellm_model_name?.includes('/') === true) return [];
+  const other =
+    fixedProviders.find(({ ownModels }) => ownModels?.test(upstreamModel)) ??
+    fixedProviders.find((each) => each.families.includes(model.family ?? ''));
+  if (other === undefined || other === provider) return [];
+  return warn(
+    `has no prefix, so calls go to ${provider.label}; for ${other.label}, write ${other.prefixes.find((each) => each.startsWith('hosted_')) ?? other.id}/ before it`,
+  );
 }
 
 /**

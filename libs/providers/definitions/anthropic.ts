@@ -8,6 +8,7 @@ export const anthropic = defineProvider({
   label: 'Anthropic',
   prefixes: [],
   families: ['claude'],
+  ownModels: /^claude-/,
   isDefault: false,
   credentialClass: ApiKeyFields,
   fields: [apiKeyField],

@@ -12,6 +12,7 @@ export const cohere = openAiCompatible({
   label: 'Cohere',
   prefixes: ['cohere_chat'],
   families: [],
+  ownModels: /^(?:command|embed|rerank)-/,
   defaultEndpoint: 'https://api.cohere.ai',
   basePath: 'compatibility/v1',
   credentialClass: ApiKeyFields,

@@ -9,6 +9,7 @@ export const deepseek = openAiCompatible({
   id: 'deepseek',
   label: 'DeepSeek',
   families: [],
+  ownModels: /^deepseek-/,
   defaultEndpoint: 'https://api.deepseek.com',
   credentialClass: ApiKeyFields,
   fields: [apiKeyField],

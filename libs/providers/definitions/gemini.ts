@@ -8,7 +8,8 @@ import { openAiCompatible } from '../openai-compatible';
 export const gemini = openAiCompatible({
   id: 'gemini',
   label: 'Gemini',
-  families: [],
+  families: ['gemini'],
+  ownModels: /^gemini-/,
   defaultEndpoint: 'https://generativelanguage.googleapis.com/v1beta/openai',
   credentialClass: ApiKeyFields,
   fields: [apiKeyField],

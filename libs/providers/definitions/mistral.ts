@@ -12,6 +12,7 @@ export const mistral = openAiCompatible({
   id: 'mistral',
   label: 'Mistral',
   families: ['mistral'],
+  ownModels: /^(?:mistral|ministral|magistral|codestral|devstral|pixtral|voxtral)-/,
   defaultEndpoint: 'https://api.mistral.ai/v1',
   credentialClass: ApiKeyFields,
   fields: [apiKeyField],

@@ -10,6 +10,7 @@ export const xai = openAiCompatible({
   id: 'xai',
   label: 'xAI',
   families: [],
+  ownModels: /^grok-/,
   defaultEndpoint: 'https://api.x.ai/v1',
   credentialClass: ApiKeyAndEndpointFields,
   fields: [apiKeyField, optionalEndpointField],

@@ -56,6 +56,7 @@ function aliasOf(operation: Operation, path: string, prefix: string): Operation 
   const hasDeployment = prefix.includes(':deployment');
   const alias: Operation = {
     ...operation,
+    tags: ['Aliases'],
     summary: `${summary} (${isAzure ? "Azure's form" : 'version 2'})`,
     description: `The same as ${path}.${hasDeployment ? ' The deployment decides about the model, and not the body.' : ''}`,
     parameters: [...parameters, ...(hasDeployment ? [deployment] : []), ...(isAzure ? [apiVersion] : [])],

@@ -1,5 +1,5 @@
 import { Controller, Get, HttpStatus, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -9,8 +9,9 @@ import { isDatabaseUnavailable } from '#database';
 import { Access, Problem } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
 import { ReceiptsService } from '#usage';
+import { HealthResponse, ReadyResponse } from './health.dto';
 
-@ApiTags('8 Health')
+@ApiTags('Health')
 @Access('public')
 @Controller()
 export class HealthController {
@@ -24,44 +25,35 @@ export class HealthController {
 
   @Get('health')
   @ApiOperation({
-    summary: 'The process is alive',
+    summary: 'Check that the process is alive',
     description: 'Checks nothing else, not even the database.',
   })
-  @ApiResponse({ status: 200, schema: { example: { status: 'ok' } } })
-  health(): { status: 'ok' } {
+  @ApiOkResponse({ type: HealthResponse })
+  getHealth(): HealthResponse {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @ApiOperation({
-    summary: 'Calls can be served',
+    summary: 'Check that calls can be served',
     description:
-      'Checks the database, the encryption keys and the catalogue, and shows only counts and fingerprints. `catalogue: stale` means that the model file has faults, which `catalogue_reason` lists, and that the models of its last valid version are served. Without ENCRYPTION_KEY, which single-tenant mode does not need, there are no receipts (`receipts: off`) and the audit events are chained by a plain hash (`audit_chain: hash`).',
+      'Checks the database, the encryption keys and the catalogue, and shows only counts and fingerprints.',
   })
-  @ApiResponse({
-    status: 200,
-    schema: {
-      example: {
-        status: 'ready',
-        mode: 'strict',
-        database: 'ok',
-        encryption_keys: 'ok',
-        models: 8,
-        catalogue: 'ok',
-        receipts: 'on',
-        audit_chain: 'hmac',
-        missing_keys: [],
-      },
-    },
+  @ApiOkResponse({ type: ReadyResponse })
+  @ApiServiceUnavailableResponse({
+    type: ReadyResponse,
+    description: 'Not ready; `reason` says why, and what to do.',
   })
-  @ApiResponse({ status: 503, description: 'Not ready; `reason` says why, and what to do.' })
-  async ready(
+  async getReadyState(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Record<string, unknown>> {
+  ): Promise<ReadyResponse> {
     const { mode } = this.config;
     const stale = staleReason(this.catalogue);
-    const models = {
+    const models: Pick<
+      ReadyResponse,
+      'models' | 'catalogue' | 'catalogue_reason' | 'receipts' | 'audit_chain'
+    > = {
       models: this.catalogue.all().length,
       catalogue: stale === undefined ? 'ok' : 'stale',
       ...(stale !== undefined && { catalogue_reason: stale }),

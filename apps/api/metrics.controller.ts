@@ -1,17 +1,16 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { CredentialWarningsService } from '#credentials';
 import { isDatabaseUnavailable, within } from '#database';
-import { Access, ApiProblems, sysadminPrefix } from '#http';
+import { Access, sysadminPrefix } from '#http';
 import { UsageMetricsService } from '#usage';
 
 /** Prometheus stops waiting after ten seconds, and a dead connection to the database is only noticed after twenty. */
 const warningsTimeoutMs = 3000;
 
 /** The metrics for Prometheus: counters of this process, and the credentials of all tenants that need attention. */
-@ApiTags('6 Usage')
-@ApiSecurity('super-api-key')
+@ApiTags('Usage')
 @Access('sysadmin', 'usage:read')
 @Controller(`${sysadminPrefix}/metrics`)
 export class MetricsController {
@@ -44,16 +43,15 @@ export class MetricsController {
   @Get()
   @Header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)
   @ApiOperation({
-    summary: 'Metrics for Prometheus',
+    summary: 'Get metrics for Prometheus',
     description:
-      'Calls, tokens and durations of this process by provider; usage records that wait to be written or are lost; and, for all tenants, credentials that expire within 30, 7 or 1 days or that a provider refuses. While the database is unavailable, the metrics of credentials are left out and `tenkey_credential_metrics_up` is 0; a sysadmin key then gets 503, since it cannot be looked up, and the super key does not. Let Prometheus send X-API-Key with a sysadmin key that has only the scope usage:read (`http_headers` in its scrape_config). A key that is limited to some tenants cannot read the metrics.',
+      'Of this process: calls, tokens and durations by provider, and usage records that wait to be written or are lost. Of all tenants: credentials that expire within 30, 7 or 1 days or that a provider refuses.\n\nLet Prometheus send X-API-Key (`http_headers` in its scrape_config) with a sysadmin key that has only the scope usage:read and is not limited to some tenants.\n\nWhile the database is unavailable, the metrics of credentials are left out and `tenkey_credential_metrics_up` is 0. Only the super key can read the metrics then.',
   })
   @ApiOkResponse({
     description: "In Prometheus' text format.",
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
-  @ApiProblems('unauthenticated', 'forbidden', 'credential_store_unavailable', 'internal_error')
-  async metrics(): Promise<string> {
+  async getMetrics(): Promise<string> {
     const listed = this.warnings.list().catch((error: unknown) => {
       // The count of records that wait for the database matters most while it is unavailable.
       if (isDatabaseUnavailable(error)) return undefined;

@@ -1,22 +1,14 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Header, Query, StreamableFile } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, SysadminGrant, sysadminPrefix, validated } from '#http';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Access, SysadminGrant, sysadminPrefix, validated } from '#http';
 import { AuditEventResponse, AuditEventPageResponse, ListAuditEventsQuery } from './audit-events.dto';
 import { type AuditFilter, AuditLogService } from './audit-log.service';
 
 const PAGE = 500;
 
-@ApiTags('4 Audit')
-@ApiSecurity('super-api-key')
+@ApiTags('Audit')
 @Access('sysadmin', 'audit:read', { filtersTenants: true })
-@ApiProblems(
-  'unauthenticated',
-  'forbidden',
-  'validation_failed',
-  'credential_store_unavailable',
-  'internal_error',
-)
 @Controller(`${sysadminPrefix}/audit-events`)
 export class AuditEventsController {
   constructor(private readonly audit: AuditLogService) {}
@@ -28,7 +20,7 @@ export class AuditEventsController {
       'Who changed what and from where, and which attempts were refused: newest first, in pages. `npm run cli -- audit verify` checks that no event was edited, moved or removed. A key that is limited to some tenants sees only their events.',
   })
   @ApiOkResponse({ type: AuditEventPageResponse })
-  async list(
+  async listAuditEvents(
     @Query() text: ListAuditEventsQuery,
     @SysadminGrant() grant: SysadminGrant,
   ): Promise<AuditEventPageResponse> {
@@ -50,7 +42,10 @@ export class AuditEventsController {
     description: 'All events that match, newest first, one JSON object per line. `limit` does not apply.',
   })
   @ApiOkResponse({ content: { 'application/x-ndjson': { schema: { type: 'string' } } } })
-  export(@Query() text: ListAuditEventsQuery, @SysadminGrant() grant: SysadminGrant): StreamableFile {
+  exportAuditEvents(
+    @Query() text: ListAuditEventsQuery,
+    @SysadminGrant() grant: SysadminGrant,
+  ): StreamableFile {
     const filter = filterOf(validated(ListAuditEventsQuery, text), grant);
     return new StreamableFile(Readable.from(this.lines(filter), { objectMode: false }), {
       type: 'application/x-ndjson',

@@ -17,7 +17,7 @@ export class ListAuditEventsQuery extends EventListQuery {
   @IsFilter
   action?: string;
 
-  @ApiPropertyOptional({ enum: auditOutcomes })
+  @ApiPropertyOptional({ enum: auditOutcomes, enumName: 'AuditOutcome' })
   @IsOptional()
   @IsIn(auditOutcomes)
   outcome?: AuditOutcome;
@@ -26,7 +26,10 @@ export class ListAuditEventsQuery extends EventListQuery {
   @IsFilter
   actor?: string;
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @ApiPropertyOptional({
+    pattern: '^[1-9][0-9]{0,17}$',
+    description: '`next_cursor` of the previous page.',
+  })
   @IsOptional()
   @Matches(/^[1-9]\d{0,17}$/, { message: '$property must be the next_cursor of a page' })
   cursor?: string;
@@ -45,7 +48,7 @@ export class AuditEventResponse {
   actor: string;
   @ApiProperty({ example: 'credential.set' })
   action: string;
-  @ApiProperty({ enum: auditOutcomes })
+  @ApiProperty({ enum: auditOutcomes, enumName: 'AuditOutcome' })
   outcome: AuditOutcome;
   @ApiProperty({ format: 'uuid', nullable: true, type: String })
   tenant_id: string | null;

@@ -17,6 +17,7 @@ export { IsName, IsSearchText } from './fields/text-fields';
 export { IsTime, isTime } from './fields/time-fields';
 export * as hooks from './hooks';
 export { HttpModule } from './http.module';
-export { ApiPlatformProblems, ApiProblems } from './problems/api-problems';
+export { documentRoutes } from './openapi/document-routes';
+export { ApiProblems } from './problems/api-problems';
 export { Problem, type ProblemCode, problems } from './problems/problem';
 export { credentialPath, sysadminPrefix, tenantPath } from './requests/paths';

@@ -15,7 +15,12 @@ export function KeyNameField(example: string): PropertyDecorator {
     Length(1, 100),
     IsString(),
     Trimmed(),
-    ApiProperty({ example, description: 'Whose key it is, for lists and the audit.' }),
+    ApiProperty({
+      example,
+      minLength: 1,
+      maxLength: 100,
+      description: 'Whose key it is, for lists and the audit.',
+    }),
   );
 }
 
@@ -45,6 +50,7 @@ export function notValid(path: string, message: string): Problem {
 
 export const keyParam = ApiParam({
   name: 'key_id',
+  schema: { type: 'string', pattern: keyIdPattern.source },
   example: 'BoT0VjF9rQ2',
   description: "The key's `id`.",
 });
@@ -70,7 +76,7 @@ export class IssuedKeyResponse {
     description: 'Null: it does not expire.',
   })
   expires_at: string | null;
-  @ApiProperty({ enum: ['active', 'expired'] })
+  @ApiProperty({ enum: ['active', 'expired'], enumName: 'KeyStatus' })
   status: 'active' | 'expired';
   @ApiProperty({
     format: 'date-time',

@@ -1,12 +1,5 @@
 import { Body, Controller, Delete, Get, Header, Param, Post } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiCreatedResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiSecurity,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, ChangedBy, jsonOf, sysadminPrefix, validated } from '#http';
 import { keyParam, RemovedKeyResponse, validKeyId } from './key-fields';
 import {
@@ -18,17 +11,8 @@ import {
 import { SysadminKeysService } from './sysadmin-keys.service';
 
 /** No scope opens these routes: a key that could create keys could create a stronger one for itself. */
-@ApiTags('3 Keys')
-@ApiSecurity('super-api-key')
+@ApiTags('Keys')
 @Access('sysadmin')
-@ApiProblems(
-  'unauthenticated',
-  'forbidden',
-  'validation_failed',
-  'malformed_request',
-  'credential_store_unavailable',
-  'internal_error',
-)
 @Controller(`${sysadminPrefix}/keys`)
 export class SysadminKeysController {
   constructor(private readonly keys: SysadminKeysService) {}
@@ -36,9 +20,9 @@ export class SysadminKeysController {
   @Post()
   @Header('cache-control', 'no-store')
   @ApiOperation({
-    summary: 'Create a sysadmin key with scopes',
+    summary: 'Create a sysadmin key',
     description:
-      'For clients that need a part of this API: `X-API-Key: <key>` opens the routes of its scopes (each route names its `x-tenkey-scope`), for all tenants or for some. Only the super key can create, list and revoke these keys. Only this response shows the key.',
+      'For clients that need a part of this API: `X-API-Key: <key>` opens the routes of its scopes, for all tenants or for some. In this document, `x-tenkey-scope` names the scope of a route. Only the super key can create, list and revoke these keys. Only this response shows the key.',
   })
   @ApiBody({
     type: CreateSysadminKeyRequest,
@@ -54,8 +38,10 @@ export class SysadminKeysController {
     },
   })
   @ApiCreatedResponse({ type: CreatedSysadminKeyResponse })
-  @ApiProblems('payload_too_large', 'unsupported_media_type')
-  async create(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<CreatedSysadminKeyResponse> {
+  async createSysadminKey(
+    @Body() body: unknown,
+    @ChangedBy() by: ChangedBy,
+  ): Promise<CreatedSysadminKeyResponse> {
     const { row, key } = await this.keys.create(validated(CreateSysadminKeyRequest, jsonOf(body)), by);
     return CreatedSysadminKeyResponse.with(row, key);
   }
@@ -66,17 +52,17 @@ export class SysadminKeysController {
     description: 'Newest first. The keys themselves are not shown.',
   })
   @ApiOkResponse({ type: SysadminKeyListResponse })
-  async list(): Promise<SysadminKeyListResponse> {
+  async listSysadminKeys(): Promise<SysadminKeyListResponse> {
     const rows = await this.keys.list();
     return { items: rows.map((row) => SysadminKeyResponse.of(row)), count: rows.length };
   }
 
   @Get(':key_id')
   @keyParam
-  @ApiOperation({ summary: 'One sysadmin key', description: 'The key itself is not shown.' })
+  @ApiOperation({ summary: 'Get a sysadmin key', description: 'The key itself is not shown.' })
   @ApiOkResponse({ type: SysadminKeyResponse })
   @ApiProblems('key_not_found')
-  async find(@Param('key_id') keyIdText: string): Promise<SysadminKeyResponse> {
+  async getSysadminKey(@Param('key_id') keyIdText: string): Promise<SysadminKeyResponse> {
     return SysadminKeyResponse.of(await this.keys.find(validKeyId(keyIdText)));
   }
 
@@ -88,7 +74,10 @@ export class SysadminKeysController {
       'After the response, no Tenkey process accepts the key. Tenant keys that were created with it stay valid. Repeating the request is harmless.',
   })
   @ApiOkResponse({ type: RemovedKeyResponse })
-  async remove(@Param('key_id') keyIdText: string, @ChangedBy() by: ChangedBy): Promise<RemovedKeyResponse> {
+  async revokeSysadminKey(
+    @Param('key_id') keyIdText: string,
+    @ChangedBy() by: ChangedBy,
+  ): Promise<RemovedKeyResponse> {
     const id = validKeyId(keyIdText);
     return RemovedKeyResponse.of(id, await this.keys.remove(id, by));
   }

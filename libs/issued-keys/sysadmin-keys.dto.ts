@@ -17,7 +17,14 @@ export class CreateSysadminKeyRequest {
   @KeyNameField('billing job')
   name: string;
 
-  @ApiProperty({ enum: scopes, isArray: true, example: ['credentials:read'] })
+  @ApiProperty({
+    enum: scopes,
+    enumName: 'Scope',
+    isArray: true,
+    minItems: 1,
+    uniqueItems: true,
+    example: ['credentials:read'],
+  })
   @IsArray()
   @ArrayNotEmpty()
   @ArrayUnique()
@@ -25,8 +32,10 @@ export class CreateSysadminKeyRequest {
   scopes: Scope[];
 
   @ApiPropertyOptional({
-    type: [String],
-    format: 'uuid',
+    type: 'array',
+    items: { type: 'string', format: 'uuid' },
+    minItems: 1,
+    maxItems: 1000,
     nullable: true,
     description: 'The tenants that the key is limited to. Absent: all tenants.',
   })
@@ -46,7 +55,7 @@ export class SysadminKeyResponse extends IssuedKeyResponse {
   name: string;
   @ApiProperty({ example: 'tks_BoT0VjF9rQ2', description: 'The beginning of the key: `tks_` and its id.' })
   prefix: string;
-  @ApiProperty({ enum: scopes, isArray: true })
+  @ApiProperty({ enum: scopes, enumName: 'Scope', isArray: true })
   scopes: readonly Scope[];
   @ApiProperty({
     type: [String],

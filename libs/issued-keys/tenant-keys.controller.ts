@@ -1,12 +1,5 @@
 import { Body, Controller, Delete, Get, Header, Param, Post } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiCreatedResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiSecurity,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   Access,
   ApiProblems,
@@ -29,18 +22,8 @@ import {
 } from './tenant-keys.dto';
 import { TenantKeysService } from './tenant-keys.service';
 
-@ApiTags('3 Keys')
-@ApiSecurity('super-api-key')
+@ApiTags('Keys')
 @Access('sysadmin', 'keys:write')
-@ApiProblems(
-  'unauthenticated',
-  'forbidden',
-  'validation_failed',
-  'tenant_not_found',
-  'malformed_request',
-  'credential_store_unavailable',
-  'internal_error',
-)
 @Controller(`${tenantPath(':tenant_id')}/keys`)
 export class TenantKeysController {
   constructor(private readonly keys: TenantKeysService) {}
@@ -51,7 +34,7 @@ export class TenantKeysController {
   @ApiOperation({
     summary: "Create a key for a tenant's applications",
     description:
-      'Opens the platform API for this tenant only: `Authorization: Bearer <key>`, or `x-api-key: <key>` as clients for Anthropic send it. Only this response shows the key.',
+      "The key opens the Platform API for this tenant only: as `Authorization: Bearer <key>`, or as `x-api-key: <key>`, which Anthropic's clients send. Only this response shows the key.",
   })
   @ApiBody({
     type: CreateTenantKeyRequest,
@@ -70,8 +53,7 @@ export class TenantKeysController {
     },
   })
   @ApiCreatedResponse({ type: CreatedTenantKeyResponse, headers: hooks.inForceHeader })
-  @ApiProblems('payload_too_large', 'unsupported_media_type')
-  async create(
+  async createTenantKey(
     @Param('tenant_id') tenantIdText: string,
     @Body() body: unknown,
     @SysadminGrant() grantor: SysadminGrant,
@@ -90,7 +72,7 @@ export class TenantKeysController {
     description: 'Newest first. The keys themselves are not shown.',
   })
   @ApiOkResponse({ type: TenantKeyListResponse })
-  async list(@Param('tenant_id') tenantIdText: string): Promise<TenantKeyListResponse> {
+  async listTenantKeys(@Param('tenant_id') tenantIdText: string): Promise<TenantKeyListResponse> {
     const rows = await this.keys.list(validTenantId(tenantIdText));
     return { items: rows.map((row) => TenantKeyResponse.of(row)), count: rows.length };
   }
@@ -98,10 +80,10 @@ export class TenantKeysController {
   @Get(':key_id')
   @keyParam
   @tenantParam
-  @ApiOperation({ summary: "One of a tenant's keys", description: 'The key itself is not shown.' })
+  @ApiOperation({ summary: "Get one of a tenant's keys", description: 'The key itself is not shown.' })
   @ApiOkResponse({ type: TenantKeyResponse })
-  @ApiProblems('tenant_not_found', 'key_not_found')
-  async find(
+  @ApiProblems('key_not_found')
+  async getTenantKey(
     @Param('tenant_id') tenantIdText: string,
     @Param('key_id') keyIdText: string,
   ): Promise<TenantKeyResponse> {
@@ -117,7 +99,7 @@ export class TenantKeysController {
       'After the response, no Tenkey process accepts the key. Calls that have started run to their end. Repeating the request is harmless.',
   })
   @ApiOkResponse({ type: RemovedTenantKeyResponse, headers: hooks.inForceHeader })
-  async remove(
+  async revokeTenantKey(
     @Param('tenant_id') tenantIdText: string,
     @Param('key_id') keyIdText: string,
     @ChangedBy() by: ChangedBy,

@@ -31,7 +31,11 @@ export class CreateTenantKeyRequest {
   expires_at?: string | null;
 
   @ApiPropertyOptional({
-    type: [String],
+    type: 'array',
+    items: { type: 'string', minLength: 1, maxLength: 200 },
+    minItems: 1,
+    maxItems: 500,
+    uniqueItems: true,
     nullable: true,
     example: ['gpt-4o'],
     description:
@@ -51,7 +55,7 @@ export class CreateTenantKeyRequest {
     minimum: 1,
     maximum: 1000000,
     nullable: true,
-    type: Number,
+    type: 'integer',
     description: 'Requests in any 60 seconds, counted separately in each Tenkey process. Absent: no limit.',
   })
   @IsOptional()
@@ -64,7 +68,7 @@ export class CreateTenantKeyRequest {
     minimum: 1,
     maximum: 1000000000,
     nullable: true,
-    type: Number,
+    type: 'integer',
     example: 100000,
     description:
       'Tokens in any 60 seconds, of requests and responses, counted separately in each Tenkey process. An estimate of the call (its text, and max_tokens) is reserved before it is sent. When it is finished, what the provider reports counts instead. Absent: no limit.',

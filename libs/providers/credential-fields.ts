@@ -15,6 +15,7 @@ function ApiKeyField(minLength: number): PropertyDecorator {
       example: 'not-a-real-key-0000',
       minLength,
       maxLength: 10240,
+      pattern: '^\\s*[ -~]*\\s*$',
       writeOnly: true,
     }),
   );
@@ -42,7 +43,6 @@ export class ApiKeyAndEndpointFields extends ApiKeyFields {
     type: String,
     description: `Base URL that replaces the provider's default one: ${endpointDescription}`,
     example: 'https://llm.example.com/v1',
-    maxLength: 2048,
     nullable: true,
   })
   @Trimmed()
@@ -72,7 +72,6 @@ export class ServerKeyAndEndpointFields extends ServerKeyFields {
     type: String,
     description: `Base URL of the server: ${endpointDescription}`,
     example: 'https://llm.example.com/v1',
-    maxLength: 2048,
   })
   @Trimmed()
   @IsEndpoint()
@@ -95,16 +94,23 @@ export function IsApiKey(minLength: number): PropertyDecorator {
 
 /** An http or https base URL without user name, query and fragment. It does not decide whether the URL may be called. */
 export function IsEndpoint(options?: ValidationOptions): PropertyDecorator {
-  return HasNoFault('isEndpoint', faultOfEndpoint, options);
+  return applyDecorators(
+    ApiProperty({ maxLength: 2048, pattern: '^\\s*[Hh][Tt][Tt][Pp][Ss]?://' }),
+    HasNoFault('isEndpoint', faultOfEndpoint, options),
+  );
 }
 
 /**
- * A string that matches a pattern.
+ * A trimmed string that matches a pattern.
+ * @param pattern from the beginning of the string to its end
  * @param form the pattern in words, for the message
  */
 export function MatchesForm(pattern: RegExp, form: string): PropertyDecorator {
-  return HasNoFault('matchesForm', (value) =>
-    typeof value === 'string' && pattern.test(value) ? undefined : `must be ${form}`,
+  return applyDecorators(
+    ApiProperty({ pattern: `^\\s*${pattern.source.slice(1, -1)}\\s*$` }),
+    HasNoFault('matchesForm', (value) =>
+      typeof value === 'string' && pattern.test(value) ? undefined : `must be ${form}`,
+    ),
   );
 }
 

@@ -5,7 +5,6 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
-  ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
 import {
@@ -29,17 +28,8 @@ import {
 } from './tenants.dto';
 import { TenantsService } from './tenants.service';
 
-@ApiTags('1 Tenants')
-@ApiSecurity('super-api-key')
+@ApiTags('Tenants')
 @Access('sysadmin')
-@ApiProblems(
-  'unauthenticated',
-  'forbidden',
-  'validation_failed',
-  'malformed_request',
-  'credential_store_unavailable',
-  'internal_error',
-)
 @Controller(`${sysadminPrefix}/tenants`)
 export class TenantsController {
   constructor(private readonly tenants: TenantsService) {}
@@ -67,8 +57,8 @@ export class TenantsController {
     },
   })
   @ApiCreatedResponse({ type: TenantResponse, headers: hooks.inForceHeader })
-  @ApiProblems('tenant_conflict', 'payload_too_large', 'unsupported_media_type')
-  async create(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<TenantResponse> {
+  @ApiProblems('tenant_conflict')
+  async createTenant(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<TenantResponse> {
     return TenantResponse.of(await this.tenants.create(validated(CreateTenantRequest, jsonOf(body)), by));
   }
 
@@ -79,7 +69,7 @@ export class TenantsController {
     description: 'Newest first, in pages. A key that is limited to some tenants sees only those.',
   })
   @ApiOkResponse({ type: TenantPageResponse })
-  async list(
+  async listTenants(
     @Query() query: ListTenantsQuery,
     @SysadminGrant() grant: SysadminGrant,
   ): Promise<TenantPageResponse> {
@@ -91,10 +81,9 @@ export class TenantsController {
   @Get(':tenant_id')
   @Access('sysadmin', 'tenants:read')
   @tenantParam
-  @ApiOperation({ summary: 'One tenant' })
+  @ApiOperation({ summary: 'Get a tenant' })
   @ApiOkResponse({ type: TenantResponse })
-  @ApiProblems('tenant_not_found')
-  async find(@Param('tenant_id') id: string): Promise<TenantResponse> {
+  async getTenant(@Param('tenant_id') id: string): Promise<TenantResponse> {
     return TenantResponse.of(await this.tenants.find(validTenantId(id)));
   }
 
@@ -114,8 +103,8 @@ export class TenantsController {
     },
   })
   @ApiOkResponse({ type: TenantResponse, headers: hooks.inForceHeader })
-  @ApiProblems('tenant_not_found', 'tenant_conflict', 'payload_too_large', 'unsupported_media_type')
-  async update(
+  @ApiProblems('tenant_conflict')
+  async updateTenant(
     @Param('tenant_id') id: string,
     @Body() body: unknown,
     @ChangedBy() by: ChangedBy,
@@ -135,8 +124,7 @@ export class TenantsController {
       'Deletes its credentials and keys as well, and removes it from the sysadmin keys that are limited to tenants. This cannot be undone.',
   })
   @ApiNoContentResponse({ description: 'Deleted.', headers: hooks.inForceHeader })
-  @ApiProblems('tenant_not_found')
-  async remove(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {
+  async deleteTenant(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {
     await this.tenants.remove(validTenantId(id), by);
   }
 }

@@ -18,7 +18,6 @@ const emailAddress = /^[^\s@,;:<>"\p{Cc}\p{Cs}]+@[^\s@,;:<>"\p{Cc}\p{Cs}]+$/u;
 const displayNameProperty = { example: 'Sundsvalls kommun', nullable: true, type: String };
 const contactProperty = {
   example: 'it-drift@sundsvall.example',
-  format: 'email',
   nullable: true,
   type: String,
   description:
@@ -27,14 +26,20 @@ const contactProperty = {
 
 // The decorators of one field each. They apply in the order of these lists, so the last rule of a field comes first.
 
-const IsTenantName = applyDecorators(IsName({ isGiven: true }), Length(1, 200), IsString(), Trimmed());
+const IsTenantName = applyDecorators(
+  IsName({ isGiven: true }),
+  Length(1, 200),
+  IsString(),
+  Trimmed(),
+  ApiProperty({ minLength: 1, maxLength: 200 }),
+);
 
 const DisplayNameField = applyDecorators(
   IsName(),
   MaxLength(500),
   IsString(),
   IsOptional(),
-  ApiPropertyOptional(displayNameProperty),
+  ApiPropertyOptional({ ...displayNameProperty, maxLength: 500 }),
 );
 
 const ContactField = applyDecorators(
@@ -42,7 +47,11 @@ const ContactField = applyDecorators(
   MaxLength(254),
   Trimmed(),
   IsOptional(),
-  ApiPropertyOptional(contactProperty),
+  ApiPropertyOptional({
+    ...contactProperty,
+    maxLength: 254,
+    pattern: '^\\s*[^\\s@,;:<>"]+@[^\\s@,;:<>"]+\\s*$',
+  }),
 );
 
 /** Null is a value, which these fields cannot have, and not the same as absent. */
@@ -50,10 +59,15 @@ const IsAbsentOr = ValidateIf((_, value) => value !== undefined);
 const IsOptionalState = applyDecorators(IsIn(tenantStates), IsAbsentOr);
 
 export class CreateTenantRequest {
-  @ApiPropertyOptional({ format: 'uuid', description: "The platform's own id; generated when absent." })
+  @ApiPropertyOptional({
+    format: 'uuid',
+    nullable: true,
+    type: String,
+    description: "The platform's own id. Absent: Tenkey chooses one.",
+  })
   @IsOptional()
   @Matches(uuidPattern, { message: '$property must be a UUID' })
-  id?: string;
+  id?: string | null;
 
   @ApiProperty({ example: 'sundsvall', description: 'Unique short name.' })
   @IsTenantName
@@ -65,7 +79,11 @@ export class CreateTenantRequest {
   @ContactField
   contact_email?: string | null;
 
-  @ApiPropertyOptional({ enum: tenantStates, default: 'active' })
+  @ApiPropertyOptional({
+    enum: tenantStates,
+    enumName: 'TenantState',
+    description: 'Absent: active. A suspended tenant cannot call models.',
+  })
   @IsOptionalState
   state?: TenantState;
 }
@@ -82,13 +100,17 @@ export class UpdateTenantRequest {
   @ContactField
   contact_email?: string | null;
 
-  @ApiPropertyOptional({ enum: tenantStates, description: 'A suspended tenant cannot call models.' })
+  @ApiPropertyOptional({
+    enum: tenantStates,
+    enumName: 'TenantState',
+    description: 'A suspended tenant cannot call models.',
+  })
   @IsOptionalState
   state?: TenantState;
 }
 
 export class ListTenantsQuery extends ListQuery {
-  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
+  @ApiPropertyOptional({ maxLength: 200, description: '`next_cursor` of the previous page.' })
   @IsOptional()
   @IsString()
   @MaxLength(200)
@@ -109,7 +131,7 @@ export class TenantResponse {
   display_name: string | null;
   @ApiProperty(contactProperty)
   contact_email: string | null;
-  @ApiProperty({ enum: tenantStates })
+  @ApiProperty({ enum: tenantStates, enumName: 'TenantState' })
   state: TenantState;
   @ApiProperty({ format: 'date-time' })
   created_at: string;

@@ -1,3 +1,5 @@
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { type Browser, chromium, type Locator, type Page, type Response } from 'playwright-core';
 import { platformKey, startTestApp, superKey, type TestApp } from '../support/app';
@@ -16,6 +18,22 @@ const chromiumArguments = [
 ];
 const tenants = '/api/v1/sysadmin/tenants';
 const credentials = `${tenants}/{tenant_id}/credentials`;
+
+/** A proxy that serves the application below a path, as an ingress does, and knows nothing below another one. */
+async function startProxy(prefix: string, port: number): Promise<Server> {
+  const proxy = createServer((incoming, outgoing) => {
+    const { method, url = '', headers } = incoming;
+    if (!url.startsWith(`${prefix}/`)) return void outgoing.writeHead(404).end('not below the prefix');
+    const path = url.slice(prefix.length);
+    const passed = httpRequest({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers);
+      response.pipe(outgoing);
+    });
+    incoming.pipe(passed);
+  });
+  await new Promise<void>((resolve) => void proxy.listen(0, '127.0.0.1', resolve));
+  return proxy;
+}
 
 /** The request of one Execute, its response, and what the page shows. */
 interface Executed {
@@ -96,7 +114,11 @@ describe('Swagger UI in a browser', () => {
       await form.getByText('Logout').waitFor();
     }
     await page.locator('.close-modal').click();
-    expect(await page.locator('.opblock .authorization__btn .locked').count()).toBe(41);
+    const { paths } = (await tenkey.http().get('/docs/openapi.json')).body as OpenAPIObject;
+    const guarded = Object.values(paths)
+      .flatMap((item) => Object.values(item as Record<string, { security: unknown[] }>))
+      .filter(({ security }) => security.length > 0);
+    expect(await page.locator('.opblock .authorization__btn .locked').count()).toBe(guarded.length);
   });
 
   it('creates a tenant from the prefilled body', async () => {
@@ -110,7 +132,7 @@ describe('Swagger UI in a browser', () => {
   it('sets an Azure credential from its example and shows the mask', async () => {
     const block = await unfolded('put', `${credentials}/{provider}`);
     await parameter(block, 'tenant_id').fill(tenantId);
-    await parameter(block, 'provider').selectOption('azure');
+    await parameter(block, 'provider').fill('azure');
     await block.locator('.examples-select-element').first().selectOption({ label: 'Azure OpenAI' });
     const body = block.locator('.body-param__text');
     expect(JSON.parse(await body.inputValue())).toMatchObject({ deployment_name: 'gpt-4o-sweden' });
@@ -160,7 +182,7 @@ describe('Swagger UI in a browser', () => {
   it('removes the credential', async () => {
     const block = await unfolded('delete', `${credentials}/{provider}`);
     await parameter(block, 'tenant_id').fill(tenantId);
-    await parameter(block, 'provider').selectOption('azure');
+    await parameter(block, 'provider').fill('azure');
     const { response, shown } = await execute(block);
     expect(response.status()).toBe(200);
     expect(shown).toContain('"deleted": true');
@@ -168,38 +190,61 @@ describe('Swagger UI in a browser', () => {
 
   it('offers every route ready to try', async () => {
     const { paths } = (await tenkey.http().get('/docs/openapi.json')).body as OpenAPIObject;
-    // These operations act on the stored credential and take no body.
-    const isWithoutBody = (path: string) => /\/\{provider\}\/(verify|promote|rollback)$/.test(path);
     const routes = Object.entries(paths).flatMap(([path, item]) =>
       (['get', 'put', 'post', 'delete', 'patch'] as const).flatMap((method) => {
-        const operation = item[method];
-        return operation ? [{ path, method, parameters: operation.parameters ?? [] }] : [];
+        const { tags, parameters = [], requestBody } = item[method] ?? {};
+        const content = requestBody && 'content' in requestBody ? requestBody.content : undefined;
+        return tags ? [{ path, method, tag: tags[0], parameters, types: Object.keys(content ?? {}) }] : [];
       }),
     );
     expect(await page.locator('.opblock').count()).toBe(routes.length);
-    for (const { path, method, parameters } of routes) {
+    // The aliases are copies of other routes.
+    for (const { path, method, parameters, types } of routes.filter(({ tag }) => tag !== 'Aliases')) {
       const block = await unfolded(method, path);
       const fields = block.locator('tr[data-param-name]').locator('input, select');
       if (parameters.length > 0) await fields.nth(parameters.length - 1).waitFor();
       expect(await fields.count()).toBe(parameters.length);
       if (path.startsWith('/v1/')) expect(await parameter(block, 'X-Tenant-ID').count()).toBe(1);
-      if (path === '/v1/audio/transcriptions') {
-        await block.locator('.opblock-section-request-body input[type="file"]').waitFor();
-      } else if (['post', 'put', 'patch'].includes(method)) {
-        if (isWithoutBody(path)) {
-          expect(await block.locator('.opblock-section-request-body').count()).toBe(0);
-        } else {
-          expect(JSON.parse(await block.locator('.body-param__text').inputValue())).not.toEqual({});
-        }
+      if (types.includes('application/json')) {
+        expect(JSON.parse(await block.locator('.body-param__text').inputValue())).not.toEqual({});
+      } else if (types.length > 0) {
+        await block.locator('.opblock-section-request-body input[type="file"]').first().waitFor();
+      } else {
+        expect(await block.locator('.opblock-section-request-body').count()).toBe(0);
       }
       // Collapse the block: each click makes Swagger UI render all expanded blocks again.
       await block.locator('.opblock-summary-control').dispatchEvent('click');
     }
+  }, 600_000);
+
+  it('shows the groups in the order of the document, each with its description', async () => {
+    const { tags = [] } = (await tenkey.http().get('/docs/openapi.json')).body as OpenAPIObject;
+    const shown = page.locator('.opblock-tag');
+    expect(await shown.locator('a').allInnerTexts()).toEqual(tags.map(({ name }) => name));
+    expect(await shown.locator('small').allInnerTexts()).toEqual(tags.map(({ description }) => description));
   });
 
   it('sends nothing to another host, and the browser reports no error', () => {
     const elsewhere = requested.filter((url) => !url.startsWith('data:') && new URL(url).origin !== origin);
     expect(elsewhere).toEqual([]);
     expect(complaints).toEqual([]);
+  });
+
+  it.each(['/docs', '/docs/'])('works below the path prefix of a proxy, at %s', async (path) => {
+    const proxy = await startProxy('/tenkey', Number(new URL(origin).port));
+    try {
+      const { port } = proxy.address() as AddressInfo;
+      await page.goto(`http://${host}:${port}/tenkey${path}`);
+      await page.locator('.opblock').first().waitFor();
+      const block = await unfolded('get', '/health');
+      const [response] = await Promise.all([
+        page.waitForResponse((answer) => answer.url().endsWith('/health')),
+        block.locator('.execute').click(),
+      ]);
+      expect([response.status(), new URL(response.url()).pathname]).toEqual([200, '/tenkey/health']);
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
   });
 });

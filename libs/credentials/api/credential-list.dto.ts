@@ -26,7 +26,7 @@ export class RejectionResponse {
 export class StoredCredentialResponse {
   @ApiProperty({ example: '...xyz9' })
   masked_key: string;
-  @ApiProperty({ enum: ['encrypted', 'plaintext'] })
+  @ApiProperty({ enum: ['encrypted', 'plaintext'], enumName: 'EncryptionStatus' })
   encryption_status: 'encrypted' | 'plaintext';
   @ApiProperty({ format: 'date-time' })
   configured_at: string;
@@ -39,6 +39,7 @@ export class StoredCredentialResponse {
   config: Readonly<Record<string, unknown>>;
   @ApiProperty({
     enum: credentialStatuses,
+    enumName: 'CredentialStatus',
     description:
       'The first that applies. plaintext: stored unsealed and not used. unreadable: sealed under an encryption key that is not loaded. tampered: changed outside Tenkey. rejected: the provider rejected it in the last call or verification. expired, expiring (within 30 days): according to its expires_at; it is still used. ready: usable.',
   })
@@ -52,8 +53,8 @@ export class StoredCredentialResponse {
   expires_at: string | null;
   @ApiProperty({
     enum: [...warningDays, 0],
+    enumName: 'WarningDays',
     nullable: true,
-    type: Number,
     description:
       'The smallest of these numbers of days within which it expires; 0: it has expired. Null: it expires later or has no expires_at.',
   })

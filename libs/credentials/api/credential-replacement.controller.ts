@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, ChangedBy, credentialPath, hooks, jsonOf, validTenantId } from '#http';
 import { ProviderRegistry } from '#providers';
 import { tenantParam } from '#tenants';
@@ -12,27 +12,13 @@ import { validProvider, VerificationResponse, VerifyCredentialResponse } from '.
 import { expiresWithinDays } from '../expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
-// A route's own problems replace those of the controller with the same status, so it lists every problem of that status.
-const notFound = ['feature_disabled', 'tenant_not_found'] as const;
 const unusable = ['credential_unreadable', 'credential_tampered', 'credential_plaintext'] as const;
 
 /** The steps that make a staged credential live, and back. */
-@ApiTags('2 Credentials')
-@ApiSecurity('super-api-key')
+@ApiTags('Credentials')
 @Access('sysadmin', 'credentials:write')
 @UseGuards(FeatureEnabledGuard)
-@ApiProblems(
-  'unauthenticated',
-  'forbidden',
-  'feature_disabled',
-  'validation_failed',
-  'tenant_not_found',
-  'malformed_request',
-  'payload_too_large',
-  'unsupported_media_type',
-  'credential_store_unavailable',
-  'internal_error',
-)
+@ApiProblems('feature_disabled', 'malformed_request', 'payload_too_large', 'unsupported_media_type')
 @Controller(credentialPath(':tenant_id', ':provider'))
 export class CredentialReplacementController {
   constructor(
@@ -46,7 +32,7 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Ask the provider whether it accepts the stored key',
     description:
-      'Sends a request that costs nothing, only to the endpoint that is stored with the key; therefore there is no body. The result is stored with the credential and in the audit.',
+      'Sends a request that costs nothing to the endpoint that is stored with the key. There is no body, so that no key is ever sent to another endpoint. The result is stored with the credential and in the audit.',
   })
   @providerParam
   @tenantParam
@@ -54,18 +40,13 @@ export class CredentialReplacementController {
     name: 'slot',
     required: false,
     enum: slots,
+    enumName: 'Slot',
     description:
       'The credential to verify: live (default), staged, or previous, which a rollback would make live.',
   })
   @ApiOkResponse({ type: VerifyCredentialResponse })
-  @ApiProblems(
-    ...notFound,
-    'credential_not_staged',
-    'credential_conflict',
-    'credential_not_configured',
-    ...unusable,
-  )
-  async verify(
+  @ApiProblems('credential_not_staged', 'credential_conflict', 'credential_not_configured', ...unusable)
+  async verifyCredential(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query() query: unknown,
@@ -95,24 +76,19 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Make the staged credential the live one',
     description:
-      'Every call that starts afterwards uses it; a call that has started keeps its credential. The replaced credential is kept as `previous` and can be rolled back to for CREDENTIAL_ROLLBACK_HOURS. A staged credential that the provider refused in a call or a verification (rejected or forbidden) and has not accepted since is not promoted; one that was never verified is.',
+      'Every call that starts afterwards uses it; a call that has started keeps its credential. The replaced credential is kept as `previous`, and a rollback brings it back within CREDENTIAL_ROLLBACK_HOURS.\n\nA staged credential can be promoted without a verification. It cannot be promoted if the provider refused it and has not accepted it since.',
   })
   @providerParam
   @tenantParam
   @ApiQuery({
     name: 'version',
     required: false,
+    schema: { type: 'string', pattern: '^[1-9][0-9]{0,18}$' },
     description: 'Promote only if this version is still the staged one. Give the version that was verified.',
   })
   @ApiOkResponse({ type: SwappedCredentialResponse, headers: hooks.inForceHeader })
-  @ApiProblems(
-    ...notFound,
-    'credential_not_staged',
-    'credential_conflict',
-    'credential_rejected',
-    ...unusable,
-  )
-  async promote(
+  @ApiProblems('credential_not_staged', 'credential_conflict', 'credential_rejected', ...unusable)
+  async promoteCredential(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query() query: unknown,
@@ -154,7 +130,7 @@ export class CredentialReplacementController {
   @tenantParam
   @ApiOkResponse({ type: SwappedCredentialResponse, headers: hooks.inForceHeader })
   @ApiProblems('credential_conflict', ...unusable)
-  async rollback(
+  async rollBackCredential(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query() query: unknown,

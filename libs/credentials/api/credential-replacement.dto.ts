@@ -11,8 +11,8 @@ class ReplacedCredentialResponse {
   version: string;
   @ApiProperty({
     enum: inactiveSlots,
+    enumName: 'InactiveSlot',
     nullable: true,
-    type: String,
     example: 'previous',
     description:
       'Where it is now: previous after a promotion, staged after a rollback. Null: it was deleted; `message` says why.',

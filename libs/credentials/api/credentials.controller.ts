@@ -1,14 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, UseGuards } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiExtraModels,
-  ApiOkResponse,
-  ApiOperation,
-  ApiQuery,
-  ApiSecurity,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import {
   Access,
   ApiProblems,
@@ -23,13 +14,13 @@ import { type ProbeResult } from '#egress';
 import { fixedProviders, type Provider, ProviderRegistry } from '#providers';
 import { tenantParam, TenantsService } from '#tenants';
 import { type CredentialFields, inactiveSlots } from '../credential';
+import { credentialBodies, credentialBody } from './credential-bodies';
 import { ListCredentialsResponse } from './credential-list.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
 import { knownQuery, providerParam, validFlag, validSlot } from './credential-parameters';
 import { CredentialSlotsService } from '../rows/credential-slots.service';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import {
-  CredentialExtras,
   refuseWrongTypes,
   RemoveCredentialResponse,
   SetCredentialResponse,
@@ -41,23 +32,11 @@ import { CredentialsService } from '../credentials.service';
 import { expiresWithinDays } from '../expiry';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
-const credentialClasses = [...new Set(fixedProviders.map((provider) => provider.credentialClass))];
-
-@ApiTags('2 Credentials')
-@ApiSecurity('super-api-key')
-@ApiExtraModels(...credentialClasses, CredentialExtras)
+@ApiTags('Credentials')
+@ApiExtraModels(...credentialBodies)
 @Access('sysadmin', 'credentials:write')
 @UseGuards(FeatureEnabledGuard)
-@ApiProblems(
-  'unauthenticated',
-  'forbidden',
-  'feature_disabled',
-  'validation_failed',
-  'tenant_not_found',
-  'malformed_request',
-  'credential_store_unavailable',
-  'internal_error',
-)
+@ApiProblems('feature_disabled')
 @Controller(`${tenantPath(':tenant_id')}/credentials`)
 export class CredentialsController {
   constructor(
@@ -81,37 +60,26 @@ export class CredentialsController {
   @ApiQuery({
     name: 'verify',
     required: false,
-    enum: ['true', 'false'],
+    type: Boolean,
     description:
-      'true: the provider is asked first, at no cost. A key that it refuses is not stored, and the stored one stays. When the provider cannot be reached, the key is stored and `verification` says so.',
+      'true: the provider is asked first, at no cost. A key that it refuses is not stored. When the provider cannot be reached, the key is stored and `verification` says so.',
   })
   @ApiQuery({
     name: 'stage',
     required: false,
-    enum: ['true', 'false'],
+    type: Boolean,
     description:
-      'true: the credential is staged, in place of an earlier staged one. Verify it with `.../verify?slot=staged`, then `.../promote`. Otherwise a staged credential stays, and an earlier promotion can no longer be rolled back.',
+      'true: the credential is staged and replaces the one that was staged before. Verify it with `.../verify?slot=staged`, then `.../promote`. false: it is live, a staged credential stays, and an earlier promotion can no longer be rolled back.',
   })
   @ApiBody({
-    schema: {
-      allOf: [
-        { anyOf: credentialClasses.map((type) => ({ $ref: getSchemaPath(type) })) },
-        { $ref: getSchemaPath(CredentialExtras) },
-      ],
-    },
+    schema: credentialBody,
     examples: Object.fromEntries(
       fixedProviders.map((provider) => [provider.id, { summary: provider.label, value: provider.example }]),
     ),
   })
   @ApiOkResponse({ type: SetCredentialResponse, headers: hooks.inForceHeader })
-  @ApiProblems(
-    'validation_failed',
-    'credential_validation_failed',
-    'endpoint_not_allowed',
-    'payload_too_large',
-    'unsupported_media_type',
-  )
-  async set(
+  @ApiProblems('credential_validation_failed', 'endpoint_not_allowed')
+  async setCredential(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query() query: unknown,
@@ -161,15 +129,15 @@ export class CredentialsController {
   })
   @tenantParam
   @ApiOkResponse({ type: ListCredentialsResponse })
-  async list(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsResponse> {
+  async listCredentials(@Param('tenant_id') tenantIdText: string): Promise<ListCredentialsResponse> {
     return ListCredentialsResponse.of(await this.slots.list(validTenantId(tenantIdText)), this.providers);
   }
 
   @Delete(':provider')
   @ApiOperation({
-    summary: "Remove a tenant's credential",
+    summary: "Delete a tenant's credential",
     description:
-      'Removes the staged and the previous credential as well. Calls of the tenant to this provider then fail with credential_not_configured. Repeating the request is harmless.',
+      'Deletes the staged and the previous credential as well. Calls of the tenant to this provider then fail with `credential_not_configured`. Repeating the request is harmless.',
   })
   @providerParam
   @tenantParam
@@ -177,10 +145,11 @@ export class CredentialsController {
     name: 'slot',
     required: false,
     enum: inactiveSlots,
-    description: 'Removes only the staged or only the previous credential; the live one stays.',
+    enumName: 'InactiveSlot',
+    description: 'Deletes only the staged or only the previous credential; the live one stays.',
   })
   @ApiOkResponse({ type: RemoveCredentialResponse, headers: hooks.inForceHeader })
-  async remove(
+  async deleteCredential(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,
     @Query() query: unknown,

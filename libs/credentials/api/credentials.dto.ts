@@ -166,6 +166,7 @@ function withoutNulls(body: unknown): unknown {
 export class VerificationResponse {
   @ApiProperty({
     enum: probeOutcomes,
+    enumName: 'VerificationOutcome',
     example: 'accepted',
     description:
       'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it accepts the key and does not permit the request. quota: the limit is used up. wrong_host: the endpoint is not one of its API. network_rules: its network rules do not admit this server. unreachable: there was no response. unknown: the response says nothing about the key.',

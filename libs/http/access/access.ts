@@ -4,7 +4,7 @@ import { ApiExtension } from '@nestjs/swagger';
 import { type Scope } from './grants';
 
 /** Who may call a route. */
-type Audience = 'sysadmin' | 'platform' | 'public';
+export type Audience = 'sysadmin' | 'platform' | 'public';
 
 /** What a route declares about its callers. */
 interface Declaration {
@@ -16,6 +16,7 @@ interface Declaration {
 }
 
 const declarationKey = 'tenkey:access';
+const audienceExtension = 'x-tenkey-audience';
 const reflector = new Reflector();
 
 /**
@@ -28,8 +29,18 @@ export function Access(
   options: Pick<Declaration, 'filtersTenants'> = {},
 ): MethodDecorator & ClassDecorator {
   const declaration: Declaration = { audience, scope, ...options };
-  const declare = SetMetadata(declarationKey, declaration);
-  return scope === undefined ? declare : applyDecorators(declare, ApiExtension('x-tenkey-scope', scope));
+  return applyDecorators(
+    SetMetadata(declarationKey, declaration),
+    ApiExtension(audienceExtension, audience),
+    ...(scope === undefined ? [] : [ApiExtension('x-tenkey-scope', scope)]),
+  );
+}
+
+/** Removes the audience from an operation of the OpenAPI document. @returns undefined if its route declares none */
+export function takeAudience(operation: object): Audience | undefined {
+  const audience = Reflect.get(operation, audienceExtension) as Audience | undefined;
+  Reflect.deleteProperty(operation, audienceExtension);
+  return audience;
 }
 
 /** By method of a controller, and by controller, which may have inherited the method. Reading metadata for each request is slow. */

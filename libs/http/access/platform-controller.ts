@@ -1,14 +1,12 @@
 import { applyDecorators, Controller } from '@nestjs/common';
-import { ApiHeader, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import { platformPrefix } from '../requests/paths';
 import { Access } from './access';
 
 /** A controller of the platform API, for tenant keys and for the platform key on behalf of the tenant in X-Tenant-ID. */
 export const PlatformController = (): ClassDecorator =>
   applyDecorators(
-    ApiTags('7 Platform API'),
-    ApiSecurity('platform-key'),
-    ApiSecurity('tenant-key'),
+    ApiTags('Platform API'),
     ApiHeader({
       name: 'X-Tenant-ID',
       required: false,

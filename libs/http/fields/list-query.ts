@@ -5,7 +5,13 @@ import { IsTime } from './time-fields';
 
 /** The query of a list: how much of it a page has. */
 export class ListQuery {
-  @ApiPropertyOptional({ type: 'integer', default: 100, minimum: 1, maximum: 1000 })
+  @ApiPropertyOptional({
+    type: 'integer',
+    default: 100,
+    minimum: 1,
+    maximum: 1000,
+    description: 'Items on a page.',
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -16,12 +22,15 @@ export class ListQuery {
 
 /** The query of a list of events. */
 export class EventListQuery extends ListQuery {
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only events from this time on.' })
+  @ApiPropertyOptional({
+    example: '2026-01-31T12:00:00Z',
+    description: 'Only events from this day or time on.',
+  })
   @IsOptional()
   @IsTime('day or time')
   since?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Only events before this time.' })
+  @ApiPropertyOptional({ example: '2026-02-28', description: 'Only events before this day or time.' })
   @IsOptional()
   @IsTime('day or time')
   until?: string;

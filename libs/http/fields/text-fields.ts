@@ -1,13 +1,18 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength, ValidateBy } from 'class-validator';
 import { removeKeyShapes } from '#crypto';
 
 /** PostgreSQL's text cannot hold U+0000, and control characters do not belong in a name. */
 const noControl = /^[^\p{Cc}\p{Cs}]*$/u;
 
+/** The same for the OpenAPI document, in a form that other languages understand too. */
+const noControlClass = '[^\\u0000-\\u001f\\u007f-\\u009f]*';
+
 /** A text that a list is filtered by. */
 export function IsSearchText(): PropertyDecorator {
   return applyDecorators(
+    ApiProperty({ maxLength: 200, pattern: `^${noControlClass}$` }),
     Matches(noControl, { message: '$property must not contain control characters' }),
     MaxLength(200),
     IsString(),
@@ -27,7 +32,11 @@ export function IsName(options: { each?: boolean; isGiven?: boolean } = {}): Pro
     typeof value === 'string' &&
     noControl.test(value) &&
     !(isGiven ? isSurelyKey(value) : hasKeyShape(value));
-  return ValidateBy({ name: 'isName', validator: { validate: isName } }, { message, each });
+  return applyDecorators(
+    // Whitespace at both ends of a name may be a line break, because it is removed first.
+    ...(each ? [] : [ApiProperty({ pattern: `^\\s*${noControlClass}\\s*$` })]),
+    ValidateBy({ name: 'isName', validator: { validate: isName } }, { message, each }),
+  );
 }
 
 function hasKeyShape(text: string): boolean {

@@ -1,3 +1,5 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
 
 /**
@@ -44,8 +46,11 @@ export function isTime(value: unknown, form: TimeForm): value is string {
 
 /** The same for a field of a request. */
 export function IsTime(form: TimeForm): PropertyDecorator {
-  return ValidateBy(
-    { name: 'isTime', validator: { validate: (value) => isTime(value, form) } },
-    { message: `$property must be ${timeForms[form].text}` },
+  return applyDecorators(
+    ApiProperty({ pattern: timeForms[form].pattern.source }),
+    ValidateBy(
+      { name: 'isTime', validator: { validate: (value) => isTime(value, form) } },
+      { message: `$property must be ${timeForms[form].text}` },
+    ),
   );
 }

@@ -21,15 +21,25 @@ export interface ProblemContext {
   readonly isTenant: boolean;
 }
 
+export type ErrorFormat = 'problem' | 'openai' | 'anthropic';
+
 /**
- * RFC 9457 on the sysadmin API and for every other path; on /v1 and in Azure's form of it the error object of the API that has this path, OpenAI's or
- * Anthropic's, so that SDKs raise their typed errors.
+ * RFC 9457 on the sysadmin API and for every other path; on /v1 and in Azure's form of it the error object of the API that
+ * has this path, OpenAI's or Anthropic's, so that SDKs raise their typed errors.
  */
+export function errorFormatOf({
+  path,
+  clientKind,
+}: Pick<ProblemContext, 'path' | 'clientKind'>): ErrorFormat {
+  if (!isPlatformPath(path) && clientKind === undefined) return 'problem';
+  return isBelow(path, messagesPrefix) || clientKind === 'anthropic' ? 'anthropic' : 'openai';
+}
+
 export function renderProblem(problem: Problem, context: ProblemContext): RenderedProblem {
-  const { path, clientKind, requestId } = context;
-  if (isPlatformPath(path) || clientKind !== undefined) {
-    const isAnthropic = isBelow(path, messagesPrefix) || clientKind === 'anthropic';
-    const toBody = isAnthropic ? anthropicBody : openAiBody;
+  const { requestId } = context;
+  const format = errorFormatOf(context);
+  if (format !== 'problem') {
+    const toBody = format === 'anthropic' ? anthropicBody : openAiBody;
     return { contentType: 'application/json; charset=utf-8', body: toBody(problem, context) };
   }
   const { hint, errors, providerRequirements } = problem.details;

@@ -1,24 +1,15 @@
 import { applyDecorators, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiPlatformProblems, type ProblemCode, sysadminPrefix } from '#http';
+import { ApiProblems, type ProblemCode, sysadminPrefix } from '#http';
 import { type Operation } from '#providers';
 
-/** The problems that every call can have. */
+/** The problems that every call can have, and other routes of the platform API cannot. */
 export const callProblems = [
-  'unauthenticated',
-  'forbidden',
-  'rate_limited',
-  'malformed_request',
-  'validation_failed',
-  'tenant_not_found',
-  'tenant_suspended',
   'model_not_found',
   'object_not_found',
   'endpoint_not_supported',
   'parameter_not_supported',
-  'payload_too_large',
-  'unsupported_media_type',
   'credential_not_configured',
   'endpoint_not_configured',
   'endpoint_not_allowed',
@@ -35,8 +26,6 @@ export const callProblems = [
   'upstream_unavailable',
   'upstream_timeout',
   'overloaded',
-  'credential_store_unavailable',
-  'internal_error',
 ] as const satisfies readonly ProblemCode[];
 
 /** Name -> description and example. */
@@ -58,6 +47,8 @@ const responseHeaders = {
 
 /** Media type -> schema and examples. */
 type ApiContent = Record<string, { schema: object; examples?: Record<string, { value: object }> }>;
+const modelName = { type: 'string', description: 'The name of a model in ai_models.yml.' };
+const anyObject = { type: 'object', additionalProperties: true };
 
 /** The headers of the response to a call, for the OpenAPI document. */
 export function documentedHeaders() {
@@ -100,20 +91,21 @@ export function CallEndpoint(operation: Operation, documentation: EndpointDocume
           type,
           example === undefined
             ? { schema: { type: 'string', format: 'binary' } }
-            : { schema: { type: typeof example === 'string' ? 'string' : 'object' }, example },
+            : { schema: typeof example === 'string' ? { type: 'string' } : anyObject, example },
         ]),
       ),
     }),
-    ApiPlatformProblems(`/v1/${operation}`, ...callProblems),
+    ApiProblems(...callProblems),
   );
 }
 
 /** JSON, a form, or both. */
 function bodyOf({ required, examples, form }: EndpointDocumentation): ApiContent {
-  const schema = { type: 'object', required: [...required], additionalProperties: true };
+  const properties = Object.fromEntries(required.map((name) => [name, name === 'model' ? modelName : {}]));
+  const schema = { type: 'object', required: [...required], additionalProperties: true, properties };
   const json = { schema, examples: { ...examples } };
   if (form === undefined) return { 'application/json': json };
-  const multipart = { schema: { ...schema, properties: { ...form } } };
+  const multipart = { schema: { ...schema, properties: { ...properties, ...form } } };
   if (Object.keys(examples).length === 0) return { 'multipart/form-data': multipart };
   return { 'application/json': json, 'multipart/form-data': multipart };
 }

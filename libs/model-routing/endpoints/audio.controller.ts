@@ -9,7 +9,7 @@ export class AudioController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('audio/transcriptions', {
-    summary: 'Transcription',
+    summary: 'Transcribe speech',
     description:
       "OpenAI's format: a form with `file` and `model`. Send `model` first: then the file is passed to the provider while it arrives. A file that comes before `model` is held in memory until the model is known.",
     required: ['model', 'file'],
@@ -22,12 +22,12 @@ export class AudioController {
     },
     responses: { 'application/json': { text: 'Hello!' }, 'text/plain': 'Hello!' },
   })
-  transcribe(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createTranscription(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleForm('audio/transcriptions', request, reply);
   }
 
   @CallEndpoint('audio/translations', {
-    summary: 'Translation of speech into English',
+    summary: 'Translate speech into English',
     description:
       "OpenAI's format, for the transcription models in ai_models.yml whose provider translates. As with transcriptions, send `model` first.",
     required: ['model', 'file'],
@@ -39,12 +39,12 @@ export class AudioController {
     },
     responses: { 'application/json': { text: 'Hello!' }, 'text/plain': 'Hello!' },
   })
-  translate(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createTranslation(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleForm('audio/translations', request, reply);
   }
 
   @CallEndpoint('audio/speech', {
-    summary: 'Speech',
+    summary: 'Speak a text',
     description: "OpenAI's format. The response is the audio itself, passed on while it arrives.",
     required: ['model', 'input', 'voice'],
     examples: {
@@ -52,7 +52,7 @@ export class AudioController {
     },
     responses: { 'audio/mpeg': undefined },
   })
-  speak(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createSpeech(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('audio/speech', request, reply);
   }
 }

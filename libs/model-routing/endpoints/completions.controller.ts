@@ -12,7 +12,7 @@ export class CompletionsController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('chat/completions', {
-    summary: 'Chat completion',
+    summary: 'Create a chat completion',
     description:
       "OpenAI's format, for every completion model. Requests for Anthropic's models are translated; see docs/anthropic-dialect.md. `model` is a name in ai_models.yml; everything else is passed to the provider unchanged. With `stream: true` the response is a stream of server-sent events. The x-tenkey-* headers of the response say whose key paid.",
     required: ['model', 'messages'],
@@ -33,12 +33,12 @@ export class CompletionsController {
         'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hello!"}}]}\n\ndata: [DONE]\n\n',
     },
   })
-  chat(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createChatCompletion(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('chat/completions', request, reply);
   }
 
   @CallEndpoint('completions', {
-    summary: 'Text completion',
+    summary: 'Create a text completion',
     description: "OpenAI's older format, for models whose provider still serves it.",
     required: ['model', 'prompt'],
     examples: { plain: { summary: 'Whole response', value: { model: 'gemma-vllm', prompt: 'Once upon' } } },
@@ -55,7 +55,7 @@ export class CompletionsController {
         'data: {"id":"cmpl-1","choices":[{"index":0,"text":" a time"}]}\n\ndata: [DONE]\n\n',
     },
   })
-  complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createCompletion(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('completions', request, reply);
   }
 }

@@ -9,7 +9,7 @@ export class EmbeddingsController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('embeddings', {
-    summary: 'Embeddings',
+    summary: 'Create embeddings',
     description: "OpenAI's format, for the embedding models in ai_models.yml.",
     required: ['model', 'input'],
     examples: { plain: { summary: 'One text', value: { model: 'text-embedding-3-small', input: 'Hello' } } },
@@ -22,7 +22,7 @@ export class EmbeddingsController {
       },
     },
   })
-  embed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createEmbeddings(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('embeddings', request, reply);
   }
 }

@@ -10,7 +10,7 @@ export class ImagesController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('images/generations', {
-    summary: 'Image',
+    summary: 'Create images',
     description: "OpenAI's format, for the image models in ai_models.yml.",
     required: ['model', 'prompt'],
     examples: {
@@ -18,12 +18,12 @@ export class ImagesController {
     },
     responses: { 'application/json': { created: 1764000000, data: [{ b64_json: 'iVBORw0KGgo=' }] } },
   })
-  generate(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createImages(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('images/generations', request, reply);
   }
 
   @CallEndpoint('images/edits', {
-    summary: 'Edited image',
+    summary: 'Edit images',
     description:
       "OpenAI's format, for the image models in ai_models.yml: a form with `image` (or several `image[]`), or JSON with `images`, which names them by URL. Send `model` first in a form: then the files are passed to the provider while they arrive.",
     required: ['model', 'prompt'],
@@ -45,7 +45,7 @@ export class ImagesController {
     },
     responses: { 'application/json': { created: 1764000000, data: [{ b64_json: 'iVBORw0KGgo=' }] } },
   })
-  edit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  editImages(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return request.body instanceof Readable
       ? this.calls.handleForm('images/edits', request, reply)
       : this.calls.handleJson('images/edits', request, reply);

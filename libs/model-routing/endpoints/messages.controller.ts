@@ -15,7 +15,7 @@ export class MessagesController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('messages', {
-    summary: 'Message (Anthropic)',
+    summary: 'Create a message',
     description:
       "Anthropic's format, for every completion model. Requests for Anthropic's models are passed on unchanged, with the headers anthropic-version and anthropic-beta; requests for other models are translated, see docs/anthropic-dialect.md. Errors have Anthropic's format.",
     required: ['model', 'max_tokens', 'messages'],
@@ -38,12 +38,12 @@ export class MessagesController {
         'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello!"}}\n\n',
     },
   })
-  message(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createMessage(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('messages', request, reply);
   }
 
   @CallEndpoint('messages/count_tokens', {
-    summary: 'Count tokens (Anthropic)',
+    summary: 'Count the tokens of a message',
     description:
       "Anthropic's format, for Anthropic's models only: Tenkey cannot count tokens for other providers.",
     required: ['model', 'messages'],
@@ -52,7 +52,7 @@ export class MessagesController {
     },
     responses: { 'application/json': { input_tokens: 10 } },
   })
-  countTokens(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  countMessageTokens(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('messages/count_tokens', request, reply);
   }
 }

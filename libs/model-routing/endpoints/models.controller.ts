@@ -1,30 +1,9 @@
 import { Get, Param, Req } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { type FastifyRequest } from 'fastify';
-import { ApiPlatformProblems, PlatformController } from '#http';
-import { type ListedModel, ModelRoutingService } from '../model-routing.service';
-
-const example = {
-  id: 'gpt-4o',
-  object: 'model',
-  created: 0,
-  owned_by: 'OpenAI',
-  type: 'model',
-  display_name: 'gpt-4o',
-  created_at: '1970-01-01T00:00:00Z',
-  tenkey: { provider: 'openai', adapter: 'litellm', ready: true },
-};
-
-const problems = [
-  'unauthenticated',
-  'forbidden',
-  'rate_limited',
-  'malformed_request',
-  'tenant_not_found',
-  'tenant_suspended',
-  'credential_store_unavailable',
-  'internal_error',
-] as const;
+import { ApiProblems, PlatformController } from '#http';
+import { ModelRoutingService } from '../model-routing.service';
+import { ModelListResponse, ModelResponse } from './models.dto';
 
 @PlatformController()
 export class ModelsController {
@@ -32,20 +11,15 @@ export class ModelsController {
 
   @Get('models')
   @ApiOperation({
-    summary: 'The models of the catalogue',
+    summary: 'List models',
     description:
       "Each model has the fields of both OpenAI's and Anthropic's list, so that clients of either can read it. `tenkey.ready` says whether this tenant can call the model now. Tenkey decrypts nothing and calls no provider for this.",
   })
-  @ApiOkResponse({
-    description: 'All models that the key may call, on one page.',
-    schema: {
-      type: 'object',
-      example: { object: 'list', data: [example], has_more: false, first_id: 'gpt-4o', last_id: 'gpt-4o' },
-    },
-  })
-  @ApiPlatformProblems('/v1/models', ...problems)
-  async list(@Req() { tenkey }: FastifyRequest): Promise<object> {
-    const data = (await this.routing.models(tenkey.requireTenantId(), tenkey.allowedModels)).map(shown);
+  @ApiOkResponse({ type: ModelListResponse })
+  async listModels(@Req() { tenkey }: FastifyRequest): Promise<ModelListResponse> {
+    const data = (await this.routing.models(tenkey.requireTenantId(), tenkey.allowedModels)).map((model) =>
+      ModelResponse.of(model),
+    );
     return {
       object: 'list',
       data,
@@ -57,31 +31,18 @@ export class ModelsController {
 
   @Get('models/:model')
   @ApiParam({ name: 'model', description: "The model's `name` in ai_models.yml.", example: 'gpt-4o' })
-  @ApiOperation({ summary: 'One model of the catalogue', description: 'The same fields as in the list.' })
-  @ApiOkResponse({ description: 'The model.', schema: { type: 'object', example } })
-  @ApiPlatformProblems('/v1/models', ...problems, 'model_not_found')
-  async find(@Req() request: FastifyRequest, @Param('model') name: string): Promise<object> {
+  @ApiOperation({ summary: 'Get a model', description: 'The same fields as in the list.' })
+  @ApiOkResponse({ type: ModelResponse })
+  @ApiProblems('model_not_found')
+  async getModel(@Req() request: FastifyRequest, @Param('model') name: string): Promise<ModelResponse> {
     const { tenkey } = request;
-    return shown(await this.routing.model(tenkey.requireTenantId(), name, tenkey.allowedModels));
+    return ModelResponse.of(await this.routing.model(tenkey.requireTenantId(), name, tenkey.allowedModels));
   }
 
   /** A name may contain slashes, and not every client encodes them. */
   @Get('models/*')
   @ApiExcludeEndpoint()
-  findWithSlashes(@Req() request: FastifyRequest, @Param('*') name: string): Promise<object> {
-    return this.find(request, name);
+  getModelWithSlashes(@Req() request: FastifyRequest, @Param('*') name: string): Promise<ModelResponse> {
+    return this.getModel(request, name);
   }
-}
-
-function shown({ model, provider, adapter, isReady }: ListedModel) {
-  return {
-    id: model.name,
-    object: 'model',
-    created: 0,
-    owned_by: typeof model.org === 'string' ? model.org : (provider ?? 'unknown'),
-    type: 'model',
-    display_name: typeof model.nickname === 'string' ? model.nickname : model.name,
-    created_at: '1970-01-01T00:00:00Z',
-    tenkey: { provider: provider ?? null, adapter, ready: isReady },
-  };
 }

@@ -9,7 +9,7 @@ export class ModerationsController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('moderations', {
-    summary: 'Moderation',
+    summary: 'Classify a text as harmful or not',
     description:
       "OpenAI's format, for the moderation models in ai_models.yml. Unlike at OpenAI, `model` is required.",
     required: ['model', 'input'],
@@ -24,7 +24,7 @@ export class ModerationsController {
       },
     },
   })
-  moderate(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createModeration(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('moderations', request, reply);
   }
 }

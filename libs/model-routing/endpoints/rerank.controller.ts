@@ -9,7 +9,7 @@ export class RerankController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('rerank', {
-    summary: 'Rerank',
+    summary: 'Rerank documents',
     description:
       "Cohere's format, for the rerank models in ai_models.yml. The address /v2/rerank, which Cohere's own clients call, is the same.",
     required: ['model', 'query', 'documents'],
@@ -30,7 +30,7 @@ export class RerankController {
       },
     },
   })
-  rerank(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  rerankDocuments(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('rerank', request, reply);
   }
 }

@@ -11,7 +11,7 @@ export class ResponsesController {
   constructor(private readonly calls: PlatformCallService) {}
 
   @CallEndpoint('responses', {
-    summary: 'Response',
+    summary: 'Create a response',
     description:
       "OpenAI's Responses API, for every completion model. What `store` keeps is stored by the provider. Only the tenant that made it can refer to it, as with `previous_response_id`, also if tenants share a provider key; see docs/stored-objects.md. Where the provider has only chat completions or Anthropic's messages, the request is translated, and nothing is stored; see docs/responses-dialect.md.",
     required: ['model', 'input'],
@@ -39,7 +39,7 @@ export class ResponsesController {
         'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Hello!"}\n\n',
     },
   })
-  respond(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  createResponse(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.calls.handleJson('responses', request, reply);
   }
 }

@@ -1,13 +1,12 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Config, InjectConfig } from '#config';
-import { Access, ApiProblems, tenantPath, validTenantId } from '#http';
+import { Access, tenantPath, validTenantId } from '#http';
 import { tenantParam } from '#tenants';
 import { ExplainedModelResponse, ExplainedModelsResponse } from './explain.dto';
 import { ExplainService } from './explain.service';
 
-@ApiTags('5 Readiness')
-@ApiSecurity('super-api-key')
+@ApiTags('Readiness')
 @Access('sysadmin', 'credentials:read')
 @Controller(`${tenantPath(':tenant_id')}/models`)
 export class ExplainController {
@@ -18,21 +17,13 @@ export class ExplainController {
 
   @Get()
   @ApiOperation({
-    summary: "What would happen to a tenant's calls of each model",
+    summary: 'Explain what would happen to calls of a tenant',
     description:
-      'For each model: its adapter, provider, deployment and host, whose key pays, and whether it is ready. A model that is not ready comes with the problem that a call would meet, and the exact fix. Tenkey calls nothing, decrypts nothing and resolves no host name for this. Works in both modes.',
+      'For each model: its adapter, provider, deployment and host, whose key pays, and whether it is ready. A model that is not ready comes with the problem that a call would meet, and the exact fix. Tenkey calls no provider, decrypts nothing and resolves no host name for this. It works in both modes.',
   })
   @tenantParam
   @ApiOkResponse({ type: ExplainedModelsResponse })
-  @ApiProblems(
-    'unauthenticated',
-    'forbidden',
-    'validation_failed',
-    'tenant_not_found',
-    'credential_store_unavailable',
-    'internal_error',
-  )
-  async models(@Param('tenant_id') tenantIdText: string): Promise<ExplainedModelsResponse> {
+  async explainModels(@Param('tenant_id') tenantIdText: string): Promise<ExplainedModelsResponse> {
     const { tenant, models } = await this.explain.models(validTenantId(tenantIdText));
     return {
       tenant_id: tenant.id,

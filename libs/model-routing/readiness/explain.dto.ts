@@ -11,6 +11,7 @@ import { type ModelKind, modelKinds } from '../catalogue/model';
 export class ExpectedProblemResponse {
   @ApiProperty({
     enum: Object.keys(problems),
+    enumName: 'ProblemCode',
     example: 'credential_not_configured',
     description: 'The code of the problem that a call would meet.',
   })
@@ -32,15 +33,16 @@ export class ExpectedProblemResponse {
 }
 
 export class ExplainedCredentialResponse {
-  @ApiProperty({ enum: credentialSources, description: 'Whose key pays.' })
+  @ApiProperty({ enum: credentialSources, enumName: 'CredentialSource', description: 'Whose key pays.' })
   source: CredentialSource;
   @ApiProperty({ example: '...xyz9' })
   masked_key: string;
   @ApiProperty({ example: '3', nullable: true, type: String, description: 'Null for a global key.' })
   version: string | null;
   @ApiProperty({
+    enum: credentialStatuses,
+    enumName: 'CredentialStatus',
     nullable: true,
-    type: String,
     example: 'ready',
     description: "The same as in the list of the tenant's credentials; null for a global key.",
   })
@@ -64,16 +66,16 @@ export class ExplainedStagedResponse {
   masked_key: string;
   @ApiProperty({ example: '4' })
   version: string;
-  @ApiProperty({ enum: credentialStatuses, example: 'ready' })
+  @ApiProperty({ enum: credentialStatuses, enumName: 'CredentialStatus', example: 'ready' })
   status: CredentialStatus;
 }
 
 export class ExplainedModelResponse {
   @ApiProperty({ example: 'gpt-4o' })
   name: string;
-  @ApiProperty({ enum: modelKinds })
+  @ApiProperty({ enum: modelKinds, enumName: 'ModelKind' })
   kind: ModelKind;
-  @ApiProperty({ enum: adapterNames })
+  @ApiProperty({ enum: adapterNames, enumName: 'AdapterName' })
   adapter: AdapterName;
   @ApiProperty({
     example: 'openai',
@@ -92,9 +94,9 @@ export class ExplainedModelResponse {
   })
   target: string | null;
   @ApiProperty({
-    enum: [...targetSources, null],
+    enum: targetSources,
+    enumName: 'TargetSource',
     nullable: true,
-    type: String,
     example: null,
     description:
       "What decides on the deployment: an entry in the credential's `deployments`, the catalogue's `deployment_name` of the model, or the credential's `deployment_name`. Null when the provider has no deployments, or no call would be made.",
@@ -156,9 +158,9 @@ export class ExplainedModelResponse {
 export class ExplainedModelsResponse {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
-  @ApiProperty({ enum: tenantStates })
+  @ApiProperty({ enum: tenantStates, enumName: 'TenantState' })
   tenant_state: TenantState;
-  @ApiProperty({ enum: modes })
+  @ApiProperty({ enum: modes, enumName: 'Mode' })
   mode: Mode;
   @ApiProperty({ type: [ExplainedModelResponse] })
   models: ExplainedModelResponse[];

@@ -23,7 +23,7 @@ export class ReadinessQuery {
   @Max(200)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the previous page.' })
+  @ApiPropertyOptional({ maxLength: 200, description: '`next_cursor` of the previous page.' })
   @IsOptional()
   @IsString()
   @MaxLength(200)
@@ -86,7 +86,7 @@ export class TenantReadinessResponse {
   tenant_id: string;
   @ApiProperty({ example: 'sundsvall' })
   name: string;
-  @ApiProperty({ enum: tenantStates })
+  @ApiProperty({ enum: tenantStates, enumName: 'TenantState' })
   state: TenantState;
   @ApiProperty({ type: [ReadinessCellResponse] })
   providers: ReadinessCellResponse[];
@@ -112,7 +112,11 @@ export class ExpiryWarningResponse {
   version: string;
   @ApiProperty({ format: 'date-time' })
   expires_at: string;
-  @ApiProperty({ enum: [30, 7, 1, 0], description: '0 when the credential has expired.' })
+  @ApiProperty({
+    enum: [30, 7, 1, 0],
+    enumName: 'WarningDays',
+    description: '0 when the credential has expired.',
+  })
   within_days: number;
 
   static of(warning: ExpiryWarning): ExpiryWarningResponse {
@@ -130,17 +134,19 @@ export class ExpiryWarningResponse {
 }
 
 export class ReadinessPageResponse {
-  @ApiProperty({ enum: modes, description: 'The mode in force.' })
+  @ApiProperty({ enum: modes, enumName: 'Mode', description: 'The mode in force.' })
   current_mode: Mode;
-  @ApiProperty({ enum: modes, description: 'The mode that the report is about.' })
+  @ApiProperty({ enum: modes, enumName: 'Mode', description: 'The mode that the report is about.' })
   mode: Mode;
   @ApiProperty({
     enum: ['on', 'off'],
+    enumName: 'ReceiptsState',
     description: 'Whether calls have receipts; off without ENCRYPTION_KEY.',
   })
   receipts: 'on' | 'off';
   @ApiProperty({
     enum: ['hmac', 'hash'],
+    enumName: 'AuditChain',
     description:
       'What chains the audit events. Without ENCRYPTION_KEY it is a plain hash, which anyone who can write to the database can forge.',
   })

@@ -1,7 +1,7 @@
 import { applyDecorators, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ApiPlatformProblems, PlatformController } from '#http';
+import { ApiProblems, PlatformController } from '#http';
 import { type StoredResponseOperation } from '#providers';
 import { callProblems, documentedHeaders } from '../call/call-endpoint';
 import { PlatformCallService } from '../call/platform-call.service';
@@ -26,16 +26,7 @@ const response = {
 };
 
 /** A request about a stored response names no model and has no body. */
-const problems = callProblems.filter(
-  (code) =>
-    ![
-      'model_not_found',
-      'validation_failed',
-      'payload_too_large',
-      'unsupported_media_type',
-      'overloaded',
-    ].includes(code),
-);
+const problems = callProblems.filter((code) => code !== 'model_not_found' && code !== 'overloaded');
 
 interface Documentation {
   readonly summary: string;
@@ -59,9 +50,9 @@ function Documented({ summary, description, example, query = {} }: Documentation
     ApiOkResponse({
       description: "The provider's own bytes.",
       headers: documentedHeaders(),
-      content: { 'application/json': { schema: { type: 'object' }, example } },
+      content: { 'application/json': { schema: { type: 'object', additionalProperties: true }, example } },
     }),
-    ApiPlatformProblems('/v1/responses', ...problems),
+    ApiProblems(...problems),
   );
 }
 
@@ -76,7 +67,7 @@ export class StoredResponsesController {
 
   @Get('responses/:response_id')
   @Documented({
-    summary: 'A stored response',
+    summary: 'Get a stored response',
     description:
       "Fetches a response from the provider that keeps it, with the tenant's live credential. A response of another tenant is 404, also if both tenants share a provider key. The tokens of a response in the background are recorded when its end is first seen here.",
     example: response,
@@ -87,7 +78,7 @@ export class StoredResponsesController {
       include,
     },
   })
-  retrieve(
+  getStoredResponse(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Param('response_id') id: string,
@@ -101,7 +92,7 @@ export class StoredResponsesController {
     description: 'Deletes the response at the provider. Tenkey then forgets whose it was.',
     example: { id: 'resp_1', object: 'response', deleted: true },
   })
-  remove(
+  deleteStoredResponse(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Param('response_id') id: string,
@@ -116,7 +107,7 @@ export class StoredResponsesController {
     description: 'Only a response that was made with `background: true` can be cancelled.',
     example: { ...response, status: 'cancelled', output: [], usage: null },
   })
-  cancel(
+  cancelStoredResponse(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Param('response_id') id: string,
@@ -126,7 +117,7 @@ export class StoredResponsesController {
 
   @Get('responses/:response_id/input_items')
   @Documented({
-    summary: 'The input of a stored response',
+    summary: 'List the input of a stored response',
     description: 'The items that the model was given, in pages.',
     example: { object: 'list', data: [], first_id: null, last_id: null, has_more: false },
     query: {
@@ -136,7 +127,7 @@ export class StoredResponsesController {
       include,
     },
   })
-  inputItems(
+  listInputOfStoredResponse(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Param('response_id') id: string,

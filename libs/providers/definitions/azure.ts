@@ -31,7 +31,6 @@ class AzureFields extends ApiKeyFields {
       'Address of the Azure resource (openai.azure.com, cognitiveservices.azure.com, services.ai.azure.com) or of a ' +
       'gateway in front of it. It may end with `/openai` or `/openai/v1`; the latter selects the v1 API.',
     example: 'https://my-resource.openai.azure.com',
-    maxLength: 2048,
   })
   @Trimmed()
   @IsEndpoint()
@@ -57,7 +56,8 @@ class AzureFields extends ApiKeyFields {
 
   @ApiPropertyOptional({
     type: 'object',
-    additionalProperties: { type: 'string' },
+    additionalProperties: { type: 'string', pattern: deploymentPattern.source },
+    maxProperties: 200,
     description:
       'Deployments for individual models: name in the catalogue, or upstream model -> deployment name. The name in the ' +
       'catalogue wins.',

@@ -16,7 +16,6 @@ class VllmFields extends ServerKeyFields {
       'Address of the server, which may end with `/v1`; http or https, without user name, query and fragment. ' +
       "Absent: the operator's VLLM_MODEL_URL.",
     example: 'http://vllm.models.svc.cluster.local:8000',
-    maxLength: 2048,
     nullable: true,
   })
   @Trimmed()

@@ -5,7 +5,6 @@ import {
   ApiOperation,
   ApiProperty,
   ApiPropertyOptional,
-  ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
 import { IsString, MaxLength, MinLength } from 'class-validator';
@@ -15,7 +14,7 @@ import { UsageRecordResponse } from '../reports/usage-records.dto';
 import { UsageReportService } from '../reports/usage-report.service';
 
 export class VerifyReceiptRequest {
-  @ApiProperty({ description: 'The x-tenkey-receipt header of a response.' })
+  @ApiProperty({ minLength: 1, maxLength: 8192, description: 'The x-tenkey-receipt header of a response.' })
   @IsString()
   @MinLength(1)
   @MaxLength(8192)
@@ -64,8 +63,7 @@ export class VerifyReceiptResponse {
   record_agrees?: boolean | null;
 }
 
-@ApiTags('6 Usage')
-@ApiSecurity('super-api-key')
+@ApiTags('Usage')
 @Access('sysadmin', 'usage:read', { filtersTenants: true })
 @Controller(`${sysadminPrefix}/receipts`)
 export class ReceiptsController {
@@ -79,22 +77,15 @@ export class ReceiptsController {
   @ApiOperation({
     summary: 'Check a receipt',
     description:
-      'Each response of a provider under /v1 has an `x-tenkey-receipt` header. It proves, under a key derived from ENCRYPTION_KEY, which credential served which call. A changed or forged receipt is not valid. Without ENCRYPTION_KEY there are no receipts.',
+      'The header `x-tenkey-receipt` of a response under /v1 proves which credential served the call. This route says whether Tenkey issued the receipt, what it proves, and whether the usage record agrees. Without ENCRYPTION_KEY there are no receipts.',
   })
   @ApiBody({ type: VerifyReceiptRequest })
   @ApiOkResponse({ type: VerifyReceiptResponse })
-  @ApiProblems(
-    'unauthenticated',
-    'forbidden',
-    'feature_disabled',
-    'validation_failed',
-    'malformed_request',
-    'payload_too_large',
-    'unsupported_media_type',
-    'credential_store_unavailable',
-    'internal_error',
-  )
-  async verify(@Body() body: unknown, @SysadminGrant() grant: SysadminGrant): Promise<VerifyReceiptResponse> {
+  @ApiProblems('feature_disabled')
+  async verifyReceipt(
+    @Body() body: unknown,
+    @SysadminGrant() grant: SysadminGrant,
+  ): Promise<VerifyReceiptResponse> {
     if (!this.receipts.isEnabled) {
       throw new Problem('feature_disabled', {
         detail: 'There are no receipts without an encryption key.',

@@ -18,7 +18,7 @@ export class CallFields {
   model: string;
   @ApiProperty({ example: 'chat/completions' })
   operation: string;
-  @ApiProperty({ enum: credentialSources, description: 'Whose key paid.' })
+  @ApiProperty({ enum: credentialSources, enumName: 'CredentialSource', description: 'Whose key paid.' })
   source: string;
   @ApiProperty({ example: '...xyz9' })
   mask: string;

@@ -1,7 +1,7 @@
 import { Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { ApiPlatformProblems, PlatformController, validated } from '#http';
+import { ApiProblems, PlatformController, validated } from '#http';
 import { TenantsService } from '#tenants';
 import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
@@ -22,19 +22,8 @@ export class PlatformUsageController {
       'Calls, tokens and bytes of the whole tenant by day, provider, model, operation, tenant key, source or credential. A key that is limited to some models sees only those.',
   })
   @ApiOkResponse(usageReportResponse)
-  @ApiPlatformProblems(
-    '/v1/usage',
-    'unauthenticated',
-    'forbidden',
-    'rate_limited',
-    'malformed_request',
-    'validation_failed',
-    'tenant_not_found',
-    'tenant_suspended',
-    'credential_store_unavailable',
-    'internal_error',
-  )
-  async report(
+  @ApiProblems('validation_failed')
+  async getOwnUsage(
     @Req() request: FastifyRequest,
     @Query() rawQuery: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateBy } from 'class-validator';
 import { adapterNames } from '#egress';
-import { EventListQuery, isTime, uuidPattern } from '#http';
+import { EventListQuery, isTime, PageResponse, uuidPattern } from '#http';
 import { outcomeMeanings, type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
 import { CallFields } from './call-fields';
 import { type RecordFilter } from './usage-report.service';
@@ -20,7 +20,11 @@ export class ListUsageRecordsQuery extends EventListQuery {
   @Matches(uuidPattern, { message: '$property must be a UUID' })
   tenant_id?: string;
 
-  @ApiPropertyOptional({ example: 'BoT0VjF9rQ2', description: 'Only calls with this tenant key.' })
+  @ApiPropertyOptional({
+    example: 'BoT0VjF9rQ2',
+    pattern: '^[0-9A-Za-z]{11}$',
+    description: 'Only calls with the tenant key of this `id`.',
+  })
   @IsOptional()
   @Matches(/^[0-9A-Za-z]{11}$/, { message: '$property must be the id of a key' })
   key_id?: string;
@@ -51,7 +55,7 @@ export class UsageRecordResponse extends CallFields {
   request_id: string;
   @ApiProperty({ format: 'date-time', description: 'When the call started.' })
   at: string;
-  @ApiProperty({ enum: adapterNames })
+  @ApiProperty({ enum: adapterNames, enumName: 'AdapterName' })
   adapter: string;
   @ApiProperty({ example: 'api.openai.com' })
   host: string;
@@ -59,6 +63,7 @@ export class UsageRecordResponse extends CallFields {
   target: string;
   @ApiProperty({
     enum: usageOutcomes,
+    enumName: 'UsageOutcome',
     description: `${outcomeText} For the last two, the tokens are what the provider had reported by then.`,
   })
   outcome: UsageOutcome;
@@ -162,11 +167,7 @@ export class UsageRecordResponse extends CallFields {
   }
 }
 
-export class UsageRecordPageResponse {
+export class UsageRecordPageResponse extends PageResponse {
   @ApiProperty({ type: [UsageRecordResponse] })
   items: UsageRecordResponse[];
-  @ApiProperty({ example: 1, description: 'Number of items on this page.' })
-  count: number;
-  @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
-  next_cursor: string | null;
 }

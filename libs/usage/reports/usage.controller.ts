@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query, Res, type StreamableFile } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
-import { Access, ApiProblems, SysadminGrant, sysadminPrefix, validated, validTenantId } from '#http';
+import { Access, SysadminGrant, sysadminPrefix, validated, validTenantId } from '#http';
 import { tenantParam, TenantsService } from '#tenants';
 import { parseReportQuery } from './report-parameters';
 import { UsageResponsesService } from './usage-responses.service';
@@ -15,17 +15,9 @@ import {
 } from './usage-records.dto';
 import { UsageReportService } from './usage-report.service';
 
-@ApiTags('6 Usage')
+@ApiTags('Usage')
 @ApiExtraModels(UsageReportResponse)
-@ApiSecurity('super-api-key')
 @Access('sysadmin', 'usage:read', { filtersTenants: true })
-@ApiProblems(
-  'unauthenticated',
-  'forbidden',
-  'validation_failed',
-  'credential_store_unavailable',
-  'internal_error',
-)
 @Controller(sysadminPrefix)
 export class UsageController {
   constructor(
@@ -41,7 +33,7 @@ export class UsageController {
       'Calls, tokens and bytes by day, tenant, provider, model, operation, tenant key, source or credential. A call is included within a second or two after it finishes. A key that is limited to some tenants sees only theirs. Deleted tenants are included.',
   })
   @ApiOkResponse(usageReportResponse)
-  async all(
+  async getUsage(
     @Query() rawQuery: UsageQuery,
     @SysadminGrant() grant: SysadminGrant,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -53,12 +45,12 @@ export class UsageController {
 
   @Get('usage/records')
   @ApiOperation({
-    summary: 'List calls',
+    summary: 'List the records of calls',
     description:
-      'One record for each call for which a route was decided, newest first, in pages: whose key was used, where the call was sent, its outcome and its usage. Records are kept for USAGE_RETENTION_DAYS; the sums are kept.',
+      'Newest first, in pages. Each record says whose key was used, where the call was sent, its outcome and its usage. A call that was refused before its route was decided has none. Records are kept for USAGE_RETENTION_DAYS; the sums of the reports stay.',
   })
   @ApiOkResponse({ type: UsageRecordPageResponse })
-  async records(
+  async listUsageRecords(
     @Query() rawQuery: ListUsageRecordsQuery,
     @SysadminGrant() grant: SysadminGrant,
   ): Promise<UsageRecordPageResponse> {
@@ -90,8 +82,7 @@ export class UsageController {
     description: 'The report of all tenants, for one of them.',
   })
   @ApiOkResponse(usageReportResponse)
-  @ApiProblems('tenant_not_found')
-  async ofTenant(
+  async getTenantUsage(
     @Param('tenant_id') tenantIdText: string,
     @Query() rawQuery: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,

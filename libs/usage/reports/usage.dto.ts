@@ -51,6 +51,7 @@ class ReportQuery {
 
   @ApiPropertyOptional({
     enum: ['json', 'csv'],
+    enumName: 'UsageFormat',
     default: 'json',
     description: '`csv` contains all rows; `limit` does not apply.',
   })
@@ -58,7 +59,7 @@ class ReportQuery {
   @IsIn(['json', 'csv'])
   format?: 'json' | 'csv';
 
-  @ApiPropertyOptional({ default: 1000, minimum: 1, maximum: 10000 })
+  @ApiPropertyOptional({ default: 1000, minimum: 1, maximum: 10000, description: 'Items on a page.' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -66,7 +67,11 @@ class ReportQuery {
   @Max(10_000)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the previous page.' })
+  @ApiPropertyOptional({
+    maxLength: 8192,
+    pattern: '^[A-Za-z0-9_-]+$',
+    description: '`next_cursor` of the previous page.',
+  })
   @IsOptional()
   @Matches(/^[\w-]{1,8192}$/, { message: '$property must be the next_cursor of a page' })
   cursor?: string;

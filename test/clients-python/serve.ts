@@ -5,6 +5,7 @@
 import { createInterface } from 'node:readline';
 import globalSetup from '../support/global-setup';
 import globalTeardown from '../support/global-teardown';
+import { superKey } from '../support/app';
 import { type NextAnswer } from '../support/provider-server';
 import * as servedModels from '../support/served-models';
 import { chunksOfChat, eventsOfMessage } from '../support/streamed-answers';
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
     origin,
     provider: provider.url,
     tenant_key: tenantKey,
+    super_key: superKey,
     headers: { dated: tenkey.headers('dated'), v1: tenkey.headers('v1') },
     models: { openai, azure, azure_v1: azureV1, vllm, mistral, anthropic },
   });

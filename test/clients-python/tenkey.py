@@ -48,6 +48,7 @@ class Tenkey:
         self.origin: str = started["origin"]
         self.provider: str = started["provider"]
         self.tenant_key: str = started["tenant_key"]
+        self.super_key: str = started["super_key"]
         self.models = {name: Model(**fields) for name, fields in started["models"].items()}
         self._headers = started["headers"]
 

@@ -8,7 +8,7 @@ import {
   type ProviderRequest,
   whole,
   words,
-} from './provider-answers';
+} from './answer-parts';
 
 /** What one account has stored: https://platform.openai.com/docs/api-reference/responses and .../conversations. */
 class Account {

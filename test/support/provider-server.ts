@@ -4,7 +4,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ServerCertificate } from './certificates';
-import { dialectOf, errorBody, type ProviderRequest, usualAnswer } from './provider-answers';
+import { dialectOf, errorBody, type ProviderRequest } from './answer-parts';
+import { usualAnswer } from './provider-answers';
 import { ProviderMemory } from './provider-responses';
 
 /** Changes the response to the next request. What is absent stays as usual. */

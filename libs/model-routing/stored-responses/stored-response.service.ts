@@ -14,7 +14,7 @@ import { heartbeatOf } from '../call/heartbeat';
 import { relay } from '../call/relay';
 import { safeNames } from '../request/safe-names';
 import { parameterNotSupported, refuseOtherModels } from '../request/upstream-request';
-import { type Model, providerOfModel } from '../catalogue/model';
+import { type Model, modelOf, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 import { type NamedId } from '../stored-objects/named-ids';
 import { Recording } from '../stored-objects/recording';
@@ -122,9 +122,12 @@ export class StoredResponseService {
 
   /** The catalogue may have lost the model, or have it from another provider now. The response stays where it was made. */
   private modelOf({ model: name, provider }: OwnedResponse): Model {
+    const { providers } = this.catalogue;
     const model = this.catalogue.get(name);
     if (model !== undefined && providerOfModel(model)?.provider.id === provider) return model;
-    return { name, kind: 'completion', litellm_model_name: `${provider}/${name}` };
+    // A provider that the catalogue had declared.
+    if (providers.find(provider) === undefined) throw objectNotFound('response_id');
+    return modelOf(providers, { name, litellm_model_name: `${provider}/${name}` }, 'completion');
   }
 
   /** The provider has deleted it, so the client learns that, whether or not the record can be deleted too. */

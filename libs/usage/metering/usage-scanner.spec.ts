@@ -1,7 +1,8 @@
 import { anthropic } from '../../../test/fixtures/recorded-answers/anthropic';
 import { openAiCompatible } from '../../../test/fixtures/recorded-answers/openai-compatible';
 import { type Recorded } from '../../../test/fixtures/recorded-answers/recorded';
-import { dialectOf, type ProviderRequest, usualAnswer } from '../../../test/support/provider-answers';
+import { dialectOf, type ProviderRequest } from '../../../test/support/answer-parts';
+import { usualAnswer } from '../../../test/support/provider-answers';
 import { type ReportedTokens } from './reported-tokens';
 import { UsageScanner } from './usage-scanner';
 

@@ -101,8 +101,20 @@ describeWithApp('a stored response', {}, { models: catalogue }, (tenkey) => {
     const token = answer.headers['x-tenkey-receipt'];
     const receipt = await tenkey.sysadmin('post', '/receipts/verify').send({ receipt: token });
     expect(receipt.body).toMatchObject({ valid: true });
-    const [, got] = await usageRecords(tenkey, 2, `&tenant_id=${tenant}`);
-    expect(got).toMatchObject({ operation: 'responses/get', model: 'gpt', status: 200, attempts: 1 });
+    await about(tenkey, tenant, 'get', `${id}/input_items`);
+    // The provider refuses to cancel a response that was not made in the background.
+    const refused = await about(tenkey, tenant, 'post', `${id}/cancel`);
+    expect([refused.status, refused.body.error.tenkey_code]).toEqual([400, 'upstream_rejected_request']);
+    await about(tenkey, tenant, 'delete', id);
+    const records = await usageRecords(tenkey, 5, `&tenant_id=${tenant}`);
+    expect(records.map(({ operation, status }) => [operation, status])).toEqual([
+      ['responses', 200],
+      ['responses/get', 200],
+      ['responses/input_items', 200],
+      ['responses/cancel', 400],
+      ['responses/delete', 200],
+    ]);
+    expect(records[1]).toMatchObject({ model: 'gpt', attempts: 1, outcome: 'completed', request_bytes: 0 });
     const requestId = answer.headers['x-tenkey-request-id']!;
     const line = tenkey.logLines.find((each) => each.includes(requestId));
     expect(JSON.parse(line!)).toMatchObject({

@@ -283,7 +283,8 @@ describe('every endpoint', () => {
       await tenkey.setCredential(tenant, 'vllm', { api_key: key, endpoint: tenkey.provider.url });
       const { body: document } = await tenkey.http().get('/docs/openapi.json');
       const posts = Object.entries<any>(document.paths).filter(
-        ([path, { post }]) => post && path.startsWith('/v1/'),
+        // Those about a stored response need one (stored-responses.spec.ts).
+        ([path, { post }]) => post && path.startsWith('/v1/') && !path.includes('{'),
       );
       expect(posts.length).toBeGreaterThanOrEqual(10);
       const kindOf: Record<string, string> = {

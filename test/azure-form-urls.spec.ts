@@ -95,6 +95,26 @@ describeWithApp("Azure's form of the addresses", {}, { models }, (tenkey) => {
     },
   );
 
+  it.each(['/openai/responses', '/openai/v1/responses'])(
+    'serve what the provider stored at %s',
+    async (path) => {
+      const made = await post(path).send({ model: 'gpt-4o', input: 'hello', background: true });
+      for (const [method, rest] of [
+        ['get', ''],
+        ['get', '/input_items'],
+        ['post', '/cancel'],
+        ['delete', ''],
+      ] as const) {
+        const answer = await tenkey
+          .http()
+          [method](`${path}/${made.body.id}${rest}?${version}`)
+          .set('api-key', key);
+        expect([method, rest, answer.status]).toEqual([method, rest, 200]);
+        expect(seen()).toMatchObject({ path: `/v1/responses/${made.body.id}${rest}`, query: {} });
+      }
+    },
+  );
+
   it('list the models, and find one', async () => {
     for (const path of [
       '/openai/models',

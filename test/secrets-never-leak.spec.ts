@@ -246,6 +246,27 @@ describeLeakSearch('secrets never leak', (search) => {
     expect((await platform('GET', '/openai/v1/usage')).status).toBe(200);
   });
 
+  it('of a stored response, at each of its addresses', async () => {
+    for (const prefix of ['/v1', '/openai/v1', '/openai']) {
+      const body = { model: 'gpt-4o', input: 'one two three', background: true };
+      const made = JSON.parse((await platform('POST', `${prefix}/responses`, body)).text) as { id: string };
+      const path = `${prefix}/responses/${made.id}`;
+      for (const [method, each] of [
+        ['GET', path],
+        ['GET', `${path}/input_items`],
+        ['POST', `${path}/cancel`],
+        ['DELETE', path],
+      ] as const) {
+        tenkey.provider.next({
+          status: 400,
+          body: { error: { message: `Incorrect key: ${sentinels.openai}` } },
+        });
+        expect((await platform(method, each)).status).toBe(400);
+        expect([method, each, (await platform(method, each)).status]).toEqual([method, each, 200]);
+      }
+    }
+  });
+
   it('when a client presents a wrong key, in whatever place', async () => {
     const { presented } = sentinels;
     const wrong = [presented, sentinels.openai, sentinels.anthropic, sentinels.azure];

@@ -1,4 +1,4 @@
-import { type Response } from 'superagent';
+import { type Response } from 'supertest';
 
 /** A parser for supertest, which otherwise fails at JSON that is invalid: the body is the text. */
 export function bodyText(response: Response, done: (error: null, text: string) => void): void {

@@ -23,7 +23,7 @@ export interface ObjectId {
   readonly id: string;
 }
 
-/** Ids are stored as SHA-256: whoever reads the table must not be able to use them. Providers make them of 100 random bits or more. */
+/** Only the SHA-256 of an id is stored, so that nobody can use the ids in the table. Providers make them of 100 random bits or more. */
 export function hashOf(id: string): Buffer {
   return createHash('sha256').update(id).digest();
 }

@@ -43,6 +43,7 @@ describeWithApp('no route returns a key', (tenkey) => {
     const promotion = tenkey.sysadmin('post', `/tenants/${tenant}/credentials/anthropic/promote`);
     expect((await promotion).body.replaced.slot).toBe('previous');
     expect((await tenkey.chat(tenant)).status).toBe(200);
+    const response = await tenkey.call(tenant, 'responses', { model: 'gpt-4o', input: 'hello' });
     const tenantKey = await issueTenantKey(tenkey, tenant);
     const sysadminKey = await issueSysadminKey(tenkey, { scopes: [...scopes] });
 
@@ -92,6 +93,7 @@ describeWithApp('no route returns a key', (tenkey) => {
         .replace(':key_id', keyId)
         .replace(':provider', 'openai')
         .replace(':model', 'gpt-4o')
+        .replace(':response_id', response.body.id as string)
         .replace('*', 'gpt-4o');
       for (const headers of callers) {
         for (const wish of wishes) {

@@ -34,12 +34,6 @@ const aliases = [
   ...['messages', 'messages/count_tokens', 'moderations', 'rerank'].map((each) => `POST /openai/v1/${each}`),
   ...['models', 'models/{model}', 'usage'].map((each) => `GET /openai/v1/${each}`),
   ...operationsOfDeployments.map((each) => `POST /openai/${each}`),
-  ...['/openai', '/openai/v1'].flatMap((prefix) => [
-    `GET ${prefix}/responses/{response_id}`,
-    `DELETE ${prefix}/responses/{response_id}`,
-    `POST ${prefix}/responses/{response_id}/cancel`,
-    `GET ${prefix}/responses/{response_id}/input_items`,
-  ]),
   'GET /openai/models',
   'GET /openai/models/{model}',
   'POST /v2/rerank',

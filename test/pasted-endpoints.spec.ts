@@ -109,7 +109,8 @@ describeWithApp('an endpoint that is the URL of a request', {}, { models }, (ten
       'https://q7zk@a.example/v1/chat/completions',
     ]) {
       for (const provider of ['vllm', 'azure']) {
-        const answer = await set(provider, { endpoint, api_version: 'v1', deployment_name: 'd' });
+        const others = provider === 'azure' ? { api_version: 'v1', deployment_name: 'd' } : {};
+        const answer = await set(provider, { endpoint, ...others });
         expect([answer.status, answer.body.errors[0].path]).toEqual([422, 'endpoint']);
         expect(answer.text).not.toContain('q7zk');
       }

@@ -77,9 +77,9 @@ describe('the documented responses of', () => {
     return { status: answer.status, text: bytes.toString(), bytes };
   }
 
-  it.each(native)('%s: a whole response passes byte by byte', async (id, { whole }) => {
+  it.each(native)('%s: a whole response passes byte by byte', async (id, { whole, corrected = whole }) => {
     const { status, bytes } = await ask(id, { status: 200, body: whole, headers: json });
-    expect([status, bytes.toString('latin1')]).toEqual([200, Buffer.from(whole).toString('latin1')]);
+    expect([status, bytes.toString('latin1')]).toEqual([200, Buffer.from(corrected).toString('latin1')]);
     expect(() => JSON.parse(bytes.toString()) as unknown).not.toThrow();
   });
 

@@ -28,6 +28,7 @@ it('replicas that start together with an empty database migrate it once', async 
     'encryption_canary',
     'migrations',
     'registered_processes',
+    'stored_objects',
     'sysadmin_keys',
     'tenant_credentials',
     'tenant_keys',

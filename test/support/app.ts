@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Type } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
@@ -11,7 +10,7 @@ import { ChangesService } from '#cache';
 import { configFrom } from '#config';
 import { generateKey } from '#crypto';
 import { createLog } from '#log';
-import { ModelCatalogue } from '#model-routing';
+import { ModelCatalogue, shippedModelsFile } from '#model-routing';
 import { createApp } from '../../apps/api/create-app';
 import { createTestDatabase } from './postgres';
 import { type ProviderServer, startProviderServer } from './provider-server';
@@ -21,7 +20,7 @@ export const platformKey = 'test-platform-key-9d2e6b31';
 export const encryptionKey = generateKey();
 
 /** The shipped catalogue, and a legacy model, which it has none of. */
-export const usualModels = `${readFileSync(join(__dirname, '../../apps/api/ai_models.yml'), 'utf8').replace(
+export const usualModels = `${readFileSync(shippedModelsFile(), 'utf8').replace(
   'completion_models:',
   'completion_models:\n  - { name: gpt-4o-legacy, family: openai }',
 )}`;

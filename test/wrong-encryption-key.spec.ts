@@ -1,5 +1,5 @@
-import { KeyCanaryService } from '#credentials';
-import { FernetService, generateKey, Secret } from '#crypto';
+import { SealingKeyService } from '#credentials';
+import { generateKey } from '#crypto';
 import { encryptionKey, startTestApp, type TestApp } from './support/app';
 
 describe('a start with the wrong ENCRYPTION_KEY', () => {
@@ -115,32 +115,29 @@ describe('a start with the wrong ENCRYPTION_KEY', () => {
     expect(wrong.provider.requests).toHaveLength(0);
   });
 
-  it('still removes and replaces, and is ready once nothing is left under the missing key', async () => {
+  it('seals nothing, keeps what is stored, and still removes', async () => {
+    const before = await right.database.query('SELECT * FROM tenant_credentials ORDER BY provider');
+    for (const query of ['', '?stage=true']) {
+      const path = `/tenants/${tenant}/credentials/openai${query}`;
+      const put = await wrong.sysadmin('put', path).send({ api_key: 'sk-that-is-not-stored' });
+      expect([put.status, put.body.code]).toEqual([503, 'encryption_key_mismatch']);
+      expect(put.body.detail).toMatch(/fingerprint [0-9a-f]{12}/);
+      expect(put.text).not.toContain('not-stored');
+    }
+    expect(await right.database.query('SELECT * FROM tenant_credentials ORDER BY provider')).toEqual(before);
     const removed = await wrong.sysadmin('delete', `/tenants/${tenant}/credentials/mistral`);
     expect(removed.body.deleted).toBe(true);
-    expect((await wrong.setCredential(tenant, 'openai', { api_key: 'sk-set-anew-12345' })).status).toBe(200);
-    expect((await wrong.chat(tenant)).status).toBe(200);
-    expect(wrong.provider.requests.at(-1)?.key).toBe('sk-set-anew-12345');
-    expect((await wrong.http().get('/ready')).status).toBe(200);
   });
 
-  it('is noticed before anything is sealed by another process, even when nothing is stored yet', async () => {
-    const asked = (current: string, ...previous: string[]) => {
-      const ring = { current: new Secret(current), previous: previous.map((key) => new Secret(key)) };
-      return new KeyCanaryService(right.database, new FernetService(ring)).checkBeforeSealing();
-    };
-    // The service was last started with both keys, this one being the current one.
-    const ofService = otherKey;
-    await right.edit('DELETE FROM tenant_credentials');
-    const [{ key_id: fingerprint }] = await right.database.query('SELECT key_id FROM encryption_canary');
-    expect(await asked(ofService)).toEqual({ isReady: true, missingKeys: [] });
-    // Loading the service's key as an earlier one here does not help: the service cannot read what this process seals.
-    for (const previous of [[], [ofService]]) {
-      const found = await asked(encryptionKey, ...previous);
-      expect([found.isReady, found.reason]).toEqual([false, expect.stringContaining(fingerprint)]);
-    }
-    // No service has been started on this database yet.
-    await right.database.query('DELETE FROM encryption_canary');
-    expect((await asked(encryptionKey)).isReady).toBe(true);
+  it('takes over once nothing is stored that it cannot open and no process has another key', async () => {
+    await wrong.sysadmin('delete', `/tenants/${tenant}/credentials/openai`);
+    await wrong.nest.get(SealingKeyService).settle();
+    expect((await wrong.http().get('/ready')).status).toBe(503);
+    await right.nest.close();
+    await wrong.nest.get(SealingKeyService).settle();
+    expect((await wrong.http().get('/ready')).status).toBe(200);
+    expect((await wrong.setCredential(tenant, 'openai', { api_key: 'sk-set-again-12345' })).status).toBe(200);
+    expect((await wrong.chat(tenant)).status).toBe(200);
+    expect(wrong.provider.requests.at(-1)?.key).toBe('sk-set-again-12345');
   });
 });

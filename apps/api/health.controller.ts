@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { KeyCanaryService } from '#credentials';
+import { SealingKeyService } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Access, Problem } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
@@ -18,7 +18,7 @@ export class HealthController {
   constructor(
     @InjectConfig() private readonly config: Config,
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly canary: KeyCanaryService,
+    private readonly sealingKey: SealingKeyService,
     private readonly catalogue: ModelCatalogue,
     private readonly receipts: ReceiptsService,
   ) {}
@@ -62,7 +62,7 @@ export class HealthController {
         : { receipts: 'off', audit_chain: 'hash' }),
     };
     try {
-      const check = await this.canary.check();
+      const check = await this.sealingKey.check();
       // Single-tenant mode uses no stored credential, so a missing encryption key does not matter.
       const isReady = check.isReady || !this.config.tenantCredentialsEnabled;
       if (!isReady) reply.status(HttpStatus.SERVICE_UNAVAILABLE);

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config, ConfigError, configFrom, generateEnvFile, readEnvironment } from '#config';
-import { KeyCanaryService } from '#credentials';
+import { SealingKeyService } from '#credentials';
 import { DatabaseStartError, startEmbeddedPostgres } from '#database';
 import { sysadminPrefix } from '#http';
 import { createLog, type Log } from '#log';
@@ -81,7 +81,7 @@ async function main(): Promise<void> {
         `only the base URL is used of ${config.cutAddresses.join(', ')}, without the path of a request`,
       );
     }
-    const keys = await app.get(KeyCanaryService).check();
+    const keys = await app.get(SealingKeyService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);
     await app.listen(config.port, config.host);
     port = (app.getHttpServer().address() as { port: number }).port;

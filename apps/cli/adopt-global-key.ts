@@ -51,13 +51,12 @@ function fieldsOf(provider: Provider, { apiKey, settings }: GlobalCredential): C
   }
 }
 
-/** The service could not read a credential that is sealed with another key than its own. */
-async function refuseWrongKey({ canary }: Services): Promise<void> {
-  const check = await canary.checkBeforeSealing();
+/** Refuses before anything is planned what every change would be refused for. */
+async function refuseWrongKey({ sealingKey }: Services): Promise<void> {
+  await sealingKey.settle();
+  const check = await sealingKey.check();
   if (check.isReady) return;
-  throw new Refusal(
-    `this command needs the ENCRYPTION_KEY of the service, which must be able to read what is sealed here. ${check.reason ?? ''}`,
-  );
+  throw new Refusal(`this command needs the ENCRYPTION_KEY of the service. ${check.reason ?? ''}`);
 }
 
 function refuseEndpoint({ credentials }: Services, settings: Readonly<Record<string, unknown>>): void {

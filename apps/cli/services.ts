@@ -7,7 +7,7 @@ import {
   CredentialHealth,
   CredentialSlot,
   CredentialsService,
-  KeyCanaryService,
+  SealingKeyService,
   TenantCredential,
 } from '#credentials';
 import { FernetService } from '#crypto';
@@ -33,15 +33,15 @@ function servicesOn(dataSource: DataSource, config: Config) {
   const tenants = new TenantsService(dataSource, audit, changes, cache);
   const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit, changes, cache);
-  const canary = new KeyCanaryService(dataSource, fernet);
+  const sealingKey = new SealingKeyService(dataSource, fernet);
   return {
     tenants,
     credentials,
-    canary,
+    sealingKey,
     /** @throws CatalogueError */
     readiness: () => {
       const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));
-      return new ReadinessService(config, tenants, catalogue, credentials, canary, policy);
+      return new ReadinessService(config, tenants, catalogue, credentials, sealingKey, policy);
     },
   };
 }

@@ -79,6 +79,18 @@ export async function readRegistry(
   return { number: Number(rows[0]?.number ?? 0), processes };
 }
 
+/**
+ * Keeps processes from registering, and from renewing, until the transaction is committed.
+ * @returns the ids of the encryption keys that each registered process has loaded
+ */
+export async function lockedRegistry(
+  query: <Row>(statement: string) => Promise<Row[]>,
+): Promise<(readonly string[])[]> {
+  await query('lock table registered_processes in share row exclusive mode');
+  const rows = await query<{ encryption_keys: string[] }>('select encryption_keys from registered_processes');
+  return rows.map((row) => row.encryption_keys);
+}
+
 /** Removes a process that has not renewed, unless it has just done so. */
 export async function removeSilent(query: Query, { id, renewals }: RegisteredProcess): Promise<void> {
   await query('delete from registered_processes where id = $1 and renewals = $2', [id, renewals]);

@@ -10,7 +10,7 @@ import { CredentialVerificationService } from './health/credential-verification.
 import { CredentialWarningsService } from './health/credential-warnings.service';
 import { CredentialsController } from './api/credentials.controller';
 import { CredentialsService } from './credentials.service';
-import { KeyCanaryService } from './key-canary.service';
+import { SealingKeyService } from './encryption/sealing-key.service';
 import { PassiveHealthService } from './health/passive-health.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
 import { credentialsDeletedWith } from './rows/provider-slots';
@@ -30,14 +30,14 @@ import { credentialsDeletedWith } from './rows/provider-slots';
     CredentialWarningsService,
     PassiveHealthService,
     PreviousSweepService,
-    KeyCanaryService,
+    SealingKeyService,
   ],
   exports: [
     CredentialsService,
     CredentialSlotsService,
     CredentialWarningsService,
     PassiveHealthService,
-    KeyCanaryService,
+    SealingKeyService,
   ],
 })
 export class CredentialsModule {

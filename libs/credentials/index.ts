@@ -22,6 +22,6 @@ export { validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
 export { refuseDisabled } from './api/feature-enabled.guard';
-export { KeyCanaryService, type KeyCheck } from './key-canary.service';
+export { SealingKeyService, type KeyCheck } from './encryption/sealing-key.service';
 export { PassiveHealthService } from './health/passive-health.service';
 export { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';

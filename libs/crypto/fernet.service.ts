@@ -15,7 +15,7 @@ import { Secret } from './secret';
 
 const PREFIX = 'enc:fernet:v1:';
 
-/** The encryption keys of this installation, each a Fernet key of 44 characters: `current` seals and opens, `previous` only open. */
+/** The encryption keys of this installation, each a Fernet key of 44 characters: `current` is ENCRYPTION_KEY, `previous` are those before it. */
 export interface KeyRing {
   readonly current?: Secret;
   readonly previous: readonly Secret[];
@@ -27,16 +27,30 @@ export class FernetService {
   readonly #keys = new Map<string, Secret>();
   readonly #halves = new Map<string, KeyHalves>();
   readonly #derived = new Map<string, Buffer>();
-  readonly #currentKeyId: string | undefined;
+  readonly #ownKeyId: string | undefined;
+  #currentKeyId: string | undefined;
 
   /** @throws InvalidKey */
   constructor(ring: KeyRing) {
-    if (ring.current !== undefined) this.#currentKeyId = this.#load(ring.current);
+    if (ring.current !== undefined) this.#ownKeyId = this.#load(ring.current);
+    this.#currentKeyId = this.#ownKeyId;
     for (const key of ring.previous) this.#load(key);
   }
 
+  /** The key in ENCRYPTION_KEY. */
+  get ownKeyId(): string | undefined {
+    return this.#ownKeyId;
+  }
+
+  /** The key under which audit events and receipts are signed: the one in ENCRYPTION_KEY, unless the database names another. */
   get currentKeyId(): string | undefined {
     return this.#currentKeyId;
+  }
+
+  /** @param encryptionKeyId a loaded key, which becomes the current one */
+  signUnder(encryptionKeyId: string): void {
+    this.#key(encryptionKeyId);
+    this.#currentKeyId = encryptionKeyId;
   }
 
   /** The ids of all loaded keys, the current one first. */
@@ -49,11 +63,11 @@ export class FernetService {
   }
 
   /**
-   * Returns `enc:fernet:v1:<token>`, made with the current key.
-   * @throws NoCurrentKey; TypeError for a lone surrogate
+   * Returns `enc:fernet:v1:<token>`.
+   * @param encryptionKeyId the key that seals; by default the current one
+   * @throws NoCurrentKey, KeyNotLoaded; TypeError for a lone surrogate
    */
-  encrypt(secret: Secret): { sealed: string; encryptionKeyId: string } {
-    const encryptionKeyId = this.#currentKeyId;
+  encrypt(secret: Secret, encryptionKeyId = this.#currentKeyId): { sealed: string; encryptionKeyId: string } {
     if (encryptionKeyId === undefined) throw new NoCurrentKey();
     return {
       sealed: PREFIX + encrypt(wellFormed(secret.expose()), this.#key(encryptionKeyId).expose()),

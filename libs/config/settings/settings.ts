@@ -46,7 +46,7 @@ export const settings = {
     section: 'keys',
     kind: encryptionKey,
     fix: encryptionKeyFix,
-    description: `The encryption key, which seals the stored credentials. Required in strict mode. ${encryptionKeyFix} Keep a copy: without it the stored credentials cannot be read.`,
+    description: `The encryption key, which seals the stored credentials as soon as every process has it. Required in strict mode. ${encryptionKeyFix} Keep a copy: without it the stored credentials cannot be read.`,
   },
   previousEncryptionKeys: {
     name: 'ENCRYPTION_KEY_PREVIOUS',
@@ -55,7 +55,7 @@ export const settings = {
     default: '',
     fix: encryptionKeyFix,
     description:
-      'Earlier encryption keys that stored credentials may still be sealed under, comma-separated.',
+      'Other encryption keys that stored credentials may be sealed under, comma-separated. They open credentials, and one of them seals as long as some process does not have `ENCRYPTION_KEY`.',
   },
   tenantCredentialsEnabled: {
     name: 'TENANT_CREDENTIALS_ENABLED',

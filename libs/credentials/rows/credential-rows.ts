@@ -1,6 +1,7 @@
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type FernetService } from '#crypto';
 import { type CredentialFields } from '../credential';
+import { sealingKeyId } from '../encryption/sealing-key';
 import { CredentialHealth, TenantCredential } from './credentials.entity';
 import { sealOf } from './seal';
 
@@ -23,7 +24,10 @@ export function storedRows<T extends TenantCredential>(
     .where('c.tenant_id = any(:tenantIds)', { tenantIds });
 }
 
-/** Seals fields into a row with a new version. The row is not stored yet. */
+/**
+ * Seals fields into a row with a new version. The row is not stored yet.
+ * @throws Problem encryption_key_mismatch
+ */
 export async function sealedRow(
   transaction: EntityManager,
   fernet: FernetService,
@@ -34,7 +38,8 @@ export async function sealedRow(
   const [next] = await transaction.query<{ version: string }[]>(
     `SELECT nextval('credential_versions')::text AS version`,
   );
-  const { sealed, encryptionKeyId } = fernet.encrypt(fields.apiKey);
+  const encryptionKeyId = await sealingKeyId(transaction, fernet);
+  const { sealed } = fernet.encrypt(fields.apiKey, encryptionKeyId);
   const row = Object.assign(new TenantCredential(), {
     tenantId,
     provider,

@@ -68,6 +68,7 @@ export const problems = {
 
   // The operator
   overloaded: { status: 503, title: 'Tenkey is overloaded' },
+  encryption_key_mismatch: { status: 503, title: 'ENCRYPTION_KEY is not the one of the database' },
   credential_store_unavailable: { status: 503, title: 'The credential store cannot be reached' },
   internal_error: { status: 500, title: 'Tenkey failed' },
 } as const satisfies Record<string, { status: number; alsoStatus?: readonly number[]; title: string }>;

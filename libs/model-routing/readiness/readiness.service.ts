@@ -4,7 +4,7 @@ import { type Config, InjectConfig, type Mode } from '#config';
 import {
   CredentialsService,
   expiresWithinDays,
-  KeyCanaryService,
+  SealingKeyService,
   type TenantCredentials,
 } from '#credentials';
 import { AddressPolicy } from '#egress';
@@ -78,7 +78,7 @@ export class ReadinessService {
     private readonly tenants: TenantsService,
     private readonly catalogue: ModelCatalogue,
     private readonly credentials: CredentialsService,
-    private readonly canary: KeyCanaryService,
+    private readonly sealingKey: SealingKeyService,
     private readonly policy: AddressPolicy,
   ) {}
 
@@ -162,7 +162,7 @@ export class ReadinessService {
         'ENCRYPTION_KEY is not set. Tenkey does not start in strict mode without it, and cannot check here whether stored credentials can be read. Run npm run generate-encryption-key, which prints a line for .env. If credentials are stored already, set the key that they were sealed with instead.',
       ];
     }
-    const check = await this.canary.check();
+    const check = await this.sealingKey.check();
     return check.isReady || check.reason === undefined ? [] : [check.reason];
   }
 }

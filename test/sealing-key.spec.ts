@@ -76,6 +76,41 @@ describe('while ENCRYPTION_KEY is replaced process by process', () => {
   });
 });
 
+it('seals in a form that every registered process knows, and opens what was sealed in the form before', async () => {
+  const app = await startTestApp();
+  try {
+    const tenant = await app.createTenant();
+    const path = `/tenants/${tenant}/credentials/openai`;
+    // A process of an earlier version.
+    await app.database.query(
+      `INSERT INTO registered_processes (id, lease_ms, renewals, confirmed, encryption_keys)
+       SELECT gen_random_uuid(), 0, 0, 0, encryption_keys FROM registered_processes`,
+    );
+    await app.database.query('UPDATE encryption_canary SET seal_form = 1');
+    await settle(app);
+    const seal = async () => {
+      const [row] = await app.database.query('SELECT seal FROM tenant_credentials WHERE tenant_id = $1', [
+        tenant,
+      ]);
+      return String(row.seal);
+    };
+    await app.setCredential(tenant, 'openai', { api_key: 'sk-of-an-old-form' });
+    expect(await seal()).not.toContain(':');
+    await app.database.query('DELETE FROM registered_processes WHERE seal_form = 1');
+    await settle(app);
+    expect((await app.chat(tenant)).status).toBe(200);
+    await app.sysadmin('put', `${path}?stage=true`).send({ api_key: 'sk-of-the-new-form' });
+    expect((await app.sysadmin('post', `${path}/promote`)).status).toBe(200);
+    expect(await seal()).toMatch(/^2:/);
+    expect((await app.sysadmin('post', `${path}/rollback`)).status).toBe(200);
+    expect(await seal()).toMatch(/^2:/);
+    expect((await app.chat(tenant)).status).toBe(200);
+    expect(app.provider.requests.at(-1)?.key).toBe('sk-of-an-old-form');
+  } finally {
+    await app.close();
+  }
+});
+
 it('of many processes that start at once with different keys, one names the sealing key and the others seal nothing', async () => {
   const first = await startTestApp();
   try {

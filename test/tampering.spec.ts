@@ -25,6 +25,43 @@ describeWithApp('rows that were changed outside Tenkey', (tenkey) => {
     expect(tenkey.provider.requests).toHaveLength(0);
   });
 
+  it.each(['staged', 'previous'])(
+    'are refused when a %s credential was copied to the live one',
+    async (slot) => {
+      const tenant = await tenantWithKey('sk-of-a-slot-1-12345');
+      const path = `/tenants/${tenant}/credentials/openai`;
+      const stage = await tenkey
+        .sysadmin('put', `${path}?stage=true`)
+        .send({ api_key: 'sk-of-a-slot-2-67890' });
+      expect(stage.status).toBe(200);
+      if (slot === 'previous') expect((await tenkey.sysadmin('post', `${path}/promote`)).status).toBe(200);
+      await tenkey.edit(
+        `UPDATE tenant_credentials t SET sealed_api_key = s.sealed_api_key, key_hint = s.key_hint, seal = s.seal,
+         version = s.version, configured_at = s.configured_at, settings = s.settings, key_id = s.key_id
+       FROM credential_slots s WHERE t.tenant_id = $1 AND s.tenant_id = $1 AND s.slot = $2`,
+        [tenant, slot],
+      );
+      tenkey.provider.reset();
+      const answer = await tenkey.chat(tenant);
+      expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
+      expect(tenkey.provider.requests).toHaveLength(0);
+    },
+  );
+
+  it('are refused when they belonged to a deleted tenant and the id was given to another', async () => {
+    const tenant = await tenantWithKey('sk-of-a-deleted-tenant-12345');
+    await tenkey.edit('CREATE TABLE kept_rows AS SELECT * FROM tenant_credentials WHERE tenant_id = $1', [
+      tenant,
+    ]);
+    expect((await tenkey.sysadmin('delete', `/tenants/${tenant}`)).status).toBe(204);
+    const created = await tenkey.sysadmin('post', '/tenants').send({ id: tenant, name: 'another-owner' });
+    expect(created.status).toBe(201);
+    await tenkey.edit('INSERT INTO tenant_credentials SELECT * FROM kept_rows');
+    const answer = await tenkey.chat(tenant);
+    expect([answer.status, answer.body.error.code]).toEqual([424, 'credential_tampered']);
+    await tenkey.edit('DROP TABLE kept_rows');
+  });
+
   it('are refused with an endpoint that was edited in SQL', async () => {
     const tenant = await tenantWithKey('sk-of-tenant-c-12345');
     await tenkey.edit(

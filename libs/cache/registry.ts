@@ -9,6 +9,16 @@ export function pooledQuery(dataSource: DataSource): Query {
   return (statement, parameters) => dataSource.query(statement, [...parameters]);
 }
 
+/** The newest form of credentials' seals that this version can verify. */
+export const NEWEST_SEAL_FORM = 2;
+
+/** What a process can open and verify. */
+export interface Abilities {
+  /** The ids of the encryption keys that it has loaded. */
+  readonly encryptionKeyIds: readonly string[];
+  readonly sealForm: number;
+}
+
 /** What the database says when a process registers or renews. */
 export interface Standing {
   /** The number of the last change. */
@@ -37,10 +47,10 @@ export async function register(
   const [row] = await query<StandingRow>(
     `with earlier as (delete from registered_processes where id = any($2)),
        registered as (
-         insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys)
-         select $1, $3, 0, number, $4 from change_head where id = 1)
+         insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys, seal_form)
+         select $1, $3, 0, number, $4, $5 from change_head where id = 1)
      select ${standing} from change_head h where h.id = 1`,
-    [process.id, process.earlierIds, process.leaseMs, process.encryptionKeyIds],
+    [process.id, process.earlierIds, process.leaseMs, process.encryptionKeyIds, NEWEST_SEAL_FORM],
   );
   return standingOf(row);
 }
@@ -81,14 +91,16 @@ export async function readRegistry(
 
 /**
  * Keeps processes from registering, and from renewing, until the transaction is committed.
- * @returns the ids of the encryption keys that each registered process has loaded
+ * @returns what each registered process can do
  */
 export async function lockedRegistry(
   query: <Row>(statement: string) => Promise<Row[]>,
-): Promise<(readonly string[])[]> {
+): Promise<Abilities[]> {
   await query('lock table registered_processes in share row exclusive mode');
-  const rows = await query<{ encryption_keys: string[] }>('select encryption_keys from registered_processes');
-  return rows.map((row) => row.encryption_keys);
+  const rows = await query<{ encryption_keys: string[]; seal_form: number }>(
+    'select encryption_keys, seal_form from registered_processes',
+  );
+  return rows.map((row) => ({ encryptionKeyIds: row.encryption_keys, sealForm: row.seal_form }));
 }
 
 /** Removes a process that has not renewed, unless it has just done so. */

@@ -175,13 +175,13 @@ export class CredentialsService {
 
   private async store(
     transaction: EntityManager,
-    { live, staged, previous }: ProviderSlots,
+    { tenant, live, staged, previous }: ProviderSlots,
     { tenantId, provider }: SlotsOf,
     fields: CredentialFields,
     by: ChangedBy,
     { verification, origin }: SetOptions,
   ): Promise<SetCredential> {
-    const row = await sealedRow(transaction, this.fernet, tenantId, provider, fields);
+    const row = await sealedRow(transaction, this.fernet, tenant, 'live', provider, fields);
     // One statement: if it read first, a DELETE that commits before the write would take the new key with it.
     await transaction.upsert(TenantCredential, row as QueryDeepPartialEntity<TenantCredential>, [
       'tenantId',

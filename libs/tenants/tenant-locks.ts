@@ -10,6 +10,7 @@ import { Tenant } from './tenant.entity';
 export async function lockedTenant(transaction: EntityManager, id: string): Promise<Tenant> {
   const tenant = await transaction
     .createQueryBuilder(Tenant, 't')
+    .addSelect('t.incarnation')
     .where('t.id = :id', { id })
     .setLock('for_no_key_update')
     .getOne();

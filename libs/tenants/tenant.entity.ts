@@ -22,6 +22,10 @@ export class Tenant {
   @Column('text')
   state: TenantState;
 
+  /** A random UUID that binds stored rows to this tenant and not to its id, which may be used again. */
+  @Column('uuid', { select: false })
+  incarnation: string;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at', precision: 6 })
   createdAt: Date;
 

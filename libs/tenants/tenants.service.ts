@@ -58,6 +58,7 @@ export class TenantsService {
       displayName: dto.display_name ?? null,
       contactEmail: dto.contact_email ?? null,
       state: dto.state ?? 'active',
+      incarnation: randomUUID(),
     };
     const create = async (transaction: EntityManager) => {
       await transaction.insert(Tenant, row).catch(asConflict);

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { lockedRegistry } from '#cache';
+import { lockedRegistry, NEWEST_SEAL_FORM } from '#cache';
 import { FernetService } from '#crypto';
 import { missingKeyIds, opensCanary, readSealingKey, writeSealingKey } from './sealing-key';
 
@@ -50,30 +50,37 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
     const { ownKeyId } = this.fernet;
     if (ownKeyId === undefined) return;
     let row = await readSealingKey(this.dataSource);
-    if (row?.keyId !== ownKeyId) {
+    if (row?.keyId !== ownKeyId || row.sealForm < NEWEST_SEAL_FORM) {
       await this.dataSource.transaction((transaction) => this.#move(transaction, ownKeyId));
       row = await readSealingKey(this.dataSource);
     }
     if (row !== undefined && this.fernet.hasKey(row.keyId)) this.fernet.signUnder(row.keyId);
   }
 
+  /** Makes ENCRYPTION_KEY the sealing key when every process has it, and uses the newest form of seals that all of them know. */
   async #move(transaction: EntityManager, ownKeyId: string): Promise<void> {
     await transaction.query(`set local lock_timeout = '2s'`);
     // Waits for every transaction that is sealing under the key that the row names now.
     const row = await readSealingKey(transaction, 'for update');
-    if (row?.keyId === ownKeyId) return;
     const isKnown = row !== undefined && opensCanary(this.fernet, row);
     // Either nothing is sealed yet, or what is sealed can be opened. Otherwise this key may be the wrong one.
     if (!isKnown && (await missingKeyIds(transaction, this.fernet)).length > 0) return;
     const processes = await lockedRegistry((statement) => transaction.query(statement));
-    const lacking = processes.filter((keyIds) => !keyIds.includes(ownKeyId)).length;
+    const lacking = processes.filter(({ encryptionKeyIds }) => !encryptionKeyIds.includes(ownKeyId)).length;
     if (lacking > 0) {
-      return this.#warnOnce(
+      this.#warnOnce(
         `ENCRYPTION_KEY (fingerprint ${ownKeyId}) does not seal yet: ${lacking} of the ${processes.length} registered processes do not have it`,
       );
     }
-    const isWritten = await writeSealingKey(transaction, this.fernet, ownKeyId, row);
-    if (isWritten && row !== undefined) {
+    if (lacking > 0 && !isKnown) return;
+    const knownForm = Math.min(NEWEST_SEAL_FORM, ...processes.map((each) => each.sealForm));
+    const next = {
+      keyId: lacking > 0 && row !== undefined ? row.keyId : ownKeyId,
+      sealForm: Math.max(row?.sealForm ?? 1, knownForm),
+    };
+    if (next.keyId === row?.keyId && next.sealForm === row.sealForm) return;
+    const isWritten = await writeSealingKey(transaction, this.fernet, next, row);
+    if (isWritten && row !== undefined && row.keyId !== next.keyId) {
       this.#log.log(`ENCRYPTION_KEY (fingerprint ${ownKeyId}) seals from now on, in place of ${row.keyId}`);
     }
   }

@@ -6,6 +6,8 @@ import { Problem } from '#http';
 export interface SealingKey {
   readonly keyId: string;
   readonly canary: string;
+  /** The form of the seals that are made. */
+  readonly sealForm: number;
 }
 
 const canaryText = 'tenkey key canary';
@@ -15,20 +17,20 @@ type Source = Pick<EntityManager, 'query'>;
 
 /** @returns undefined before the first start */
 export async function readSealingKey(source: Source, lock = ''): Promise<SealingKey | undefined> {
-  const [row] = await source.query<{ key_id: string; sealed: string }[]>(
-    `select key_id, sealed from encryption_canary where id = 1 ${lock}`,
+  const [row] = await source.query<{ key_id: string; sealed: string; seal_form: number }[]>(
+    `select key_id, sealed, seal_form from encryption_canary where id = 1 ${lock}`,
   );
-  return row && { keyId: row.key_id, canary: row.sealed };
+  return row && { keyId: row.key_id, canary: row.sealed, sealForm: row.seal_form };
 }
 
 /**
- * The id of the key to seal with. It cannot change before the transaction is committed, so that no process that has registered
- * since lacks it.
+ * The key to seal with. It cannot change before the transaction is committed, so that no process that has registered since lacks
+ * it.
  * @throws Problem encryption_key_mismatch when this process does not have the key
  */
-export async function sealingKeyId(transaction: EntityManager, fernet: FernetService): Promise<string> {
+export async function sealingKey(transaction: EntityManager, fernet: FernetService): Promise<SealingKey> {
   const row = await readSealingKey(transaction, 'for share');
-  if (row !== undefined && opensCanary(fernet, row)) return row.keyId;
+  if (row !== undefined && fernet.hasKey(row.keyId)) return row;
   throw new Problem('encryption_key_mismatch', {
     detail:
       row === undefined
@@ -36,6 +38,11 @@ export async function sealingKeyId(transaction: EntityManager, fernet: FernetSer
         : `This database is sealed under the encryption key with the fingerprint ${row.keyId}, which is not loaded, so nothing is sealed.`,
     hint: 'An operator must start Tenkey with that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS. GET /ready says more.',
   });
+}
+
+/** The form of the seals that are made. It cannot change before the transaction is committed. */
+export async function sealFormOf(transaction: EntityManager): Promise<Pick<SealingKey, 'sealForm'>> {
+  return (await readSealingKey(transaction, 'for share')) ?? { sealForm: 1 };
 }
 
 /** True when the key of the row is loaded and opens its canary. */
@@ -47,20 +54,21 @@ export function opensCanary(fernet: FernetService, { keyId, canary }: SealingKey
   }
 }
 
-/** Names another key, unless another process has just done so. @returns whether it did */
+/** Names another key or form, unless another process has just changed the row. @returns whether it did */
 export async function writeSealingKey(
   transaction: EntityManager,
   fernet: FernetService,
-  keyId: string,
+  { keyId, sealForm }: Omit<SealingKey, 'canary'>,
   before: SealingKey | undefined,
 ): Promise<boolean> {
   const { sealed } = fernet.encrypt(new Secret(canaryText), keyId);
   const rows = await transaction.query<object[]>(
-    `insert into encryption_canary (id, key_id, sealed) values (1, $1, $2)
-     on conflict (id) do update set key_id = excluded.key_id, sealed = excluded.sealed, created_at = now()
+    `insert into encryption_canary (id, key_id, sealed, seal_form) values (1, $1, $2, $4)
+     on conflict (id) do update
+       set key_id = excluded.key_id, sealed = excluded.sealed, seal_form = excluded.seal_form, created_at = now()
      where encryption_canary.key_id = $3
      returning id`,
-    [keyId, sealed, before?.keyId ?? ''],
+    [keyId, sealed, before?.keyId ?? '', sealForm],
   );
   return rows.length > 0;
 }

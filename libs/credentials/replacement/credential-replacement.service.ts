@@ -11,6 +11,7 @@ import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential, type InactiveSlot } from '../credential';
 import { CredentialHealth, CredentialSlot, type TenantCredential } from '../rows/credentials.entity';
 import { sealedRow } from '../rows/credential-rows';
+import { sealFormOf } from '../encryption/sealing-key';
 import { CredentialsService } from '../credentials.service';
 import { deleteStaleHealth, recordVerification } from '../health/health-records';
 import {
@@ -23,6 +24,7 @@ import {
   rollbackUntil,
   type SlotsOf,
 } from '../rows/provider-slots';
+import { isBoundToSlot, sealFor } from '../rows/seal';
 import { nothingStored, otherVersion, stagedIsRefused, tooLate } from '../rows/slot-problems';
 import { audited, lastRefusal, listedOf, usableCredential } from '../rows/stored-credential';
 
@@ -48,9 +50,9 @@ interface ReplacedCredential {
 }
 
 /**
- * Replaces a live credential in steps: stage, promote, roll back. Each step is one transaction under the tenant's lock and
- * moves rows unchanged: nothing is decrypted or sealed again, and a version always names the same key. A call that has started
- * keeps the credential that it started with.
+ * Replaces a live credential in steps: stage, promote, roll back. Each step is one transaction under the tenant's lock and moves
+ * rows, of which only the seal changes: nothing is decrypted, and a version always names the same key. A call that has started keeps
+ * the credential that it started with.
  */
 @Injectable()
 export class CredentialReplacementService {
@@ -75,7 +77,7 @@ export class CredentialReplacementService {
     const of = { tenantId, provider: provider.id };
     return this.dataSource.transaction(async (transaction) => {
       const slots = await lockedSlots(transaction, of);
-      const sealed = await sealedRow(transaction, this.fernet, tenantId, provider.id, fields);
+      const sealed = await sealedRow(transaction, this.fernet, slots.tenant, 'staged', provider.id, fields);
       const row = Object.assign(new CredentialSlot(), sealed, { slot: 'staged', replacedAt: null });
       await transaction.upsert(CredentialSlot, row as QueryDeepPartialEntity<CredentialSlot>, [
         'tenantId',
@@ -117,12 +119,14 @@ export class CredentialReplacementService {
       const refusal = lastRefusal(staged);
       if (refusal) throw stagedIsRefused(provider, staged, refusal.at);
       const hours = this.config.credentialRollbackHours;
+      const form = await sealFormOf(transaction);
       const whyDropped = hours === 0 ? 'CREDENTIAL_ROLLBACK_HOURS is 0' : this.whyUseless(live);
       const isKept = live !== null && whyDropped === undefined;
       await emptySlot(transaction, of, 'previous');
       const replacedAt = new Date();
-      if (isKept) await copyLive(transaction, of, 'previous', replacedAt);
-      await moveToLive(transaction, of, 'staged');
+      if (isKept)
+        await copyLive(transaction, of, 'previous', sealFor('previous', this.fernet, live, form), replacedAt);
+      await moveToLive(transaction, of, 'staged', sealFor('live', this.fernet, staged, form));
       await deleteStaleHealth(transaction, of);
       const until = isKept ? rollbackUntil({ replacedAt }, hours) : null;
       const details = {
@@ -152,10 +156,11 @@ export class CredentialReplacementService {
       if (hasRollbackExpired(previous, hours))
         throw tooLate(provider, previous, rollbackUntil(previous, hours));
       usableCredential(this.fernet, tenantId, provider, previous, 'previous');
+      const form = await sealFormOf(transaction);
       const whyDropped = staged ? `${staged.mask} is staged already` : this.whyUseless(live);
       const isKept = live !== null && whyDropped === undefined;
-      if (isKept) await copyLive(transaction, of, 'staged', null);
-      await moveToLive(transaction, of, 'previous');
+      if (isKept) await copyLive(transaction, of, 'staged', sealFor('staged', this.fernet, live, form), null);
+      await moveToLive(transaction, of, 'previous', sealFor('live', this.fernet, previous, form));
       await deleteStaleHealth(transaction, of);
       const details = {
         before: audited(live),
@@ -194,11 +199,14 @@ export class CredentialReplacementService {
     return { dropped: { previous: audited(previous) } };
   }
 
-  /** Why a credential can never be live again and is not kept. An unreadable one can, once its encryption key is loaded. */
+  /** Why a credential is not kept in another slot. */
   private whyUseless(row: TenantCredential | null): string | undefined {
     const status = row && listedOf(this.fernet, row).status;
     if (status === 'plaintext') return 'it was stored in clear text';
-    return status === 'tampered' ? 'it was changed outside Tenkey' : undefined;
+    if (status === 'tampered') return 'it was changed outside Tenkey';
+    // Without the key it cannot be sealed for another slot.
+    if (status === 'unreadable' && isBoundToSlot(row!)) return 'its encryption key is not loaded';
+    return undefined;
   }
 }
 

@@ -1,11 +1,12 @@
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type FernetService } from '#crypto';
-import { type CredentialFields } from '../credential';
-import { sealingKeyId } from '../encryption/sealing-key';
+import { Tenant } from '#tenants';
+import { type CredentialFields, type Slot } from '../credential';
+import { sealingKey } from '../encryption/sealing-key';
 import { CredentialHealth, TenantCredential } from './credentials.entity';
 import { sealOf } from './seal';
 
-/** A query for rows of some tenants from either table, with the sealed key and the health of the version. */
+/** A query for rows of some tenants from either table, with the sealed key, the tenant and the health of the version. */
 export function storedRows<T extends TenantCredential>(
   source: DataSource | EntityManager,
   entity: new () => T,
@@ -21,6 +22,8 @@ export function storedRows<T extends TenantCredential>(
       'h',
       'h.tenant_id = c.tenant_id AND h.provider = c.provider AND h.version = c.version',
     )
+    .leftJoinAndMapOne('c.tenant', Tenant, 't', 't.id = c.tenant_id')
+    .addSelect('t.incarnation')
     .where('c.tenant_id = any(:tenantIds)', { tenantIds });
 }
 
@@ -31,17 +34,19 @@ export function storedRows<T extends TenantCredential>(
 export async function sealedRow(
   transaction: EntityManager,
   fernet: FernetService,
-  tenantId: string,
+  tenant: Tenant,
+  slot: Slot,
   provider: string,
   fields: CredentialFields,
 ): Promise<TenantCredential> {
   const [next] = await transaction.query<{ version: string }[]>(
     `SELECT nextval('credential_versions')::text AS version`,
   );
-  const encryptionKeyId = await sealingKeyId(transaction, fernet);
-  const { sealed } = fernet.encrypt(fields.apiKey, encryptionKeyId);
+  const sealing = await sealingKey(transaction, fernet);
+  const { sealed, encryptionKeyId } = fernet.encrypt(fields.apiKey, sealing.keyId);
   const row = Object.assign(new TenantCredential(), {
-    tenantId,
+    tenantId: tenant.id,
+    tenant,
     provider,
     sealedApiKey: sealed,
     mask: fields.apiKey.mask,
@@ -51,6 +56,6 @@ export async function sealedRow(
     configuredAt: new Date(),
     expiresAt: fields.expiresAt,
   });
-  row.seal = sealOf(fernet, row);
+  row.seal = sealOf(fernet, row, { slot, incarnation: tenant.incarnation }, sealing);
   return row;
 }

@@ -1,6 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { optionalTimeColumn, timeColumn } from '#database';
 import { type ProbeOutcome } from '#egress';
+import { type Tenant } from '#tenants';
 import { type InactiveSlot } from '../credential';
 
 /** One provider's fields for one tenant. Only the sealed key is secret; a plain find does not select it. */
@@ -37,6 +38,9 @@ export class TenantCredential {
   /** When the provider's key expires, as given by the sysadmin; null: not given. Covered by the seal. */
   @Column('timestamptz', { name: 'expires_at', nullable: true, transformer: optionalTimeColumn })
   expiresAt: Date | null;
+
+  /** Not a column: the tenant, which the query joins. */
+  tenant?: Pick<Tenant, 'incarnation'>;
 
   /** Not a column: the health of this version, if the query joins it. */
   health?: CredentialHealth | null;

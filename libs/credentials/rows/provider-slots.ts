@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { lockedTenant } from '#tenants';
+import { lockedTenant, type Tenant } from '#tenants';
 import { type InactiveSlot } from '../credential';
 import { storedRows } from './credential-rows';
 import { CredentialSlot, TenantCredential } from './credentials.entity';
@@ -11,6 +11,7 @@ export type SlotsOf = Pick<TenantCredential, 'tenantId' | 'provider'>;
 
 /** A tenant's rows for one provider: at most one in each slot. */
 export interface ProviderSlots {
+  readonly tenant: Tenant;
   readonly live: TenantCredential | null;
   readonly staged: CredentialSlot | null;
   readonly previous: CredentialSlot | null;
@@ -18,7 +19,7 @@ export interface ProviderSlots {
 
 /** Reads the slots under the lock of the tenant's row. Every change takes it, so none of them changes before the commit. */
 export async function lockedSlots(transaction: EntityManager, of: SlotsOf): Promise<ProviderSlots> {
-  await lockedTenant(transaction, of.tenantId);
+  const tenant = await lockedTenant(transaction, of.tenantId);
   const ofProvider = { provider: of.provider };
   const live = await storedRows(transaction, TenantCredential, [of.tenantId])
     .andWhere('c.provider = :provider', ofProvider)
@@ -27,7 +28,7 @@ export async function lockedSlots(transaction: EntityManager, of: SlotsOf): Prom
     .andWhere('c.provider = :provider', ofProvider)
     .getMany();
   const inSlot = (slot: InactiveSlot) => inactive.find((row) => row.slot === slot) ?? null;
-  return { live, staged: inSlot('staged'), previous: inSlot('previous') };
+  return { tenant, live, staged: inSlot('staged'), previous: inSlot('previous') };
 }
 
 /** The end of the time in which a promotion can be rolled back. */
@@ -48,34 +49,36 @@ export function rollbackCutoff(rollbackHours: number): Date {
   return new Date(Date.now() - rollbackHours * HOUR_MS);
 }
 
-/** Copies the live row unchanged to an empty slot. */
+/** Copies the live row to an empty slot. Only its seal changes. */
 export async function copyLive(
   transaction: EntityManager,
   { tenantId, provider }: SlotsOf,
   slot: InactiveSlot,
+  seal: string,
   replacedAt: Date | null,
 ): Promise<void> {
-  const columns = rowColumns(transaction).join(', ');
+  const columns = otherColumns(transaction).join(', ');
   await transaction.query(
-    `insert into credential_slots (${columns}, slot, replaced_at)
-     select ${columns}, $3::text, $4::timestamptz from tenant_credentials where tenant_id = $1 and provider = $2`,
-    [tenantId, provider, slot, replacedAt],
+    `insert into credential_slots (${columns}, seal, slot, replaced_at)
+     select ${columns}, $3, $4, $5::timestamptz from tenant_credentials where tenant_id = $1 and provider = $2`,
+    [tenantId, provider, seal, slot, replacedAt],
   );
 }
 
-/** Moves the row of a slot unchanged into the live slot, in place of the row there. */
+/** Moves the row of a slot into the live slot, in place of the row there. Only its seal changes. */
 export async function moveToLive(
   transaction: EntityManager,
   { tenantId, provider }: SlotsOf,
   slot: InactiveSlot,
+  seal: string,
 ): Promise<void> {
-  const columns = rowColumns(transaction);
-  const replaced = columns.map((column) => `${column} = excluded.${column}`);
+  const columns = otherColumns(transaction);
+  const replaced = [...columns, 'seal'].map((column) => `${column} = excluded.${column}`);
   await transaction.query(
-    `insert into tenant_credentials (${columns.join(', ')})
-     select ${columns.join(', ')} from credential_slots where tenant_id = $1 and provider = $2 and slot = $3
+    `insert into tenant_credentials (${columns.join(', ')}, seal)
+     select ${columns.join(', ')}, $4 from credential_slots where tenant_id = $1 and provider = $2 and slot = $3
      on conflict (tenant_id, provider) do update set ${replaced.join(', ')}`,
-    [tenantId, provider, slot],
+    [tenantId, provider, slot, seal],
   );
   await emptySlot(transaction, { tenantId, provider }, slot);
 }
@@ -101,7 +104,8 @@ export async function credentialsDeletedWith(transaction: EntityManager, tenantI
   return { credentials: [...live, ...inactive] };
 }
 
-/** Every column that both tables have, so that one that is added later is moved as well. */
-function rowColumns(transaction: EntityManager): string[] {
-  return transaction.dataSource.getMetadata(TenantCredential).columns.map(({ databaseName }) => databaseName);
+/** Every column that both tables have but the seal, so that one that is added later is moved as well. */
+function otherColumns(transaction: EntityManager): string[] {
+  const { columns } = transaction.dataSource.getMetadata(TenantCredential);
+  return columns.map(({ databaseName }) => databaseName).filter((name) => name !== 'seal');
 }

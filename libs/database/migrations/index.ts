@@ -13,6 +13,7 @@ import { CreateChangeFeed1765100000000 } from './1765100000000-create-change-fee
 import { CountCacheWrites1765200000000 } from './1765200000000-count-cache-writes';
 import { CreateStoredObjects1765300000000 } from './1765300000000-create-stored-objects';
 import { CountSearchUnits1765350000000 } from './1765350000000-count-search-units';
+import { BindSealsToSlots1765500000000 } from './1765500000000-bind-seals-to-slots';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   CountCacheWrites1765200000000,
   CreateStoredObjects1765300000000,
   CountSearchUnits1765350000000,
+  BindSealsToSlots1765500000000,
 ];

@@ -1,7 +1,7 @@
 import { SysadminKey, TenantKey } from '#issued-keys';
 import { AuditEvent } from '#audit';
-import { CredentialHealth, CredentialSlot, TenantCredential } from '#credentials';
 import { StoredObject } from '#model-routing';
+import { CredentialHealth, CredentialSlot, SealingState, TenantCredential } from '#credentials';
 import { Tenant } from '#tenants';
 import { UsageRecord } from '#usage';
 
@@ -11,6 +11,7 @@ export const entities = [
   TenantCredential,
   CredentialSlot,
   CredentialHealth,
+  SealingState,
   TenantKey,
   SysadminKey,
   AuditEvent,

@@ -16,7 +16,6 @@ const ownersWithoutEntity = {
   audit_head: 'audit',
   change_head: 'cache',
   credential_versions: 'credentials',
-  encryption_canary: 'credentials',
   registered_processes: 'cache',
   usage_daily: 'usage',
   usage_lost: 'usage',

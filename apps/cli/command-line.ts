@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { type Type } from '@nestjs/common';
 import { Command, type CommandMetadata, CommandRunner, Option } from 'nest-commander';
 
@@ -58,3 +59,29 @@ export function commandGroup(metadata: CommandMetadata): Type<CommandRunner> {
 
 /** Declares the option of every command that can print JSON. */
 export const JsonOption = (): MethodDecorator => Option({ flags: '--json', description: 'print JSON' });
+
+/** Rows of cells as lines with aligned columns. The first row is the heading. */
+export function tableOf(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Asks a question on the terminal.
+ * @returns undefined when standard input or standard error is not a terminal
+ */
+export async function asked(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(question)).trim();
+  } finally {
+    terminal.close();
+  }
+}

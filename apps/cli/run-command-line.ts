@@ -4,6 +4,7 @@ import { type Environment } from '#config';
 import { AdoptGlobalKeysCommand } from './adopt-global-keys.command';
 import { AuditCommand, AuditVerifyCommand } from './audit-verify.command';
 import { configureUsage, reportError } from './command-line';
+import { encryptionCommands } from './encryption/encryption.command';
 import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command';
 import { ModelsCheckCommand, ModelsCommand } from './models-check.command';
 import { ReadinessCommand } from './readiness.command';
@@ -19,6 +20,7 @@ const commands = [
   AuditVerifyCommand,
   ReadinessCommand,
   AdoptGlobalKeysCommand,
+  ...encryptionCommands,
 ];
 
 class CliModule implements OnApplicationBootstrap {

@@ -7,7 +7,9 @@ import {
   CredentialHealth,
   CredentialSlot,
   CredentialsService,
+  RotationService,
   SealingKeyService,
+  SealingState,
   TenantCredential,
 } from '#credentials';
 import { FernetService } from '#crypto';
@@ -20,7 +22,7 @@ export type Services = ReturnType<typeof servicesOn>;
 
 /** Calls `run` with the services that commands use, on the database and with the settings of the service. */
 export async function withServices<T>(config: Config, run: (services: Services) => Promise<T>): Promise<T> {
-  const entities = [Tenant, TenantCredential, CredentialSlot, CredentialHealth, AuditEvent];
+  const entities = [Tenant, TenantCredential, CredentialSlot, CredentialHealth, SealingState, AuditEvent];
   return withDatabase(config, entities, (dataSource) => run(servicesOn(dataSource, config)));
 }
 
@@ -38,6 +40,8 @@ function servicesOn(dataSource: DataSource, config: Config) {
     tenants,
     credentials,
     sealingKey,
+    rotation: new RotationService(dataSource, fernet, audit),
+    audit,
     /** @throws CatalogueError */
     readiness: () => {
       const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));

@@ -11,4 +11,4 @@
 export { CacheModule } from './cache.module';
 export { type CachedRows, CacheService } from './cache.service';
 export { type InForce, type InForceListener, ChangesService } from './changes.service';
-export { lockedRegistry, NEWEST_SEAL_FORM } from './registry';
+export { lockedRegistry, NEWEST_SEAL_FORM, readAbilities } from './registry';

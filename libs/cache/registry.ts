@@ -93,10 +93,15 @@ export async function readRegistry(
  * Keeps processes from registering, and from renewing, until the transaction is committed.
  * @returns what each registered process can do
  */
-export async function lockedRegistry(
-  query: <Row>(statement: string) => Promise<Row[]>,
-): Promise<Abilities[]> {
+export async function lockedRegistry(query: SimpleQuery): Promise<Abilities[]> {
   await query('lock table registered_processes in share row exclusive mode');
+  return readAbilities(query);
+}
+
+type SimpleQuery = <Row>(statement: string) => Promise<Row[]>;
+
+/** What each registered process can do. */
+export async function readAbilities(query: SimpleQuery): Promise<Abilities[]> {
   const rows = await query<{ encryption_keys: string[]; seal_form: number }>(
     'select encryption_keys, seal_form from registered_processes',
   );

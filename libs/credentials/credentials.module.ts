@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
 import { TenantsModule, TenantsService } from '#tenants';
-import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
+import { CredentialHealth, CredentialSlot, SealingState, TenantCredential } from './rows/credentials.entity';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacementService } from './replacement/credential-replacement.service';
 import { CredentialSlotsService } from './rows/credential-slots.service';
@@ -12,12 +12,13 @@ import { CredentialsController } from './api/credentials.controller';
 import { CredentialsService } from './credentials.service';
 import { SealingKeyService } from './encryption/sealing-key.service';
 import { PassiveHealthService } from './health/passive-health.service';
+import { RotationService } from './rotation/rotation.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
 import { credentialsDeletedWith } from './rows/provider-slots';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([TenantCredential, CredentialSlot, CredentialHealth]),
+    TypeOrmModule.forFeature([TenantCredential, CredentialSlot, CredentialHealth, SealingState]),
     CacheModule,
     TenantsModule,
   ],
@@ -31,6 +32,7 @@ import { credentialsDeletedWith } from './rows/provider-slots';
     PassiveHealthService,
     PreviousSweepService,
     SealingKeyService,
+    RotationService,
   ],
   exports: [
     CredentialsService,

@@ -22,6 +22,14 @@ export { validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
 export { refuseDisabled } from './api/feature-enabled.guard';
-export { SealingKeyService, type KeyCheck } from './encryption/sealing-key.service';
+export { SealingKeyService, type KeyCheck, type LostKey } from './encryption/sealing-key.service';
+export {
+  type EncryptionStatus,
+  type KeyUse,
+  type RotatedBatch,
+  RotationService,
+  type RowFault,
+  type UnreadableRow,
+} from './rotation/rotation.service';
 export { PassiveHealthService } from './health/passive-health.service';
-export { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
+export { CredentialHealth, CredentialSlot, SealingState, TenantCredential } from './rows/credentials.entity';

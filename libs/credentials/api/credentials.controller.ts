@@ -78,7 +78,7 @@ export class CredentialsController {
     ),
   })
   @ApiOkResponse({ type: SetCredentialResponse, headers: hooks.inForceHeader })
-  @ApiProblems('credential_validation_failed', 'endpoint_not_allowed')
+  @ApiProblems('credential_validation_failed', 'endpoint_not_allowed', 'encryption_key_mismatch')
   async setCredential(
     @Param('tenant_id') tenantIdText: string,
     @Param('provider') providerText: string,

@@ -13,6 +13,12 @@ export interface KeyCheck {
   readonly missingKeys: readonly string[];
 }
 
+/** A key that is lost, and the one that seals in its place. */
+export interface LostKey {
+  readonly lostKeyId: string;
+  readonly keyId: string;
+}
+
 /** How often a process looks whether its ENCRYPTION_KEY may seal by now, or which key another process has chosen. */
 const SETTLE_MS = 5000;
 
@@ -90,6 +96,42 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
     this.#lastReason = reason;
   }
 
+  /** The fingerprint of ENCRYPTION_KEY, if it seals; otherwise an error that says why not. */
+  async ownKey(): Promise<string | Error> {
+    const { ownKeyId } = this.fernet;
+    if (ownKeyId === undefined) return new Error('ENCRYPTION_KEY is not set');
+    await this.settle();
+    const row = await readSealingKey(this.dataSource);
+    if (row?.keyId === ownKeyId) return ownKeyId;
+    const { reason } = await this.check();
+    return new Error(
+      this.#lastReason ??
+        reason ??
+        `credentials are sealed under the key with the fingerprint ${row?.keyId ?? ''}`,
+    );
+  }
+
+  /**
+   * Makes ENCRYPTION_KEY the sealing key although some credentials are sealed under a key that nobody has any more. They stay as they
+   * are, and `audit` records it in the same transaction.
+   * @returns the fingerprints of the lost key and of the one that seals now; undefined when the key is not lost
+   */
+  async acceptLoss(
+    audit: (transaction: EntityManager, lost: LostKey) => Promise<void>,
+  ): Promise<LostKey | undefined> {
+    const { ownKeyId } = this.fernet;
+    return this.dataSource.transaction(async (transaction) => {
+      const row = await readSealingKey(transaction, 'for update');
+      if (ownKeyId === undefined || row === undefined || this.fernet.hasKey(row.keyId)) return undefined;
+      const processes = await lockedRegistry((statement) => transaction.query(statement));
+      if (processes.some(({ encryptionKeyIds }) => encryptionKeyIds.includes(row.keyId))) return undefined;
+      await writeSealingKey(transaction, this.fernet, { keyId: ownKeyId, sealForm: row.sealForm }, row);
+      const lost = { lostKeyId: row.keyId, keyId: ownKeyId };
+      await audit(transaction, lost);
+      return lost;
+    });
+  }
+
   /** Writes nothing. Without ENCRYPTION_KEY there is nothing to check. */
   async check(): Promise<KeyCheck> {
     if (this.fernet.ownKeyId === undefined) return { isReady: true, missingKeys: [] };
@@ -108,7 +150,7 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
     const reason =
       row === undefined
         ? `${missing} ${fix}`
-        : `ENCRYPTION_KEY may be the wrong one: this database is sealed under the key with the fingerprint ${row.keyId}, which is not loaded, so no credential can be set. Set ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS to that key.`;
+        : `ENCRYPTION_KEY may be the wrong one: this database is sealed under the key with the fingerprint ${row.keyId}, which is not loaded, so no credential can be set. Set ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS to that key. If it is lost for good, run npm run cli -- encryption accept-loss.`;
     return { isReady: false, missingKeys, reason };
   }
 }

@@ -8,6 +8,8 @@ export interface SealingKey {
   readonly canary: string;
   /** The form of the seals that are made. */
   readonly sealForm: number;
+  /** The oldest form that is accepted. */
+  readonly leastSealForm: number;
 }
 
 const canaryText = 'tenkey key canary';
@@ -17,10 +19,17 @@ type Source = Pick<EntityManager, 'query'>;
 
 /** @returns undefined before the first start */
 export async function readSealingKey(source: Source, lock = ''): Promise<SealingKey | undefined> {
-  const [row] = await source.query<{ key_id: string; sealed: string; seal_form: number }[]>(
-    `select key_id, sealed, seal_form from encryption_canary where id = 1 ${lock}`,
+  const [row] = await source.query<
+    { key_id: string; sealed: string; seal_form: number; least_seal_form: number }[]
+  >(`select key_id, sealed, seal_form, least_seal_form from encryption_canary where id = 1 ${lock}`);
+  return (
+    row && {
+      keyId: row.key_id,
+      canary: row.sealed,
+      sealForm: row.seal_form,
+      leastSealForm: row.least_seal_form,
+    }
   );
-  return row && { keyId: row.key_id, canary: row.sealed, sealForm: row.seal_form };
 }
 
 /**
@@ -58,7 +67,7 @@ export function opensCanary(fernet: FernetService, { keyId, canary }: SealingKey
 export async function writeSealingKey(
   transaction: EntityManager,
   fernet: FernetService,
-  { keyId, sealForm }: Omit<SealingKey, 'canary'>,
+  { keyId, sealForm }: Pick<SealingKey, 'keyId' | 'sealForm'>,
   before: SealingKey | undefined,
 ): Promise<boolean> {
   const { sealed } = fernet.encrypt(new Secret(canaryText), keyId);

@@ -3,7 +3,7 @@ import { type FernetService } from '#crypto';
 import { Tenant } from '#tenants';
 import { type CredentialFields, type Slot } from '../credential';
 import { sealingKey } from '../encryption/sealing-key';
-import { CredentialHealth, TenantCredential } from './credentials.entity';
+import { CredentialHealth, SealingState, TenantCredential } from './credentials.entity';
 import { sealOf } from './seal';
 
 /** A query for rows of some tenants from either table, with the sealed key, the tenant and the health of the version. */
@@ -24,6 +24,7 @@ export function storedRows<T extends TenantCredential>(
     )
     .leftJoinAndMapOne('c.tenant', Tenant, 't', 't.id = c.tenant_id')
     .addSelect('t.incarnation')
+    .leftJoinAndMapOne('c.sealing', SealingState, 's', 's.id = 1')
     .where('c.tenant_id = any(:tenantIds)', { tenantIds });
 }
 

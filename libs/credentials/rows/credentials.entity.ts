@@ -42,6 +42,9 @@ export class TenantCredential {
   /** Not a column: the tenant, which the query joins. */
   tenant?: Pick<Tenant, 'incarnation'>;
 
+  /** Not a column: what the database says about seals, which the query joins. */
+  sealing?: Pick<SealingState, 'leastSealForm'>;
+
   /** Not a column: the health of this version, if the query joins it. */
   health?: CredentialHealth | null;
 }
@@ -92,6 +95,30 @@ export class CredentialHealth {
   /** When it last rejected it; null: not since it last accepted it. */
   @Column('timestamptz', { name: 'rejected_at', nullable: true, transformer: optionalTimeColumn })
   rejectedAt: Date | null;
+}
+
+/** The one row that says which encryption key seals, and in which form. `encryption/sealing-key.ts` reads and writes it. */
+@Entity({ name: 'encryption_canary' })
+export class SealingState {
+  @PrimaryColumn('integer')
+  id: number;
+
+  /** The oldest form of seals that is accepted. */
+  @Column('smallint', { name: 'least_seal_form' })
+  leastSealForm: number;
+
+  @Column('smallint', { name: 'seal_form', select: false })
+  sealForm: number;
+
+  @Column('text', { name: 'key_id', select: false })
+  keyId: string;
+
+  /** The canary. */
+  @Column('text', { select: false })
+  sealed: string;
+
+  @Column('timestamptz', { name: 'created_at', select: false })
+  createdAt: Date;
 }
 
 const MAXIMUM_DEPTH = 16;

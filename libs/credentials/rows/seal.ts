@@ -28,10 +28,11 @@ export function sealOf(
   return `2:${macOf(fernet, row, place, 2)}`;
 }
 
-/** @returns false when the row differs from what was sealed. The key `row.encryptionKeyId` must be loaded. */
+/** @returns false when the row differs from what was sealed, or its seal has a form that is not accepted any more. The key `row.encryptionKeyId` must be loaded. */
 export function fitsSeal(fernet: FernetService, row: TenantCredential): boolean {
   const place = placeOf(row);
   const form = formOf(row);
+  if (form < (row.sealing?.leastSealForm ?? 1)) return false;
   const mac = form === 1 ? row.seal : row.seal.slice(2);
   return fernet.verifyMac(row.encryptionKeyId, purposes[form], partsOf(row, place, form), mac);
 }
@@ -59,11 +60,12 @@ function formOf({ seal }: TenantCredential): SealForm {
   return seal.startsWith('2:') ? 2 : 1;
 }
 
+export function slotOf(row: TenantCredential): Slot {
+  return row instanceof CredentialSlot ? row.slot : 'live';
+}
+
 function placeOf(row: TenantCredential): Place {
-  return {
-    slot: row instanceof CredentialSlot ? row.slot : 'live',
-    incarnation: row.tenant?.incarnation ?? '',
-  };
+  return { slot: slotOf(row), incarnation: row.tenant?.incarnation ?? '' };
 }
 
 function macOf(fernet: FernetService, row: TenantCredential, place: Place, form: SealForm): string {

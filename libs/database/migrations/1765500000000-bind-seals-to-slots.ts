@@ -10,12 +10,13 @@ export class BindSealsToSlots1765500000000 implements MigrationInterface {
       'alter table registered_processes add column seal_form smallint not null default 1 check (seal_form > 0)',
     );
     await runner.query(
-      'alter table encryption_canary add column seal_form smallint not null default 1 check (seal_form > 0)',
+      `alter table encryption_canary add column seal_form smallint not null default 1 check (seal_form > 0),
+         add column least_seal_form smallint not null default 1 check (least_seal_form between 1 and seal_form)`,
     );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('alter table encryption_canary drop column seal_form');
+    await runner.query('alter table encryption_canary drop column least_seal_form, drop column seal_form');
     await runner.query('alter table registered_processes drop column seal_form');
     await runner.query('alter table tenants drop column incarnation');
   }

@@ -1,0 +1,17 @@
+import { commandGroup } from '../command-line';
+import { EncryptionAcceptLossCommand } from './encryption-accept-loss.command';
+import { EncryptionRotateCommand } from './encryption-rotate.command';
+import { EncryptionStatusCommand } from './encryption-status.command';
+
+export const EncryptionCommand = commandGroup({
+  name: 'encryption',
+  description: 'Show and replace the key that stored credentials are sealed under.',
+  subCommands: [EncryptionStatusCommand, EncryptionRotateCommand, EncryptionAcceptLossCommand],
+});
+
+export const encryptionCommands = [
+  EncryptionCommand,
+  EncryptionStatusCommand,
+  EncryptionRotateCommand,
+  EncryptionAcceptLossCommand,
+];

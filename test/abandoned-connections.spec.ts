@@ -135,6 +135,8 @@ describeWithApp('clients that leave', { EGRESS_ALLOW: '127.0.0.1:*', UPSTREAM_RE
       const [response] = (await once(asked, 'response')) as [IncomingMessage];
       response.resume();
       await once(response, 'end');
+      // The connection is free a moment after the body has ended.
+      await wait(200);
     }
     expect(tenkey.provider.requests).toHaveLength(3);
     expect(tenkey.provider.connections.opened).toBe(1);

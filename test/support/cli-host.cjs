@@ -9,7 +9,7 @@ const { runCommandLine } = require('../../dist/apps/cli/run-command-line.js');
 /** Ends a command that calls process.exit(). */
 class Exited extends Error {}
 
-process.on('message', async ({ words, env }) => {
+process.on('message', async ({ id, words, env }) => {
   process.argv = [process.execPath, 'dist/apps/cli/main.js', ...words];
   process.env = env;
   process.exitCode = undefined;
@@ -27,5 +27,5 @@ process.on('message', async ({ words, env }) => {
     throw new Exited();
   };
   await runCommandLine(process.env, process.cwd());
-  process.send({ code: code ?? process.exitCode ?? 0, ...output });
+  process.send({ id, code: code ?? process.exitCode ?? 0, ...output });
 });

@@ -11,9 +11,11 @@ interface Result {
 }
 
 const root = join(__dirname, '../..');
-let built: Promise<unknown> | undefined;
 let host: ChildProcess | undefined;
+let lastId = 0;
 
+// Not in the time of a test: a build takes long on a busy machine.
+beforeAll(build, 240_000);
 afterAll(() => host?.kill());
 
 /**
@@ -21,22 +23,25 @@ afterAll(() => host?.kill());
  * process of its own takes two seconds; see cli-host.cjs. `env` overrides the usual settings, and `undefined` removes one.
  */
 export async function runCli(env: Env, ...words: readonly string[]): Promise<Result> {
-  await build();
   const running = (host ??= fork(join(__dirname, 'cli-host.cjs'), { cwd: root }));
   return new Promise((done, fail) => {
     const ended = () => fail(new Error('the process that runs the commands has ended'));
-    running.once('exit', ended);
-    running.once('message', (result: Result) => {
+    const id = (lastId += 1);
+    // A test that timed out did not wait for its command, whose result must not be taken for that of the next one.
+    const take = ({ id: of, ...result }: Result & { id: number }) => {
+      if (of !== id) return;
       running.off('exit', ended);
+      running.off('message', take);
       done(result);
-    });
-    running.send({ words, env: withUsual(env) });
+    };
+    running.once('exit', ended);
+    running.on('message', take);
+    running.send({ id, words, env: withUsual(env) });
   });
 }
 
 /** The same in a process of its own: each command has a test that the process ends, with its exit code and all its output. */
 export async function runCliProcess(env: Env, ...words: readonly string[]): Promise<Result> {
-  await build();
   return new Promise((done) => {
     const child = execFile(
       process.execPath,
@@ -48,10 +53,8 @@ export async function runCliProcess(env: Env, ...words: readonly string[]): Prom
 }
 
 /** Whether dist/ is up to date is checked once for each spec file, not for each command. */
-function build(): Promise<unknown> {
-  return (built ??= promisify(execFile)(process.execPath, ['scripts/run.cjs', '--build-only'], {
-    cwd: root,
-  }));
+async function build(): Promise<void> {
+  await promisify(execFile)(process.execPath, ['scripts/run.cjs', '--build-only'], { cwd: root });
 }
 
 function withUsual(env: Env): Env {

@@ -1,7 +1,14 @@
 import { SysadminKey, TenantKey } from '#issued-keys';
 import { AuditEvent } from '#audit';
 import { StoredObject } from '#model-routing';
-import { CredentialHealth, CredentialSlot, SealingState, TenantCredential } from '#credentials';
+import {
+  CredentialHealth,
+  CredentialSlot,
+  FormerKey,
+  Rotation,
+  SealingState,
+  TenantCredential,
+} from '#credentials';
 import { Tenant } from '#tenants';
 import { UsageRecord } from '#usage';
 
@@ -12,6 +19,8 @@ export const entities = [
   CredentialSlot,
   CredentialHealth,
   SealingState,
+  FormerKey,
+  Rotation,
   TenantKey,
   SysadminKey,
   AuditEvent,

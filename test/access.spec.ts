@@ -31,6 +31,9 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   'GET /api/v1/sysadmin/keys/:key_id': 'super',
   'DELETE /api/v1/sysadmin/keys/:key_id': 'super',
   'GET /api/v1/sysadmin/readiness': 'super',
+  'GET /api/v1/sysadmin/encryption': 'encryption:rotate',
+  'POST /api/v1/sysadmin/encryption/rotation': 'encryption:rotate',
+  'POST /api/v1/sysadmin/encryption/rotation/pause': 'encryption:rotate',
   'GET /api/v1/sysadmin/audit-events': 'audit:read',
   'GET /api/v1/sysadmin/audit-events/export': 'audit:read',
   'GET /api/v1/sysadmin/metrics': 'usage:read',
@@ -64,7 +67,12 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
 };
 
 /** Routes that have a scope but concern all tenants, so a key that is limited to some tenants cannot open them. */
-const aboutAllAtOnce = ['GET /api/v1/sysadmin/metrics'];
+const aboutAllAtOnce = [
+  'GET /api/v1/sysadmin/metrics',
+  'GET /api/v1/sysadmin/encryption',
+  'POST /api/v1/sysadmin/encryption/rotation',
+  'POST /api/v1/sysadmin/encryption/rotation/pause',
+];
 
 /** A controller of the platform that does not declare who may call it. */
 @Controller('undeclared')

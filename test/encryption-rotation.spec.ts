@@ -8,6 +8,13 @@ const newKey = generateKey();
 const both = { ENCRYPTION_KEY: newKey, ENCRYPTION_KEY_PREVIOUS: encryptionKey };
 const by = { actor: 'test', requestId: 'r', address: 'local' };
 
+/** Seals everything again, one batch after the other. */
+async function rotateAll(app: TestApp): Promise<void> {
+  const rotation = app.nest.get(RotationService);
+  await rotation.start(by);
+  for (let state = 'running'; state === 'running';) state = (await rotation.batch())?.state ?? 'running';
+}
+
 interface Row {
   readonly tenant_id: string;
   readonly key_id: string;
@@ -53,13 +60,18 @@ describe('npm run cli -- encryption', () => {
         key_id: oldKeyId,
         seals: true,
         loaded: true,
-        rows: { live: 5, staged: 5, previous: 5 },
+        retired: false,
+        rows: { live: 5, staged: 5, previous: 5, signing_keys: 0 },
         processes: 2,
       },
-      expect.objectContaining({ seals: false, rows: { live: 0, staged: 0, previous: 0 }, processes: 1 }),
+      expect.objectContaining({
+        seals: false,
+        rows: { live: 0, staged: 0, previous: 0, signing_keys: 0 },
+        processes: 1,
+      }),
     ]);
     const { stdout } = await run('status');
-    expect(stdout).toMatch(new RegExp(`${oldKeyId} +seals +loaded here +5 +5 +5 +2 of 2`));
+    expect(stdout).toMatch(new RegExp(`${oldKeyId} +seals +loaded here +5 +5 +5 +0 +2 of 2`));
   });
 
   it('rotate refuses while a running process does not have the new key', async () => {
@@ -92,7 +104,7 @@ describe('npm run cli -- encryption', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(code).toBe(1);
-    expect(lines.at(-1)).toEqual({ finished: true, resealed: 12, faults: 3 });
+    expect(lines.at(-1)).toEqual({ state: 'finished', resealed: 12, failed: 3, total: 15, faults: [] });
     expect(lines.flatMap(({ faults }) => (Array.isArray(faults) ? faults : []))).toEqual(
       expect.arrayContaining([
         { tenant_id: tampered, provider: 'openai', slot: 'live', status: 'tampered' },
@@ -105,6 +117,7 @@ describe('npm run cli -- encryption', () => {
       live: 4,
       staged: 4,
       previous: 4,
+      signing_keys: 1,
     });
     const answer = await tenkey.chat(tenants[2]!);
     expect([answer.status, tenkey.provider.requests.at(-1)?.key]).toEqual([200, 'sk-second-of-2-1234']);
@@ -146,12 +159,18 @@ describe('npm run cli -- encryption', () => {
       await app.nest.get(SealingKeyService).settle();
       const rotation = app.nest.get(RotationService);
       const keys = await app.database.query<Row[]>('SELECT key_id FROM encryption_canary');
-      for await (const batch of rotation.rotate(by)) {
-        expect(batch.resealed).toBeGreaterThan(0);
-        break;
-      }
+      await rotation.start(by);
+      expect((await rotation.batch())!.resealed).toBe(4);
+      await rotation.pause(by);
+      expect(await rotation.batch()).toBeUndefined();
       await app.setCredential(tenants[3]!, 'openai', { api_key: 'sk-set-in-the-middle-1234' });
-      for await (const _ of rotation.rotate(by)) void _;
+      await rotateAll(app);
+      expect(await rotation.latest()).toMatchObject({
+        state: 'finished',
+        total: 14,
+        resealed: 10,
+        failed: 3,
+      });
       const rows = await live(app);
       expect(rows.filter((row) => row.key_id === keys[0]!.key_id)).toHaveLength(4);
       await app.chat(tenants[3]!);
@@ -172,7 +191,7 @@ describe('a seal of the older form', () => {
       const [older] = await app.database.query<Row[]>('SELECT * FROM tenant_credentials');
       expect(older!.seal).not.toContain(':');
       await app.nest.get(SealingKeyService).settle();
-      for await (const _ of app.nest.get(RotationService).rotate(by)) void _;
+      await rotateAll(app);
       expect((await app.chat(tenant)).status).toBe(200);
       await app.edit('UPDATE tenant_credentials SET sealed_api_key = $1, seal = $2', [
         older!.sealed_api_key,

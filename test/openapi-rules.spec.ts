@@ -6,7 +6,7 @@ import { registeredRoutes } from './support/routes';
 
 /** What an operation can do; its id begins with one of these. */
 const verbs =
-  'cancel|count|create|delete|edit|explain|export|get|list|promote|rerank|revoke|rollBack|set|update|verify';
+  'cancel|count|create|delete|edit|explain|export|get|list|pause|promote|rerank|revoke|rollBack|set|start|update|verify';
 
 /** Routes that serve something that another route documents. */
 const otherForms = ['GET /v1/models/*'];

@@ -22,6 +22,7 @@ const tags = {
   Keys: 'Tenant keys open the Platform API for one tenant. Sysadmin keys open parts of the sysadmin API.',
   Audit: 'Who changed what, and which attempts were refused.',
   Readiness: 'What would happen to calls, without making one.',
+  Encryption: 'The keys under which credentials are sealed, and the rotation to a new one.',
   Usage: 'Reports, the records of calls, receipts and metrics.',
   'Platform API': "Calls of models in OpenAI's and Anthropic's formats, with the credential of one tenant.",
   Aliases: "The routes of the Platform API at the addresses that Azure's and Cohere's clients call.",

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { type Config, type GlobalCredential } from '#config';
 import { type CredentialFields, unusableStatuses, validFields } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Problem } from '#http';
 import { type Provider, ProviderRegistry } from '#providers';
 import { type Tenant } from '#tenants';
-import { Refusal } from './command-line';
+import { changedByCommand, Refusal } from './command-line';
 import { type Services, withServices } from './services';
 
 interface Plan {
@@ -128,7 +127,7 @@ async function adopt(
         continue;
       }
       try {
-        const by = { actor: 'cli', requestId: randomUUID(), address: 'local' };
+        const by = changedByCommand();
         const set = replace
           ? await credentials.set(id, provider, fields, by, { origin: 'adopt-global-keys' })
           : await credentials.setIfAbsent(id, provider, fields, by, { origin: 'adopt-global-keys' });

@@ -23,18 +23,25 @@ export class AuditVerifyCommand extends CommandRunner {
     }
     const config = await this.settings.load();
     const { AuditEvent, AuditLogService } = await import('#audit');
+    const { FormerKey, loadFormerKeys } = await import('#credentials');
     const { FernetService } = await import('#crypto');
     const { withDatabase } = await import('./database.js');
-    const verification = await withDatabase(config, [AuditEvent], (dataSource) =>
-      new AuditLogService(dataSource, new FernetService(config.encryptionKeys)).verify(head, (events) => {
+    const verification = await withDatabase(config, [AuditEvent, FormerKey], async (dataSource) => {
+      const fernet = new FernetService(config.encryptionKeys);
+      // A key whose signing keys cannot be opened is among the faults.
+      await loadFormerKeys(dataSource, fernet);
+      return new AuditLogService(dataSource, fernet).verify(head, (events) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${events} events read`);
-      }),
-    );
+      });
+    });
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
     if (json) process.stdout.write(`${JSON.stringify(verification)}\n`);
     else {
       const { events, faults, plain } = verification;
-      for (const { seq, fault } of faults) process.stdout.write(`event ${seq}: ${fault}\n`);
+      for (const { seq, last, events: count = 1, fault } of faults) {
+        const which = last === undefined ? `event ${seq}` : `${count} events from ${seq} to ${last}`;
+        process.stdout.write(`${which}: ${fault}\n`);
+      }
       const withoutKey = plain === undefined ? '' : `${plain} of them recorded without ENCRYPTION_KEY, `;
       const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
       process.stdout.write(`${events} events, ${withoutKey}${count}\nhead ${verification.head}\n`);

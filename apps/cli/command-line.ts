@@ -1,6 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { type Type } from '@nestjs/common';
+import { type ChangedBy } from '#http';
 import { Command, type CommandMetadata, CommandRunner, Option } from 'nest-commander';
+
+/** Who made a change with this command, for the audit. */
+export function changedByCommand(): ChangedBy {
+  return { actor: 'cli', requestId: randomUUID(), address: 'local' };
+}
 
 type CommanderCommand = Parameters<CommandRunner['setCommand']>[0];
 

@@ -7,6 +7,9 @@ import {
   CredentialHealth,
   CredentialSlot,
   CredentialsService,
+  EncryptionStatusService,
+  FormerKey,
+  Rotation,
   RotationService,
   SealingKeyService,
   SealingState,
@@ -22,7 +25,16 @@ export type Services = ReturnType<typeof servicesOn>;
 
 /** Calls `run` with the services that commands use, on the database and with the settings of the service. */
 export async function withServices<T>(config: Config, run: (services: Services) => Promise<T>): Promise<T> {
-  const entities = [Tenant, TenantCredential, CredentialSlot, CredentialHealth, SealingState, AuditEvent];
+  const entities = [
+    Tenant,
+    TenantCredential,
+    CredentialSlot,
+    CredentialHealth,
+    SealingState,
+    FormerKey,
+    Rotation,
+    AuditEvent,
+  ];
   return withDatabase(config, entities, (dataSource) => run(servicesOn(dataSource, config)));
 }
 
@@ -35,12 +47,13 @@ function servicesOn(dataSource: DataSource, config: Config) {
   const tenants = new TenantsService(dataSource, audit, changes, cache);
   const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit, changes, cache);
-  const sealingKey = new SealingKeyService(dataSource, fernet);
+  const sealingKey = new SealingKeyService(dataSource, fernet, audit);
   return {
     tenants,
     credentials,
     sealingKey,
-    rotation: new RotationService(dataSource, fernet, audit),
+    encryption: new EncryptionStatusService(dataSource, fernet),
+    rotation: new RotationService(dataSource, config, fernet, audit, sealingKey),
     audit,
     /** @throws CatalogueError */
     readiness: () => {

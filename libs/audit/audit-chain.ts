@@ -1,9 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { canonicalJson, type FernetService } from '#crypto';
+import { canonicalJson, type FernetService, signingPurposes } from '#crypto';
 import { type UnsignedEvent } from './audit-event.entity';
 import { eventOf, type StoredEvent } from './stored-event';
-
-const purpose = 'tenkey audit chain v1';
 
 /** The number of the first event. There are no gaps after it. */
 export const FIRST = 1n;
@@ -16,7 +14,7 @@ export const FIRST = 1n;
  */
 export function hashOf(fernet: FernetService, event: UnsignedEvent, previous: string): string {
   const parts = partsOf(event, previous);
-  if (event.encryptionKeyId !== null) return fernet.mac(event.encryptionKeyId, purpose, parts);
+  if (event.encryptionKeyId !== null) return fernet.mac(event.encryptionKeyId, signingPurposes.audit, parts);
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
@@ -27,6 +25,10 @@ export interface ReadSoFar {
   /** True when some event so far has been hashed with an encryption key. */
   readonly hasKeyed: boolean;
 }
+
+/** The fault of an event whose encryption key is not loaded, and whose derived key was not kept. */
+export const isOfMissingKey = (fault: string): boolean => fault.startsWith(uncheckable);
+const uncheckable = 'cannot be checked';
 
 /** What is wrong with an event, as `cli audit verify` prints it; undefined when it is correct. */
 export function faultOf(fernet: FernetService, stored: StoredEvent, previous: ReadSoFar): string | undefined {
@@ -39,8 +41,8 @@ export function faultOf(fernet: FernetService, stored: StoredEvent, previous: Re
   if (stored.encryptionKeyId === null && previous.hasKeyed) {
     return 'was made without ENCRYPTION_KEY after events that were made with one; write access to the database is enough to make such an event';
   }
-  if (stored.encryptionKeyId !== null && !fernet.hasKey(stored.encryptionKeyId)) {
-    return `cannot be checked: encryption key ${stored.encryptionKeyId} is not loaded`;
+  if (stored.encryptionKeyId !== null && !fernet.canVerify(stored.encryptionKeyId)) {
+    return `${uncheckable}: encryption key ${stored.encryptionKeyId} is not loaded`;
   }
   try {
     const event = eventOf(stored);

@@ -4,6 +4,7 @@ import { type DataSource, type EntityManager } from 'typeorm';
 import { FernetService } from '#crypto';
 import { type ChangedBy } from '#http';
 import { faultOf, FIRST, hashOf, type ReadSoFar } from './audit-chain';
+import { type AuditFault, AuditFaults } from './audit-faults';
 import { AuditEvent, type AuditOutcome, type UnsignedEvent } from './audit-event.entity';
 import { storedEvents } from './stored-event';
 
@@ -27,7 +28,7 @@ export interface AuditVerification {
   readonly plain?: number;
   /** `<seq>:<hash>` of the last event. If it is kept elsewhere, it shows later whether events up to it were removed. */
   readonly head: string;
-  readonly faults: readonly { readonly seq: string; readonly fault: string }[];
+  readonly faults: readonly AuditFault[];
 }
 
 export interface AuditFilter {
@@ -89,7 +90,7 @@ export class AuditLogService {
    */
   async verify(knownHead?: string, onPage?: (events: number) => void): Promise<AuditVerification> {
     return this.dataSource.transaction('REPEATABLE READ', async (transaction) => {
-      const faults: { seq: string; fault: string }[] = [];
+      const faults = new AuditFaults();
       let previous: ReadSoFar = { seq: 0n, hash: '', hasKeyed: false };
       let events = 0;
       let plain = 0;
@@ -98,7 +99,7 @@ export class AuditLogService {
         const page = await storedEvents(transaction, after, PAGE);
         for (const event of page) {
           const fault = faultOf(this.fernet, event, previous);
-          if (fault !== undefined) faults.push({ seq: event.seq, fault });
+          if (fault !== undefined) faults.add(event.seq, fault);
           after = event.seq;
           events += 1;
           if (event.encryptionKeyId === null) plain += 1;
@@ -115,16 +116,13 @@ export class AuditLogService {
         'select seq::text, hash from audit_head where id = 1',
       );
       if (head?.seq !== String(previous.seq) || head.hash !== previous.hash) {
-        faults.push({ seq: head?.seq ?? '0', fault: 'events after the last one are missing' });
+        faults.add(head?.seq ?? '0', 'events after the last one are missing');
       }
       if (!isHeadKnown) {
-        faults.push({
-          seq: String(knownHead).split(':')[0] ?? '',
-          fault: 'the given head is not in the chain',
-        });
+        faults.add(String(knownHead).split(':')[0] ?? '', 'the given head is not in the chain');
       }
       const hasKey = this.fernet.currentKeyId !== undefined;
-      return { events, ...(hasKey && { plain }), head: headOf(previous), faults };
+      return { events, ...(hasKey && { plain }), head: headOf(previous), faults: faults.list };
     });
   }
 

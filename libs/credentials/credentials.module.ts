@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
 import { TenantsModule, TenantsService } from '#tenants';
-import { CredentialHealth, CredentialSlot, SealingState, TenantCredential } from './rows/credentials.entity';
+import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacementService } from './replacement/credential-replacement.service';
 import { CredentialSlotsService } from './rows/credential-slots.service';
@@ -10,7 +10,11 @@ import { CredentialVerificationService } from './health/credential-verification.
 import { CredentialWarningsService } from './health/credential-warnings.service';
 import { CredentialsController } from './api/credentials.controller';
 import { CredentialsService } from './credentials.service';
-import { SealingKeyService } from './encryption/sealing-key.service';
+import { EncryptionController } from './api/encryption.controller';
+import { EncryptionStatusService } from './rotation/encryption-status.service';
+import { SealingKeyService } from './rotation/sealing-key.service';
+import { FormerKey, SealingState } from './encryption/sealing-state.entity';
+import { Rotation } from './rotation/rotation.entity';
 import { PassiveHealthService } from './health/passive-health.service';
 import { RotationService } from './rotation/rotation.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
@@ -18,11 +22,18 @@ import { credentialsDeletedWith } from './rows/provider-slots';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([TenantCredential, CredentialSlot, CredentialHealth, SealingState]),
+    TypeOrmModule.forFeature([
+      TenantCredential,
+      CredentialSlot,
+      CredentialHealth,
+      SealingState,
+      FormerKey,
+      Rotation,
+    ]),
     CacheModule,
     TenantsModule,
   ],
-  controllers: [CredentialsController, CredentialReplacementController],
+  controllers: [CredentialsController, CredentialReplacementController, EncryptionController],
   providers: [
     CredentialsService,
     CredentialSlotsService,
@@ -32,6 +43,7 @@ import { credentialsDeletedWith } from './rows/provider-slots';
     PassiveHealthService,
     PreviousSweepService,
     SealingKeyService,
+    EncryptionStatusService,
     RotationService,
   ],
   exports: [

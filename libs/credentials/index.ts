@@ -22,14 +22,13 @@ export { validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
 export { refuseDisabled } from './api/feature-enabled.guard';
-export { SealingKeyService, type KeyCheck, type LostKey } from './encryption/sealing-key.service';
-export {
-  type EncryptionStatus,
-  type KeyUse,
-  type RotatedBatch,
-  RotationService,
-  type RowFault,
-  type UnreadableRow,
-} from './rotation/rotation.service';
+export { EncryptionResponse, RotationResponse } from './api/encryption.dto';
+export { loadFormerKeys } from './encryption/former-keys';
+export { EncryptionStatusService } from './rotation/encryption-status.service';
+export { sealedColumns } from './rotation/sealed-tables';
+export { SealingKeyService, type KeyCheck } from './rotation/sealing-key.service';
+export { FormerKey, SealingState } from './encryption/sealing-state.entity';
+export { Rotation, type RowFault } from './rotation/rotation.entity';
+export { RotationService } from './rotation/rotation.service';
 export { PassiveHealthService } from './health/passive-health.service';
-export { CredentialHealth, CredentialSlot, SealingState, TenantCredential } from './rows/credentials.entity';
+export { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';

@@ -21,6 +21,12 @@ export interface KeyRing {
   readonly previous: readonly Secret[];
 }
 
+/**
+ * What Tenkey signs for good: events and receipts are verified long after the encryption key that they were signed under was
+ * replaced. Each purpose has a key of its own, derived from the encryption key. The names never change.
+ */
+export const signingPurposes = { audit: 'tenkey audit chain v1', receipt: 'tenkey receipt v1' } as const;
+
 /** Seals secrets for storage, opens them again, and signs the rows in which they are stored. */
 @Injectable()
 export class FernetService {
@@ -133,6 +139,39 @@ export class FernetService {
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
+  /** Whether audit events and receipts that were signed under this encryption key can be verified. */
+  canVerify(encryptionKeyId: string): boolean {
+    const purposes = Object.values(signingPurposes);
+    return (
+      this.hasKey(encryptionKeyId) ||
+      purposes.every((each) => this.#derived.has(nameOf(encryptionKeyId, each)))
+    );
+  }
+
+  /**
+   * The derived keys of `signingPurposes`, as JSON in one text that can be sealed. They verify what the encryption key signed, and
+   * open nothing.
+   * @throws KeyNotLoaded
+   */
+  signingKeys(encryptionKeyId: string): Secret {
+    const keys = Object.entries(signingPurposes).map(
+      ([name, purpose]) => [name, this.#derive(encryptionKeyId, purpose).toString('base64url')] as const,
+    );
+    return new Secret(JSON.stringify({ ...Object.fromEntries(keys), of: encryptionKeyId }));
+  }
+
+  /**
+   * Verifies with the result of an earlier `signingKeys`, so that the encryption key itself is not needed any more.
+   * @throws InvalidToken when the text belongs to another encryption key
+   */
+  loadSigningKeys(encryptionKeyId: string, text: Secret): void {
+    const keys = JSON.parse(text.expose()) as Partial<Record<string, string>>;
+    if (keys['of'] !== encryptionKeyId) throw new InvalidToken();
+    for (const [name, purpose] of Object.entries(signingPurposes)) {
+      this.#derived.set(nameOf(encryptionKeyId, purpose), Buffer.from(keys[name] ?? '', 'base64url'));
+    }
+  }
+
   #load(key: Secret): string {
     if (!isKey(key.expose())) throw new InvalidKey();
     const encryptionKeyId = createHash('sha256')
@@ -159,7 +198,7 @@ export class FernetService {
   }
 
   #derive(encryptionKeyId: string, purpose: string): Buffer {
-    const name = `${encryptionKeyId} ${purpose}`;
+    const name = nameOf(encryptionKeyId, purpose);
     const cached = this.#derived.get(name);
     if (cached !== undefined) return cached;
     const derived = Buffer.from(hkdfSync('sha256', bytesOf(this.#key(encryptionKeyId)), '', purpose, 32));
@@ -188,6 +227,10 @@ export class NotSealed extends Error {
   constructor() {
     super(`the stored value does not begin with ${PREFIX}`);
   }
+}
+
+function nameOf(encryptionKeyId: string, purpose: string): string {
+  return `${encryptionKeyId} ${purpose}`;
 }
 
 function bytesOf(key: Secret): Buffer {

@@ -18,6 +18,7 @@ export {
   type KeyRing,
   NoCurrentKey,
   NotSealed,
+  signingPurposes,
 } from './fernet.service';
 export { removeKeyShapes } from './key-shapes';
 export { isPublishedKey } from './published-keys';

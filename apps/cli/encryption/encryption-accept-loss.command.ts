@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { asked, Refusal } from '../command-line';
+import { asked, changedByCommand, Refusal } from '../command-line';
 import { SettingsService } from '../settings.service';
 
 interface AcceptLossOptions {
@@ -20,8 +19,8 @@ export class EncryptionAcceptLossCommand extends CommandRunner {
   async run(_words: string[], { fingerprint }: AcceptLossOptions): Promise<void> {
     const config = await this.settings.load();
     const { withServices } = await import('../services.js');
-    await withServices(config, async ({ rotation, sealingKey, audit }) => {
-      const { keys } = await rotation.status();
+    await withServices(config, async ({ encryption, sealingKey }) => {
+      const { keys } = await encryption.status();
       const sealing = keys.find(({ isSealing }) => isSealing);
       if (sealing === undefined || sealing.isLoaded) {
         throw new Refusal('the encryption key of this database is loaded, so nothing is lost');
@@ -39,16 +38,11 @@ export class EncryptionAcceptLossCommand extends CommandRunner {
       if (given !== sealing.keyId) {
         throw new Refusal('nothing was changed: --fingerprint must be the fingerprint of the lost key');
       }
-      const by = { actor: 'cli', requestId: randomUUID(), address: 'local' };
-      const lost = await sealingKey.acceptLoss((transaction, { lostKeyId, keyId }) =>
-        audit.record(transaction, by, {
-          action: 'encryption.accept_loss',
-          details: { lost_key_id: lostKeyId, key_id: keyId },
-        }),
-      );
-      if (lost === undefined) throw new Refusal('nothing was changed: the key was found meanwhile');
+      if (!(await sealingKey.acceptLoss(sealing.keyId, changedByCommand()))) {
+        throw new Refusal('nothing was changed: the key was found meanwhile');
+      }
       process.stdout.write(
-        `Credentials are sealed under ENCRYPTION_KEY (fingerprint ${lost.keyId}) from now on. npm run cli -- encryption status --missing lists those that must be entered again.\n`,
+        `Credentials are sealed under ENCRYPTION_KEY from now on. npm run cli -- encryption status --missing lists those that must be entered again.\n`,
       );
     });
   }

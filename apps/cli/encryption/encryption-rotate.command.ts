@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { type RowFault } from '#credentials';
-import { asked, exitCodes, Refusal } from '../command-line';
+import { type Rotation, type RotationService } from '#credentials';
+import { asked, changedByCommand, exitCodes, Refusal } from '../command-line';
 import { SettingsService } from '../settings.service';
 
 interface RotateOptions {
@@ -23,23 +23,21 @@ export class EncryptionRotateCommand extends CommandRunner {
   async run(_words: string[], { dryRun = false, yes = false, json = false }: RotateOptions): Promise<void> {
     const config = await this.settings.load();
     const { withServices } = await import('../services.js');
-    const faults = await withServices(config, async ({ rotation, sealingKey }) => {
-      const keyId = await sealingKey.ownKey();
-      if (keyId instanceof Error) throw new Refusal(keyId.message);
-      const total = await rotation.outdated();
-      const plan = `${total} credentials are to be sealed under ${keyId}.`;
-      if (!json) process.stdout.write(`${plan}\n`);
-      else if (dryRun) process.stdout.write(`${JSON.stringify({ total, key_id: keyId })}\n`);
-      if (dryRun || total === 0) return 0;
+    const failed = await withServices(config, async ({ rotation }) => {
+      const { total, keyId } = await planOf(rotation);
+      const latest = await rotation.latest();
+      const isOpen = latest !== undefined && latest.state !== 'finished';
+      if (!json) {
+        process.stdout.write(`${total} credentials are to be sealed under ${keyId}.\n`);
+        if (isOpen) process.stdout.write(`A rotation is ${latest.state}; this continues it.\n`);
+      } else if (dryRun) process.stdout.write(`${JSON.stringify({ total, key_id: keyId })}\n`);
+      if (dryRun || (total === 0 && !isOpen)) return 0;
       if (!yes && (await asked('Seal them again? [y/N] ')) !== 'y') {
         throw new Refusal('nothing was changed; --yes starts without a question');
       }
-      const progress = new Progress(total, json);
-      const by = { actor: 'cli', requestId: randomUUID(), address: 'local' };
-      for await (const batch of rotation.rotate(by)) progress.add(batch.resealed, batch.faults);
-      return progress.finish();
+      return sealAll(rotation, json);
     });
-    if (faults > 0) process.exitCode = exitCodes.fault.code;
+    if (failed > 0) process.exitCode = exitCodes.fault.code;
   }
 
   @Option({ flags: '--dry-run', description: 'only say how many credentials would be sealed again' })
@@ -64,6 +62,7 @@ Load the old key in ENCRYPTION_KEY_PREVIOUS and the new one in ENCRYPTION_KEY, i
 this command. The command refuses to start while a running process does not have the new key.
 Credentials keep their versions. Calls and changes go on; a credential that is set meanwhile keeps what was set. One that
 cannot be sealed again is named and stays as it is.
+The processes of the service help, and continue the rotation when this command is killed. Ctrl-C pauses it.
 
 Examples:
   npm run cli -- encryption rotate --dry-run
@@ -71,60 +70,92 @@ Examples:
   }
 }
 
+async function planOf(rotation: RotationService): ReturnType<RotationService['plan']> {
+  const { Problem } = await import('#http');
+  try {
+    return await rotation.plan();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Refusal(`${error.message} ${error.details.hint ?? ''}`.trim());
+  }
+}
+
+/** How often to look when a process of the service is sealing a batch. */
+const LOOK_MS = 100;
+
+/**
+ * Seals one batch after the other, as the processes of the service do at the same time, and shows how far the rotation is. Ctrl-C
+ * pauses it.
+ * @returns how many credentials could not be sealed again
+ */
+async function sealAll(rotation: RotationService, json: boolean): Promise<number> {
+  const by = changedByCommand();
+  const progress = new Progress(await rotation.start(by), json);
+  let isInterrupted = false;
+  const interrupt = () => void (isInterrupted = true);
+  process.once('SIGINT', interrupt);
+  try {
+    for (;;) {
+      const sealed = await rotation.batch();
+      const now = sealed ?? (await rotation.latest());
+      if (now === undefined) return 0;
+      progress.show(now);
+      if (now.state === 'finished') return now.failed;
+      if (isInterrupted && now.state === 'running') await rotation.pause(by);
+      if (isInterrupted || now.state === 'paused') {
+        throw new Refusal('the rotation is paused. Run npm run cli -- encryption rotate to continue it');
+      }
+      if (sealed === undefined) await wait(LOOK_MS);
+    }
+  } finally {
+    process.off('SIGINT', interrupt);
+    progress.clear();
+  }
+}
+
 /** Shows how far the rotation is: as one line that is overwritten on a terminal, or as JSON. */
 class Progress {
   readonly #startMs = performance.now();
-  #resealed = 0;
+  readonly #sealedBefore: number;
   #faults = 0;
 
   constructor(
-    private readonly total: number,
+    started: Rotation,
     private readonly isJson: boolean,
-  ) {}
+  ) {
+    this.#sealedBefore = started.resealed + started.failed;
+  }
 
-  add(resealed: number, faults: readonly RowFault[]): void {
-    this.#resealed += resealed;
-    this.#faults += faults.length;
-    const named = faults.map(({ tenantId, provider, slot, status }) => ({
-      tenant_id: tenantId,
-      provider,
-      slot,
-      status,
-    }));
+  show(now: Rotation): void {
+    const { state, resealed, failed, total, faults } = now;
+    // Another pass begins without faults.
+    if (faults.length < this.#faults) this.#faults = 0;
+    const named = faults.slice(this.#faults);
+    this.#faults = faults.length;
     if (this.isJson) {
-      process.stdout.write(
-        `${JSON.stringify({ resealed: this.#resealed, total: this.total, faults: named })}\n`,
-      );
+      process.stdout.write(`${JSON.stringify({ state, resealed, failed, total, faults: named })}\n`);
       return;
     }
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-    for (const each of named) {
-      process.stdout.write(`${each.status}: tenant ${each.tenant_id}, ${each.provider}, ${each.slot}\n`);
+    this.clear();
+    for (const { status, tenant_id: tenantId, provider, slot } of named) {
+      process.stdout.write(`${status}: tenant ${tenantId}, ${provider}, ${slot}\n`);
     }
-    if (process.stderr.isTTY) process.stderr.write(this.#line());
+    if (state === 'finished') {
+      const rest = failed === 0 ? '' : `; ${failed} cannot be sealed again, and stay as they are`;
+      process.stdout.write(`${resealed} credentials sealed again${rest}.\n`);
+    } else if (process.stderr.isTTY) process.stderr.write(this.#line(now));
   }
 
-  /** @returns how many credentials could not be sealed again */
-  finish(): number {
-    if (this.isJson) {
-      process.stdout.write(
-        `${JSON.stringify({ finished: true, resealed: this.#resealed, faults: this.#faults })}\n`,
-      );
-    } else {
-      if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-      const faults =
-        this.#faults === 0 ? '' : `; ${this.#faults} cannot be sealed again, and stay as they are`;
-      process.stdout.write(`${this.#resealed} credentials sealed again${faults}.\n`);
-    }
-    return this.#faults;
+  clear(): void {
+    if (!this.isJson && process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   }
 
-  #line(): string {
-    const done = this.#resealed + this.#faults;
-    const share = Math.min(1, done / this.total);
-    const perSecond = done / ((performance.now() - this.#startMs) / 1000);
-    const leftSeconds = Math.max(0, Math.ceil((this.total - done) / perSecond));
+  #line({ resealed, failed, total }: Rotation): string {
+    const done = resealed + failed;
+    const share = total === 0 ? 1 : Math.min(1, done / total);
+    const perSecond = (done - this.#sealedBefore) / ((performance.now() - this.#startMs) / 1000);
+    const left = perSecond > 0 ? `, ${Math.max(0, Math.ceil((total - done) / perSecond))} s left` : '';
     const bar = '#'.repeat(Math.round(share * 30)).padEnd(30, '.');
-    return `[${bar}] ${done} of ${this.total}, ${Math.round(perSecond)}/s, ${leftSeconds} s left`;
+    return `[${bar}] ${done} of ${total}, ${Math.round(perSecond)}/s${left}`;
   }
 }

@@ -1,5 +1,5 @@
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { type UnreadableRow } from '#credentials';
+import { type EncryptionResponse as Encryption } from '#credentials';
 import { exitCodes, JsonOption, tableOf } from '../command-line';
 import { SettingsService } from '../settings.service';
 
@@ -20,45 +20,21 @@ export class EncryptionStatusCommand extends CommandRunner {
 
   async run(_words: string[], { json = false, missing = false }: StatusOptions): Promise<void> {
     const config = await this.settings.load();
+    const { EncryptionResponse } = await import('#credentials');
     const { withServices } = await import('../services.js');
-    await withServices(config, async ({ rotation }) => {
+    await withServices(config, async ({ encryption, rotation }) => {
       if (missing) {
-        const rows = await rotation.unreadable();
-        const inJson = ({ tenantId, provider, slot, keyId }: UnreadableRow) =>
-          JSON.stringify({ tenant_id: tenantId, provider, slot, key_id: keyId });
+        const rows = await encryption.unreadable();
         const header = ['tenant', 'provider', 'slot', 'sealed under'];
-        const cells = rows.map((row) => [row.tenantId, row.provider, row.slot, row.keyId]);
+        const cells = rows.map((row) => [row.tenant_id, row.provider, row.slot, row.key_id]);
         process.stdout.write(
-          json ? rows.map((row) => `${inJson(row)}\n`).join('') : tableOf([header, ...cells]),
+          json ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : tableOf([header, ...cells]),
         );
         if (rows.length > 0) process.exitCode = exitCodes.fault.code;
         return;
       }
-      const { keys, olderSeals, processes } = await rotation.status();
-      if (json) {
-        const shown = keys.map(({ keyId, isSealing, isLoaded, rows, processes: having }) => ({
-          key_id: keyId,
-          seals: isSealing,
-          loaded: isLoaded,
-          rows,
-          processes: having,
-        }));
-        process.stdout.write(`${JSON.stringify({ keys: shown, older_seals: olderSeals, processes })}\n`);
-        return;
-      }
-      const lines = keys.map((key) => [
-        key.keyId,
-        key.isSealing ? 'seals' : '',
-        key.isLoaded ? 'loaded here' : 'not loaded here',
-        String(key.rows.live),
-        String(key.rows.staged),
-        String(key.rows.previous),
-        `${key.processes} of ${processes}`,
-      ]);
-      process.stdout.write(
-        tableOf([['fingerprint', '', '', 'live', 'staged', 'previous', 'processes'], ...lines]),
-      );
-      if (olderSeals > 0) process.stdout.write(`${olderSeals} rows have a seal of an older form\n`);
+      const response = EncryptionResponse.of(await encryption.status(), await rotation.latest());
+      process.stdout.write(json ? `${JSON.stringify(response)}\n` : inText(response));
     });
   }
 
@@ -85,4 +61,24 @@ Examples:
   npm run cli -- encryption status
   npm run --silent cli -- encryption status --missing --json`;
   }
+}
+
+function inText({ keys, older_seals: olderSeals, processes, rotation }: Encryption): string {
+  const lines = keys.map((key) => [
+    key.key_id,
+    key.seals ? 'seals' : key.retired ? 'retired' : '',
+    key.loaded ? 'loaded here' : 'not loaded here',
+    String(key.rows.live),
+    String(key.rows.staged),
+    String(key.rows.previous),
+    String(key.rows.signing_keys),
+    `${key.processes} of ${processes}`,
+  ]);
+  const heading = ['fingerprint', '', '', 'live', 'staged', 'previous', 'signing keys', 'processes'];
+  const older = olderSeals > 0 ? `${olderSeals} rows have a seal of an older form\n` : '';
+  const latest =
+    rotation === null
+      ? ''
+      : `rotation to ${rotation.key_id}: ${rotation.state}, ${rotation.resealed} of ${rotation.total} sealed again, ${rotation.failed} failed\n`;
+  return tableOf([heading, ...lines]) + older + latest;
 }

@@ -1,275 +1,229 @@
-import { Injectable } from '@nestjs/common';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { NEWEST_SEAL_FORM, readAbilities } from '#cache';
+import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
-import { type ChangedBy } from '#http';
-import { type CredentialStatus, type Slot, unusableStatuses } from '../credential';
-import { storedRows } from '../rows/credential-rows';
-import { CredentialSlot, TenantCredential } from '../rows/credentials.entity';
-import { sealFor, slotOf } from '../rows/seal';
-import { listedOf } from '../rows/stored-credential';
-import { readSealingKey, type SealingKey, sealingKey } from '../encryption/sealing-key';
+import { waitAtStop } from '#database';
+import { type ChangedBy, Problem } from '#http';
+import { resealFormerKeys } from '../encryption/former-keys';
+import { credentialTables, missingKeyIds } from './sealed-tables';
+import { readSealingState, sealingKey } from '../encryption/sealing-key';
+import { SealingKeyService } from './sealing-key.service';
+import { SealingState } from '../encryption/sealing-state.entity';
+import { countOlderSeals, countOutdated, nextOutdated, resealRows } from './resealing';
+import { type Position, Rotation } from './rotation.entity';
 
 /** Rows in one transaction. More than 100 tenants in one would make every process drop all that it has cached. */
 const BATCH = 100;
 
-/** The tables whose rows hold a sealed key, and what tells rows of one tenant and provider apart in them. */
-const sealedTables = [
-  { entity: TenantCredential, slot: `'live'` },
-  { entity: CredentialSlot, slot: 'slot' },
-] as const;
+/** Faults that are kept; further ones are only counted. */
+const KEPT_FAULTS = 1000;
 
-/** A row that cannot be sealed again, because nothing can open it or nothing should. */
-export interface RowFault {
-  readonly tenantId: string;
-  readonly provider: string;
-  readonly slot: Slot;
-  readonly status: CredentialStatus;
-}
+/** How often a process looks whether there is a rotation to help with. */
+const LOOK_MS = 5000;
 
-/** A row that is sealed under a key that is not loaded. */
-export interface UnreadableRow {
-  readonly tenantId: string;
-  readonly provider: string;
-  readonly slot: Slot;
-  readonly keyId: string;
-}
+/** How long to wait for rows that a change has locked. */
+const LOCKED_MS = 100;
 
-/** What one batch did. */
-export interface RotatedBatch {
-  readonly resealed: number;
-  readonly faults: readonly RowFault[];
-}
-
-/** Where an encryption key is used. */
-export interface KeyUse {
-  readonly keyId: string;
-  /** Whether new credentials are sealed under it. */
-  readonly isSealing: boolean;
-  /** Whether this process has it. */
-  readonly isLoaded: boolean;
-  readonly rows: Readonly<Record<Slot, number>>;
-  /** How many of the registered processes have it. */
-  readonly processes: number;
-}
-
-export interface EncryptionStatus {
-  /** Those that seal rows or are loaded by a process; the sealing one first. */
-  readonly keys: readonly KeyUse[];
-  /** Rows whose seal has an older form. */
-  readonly olderSeals: number;
-  readonly processes: number;
-}
-
-interface RowKey {
-  readonly tenant_id: string;
-  readonly provider: string;
-  readonly slot: Slot;
-}
-
-/** Seals stored credentials again under the key that seals, while calls and changes go on. */
+/**
+ * Seals stored credentials again under the key that seals, while calls and changes go on. How far it is, is a row of the
+ * database: every process and the command line seal one batch after the other from there, and a killed one is replaced by the
+ * others.
+ */
 @Injectable()
-export class RotationService {
+export class RotationService implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #log = new Logger('encryption');
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #isStopping = false;
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectConfig() private readonly config: Config,
     private readonly fernet: FernetService,
     private readonly audit: AuditLogService,
+    private readonly sealing: SealingKeyService,
   ) {}
 
-  /** How many rows `rotate` would seal again. */
-  async outdated(): Promise<number> {
-    const sealing = await readSealingKey(this.dataSource);
-    if (sealing === undefined) return 0;
-    let count = 0;
-    for (const { entity } of sealedTables) {
-      const [row] = await this.dataSource.query<{ count: number }[]>(
-        `select count(*)::int as count from ${this.#table(entity)} where ${outdatedUnder(sealing)}`,
-        [sealing.keyId],
-      );
-      count += row?.count ?? 0;
+  onApplicationBootstrap(): void {
+    this.#timer = setInterval(() => this.#run(() => this.#canHelp()), LOOK_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#isStopping = true;
+    await waitAtStop(this.#running ?? Promise.resolve(), this.config);
+  }
+
+  /** The latest rotation; undefined when there was none. */
+  async latest(): Promise<Rotation | undefined> {
+    return (await this.dataSource.manager.findOneBy(Rotation, { id: 1 })) ?? undefined;
+  }
+
+  /** How many rows a rotation would seal again, and under which key. @throws Problem rotation_conflict */
+  async plan(): Promise<{ total: number; keyId: string }> {
+    const { ownKeyId } = this.fernet;
+    const reason = await this.sealing.settle();
+    const state = await readSealingState(this.dataSource);
+    if (state === undefined || ownKeyId === undefined || state.encryptionKeyId !== ownKeyId) {
+      throw new Problem('rotation_conflict', {
+        detail: `${reason ?? 'ENCRYPTION_KEY does not seal'}.`,
+        hint: 'A rotation seals under ENCRYPTION_KEY. Start every process with the new key in ENCRYPTION_KEY and the old one in ENCRYPTION_KEY_PREVIOUS, and try again.',
+      });
     }
-    return count;
+    const { manager } = this.dataSource;
+    const processes = await readAbilities((statement) => manager.query(statement));
+    const lacking = (await missingKeyIds(manager, this.fernet)).find((id) =>
+      processes.some(({ encryptionKeyIds }) => encryptionKeyIds.includes(id)),
+    );
+    if (lacking !== undefined) {
+      throw new Problem('rotation_conflict', {
+        detail: `Credentials are sealed under the encryption key with the fingerprint ${lacking}, which another process has and this one does not.`,
+        hint: 'Load that key in ENCRYPTION_KEY_PREVIOUS here too, and try again.',
+      });
+    }
+    return { total: await countOutdated(manager, state), keyId: ownKeyId };
+  }
+
+  /** Starts a rotation, or continues the one that is paused or runs. @throws Problem rotation_conflict */
+  async start(by: ChangedBy): Promise<Rotation> {
+    const { total, keyId } = await this.plan();
+    return this.dataSource.transaction(async (transaction) => {
+      const before = await lockedRotation(transaction);
+      const isNew = before === undefined || before.state === 'finished';
+      const { actor, requestId, address } = by;
+      const next: Omit<Rotation, 'changedAt'> = isNew
+        ? {
+            id: 1,
+            state: 'running',
+            encryptionKeyId: keyId,
+            total,
+            resealed: 0,
+            failed: 0,
+            faults: [],
+            position: { table: 0 },
+            startedBy: { actor, requestId, address },
+            startedAt: new Date(),
+          }
+        : { ...before, state: 'running' };
+      const saved = await transaction.save(Rotation, { ...next, changedAt: new Date() });
+      if (before?.state !== 'running') {
+        const action = isNew ? 'encryption.rotate' : 'encryption.resume_rotation';
+        await this.audit.record(transaction, by, { action, details: { total: saved.total, key_id: keyId } });
+      }
+      return saved;
+    });
+  }
+
+  /** Batches stop until `start`. @throws Problem rotation_conflict when none is running */
+  async pause(by: ChangedBy): Promise<Rotation> {
+    return this.dataSource.transaction(async (transaction) => {
+      const rotation = await lockedRotation(transaction);
+      if (rotation?.state !== 'running') {
+        throw new Problem('rotation_conflict', { detail: 'No rotation is running.' });
+      }
+      const saved = await transaction.save(Rotation, { ...rotation, state: 'paused', changedAt: new Date() });
+      const details = { resealed: saved.resealed, total: saved.total };
+      await this.audit.record(transaction, by, { action: 'encryption.pause_rotation', details });
+      return saved;
+    });
   }
 
   /**
-   * Seals rows again in batches, each one transaction, until none is left that can be. It keeps versions. Interrupted at any
-   * point, it can be run again; a row that is changed meanwhile keeps the change.
-   * @throws Problem encryption_key_mismatch
+   * Seals the next batch, in one transaction with what says how far the rotation is.
+   * @returns the rotation afterwards; undefined when none is running, or another process is sealing a batch
    */
-  async *rotate(by: ChangedBy): AsyncGenerator<RotatedBatch> {
-    for (const table of sealedTables) {
-      for (let after: RowKey | undefined; ;) {
-        const keys = await this.#nextKeys(table, after);
-        after = keys.at(-1);
-        if (after === undefined) break;
-        yield await this.dataSource.transaction((transaction) => this.#batch(transaction, table, keys, by));
-      }
-    }
-    await this.dataSource.transaction((transaction) => this.#refuseOlderSeals(transaction, by));
-  }
-
-  async status(): Promise<EncryptionStatus> {
+  async batch(): Promise<Rotation | undefined> {
     return this.dataSource.transaction(async (transaction) => {
-      const processes = await readAbilities((statement) => transaction.query(statement));
-      const sealing = await readSealingKey(transaction);
-      const rows = await transaction.query<
-        { key_id: string; slot: Slot; is_older: boolean; count: number }[]
-      >(
-        sealedTables
-          .map(
-            ({ entity, slot }) =>
-              `select key_id, ${slot} as slot, seal not like '${newestForm}' as is_older, count(*)::int as count
-               from ${this.#table(entity)} group by 1, 2, 3`,
-          )
-          .join(' union all '),
-      );
-      const keyIds = new Set([
-        ...(sealing === undefined ? [] : [sealing.keyId]),
-        ...this.fernet.keyIds(),
-        ...processes.flatMap(({ encryptionKeyIds }) => encryptionKeyIds),
-        ...rows.map((row) => row.key_id).sort(),
-      ]);
-      const sumOf = (matching: typeof rows) => matching.reduce((sum, { count }) => sum + count, 0);
-      const use = (keyId: string): KeyUse => {
-        const inSlot = (slot: Slot) => sumOf(rows.filter((row) => row.key_id === keyId && row.slot === slot));
-        return {
-          keyId,
-          isSealing: keyId === sealing?.keyId,
-          isLoaded: this.fernet.hasKey(keyId),
-          rows: { live: inSlot('live'), staged: inSlot('staged'), previous: inSlot('previous') },
-          processes: processes.filter((each) => each.encryptionKeyIds.includes(keyId)).length,
-        };
-      };
-      return {
-        keys: [...keyIds].map(use),
-        olderSeals: sumOf(rows.filter((row) => row.is_older)),
-        processes: processes.length,
-      };
+      const rotation = await lockedRotation(transaction, 'skip_locked');
+      if (rotation?.state !== 'running') return undefined;
+      const sealing = await sealingKey(transaction, this.fernet);
+      if (sealing.encryptionKeyId !== rotation.encryptionKeyId) {
+        // Another key seals by now, so everything is sealed again under that one.
+        Object.assign(rotation, { encryptionKeyId: sealing.encryptionKeyId, ...firstPass });
+      }
+      const { table, after } = rotation.position;
+      const where = credentialTables[table];
+      const keys = where && (await nextOutdated(transaction, where, after, sealing, BATCH));
+      if (where === undefined) await this.#endPass(transaction, rotation, sealing);
+      else if (keys === undefined || keys.length === 0) rotation.position = { table: table + 1 };
+      else {
+        const { resealed, faults } = await resealRows(transaction, this.fernet, where, keys);
+        rotation.position = { table, after: keys.at(-1)! };
+        rotation.resealed += resealed;
+        rotation.failed += faults.length;
+        rotation.faults = [...rotation.faults, ...faults].slice(0, KEPT_FAULTS);
+      }
+      const saved = await transaction.save(Rotation, { ...rotation, changedAt: new Date() });
+      if (keys !== undefined && keys.length > 0) await this.#record(transaction, saved, 'encryption.reseal');
+      if (saved.state === 'finished') await this.#record(transaction, saved, 'encryption.end_rotation');
+      return saved;
     });
   }
 
-  /** The credentials that no loaded key can open, by tenant. */
-  async unreadable(): Promise<UnreadableRow[]> {
-    const rows = await this.dataSource.query<(RowKey & { key_id: string })[]>(
-      `${sealedTables
-        .map(
-          ({ entity, slot }) =>
-            `select tenant_id, provider, ${slot} as slot, key_id from ${this.#table(entity)} where key_id <> all($1)`,
-        )
-        .join(' union all ')} order by 1, 2, 3`,
-      [this.fernet.keyIds()],
-    );
-    return rows.map((row) => ({
-      tenantId: row.tenant_id,
-      provider: row.provider,
-      slot: row.slot,
-      keyId: row.key_id,
-    }));
-  }
-
-  /** Whose rows come next. Their keys are read later, in a query that names the tenants. */
-  async #nextKeys({ entity, slot }: SealedTable, after: RowKey | undefined): Promise<RowKey[]> {
-    const sealing = await readSealingKey(this.dataSource);
-    if (sealing === undefined) return [];
-    return this.dataSource.query<RowKey[]>(
-      `select tenant_id, provider, ${slot} as slot from ${this.#table(entity)}
-       where ${outdatedUnder(sealing)} and ($2::uuid is null or (tenant_id, provider, ${slot}) > ($2, $3::text, $4::text))
-       order by 1, 2, 3 limit ${BATCH}`,
-      [sealing.keyId, after?.tenant_id ?? null, after?.provider ?? null, after?.slot ?? null],
-    );
-  }
-
-  async #batch(
-    transaction: EntityManager,
-    { entity, slot }: SealedTable,
-    keys: readonly RowKey[],
-    by: ChangedBy,
-  ): Promise<RotatedBatch> {
-    const sealing = await sealingKey(transaction, this.fernet);
-    const rows = await storedRows<TenantCredential>(
-      transaction,
-      entity,
-      keys.map((key) => key.tenant_id),
-    )
-      .andWhere(
-        `(c.tenant_id, c.provider, ${slot === 'slot' ? 'c.slot' : slot}) in (select * from unnest(:t::uuid[], :p::text[], :s::text[]))`,
-        {
-          t: keys.map((key) => key.tenant_id),
-          p: keys.map((key) => key.provider),
-          s: keys.map((key) => key.slot),
-        },
-      )
-      .setLock('pessimistic_write', undefined, ['c'])
-      .getMany();
-    const faults: RowFault[] = [];
-    const resealed = rows.filter((row) => {
-      const { status } = listedOf(this.fernet, row);
-      if (!unusableStatuses.includes(status)) return true;
-      faults.push({ tenantId: row.tenantId, provider: row.provider, slot: slotOf(row), status });
-      return false;
-    });
-    for (const row of resealed) reseal(this.fernet, row, sealing);
-    await transaction.query(
-      `update ${this.#table(entity)} c set sealed_api_key = n.sealed, key_id = $1, seal = n.seal
-       from unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[])
-         as n (tenant_id, provider, slot, version, sealed, seal)
-       where c.tenant_id = n.tenant_id and c.provider = n.provider and c.version = n.version
-         and ${slot === 'slot' ? 'c.slot' : slot} = n.slot`,
-      [
-        sealing.keyId,
-        resealed.map((row) => row.tenantId),
-        resealed.map((row) => row.provider),
-        resealed.map(slotOf),
-        resealed.map((row) => row.version),
-        resealed.map((row) => row.sealedApiKey),
-        resealed.map((row) => row.seal),
-      ],
-    );
-    const counts = { resealed: resealed.length, faults: faults.length, key_id: sealing.keyId };
-    await this.audit.record(transaction, by, { action: 'encryption.reseal', details: counts });
-    return { resealed: resealed.length, faults };
-  }
-
-  /** Once no seal of an older form is left, one that appears was put there in SQL. */
-  async #refuseOlderSeals(transaction: EntityManager, by: ChangedBy): Promise<void> {
-    const row = await readSealingKey(transaction, 'for update');
-    if (row === undefined || row.leastSealForm >= row.sealForm || row.sealForm < NEWEST_SEAL_FORM) return;
-    for (const { entity } of sealedTables) {
-      const [older] = await transaction.query<object[]>(
-        `select 1 from ${this.#table(entity)} where seal not like '${newestForm}' limit 1`,
-      );
-      if (older !== undefined) return;
+  /** Ends the rotation, or starts another pass when rows were locked, or moved behind its position. */
+  async #endPass(transaction: EntityManager, rotation: Rotation, sealing: SealingState): Promise<void> {
+    if ((await countOutdated(transaction, sealing)) > rotation.failed) {
+      Object.assign(rotation, firstPass);
+      return;
     }
-    await transaction.query('update encryption_canary set least_seal_form = seal_form where id = 1');
-    await this.audit.record(transaction, by, {
-      action: 'encryption.refuse_older_seals',
-      details: { seal_form: row.sealForm },
-    });
+    rotation.state = 'finished';
+    await resealFormerKeys(transaction, this.fernet, sealing.encryptionKeyId);
+    // Once no seal of an older form is left, one that appears was put there in SQL.
+    const canRefuse = sealing.leastSealForm < sealing.sealForm && sealing.sealForm >= NEWEST_SEAL_FORM;
+    if (canRefuse && (await countOlderSeals(transaction)) === 0) {
+      await transaction.update(SealingState, { id: 1 }, { leastSealForm: sealing.sealForm });
+    }
   }
 
-  #table(entity: SealedTable['entity']): string {
-    return this.dataSource.getMetadata(entity).tableName;
+  async #record(transaction: EntityManager, rotation: Rotation, action: string): Promise<void> {
+    const { resealed, failed, total, encryptionKeyId, startedBy } = rotation;
+    const details = { resealed, failed, total, key_id: encryptionKeyId };
+    await this.audit.record(transaction, startedBy, { action, details });
+  }
+
+  /** Seals batches in the background, until the rotation is finished or paused. */
+  help(): void {
+    this.#run(() => Promise.resolve(true));
+  }
+
+  /** A process without some of the keys would take rows for lost that others can open. */
+  async #canHelp(): Promise<boolean> {
+    if ((await this.latest())?.state !== 'running') return false;
+    return (await missingKeyIds(this.dataSource.manager, this.fernet)).length === 0;
+  }
+
+  #run(when: () => Promise<boolean>): void {
+    this.#running ??= this.#sealAll(when)
+      .catch((error: unknown) => {
+        this.#log.warn(
+          `no batch of the rotation was sealed: ${(error as Error).name}; the next try is in some seconds`,
+        );
+      })
+      .finally(() => (this.#running = undefined));
+  }
+
+  async #sealAll(when: () => Promise<boolean>): Promise<void> {
+    if (!(await when())) return;
+    while (!this.#isStopping) {
+      const rotation = await this.batch();
+      if (rotation?.state !== 'running') return;
+      if (isFirst(rotation.position)) await wait(LOCKED_MS);
+    }
   }
 }
 
-type SealedTable = (typeof sealedTables)[number];
+const firstPass = { position: { table: 0 }, failed: 0, faults: [] };
 
-const newestForm = `${NEWEST_SEAL_FORM}:%`;
+const isFirst = ({ table, after }: Position) => table === 0 && after === undefined;
 
-/** $1: the key that seals. */
-function outdatedUnder({ sealForm }: SealingKey): string {
-  return sealForm < NEWEST_SEAL_FORM ? 'key_id <> $1' : `(key_id <> $1 or seal not like '${newestForm}')`;
-}
-
-/** Seals the key again, in place. The decrypted key exists only in the argument. */
-function reseal(fernet: FernetService, row: TenantCredential, sealing: SealingKey): void {
-  const { sealed, encryptionKeyId } = fernet.encrypt(
-    fernet.decrypt(row.sealedApiKey, row.encryptionKeyId),
-    sealing.keyId,
-  );
-  row.sealedApiKey = sealed;
-  row.encryptionKeyId = encryptionKeyId;
-  row.seal = sealFor(slotOf(row), fernet, row, sealing);
+async function lockedRotation(
+  transaction: EntityManager,
+  onLocked?: 'skip_locked',
+): Promise<Rotation | undefined> {
+  const query = transaction.createQueryBuilder(Rotation, 'r').where('r.id = 1').setLock('pessimistic_write');
+  return (await (onLocked === undefined ? query : query.setOnLocked(onLocked)).getOne()) ?? undefined;
 }

@@ -3,7 +3,8 @@ import { type FernetService } from '#crypto';
 import { Tenant } from '#tenants';
 import { type CredentialFields, type Slot } from '../credential';
 import { sealingKey } from '../encryption/sealing-key';
-import { CredentialHealth, SealingState, TenantCredential } from './credentials.entity';
+import { SealingState } from '../encryption/sealing-state.entity';
+import { CredentialHealth, TenantCredential } from './credentials.entity';
 import { sealOf } from './seal';
 
 /** A query for rows of some tenants from either table, with the sealed key, the tenant and the health of the version. */
@@ -44,7 +45,7 @@ export async function sealedRow(
     `SELECT nextval('credential_versions')::text AS version`,
   );
   const sealing = await sealingKey(transaction, fernet);
-  const { sealed, encryptionKeyId } = fernet.encrypt(fields.apiKey, sealing.keyId);
+  const { sealed, encryptionKeyId } = fernet.encrypt(fields.apiKey, sealing.encryptionKeyId);
   const row = Object.assign(new TenantCredential(), {
     tenantId: tenant.id,
     tenant,

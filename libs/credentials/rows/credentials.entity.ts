@@ -3,6 +3,7 @@ import { optionalTimeColumn, timeColumn } from '#database';
 import { type ProbeOutcome } from '#egress';
 import { type Tenant } from '#tenants';
 import { type InactiveSlot } from '../credential';
+import { type SealingState } from '../encryption/sealing-state.entity';
 
 /** One provider's fields for one tenant. Only the sealed key is secret; a plain find does not select it. */
 @Entity({ name: 'tenant_credentials' })
@@ -95,30 +96,6 @@ export class CredentialHealth {
   /** When it last rejected it; null: not since it last accepted it. */
   @Column('timestamptz', { name: 'rejected_at', nullable: true, transformer: optionalTimeColumn })
   rejectedAt: Date | null;
-}
-
-/** The one row that says which encryption key seals, and in which form. `encryption/sealing-key.ts` reads and writes it. */
-@Entity({ name: 'encryption_canary' })
-export class SealingState {
-  @PrimaryColumn('integer')
-  id: number;
-
-  /** The oldest form of seals that is accepted. */
-  @Column('smallint', { name: 'least_seal_form' })
-  leastSealForm: number;
-
-  @Column('smallint', { name: 'seal_form', select: false })
-  sealForm: number;
-
-  @Column('text', { name: 'key_id', select: false })
-  keyId: string;
-
-  /** The canary. */
-  @Column('text', { select: false })
-  sealed: string;
-
-  @Column('timestamptz', { name: 'created_at', select: false })
-  createdAt: Date;
 }
 
 const MAXIMUM_DEPTH = 16;

@@ -1,6 +1,6 @@
 import { canonicalJson, type FernetService } from '#crypto';
 import { type Slot } from '../credential';
-import { type SealingKey } from '../encryption/sealing-key';
+import { type SealingState } from '../encryption/sealing-state.entity';
 import { CredentialSlot, type TenantCredential } from './credentials.entity';
 
 /** Where a row is, which the row itself does not say. */
@@ -22,7 +22,7 @@ export function sealOf(
   fernet: FernetService,
   row: TenantCredential,
   place: Place,
-  { sealForm }: Pick<SealingKey, 'sealForm'>,
+  { sealForm }: Pick<SealingState, 'sealForm'>,
 ): string {
   if (sealForm < 2) return macOf(fernet, row, place, 1);
   return `2:${macOf(fernet, row, place, 2)}`;
@@ -45,7 +45,7 @@ export function sealFor(
   slot: Slot,
   fernet: FernetService,
   row: TenantCredential,
-  form: Pick<SealingKey, 'sealForm'>,
+  form: Pick<SealingState, 'sealForm'>,
 ): string {
   if (!isBoundToSlot(row) && !fernet.hasKey(row.encryptionKeyId)) return row.seal;
   return sealOf(fernet, row, { slot, incarnation: placeOf(row).incarnation }, form);

@@ -14,6 +14,7 @@ import { CountCacheWrites1765200000000 } from './1765200000000-count-cache-write
 import { CreateStoredObjects1765300000000 } from './1765300000000-create-stored-objects';
 import { CountSearchUnits1765350000000 } from './1765350000000-count-search-units';
 import { BindSealsToSlots1765500000000 } from './1765500000000-bind-seals-to-slots';
+import { KeepFormerEncryptionKeys1765600000000 } from './1765600000000-keep-former-encryption-keys';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   CreateStoredObjects1765300000000,
   CountSearchUnits1765350000000,
   BindSealsToSlots1765500000000,
+  KeepFormerEncryptionKeys1765600000000,
 ];

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { FernetService } from '#crypto';
+import { FernetService, signingPurposes } from '#crypto';
 import { type Route } from '#egress';
 import { type MeteredCall } from '../metering/call-meter';
 import { type CallFields } from '../reports/call-fields';
 import { type UsageRecordResponse } from '../reports/usage-records.dto';
 
-const purpose = 'tenkey receipt v1';
 const VERSION = 'tkr1';
 const form = new RegExp(`^${VERSION}\\.([0-9a-f]{12})\\.([\\w-]+)\\.([\\w-]{43})$`);
 
@@ -56,7 +55,7 @@ export class ReceiptsService {
       VERSION,
       encryptionKeyId,
       text,
-      this.fernet.mac(encryptionKeyId, purpose, [encryptionKeyId, text]),
+      this.fernet.mac(encryptionKeyId, signingPurposes.receipt, [encryptionKeyId, text]),
     ].join('.');
   }
 
@@ -65,14 +64,14 @@ export class ReceiptsService {
     if (encryptionKeyId === undefined || text === undefined || mac === undefined) {
       return { isValid: false, reason: 'It is not a receipt, or a part is missing.' };
     }
-    if (!this.fernet.hasKey(encryptionKeyId)) {
+    if (!this.fernet.canVerify(encryptionKeyId)) {
       return {
         isValid: false,
         reason:
           'It was issued under another encryption key. Add that key to ENCRYPTION_KEY_PREVIOUS and try again.',
       };
     }
-    if (!this.fernet.verifyMac(encryptionKeyId, purpose, [encryptionKeyId, text], mac)) {
+    if (!this.fernet.verifyMac(encryptionKeyId, signingPurposes.receipt, [encryptionKeyId, text], mac)) {
       return { isValid: false, reason: 'Tenkey did not issue it, or it was changed.' };
     }
     return { isValid: true, receipt: JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Receipt };

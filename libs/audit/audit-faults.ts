@@ -1,0 +1,26 @@
+import { isOfMissingKey } from './audit-chain';
+
+/** What is wrong with one event, or with several for the same reason. */
+export interface AuditFault {
+  readonly seq: string;
+  readonly fault: string;
+  /** The last event with this fault, and how many have it, when there are several. */
+  readonly last?: string;
+  readonly events?: number;
+}
+
+/** The faults of a chain. Consecutive events with the same fault are one entry, and so are all events of one missing key. */
+export class AuditFaults {
+  readonly list: AuditFault[] = [];
+  readonly #latest = new Map<string, number>();
+
+  add(seq: string, fault: string): void {
+    const index = this.#latest.get(fault);
+    const same = index === undefined ? undefined : this.list[index];
+    if (same !== undefined && (isOfMissingKey(fault) || BigInt(same.last ?? same.seq) === BigInt(seq) - 1n)) {
+      this.list[index!] = { seq: same.seq, fault, last: seq, events: (same.events ?? 1) + 1 };
+      return;
+    }
+    this.#latest.set(fault, this.list.push({ seq, fault }) - 1);
+  }
+}

@@ -1,0 +1,57 @@
+import { type DataSource, type EntityManager } from 'typeorm';
+import { type FernetService } from '#crypto';
+import { FormerKey } from './sealing-state.entity';
+
+/** Keeps the derived keys of an encryption key that seals no longer, sealed under the one that does. */
+export async function keepFormerKey(
+  transaction: EntityManager,
+  fernet: FernetService,
+  formerKeyId: string,
+  sealingKeyId: string,
+): Promise<void> {
+  const { sealed, encryptionKeyId } = fernet.encrypt(fernet.signingKeys(formerKeyId), sealingKeyId);
+  const key = {
+    id: formerKeyId,
+    sealedSigningKeys: sealed,
+    encryptionKeyId,
+    replacedAt: new Date(),
+    retiredAt: null,
+  };
+  await transaction.createQueryBuilder().insert().into(FormerKey).values(key).orIgnore().execute();
+}
+
+/** Seals the derived keys of all former keys under the key that seals now. @returns how many it sealed again */
+export async function resealFormerKeys(
+  transaction: EntityManager,
+  fernet: FernetService,
+  sealingKeyId: string,
+): Promise<number> {
+  const others = (await transaction.find(FormerKey)).filter(
+    ({ encryptionKeyId }) => encryptionKeyId !== sealingKeyId && fernet.hasKey(encryptionKeyId),
+  );
+  for (const key of others) {
+    const { sealed } = fernet.encrypt(
+      fernet.decrypt(key.sealedSigningKeys, key.encryptionKeyId),
+      sealingKeyId,
+    );
+    await transaction.update(
+      FormerKey,
+      { id: key.id },
+      { sealedSigningKeys: sealed, encryptionKeyId: sealingKeyId },
+    );
+  }
+  return others.length;
+}
+
+/** Makes it possible to verify what encryption keys signed that are not loaded. @returns the fingerprints of those for which it failed */
+export async function loadFormerKeys(dataSource: DataSource, fernet: FernetService): Promise<string[]> {
+  const unknown = (await dataSource.manager.find(FormerKey)).filter(({ id }) => !fernet.canVerify(id));
+  return unknown.flatMap(({ id, sealedSigningKeys, encryptionKeyId }) => {
+    try {
+      fernet.loadSigningKeys(id, fernet.decrypt(sealedSigningKeys, encryptionKeyId));
+      return [];
+    } catch {
+      return [id];
+    }
+  });
+}

@@ -30,6 +30,8 @@ export interface Outcome {
 /** One process of the built service. */
 export class ServiceProcess {
   base = '';
+  /** How many requests it has not answered yet. */
+  running = 0;
   readonly ended: Promise<number | null>;
   #text = '';
 
@@ -71,19 +73,24 @@ export class ServiceProcess {
     headers: object,
     body?: object,
   ): Promise<Answer> {
-    const response = await this.agent.request({
-      origin: this.base,
-      path,
-      method,
-      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
-      body: body && JSON.stringify(body),
-    });
-    const text = await response.body.text();
-    return {
-      status: response.statusCode,
-      headers: response.headers,
-      body: text === '' ? undefined : JSON.parse(text),
-    };
+    this.running += 1;
+    try {
+      const response = await this.agent.request({
+        origin: this.base,
+        path,
+        method,
+        headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+        body: body && JSON.stringify(body),
+      });
+      const text = await response.body.text();
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: text === '' ? undefined : JSON.parse(text),
+      };
+    } finally {
+      this.running -= 1;
+    }
   }
 
   sysadmin(method: Dispatcher.HttpMethod, path: string, body?: object): Promise<Answer> {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encryptionKey, platformKey, superKey } from './app';
@@ -49,6 +49,15 @@ export async function runCliProcess(env: Env, ...words: readonly string[]): Prom
       { cwd: root, env: withUsual(env) },
       (_error, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr }),
     );
+  });
+}
+
+/** A command in a process of its own that runs on, with its output as a pipe. */
+export function startCliProcess(env: Env, ...words: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ['dist/apps/cli/main.js', ...words], {
+    cwd: root,
+    env: withUsual(env),
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
 }
 

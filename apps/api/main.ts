@@ -25,7 +25,10 @@ async function main(): Promise<void> {
   const isInTerminal = isatty(0) && hasTerminal();
   const isDevelopment = process.env.NODE_ENV?.trim() !== 'production';
   const hasGenerated =
-    isDevelopment && !existsSync(join(directory, '.env')) && needsSecrets() && generateEnvFile(directory);
+    isDevelopment &&
+    !existsSync(join(directory, '.env')) &&
+    needsSecrets(directory) &&
+    generateEnvFile(directory);
   const configFactory = configFrom(readEnvironment(process.env, directory));
   const config = configFactory();
   const log = createLog(config.logLevel, config.secrets);
@@ -142,9 +145,9 @@ function hasTerminal(): boolean {
 }
 
 /** A start in development that has its keys in the environment already needs no .env. */
-function needsSecrets(): boolean {
-  const { INTRIC_SUPER_API_KEY, ENEO_SUPER_API_KEY, ENCRYPTION_KEY } = process.env;
-  return !(INTRIC_SUPER_API_KEY || ENEO_SUPER_API_KEY) || !ENCRYPTION_KEY;
+function needsSecrets(directory: string): boolean {
+  const env = readEnvironment(process.env, directory);
+  return !('INTRIC_SUPER_API_KEY' in env && 'ENCRYPTION_KEY' in env);
 }
 
 main().catch((error: unknown) => {

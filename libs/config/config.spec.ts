@@ -350,6 +350,80 @@ describe('.env', () => {
     },
   );
 
+  describe('secrets in files', () => {
+    const fileWith = (text: string) => {
+      const path = join(folder, `secret-${Math.random()}`);
+      writeFileSync(path, text);
+      return path;
+    };
+    const faults = (env: Record<string, string>) => {
+      try {
+        loadConfig(readEnvironment({ ...good, ...env }, folder));
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+
+    it.each(
+      Object.values<Setting>(settings)
+        .filter(({ kind, isTestOnly }) => kind.isSecret && !isTestOnly)
+        .map(({ name }) => name),
+    )('%s may be in the file that %s_FILE names', (name) => {
+      const env = readEnvironment({ [`${name}_FILE`]: fileWith('the secret\n') }, folder);
+      expect([env[name], name in env]).toEqual(['the secret', true]);
+    });
+
+    it('are read for the settings and for the global keys of providers, declared ones too', () => {
+      const { ENCRYPTION_KEY: key, ...others } = good;
+      const env = {
+        ...others,
+        ENCRYPTION_KEY_FILE: fileWith(`${key}\r\n`),
+        TENANT_CREDENTIALS_ENABLED: 'false',
+        OPENAI_API_KEY_FILE: fileWith('sk-from-a-file'),
+        OWN_SERVER_API_KEY_FILE: fileWith('sk-of-a-declared-one'),
+      };
+      const read = readEnvironment(env, folder);
+      const config = loadConfig(read);
+      expect(config.encryptionKeys.current?.expose()).toBe(key);
+      expect(config.globalCredential(registry.find('openai')!)?.apiKey.expose()).toBe('sk-from-a-file');
+      expect(read['OWN_SERVER_API_KEY']).toBe('sk-of-a-declared-one');
+    });
+
+    it('of global keys are not read in strict mode', () => {
+      const config = loadConfig(
+        readEnvironment({ ...good, OPENAI_API_KEY_FILE: join(folder, 'not-there') }, folder),
+      );
+      expect(config.globalVariablesPresent(fixedProviders)).toEqual(['OPENAI_API_KEY']);
+    });
+
+    it('that cannot be read are faults which name the variable and not the path', () => {
+      const { ENCRYPTION_KEY: key, PLATFORM_API_KEY: _, ...others } = good;
+      const env = { ...others, PLATFORM_API_KEY_FILE: folder, ENCRYPTION_KEY_FILE: key, LOG_LEVEL: 'loud' };
+      const factory = () => loadConfig(readEnvironment(env, folder));
+      expect(factory).toThrow(
+        'PLATFORM_API_KEY_FILE must be the path of a file with the value of PLATFORM_API_KEY; that file cannot be read (EISDIR).',
+      );
+      expect(factory).toThrow(
+        'ENCRYPTION_KEY_FILE must be the path of a file with the value of ENCRYPTION_KEY; that file cannot be read (ENOENT).',
+      );
+      expect(factory).toThrow('LOG_LEVEL must be one of');
+      expect(factory).not.toThrow(key);
+    });
+
+    it('are refused when the variable is set too, and a blank one counts as not set', () => {
+      expect(faults({ ENCRYPTION_KEY_FILE: fileWith(good.ENCRYPTION_KEY) })).toContain(
+        'ENCRYPTION_KEY and ENCRYPTION_KEY_FILE are both set. Remove one.',
+      );
+      expect(faults({ ENCRYPTION_KEY_FILE: ' ' })).toBe('');
+      expect(faults({ ENCRYPTION_KEY: '', ENCRYPTION_KEY_FILE: fileWith(good.ENCRYPTION_KEY) })).toBe('');
+    });
+
+    it('are secrets only: no other setting is read from a file', () => {
+      expect(readEnvironment({ PORT_FILE: fileWith('4000') }, folder)['PORT']).toBeUndefined();
+    });
+  });
+
   it('may use the names of other installations, but not two names with different values', () => {
     writeFileSync(join(folder, '.env'), 'AZURE_API_BASE=https://a.example\nENEO_SUPER_API_KEY=x\n');
     const env = readEnvironment({ AZURE_MODEL_DEPLOYMENT: 'd' }, folder);

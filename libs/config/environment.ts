@@ -5,6 +5,7 @@ import { parse } from 'dotenv';
 import { generateKey } from '#crypto';
 import { fixedProviders } from '#providers';
 import { otherNames } from './settings/other-names';
+import { type Setting } from './settings/setting';
 import { settings } from './settings/settings';
 
 /** Variables as text, read by name and never listed. */
@@ -23,7 +24,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * The variables of the process, and those of `.env` for all others: a variable of the process wins even if it is empty.
+ * The variables of the process, and those of `.env` for all others: a variable of the process wins even if it is empty. A
+ * secret may be in a file that `<NAME>_FILE` names.
  *
  * Of the global keys in `.env` only the names are kept. A value is read from the file again when it is needed, which never
  * happens in strict mode.
@@ -41,10 +43,11 @@ export function readEnvironment(processEnv: Environment, directory: string): Env
   const otherByOurs = new Map(Object.entries(otherNames).map(([other, ours]) => [ours, other]));
   /** The other name, if only that one is set. */
   const nameOf = (name: string) => (name in env ? name : (otherByOurs.get(name) ?? name));
-  return new Proxy(env, {
+  const named = new Proxy(env, {
     get: (_, name: string) => env[nameOf(name)],
     has: (_, name: string) => nameOf(name) in env,
   });
+  return withSecretFiles(named, (name) => ownSecrets.has(name) || isGlobalKey(name));
 }
 
 function withProcess(processEnv: Environment, path: string): Environment {
@@ -64,11 +67,47 @@ function withProcess(processEnv: Environment, path: string): Environment {
 }
 
 const fixedGlobalKeys = new Set(fixedProviders.map(({ globalVariables }) => globalVariables.apiKey));
+const ownSecrets = new Set(
+  Object.values<Setting>(settings)
+    .filter(({ kind }) => kind.isSecret === true)
+    .map(({ name }) => name),
+);
 const ownKeys = new Set([...Object.values(settings).map(({ name }) => name), ...Object.keys(otherNames)]);
 
 /** Which providers the catalogue declares is not known yet, so this is true for every key that is not one of Tenkey's own. */
 function isGlobalKey(name: string): boolean {
   return fixedGlobalKeys.has(name) || (name.endsWith('_API_KEY') && !ownKeys.has(name));
+}
+
+/**
+ * Adds the variables `<NAME>_FILE`, each of which names a file with the value of a secret, as Docker, Kubernetes and systemd
+ * provide secrets. A file is read when the value of its variable is.
+ * @param isSecret whether a variable can be given as a file
+ * @returns an environment that throws a ConfigError for a file that cannot be read, and when both variables are set
+ */
+function withSecretFiles(env: Environment, isSecret: (name: string) => boolean): Environment {
+  const pathOf = (name: string) => (isSecret(name) ? env[`${name}_FILE`]?.trim() : undefined);
+  return new Proxy(env, {
+    get: (_, name: string) => {
+      const path = pathOf(name);
+      if (isBlank(path) || path === undefined) return env[name];
+      if (isBlank(env[name])) return textOf(path, name);
+      throw new ConfigError([`${name} and ${name}_FILE are both set. Remove one.`]);
+    },
+    has: (_, name: string) => name in env || !isBlank(pathOf(name)),
+  });
+}
+
+/** @throws ConfigError that does not contain the path, in whose place the secret itself may have been set */
+function textOf(path: string, name: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).name;
+    throw new ConfigError([
+      `${name}_FILE must be the path of a file with the value of ${name}; that file cannot be read (${code}).`,
+    ]);
+  }
 }
 
 /** A value without quotes and with a # that has no blank before it. In `NAME=value # note`, a note follows the value. */

@@ -18,7 +18,7 @@ const globalKeys = {
 export function envExample(): string {
   const blocks = [
     comment(
-      'Copy this file to .env for production; a first start in development writes its own .env with generated keys. Variables of the environment win over .env. docs/settings.md describes each setting. Printed by `npm run settings`: do not edit.',
+      'Copy this file to .env for production; a first start in development writes its own .env with generated keys. Variables of the environment win over .env. A secret can be in a file that NAME_FILE names. docs/settings.md describes each setting. Printed by `npm run settings`: do not edit.',
     ),
     ...sectionsOfTable().map(({ title, rows }) =>
       [
@@ -45,6 +45,9 @@ export function settingsPage(): string {
     ),
     wrap(
       'A start checks every setting and reports all faults at once. A fault names the variable and says what the value must be, as this page does, but never contains the value. A change takes effect at the next start.',
+    ),
+    wrap(
+      'Each secret can be in a file instead: `<NAME>_FILE` is then its path, for example `ENCRYPTION_KEY_FILE=/run/secrets/encryption-key`. This holds for every setting that is marked as a secret below, and for the global keys of providers. A line break at the end of the file does not count. A start fails when the file cannot be read, or when both variables are set.',
     ),
     ...sectionsOfTable().flatMap(({ title, rows }) => [
       `## ${title}`,

@@ -1,4 +1,4 @@
-import { type Environment, isBlank } from '../environment';
+import { ConfigError, type Environment, isBlank } from '../environment';
 import { combinations } from './combinations';
 import { type Setting } from './setting';
 import { settings, type SettingValues } from './settings';
@@ -14,10 +14,16 @@ export class SettingReader {
     this.#env = env;
   }
 
-  /** The text of a variable; undefined if it is not set or blank. */
+  /** The text of a variable; undefined if it is not set or blank, or if its file cannot be read, which is a fault. */
   text(name: string): string | undefined {
-    const text = this.#env[name];
-    return isBlank(text) ? undefined : text?.trim();
+    try {
+      const text = this.#env[name];
+      return isBlank(text) ? undefined : text?.trim();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.#faults.set(name, [...error.faults]);
+      return undefined;
+    }
   }
 
   /** The value of a variable; undefined if it is not set, or refused. */

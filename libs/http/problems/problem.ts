@@ -40,7 +40,7 @@ export const problems = {
   },
 
   // The sysadmin: the setup of the tenant
-  feature_disabled: { status: 404, title: 'Tenant credentials are switched off' },
+  feature_disabled: { status: 404, title: 'This feature is switched off' },
   tenant_suspended: { status: 403, title: 'The tenant is suspended' },
   credential_not_configured: { status: 424, title: 'No credential is configured' },
   endpoint_not_configured: { status: 424, title: 'No endpoint is configured' },
@@ -69,7 +69,7 @@ export const problems = {
 
   // The operator
   overloaded: { status: 503, title: 'Tenkey is overloaded' },
-  encryption_key_mismatch: { status: 503, title: 'ENCRYPTION_KEY is not the one of the database' },
+  encryption_key_mismatch: { status: 503, title: 'The encryption key of the database is not loaded' },
   credential_store_unavailable: { status: 503, title: 'The credential store cannot be reached' },
   internal_error: { status: 500, title: 'Tenkey failed' },
 } as const satisfies Record<string, { status: number; alsoStatus?: readonly number[]; title: string }>;

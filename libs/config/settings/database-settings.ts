@@ -8,7 +8,7 @@ export const databaseSettings = {
     section: 'database',
     kind: postgresUrl,
     description:
-      'The address of a PostgreSQL 15 or newer. Not set: an embedded PostgreSQL, see `EMBEDDED_DATABASE`. A pooler in between must pass on `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout` (PgBouncer: name them in `ignore_startup_parameters`, and set them for the database user). It must also keep sessions during a start, which migrates under a lock.',
+      'The address of a PostgreSQL server, version 15 or newer. Not set: an embedded PostgreSQL, see `EMBEDDED_DATABASE`. A connection pooler must pass on `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout` (PgBouncer: name them in `ignore_startup_parameters`, and set them for the database user). It must also keep a session open during a start, which migrates under a lock.',
   },
   embeddedDatabase: {
     name: 'EMBEDDED_DATABASE',
@@ -46,7 +46,7 @@ export const databaseSettings = {
     kind: whole(1, 600_000),
     default: '2000',
     description:
-      'How long a call waits for a row that is not cached, in milliseconds. Then it is refused with `credential_store_unavailable`.',
+      'How long a call waits for a row that is not cached, in milliseconds. After that it is refused with `credential_store_unavailable`.',
   },
   cacheLeaseSeconds: {
     name: 'CACHE_LEASE_SECONDS',
@@ -54,13 +54,13 @@ export const databaseSettings = {
     kind: whole(0, 60),
     default: '5',
     description:
-      'How long a process may use what it has cached without hearing from the database, in seconds. Calls continue for this long while the database is unavailable, and a change takes about this long while another process hangs. 0: nothing is cached, and each call reads the database.',
+      'How long a process may use what it has cached without hearing from the database, in seconds. Calls continue for this long while the database is unavailable, and a change takes about this long if another process hangs. 0: nothing is cached, and each call reads the database.',
   },
   testDatabaseUrl: {
     name: 'TEST_DATABASE_URL',
     section: 'database',
     kind: postgresUrl,
-    description: 'Read by the test suite only: a PostgreSQL server to use instead of starting one.',
+    description: 'For the test suite only: a PostgreSQL server to use instead of starting one.',
     isTestOnly: true,
   },
 } satisfies Record<string, Setting>;

@@ -77,7 +77,7 @@ export const baseUrl: Kind<string> = {
   },
 };
 
-/** The value of EGRESS_PROXY that stands for the usual variables. */
+/** This value of EGRESS_PROXY means that HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name the proxies. */
 export const FROM_ENVIRONMENT = 'environment';
 
 /** @returns undefined for anything but an http or https proxy: `http://user:password@host:port`, or `host:port` alone */

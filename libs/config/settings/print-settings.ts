@@ -7,18 +7,18 @@ const lineWidth = 120;
 
 const baseUrls = {
   title: 'Base URLs of providers',
-  text: "The operator's own base URL of a provider, in place of the provider's public address. It applies in both modes. A provider that the model catalogue declares has one too, `<ID>_BASE_URL`.",
+  text: "The operator's own base URL for a provider, which replaces the provider's public address. It applies in both modes. Providers that the model catalogue declares have such a variable too, `<ID>_BASE_URL`.",
 };
 const globalKeys = {
   title: 'Global keys',
-  text: "The operator's own credentials. They are used in single-tenant mode, and in strict mode only with `LEGACY_MODELS_USE_GLOBAL_KEYS=true`. What is set must be valid as a field of a tenant's credential. The variables of a provider that the model catalogue declares begin with its id, such as `<ID>_API_KEY`.",
+  text: "The operator's own credentials. They are used in single-tenant mode, and in strict mode only with `LEGACY_MODELS_USE_GLOBAL_KEYS=true`. Each value follows the rules for the same field of a tenant's credential. For a provider that the model catalogue declares, the variables begin with its id, such as `<ID>_API_KEY`.",
 };
 
 /** The text of `.env.example`. */
 export function envExample(): string {
   const blocks = [
     comment(
-      'Copy this file to .env for production; a first start in development writes its own .env with generated keys. Variables of the environment win over .env. A secret can be in a file that NAME_FILE names. docs/settings.md describes each setting. Printed by `npm run settings`: do not edit.',
+      'Copy this file to .env for production; a first start in development writes its own .env with generated keys. Environment variables take precedence over .env. A secret can be in a file that NAME_FILE names. docs/settings.md describes each setting. Printed by `npm run settings`: do not edit.',
     ),
     ...sectionsOfTable().map(({ title, rows }) =>
       [
@@ -41,10 +41,10 @@ export function settingsPage(): string {
     '<!-- Printed by `npm run settings` from libs/config/settings: do not edit. -->',
     '# Settings',
     wrap(
-      'Tenkey reads its settings from environment variables and from the file `.env` in its working directory. An environment variable wins over the file, even if it is empty. An empty or blank value counts as not set.',
+      'Tenkey reads its settings from environment variables and from the file `.env` in its working directory. An environment variable takes precedence over the file, even if it is empty. An empty or blank value counts as not set.',
     ),
     wrap(
-      'A start checks every setting and reports all faults at once. A fault names the variable and says what the value must be, as this page does, but never contains the value. A change takes effect at the next start.',
+      'At the start, Tenkey checks every setting and reports all faults at once. A report names the variable and says what the value must be, but never contains the value. A change takes effect at the next start.',
     ),
     wrap(
       'Each secret can be in a file instead: `<NAME>_FILE` is then its path, for example `ENCRYPTION_KEY_FILE=/run/secrets/encryption-key`. This holds for every setting that is marked as a secret below, and for the global keys of providers. A line break at the end of the file does not count. A start fails when the file cannot be read, or when both variables are set.',

@@ -58,6 +58,6 @@ function noteOf(provider: Provider, index: number): string | undefined {
   if (provider.defaultEndpoint !== undefined) return undefined;
   const isRequired = provider.fields.some(({ name, required }) => name === 'endpoint' && required);
   return isRequired
-    ? `The server that \`${provider.globalVariables.apiKey}\` is for; tenants always set their own endpoint.`
-    : 'The server of tenants that set no endpoint.';
+    ? `The server that \`${provider.globalVariables.apiKey}\` is for. Tenants always set their own endpoint.`
+    : 'The server for tenants whose credential has no endpoint.';
 }

@@ -79,7 +79,7 @@ export const settings = {
     kind: whole(0, 8760),
     default: '72',
     description:
-      'How long after a promotion the previous credential is kept, sealed, so that the promotion can be rolled back, in hours. 0: it is not kept.',
+      'How long the previous credential is kept after a promotion, in hours. It stays sealed, and until then the promotion can be rolled back. 0: it is not kept.',
   },
   isProduction: {
     name: 'NODE_ENV',
@@ -87,7 +87,7 @@ export const settings = {
     kind: { parse: (value) => value === 'production' } satisfies Kind<boolean>,
     default: '',
     description:
-      '`production`: a first start writes no `.env` with generated keys, and some settings have other defaults. Every other value means development.',
+      '`production`: Tenkey generates no `.env` at the first start, and some settings have other defaults. Every other value means development.',
   },
   port: {
     name: 'PORT',
@@ -110,7 +110,7 @@ export const settings = {
     kind: addressesAndRanges,
     default: '',
     description:
-      "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. For a request from one of them, the audit records the client's address from `X-Forwarded-For`. Not set: `X-Forwarded-For` is ignored, and the audit records the address of the proxy.",
+      "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. For requests from these proxies, the audit records the client's address from `X-Forwarded-For`. Not set: `X-Forwarded-For` is ignored, and the audit records the address of the proxy.",
   },
   clientPauseSeconds: {
     name: 'CLIENT_PAUSE_SECONDS',
@@ -118,7 +118,7 @@ export const settings = {
     kind: whole(1, 86_400),
     default: '600',
     description:
-      'How long a client may pause in the middle of a response before Tenkey closes the call, in seconds.',
+      'How long a client may stop reading a response before Tenkey closes the connection, in seconds.',
   },
   streamHeartbeatSeconds: {
     name: 'STREAM_HEARTBEAT_SECONDS',
@@ -126,7 +126,7 @@ export const settings = {
     kind: whole(0, 3600),
     default: '0',
     description:
-      'Seconds of silence after which Tenkey writes a comment into a stream (on `/v1/messages` a `ping`). Clients ignore it, and proxies in front of Tenkey keep the connection open while a model thinks. Silence means that the provider has sent nothing. `0` switches it off.',
+      'After how many seconds without anything from the provider Tenkey writes a comment into a stream (on `/v1/messages` a `ping`). Clients ignore it, but it makes proxies in front of Tenkey keep the connection open while a model thinks. 0: Tenkey writes none.',
   },
   shutdownSeconds: {
     name: 'SHUTDOWN_SECONDS',
@@ -134,7 +134,7 @@ export const settings = {
     kind: whole(0, 3600),
     default: '20',
     description:
-      'How long a stop waits for running calls, in seconds. Then all pending database work (refused attempts, usage, health of credentials) shares one deadline of the same length, but at most six seconds. Each step that waits has at least one second.',
+      'How long a stop waits for running calls, in seconds. After that, all pending database work (refused attempts, usage, health of credentials) together has the same time, but at most six seconds. Each step has at least one second.',
   },
   usageRetentionDays: {
     name: 'USAGE_RETENTION_DAYS',
@@ -142,7 +142,7 @@ export const settings = {
     kind: whole(0, 36_500),
     default: '90',
     description:
-      'How long the usage record of each call is kept, in days. 0: for ever. The daily totals are always kept.',
+      'How long the usage record of each call is kept, in days. 0: for ever. The daily sums are always kept.',
   },
   foreignObjects: {
     name: 'FOREIGN_OBJECTS',
@@ -150,7 +150,7 @@ export const settings = {
     kind: oneOf(['refuse', 'allow']),
     default: 'refuse',
     description:
-      '`refuse`: a call may name only stored objects (responses, conversations, files, containers, ...) that a call of the same tenant has made. `allow`: it may also name those that no call through Tenkey has made, such as files that were uploaded elsewhere. Tenants who share a provider key can then reach such objects of each other.',
+      '`refuse`: a call may name only stored objects (responses, conversations, files, containers, ...) that a call of the same tenant has made. `allow`: it may also name objects that no call through Tenkey has made, such as files that were uploaded elsewhere. Tenants who share a provider key can then use such objects of each other.',
   },
   storedObjectDays: {
     name: 'STORED_OBJECT_DAYS',
@@ -158,7 +158,7 @@ export const settings = {
     kind: whole(0, 36_500),
     default: '31',
     description:
-      'How long Tenkey remembers whose a stored object is, in days; afterwards its owner cannot name it any more. OpenAI and Azure keep a response for 30 days. Conversations and files are remembered as long as their tenant exists. 0: everything is.',
+      'How long Tenkey remembers which tenant owns a stored object, in days. After that, even the owner cannot use it any more. OpenAI and Azure keep a response for 30 days. The owners of conversations and files are remembered as long as the tenant exists. 0: so are the owners of all objects.',
   },
   logLevel: {
     name: 'LOG_LEVEL',
@@ -173,14 +173,14 @@ export const settings = {
     kind: whole(1024, 1024 * 1024 * 1024),
     default: String(32 * 1024 * 1024),
     description:
-      'The largest body of a request under `/v1`, in bytes. Of a compressed body, the decoded size counts.',
+      'The largest body of a request under `/v1`, in bytes. For a compressed body, the decoded size counts.',
   },
   maxBufferedBytes: {
     name: 'MAX_BUFFERED_BYTES',
     section: 'service',
     kind: whole(1024, Number.MAX_SAFE_INTEGER),
     description:
-      'How many bytes of request bodies may be in memory at a time; above it, requests are refused with 503 `overloaded`. A body counts until its provider responds, because it may have to be sent again before. Not set: a quarter of the memory limit of the container, or 256 MiB without a limit. At least one body of `MAX_BODY_BYTES` is always accepted.',
+      "How many bytes of request bodies may be in memory at the same time. Requests above this limit are refused with 503 `overloaded`. A body counts until the provider responds, because until then it may have to be sent again. Not set: a quarter of the container's memory limit, or 256 MiB if it has none. At least one body of `MAX_BODY_BYTES` is always accepted.",
   },
   strictParams: {
     name: 'STRICT_PARAMS',
@@ -196,13 +196,14 @@ export const settings = {
     kind: flag,
     default: 'true',
     description:
-      '`true`: Tenkey asks providers for the usage of a stream even if the client did not. The client does not see the difference.',
+      "`true`: Tenkey requests the usage of a stream from the provider even if the client does not. It removes the usage from the client's stream again.",
   },
   aiModelsFile: {
     name: 'AI_MODELS_FILE',
     section: 'service',
     kind: text,
-    description: 'The file of the model catalogue. Not set: `apps/api/ai_models.yml`, which Tenkey ships.',
+    description:
+      'The file of the model catalogue. Not set: `apps/api/ai_models.yml`, which comes with Tenkey.',
   },
   ...databaseSettings,
   egressAllow: {
@@ -211,21 +212,21 @@ export const settings = {
     kind: allowList,
     default: '',
     description:
-      "Addresses that tenants' endpoints may use although the address policy refuses them, comma-separated, e.g. `127.0.0.1:8000,10.0.0.0/8:*`.",
+      "Exceptions to the address policy for tenants' endpoints, which refuses loopback, link-local and similar addresses; comma-separated, e.g. `127.0.0.1:8000,10.0.0.0/8:*`.",
   },
   egressProxy: {
     name: 'EGRESS_PROXY',
     section: 'calls',
     kind: egressProxy,
     description:
-      'The proxy through which Tenkey connects to providers, e.g. `http://user:password@proxy.example:3128`, or `environment`: the usual variables `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, of which the spelling in lower case counts first. All connections use CONNECT, so the proxy sees no key. `NO_PROXY` lists the hosts that are called directly; this machine always is. Not set: every provider is called directly, and a start warns if the usual variables are set.',
+      'The proxy through which Tenkey connects to providers, e.g. `http://user:password@proxy.example:3128`. `environment`: the proxies that `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name; if a variable is also set in lower case, that value is used. All connections use CONNECT, so the proxy sees no key on the way to an `https` address. `NO_PROXY` lists the hosts that are called directly; `localhost` and loopback addresses always are. Not set: every provider is called directly, and Tenkey warns at the start if one of the three variables is set.',
   },
   timeoutsOf: {
     name: 'UPSTREAM_TIMEOUTS',
     section: 'calls',
     kind: timeouts,
     default: '',
-    description: `How long a provider may take, in seconds, with the usual values: ${usualSeconds}. The last is the time between two parts of a response. An entry is for all providers, or for one if its id comes first, e.g. \`first_byte=120,vllm.first_byte=1800\`.`,
+    description: `How long a provider may take, in seconds, with the defaults: ${usualSeconds}. The last is the time between two parts of a response. An entry applies to all providers, or to one if it begins with the id of a provider, e.g. \`first_byte=120,vllm.first_byte=1800\`.`,
   },
   upstreamRetries: {
     name: 'UPSTREAM_RETRIES',
@@ -233,7 +234,7 @@ export const settings = {
     kind: whole(0, 5),
     default: '1',
     description:
-      'How often a call is tried again, with the same key, if nothing was sent yet, or the provider responded with 503 and the client does not retry by itself.',
+      'How often a call is retried with the same key. A call is retried only if nothing was sent yet, or if the provider responded 503 and the client does not retry by itself.',
   },
   retryRateLimitedSeconds: {
     name: 'UPSTREAM_RETRY_RATE_LIMITED_SECONDS',
@@ -241,7 +242,7 @@ export const settings = {
     kind: whole(0, 300),
     default: '0',
     description:
-      "How long a call may wait in all to be tried again after a 429, in seconds. 0: it is not tried again, and the client's own retries decide.",
+      'How long a call may wait in total for retries after a 429, in seconds. 0: Tenkey does not retry after a 429, and leaves that to the client.',
   },
 } satisfies Record<string, Setting>;
 

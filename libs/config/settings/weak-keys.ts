@@ -27,6 +27,6 @@ export function faultOfKey(key: string): string | undefined {
 export function faultOfEncryptionKey(key: string): string | undefined {
   if (/^b?['"]/.test(key)) return "must not be in quotes, and not in Python's form b'...'.";
   if (!isKey(key)) return encryptionKeyRule;
-  if (isPublishedKey(key)) return 'is published in a documentation or a sample file, so it protects nothing.';
+  if (isPublishedKey(key)) return 'is published in documentation or a sample file, so it protects nothing.';
   return undefined;
 }

@@ -26,7 +26,7 @@ const apiVersion: Parameter = {
   name: 'api-version',
   in: 'query',
   required: false,
-  description: 'Accepted because Azure requires it. It has no effect.',
+  description: "Accepted because Azure's clients send it. It has no effect.",
   schema: { type: 'string', example: '2024-10-21' },
 };
 
@@ -58,7 +58,7 @@ function aliasOf(operation: Operation, path: string, prefix: string): Operation 
     ...operation,
     tags: ['Aliases'],
     summary: `${summary} (${isAzure ? "Azure's form" : 'version 2'})`,
-    description: `The same as ${path}.${hasDeployment ? ' The deployment decides about the model, and not the body.' : ''}`,
+    description: `The same as ${path}.${hasDeployment ? ' The deployment in the path is the name of the model; the body needs no `model`, and one that it has is replaced.' : ''}`,
     parameters: [...parameters, ...(hasDeployment ? [deployment] : []), ...(isAzure ? [apiVersion] : [])],
   };
   if (operationId !== undefined) alias.operationId = operationId + (suffixes[prefix] ?? '');

@@ -18,7 +18,7 @@ export class ReadyResponse {
     description: 'Whether all encryption keys are loaded. Absent without the database.',
   })
   encryption_keys?: 'ok' | 'missing';
-  @ApiProperty({ example: 8, description: 'How many models can be named.' })
+  @ApiProperty({ example: 8, description: 'How many models the catalogue has.' })
   models: number;
   @ApiProperty({
     enum: ['ok', 'stale'],
@@ -36,7 +36,8 @@ export class ReadyResponse {
   @ApiProperty({
     enum: ['hmac', 'hash'],
     enumName: 'AuditChain',
-    description: 'What chains the audit events. hash: there is no ENCRYPTION_KEY.',
+    description:
+      'How the audit events are chained. hash: with a plain hash, because there is no ENCRYPTION_KEY.',
   })
   audit_chain: 'hmac' | 'hash';
   @ApiPropertyOptional({

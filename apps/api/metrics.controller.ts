@@ -17,13 +17,13 @@ export class MetricsController {
   readonly #own = new Registry();
   readonly #expires = new Gauge({
     name: 'tenkey_credential_expires_timestamp_seconds',
-    help: 'When a credential expires, for those that expire within 30 days or have expired; within_days is 30, 7, 1 or 0.',
+    help: 'When a credential expires (only credentials that expire within 30 days or have expired). within_days is 30, 7 or 1, or 0 after the expiry.',
     labelNames: ['tenant_id', 'provider', 'contact_email', 'within_days'],
     registers: [this.#own],
   });
   readonly #rejections = new Gauge({
     name: 'tenkey_credential_rejections',
-    help: 'How often the provider refused a credential since it last accepted it, for those that it refuses.',
+    help: 'How often a provider has refused a credential since it last accepted it (only credentials that it refuses).',
     labelNames: ['tenant_id', 'provider', 'contact_email'],
     registers: [this.#own],
   });

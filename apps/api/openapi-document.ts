@@ -18,13 +18,14 @@ A stored key is never shown again, only its last four characters.`;
 /** Name -> description, in the order in which the groups are shown. */
 const tags = {
   Tenants: 'The organisations that own credentials and pay for their calls.',
-  Credentials: "A tenant's key and settings for each provider, and replacing a key without an interruption.",
+  Credentials:
+    'The key and settings of each tenant for each provider, and how to replace a key without an interruption.',
   Keys: 'Tenant keys open the Platform API for one tenant. Sysadmin keys open parts of the sysadmin API.',
   Audit: 'Who changed what, and which attempts were refused.',
   Readiness: 'What would happen to calls, without making one.',
   Encryption: 'The keys under which credentials are sealed, and the rotation to a new one.',
   Usage: 'Reports, the records of calls, receipts and metrics.',
-  'Platform API': "Calls of models in OpenAI's and Anthropic's formats, with the credential of one tenant.",
+  'Platform API': "Calls to models in OpenAI's and Anthropic's formats, with the credential of one tenant.",
   Aliases: "The routes of the Platform API at the addresses that Azure's and Cohere's clients call.",
   Health: 'For load balancers and orchestrators. No key is needed.',
 };

@@ -22,7 +22,7 @@ export class ListAuditEventsQuery extends EventListQuery {
   @IsIn(auditOutcomes)
   outcome?: AuditOutcome;
 
-  @ApiPropertyOptional({ description: 'Only events with this actor, spelled as in the list.' })
+  @ApiPropertyOptional({ description: 'Only events with this actor, written as in the list.' })
   @IsFilter
   actor?: string;
 

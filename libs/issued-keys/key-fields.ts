@@ -19,7 +19,7 @@ export function KeyNameField(example: string): PropertyDecorator {
       example,
       minLength: 1,
       maxLength: 100,
-      description: 'Whose key it is, for lists and the audit.',
+      description: 'A name that says whose key it is, shown in lists and in the audit.',
     }),
   );
 }
@@ -64,7 +64,7 @@ export function validKeyId(text: string): string {
 export class IssuedKeyResponse {
   @ApiProperty({
     example: 'BoT0VjF9rQ2',
-    description: 'Names the key in logs and in the audit. It opens nothing.',
+    description: 'Identifies the key in logs and in the audit. It is not secret.',
   })
   id: string;
   @ApiProperty({ example: '...xyz9', description: 'Its last four characters.' })
@@ -73,7 +73,7 @@ export class IssuedKeyResponse {
     format: 'date-time',
     nullable: true,
     type: String,
-    description: 'Null: it does not expire.',
+    description: 'When the key expires. Null: it does not.',
   })
   expires_at: string | null;
   @ApiProperty({ enum: ['active', 'expired'], enumName: 'KeyStatus' })
@@ -120,7 +120,7 @@ export class RemovedKeyResponse {
   id: string;
   @ApiProperty({ example: 'The key is revoked.' })
   message: string;
-  @ApiProperty({ description: 'False when there was none.' })
+  @ApiProperty({ description: 'False if there was nothing to delete.' })
   deleted: boolean;
 
   static of(id: string, deleted: boolean): RemovedKeyResponse {

@@ -71,7 +71,7 @@ export class CreateTenantKeyRequest {
     type: 'integer',
     example: 100000,
     description:
-      'Tokens in any 60 seconds, of requests and responses, counted separately in each Tenkey process. An estimate of the call (its text, and max_tokens) is reserved before it is sent. When it is finished, what the provider reports counts instead. Absent: no limit.',
+      'Tokens of requests and responses in any 60 seconds, counted separately in each Tenkey process. Before a call is sent, an estimate (from its text and max_tokens) is reserved. When the call has finished, the tokens that the provider reported count instead. Absent: no limit.',
   })
   @IsOptional()
   @IsInt()
@@ -112,7 +112,7 @@ export class CreatedTenantKeyResponse extends TenantKeyResponse {
   @ApiPropertyOptional({
     type: [String],
     example: ['gpt-4 is not in the model catalogue, so no call can name it; did you mean gpt-4o?'],
-    description: 'What is odd about the key and does not keep it from working. Absent: nothing.',
+    description: 'Warnings about the key, which works all the same. Absent: there are none.',
   })
   warnings?: string[];
 

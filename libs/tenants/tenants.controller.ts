@@ -98,7 +98,10 @@ export class TenantsController {
     examples: {
       suspend: { summary: 'Suspend', value: { state: 'suspended' } },
       activate: { summary: 'Activate', value: { state: 'active' } },
-      contact: { summary: 'Set where alerts belong', value: { contact_email: 'it-drift@sundsvall.example' } },
+      contact: {
+        summary: 'Set the contact for alerts',
+        value: { contact_email: 'it-drift@sundsvall.example' },
+      },
       rename: { summary: 'Rename', value: { name: 'sundsvall', display_name: 'Sundsvalls kommun' } },
     },
   })
@@ -121,7 +124,7 @@ export class TenantsController {
   @ApiOperation({
     summary: 'Delete a tenant',
     description:
-      'Deletes its credentials and keys as well, and removes it from the sysadmin keys that are limited to tenants. This cannot be undone.',
+      'Also deletes its credentials and keys, and removes it from the sysadmin keys that are limited to some tenants. This cannot be undone.',
   })
   @ApiNoContentResponse({ description: 'Deleted.', headers: hooks.inForceHeader })
   async deleteTenant(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {

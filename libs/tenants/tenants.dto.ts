@@ -21,7 +21,7 @@ const contactProperty = {
   nullable: true,
   type: String,
   description:
-    "Where alerts on this tenant's credentials belong: a function mailbox, not a person. Tenkey sends no mail; the address is in the warnings of the readiness report and in the metrics.",
+    "Where to send alerts about this tenant's credentials: a shared mailbox, not a person's. Tenkey sends no mail; the address is in the warnings of the readiness report and in the metrics.",
 };
 
 // The decorators of one field each. They apply in the order of these lists, so the last rule of a field comes first.
@@ -63,7 +63,7 @@ export class CreateTenantRequest {
     format: 'uuid',
     nullable: true,
     type: String,
-    description: "The platform's own id. Absent: Tenkey chooses one.",
+    description: 'The id that the platform uses for the tenant. Absent: Tenkey chooses one.',
   })
   @IsOptional()
   @Matches(uuidPattern, { message: '$property must be a UUID' })
@@ -116,7 +116,9 @@ export class ListTenantsQuery extends ListQuery {
   @MaxLength(200)
   cursor?: string;
 
-  @ApiPropertyOptional({ description: 'Part of the name or display name, in upper or lower case.' })
+  @ApiPropertyOptional({
+    description: 'Only tenants whose name or display name contains this text, in upper or lower case.',
+  })
   @IsOptional()
   @IsSearchText()
   search?: string;

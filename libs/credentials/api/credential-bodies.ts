@@ -15,6 +15,8 @@ export const credentialBody = {
 function bodyOf({ id, label, credentialClass }: Provider): Type {
   const words = id.split('_').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
   const body = IntersectionType(credentialClass as Type, CredentialExtras);
-  ApiSchema({ name: `${words.join('')}Credential`, description: `A credential for ${label}.` })(body);
+  ApiSchema({ name: `${words.join('')}Credential`, description: `${label}: the fields of a credential.` })(
+    body,
+  );
   return body;
 }

@@ -46,7 +46,7 @@ export class StoredCredentialResponse {
   status: CredentialStatus;
   @ApiProperty({
     example: '3',
-    description: 'Every key that is set or staged gets a new version, which never changes.',
+    description: 'Each credential that is set or staged gets a new version, and keeps it.',
   })
   version: string;
   @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2030-06-30T00:00:00.000Z' })
@@ -56,7 +56,7 @@ export class StoredCredentialResponse {
     enumName: 'WarningDays',
     nullable: true,
     description:
-      'The smallest of these numbers of days within which it expires; 0: it has expired. Null: it expires later or has no expires_at.',
+      '30, 7 or 1: it expires within this number of days. 0: it has expired. Null: it expires later or has no expires_at.',
   })
   expires_within_days: number | null;
   @ApiProperty({
@@ -89,7 +89,7 @@ export class StoredCredentialResponse {
 }
 
 export class PreviousCredentialResponse extends StoredCredentialResponse {
-  @ApiProperty({ format: 'date-time', description: 'Until then a rollback makes it live again.' })
+  @ApiProperty({ format: 'date-time', description: 'Until then, a rollback can make it live again.' })
   rollback_until: string;
 }
 
@@ -105,13 +105,14 @@ class InactiveCredentialsResponse {
   @ApiProperty({
     type: StoredCredentialResponse,
     nullable: true,
-    description: 'Waits for its promotion; calls use the live one.',
+    description: 'The staged credential. Calls use the live one until the staged one is promoted.',
   })
   staged: StoredCredentialResponse | null;
   @ApiProperty({
     type: PreviousCredentialResponse,
     nullable: true,
-    description: 'Was live before the last promotion; null once the time for a rollback has passed.',
+    description:
+      'The credential that was live before the last promotion. Null: there is none, or the time for a rollback has passed.',
   })
   previous: PreviousCredentialResponse | null;
 }

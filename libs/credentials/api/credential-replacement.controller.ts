@@ -32,7 +32,7 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Ask the provider whether it accepts the stored key',
     description:
-      'Sends a request that costs nothing to the endpoint that is stored with the key. There is no body, so that no key is ever sent to another endpoint. The result is stored with the credential and in the audit.',
+      'Sends the provider a request that costs nothing, to the endpoint that is stored with the key. This route takes no body, so that a key is never sent to another endpoint. The result is stored with the credential and in the audit.',
   })
   @providerParam
   @tenantParam
@@ -76,7 +76,7 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Make the staged credential the live one',
     description:
-      'Every call that starts afterwards uses it; a call that has started keeps its credential. The replaced credential is kept as `previous`, and a rollback brings it back within CREDENTIAL_ROLLBACK_HOURS.\n\nA staged credential can be promoted without a verification. It cannot be promoted if the provider refused it and has not accepted it since.',
+      'Every call that starts after the response uses it; calls that have been sent keep their credential. The replaced credential is kept as `previous`, and can be rolled back to for CREDENTIAL_ROLLBACK_HOURS.\n\nA staged credential can be promoted without a verification. It cannot be promoted if the provider refused it and has not accepted it since.',
   })
   @providerParam
   @tenantParam
@@ -124,7 +124,7 @@ export class CredentialReplacementController {
   @ApiOperation({
     summary: 'Roll back the last promotion',
     description:
-      'The previous credential is live again, with the version that it had. The one that was live is staged, so that it can be verified and promoted again. If another one is staged already, it is deleted.',
+      'Makes the previous credential live again, with its old version. The credential that was live is staged, so that it can be verified and promoted again. If another credential is staged already, that one stays, and the credential that was live is deleted.',
   })
   @providerParam
   @tenantParam

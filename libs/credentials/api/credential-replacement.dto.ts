@@ -26,7 +26,7 @@ export class SwappedCredentialResponse {
   tenant_id: string;
   @ApiProperty({ example: 'openai' })
   provider: string;
-  @ApiProperty({ example: '...xyz9', description: 'The credential that is live now.' })
+  @ApiProperty({ example: '...xyz9', description: 'The mask of the credential that is live now.' })
   masked_key: string;
   @ApiProperty({ example: '3', description: 'Its version, which does not change.' })
   version: string;
@@ -46,7 +46,8 @@ export class SwappedCredentialResponse {
     format: 'date-time',
     nullable: true,
     type: String,
-    description: 'Until then a rollback brings the replaced credential back; null: there is no rollback.',
+    description:
+      'Until then, a rollback can make the replaced credential live again. Null: no rollback is possible.',
   })
   rollback_until: string | null;
   @ApiProperty({

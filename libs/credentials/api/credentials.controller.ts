@@ -53,7 +53,7 @@ export class CredentialsController {
   @ApiOperation({
     summary: "Set a tenant's credential",
     description:
-      "Seals the key and replaces this provider's live credential as a whole. From the next call on, this tenant's calls to this provider use exactly this key. It cannot be read back: responses show its last four characters. With `stage=true` it is staged, and calls use the live credential until it is promoted.",
+      "Seals the key and replaces this provider's live credential as a whole. From the next call on, this tenant's calls to this provider use exactly this key. The key cannot be read back; responses show its last four characters. With `stage=true` the credential is staged, and calls use the live one until the staged one is promoted.",
   })
   @providerParam
   @tenantParam
@@ -62,14 +62,14 @@ export class CredentialsController {
     required: false,
     type: Boolean,
     description:
-      'true: the provider is asked first, at no cost. A key that it refuses is not stored. When the provider cannot be reached, the key is stored and `verification` says so.',
+      'true: Tenkey first asks the provider whether it accepts the key, at no cost. A key that the provider refuses is not stored. If the provider cannot be reached, the key is stored and `verification` says so.',
   })
   @ApiQuery({
     name: 'stage',
     required: false,
     type: Boolean,
     description:
-      'true: the credential is staged and replaces the one that was staged before. Verify it with `.../verify?slot=staged`, then `.../promote`. false: it is live, a staged credential stays, and an earlier promotion can no longer be rolled back.',
+      'true: the credential is staged and replaces the one that was staged before. Verify it with `.../verify?slot=staged`, then make it live with `.../promote`. false: the credential is live at once. A staged credential stays, and an earlier promotion can no longer be rolled back.',
   })
   @ApiBody({
     schema: credentialBody,
@@ -125,7 +125,7 @@ export class CredentialsController {
   @ApiOperation({
     summary: "List a tenant's credentials",
     description:
-      'Masks and settings. Nothing is decrypted, so this works even when an encryption key is lost.',
+      'Returns masks and settings. Nothing is decrypted, so this works even if an encryption key is lost.',
   })
   @tenantParam
   @ApiOkResponse({ type: ListCredentialsResponse })

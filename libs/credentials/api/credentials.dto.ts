@@ -169,7 +169,7 @@ export class VerificationResponse {
     enumName: 'VerificationOutcome',
     example: 'accepted',
     description:
-      'accepted: calls will work. rejected: the provider does not accept the key. forbidden: it accepts the key and does not permit the request. quota: the limit is used up. wrong_host: the endpoint is not one of its API. network_rules: its network rules do not admit this server. unreachable: there was no response. unknown: the response says nothing about the key.',
+      "accepted: calls will work. rejected: the provider does not accept the key. forbidden: the provider knows the key, but does not permit this request. quota: the key's limit or balance is used up. wrong_host: the endpoint is not the address of the provider's API. network_rules: the provider's network rules do not admit this server. unreachable: there was no response. unknown: the response says nothing about the key.",
   })
   outcome: ProbeOutcome;
   @ApiProperty({ example: 184 })
@@ -233,6 +233,6 @@ export class RemoveCredentialResponse {
   provider: string;
   @ApiProperty({ example: 'The OpenAI (openai) credential is removed.' })
   message: string;
-  @ApiProperty({ description: 'False when there was none.' })
+  @ApiProperty({ description: 'False if there was nothing to delete.' })
   deleted: boolean;
 }

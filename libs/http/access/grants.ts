@@ -31,7 +31,7 @@ interface ScopedGrant {
   readonly scopes: readonly Scope[];
   /** Null: all tenants. */
   readonly tenantIds: readonly string[] | null;
-  /** Null: it does not expire. A key that is created with this one must not live longer. */
+  /** When the key expires. Null: it does not. A key that is created with this one must not live longer. */
   readonly expiresAt: Date | null;
 }
 

@@ -10,7 +10,7 @@ export class ListQuery {
     default: 100,
     minimum: 1,
     maximum: 1000,
-    description: 'Items on a page.',
+    description: 'How many items a page has at most.',
   })
   @IsOptional()
   @Type(() => Number)

@@ -15,7 +15,7 @@ const code = { $ref: '#/components/schemas/ProblemCode' };
 const innererror = {
   type: 'object',
   additionalProperties: true,
-  description: "What the provider's content filter found; only for such a refusal.",
+  description: "What the provider's content filter found; only if it refused the request.",
 };
 const providerCode = {
   type: 'string',
@@ -31,7 +31,7 @@ export const errorSchemas: Schemas = {
   },
   Problem: {
     type: 'object',
-    description: 'A failure on the sysadmin API, as RFC 9457 describes it.',
+    description: 'An error of the sysadmin API, in the format of RFC 9457.',
     required: ['type', 'title', 'status', 'detail', 'instance', 'code'],
     properties: {
       type: { type: 'string', description: '`urn:tenkey:problem:` and the code.' },
@@ -46,7 +46,7 @@ export const errorSchemas: Schemas = {
       errors: {
         type: 'array',
         items: { $ref: '#/components/schemas/FieldFault' },
-        description: 'Every faulty field. Absent when the problem concerns no field.',
+        description: 'All faulty fields. Absent if the problem concerns no field.',
       },
       hint: { type: 'string', description: 'The fix: the request to send, the variable to set.' },
       provider_requirements: {
@@ -66,7 +66,7 @@ export const errorSchemas: Schemas = {
   },
   OpenAiError: {
     type: 'object',
-    description: "A failure on the Platform API, in OpenAI's format.",
+    description: "An error of the Platform API, in OpenAI's format.",
     required: ['error'],
     properties: {
       error: {
@@ -76,7 +76,8 @@ export const errorSchemas: Schemas = {
           message: { type: 'string', description: 'What went wrong, and the fix.' },
           type: {
             type: 'string',
-            description: "One of OpenAI's types, by status, or the one that the provider reported.",
+            description:
+              "The type that the provider reported; otherwise one of OpenAI's types, which follows from the status.",
           },
           code: providerCode,
           param: {
@@ -91,7 +92,7 @@ export const errorSchemas: Schemas = {
   },
   AnthropicError: {
     type: 'object',
-    description: "A failure below /v1/messages, in Anthropic's format.",
+    description: "An error of /v1/messages and the routes below it, in Anthropic's format.",
     required: ['type', 'error', 'request_id'],
     properties: {
       type: { type: 'string', enum: ['error'] },
@@ -99,7 +100,7 @@ export const errorSchemas: Schemas = {
         type: 'object',
         required: ['type', 'message', 'code', 'tenkey_code'],
         properties: {
-          type: { type: 'string', description: "One of Anthropic's types, by status." },
+          type: { type: 'string', description: "One of Anthropic's types, which follows from the status." },
           message: { type: 'string', description: 'What went wrong, and the fix.' },
           code: providerCode,
           param: {

@@ -40,7 +40,7 @@ const responseHeaders = {
     'tkr1.0123456789ab.eyJyZXF1ZXN0X2lkIjoi...',
   ],
   'x-tenkey-dropped-params': [
-    'Parameters that were left out because the provider does not have them; absent when there were none',
+    'Parameters that were left out because the provider does not have them; absent if there were none',
     'seed',
   ],
 } as const;

@@ -11,7 +11,7 @@ export class AudioController {
   @CallEndpoint('audio/transcriptions', {
     summary: 'Transcribe speech',
     description:
-      "OpenAI's format: a form with `file` and `model`. Send `model` first: then the file is passed to the provider while it arrives. A file that comes before `model` is held in memory until the model is known.",
+      "OpenAI's format: a form with `file` and `model`. Send `model` first, so that the file is passed to the provider while it arrives. A file that comes before `model` is held in memory until the model is known.",
     required: ['model', 'file'],
     examples: {},
     form: {
@@ -44,7 +44,7 @@ export class AudioController {
   }
 
   @CallEndpoint('audio/speech', {
-    summary: 'Speak a text',
+    summary: 'Create speech from a text',
     description: "OpenAI's format. The response is the audio itself, passed on while it arrives.",
     required: ['model', 'input', 'voice'],
     examples: {

@@ -25,7 +25,7 @@ export class ImagesController {
   @CallEndpoint('images/edits', {
     summary: 'Edit images',
     description:
-      "OpenAI's format, for the image models in ai_models.yml: a form with `image` (or several `image[]`), or JSON with `images`, which names them by URL. Send `model` first in a form: then the files are passed to the provider while they arrive.",
+      "OpenAI's format, for the image models in ai_models.yml: a form with `image` (or several `image[]`), or JSON with `images`, which names them by URL. In a form, send `model` first, so that the files are passed to the provider while they arrive.",
     required: ['model', 'prompt'],
     examples: {
       plain: {

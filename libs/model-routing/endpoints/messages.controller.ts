@@ -17,7 +17,7 @@ export class MessagesController {
   @CallEndpoint('messages', {
     summary: 'Create a message',
     description:
-      "Anthropic's format, for every completion model. Requests for Anthropic's models are passed on unchanged, with the headers anthropic-version and anthropic-beta; requests for other models are translated, see docs/anthropic-dialect.md. Errors have Anthropic's format.",
+      "Anthropic's format, for every completion model. Requests for Anthropic's models are passed on unchanged, with the headers anthropic-version and anthropic-beta. Requests for other models are translated; see docs/anthropic-dialect.md. Errors have Anthropic's format.",
     required: ['model', 'max_tokens', 'messages'],
     examples: {
       plain: { summary: 'Whole response', value: message },

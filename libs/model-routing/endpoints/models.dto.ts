@@ -54,7 +54,7 @@ export class ModelListResponse {
   object: 'list';
   @ApiProperty({ type: [ModelResponse], description: 'All models that the key may call.' })
   data: ModelResponse[];
-  @ApiProperty({ enum: [false], description: 'There is one page.' })
+  @ApiProperty({ enum: [false], description: 'Always false, because there is only one page.' })
   has_more: false;
   @ApiProperty({ example: 'gpt-4o', nullable: true, type: String, description: 'Null: there is no model.' })
   first_id: string | null;

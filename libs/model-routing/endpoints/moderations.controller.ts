@@ -11,7 +11,7 @@ export class ModerationsController {
   @CallEndpoint('moderations', {
     summary: 'Classify a text as harmful or not',
     description:
-      "OpenAI's format, for the moderation models in ai_models.yml. Unlike at OpenAI, `model` is required.",
+      "OpenAI's format, for the moderation models in ai_models.yml. `model` is required, which it is not at OpenAI.",
     required: ['model', 'input'],
     examples: {
       plain: { summary: 'One text', value: { model: 'omni-moderation', input: 'Hello' } },

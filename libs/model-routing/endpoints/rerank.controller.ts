@@ -11,7 +11,7 @@ export class RerankController {
   @CallEndpoint('rerank', {
     summary: 'Rerank documents',
     description:
-      "Cohere's format, for the rerank models in ai_models.yml. The address /v2/rerank, which Cohere's own clients call, is the same.",
+      "Cohere's format, for the rerank models in ai_models.yml. /v2/rerank, which Cohere's own clients call, does the same.",
     required: ['model', 'query', 'documents'],
     examples: {
       plain: {

@@ -13,7 +13,7 @@ export class ResponsesController {
   @CallEndpoint('responses', {
     summary: 'Create a response',
     description:
-      "OpenAI's Responses API, for every completion model. What `store` keeps is stored by the provider. Only the tenant that made it can refer to it, as with `previous_response_id`, also if tenants share a provider key; see docs/stored-objects.md. Where the provider has only chat completions or Anthropic's messages, the request is translated, and nothing is stored; see docs/responses-dialect.md.",
+      "OpenAI's Responses API, for every completion model. With `store: true`, the provider stores the response. Only the tenant whose call created it can refer to it later, as with `previous_response_id`, even if tenants share a provider key; see docs/stored-objects.md. If the provider has only chat completions or Anthropic's messages, the request is translated and nothing is stored; see docs/responses-dialect.md.",
     required: ['model', 'input'],
     examples: {
       plain: { summary: 'Whole response', value: request },

@@ -17,7 +17,7 @@ export class ExplainController {
 
   @Get()
   @ApiOperation({
-    summary: 'Explain what would happen to calls of a tenant',
+    summary: "Explain what would happen to a tenant's calls",
     description:
       'For each model: its adapter, provider, deployment and host, whose key pays, and whether it is ready. A model that is not ready comes with the problem that a call would meet, and the exact fix. Tenkey calls no provider, decrypts nothing and resolves no host name for this. It works in both modes.',
   })

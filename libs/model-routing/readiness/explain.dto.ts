@@ -128,7 +128,7 @@ export class ExplainedModelResponse {
   @ApiProperty({
     type: [String],
     example: [],
-    description: 'What stops no call but may surprise, such as two models that reach one deployment.',
+    description: 'Warnings, which stop no call, such as two models that reach one deployment.',
   })
   warnings: string[];
 

@@ -15,7 +15,12 @@ export class ReadinessQuery {
   @IsIn(['strict'])
   mode?: 'strict';
 
-  @ApiPropertyOptional({ default: 50, minimum: 1, maximum: 200, description: 'Tenants on a page.' })
+  @ApiPropertyOptional({
+    default: 50,
+    minimum: 1,
+    maximum: 200,
+    description: 'How many tenants a page has at most.',
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -63,7 +68,7 @@ export class ReadinessCellResponse {
   @ApiProperty({
     type: [String],
     example: [],
-    description: 'What stops no call but may surprise, such as two models that reach one deployment.',
+    description: 'Warnings, which stop no call, such as two models that reach one deployment.',
   })
   warnings: string[];
 
@@ -101,7 +106,7 @@ export class ExpiryWarningResponse {
     nullable: true,
     type: String,
     example: 'it-drift@sundsvall.example',
-    description: "The tenant's contact, whom to notify.",
+    description: "Where to send alerts about this tenant's credentials.",
   })
   contact_email: string | null;
   @ApiProperty({ example: 'openai' })
@@ -148,7 +153,7 @@ export class ReadinessPageResponse {
     enum: ['hmac', 'hash'],
     enumName: 'AuditChain',
     description:
-      'What chains the audit events. Without ENCRYPTION_KEY it is a plain hash, which anyone who can write to the database can forge.',
+      'How the audit events are chained. Without ENCRYPTION_KEY it is a plain hash, which anyone who can write to the database can forge.',
   })
   audit_chain: 'hmac' | 'hash';
   @ApiProperty({ type: [String], example: [], description: 'What blocks the calls of all tenants.' })

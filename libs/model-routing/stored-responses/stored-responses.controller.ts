@@ -56,7 +56,8 @@ function Documented({ summary, description, example, query = {} }: Documentation
   );
 }
 
-const include = 'Further data to include, as OpenAI documents it. May be repeated, also as `include[]`.';
+const include =
+  'Further data to include, as OpenAI documents it. Can be given several times, also as `include[]`.';
 
 @PlatformController()
 export class StoredResponsesController {
@@ -69,12 +70,12 @@ export class StoredResponsesController {
   @Documented({
     summary: 'Get a stored response',
     description:
-      "Fetches a response from the provider that keeps it, with the tenant's live credential. A response of another tenant is 404, also if both tenants share a provider key. The tokens of a response in the background are recorded when its end is first seen here.",
+      "Fetches a response from the provider that stores it, with the tenant's live credential. For a response of another tenant, the status is 404, even if both tenants share a provider key. The tokens of a background response are recorded with the first call that sees it finished.",
     example: response,
     query: {
-      stream: '`true`: the events of a response in the background, as they come.',
+      stream: '`true`: the events of a background response, as they arrive.',
       starting_after: 'With `stream`: the sequence number of the last event that the client has.',
-      include_obfuscation: 'With `stream`: passed on.',
+      include_obfuscation: 'With `stream`: passed on to the provider.',
       include,
     },
   })
@@ -89,7 +90,7 @@ export class StoredResponsesController {
   @Delete('responses/:response_id')
   @Documented({
     summary: 'Delete a stored response',
-    description: 'Deletes the response at the provider. Tenkey then forgets whose it was.',
+    description: "Deletes the response at the provider, and Tenkey's record of which tenant owns it.",
     example: { id: 'resp_1', object: 'response', deleted: true },
   })
   deleteStoredResponse(
@@ -103,7 +104,7 @@ export class StoredResponsesController {
   @Post('responses/:response_id/cancel')
   @HttpCode(200)
   @Documented({
-    summary: 'Cancel a response in the background',
+    summary: 'Cancel a background response',
     description: 'Only a response that was made with `background: true` can be cancelled.',
     example: { ...response, status: 'cancelled', output: [], usage: null },
   })

@@ -39,7 +39,7 @@ export class UsageMetricsService {
   });
   readonly #lost = new Counter({
     name: 'tenkey_usage_records_lost_total',
-    help: 'Usage records that could not be kept.',
+    help: 'Calls whose usage record is lost, because the database was unavailable for too long or refused it.',
     registers: [this.#registry],
   });
 

@@ -64,7 +64,7 @@ export class UsageRecordResponse extends CallFields {
   @ApiProperty({
     enum: usageOutcomes,
     enumName: 'UsageOutcome',
-    description: `${outcomeText} For the last two, the tokens are what the provider had reported by then.`,
+    description: `${outcomeText} After the last two, the tokens are those that the provider had reported by then, or an estimate (\`is_estimated\`).`,
   })
   outcome: UsageOutcome;
   @ApiProperty({
@@ -81,13 +81,13 @@ export class UsageRecordResponse extends CallFields {
     description: "The status of the provider's last response; null if there was none.",
   })
   upstream_status: number | null;
-  @ApiProperty({ example: 1, description: 'How often the request was sent to the provider; 0 for never.' })
+  @ApiProperty({ example: 1, description: 'How often the request was sent to the provider. 0: never.' })
   attempts: number;
   @ApiProperty({
     nullable: true,
     type: Number,
     example: 120,
-    description: 'As the provider reported; null if it did not.',
+    description: 'As the provider reported; an estimate if `is_estimated`; null if not known.',
   })
   input_tokens: number | null;
   @ApiProperty({ nullable: true, type: Number, example: 45 })
@@ -116,7 +116,7 @@ export class UsageRecordResponse extends CallFields {
   @ApiProperty({
     example: false,
     description:
-      'True when the client left a stream before its usage was reported; the tokens are then estimated.',
+      'True if the client disconnected during a stream before the provider reported its tokens. The tokens are then an estimate.',
   })
   is_estimated: boolean;
   @ApiProperty({

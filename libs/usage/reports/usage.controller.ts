@@ -79,7 +79,7 @@ export class UsageController {
   @tenantParam
   @ApiOperation({
     summary: 'Report the usage of a tenant',
-    description: 'The report of all tenants, for one of them.',
+    description: 'The same report as for all tenants, for one of them.',
   })
   @ApiOkResponse(usageReportResponse)
   async getTenantUsage(

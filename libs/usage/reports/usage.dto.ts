@@ -19,7 +19,7 @@ function GroupBy(groups: readonly UsageGroup[], example: string): PropertyDecora
     ApiPropertyOptional({
       default: 'day',
       example,
-      description: `Groups of the sums, separated by commas: ${names}. Empty for one sum of everything.`,
+      description: `What to group by, comma-separated: ${names}. Empty: one sum of everything.`,
     }),
     IsOptional(),
     ValidateBy(
@@ -59,7 +59,12 @@ class ReportQuery {
   @IsIn(['json', 'csv'])
   format?: 'json' | 'csv';
 
-  @ApiPropertyOptional({ default: 1000, minimum: 1, maximum: 10000, description: 'Items on a page.' })
+  @ApiPropertyOptional({
+    default: 1000,
+    minimum: 1,
+    maximum: 10000,
+    description: 'How many items a page has at most.',
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -82,7 +87,10 @@ export class UsageQuery extends ReportQuery {
   @GroupBy(usageGroups, 'tenant,model')
   group_by?: string;
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'Only calls of this tenant, which may be deleted.' })
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'Only calls of this tenant. The tenant may have been deleted.',
+  })
   @IsOptional()
   @Matches(uuidPattern, { message: '$property must be a UUID' })
   tenant_id?: string;
@@ -108,9 +116,15 @@ export class UsageSumsResponse extends PartialType(CallFields) {
       'Calls whose response broke off, or whose client disconnected before its end. Their tokens may be incomplete.',
   })
   unfinished: number;
-  @ApiProperty({ example: 0, description: 'Calls in whose response the provider reported no tokens.' })
+  @ApiProperty({
+    example: 0,
+    description: 'Calls in whose response the provider reported neither tokens nor search units.',
+  })
   unmetered: number;
-  @ApiProperty({ example: 5300, description: 'As the providers reported.' })
+  @ApiProperty({
+    example: 5300,
+    description: 'As reported by the providers, or estimated for clients that disconnected during a stream.',
+  })
   input_tokens: number;
   @ApiProperty({ example: 900 })
   output_tokens: number;
@@ -153,11 +167,11 @@ export const lostCallsHeader = 'x-tenkey-lost-calls';
 /** The OpenAPI description of a report's response. */
 export const usageReportResponse = {
   description:
-    'The sums. With `format=csv` they are CSV with a first line of names; the number of lost calls is then in a header.',
+    'The sums. With `format=csv` they are CSV whose first line has the names; the number of lost calls is then in a header.',
   headers: {
     [lostCallsHeader]: {
       description:
-        'With `format=csv`, the value of `lost_calls`. Unless it is 0, calls are missing in the sums.',
+        'With `format=csv`, the value of `lost_calls`. Unless it is 0, calls are missing from the sums.',
       schema: { type: 'string' as const, example: '0' },
     },
   },

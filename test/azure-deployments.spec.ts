@@ -86,7 +86,7 @@ describeWithApp('the deployments of several Azure models', {}, { models }, (tenk
     // The embedding model has the same deployment_name, and no chat can reach it by mistake.
     expect(warned.map(({ name }) => name)).toEqual(['gpt-5', 'gpt-5-alias', 'gpt-5-mini']);
     const warning = expect.stringMatching(
-      /^gpt-5, gpt-5-alias, gpt-5-mini reach the one deployment usual, .*`deployments`/,
+      /^gpt-5, gpt-5-alias, gpt-5-mini reach the same deployment usual, .*`deployments`/,
     );
     for (const { warnings, ready } of warned) expect([ready, warnings]).toEqual([true, [warning]]);
     const cellOf = async () => {
@@ -100,7 +100,7 @@ describeWithApp('the deployments of several Azure models', {}, { models }, (tenk
       'readiness',
     );
     expect(printed.stdout).toContain(
-      `(${tenant}) azure: gpt-5, gpt-5-alias, gpt-5-mini reach the one deploy`,
+      `(${tenant}) azure: gpt-5, gpt-5-alias, gpt-5-mini reach the same deployment`,
     );
 
     await setAzure({ deployments: { 'gpt-5-mini': 'mini' } });
@@ -111,7 +111,7 @@ describeWithApp('the deployments of several Azure models', {}, { models }, (tenk
   it('are warned about by `models check`, which knows no credential', async () => {
     const { stdout, code } = await runCli({}, 'models', 'check', file);
     expect(stdout).toContain(
-      `${file}:4: warning: gpt-5, gpt-5-alias, gpt-5-mini all use the one deployment_name of the Azure OpenAI credential`,
+      `${file}:4: warning: gpt-5, gpt-5-alias, gpt-5-mini share the deployment_name of the Azure OpenAI credential`,
     );
     expect(code).toBe(0);
   }, 120_000);

@@ -85,7 +85,7 @@ describe('an outage of the database', () => {
     expect([put.status, put.body.code, put.body.detail]).toEqual([
       503,
       'credential_store_unavailable',
-      'The database of Tenkey cannot be reached, or is busy. Whether it was changed is not known: read it before you repeat it.',
+      'The database of Tenkey cannot be reached, or is busy. The change may or may not have been made: check that before you repeat it.',
     ]);
     await until(async () => (await masks()).join() === '...5678', 'the commit arrives');
   });

@@ -57,7 +57,8 @@ describeStaged('a staged credential', (tenkey, staged) => {
       const { status, body } = await tenkey
         .sysadmin(method, path(suffix))
         .send(method === 'put' ? { api_key: thirdKey } : {});
-      const message = known === undefined ? 'this route accepts no query' : `the query may have ${known}`;
+      const message =
+        known === undefined ? 'this route accepts no query' : `the query may contain only ${known}`;
       expect([suffix, status, body.code, body.errors]).toEqual([
         suffix,
         422,

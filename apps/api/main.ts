@@ -81,7 +81,7 @@ async function main(): Promise<void> {
     logProxies(config.egressProxies, log);
     if (config.cutAddresses.length > 0) {
       log.warn(
-        `only the base URL is used of ${config.cutAddresses.join(', ')}, without the path of a request`,
+        `${config.cutAddresses.join(', ')}: the value is the URL of a request, so only its base URL is used`,
       );
     }
     const keys = await app.get(SealingKeyService).check();
@@ -108,7 +108,7 @@ function logMode(config: Config, providers: readonly Provider[], log: Log): void
   }
   log.info('mode: strict. Every tenant uses its own credentials; there is no fallback.');
   const present = config.globalVariablesPresent(providers);
-  if (present.length > 0) log.warn(`not used in strict mode, and not read: ${present.join(', ')}`);
+  if (present.length > 0) log.warn(`these variables are not read in strict mode: ${present.join(', ')}`);
   if (config.legacyModelsUseGlobalKeys)
     log.warn('LEGACY_MODELS_USE_GLOBAL_KEYS=true: the global keys pay for legacy models.');
 }

@@ -58,7 +58,7 @@ export class RefusedAttemptsService {
     const left = [...this.#attempts.values()].reduce((sum, { times }) => sum + times, 0);
     if (left === 0) return;
     this.#log.error(
-      `${left} refused attempts are not in the audit, as far as is known; the lines of their requests are in this log`,
+      `${left} refused attempts may be missing from the audit; this log has a line for each of their requests`,
     );
   }
 

@@ -87,7 +87,7 @@ export function readEgressProxies(reader: SettingReader, setting: Secret | undef
   const { rules, unknown } = parseNoProxy((noProxyName && reader.text(noProxyName)) ?? '');
   if (setting !== undefined && unknown.length > 0) {
     warnings.push(
-      `${noProxyName}: entry ${unknown.join(', ')} has no effect. An entry is a name, an address or a CIDR range, each also with a port.`,
+      `${noProxyName}: entry ${unknown.join(', ')} has no effect. An entry must be a name, an address or a CIDR range, each optionally with a port.`,
     );
   }
   return Object.freeze({ forHttps, forHttp, noProxy: rules, secrets, warnings });

@@ -221,9 +221,9 @@ export class CredentialsService {
     const reason = this.addressPolicy.checkHost(new URL(settings.endpoint));
     if (reason === undefined) return;
     throw new Problem('endpoint_not_allowed', {
-      detail: `The endpoint is not allowed: ${reason}.`,
+      detail: `The endpoint is not allowed, because it is ${reason}.`,
       hint: 'An operator can allow it in EGRESS_ALLOW, e.g. EGRESS_ALLOW=127.0.0.1:8000.',
-      errors: [{ path: 'endpoint', message: `endpoint is not allowed: ${reason}` }],
+      errors: [{ path: 'endpoint', message: `endpoint is not allowed, because it is ${reason}` }],
     });
   }
 

@@ -124,7 +124,7 @@ function adviceFor(error: Error): string {
   const code = codeOf(error);
   if (code === '3D000') return 'Create the database, or correct its name in DATABASE_URL.';
   if (code.startsWith('28')) return 'Check user and password in DATABASE_URL, and pg_hba.conf of the server.';
-  return 'Check that the server runs, that host and port in DATABASE_URL are right, and that no firewall is in the way.';
+  return 'Check that the server runs, that host and port in DATABASE_URL are right, and that no firewall blocks the connection.';
 }
 
 function describe(url: string): string {

@@ -165,7 +165,7 @@ export class TenantKeysService implements OnApplicationShutdown {
     const seconds = this.#limits.take(tenantKeyId, requestsPerMinute, performance.now());
     if (seconds === undefined) return;
     throw new Problem('rate_limited', {
-      detail: `This key may send ${requestsPerMinute} requests per minute, and has sent them.`,
+      detail: `This key has used up its limit of ${requestsPerMinute} requests per minute.`,
       hint: `Try again in ${seconds} s.`,
       headers: { 'retry-after': String(seconds) },
     });
@@ -195,7 +195,7 @@ function refuseLongerLife(expiresAt: Date | null, grantor: SysadminGrant): void 
   if (expiresAt !== null && expiresAt <= grantor.expiresAt) return;
   throw new Problem('forbidden', {
     detail: 'A key must not outlive the key that creates it.',
-    hint: `Give expires_at, at most ${grantor.expiresAt.toISOString()}.`,
+    hint: `Set expires_at to ${grantor.expiresAt.toISOString()} or earlier.`,
   });
 }
 

@@ -22,9 +22,10 @@ export function knownQuery<Name extends string>(
 ): Readonly<Partial<Record<Name, unknown>>> {
   const parameters = query as Readonly<Partial<Record<Name, unknown>>>;
   if (Object.keys(parameters).every((name) => names.some((each) => each === name))) return parameters;
-  const message = names.length > 0 ? `the query may have ${names.join(', ')}` : 'this route accepts no query';
+  const message =
+    names.length > 0 ? `the query may contain only ${names.join(', ')}` : 'this route accepts no query';
   throw new Problem('validation_failed', {
-    detail: 'The query has a name that this route does not know.',
+    detail: 'The query has a parameter that this route does not know.',
     errors: [{ path: 'query', message }],
   });
 }

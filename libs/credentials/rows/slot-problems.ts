@@ -20,7 +20,7 @@ export function nothingStored(tenantId: string, provider: Provider, slot: Slot):
       });
     case 'previous':
       return new Problem('credential_conflict', {
-        detail: `There is no previous ${provider.label} credential of tenant ${tenantId}: no promotion replaced one, it was rolled back to already, a PUT has replaced the live one since, or the time for a rollback has passed.`,
+        detail: `Tenant ${tenantId} has no previous ${provider.label} credential. Either no promotion has replaced one, or a rollback or a PUT has followed the promotion, or the time for a rollback has passed.`,
         hint: `PUT ${path} with the earlier key sets it again.`,
       });
   }

@@ -90,7 +90,7 @@ function opening(
 
 function unreadable(row: TenantCredential, credential: string, put: string, cause?: unknown): Problem {
   return new Problem('credential_unreadable', {
-    detail: `${credential} was sealed under another ENCRYPTION_KEY (fingerprint ${row.encryptionKeyId}).`,
+    detail: `${credential} is sealed under an encryption key that is not loaded (fingerprint ${row.encryptionKeyId}).`,
     hint: `Load that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS, or ${put} with the key again.`,
     cause,
   });

@@ -40,7 +40,7 @@ export function problemOfResponse(
   if (isRefusedByNetworkRules(provider, received)) {
     return new Problem('upstream_network_rules', {
       detail: `${provider.label} refused the call of tenant ${route.tenantId}: its network rules do not admit this server.`,
-      hint: `Admit this server's address in the network rules of the ${provider.label} resource.`,
+      hint: `Allow this server's address in the network rules of the ${provider.label} resource.`,
       cause,
       headers,
     });
@@ -96,7 +96,7 @@ export function problemOfResponse(
     return reported('upstream_unavailable', ours);
   }
   return new Problem('upstream_unavailable', {
-    detail: `${place} responded with a redirect (${status}), which is never followed.`,
+    detail: `${place} responded with a redirect (${status}), which Tenkey never follows.`,
     cause,
     headers,
   });

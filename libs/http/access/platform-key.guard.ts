@@ -50,7 +50,7 @@ function refuseAnotherTenant(grant: TenantGrant, tenantId: unknown): void {
   if (tenantId === undefined || tenantId === '') return;
   if (typeof tenantId === 'string' && tenantId.toLowerCase() === grant.tenantId) return;
   throw new Problem('forbidden', {
-    detail: 'X-Tenant-ID names another tenant than the one that this key belongs to.',
+    detail: 'X-Tenant-ID does not name the tenant that this key belongs to.',
     hint: 'Leave X-Tenant-ID out: the key decides which tenant the call is for.',
   });
 }

@@ -40,7 +40,7 @@ function refuseOtherTenants(tenantIds: readonly string[], request: FastifyReques
   const { tenant_id: tenantId } = (request.params ?? {}) as { tenant_id?: string };
   if (tenantId === undefined) {
     throw new Problem('forbidden', {
-      detail: 'This key is limited to some tenants, and this route is about all of them.',
+      detail: 'This key is limited to some tenants, and this route covers all tenants.',
     });
   }
   if (!tenantIds.includes(tenantId.toLowerCase())) {

@@ -72,13 +72,13 @@ export class DecodedBody extends Readable {
 
 function undecodable(): Problem {
   return new Problem('malformed_request', {
-    detail: 'The body is not what Content-Encoding says, or not complete.',
+    detail: 'The body is incomplete, or is not encoded as Content-Encoding says.',
   });
 }
 
 function unsupported(): Problem {
   return new Problem('unsupported_media_type', {
-    detail: `A body may have one content encoding: ${Decoder.encodings}.`,
+    detail: `A body may have only one content encoding: ${Decoder.encodings}.`,
     headers: { 'accept-encoding': Decoder.encodings },
   });
 }

@@ -124,7 +124,7 @@ function lengthOf({ headers }: FastifyRequest): number | undefined {
 
 function overloaded(): Problem {
   return new Problem('overloaded', {
-    detail: 'The bodies of the requests that are running take all the memory that is meant for them.',
+    detail: 'The bodies of running requests use all the memory that Tenkey may use for bodies.',
     hint: `Try again in ${RETRY_AFTER_SECONDS} s. An operator can raise MAX_BUFFERED_BYTES or start more processes.`,
     headers: { 'retry-after': RETRY_AFTER_SECONDS },
   });

@@ -16,7 +16,7 @@ export class RouteMethods {
     const methods = request.is404 ? this.of(request.tenkey.path) : [];
     if (methods.length === 0) return done();
     reply.header('allow', methods.join(', '));
-    const detail = `This route has ${methods.join(', ')}.`;
+    const detail = `This route supports only ${methods.join(', ')}.`;
     sendProblem(request, reply, new Problem('method_not_allowed', { detail }));
   };
 

@@ -28,7 +28,7 @@ export class RunningRequests {
     return async () => {
       server.close();
       await this.#emptyWithin(waitMs);
-      const detail = 'Tenkey is being stopped. Send the request again.';
+      const detail = 'Tenkey is stopping. Send the request again.';
       for (const request of this.#running.all)
         request.cancel(new Problem('upstream_unavailable', { detail }));
       await this.#emptyWithin(lastEventsMs);

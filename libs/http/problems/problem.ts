@@ -166,6 +166,6 @@ export class Problem extends Error {
 /** This is true only as long as a change is one transaction, with nothing after it. */
 function outcomeOf(error: unknown): string {
   return mayBeCommitted(error)
-    ? 'Whether it was changed is not known: read it before you repeat it.'
+    ? 'The change may or may not have been made: check that before you repeat it.'
     : 'Nothing was changed. Try again shortly.';
 }

@@ -63,6 +63,7 @@ function mayMake(operation: Operation, request: JsonRequest): boolean {
 /** A provider may read the first of two members, and Tenkey has checked the last. */
 function repeatedName(): Problem {
   return new Problem('malformed_request', {
-    detail: 'An object in the body has a member twice, in a request that may name stored objects.',
+    detail:
+      'An object in the body has a member twice, and the body may name a stored object. Send each member once.',
   });
 }

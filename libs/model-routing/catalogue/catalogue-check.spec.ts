@@ -47,7 +47,7 @@ describe('checkCatalogue', () => {
     ['embedding_models:\n- name: a\n  family: claude', 'models.yml:3: a: Anthropic serves no embedding', ''],
     [
       '- name: a\n  litellm_model_name: openai/*',
-      'models.yml:2: a: litellm_model_name has a *, which stands for no other names here',
+      'models.yml:2: a: litellm_model_name has a *, which is no wildcard here',
       'add an entry for each model',
     ],
     [
@@ -78,12 +78,12 @@ describe('checkCatalogue', () => {
     ],
     [
       '- name: a\n  family: azure\n- name: b\n  family: azure',
-      'models.yml:3: a, b all use the one deployment_name of the Azure OpenAI credential, unless its `deployments`',
+      'models.yml:3: a, b share the deployment_name of the Azure OpenAI credential, unless its `deployments`',
       'give each a deployment_name',
     ],
     [
       '- name: a\n  litellm_model_name: azure/x\n- name: b\n  family: azure',
-      'models.yml:3: a, b all use the one deployment_name',
+      'models.yml:3: a, b share the deployment_name',
       'give each a deployment_name',
     ],
     [
@@ -187,7 +187,7 @@ describe('checkCatalogue', () => {
         names.map((name, index) => `- { name: m${index}, litellm_model_name: ${name}/x }\n`).join('');
       expect(check(models(['gdm', 'gdm', 'klang', 'infinity'])).warnings).toEqual([
         expect.stringMatching(
-          /^models\.yml:3: gdm\/, klang\/, infinity\/ use the one OpenAI-compatible server credential/,
+          /^models\.yml:3: gdm\/, klang\/, infinity\/ share the OpenAI-compatible server credential/,
         ),
       ]);
       expect(check(models(['openai_compatible', 'gdm'])).warnings).toHaveLength(1);

@@ -68,7 +68,7 @@ function readDeclaration(id: string, value: Readonly<Record<string, unknown>>, r
   const pasted =
     typeof endpoint === 'string' ? cutEndpoint(endpoint, declaredProvider(named))?.endpoint : undefined;
   if (pasted !== undefined) {
-    report('warning', 'endpoint', 'only the base URL is used of endpoint, without the path of a request');
+    report('warning', 'endpoint', 'endpoint is the URL of a request; only its base URL is used');
   }
   const address = pasted ?? endpoint;
   const faultOfAddress = address === undefined ? undefined : faultOfEndpoint(address);
@@ -84,7 +84,7 @@ function readDeclaration(id: string, value: Readonly<Record<string, unknown>>, r
 
 function checkId(provider: Provider, declared: ReadonlyMap<string, Provider>, report: Report): void {
   const { id } = provider;
-  if (isTakenId(id)) return report('fault', 'id', 'this id is taken by a provider that Tenkey knows itself');
+  if (isTakenId(id)) return report('fault', 'id', 'this id is taken by a provider that is built into Tenkey');
   if (declared.has(id)) return report('fault', 'id', 'this id is declared twice');
   const variable = takenVariableOf(provider, [...declared.values()]);
   if (variable !== undefined)

@@ -43,7 +43,7 @@ function modelWarnings(model: Model): { field: string; reason: string }[] {
   }
   if (!model.litellm_model_name) {
     if (model.base_url && cutEndpoint(model.base_url, provider)) {
-      const reason = 'only the base URL is used of base_url, without the path of a request';
+      const reason = 'base_url is the URL of a request; only its base URL is used';
       warnings.push({ field: 'base_url', reason });
     }
     return warnings;
@@ -76,7 +76,7 @@ function nameWarnings(
   const warn = (reason: string) => [{ field, reason: `${field} ${reason}` }];
   if (upstreamModel.includes('*')) {
     return warn(
-      `has a *, which stands for no other names here: calls ask ${provider.label} for a model of exactly this name; add an entry for each model`,
+      `has a *, which is no wildcard here: calls ask ${provider.label} for a model with exactly this name; add an entry for each model`,
     );
   }
   const litellmName = litellmSwitch.exec(upstreamModel)?.[0];
@@ -113,7 +113,7 @@ function sharedCredentials(entries: readonly CatalogueEntry[], file: string): Fi
     const prefixes = [...ofProvider.keys()];
     if (prefixes.length < 2 || !prefixes.some((prefix) => declarablePrefixes.includes(prefix))) return [];
     const names = listOf(prefixes.map((prefix) => `${prefix}/`));
-    const reason = `${names} use the one ${label} credential, with one key and one endpoint; declare them under \`providers\` to give each its own`;
+    const reason = `${names} share the ${label} credential, with one key and one endpoint; declare them under \`providers\` to give each its own`;
     return [{ severity: 'warning', file, line: [...ofProvider.values()][1]!, reason }];
   });
 }

@@ -49,7 +49,7 @@ export function sharedDeployments(entries: readonly CatalogueEntry[], file: stri
         finding(
           group,
           (names) =>
-            `${names} all use the one deployment_name of the ${label(group[0]!)} credential, unless its \`deployments\` names another one for them; give each a deployment_name`,
+            `${names} share the deployment_name of the ${label(group[0]!)} credential, unless its \`deployments\` names another one for them; give each a deployment_name`,
         ),
     ),
     ...sharing(entries, ({ model }) => ofProvider(model, model.deployment_name || undefined)).map((group) =>

@@ -106,7 +106,7 @@ export function sharedDeploymentWarnings(
     const variable =
       credential.source === 'global' ? provider.globalVariables.settings.deployments : undefined;
     const map = variable ?? "the credential's `deployments`";
-    const warning = `${listOf(models.map(({ name }) => name))} reach the one deployment ${target}, so one model answers for all of them. Name a deployment for each in ${map}, or as deployment_name in ai_models.yml.`;
+    const warning = `${listOf(models.map(({ name }) => name))} reach the same deployment ${target}, so one model answers for all of them. Name a deployment for each in ${map}, or as deployment_name in ai_models.yml.`;
     return { models, warning };
   });
 }

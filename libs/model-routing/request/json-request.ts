@@ -107,7 +107,7 @@ export class JsonRequest {
   #refuseTooManyValues(): void {
     if (this.#scanned.values <= MAXIMUM_VALUES) return;
     throw new Problem('malformed_request', {
-      detail: `The request has more than ${MAXIMUM_VALUES} values, which is more than a call to this model can have.`,
+      detail: `The request has more than ${MAXIMUM_VALUES} values, which is the limit for calls to this model.`,
     });
   }
 

@@ -191,7 +191,7 @@ export class MultipartForm {
           this.#namedModel = undefined;
           return;
         }
-        if (this.#model !== undefined) return fail(malformed('The form names model twice.'));
+        if (this.#model !== undefined) return fail(malformed('The form has model twice. Send it once.'));
         if (value === '') return fail(noModel());
         decide(field);
       });

@@ -87,7 +87,10 @@ export function encodedJson(
     return { body, dropped, hasAddedUsageOption: spliced.isUsageOptionAdded, forResponse };
   } catch (error) {
     if (error instanceof AmbiguousModel) {
-      throw new Problem('malformed_request', { detail: 'The body names model twice.', param: 'model' });
+      throw new Problem('malformed_request', {
+        detail: 'The body has model twice. Send it once.',
+        param: 'model',
+      });
     }
     if (!(error instanceof UnsupportedParameter)) throw error;
     throw new Problem('parameter_not_supported', {

@@ -125,7 +125,7 @@ export class Recording {
       if (error instanceof Problem) throw error;
       throw new Problem('credential_store_unavailable', {
         detail:
-          'The response was withheld, because the database of Tenkey cannot be reached, or is busy, and could not record whose it is.',
+          'The response was withheld: the database of Tenkey cannot be reached, or is busy, so it could not be recorded which tenant owns the response.',
         cause: error,
       });
     }

@@ -38,7 +38,7 @@ export const responsesParameters = {
   moderation: { becomes: 'dropped' },
   background: {
     becomes: 'refused',
-    instead: 'Leave it out; the response is then waited for.',
+    instead: 'Leave it out, and wait for the response.',
     harmless: isFalse,
   },
   previous_response_id: { becomes: 'refused', instead: 'Send the earlier items in input instead.' },

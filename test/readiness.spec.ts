@@ -197,7 +197,7 @@ describe('the readiness report', () => {
       expect(stdout).toContain(`PUT /api/v1/sysadmin/tenants/${ids.without}/credentials/openai`);
       expect(stdout).toMatch(/^warning: with-key .* openai: .*; contact it-drift@sundsvall\.example$/m);
       expect(stdout).toContain(
-        '5 tenants, 3 providers in use, strict mode (current: single-tenant): 4 would break',
+        '5 tenants, 3 providers in use, strict mode (current: single-tenant): 4 pairs of tenant and provider would break',
       );
       expect(stdout).not.toContain(globalKey);
     }, 240_000);

@@ -16,7 +16,7 @@ interface AdoptOptions {
 @Command({
   name: 'adopt-global-keys',
   description:
-    'Copy the global key of a provider to tenants, as a preparation for strict mode. Prints the plan; --yes carries it out.',
+    'Copy the global key of a provider to tenants, to prepare for strict mode. Prints the plan; --yes carries it out.',
 })
 export class AdoptGlobalKeysCommand extends CommandRunner {
   constructor(private readonly settings: SettingsService) {
@@ -47,7 +47,7 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
     return providers.find(id) ?? this.command.error(`error: --provider must be one of ${ids}`);
   }
 
-  @Option({ flags: '--provider <id>', description: 'the provider whose global key is copied' })
+  @Option({ flags: '--provider <id>', description: 'the provider whose global key to copy' })
   provider(text: string): string {
     return text;
   }
@@ -75,10 +75,11 @@ export class AdoptGlobalKeysCommand extends CommandRunner {
   @Help('after')
   notes(): string {
     return `
-Needs the database, ENCRYPTION_KEY and the global key, in single-tenant mode. The key becomes the tenants' own: a later
-change of the variable does not change it.
-A tenant that has a credential keeps it. A credential that no call can use counts as failed. --replace overwrites both.
-If the command could not finish, everything that it printed is done.
+Needs the database, ENCRYPTION_KEY and the global key, and TENANT_CREDENTIALS_ENABLED=false. Each tenant gets a copy of
+the key, which does not change when the variable changes later.
+A tenant that has a credential keeps it. If no call can use that credential, the tenant counts as failed. --replace
+overwrites the credentials of both kinds of tenants.
+If the command stops early, everything that it has printed is done.
 
 Examples:
   npm run cli -- adopt-global-keys --provider openai --all

@@ -51,7 +51,7 @@ export class AuditVerifyCommand extends CommandRunner {
 
   @Option({
     flags: '--head <head>',
-    description: 'a head that an earlier run printed: it must still be in the chain',
+    description: 'a head that an earlier run printed, which must still be in the chain',
   })
   head(text: string): string {
     return text;
@@ -65,9 +65,9 @@ export class AuditVerifyCommand extends CommandRunner {
   @Help('after')
   notes(): string {
     return `
-With ENCRYPTION_KEY, the command also counts the events that were recorded without one. Anyone who can write to the
+With ENCRYPTION_KEY, the command also counts the events that were recorded without a key. Anyone who can write to the
 database can forge or replace those events.
-Keep the head that is printed somewhere else. With --head, a later run shows that the newest events were not cut off.
+Keep the printed head outside the database. With --head, a later run checks that no newest events have been removed.
 
 Examples:
   npm run cli -- audit verify

@@ -18,9 +18,11 @@ interface Counts {
 @SubCommand({
   name: 'check',
   arguments: '[file]',
-  argsDescription: { file: 'the model catalogue; default: AI_MODELS_FILE, or the one that is shipped' },
+  argsDescription: {
+    file: 'the model catalogue; by default AI_MODELS_FILE, or the one that comes with Tenkey',
+  },
   description:
-    'List every fault in a model catalogue that would stop a start, and warnings. Needs no database and no key.',
+    'List the faults of a model catalogue, which would stop a start, and its warnings. Needs no database and no key.',
 })
 export class ModelsCheckCommand extends CommandRunner {
   constructor(private readonly settings: SettingsService) {

@@ -11,7 +11,7 @@ interface ReadinessOptions {
 @Command({
   name: 'readiness',
   description:
-    'List the tenants whose calls fail, or would fail in strict mode, by provider. Needs the database; calls no provider and decrypts nothing.',
+    'List the tenants and providers whose calls fail, or would fail in strict mode. Needs the database; calls no provider and decrypts nothing.',
 })
 export class ReadinessCommand extends CommandRunner {
   constructor(private readonly settings: SettingsService) {
@@ -42,7 +42,7 @@ export class ReadinessCommand extends CommandRunner {
     if (hasFaults) process.exitCode = exitCodes.fault.code;
   }
 
-  @Option({ flags: '--mode <mode>', description: 'strict: what would break if strict mode were switched on' })
+  @Option({ flags: '--mode <mode>', description: 'strict: report what would break in strict mode' })
   mode(text: string): string {
     return text;
   }
@@ -55,10 +55,10 @@ export class ReadinessCommand extends CommandRunner {
   @Help('after')
   notes(): string {
     return `
-Two things count as broken: a model that works with the current settings, and a credential that is stored but cannot
-be used. A tenant without a credential for a provider does not use that provider, so nothing breaks.
-With --json, each 200 tenants are one JSON object on a line of its own.
-A deployment can depend on the exit code.
+A model breaks if it works with the current settings and would fail in the reported mode, or if it has a credential
+that cannot be used. A tenant without a credential for a provider does not use that provider, so nothing breaks.
+With --json, each line is a JSON object for up to 200 tenants.
+The exit code is 1 if something breaks, so that a deployment can depend on it.
 
 Examples:
   npm run cli -- readiness
@@ -97,5 +97,5 @@ function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirs
 function summaryOf({ mode, currentMode, total, columns }: ReadinessPage, breaking: number): string {
   const counts = `${total} ${total === 1 ? 'tenant' : 'tenants'}, ${columns.size} providers in use`;
   const modes = mode === currentMode ? `${mode} mode` : `${mode} mode (current: ${currentMode})`;
-  return `${counts}, ${modes}: ${breaking === 0 ? 'nothing breaks' : `${breaking} would break`}\n`;
+  return `${counts}, ${modes}: ${breaking === 0 ? 'nothing breaks' : `${breaking} ${breaking === 1 ? 'pair' : 'pairs'} of tenant and provider would break`}\n`;
 }

@@ -54,7 +54,7 @@ completion_models:
   });
 
   withApp('in strict mode', { EGRESS_ALLOW: '127.0.0.1:*' }, (app) => {
-    it('have credentials of their own, at the addresses of their kinds', async () => {
+    it('have separate credentials, at the addresses of their kinds', async () => {
       const tenkey = app();
       const tenant = await tenkey.createTenant();
       await put(tenkey, tenant, 'gdm');
@@ -116,7 +116,7 @@ completion_models:
       }
       const unset = await put(tenkey, tenant, 'lab-1');
       expect(unset.body.message).toContain('LAB_1_BASE_URL');
-      // A tenant may have a server of its own.
+      // A tenant may have its own server.
       await put(tenkey, tenant, 'gdm', { endpoint: `${server.url}/own` });
       expect((await tenkey.chat(tenant, { model: 'big' })).status).toBe(200);
       expect(server.requests).toMatchObject([{ path: '/own/chat/completions' }]);
@@ -372,7 +372,7 @@ describeWithApp(
   {},
   { models: '- { name: a, litellm_model_name: gdm/x }\n- { name: b, litellm_model_name: klang/y }\n' },
   (tenkey) => {
-    it('gdm, klang and infinity mean openai_compatible, as ever', async () => {
+    it('gdm, klang and infinity mean openai_compatible', async () => {
       const tenant = await tenkey.createTenant();
       const fields = { api_key: key('shared'), endpoint: `${tenkey.provider.url}/v1` };
       await tenkey.setCredential(tenant, 'openai_compatible', fields);

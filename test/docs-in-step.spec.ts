@@ -62,7 +62,7 @@ describe('the documentation agrees with the code:', () => {
       expect([code, advice]).toEqual([code, expect.stringMatching(/.\.$/)]);
   });
 
-  it('.env.example has exactly the variables that are read, apart from the usual ones for a proxy', () => {
+  it('.env.example has exactly the variables that are read, apart from those of other programs for a proxy', () => {
     const read = new Set<string>(['TEST_DATABASE_URL']);
     const values: Record<string, string> = {
       TENANT_CREDENTIALS_ENABLED: 'false',

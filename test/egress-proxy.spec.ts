@@ -14,7 +14,7 @@ const basic = Buffer.from(`tenkey:${password}`).toString('base64');
 const apiKey = 'sk-key-that-no-proxy-sees';
 const chat = { messages: [{ role: 'user', content: 'hello' }] };
 
-/** In a process of its own, because Node reads NODE_EXTRA_CA_CERTS only at the start. */
+/** In a separate process, because Node reads NODE_EXTRA_CA_CERTS only at the start. */
 describe('with EGRESS_PROXY', () => {
   let database: TestDatabase;
   let folder: string;

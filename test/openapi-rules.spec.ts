@@ -35,7 +35,7 @@ describeWithApp('in the OpenAPI document', (tenkey) => {
     expect(documented.map(({ name }) => name).sort()).toEqual(registered.sort());
   });
 
-  it('every operation has an id of its own that reads like a method: a verb and what it is about', () => {
+  it('every operation has a different id that reads like a method: a verb and what it is about', () => {
     const isMethod = new RegExp(`^(${verbs})([A-Z][a-z0-9]+)+$`);
     expect(breaking(({ operation }) => isMethod.test(operation.operationId))).toEqual([]);
     const ids = api.routes.map(({ operation }) => operation.operationId as string);
@@ -107,7 +107,7 @@ describeWithApp('in the OpenAPI document', (tenkey) => {
     expect(declared.filter((name) => !references.includes(name))).toEqual([]);
   });
 
-  it('no schema with fields or values of its own is written twice', () => {
+  it('no schema that lists fields or values is written twice', () => {
     const places = new Map<string, string[]>();
     for (const [where, node] of api.objects()) {
       const isList = Array.isArray(node.enum) && node.enum.length > 1;

@@ -178,7 +178,7 @@ describeWithApp('a stored response', {}, { models: catalogue }, (tenkey) => {
       const { id } = await respond(tenkey, tenant, { model: 'azure' });
       expect((await about(tenkey, tenant, 'get', id)).body.id).toBe(id);
       expect(tenkey.provider.requests.at(-1)).toMatchObject({ path: `${path}/${id}`, query });
-      // Azure's clients have addresses of their own, with a version that only the credential decides.
+      // Azure's clients call other addresses, with a version that only the credential decides.
       for (const address of [
         `/openai/v1/responses/${id}`,
         `/openai/responses/${id}?api-version=2025-01-01`,

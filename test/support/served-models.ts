@@ -108,7 +108,7 @@ export interface TenkeyForClients {
   close(): Promise<void>;
 }
 
-/** Tenkey on a port of its own, two tenants with credentials for a local provider, and clients' models. */
+/** Tenkey on a separate port, two tenants with credentials for a local provider, and clients' models. */
 export async function startTenkeyForClients(): Promise<TenkeyForClients> {
   const tenkey = await startTestApp({}, { models: catalogue });
   const { provider } = tenkey;

@@ -19,7 +19,7 @@ export interface ServiceProcess {
   stop(): Promise<void>;
 }
 
-/** Tenkey in a process of its own, with a start as in production: Node reads some variables only then. */
+/** Tenkey in a separate process, started as in production: Node reads some variables only at the start. */
 export async function startServiceProcess(env: Record<string, string>): Promise<ServiceProcess> {
   // There is no .env in this folder.
   const folder = mkdtempSync(join(tmpdir(), 'tenkey-process-'));

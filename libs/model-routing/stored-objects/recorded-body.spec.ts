@@ -45,7 +45,7 @@ it('passes nothing on before its id is recorded, and keeps the order', async () 
   expect(seen).toEqual(['id1', 'bid2c', 'end', 'resume']);
 });
 
-it('lets a slow reader decide when the source goes on', async () => {
+it('lets a slow reader decide when the source continues', async () => {
   const { write, seen, commits, settled } = setUp({ isSlow: true });
   write('id1');
   commits[0]!.resolve();
@@ -53,7 +53,7 @@ it('lets a slow reader decide when the source goes on', async () => {
   expect(seen).toEqual(['id1']);
 });
 
-it('ends the stream when an id cannot be recorded, without the event and all that follows it', async () => {
+it('ends the stream when an id cannot be recorded, without that event and those after it', async () => {
   const { recorded, write, seen, commits, settled } = setUp();
   write('id1');
   write('b');

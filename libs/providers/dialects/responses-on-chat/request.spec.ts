@@ -76,7 +76,7 @@ describe('a request for a response, translated to chat completions,', () => {
     });
   });
 
-  it('leaves out what requests the usual, or changes no response, without naming it', () =>
+  it('leaves out what requests the default, or changes no response, without naming it', () =>
     expect(
       encode({
         store: false,

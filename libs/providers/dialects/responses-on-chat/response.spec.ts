@@ -216,7 +216,7 @@ describe('a chat completion, translated to a response,', () => {
     expect(response.output[0].content[0].logprobs).toEqual(content);
   });
 
-  it('has an id of its own when the server sends none', () =>
+  it('has a random id when the server sends none', () =>
     expect(decode({ content: '' }, {}, { id: undefined }).id).toMatch(/^resp_[0-9a-f]{32}$/));
 
   it.each([[null], [[]], [{}], [{ choices: [] }], [{ choices: [{}] }]])(

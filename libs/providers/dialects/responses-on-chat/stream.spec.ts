@@ -155,7 +155,7 @@ describe('the chunks of a chat, translated to events of a response,', () => {
     ]);
   });
 
-  it('have a refusal as a part of its own', () => {
+  it('have a refusal as a separate part', () => {
     const events = push([
       start,
       delta({ content: 'Well' }),
@@ -257,7 +257,7 @@ describe('the chunks of a chat, translated to events of a response,', () => {
     expect(gatheredResponse(raw).output[0].input).toBe('*** Begin');
   });
 
-  it('have the namespace of a tool beside its name', () => {
+  it('have the namespace of a tool next to its name', () => {
     const tools = [
       { type: 'namespace', name: 'mcp__maps__', tools: [{ type: 'function', name: 'find', parameters: {} }] },
     ];

@@ -34,7 +34,7 @@ const asChat = {
 };
 
 describe('the tools of a request for a response', () => {
-  it('are function tools with their definition in an object of its own', () => {
+  it('are function tools with their definition in a separate object', () => {
     const { body, dropped } = encode({ tools: [weather, now], parallel_tool_calls: false });
     expect(body).toMatchObject({ tools: [asChat.weather, asChat.now], parallel_tool_calls: false });
     expect(dropped).toEqual([]);

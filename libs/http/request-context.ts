@@ -46,7 +46,7 @@ export class RequestContext {
   /** For InFlight. */
   place = -1;
 
-  /** The alias by which the client called the route, if it did. */
+  /** The alias that the client called; undefined if it called the route itself. */
   readonly #alias: ResolvedAlias | undefined;
   readonly #request: FastifyRequest;
   readonly #address: string | undefined;
@@ -118,7 +118,7 @@ export class RequestContext {
     return this.#route;
   }
 
-  /** The same as the client called it, for the log. */
+  /** The route at the address that the client called, for the log. */
   get calledRoute(): string {
     const { route } = this;
     if (this.#alias === undefined || !isBelow(route, platformPrefix)) return route;

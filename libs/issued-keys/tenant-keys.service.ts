@@ -61,7 +61,7 @@ export class TenantKeysService implements OnApplicationShutdown {
     this.#modelWarnings = warningsOf;
   }
 
-  /** What is odd about the models of a key and does not make it invalid. */
+  /** Warnings about the models of a key, which is valid all the same. */
   warningsOf({ allowedModels }: TenantKey): string[] {
     return allowedModels === null ? [] : this.#modelWarnings(allowedModels);
   }

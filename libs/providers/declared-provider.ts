@@ -7,7 +7,7 @@ import { vllm } from './definitions/vllm';
 import { defineProvider, type Provider } from './provider';
 import { fixedProviders } from './registry';
 
-/** The kinds of servers that an operator runs or rents under a name of their own. */
+/** The kinds of providers that a catalogue can declare: servers that an operator runs or rents. */
 export const declarableKinds = ['openai_compatible', 'vllm', 'azure'] as const;
 export type DeclarableKind = (typeof declarableKinds)[number];
 
@@ -17,7 +17,7 @@ interface Declaration {
   readonly kind: DeclarableKind;
   /** Name for people. */
   readonly label: string;
-  /** The operator's address of it. Absent: every credential has its own, except where the kind knows another one. */
+  /** The operator's address of the server. Absent: each credential has an endpoint, unless the kind has another address. */
   readonly endpoint?: string;
 }
 
@@ -49,8 +49,8 @@ export function faultOfProviderId(id: unknown): string | undefined {
 }
 
 /**
- * A provider of one of the kinds, with an id of its own and therefore with credentials of its own. Its global variables begin with
- * its id in upper case: `GDM_API_KEY`, `GDM_BASE_URL`, or for the kind azure `GDM_ENDPOINT` and the others of Azure.
+ * A provider of one of the kinds. Its own id gives it its own credentials. Its global variables begin with that id in upper
+ * case: `GDM_API_KEY`, `GDM_BASE_URL`, or for the kind azure `GDM_ENDPOINT` and Azure's other variables.
  */
 export function declaredProvider({ id, kind, label, endpoint }: Declaration): Provider {
   const { globalVariables, example, ...rest } = kinds[kind];

@@ -28,8 +28,8 @@ export const storedResponseOperations = [
 export type StoredResponseOperation = (typeof storedResponseOperations)[number];
 
 /**
- * Parameters that have no null in the documentation of their operation. Clients send it all the same, and many servers
- * refuse it, so it is left out for every provider.
+ * Parameters that must not be null according to the documentation of their operation. Clients send null anyway, and many
+ * servers refuse it, so it is left out for every provider.
  */
 export const neverNull: Partial<Readonly<Record<Operation, readonly string[]>>> = {
   embeddings: ['encoding_format'],

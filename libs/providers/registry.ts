@@ -17,8 +17,8 @@ import { xai } from './definitions/xai';
 import { type Provider } from './provider';
 
 /**
- * Every provider with a definition of its own; one that is missing from this list has no effect. A catalogue may declare more, so
- * only a `ProviderRegistry` knows all of them.
+ * Every provider that has a file in `definitions`; a file that is missing from this list has no effect. A catalogue may declare
+ * more providers, so only a `ProviderRegistry` knows all of them.
  */
 export const fixedProviders: readonly Provider[] = Object.freeze([
   openai,

@@ -7,7 +7,7 @@ const EVERY_HOST = '*';
 
 /**
  * Reads NO_PROXY, whose entries are separated by commas or blanks: `host.name` (which includes its subdomains), `.host.name`,
- * `*.host.name`, an address or a CIDR range, each also with a port (`[::1]:8000`), or `*` for every host.
+ * `*.host.name`, an address or a CIDR range, each optionally with a port (`[::1]:8000`), or `*` for every host.
  * @returns the rules, and the positions (from 1) of the entries that have no meaning
  */
 export function parseNoProxy(text: string): { rules: AllowRule[]; unknown: number[] } {

@@ -128,7 +128,7 @@ export class EventRelay implements BodySink, BodySource {
     this.source.resume();
   }
 
-  /** For a sink that cannot go on. It ends its own next sink. */
+  /** Called by a later sink that cannot continue. That sink ends the client's stream. */
   stop(): void {
     clearTimeout(this.#lingering);
     this.#close();

@@ -9,7 +9,7 @@ const prefix = 'x-problem-';
  * (openapi/document-routes.ts). Several uses add up.
  */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator & ClassDecorator {
-  // A name of its own for each code, because Nest replaces an extension by another one of the same name.
+  // Each code needs a different name, because Nest replaces an extension by a later one of the same name.
   return applyDecorators(...codes.map((code) => ApiExtension(`${prefix}${code}`, true)));
 }
 

@@ -82,7 +82,7 @@ export function rewriteUrl({ url = '/' }: IncomingMessage): string {
   return resolveAlias(url)?.url ?? url;
 }
 
-/** Azure's version says nothing to Tenkey, and must not get to a provider: the credential decides which one is sent. */
+/** Tenkey does not use the client's `api-version`, and no provider may get it: the credential decides which version is sent. */
 function withoutVersion(query: string): string {
   const kept = query.split('&').filter((part) => !/^api-version(=|$)/i.test(part));
   return kept.join('&') === '' ? '' : `?${kept.join('&')}`;

@@ -1,7 +1,7 @@
 /** The prefixes of the two APIs. They decide how a route is guarded and how its problems look. */
 export const sysadminPrefix = '/api/v1/sysadmin';
 export const platformPrefix = '/v1';
-/** Azure's form of the platform API. What of it is a route is an alias of one below /v1. */
+/** The platform API at the addresses of Azure's clients, which are aliases of routes below /v1. */
 export const azurePrefix = '/openai';
 
 /** The routes of one tenant. For a route's pattern, pass the name of its parameter: `:tenant_id`. */

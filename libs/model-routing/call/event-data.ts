@@ -1,7 +1,7 @@
 import { fieldsOfEvent } from '#egress';
 
 /**
- * The event with other data. Its other lines, and the line ends, stay.
+ * The event with new data. Its other lines and the line endings do not change.
  * @param change returns undefined when the event is left out
  * @returns undefined when the event is left out
  */

@@ -96,8 +96,8 @@ function nameWarnings(
 }
 
 /**
- * Warns of prefixes that look like providers of their own and mean one, so that their servers would have to share its key and its
- * endpoint.
+ * Warns of prefixes that look like different providers but mean the same one, so that their servers would have to share one key
+ * and one endpoint.
  */
 function sharedCredentials(entries: readonly CatalogueEntry[], file: string): Finding[] {
   const lines = new Map<Provider, Map<string, number>>();

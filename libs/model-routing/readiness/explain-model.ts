@@ -49,7 +49,7 @@ export interface ModelExplanation {
   readonly inactiveSlots?: InactiveCredentials;
   /** Absent when the model is ready. */
   readonly problem?: ExpectedProblem;
-  /** What stops no call but may surprise. */
+  /** Warnings, which stop no call. */
   readonly warnings: readonly string[];
 }
 

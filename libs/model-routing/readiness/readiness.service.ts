@@ -30,7 +30,7 @@ export interface ReadinessCell {
   readonly problem?: ExpectedProblem;
   /** The failing models that work in the mode in force, or whose credential exists and cannot be used. */
   readonly breaking: readonly Model[];
-  /** What stops no call but may surprise. */
+  /** Warnings, which stop no call. */
   readonly warnings: readonly string[];
 }
 

@@ -30,7 +30,7 @@ const documented: ReadonlySet<string> = new Set([
 
 /** Any of them may name a model: APIs add parameters all the time. */
 const nameOfModels = /model|fallback|deployment/i;
-/** Of a request as a whole; in a tool they may mean anything. */
+/** Names that stand for models only at the top level of a request; in a tool they may mean anything. */
 const nameOfRoutes = /^(route|preset)$/i;
 /** Whether the bytes of a parameter can have such a name; a letter may be written as an escape. */
 const mayNameModels = /model|fallback|deployment|route|preset|\\u00[4-7]/i;

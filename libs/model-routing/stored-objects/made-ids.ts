@@ -21,7 +21,7 @@ export interface DescribedResponse {
   readonly hasUsage: boolean;
 }
 
-/** What all texts contain that make a stored object of the operation; other events are not parsed. */
+/** An event that makes a stored object contains one of these texts. Other events are not parsed. */
 const markers: Readonly<Partial<Record<Operation, readonly Buffer[]>>> = {
   responses: [Buffer.from('"id"'), Buffer.from('container_id')],
   messages: [Buffer.from('"container"'), Buffer.from('code_execution_output')],

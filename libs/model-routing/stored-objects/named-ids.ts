@@ -6,8 +6,8 @@ export interface NamedId extends ObjectId {
   /** The field that names it. It holds no text of the client. */
   readonly param: string;
   /**
-   * True when the request has the content too, so that the id may be one that no response had: clients repeat what another server, or
-   * they themselves, made. False: the id stands for what the provider keeps.
+   * True when the request also has the content of the object. The id may then be unknown, because clients repeat what another
+   * server or they themselves made. False: the provider looks the object up by its id.
    */
   readonly hasContent: boolean;
 }
@@ -158,8 +158,8 @@ function isToolUse({ type }: Fields): boolean {
 }
 
 /**
- * Whether an item has what its id stands for. OpenAI completes an item without content from what it has stored: the reasoning of a
- * model, an image, the passages that a search found.
+ * Whether an item has its content. OpenAI completes an item without content from what it has stored: the reasoning of a model, an
+ * image, the passages that a search found.
  */
 function hasContent(item: Fields): boolean {
   const has = (...names: string[]) => names.some((name) => isFilled(item[name]));

@@ -6,7 +6,7 @@ import { type ObjectId } from './kinds';
 import { type DescribedResponse, madeIn, mayMakeObjects } from './made-ids';
 import { type Owner, type StoredObjectsService } from './stored-objects.service';
 
-/** How the tokens of a response count that is made in the background: once, for the call that sees its end. */
+/** The tokens of a background response count once, for the first call that sees it finished. */
 export interface DeferredUsage {
   /** They do not count for this call. */
   leaveOut(): void;

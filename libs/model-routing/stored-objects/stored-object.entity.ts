@@ -31,7 +31,7 @@ export class StoredObject {
   @Column('timestamptz', { name: 'forget_at', nullable: true })
   forgetAt: Date | null;
 
-  /** True for a response in the background whose tokens no usage record has yet. */
+  /** True for a background response whose tokens are in no usage record yet. */
   @Column('boolean', { name: 'is_usage_due' })
   isUsageDue: boolean;
 }

@@ -9,7 +9,7 @@ import { hashOf, type ObjectId, type ObjectKind } from './kinds';
 import { type NamedId } from './named-ids';
 import { type StoredObject } from './stored-object.entity';
 
-/** Whose the ids are: of a tenant, in the account at a server of a provider. */
+/** To whom ids belong: a tenant, at the provider and host that made them. */
 export interface Owner extends Pick<Route, 'tenantId' | 'host'> {
   readonly provider: { readonly id: string };
 }
@@ -38,8 +38,8 @@ const SHORTEST_UNIQUE = 20;
 const visible = /^[\x21-\x7e]+$/;
 
 /**
- * Which tenant owns which stored object. Nothing is cached: each method reads or writes the database, and fails as a query does that
- * has no database. Every query names the tenant.
+ * Knows which tenant owns which stored object. Nothing is cached: each method reads or writes the database, and fails when the
+ * database is unavailable. Every query names the tenant.
  */
 @Injectable()
 export class StoredObjectsService {

@@ -90,7 +90,7 @@ export class CallMeter {
     this.#fixedTokens = { input: tokens, output: tokens, cached: null, cacheWrite: null, searchUnits: null };
   }
 
-  /** They count nevertheless. */
+  /** Undoes `leaveOutTokens`. */
   countTokens(): void {
     this.#fixedTokens = undefined;
   }

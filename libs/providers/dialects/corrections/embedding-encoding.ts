@@ -15,8 +15,8 @@ const bytesPerNumber = 4;
 
 /**
  * The encoding in which the client of an embedding expects its vectors
- * (https://platform.openai.com/docs/api-reference/embeddings/create). OpenAI's own clients ask for base64, and read
- * nonsense out of a list.
+ * (https://platform.openai.com/docs/api-reference/embeddings/create). OpenAI's own clients ask for base64, and
+ * would misread a list.
  * @param request whose parameters `text` reads
  * @returns undefined when it asks for something else, which only the provider knows
  */

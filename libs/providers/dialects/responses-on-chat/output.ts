@@ -4,7 +4,7 @@ import { added, done, type Status } from './item-events';
 import { contentOfBlock, contentOfCall, unsigned } from './reasoning';
 import { type ClientTools } from './tool-names';
 
-/** Many more than a model makes by turns. Each new item looks at all open calls. */
+/** Many more than the calls that a model interleaves. Each new item looks at all open calls. */
 const mostOpenCalls = 128;
 
 interface OpenReasoning {
@@ -30,9 +30,9 @@ interface MessagePart {
 }
 
 /**
- * The output items of one response. Each method returns the events that tell a stream of it, without their sequence numbers
+ * The output items of one response. Each method returns the events that a stream needs for the change, without sequence numbers
  * (https://platform.openai.com/docs/api-reference/responses-streaming). An item is complete when the next one begins; only
- * calls whose fragments arrive by turns are open at the same time.
+ * calls whose fragments are interleaved are open at the same time.
  */
 export class OutputItems {
   /** By their index. An item that is not complete has no entry. */

@@ -60,7 +60,7 @@ export class DraftResponse {
   /**
    * Adds a message or a fragment of one.
    * @param calls its tool calls with their keys
-   * @returns the events that tell a stream of it
+   * @returns the events that a stream needs for it
    */
   add(message: Json, logprobs: readonly unknown[], calls: Iterable<[key: number, call: unknown]>): Json[] {
     const { reasoning, thinking, text, refusal } = contentOf(message);

@@ -1,8 +1,8 @@
 /**
  * The rows that calls need, cached, and still revoked at once.
  *
- * Guarantees: when a change has been answered, no call that starts afterwards, in any process, uses what was before it; nothing
- * decrypted and no verdict that depends on the time is kept; memory is bounded; while the database is unavailable, calls use what
+ * Guarantees: no call that starts after the response to a change, in any process, uses the old rows; nothing decrypted and no
+ * decision that depends on the time is cached; memory is bounded; while the database is unavailable, calls use what
  * is cached until the lease expires. It assumes one primary database, and clocks that keep running and agree within a tenth.
  * decisions/0019 has the argument, and protocol.spec.ts enumerates the interleavings.
  *

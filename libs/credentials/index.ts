@@ -1,11 +1,11 @@
 /**
  * Each tenant's provider credentials, sealed.
  *
- * Guarantees: a key is stored only sealed and bound to its tenant, provider and settings; a row that was moved or edited is
+ * Guarantees: a key is stored only sealed and bound to its tenant, provider, slot and settings; a row that was moved or edited is
  * refused; listing decrypts nothing; a wrong encryption key is reported at the start; a stored key is verified only at its own
  * endpoint; no call waits for what it found out about a key to be written; calls use only the live credential, and a staged or
- * previous one becomes live exactly as it was sealed or not at all. Does not: fall back to any other key, return a key, or
- * detect that a whole row was replaced in SQL by another one of the same tenant and provider.
+ * previous one becomes live with exactly the key and settings that were sealed, or not at all. Does not: fall back to any other
+ * key, return a key, or detect that a whole row was replaced in SQL by an older one of the same tenant, provider and slot.
  */
 export { CredentialsModule } from './credentials.module';
 export {

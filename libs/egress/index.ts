@@ -2,10 +2,10 @@
  * Sends requests to providers; the only code that opens an outgoing socket.
  *
  * Guarantees: The key goes only to the host of its own route, and only in headers. A tenant's endpoint is checked by host,
- * and again by the address that the connection uses, unless a proxy resolves the name. No redirect is followed. A call is retried only if the provider cannot
- * have worked on it, and always with the same key. Only the response headers on an allow-list are passed on. An upstream
- * error becomes a Problem that contains no key. When the client disconnects, the upstream connection is closed, and no
- * other one is opened for it.
+ * and again by the address that the connection uses, unless a proxy resolves the name. No redirect is followed. A call is
+ * retried only if the provider cannot have worked on it, and always with the same key. Only the response headers on an
+ * allow-list are passed on. An upstream error becomes a Problem that contains no key. When the client disconnects, the upstream
+ * connection is closed, and no other one is opened for it.
  *
  * Does not: choose the key (the route names it), translate bodies, or let a proxy see more than where a connection goes.
  */

@@ -2,9 +2,10 @@
  * The keys that Tenkey issues: tenant keys, which open /v1 for one tenant, and sysadmin keys with scopes. issued-key.ts
  * documents their format.
  *
- * Guarantees: a key is shown once and stored only as SHA-256; a mistyped key costs no look-up; each request looks its key up in
- * the database, and again if its body takes longer than a second to arrive, so that a revoked or expired key opens nothing
- * afterwards in any process; a key cannot create a key with more rights; the two kinds of keys cannot be exchanged.
+ * Guarantees: a key is shown once and stored only as SHA-256; a mistyped key costs no look-up; a revoked or expired key opens
+ * nothing in any process: tenant keys come from the cache, whose changes are in force everywhere when they are answered, sysadmin
+ * keys are read from the database for each request, and a key is looked up again after a body that arrives late; a key cannot
+ * create a key with more rights; the two kinds of keys cannot be exchanged.
  *
  * Does not: count requests or tokens across processes (each has its own limits), undo what a revoked sysadmin key created, or
  * protect against an attacker who can write to the database and so insert a hash of their own.

@@ -3,13 +3,14 @@
  *
  * Guarantees: each call has one frozen Route; in strict mode a model of the LiteLLM adapter is called with the tenant's own
  * credential or not at all; a response that needs no translation passes unchanged, except that usage which the client did
- * not request is hidden from a stream; explain and readiness ask the same adapters as calls do; a request that names what a
- * provider keeps names only what a call of the same tenant has made.
+ * not request is hidden from a stream; explain and readiness ask the same adapters as calls do; a request can name only
+ * stored objects that a call of the same tenant has made, unless FOREIGN_OBJECTS allows those that no call has made.
  * Does not: retry, cache keys or responses, or open sockets (egress does).
  *
  * catalogue/ reads ai_models.yml in these steps: catalogue-text (file to text), catalogue-document (text to YAML, with
  * lines), declarations (YAML to declared providers), catalogue-entries (YAML to models, by catalogue-fields), routing-warnings and
- * shared-deployments (models that cannot be called, or that reach something unexpected). Each step reports catalogue-findings; catalogue-check runs all of them.
+ * shared-deployments (models that cannot be called, or that reach something unexpected). Each step reports catalogue-findings, and
+ * catalogue-check runs all steps.
  */
 export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue/catalogue-check';
 export { CatalogueError, describeFinding, type Finding } from './catalogue/catalogue-finding';

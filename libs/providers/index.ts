@@ -3,12 +3,13 @@
  * and responses.
  *
  * Guarantees: each file in definitions/ describes one provider completely, based on the documentation that it names, and
- * no code elsewhere names a provider. What a catalogue declares behaves like a provider with a file of its own. A URL keeps the origin of its endpoint and stays below the endpoint's path. Keys go
- * into headers only. The message about an invalid field never repeats the value. A translation names each parameter that
- * it leaves out, unless leaving it out changes no response (docs/anthropic-dialect.md, docs/responses-dialect.md). A request in the provider's own
- * format keeps its bytes, except for `model`, the differences that the provider documents, nulls that no provider
- * documents, and an added request for the usage of a stream. A response in that format keeps them, except for content in
- * parts and vectors in another encoding than the request asked for.
+ * no code elsewhere names a provider. A provider that a catalogue declares behaves like one that has a file. A URL keeps the
+ * origin of its endpoint and stays below the endpoint's path. Keys go into headers only. The message about an invalid field
+ * never repeats the value. A translation names each parameter that it leaves out, unless leaving it out changes no response
+ * (docs/anthropic-dialect.md, docs/responses-dialect.md). A request in the provider's own format keeps its bytes, except for
+ * `model`, the differences that the provider documents, nulls that no provider documents, and an added request for the usage of
+ * a stream. A response in that format keeps its bytes, except for content in parts, and vectors in an encoding that the request
+ * did not ask for.
  *
  * Does not: open connections, read the environment, provide injectables, or decide whether an address may be called.
  */

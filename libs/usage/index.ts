@@ -3,11 +3,12 @@
  *
  * Guarantees: Every call for which a route was decided has one immutable record, whatever its outcome, and no call waits for
  * it to be written. Records and the sums by day are written in the same statement, so both agree. A record that cannot be
- * kept is counted in the reports, or in the log if the process stops before that. Tokens are what the provider reported;
- * they are read from the response as it passes, in bounded memory. A receipt cannot be made without the encryption key.
+ * kept is counted in the reports, or in the log if the process stops before that. Tokens are what the provider reported, read
+ * from the response as it passes, in bounded memory; only for a client that leaves a stream before that, they are estimated and
+ * marked as such. A receipt cannot be made without the encryption key.
  *
- * Does not: estimate tokens or prices, keep any content, or count a call twice. A process that is killed loses the records of
- * its last second.
+ * Does not: calculate prices, keep any content, or count a call twice. A process that is killed loses at most the records of its
+ * last two seconds.
  */
 export { CallMeter, type MeteredCall } from './metering/call-meter';
 export { ReceiptsService } from './receipts/receipts.service';

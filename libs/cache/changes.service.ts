@@ -27,7 +27,7 @@ const UNAVAILABLE_PAUSE_MS = 100;
 /** The longest lease that a process can have, with its tenth, for a registry that was never read. */
 const LONGEST_LEASE_MS = 66_000;
 
-/** Makes changes of cached rows, and waits until no process uses what was before. */
+/** Makes changes of cached rows, and waits until no process uses the old rows any more. */
 @Injectable()
 export class ChangesService {
   readonly #log = new Logger('cache');
@@ -45,7 +45,7 @@ export class ChangesService {
 
   /**
    * Changes something in one transaction. Resolves when the change is in force: no call that starts from then on, in any process,
-   * uses what was before. It waits also when `run` changed nothing or failed, so that a repeated change vouches for
+   * uses the old rows any more. It waits also when `run` changed nothing or failed, so that a repeated change vouches for
    * the first one.
    * @param changed the tenants whose cached rows the transaction changes
    */

@@ -59,7 +59,7 @@ function limitOf({ leaseMs }: RegisteredProcess): number {
   return leaseMs === 0 ? UNLEASED_MS : leaseMs * 1.1;
 }
 
-/** Whether calls of this process may still use what was before the change. */
+/** Whether calls of this process may still use the rows from before the change. */
 export function isAwaited(process: RegisteredProcess, number: number): boolean {
   return process.leaseMs > 0 && process.confirmed < number;
 }

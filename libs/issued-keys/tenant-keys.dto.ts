@@ -112,7 +112,7 @@ export class CreatedTenantKeyResponse extends TenantKeyResponse {
   @ApiPropertyOptional({
     type: [String],
     example: ['gpt-4 is not in the model catalogue, so no call can name it; did you mean gpt-4o?'],
-    description: 'Warnings about the key, which works all the same. Absent: there are none.',
+    description: 'Warnings about the key. It works despite them. Absent: there are none.',
   })
   warnings?: string[];
 

@@ -61,7 +61,7 @@ export class TenantKeysService implements OnApplicationShutdown {
     this.#modelWarnings = warningsOf;
   }
 
-  /** Warnings about the models of a key, which is valid all the same. */
+  /** Warnings about the models of a key. They do not make it invalid. */
   warningsOf({ allowedModels }: TenantKey): string[] {
     return allowedModels === null ? [] : this.#modelWarnings(allowedModels);
   }

@@ -15,7 +15,7 @@ export class Tenant {
   @Column('text', { name: 'display_name', nullable: true })
   displayName: string | null;
 
-  /** Where alerts on credentials that expire or are rejected belong: a function mailbox, not a person. */
+  /** Where to send alerts about credentials that expire or are rejected: a shared mailbox, not a person's. */
   @Column('text', { name: 'contact_email', nullable: true })
   contactEmail: string | null;
 

@@ -9,7 +9,7 @@ import { CredentialHealth, TenantCredential } from '../rows/credentials.entity';
 export interface CredentialWarning {
   readonly tenantId: string;
   readonly provider: string;
-  /** The tenant's function mailbox, if it has one. */
+  /** Where to send alerts about the tenant's credentials, if that is known. */
   readonly contactEmail?: string;
   /** 30, 7 or 1: it expires within that many days; 0: it has expired. Undefined: neither. */
   readonly withinDays?: number;

@@ -48,7 +48,7 @@ export function validSlot<S extends Slot>(text: unknown, allowed: readonly S[]):
 export function validVersion(text: unknown): string | undefined {
   if (text === undefined) return undefined;
   if (typeof text === 'string' && /^[1-9]\d{0,18}$/.test(text)) return text;
-  throw notValid('version', 'must be a version as the list of credentials shows it');
+  throw notValid('version', 'must be a version from the list of credentials');
 }
 
 /** Refuses a body that has fields, so that no client believes that they had an effect. */

@@ -11,17 +11,17 @@ const timeForms = {
   day: { pattern: /^2\d{3}-\d{2}-\d{2}$/, text: 'a day such as 2026-01-31' },
   time: {
     pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/,
-    text: 'a time with its zone such as 2026-01-31T12:00:00Z',
+    text: 'a time with its time zone, such as 2026-01-31T12:00:00Z',
   },
   /** A day is its first moment in UTC. From the year 2000 on. */
   'day or time': {
     pattern: /^2\d{3}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/,
-    text: 'a date such as 2026-01-31, or a time with its zone such as 2026-01-31T12:00:00Z',
+    text: 'a date such as 2026-01-31, or a time with its time zone, such as 2026-01-31T12:00:00Z',
   },
   /** The same, and no finer than what a Date keeps. */
   'day or time in ms': {
     pattern: /^2\d{3}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/,
-    text: 'a date such as 2030-06-30, or a time with its zone such as 2030-06-30T12:00:00Z',
+    text: 'a date such as 2030-06-30, or a time with its time zone, such as 2030-06-30T12:00:00Z',
   },
   /** As a Date prints itself, and only years that PostgreSQL reads as well. */
   'UTC in ms': {

@@ -176,7 +176,7 @@ describe('checkCatalogue', () => {
       const { faults } = check('- { name: a, litellm_model_name: nobody-knows/x }');
       expect(faults).toEqual([
         expect.stringMatching(
-          /unknown provider prefix.*for a server of your own, declare the prefix: `providers: \[\{ id: the-prefix, kind: /,
+          /unknown provider prefix.*for your own server, declare the prefix: `providers: \[\{ id: the-prefix, kind: /,
         ),
       ]);
       expect(faults.join()).not.toContain('nobody-knows');

@@ -30,7 +30,7 @@ const maxFaults = 50;
 
 /** The reasons that findings give. The parser's own messages are not used, because they quote the file. */
 const reasons: Readonly<Record<ErrorCode, string>> = {
-  ALIAS_PROPS: 'an alias (*) cannot have an anchor or tag of its own',
+  ALIAS_PROPS: 'an alias (*) cannot have an anchor or a tag',
   BAD_ALIAS: 'this alias (*) or anchor (&) is not valid YAML',
   BAD_COLLECTION_TYPE: 'this tag does not fit a list or map',
   BAD_DIRECTIVE: 'this % directive is not known',

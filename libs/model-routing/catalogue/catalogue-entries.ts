@@ -119,7 +119,7 @@ function checkTarget(providers: ProviderRegistry, value: Record<string, unknown>
   const { prefixes } = providers;
   const reason = prefixes.includes(prefix)
     ? 'litellm_model_name has no model after the provider'
-    : `litellm_model_name has an unknown provider prefix; the known ones are ${prefixes.join(', ')}${didYouMean(prefix, prefixes)}; for a server of your own, declare the prefix: \`providers: [{ id: the-prefix, kind: openai_compatible, label: Its name }]\``;
+    : `litellm_model_name has an unknown provider prefix; the known ones are ${prefixes.join(', ')}${didYouMean(prefix, prefixes)}; for your own server, declare the prefix: \`providers: [{ id: the-prefix, kind: openai_compatible, label: Its name }]\``;
   fault('litellm_model_name', reason);
 }
 

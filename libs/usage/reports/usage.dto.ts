@@ -24,7 +24,7 @@ function GroupBy(groups: readonly UsageGroup[], example: string): PropertyDecora
     IsOptional(),
     ValidateBy(
       { name: 'isGroups', validator: { validate: isGroups } },
-      { message: `$property must be names separated by commas, of ${names}` },
+      { message: `$property must be a comma-separated list of ${names}` },
     ),
   );
 }

@@ -212,7 +212,7 @@ export const settings = {
     kind: allowList,
     default: '',
     description:
-      "Exceptions to the address policy for tenants' endpoints, which refuses loopback, link-local and similar addresses; comma-separated, e.g. `127.0.0.1:8000,10.0.0.0/8:*`.",
+      "Exceptions to the address policy for tenants' endpoints, which refuses loopback, link-local and similar addresses; comma-separated, e.g. `127.0.0.1:8000,198.18.0.0/15:*`.",
   },
   egressProxy: {
     name: 'EGRESS_PROXY',

@@ -129,7 +129,7 @@ describeWithApp('clients that leave', { EGRESS_ALLOW: '127.0.0.1:*', UPSTREAM_RE
     });
   });
 
-  it('cost a client that comes later nothing: it uses the connection that is open', async () => {
+  it('do not delay a later client, which uses the connection that is open', async () => {
     for (let index = 0; index < 3; index++) {
       const asked = chat('gpt-4o');
       const [response] = (await once(asked, 'response')) as [IncomingMessage];

@@ -300,7 +300,7 @@ describeWithApp("Azure's form of the addresses", {}, { models }, (tenkey) => {
     ]);
   });
 
-  it('exist for rerank, whose version of Cohere is the same', async () => {
+  it("exist for rerank: Cohere's address leads to the same route", async () => {
     for (const path of ['/v2/rerank', '/v2/rerank/', '/v1/rerank']) {
       const answer = await post(path, { authorization: `Bearer ${key}` }).send({
         model: 'rerank',

@@ -79,7 +79,7 @@ completion_models:
       }
     });
 
-    it('are never called with the credential of another one', async () => {
+    it('are never called with the credential of another provider', async () => {
       const tenkey = app();
       const tenant = await tenkey.createTenant();
       await put(tenkey, tenant, 'klang', { endpoint: `${server.url}/klang` });

@@ -45,7 +45,7 @@ describe('the numbers of an application', () => {
       { numRuns: 1000 },
     ));
 
-  it('are the same values for everyone who does not ask for their digits', () =>
+  it('are the same values for code that does not ask for their digits', () =>
     fc.assert(
       fc.property(text, (json) => {
         expect(JSON.stringify(parseExactly(json))).toBe(JSON.stringify(JSON.parse(json)));

@@ -202,7 +202,7 @@ describe('a call in flight', () => {
         new Promise<number>((resolve) =>
           tenkey.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count)),
         );
-      expect(await connections()).toBe(0);
+      await until(async () => (await connections()) === 0, 'no connection of a client is open');
       expect(tenkey.logLines.filter((line) => line.includes('internal_error'))).toEqual([]);
       tenkey.provider.reset();
       expect((await tenkey.chat(tenant)).status).toBe(200);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { generateKey } from '#crypto';
 import { encryptionKey } from '../support/app';
 import { runCli, startCliProcess } from '../support/cli';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
@@ -214,6 +215,34 @@ describe('the encryption key, replaced in the steps of docs/rotation.md while ca
     expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining(', 0 faults')]);
   }, 3_600_000);
 });
+
+it('a rotation whose process is killed is finished by another process', async () => {
+  const database = await createTestDatabase();
+  await storeCredentials(database.url, 300, encryptionKey);
+  const env = { ENCRYPTION_KEY: generateKey(), ENCRYPTION_KEY_PREVIOUS: encryptionKey };
+  const services = await startServices(database.url, 2, { env });
+  try {
+    const [starting, other] = services.all as [ServiceProcess, ServiceProcess];
+    await until(async () => {
+      const { keys } = (await other.sysadmin('GET', '/encryption')).body;
+      return keys[0].seals && keys[0].rows.live === 0;
+    }, 'the new key seals');
+    const started = await starting.change('POST', '/encryption/rotation');
+    await starting.kill();
+    expect(started.body).toMatchObject({ state: 'running', total: 900, resealed: 0 });
+    const [row] = await services.query<{ resealed: number }>('select resealed from encryption_rotation');
+    expect(row!.resealed).toBeLessThan(900);
+    await until(
+      async () => (await other.sysadmin('GET', '/encryption')).body.rotation.state === 'finished',
+      'the other process finishes it',
+    );
+    const { rotation } = (await other.sysadmin('GET', '/encryption')).body;
+    expect(rotation).toMatchObject({ resealed: 900, failed: 0 });
+  } finally {
+    await services.close();
+    await database.drop();
+  }
+}, 120_000);
 
 function rounded(values: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(

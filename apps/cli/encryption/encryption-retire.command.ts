@@ -44,7 +44,8 @@ export class EncryptionRetireCommand extends CommandRunner {
   @Help('after')
   notes(): string {
     return `
-Run it with the settings of the service.
+Run it with the settings of the service, and with the old key still in ENCRYPTION_KEY_PREVIOUS. Audit events and receipts
+that were signed under the old key can still be verified afterwards. A retired key never seals again.
 
 Examples:
   npm run cli -- encryption retire a468705fb8f4

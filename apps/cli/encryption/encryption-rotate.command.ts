@@ -13,7 +13,7 @@ interface RotateOptions {
 @SubCommand({
   name: 'rotate',
   description:
-    'Seal all stored credentials under ENCRYPTION_KEY, while the service runs. Asks before it starts; it can be interrupted and run again.',
+    'Seal all stored credentials under ENCRYPTION_KEY, while the service runs. Asks before it starts. A rotation that is interrupted is continued by the next one.',
 })
 export class EncryptionRotateCommand extends CommandRunner {
   constructor(private readonly settings: SettingsService) {
@@ -28,7 +28,7 @@ export class EncryptionRotateCommand extends CommandRunner {
       const latest = await rotation.latest();
       const isOpen = latest !== undefined && latest.state !== 'finished';
       if (!json) {
-        process.stdout.write(`${total} credentials are to be sealed under ${keyId}.\n`);
+        process.stdout.write(`${total} rows are to be sealed under ${keyId}.\n`);
         if (isOpen) process.stdout.write(`A rotation is ${latest.state}; this continues it.\n`);
       } else if (dryRun) process.stdout.write(`${JSON.stringify({ total, key_id: keyId })}\n`);
       if (dryRun || (total === 0 && !isOpen)) return 0;
@@ -50,7 +50,10 @@ export class EncryptionRotateCommand extends CommandRunner {
     return true;
   }
 
-  @Option({ flags: '--json', description: 'print a line of JSON for each batch, and one at the end' })
+  @Option({
+    flags: '--json',
+    description: 'print a line of JSON for each batch; the last one has the state finished',
+  })
   json(): boolean {
     return true;
   }
@@ -142,7 +145,7 @@ class Progress {
     }
     if (state === 'finished') {
       const rest = failed === 0 ? '' : `; ${failed} cannot be sealed again, and stay as they are`;
-      process.stdout.write(`${resealed} credentials sealed again${rest}.\n`);
+      process.stdout.write(`${resealed} rows sealed again${rest}.\n`);
     } else if (process.stderr.isTTY) process.stderr.write(this.#line(now));
   }
 

@@ -49,7 +49,7 @@ export class RotationResponse {
   state: RotationState;
   @ApiProperty({ example: '1f0c9d2be871', description: 'The key under which credentials are sealed again.' })
   key_id: string;
-  @ApiProperty({ example: 857, description: 'How many credentials there were to seal when it started.' })
+  @ApiProperty({ example: 857, description: 'How many rows there were to seal when it started.' })
   total: number;
   @ApiProperty({ example: 600, description: 'How many it has sealed.' })
   resealed: number;

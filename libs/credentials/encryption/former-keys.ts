@@ -20,16 +20,25 @@ export async function keepFormerKey(
   await transaction.createQueryBuilder().insert().into(FormerKey).values(key).orIgnore().execute();
 }
 
+/** The former keys whose derived keys are sealed under another key than the one that seals now, as far as they can be opened. */
+export async function outdatedFormerKeys(
+  manager: EntityManager,
+  fernet: FernetService,
+  sealingKeyId: string,
+): Promise<FormerKey[]> {
+  return (await manager.find(FormerKey)).filter(
+    ({ encryptionKeyId }) => encryptionKeyId !== sealingKeyId && fernet.hasKey(encryptionKeyId),
+  );
+}
+
 /** Seals the derived keys of all former keys under the key that seals now. @returns how many it sealed again */
 export async function resealFormerKeys(
   transaction: EntityManager,
   fernet: FernetService,
   sealingKeyId: string,
 ): Promise<number> {
-  const others = (await transaction.find(FormerKey)).filter(
-    ({ encryptionKeyId }) => encryptionKeyId !== sealingKeyId && fernet.hasKey(encryptionKeyId),
-  );
-  for (const key of others) {
+  const outdated = await outdatedFormerKeys(transaction, fernet, sealingKeyId);
+  for (const key of outdated) {
     const { sealed } = fernet.encrypt(
       fernet.decrypt(key.sealedSigningKeys, key.encryptionKeyId),
       sealingKeyId,
@@ -40,7 +49,7 @@ export async function resealFormerKeys(
       { sealedSigningKeys: sealed, encryptionKeyId: sealingKeyId },
     );
   }
-  return others.length;
+  return outdated.length;
 }
 
 /** Makes it possible to verify what encryption keys signed that are not loaded. @returns the fingerprints of those for which it failed */

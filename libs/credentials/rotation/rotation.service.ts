@@ -8,7 +8,7 @@ import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
 import { waitAtStop } from '#database';
 import { type ChangedBy, Problem } from '#http';
-import { resealFormerKeys } from '../encryption/former-keys';
+import { outdatedFormerKeys, resealFormerKeys } from '../encryption/former-keys';
 import { credentialTables, missingKeyIds } from './sealed-tables';
 import { readSealingState, sealingKey } from '../encryption/sealing-key';
 import { SealingKeyService } from './sealing-key.service';
@@ -85,7 +85,8 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
         hint: 'Load that key in ENCRYPTION_KEY_PREVIOUS here too, and try again.',
       });
     }
-    return { total: await countOutdated(manager, state), keyId: ownKeyId };
+    const former = await outdatedFormerKeys(manager, this.fernet, ownKeyId);
+    return { total: (await countOutdated(manager, state)) + former.length, keyId: ownKeyId };
   }
 
   /** Starts a rotation, or continues the one that is paused or runs. @throws Problem rotation_conflict */
@@ -171,7 +172,7 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
       return;
     }
     rotation.state = 'finished';
-    await resealFormerKeys(transaction, this.fernet, sealing.encryptionKeyId);
+    rotation.resealed += await resealFormerKeys(transaction, this.fernet, sealing.encryptionKeyId);
     // Once no seal of an older form is left, one that appears was put there in SQL.
     const canRefuse = sealing.leastSealForm < sealing.sealForm && sealing.sealForm >= NEWEST_SEAL_FORM;
     if (canRefuse && (await countOlderSeals(transaction)) === 0) {

@@ -5,6 +5,7 @@ const models = `
 completion_models:
   - { name: llama, litellm_model_name: berget/meta-llama/Llama-3.3-70B-Instruct }
   - { name: claude, litellm_model_name: anthropic/claude-sonnet-4-5 }
+  - { name: magistral, litellm_model_name: mistral/magistral-medium }
 `;
 const key = 'sk-sentinel-of-conversations';
 const weather = {
@@ -23,7 +24,8 @@ describeWithApp('a conversation in the Responses API', {}, { models }, (tenkey) 
   beforeEach(async () => {
     tenkey.provider.reset();
     tenant = await tenkey.createTenant();
-    for (const id of ['berget', 'anthropic']) await tenkey.setCredential(tenant, id, { api_key: key });
+    for (const id of ['berget', 'anthropic', 'mistral'])
+      await tenkey.setCredential(tenant, id, { api_key: key });
   });
 
   const respond = (model: string, body: object) => tenkey.call(tenant, 'responses', { model, ...body });
@@ -74,12 +76,13 @@ describeWithApp('a conversation in the Responses API', {}, { models }, (tenkey) 
     expect(seen().thinking).toMatchObject({ type: 'enabled' });
   });
 
+  const toolCall = (id: string) => ({ id, type: 'function', function: { name: 'weather', arguments: '{}' } });
   it('gives the reasoning of a model with chat completions back to it', async () => {
     const message = {
       role: 'assistant',
       reasoning_content: 'Umeå, then.',
       content: 'Let me look.',
-      tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{}' } }],
+      tool_calls: [toolCall('call_1')],
     };
     const completion = { id: 'chatcmpl-1', choices: [{ index: 0, message, finish_reason: 'tool_calls' }] };
     tenkey.provider.next({ chunks: written(chunksOfChat(completion, sizes, false)) });
@@ -91,6 +94,23 @@ describeWithApp('a conversation in the Responses API', {}, { models }, (tenkey) 
       message,
       { role: 'tool', tool_call_id: 'call_1', content: 'snow' },
     ]);
+  });
+
+  it('leaves the reasoning out for a provider that refuses the field, and does not name it', async () => {
+    const thought = { type: 'thinking', thinking: [{ type: 'text', text: 'Umeå, then.' }] };
+    const message = { role: 'assistant', content: [thought], tool_calls: [toolCall('abcdefgh1')] };
+    tenkey.provider.next({
+      body: { id: 'c', choices: [{ index: 0, message, finish_reason: 'tool_calls' }] },
+    });
+    const { output } = (await respond('magistral', { input: [question], tools: [weather] })).body;
+    expect(output.map(({ type }: { type: string }) => type)).toEqual(['reasoning', 'function_call']);
+    const result = { type: 'function_call_output', call_id: 'abcdefgh1', output: 'snow' };
+    const { headers } = await respond('magistral', {
+      input: [question, ...output, result],
+      tools: [weather],
+    });
+    expect(headers).not.toHaveProperty('x-tenkey-dropped-params');
+    expect(seen().messages[1]).toEqual({ role: 'assistant', content: null, tool_calls: message.tool_calls });
   });
 
   it('works for the request of Codex, with its functions, its patches and the tools of its servers', async () => {

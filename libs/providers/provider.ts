@@ -56,11 +56,18 @@ export interface RequestDifferences {
    */
   readonly toolCallIdLength?: number;
   /**
-   * The field of an assistant's message in which a translated request returns the thinking of an earlier turn. Absent: the
-   * thinking is left out, because many providers refuse a field that they do not know.
+   * The field in which a translated request returns the thinking of an earlier turn. Absent: the thinking is left out, because
+   * many providers refuse a field that they do not know.
    */
-  readonly thinkingField?: string;
+  readonly thinkingField?: ThinkingField;
 }
+
+/**
+ * The first three are fields of an assistant's message: the text, and Anthropic's blocks with their signatures. `extra_content` is
+ * a field of a tool call, in which Gemini has the signature of its thinking; it refuses the call without it:
+ * https://ai.google.dev/gemini-api/docs/thought-signatures.
+ */
+export type ThinkingField = 'reasoning_content' | 'reasoning' | 'thinking_blocks' | 'extra_content';
 
 /** A free request that shows whether the provider accepts a key. It is sent with the provider's headers. */
 export interface Probe {

@@ -12,8 +12,14 @@ export const berget = openAiCompatible({
   example: { api_key: 'not-a-real-berget-key', endpoint: 'https://api.berget.ai/v1' },
   apiKeyVariable: 'BERGET_API_KEY',
   operations: ['chat/completions', 'embeddings', 'audio/transcriptions'],
-  // The API reference has only max_tokens.
-  differences: { 'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } } },
+  differences: {
+    'chat/completions': {
+      // The API reference has only max_tokens.
+      renamed: { max_completion_tokens: 'max_tokens' },
+      // The field of the open models that it serves, such as GLM and Kimi.
+      thinkingField: 'reasoning_content',
+    },
+  },
   probe: unknownModelProbe,
   baseUrlVariables: ['BERGET_BASE_URL', 'BERGET_API_BASE'],
 });

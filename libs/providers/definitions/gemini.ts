@@ -20,6 +20,7 @@ export const gemini = openAiCompatible({
     // Gemini refuses each of them with 400, such as `Unknown name "store": Cannot find field.`
     'chat/completions': {
       unsupported: ['store', 'metadata', 'seed', 'frequency_penalty', 'prompt_cache_key'],
+      thinkingField: 'extra_content',
     },
   },
   // A 400 with "API key not valid. Please pass a valid API key." (or expired, or not found). Other 400s concern the request.

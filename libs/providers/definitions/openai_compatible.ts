@@ -7,7 +7,7 @@ const translatedChat = {
   // Kimi and DeepSeek refuse a turn with tools whose thinking is missing; most other servers ignore the field:
   // https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model, https://api-docs.deepseek.com/guides/thinking_mode
   thinkingField: 'reasoning_content',
-};
+} as const;
 
 /**
  * Any server that uses OpenAI's format, at the address in the credential. It may lack some of the operations. The probe

@@ -22,8 +22,12 @@ export const together = openAiCompatible({
     'images/generations',
   ],
   differences: {
-    // ChatCompletionRequest
-    'chat/completions': { renamed: { max_completion_tokens: 'max_tokens' } },
+    'chat/completions': {
+      // ChatCompletionRequest
+      renamed: { max_completion_tokens: 'max_tokens' },
+      // As Vercel's provider for Together sends it (packages/openai-compatible in https://github.com/vercel/ai).
+      thinkingField: 'reasoning_content',
+    },
   },
   // https://docs.together.ai/docs/error-codes: 403 means that the request is longer than the model's context.
   isCredentialRefusal: (status) => status === 401,

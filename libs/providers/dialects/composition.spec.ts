@@ -1,10 +1,11 @@
 import { eventsIn, eventsOfMessage, gatheredResponse } from '../../../test/support/streamed-answers';
 import { chatOnMessages } from './chat-on-messages';
 import { composed } from './composition';
+import { messagesOnChat } from './messages-on-chat';
 import { responsesOnChat } from './responses-on-chat';
 import { type Json, UnsupportedParameter } from './translation';
 
-const translation = composed(responsesOnChat('thinking_blocks'), chatOnMessages);
+const translation = composed(responsesOnChat, chatOnMessages, { thinkingField: 'thinking_blocks' });
 const encode = (request: Json, model = 'claude-sonnet-4-5') =>
   translation.encode({ model: 'public', input: 'Hi', ...request }, model);
 const tool = { type: 'function', name: 'weather', parameters: { type: 'object', properties: {} } };
@@ -108,6 +109,23 @@ describe('a request for a response, translated to a message through chat complet
       return;
     }
     throw new Error('nothing was refused');
+  });
+
+  it("keeps to the provider's differences", () => {
+    const thinking_blocks = [{ type: 'thinking', thinking: 'Hm', signature: 's' }];
+    const messages = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello', thinking_blocks },
+      { role: 'user', content: 'So?' },
+    ];
+    const { body } = composed(chatOnMessages, messagesOnChat).encode({ messages }, 'm', {
+      thinkingField: 'reasoning_content',
+    });
+    expect((body.messages as Json[])[1]).toEqual({
+      role: 'assistant',
+      content: 'Hello',
+      reasoning_content: 'Hm',
+    });
   });
 
   it("has the client's names for all parameters of the provider", () => {

@@ -1,3 +1,4 @@
+import { type RequestDifferences } from '../provider';
 import { eventsIn } from './sse';
 import {
   type Json,
@@ -11,21 +12,28 @@ import {
 /**
  * Translates through a format in between: `outer` from the client's format to that one, `inner` from that one to the
  * provider's.
+ * @param between how the requests that `inner` reads differ from the documentation of the format in between
  */
-export function composed(outer: Translation, inner: Translation): Translation {
+export function composed(
+  outer: Translation,
+  inner: Translation,
+  between: RequestDifferences = {},
+): Translation {
   return {
     added: inner.added,
     clientName: (name) => outer.clientName(inner.clientName(name)),
-    encode: (request, upstreamModel) => {
-      const between = outer.encode(request, upstreamModel);
-      const encoded = withClientPath(between.clientPath, () => inner.encode(between.body, upstreamModel));
+    encode: (request, upstreamModel, differences) => {
+      const half = outer.encode(request, upstreamModel, between);
+      const encoded = withClientPath(half.clientPath, () =>
+        inner.encode(half.body, upstreamModel, differences),
+      );
       const dropped = encoded.dropped
         .filter((name) => !outer.added.includes(name))
         .map((name) => outer.clientName(name));
       return {
         body: encoded.body,
-        dropped: [...new Set([...between.dropped, ...dropped])],
-        forResponse: { outer: between.forResponse, inner: encoded.forResponse },
+        dropped: [...new Set([...half.dropped, ...dropped])],
+        forResponse: { outer: half.forResponse, inner: encoded.forResponse },
       };
     },
     decode: (response, context) =>

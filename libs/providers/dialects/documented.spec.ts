@@ -47,7 +47,7 @@ const anthropicPage = 'anthropic-dialect.md';
 describe.each<[string, string, Parameters, Translation]>([
   [anthropicPage, 'Chat completions on messages', chatParameters, chatOnMessages],
   [anthropicPage, 'Messages on chat completions', messagesParameters, messagesOnChat],
-  ['responses-dialect.md', 'Parameters', responsesParameters, responsesOnChat('reasoning_content')],
+  ['responses-dialect.md', 'Parameters', responsesParameters, responsesOnChat],
 ])('docs/%s on %s', (page, heading, parameters, translation) => {
   it('lists the same parameters as the code', () =>
     expect(documented(page, heading)).toEqual(

@@ -11,9 +11,9 @@ const responsesRequest = { repeated: {}, clientTools: new Map([['name', { name: 
 const translations = {
   chatOnMessages: { translation: chatOnMessages, request: chatRequest },
   messagesOnChat: { translation: messagesOnChat, request: chatRequest },
-  responsesOnChat: { translation: responsesOnChat('reasoning_content'), request: responsesRequest },
+  responsesOnChat: { translation: responsesOnChat, request: responsesRequest },
   responsesOnMessages: {
-    translation: composed(responsesOnChat('thinking_blocks'), chatOnMessages),
+    translation: composed(responsesOnChat, chatOnMessages, { thinkingField: 'thinking_blocks' }),
     request: { outer: responsesRequest, inner: chatRequest },
   },
 };

@@ -15,11 +15,11 @@ interface Service {
 const translations: readonly { from: Operation; to: Operation; translation: Translation }[] = [
   { from: 'chat/completions', to: 'messages', translation: chatOnMessages },
   { from: 'messages', to: 'chat/completions', translation: messagesOnChat },
-  { from: 'responses', to: 'chat/completions', translation: responsesOnChat('reasoning_content') },
+  { from: 'responses', to: 'chat/completions', translation: responsesOnChat },
   {
     from: 'responses',
     to: 'messages',
-    translation: composed(responsesOnChat('thinking_blocks'), chatOnMessages),
+    translation: composed(responsesOnChat, chatOnMessages, { thinkingField: 'thinking_blocks' }),
   },
 ];
 

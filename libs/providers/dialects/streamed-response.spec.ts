@@ -22,8 +22,8 @@ const contextOf = (translation: Translation) => ({
   request: translation.encode({ model: 'public', input: 'Hi', stream: true, tools }, 'upstream').forResponse,
 });
 const responses = {
-  chat: responsesOnChat('reasoning_content'),
-  messages: composed(responsesOnChat('thinking_blocks'), chatOnMessages),
+  chat: responsesOnChat,
+  messages: composed(responsesOnChat, chatOnMessages, { thinkingField: 'thinking_blocks' }),
 };
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 15 });
 const name = fc.oneof(fc.stringMatching(/^[a-zA-Z0-9_-]{1,12}$/), fc.constant('custom'));

@@ -10,7 +10,8 @@ export interface CallFragment {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
-  readonly extraContent?: Json;
+  /** As `signatureText` writes it. */
+  readonly signature?: string;
 }
 
 /**

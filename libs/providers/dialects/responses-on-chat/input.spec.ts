@@ -1,9 +1,11 @@
 import { responsesOnChat } from '.';
-import { type ReasoningField } from './reasoning';
+import { type ThinkingField } from '../../provider';
 import { UnsupportedParameter } from '../translation';
 
-const encode = (input: unknown, instructions?: string, field: ReasoningField = 'reasoning_content') => {
-  const { body, dropped } = responsesOnChat(field).encode({ input, instructions }, 'gpt');
+const encode = (input: unknown, instructions?: string, field: ThinkingField | null = 'reasoning_content') => {
+  const { body, dropped } = responsesOnChat.encode({ input, instructions }, 'gpt', {
+    thinkingField: field ?? undefined,
+  });
   return { messages: body.messages as any[], dropped };
 };
 const faultOf = (input: unknown) => {
@@ -209,6 +211,36 @@ describe('the input of a request for a response', () => {
         messages: [user('Hi'), { role: 'assistant', content: 'Hello', reasoning_content: 'one\n\nwhole' }],
         dropped: ['input[].encrypted_content'],
       }));
+
+    it('leaves it out for a provider that has no field for it', () =>
+      expect(encode(items, undefined, null)).toEqual({
+        messages: [user('Hi'), { role: 'assistant', content: 'Hello' }],
+        dropped: ['input[].encrypted_content'],
+      }));
+
+    it('gives only Gemini the signature of its call again', () => {
+      const signature =
+        'extra_content.' + Buffer.from('{"google":{"thought_signature":"s"}}').toString('base64url');
+      const input = [user('Hi'), thought('', signature), call('a'), call('b')];
+      expect(encode(input, undefined, 'extra_content')).toEqual({
+        messages: [
+          user('Hi'),
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [
+              { ...asCall('a'), extra_content: { google: { thought_signature: 's' } } },
+              asCall('b'),
+            ],
+          },
+        ],
+        dropped: [],
+      });
+      expect(encode(input)).toEqual({
+        messages: [user('Hi'), { role: 'assistant', content: null, tool_calls: [asCall('a'), asCall('b')] }],
+        dropped: ['input[].encrypted_content'],
+      });
+    });
 
     it('gives Anthropic its signed blocks again, unchanged and in order', () =>
       expect(encode(items, undefined, 'thinking_blocks')).toEqual({

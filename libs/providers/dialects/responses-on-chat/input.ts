@@ -1,8 +1,9 @@
+import { type ThinkingField } from '../../provider';
 import { plainOr } from '../messages-on-chat/content';
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, requireObject, requireText, safeName } from '../values';
 import { encodeContent, encodeText, textPart } from './content';
-import { addReasoning, type EarlierReasoning, type ReasoningField } from './reasoning';
+import { addReasoning, type EarlierReasoning, reasoningFields } from './reasoning';
 import { chosenName, inputOfCustomTool } from './tools';
 
 /** The messages of the provider's request, and from which part of the client's each of them was made. */
@@ -19,7 +20,7 @@ export interface EncodedInput {
 export function encodeInput(
   instructions: unknown,
   input: unknown,
-  field: ReasoningField,
+  field: ThinkingField | undefined,
   dropped: Set<string>,
 ): EncodedInput {
   const messages = new Messages(field, dropped);
@@ -120,7 +121,7 @@ class Messages {
   private attachments: { readonly path: string; readonly parts: Json[] } | undefined;
 
   constructor(
-    private readonly field: ReasoningField,
+    private readonly field: ThinkingField | undefined,
     private readonly dropped: Set<string>,
   ) {}
 
@@ -150,14 +151,8 @@ class Messages {
 
   call(path: string, id: string, name: string, json: string): void {
     const { calls, reasoning } = this.turnAt(path);
-    const { extraContent } = reasoning;
-    reasoning.extraContent = undefined;
-    calls.push({
-      id,
-      type: 'function',
-      function: { name, arguments: json },
-      ...(extraContent !== undefined && { extra_content: extraContent }),
-    });
+    calls.push({ id, type: 'function', function: { name, arguments: json }, ...reasoning.ofNextCall });
+    reasoning.ofNextCall = undefined;
   }
 
   output(path: string, id: string, parts: Json[]): void {
@@ -187,7 +182,7 @@ class Messages {
     this.endResults();
     this.turn ??= {
       path,
-      reasoning: { texts: [], blocks: [], extraContent: undefined },
+      reasoning: { texts: [], blocks: [], ofNextCall: undefined },
       texts: [],
       calls: [],
     };
@@ -203,8 +198,7 @@ class Messages {
     this.push(path, {
       role: 'assistant',
       content: texts.length === 0 ? null : texts.join('\n\n'),
-      ...(reasoning.texts.length > 0 && { reasoning_content: reasoning.texts.join('\n\n') }),
-      ...(reasoning.blocks.length > 0 && { thinking_blocks: reasoning.blocks }),
+      ...reasoningFields(reasoning, this.field),
       ...(calls.length > 0 && { tool_calls: calls }),
     });
   }

@@ -1,7 +1,7 @@
 import { type Json, UnexpectedResponse } from '../translation';
 import { type CallFragment, FunctionCall } from './function-call';
 import { added, done, type Status } from './item-events';
-import { contentOfBlock, contentOfCall, unsigned } from './reasoning';
+import { contentOfBlock, unsigned } from './reasoning';
 import { type ClientTools } from './tool-names';
 
 /** Many more than the calls that a model interleaves. Each new item looks at all open calls. */
@@ -106,9 +106,9 @@ export class OutputItems {
     const events: Json[] = [];
     if (call === undefined) {
       events.push(...this.endOthers());
-      if (fragment.extraContent !== undefined) {
+      if (fragment.signature !== undefined) {
         this.openReasoning(events);
-        events.push(...this.endCurrent('completed', contentOfCall(fragment.extraContent)));
+        events.push(...this.endCurrent('completed', fragment.signature));
       }
       if (this.openCalls.size === mostOpenCalls) throw new UnexpectedResponse();
       call = new FunctionCall(fallbackId, this.clientTools);

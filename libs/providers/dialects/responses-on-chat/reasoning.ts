@@ -1,18 +1,18 @@
+import { type ThinkingField } from '../../provider';
+import { isSignatureText, signatureField } from '../call-signature';
 import { type Json } from '../translation';
-import { isAbsent, parsedObject, requireList, requireObject, requireText, safeName } from '../values';
+import { isAbsent, requireList, requireObject, requireText, safeName } from '../values';
 
 // An item of type `reasoning` holds one piece of reasoning: its text in `summary`, which is what clients show, and in
 // `encrypted_content` what the provider needs again with the results of tools. Clients return both unchanged, and some
 // return an item only if it has an `encrypted_content`, so every item has one.
 
-/** How the provider's format has the reasoning of earlier turns. */
-export type ReasoningField = 'reasoning_content' | 'thinking_blocks';
-
-/** Beginnings of `encrypted_content`: a thinking block's signature follows, or the data of a redacted one. */
+/**
+ * Beginnings of `encrypted_content`: a thinking block's signature follows, or the data of a redacted one. call-signature.ts has a
+ * third.
+ */
 const signed = 'thinking.';
 const redacted = 'redacted_thinking.';
-/** The `extra_content` of the next call follows, in base64. */
-const ofCall = 'extra_content.';
 /** The whole `encrypted_content` of reasoning that needs only its text. */
 export const unsigned = 'text';
 
@@ -23,20 +23,12 @@ export function contentOfBlock(block: Json): string {
     : `${signed}${String(block.signature)}`;
 }
 
-/**
- * Gemini has the signature of its thinking in this field of a call, and refuses the call without it:
- * https://ai.google.dev/gemini-api/docs/thought-signatures. Clients return no unknown field of a call.
- */
-export function contentOfCall(extra: Json): string {
-  return ofCall + Buffer.from(JSON.stringify(extra)).toString('base64url');
-}
-
 /** The reasoning of one turn of the assistant. */
 export interface EarlierReasoning {
   readonly texts: string[];
   readonly blocks: Json[];
-  /** The `extra_content` of the next call. */
-  extraContent: Json | undefined;
+  /** Fields of the next call. */
+  ofNextCall: Json | undefined;
 }
 
 /**
@@ -46,7 +38,7 @@ export interface EarlierReasoning {
 export function addReasoning(
   path: string,
   item: Json,
-  field: ReasoningField,
+  field: ThinkingField | undefined,
   reasoning: EarlierReasoning,
   dropped: Set<string>,
 ): void {
@@ -55,17 +47,23 @@ export function addReasoning(
     ? unsigned
     : requireText(`${path}.encrypted_content`, item.encrypted_content);
   if (encrypted === unsigned) {
-    if (field === 'reasoning_content' && text !== '') reasoning.texts.push(text);
+    if (text !== '') reasoning.texts.push(text);
   } else if (field === 'thinking_blocks' && encrypted.startsWith(signed)) {
     reasoning.blocks.push({ type: 'thinking', thinking: text, signature: encrypted.slice(signed.length) });
   } else if (field === 'thinking_blocks' && encrypted.startsWith(redacted)) {
     reasoning.blocks.push({ type: 'redacted_thinking', data: encrypted.slice(redacted.length) });
-  } else if (field === 'reasoning_content' && encrypted.startsWith(ofCall)) {
-    const json = Buffer.from(encrypted.slice(ofCall.length), 'base64url').toString('utf8');
-    reasoning.extraContent = parsedObject(json);
+  } else if (field === 'extra_content' && isSignatureText(encrypted)) {
+    reasoning.ofNextCall = signatureField(encrypted);
   } else {
     dropped.add('input[].encrypted_content');
   }
+}
+
+/** The fields of an assistant's message with its reasoning. */
+export function reasoningFields({ texts, blocks }: EarlierReasoning, field: ThinkingField | undefined): Json {
+  if (field === 'thinking_blocks') return blocks.length === 0 ? {} : { thinking_blocks: blocks };
+  if (field === undefined || field === 'extra_content' || texts.length === 0) return {};
+  return { [field]: texts.join('\n\n') };
 }
 
 /** The whole text in `content`, or else its summary. */

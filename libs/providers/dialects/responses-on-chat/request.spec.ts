@@ -2,10 +2,7 @@ import { responsesOnChat } from '.';
 import { type Json, UnsupportedParameter } from '../translation';
 
 const encode = (request: Json) => {
-  const { body, dropped } = responsesOnChat('reasoning_content').encode(
-    { model: 'public', input: 'Hi', ...request },
-    'gpt',
-  );
+  const { body, dropped } = responsesOnChat.encode({ model: 'public', input: 'Hi', ...request }, 'gpt');
   return { body, dropped };
 };
 const messages = [{ role: 'user', content: 'Hi' }];

@@ -1,3 +1,4 @@
+import { type RequestDifferences } from '../../provider';
 import { clientNameIn, sortParameters } from '../parameters';
 import { type Json, type TranslatedRequest, UnsupportedParameter } from '../translation';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../values';
 import { encodeInput } from './input';
 import { responsesParameters } from './parameters';
-import { encodeEffort, type ReasoningField } from './reasoning';
+import { encodeEffort } from './reasoning';
 import { repeatedOf } from './repeated';
 import { encodeTools } from './tools';
 
@@ -22,10 +23,10 @@ import { encodeTools } from './tools';
 export function encodeResponses(
   request: Json,
   upstreamModel: string,
-  field: ReasoningField,
+  { thinkingField }: RequestDifferences = {},
 ): TranslatedRequest {
   const { same, toTranslate: params, dropped } = sortParameters(request, responsesParameters);
-  const { messages, origins } = encodeInput(params.instructions, params.input, field, dropped);
+  const { messages, origins } = encodeInput(params.instructions, params.input, thinkingField, dropped);
   const { fields, clientTools } = encodeTools(params, dropped);
   const body: Json = { model: upstreamModel, messages, ...fields, ...same };
   if ('max_output_tokens' in params) {

@@ -1,7 +1,7 @@
 import { responsesOnChat } from '.';
 import { type Json, UnexpectedResponse } from '../translation';
 
-const translation = responsesOnChat('reasoning_content');
+const translation = responsesOnChat;
 const usage = { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 };
 const decode = (message: Json, choice: Json = {}, others: Json = {}, request: Json = {}): any => {
   const { forResponse } = translation.encode({ input: 'Hi', ...request }, 'upstream');
@@ -161,7 +161,8 @@ describe('a chat completion, translated to a response,', () => {
       { type: 'function_call', call_id: 'a' },
       { type: 'function_call', call_id: 'b' },
     ]);
-    const { body } = translation.encode({ input: [{ role: 'user', content: 'Hi' }, ...output] }, 'gemini');
+    const input = [{ role: 'user', content: 'Hi' }, ...(output as Json[])];
+    const { body } = translation.encode({ input }, 'gemini', { thinkingField: 'extra_content' });
     expect((body.messages as Json[])[1]!.tool_calls).toEqual(
       tool_calls.map((call) => ({ ...call, type: 'function' })),
     );

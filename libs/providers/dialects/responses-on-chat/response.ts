@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { signatureText } from '../call-signature';
 import { argumentsText, contentOf } from '../messages-on-chat/response';
 import { reasoningOutsideOutput } from '../openai-usage';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
@@ -139,7 +140,7 @@ function fragmentOf(call: Json): CallFragment {
     id: typeof call.id === 'string' ? call.id : '',
     name: typeof name === 'string' ? name : '',
     arguments: argumentsText(args),
-    ...(isObject(call.extra_content) && { extraContent: call.extra_content }),
+    signature: signatureText(call),
   };
 }
 

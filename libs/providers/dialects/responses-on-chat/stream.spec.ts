@@ -2,7 +2,7 @@ import { responsesOnChat } from '.';
 import { eventsIn, gatheredResponse } from '../../../../test/support/streamed-answers';
 import { type Json, UnexpectedResponse } from '../translation';
 
-const translation = responsesOnChat('reasoning_content');
+const translation = responsesOnChat;
 const contextWith = (tools: Json[] = []) => ({
   model: 'public',
   request: translation.encode({ input: 'Hi', tools }, 'upstream').forResponse,

@@ -1,8 +1,7 @@
 import { responsesOnChat } from '.';
 import { type Json, UnsupportedParameter } from '../translation';
 
-const encode = (request: Json) =>
-  responsesOnChat('reasoning_content').encode({ input: 'Hi', ...request }, 'gpt');
+const encode = (request: Json) => responsesOnChat.encode({ input: 'Hi', ...request }, 'gpt');
 const faultOf = (request: Json) => {
   try {
     encode(request);

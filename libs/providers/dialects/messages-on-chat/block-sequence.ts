@@ -1,4 +1,5 @@
 import { namedEvent } from '../sse';
+import { type CallFragment } from '../tool-calls';
 import { type Json, UnexpectedResponse } from '../translation';
 import { ObjectEnd } from './object-end';
 
@@ -17,13 +18,6 @@ interface WaitingBlock {
   name: string;
   /** Finds the end of a tool call's arguments. */
   readonly end: ObjectEnd;
-}
-
-/** A fragment of a tool call. Absent values are empty strings. */
-export interface ToolCallFragment {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
 }
 
 /**
@@ -68,7 +62,7 @@ export class BlockSequence {
    * @param key identifies the tool call within the response
    * @param fallbackId id of a tool call that has none until its arguments begin
    */
-  toolCall(key: number, fragment: ToolCallFragment, fallbackId: string): string {
+  toolCall(key: number, fragment: CallFragment, fallbackId: string): string {
     let block = this.toolCalls.get(key);
     if (block === undefined) {
       block = {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { textsOf } from '../corrections/content-parts';
-import { jsonText } from '../json/json-numbers';
+import { contentOf } from '../chat-content';
 import { reasoningOutsideOutput } from '../openai-usage';
+import { callFragment } from '../tool-calls';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
-import { isAbsent, isObject, isTooDeep, parsedArguments } from '../values';
+import { isObject, isTooDeep, parsedArguments } from '../values';
 
 /**
  * Translates a chat completion into a message. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning`
@@ -37,45 +37,13 @@ export function decodeChatCompletion(completion: unknown, { model, request }: Tr
   };
 }
 
-/** The content of a message, or of a fragment of one, without its tool calls. Absent texts are empty strings. */
-interface MessageContent {
-  readonly reasoning: string;
-  readonly thinking: Json[];
-  readonly text: string;
-  readonly refusal: string;
-}
-
-export function contentOf(message: Json): MessageContent {
-  const { text, thinking: thoughts, refusal } = textsOf(message.content);
-  const { reasoning_content: reasoningContent, thinking_blocks: thinking } = message;
-  const reasoning = isAbsent(reasoningContent) ? message.reasoning : reasoningContent;
-  return {
-    reasoning: textOf(reasoning) + thoughts,
-    thinking: Array.isArray(thinking) ? thinking.filter(isObject).flatMap(signedThinking) : [],
-    text,
-    refusal: textOf(message.refusal) + refusal,
-  };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function signedThinking(block: Json): Json[] {
-  if (block.type === 'redacted_thinking') return [{ type: 'redacted_thinking', data: textOf(block.data) }];
-  const { thinking, signature } = block;
-  return block.type === 'thinking'
-    ? [{ type: 'thinking', thinking: textOf(thinking), signature: textOf(signature) }]
-    : [];
-}
-
 function unsignedThinking(reasoning: string): Json[] {
   return reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }];
 }
 
 /** An id that starts like Anthropic's. It is random if the server sends none, because clients identify messages by it. */
 export function messageId(id: unknown): string {
-  const serverId = textOf(id);
+  const serverId = typeof id === 'string' ? id : '';
   if (serverId === '') return `msg_${randomUUID().replaceAll('-', '')}`;
   return serverId.startsWith('msg_') ? serverId : `msg_${serverId.replace(/^chatcmpl-/, '')}`;
 }
@@ -85,21 +53,13 @@ export function fallbackToolCallId(id: string, index: number): string {
   return `${id.replace(/^msg_/, 'toolu_')}_${index}`;
 }
 
-/** Arguments of a tool call. OpenAI sends a string; some servers send the object. */
-export function argumentsText(value: unknown): string {
-  return isObject(value) ? jsonText(value) : textOf(value);
-}
-
 /** Arguments that the limit cut off become `{}`, and the stop reason shows the client that they are incomplete. */
 function toolUse(call: unknown, fallbackId: string, isCutOff: boolean): Json {
-  if (!isObject(call) || !isObject(call.function)) throw new UnexpectedResponse();
-  const { name } = call.function;
-  const text = argumentsText(call.function.arguments);
+  if (!isObject(call)) throw new UnexpectedResponse();
+  const { id, name, arguments: text } = callFragment(call);
   const input = text.trim() === '' ? {} : parsedArguments(text);
-  if (typeof name !== 'string' || name === '' || (input === undefined && !isCutOff))
-    throw new UnexpectedResponse();
-  const id = textOf(call.id) || fallbackId;
-  return { type: 'tool_use', id, name, input: input ?? {} };
+  if (name === '' || (input === undefined && !isCutOff)) throw new UnexpectedResponse();
+  return { type: 'tool_use', id: id || fallbackId, name, input: input ?? {} };
 }
 
 const stopReasons: ReadonlyMap<unknown, string> = new Map([

@@ -1,5 +1,6 @@
+import { contentOf } from '../chat-content';
 import { doneMarker, eventObject, namedEvent } from '../sse';
-import { ToolCallKeys } from '../tool-call-keys';
+import { callFragment, ToolCallKeys } from '../tool-calls';
 import {
   type Json,
   type StreamEvent,
@@ -9,14 +10,7 @@ import {
 } from '../translation';
 import { isAbsent, isObject } from '../values';
 import { BlockSequence } from './block-sequence';
-import {
-  argumentsText,
-  contentOf,
-  fallbackToolCallId,
-  messageId,
-  messageUsage,
-  stopFields,
-} from './response';
+import { fallbackToolCallId, messageId, messageUsage, stopFields } from './response';
 
 /**
  * Translates the chunks of https://platform.openai.com/docs/api-reference/chat-streaming into the events of
@@ -91,14 +85,8 @@ export class MessageStream implements StreamTranslator {
   }
 
   private toolCall(toolCall: Json): string {
-    const { name, arguments: args } = isObject(toolCall.function) ? toolCall.function : ({} as Json);
-    const id = typeof toolCall.id === 'string' ? toolCall.id : '';
-    const fragment = {
-      id,
-      name: typeof name === 'string' ? name : '',
-      arguments: argumentsText(args),
-    };
-    const key = this.keys.keyOf(toolCall);
+    const fragment = callFragment(toolCall);
+    const key = this.keys.keyOf(toolCall.index, fragment);
     return this.blocks.toolCall(key, fragment, fallbackToolCallId(this.id ?? '', key));
   }
 

@@ -1,18 +1,10 @@
 import { ObjectEnd } from '../messages-on-chat/object-end';
+import { type CallFragment } from '../tool-calls';
 import { type Json } from '../translation';
 import { parsedObject } from '../values';
 import { added, done, type Status } from './item-events';
 import { type ClientTools } from './tool-names';
 import { inputOfCustomTool } from './tools';
-
-/** A fragment of a call. Absent values are empty strings. */
-export interface CallFragment {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-  /** As `signatureText` writes it. */
-  readonly signature?: string;
-}
 
 /**
  * One call of a function or of a custom tool. Its item begins with its arguments or with the next item, because the name may

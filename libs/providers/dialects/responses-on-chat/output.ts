@@ -1,5 +1,6 @@
+import { type CallFragment } from '../tool-calls';
 import { type Json, UnexpectedResponse } from '../translation';
-import { type CallFragment, FunctionCall } from './function-call';
+import { FunctionCall } from './function-call';
 import { added, done, type Status } from './item-events';
 import { contentOfBlock, unsigned } from './reasoning';
 import { type ClientTools } from './tool-names';

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { signatureText } from '../call-signature';
-import { argumentsText, contentOf } from '../messages-on-chat/response';
+import { contentOf } from '../chat-content';
 import { reasoningOutsideOutput } from '../openai-usage';
+import { callFragment, type CallFragment } from '../tool-calls';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
 import { isObject, isTooDeep } from '../values';
-import { type CallFragment } from './function-call';
 import { type Status } from './item-events';
 import { OutputItems } from './output';
 import { withDefaults } from './repeated';
@@ -24,11 +23,8 @@ export function decodeCompletion(completion: unknown, context: TranslationContex
   }
   const draft = new DraftResponse(context, completion.id, completion.created);
   const { message } = choice;
-  draft.add(
-    message,
-    logprobsOf(choice),
-    Array.isArray(message.tool_calls) ? message.tool_calls.entries() : [],
-  );
+  const calls: unknown[] = Array.isArray(message.tool_calls) ? message.tool_calls : [];
+  draft.add(message, logprobsOf(choice), calls.filter(isObject).map(callFragment).entries());
   draft.usage = completion.usage;
   draft.serviceTier = completion.service_tier;
   return draft.end(choice.finish_reason).response;
@@ -63,7 +59,11 @@ export class DraftResponse {
    * @param calls its tool calls with their keys
    * @returns the events that a stream needs for it
    */
-  add(message: Json, logprobs: readonly unknown[], calls: Iterable<[key: number, call: unknown]>): Json[] {
+  add(
+    message: Json,
+    logprobs: readonly unknown[],
+    calls: Iterable<[key: number, call: CallFragment]>,
+  ): Json[] {
     const { reasoning, thinking, text, refusal } = contentOf(message);
     const events: Json[] = [];
     // A whole message has the text of signed thinking twice.
@@ -72,10 +72,8 @@ export class DraftResponse {
     for (const block of thinking) events.push(...this.output.signedThinking(block));
     if (text !== '') events.push(...this.output.text(text, logprobs));
     if (refusal !== '') events.push(...this.output.refusal(refusal));
-    for (const [key, call] of calls) {
-      if (isObject(call))
-        events.push(...this.output.call(key, fragmentOf(call), `call_${this.suffix}_${key}`));
-    }
+    for (const [key, call] of calls)
+      events.push(...this.output.call(key, call, `call_${this.suffix}_${key}`));
     return events;
   }
 
@@ -132,16 +130,6 @@ function suffixOf(id: unknown): string {
 /** The log probabilities of a choice. Both formats have the same entries. */
 export function logprobsOf({ logprobs }: Json): unknown[] {
   return isObject(logprobs) && Array.isArray(logprobs.content) ? logprobs.content : [];
-}
-
-function fragmentOf(call: Json): CallFragment {
-  const { name, arguments: args } = isObject(call.function) ? call.function : ({} as Json);
-  return {
-    id: typeof call.id === 'string' ? call.id : '',
-    name: typeof name === 'string' ? name : '',
-    arguments: argumentsText(args),
-    signature: signatureText(call),
-  };
 }
 
 /** @returns null when the provider reports no usage */

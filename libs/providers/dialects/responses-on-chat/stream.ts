@@ -1,4 +1,5 @@
 import { doneMarker, eventObject, namedEvent } from '../sse';
+import { callFragment, type CallFragment, ToolCallKeys } from '../tool-calls';
 import {
   type Json,
   type StreamEvent,
@@ -8,7 +9,6 @@ import {
 } from '../translation';
 import { isAbsent, isObject } from '../values';
 import { DraftResponse, logprobsOf } from './response';
-import { ToolCallKeys } from '../tool-call-keys';
 
 /**
  * Translates the chunks of https://platform.openai.com/docs/api-reference/chat-streaming into the events of
@@ -59,7 +59,10 @@ export class ResponseStream implements StreamTranslator {
     if (!isAbsent(choice.finish_reason)) this.finishReason = choice.finish_reason;
     const delta = isObject(choice.delta) ? choice.delta : {};
     const calls: unknown[] = Array.isArray(delta.tool_calls) ? delta.tool_calls : [];
-    const keyed = calls.filter(isObject).map((call): [number, Json] => [this.keys.keyOf(call), call]);
+    const keyed = calls.filter(isObject).map((call): [number, CallFragment] => {
+      const fragment = callFragment(call);
+      return [this.keys.keyOf(call.index, fragment), fragment];
+    });
     return events + this.events(this.draft.add(delta, logprobsOf(choice), keyed));
   }
 

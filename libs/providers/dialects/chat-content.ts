@@ -1,0 +1,35 @@
+import { textsOf } from './corrections/content-parts';
+import { type Json } from './translation';
+import { isAbsent, isObject } from './values';
+
+/** The content of a message, or of a fragment of one, without its tool calls. Absent texts are empty strings. */
+interface MessageContent {
+  readonly reasoning: string;
+  readonly thinking: Json[];
+  readonly text: string;
+  readonly refusal: string;
+}
+
+export function contentOf(message: Json): MessageContent {
+  const { text, thinking: thoughts, refusal } = textsOf(message.content);
+  const { reasoning_content: reasoningContent, thinking_blocks: thinking } = message;
+  const reasoning = isAbsent(reasoningContent) ? message.reasoning : reasoningContent;
+  return {
+    reasoning: textOf(reasoning) + thoughts,
+    thinking: Array.isArray(thinking) ? thinking.filter(isObject).flatMap(signedThinking) : [],
+    text,
+    refusal: textOf(message.refusal) + refusal,
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function signedThinking(block: Json): Json[] {
+  if (block.type === 'redacted_thinking') return [{ type: 'redacted_thinking', data: textOf(block.data) }];
+  const { thinking, signature } = block;
+  return block.type === 'thinking'
+    ? [{ type: 'thinking', thinking: textOf(thinking), signature: textOf(signature) }]
+    : [];
+}

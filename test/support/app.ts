@@ -94,6 +94,7 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
     OVHCLOUD_BASE_URL: base,
     BERGET_BASE_URL: base,
     COHERE_BASE_URL: provider.url,
+    GEMINI_BASE_URL: base,
     ANTHROPIC_BASE_URL: provider.url,
     EGRESS_ALLOW: `127.0.0.1:${new URL(provider.url).port}`,
     ...env,

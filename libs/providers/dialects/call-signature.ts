@@ -15,9 +15,11 @@ export function isSignatureText(text: string): boolean {
   return text.startsWith(beginning);
 }
 
-/** The field of the call for such a text; none for a text that was changed. */
+/** The field of the call for such a text; none for any other. */
 export function signatureField(text: string): { readonly extra_content?: Json } {
-  const json = Buffer.from(text.slice(beginning.length), 'base64url').toString('utf8');
+  const json = isSignatureText(text)
+    ? Buffer.from(text.slice(beginning.length), 'base64url').toString('utf8')
+    : '';
   const extra = parsedObject(json);
   return extra === undefined ? {} : { extra_content: extra };
 }

@@ -1,3 +1,5 @@
+import { type ThinkingField } from '../../provider';
+import { signatureField } from '../call-signature';
 import { jsonText } from '../json/json-numbers';
 import { type Json, UnsupportedParameter } from '../translation';
 import { isAbsent, requireList, requireObject, requireText } from '../values';
@@ -11,7 +13,7 @@ export function encodeMessages(
   system: unknown,
   value: unknown,
   dropped: Set<string>,
-  thinkingField: string | undefined,
+  thinkingField: ThinkingField | undefined,
 ): Json[] {
   const messages = requireList('messages', value).flatMap((item, index) => {
     const path = `messages[${index}]`;
@@ -99,11 +101,12 @@ function encodeResult(
 }
 
 /** OpenAI's format has no place for the thinking of an earlier turn, but some providers have one. */
-function encodeAssistant(path: string, content: unknown, thinkingField: string | undefined): Json[] {
+function encodeAssistant(path: string, content: unknown, thinkingField: ThinkingField | undefined): Json[] {
   if (typeof content === 'string') return content === '' ? [] : [{ role: 'assistant', content }];
   const texts: string[] = [];
   const calls: Json[] = [];
   const thoughts: string[] = [];
+  let fieldsOfNextCall: Json = {};
   requireList(path, content).forEach((item, index) => {
     const blockPath = `${path}[${index}]`;
     const block = requireObject(blockPath, item);
@@ -112,12 +115,16 @@ function encodeAssistant(path: string, content: unknown, thinkingField: string |
         texts.push(requireText(`${blockPath}.text`, block.text));
         break;
       case 'tool_use':
-        calls.push(encodeCall(blockPath, block));
+        calls.push({ ...encodeCall(blockPath, block), ...fieldsOfNextCall });
+        fieldsOfNextCall = {};
         break;
       case 'thinking':
         if (typeof block.thinking === 'string') thoughts.push(block.thinking);
         break;
       case 'redacted_thinking':
+        if (thinkingField === 'extra_content' && typeof block.data === 'string') {
+          fieldsOfNextCall = signatureField(block.data);
+        }
         break;
       default:
         throw new UnsupportedParameter(blockPath, 'This provider has no counterpart for this block here.');
@@ -126,11 +133,12 @@ function encodeAssistant(path: string, content: unknown, thinkingField: string |
   const text = texts.join('');
   const thinking = thoughts.join('');
   if (text === '' && calls.length === 0) return [];
+  const isText = thinkingField === 'reasoning_content' || thinkingField === 'reasoning';
   return [
     {
       role: 'assistant',
       content: text === '' ? null : text,
-      ...(thinkingField !== undefined && thinking !== '' && { [thinkingField]: thinking }),
+      ...(isText && thinking !== '' && { [thinkingField]: thinking }),
       ...(calls.length > 0 && { tool_calls: calls }),
     },
   ];

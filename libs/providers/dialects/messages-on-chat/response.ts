@@ -30,7 +30,7 @@ export function decodeChatCompletion(completion: unknown, { model, request }: Tr
     content: [
       ...(content.thinking.length > 0 ? content.thinking : unsignedThinking(content.reasoning)),
       ...(content.text === '' ? [] : [{ type: 'text', text: content.text }]),
-      ...toolCalls.map((call: unknown, index) => toolUse(call, fallbackToolCallId(id, index), isCutOff)),
+      ...toolCalls.flatMap((call: unknown, index) => toolUse(call, fallbackToolCallId(id, index), isCutOff)),
     ],
     ...stopFields(choice, { hasToolCalls: toolCalls.length > 0, refusal: content.refusal, request }),
     usage: messageUsage(completion.usage, completion.service_tier),
@@ -53,13 +53,18 @@ export function fallbackToolCallId(id: string, index: number): string {
   return `${id.replace(/^msg_/, 'toolu_')}_${index}`;
 }
 
+/** A call's signature, which clients return like the thinking that Anthropic has encrypted. */
+export function signatureBlock(signature: string | undefined): Json[] {
+  return signature === undefined ? [] : [{ type: 'redacted_thinking', data: signature }];
+}
+
 /** Arguments that the limit cut off become `{}`, and the stop reason shows the client that they are incomplete. */
-function toolUse(call: unknown, fallbackId: string, isCutOff: boolean): Json {
+function toolUse(call: unknown, fallbackId: string, isCutOff: boolean): Json[] {
   if (!isObject(call)) throw new UnexpectedResponse();
-  const { id, name, arguments: text } = callFragment(call);
+  const { id, name, arguments: text, signature } = callFragment(call);
   const input = text.trim() === '' ? {} : parsedArguments(text);
   if (name === '' || (input === undefined && !isCutOff)) throw new UnexpectedResponse();
-  return { type: 'tool_use', id: id || fallbackId, name, input: input ?? {} };
+  return [...signatureBlock(signature), { type: 'tool_use', id: id || fallbackId, name, input: input ?? {} }];
 }
 
 const stopReasons: ReadonlyMap<unknown, string> = new Map([

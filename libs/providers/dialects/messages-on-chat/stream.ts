@@ -10,7 +10,7 @@ import {
 } from '../translation';
 import { isAbsent, isObject } from '../values';
 import { BlockSequence } from './block-sequence';
-import { fallbackToolCallId, messageId, messageUsage, stopFields } from './response';
+import { fallbackToolCallId, messageId, messageUsage, signatureBlock, stopFields } from './response';
 
 /**
  * Translates the chunks of https://platform.openai.com/docs/api-reference/chat-streaming into the events of
@@ -87,7 +87,8 @@ export class MessageStream implements StreamTranslator {
   private toolCall(toolCall: Json): string {
     const fragment = callFragment(toolCall);
     const key = this.keys.keyOf(toolCall.index, fragment);
-    return this.blocks.toolCall(key, fragment, fallbackToolCallId(this.id ?? '', key));
+    const signed = signatureBlock(fragment.signature).map((block) => this.blocks.signedThinking(block));
+    return signed.join('') + this.blocks.toolCall(key, fragment, fallbackToolCallId(this.id ?? '', key));
   }
 
   private finish(): string {

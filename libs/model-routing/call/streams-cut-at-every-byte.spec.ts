@@ -130,6 +130,11 @@ const plan = (fields: Partial<RelayPlan>): RelayPlan => ({
 });
 const translation = (id: string, operation: Operation) =>
   serviceOf(registry.find(id)!, operation)!.translation;
+const responses = (id: string): Partial<RelayPlan> => {
+  const found = translation(id, 'responses')!;
+  const tools = [{ type: 'custom', name: 'a' }];
+  return { translation: found, request: found.encode({ input: 'Hi', stream: true, tools }, 'm').forResponse };
+};
 const correction = correctionOf(registry.find('mistral')!, 'chat/completions', { text: () => undefined });
 
 interface Received {
@@ -147,8 +152,9 @@ function received(relayPlan: RelayPlan, parts: readonly Buffer[]): Received {
       withoutKey: (sink) => sink,
     }),
   );
-  // Two translations differ only in the second at which they started. A CR LF that is cut in two may end the line with its CR.
-  const events = result.text.replace(/"created":\d+/g, '').replace(/\r\n?/g, '\n');
+  // Two translations differ only in the second at which they started, and in the ids that the stream does not have. A CR LF that is
+  // cut in two may end the line with its CR.
+  const events = result.text.replace(/"created(?:_at)?":\d+|_[0-9a-f]{32}/g, '').replace(/\r\n?/g, '\n');
   return { events, error: result.error?.message };
 }
 
@@ -164,6 +170,12 @@ describe.each<[string, RelayPlan, fc.Arbitrary<Event[]>]>([
     messageEvents,
   ],
   ['translated from chat to messages', plan({ translation: translation('openai', 'messages') }), chatEvents],
+  [
+    'translated from messages to responses',
+    plan({ ...responses('anthropic'), operation: 'messages' }),
+    messageEvents,
+  ],
+  ['translated from chat to responses', plan(responses('mistral')), fc.oneof(chatEvents, contentInParts)],
   ['whose usage is hidden', plan({ hidesUsage: true }), chatEvents],
   ['whose content is corrected', plan({ correction }), contentInParts],
   ['that passes', plan({}), chatEvents],

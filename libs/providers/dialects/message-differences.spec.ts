@@ -50,6 +50,9 @@ describe('the messages of a request, for a provider that refuses other fields', 
   it('keep every byte when the provider knows all of their fields', () => {
     const content = fc.oneof(
       fc.string({ unit: fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', 'é', 'a') }),
+      fc
+        .array(fc.tuple(fc.nat(60), fc.constantFrom('"', '\\', '\\\\"')), { maxLength: 6 })
+        .map((all) => all.map(([length, end]) => 'a'.repeat(length) + end).join('')),
       fc.jsonValue(),
     );
     const message = fc.oneof(

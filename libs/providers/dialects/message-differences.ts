@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type RequestDifferences } from '../provider';
 import { type Member, separated } from './json/json-members';
 import { type ObjectAt, ValidJson } from './json/valid-json';
@@ -101,8 +101,9 @@ function addIds(json: ValidJson, { members }: ObjectAt, length: number, found: R
 function addId(json: ValidJson, member: Member, length: number, found: Replacement[]): void {
   const id = json.stringAt(member);
   if (id === undefined || id === '' || (id.length === length && /^[A-Za-z0-9]+$/.test(id))) return;
-  const digest = createHash('sha256').update(id).digest();
-  const fitting = Array.from(digest.subarray(0, length), (byte) => lettersAndDigits[byte % 62]).join('');
+  const digest = hash('sha256', id, 'buffer');
+  let fitting = '';
+  for (const byte of digest.subarray(0, length)) fitting += lettersAndDigits[byte % 62];
   found.push({ start: member.valueStart, end: member.valueEnd, parts: [Buffer.from(`"${fitting}"`)] });
 }
 

@@ -15,6 +15,7 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
     tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-a-hostile-tenant' });
     await tenkey.setCredential(tenant, 'anthropic', { api_key: 'sk-ant-key-of-a-hostile-tenant' });
+    await tenkey.setCredential(tenant, 'mistral', { api_key: 'sk-mistral-key-of-a-hostile-tenant' });
   });
 
   it.each([
@@ -22,6 +23,8 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
     ['objects in objects', 'gpt-4o', '{"a":'],
     ['millions of objects for a model that needs a translation', 'claude-sonnet', '{},'],
     ['millions of numbers for a model that needs a translation', 'claude-sonnet', '0,'],
+    ['millions of messages for a provider that refuses unknown fields in them', 'mistral-large', '{},'],
+    ['millions of ids for such a provider', 'mistral-large', '{"tool_call_id":"x"},'],
   ])(
     'of %s are refused at once, five at a time, while /health responds',
     async (_, model, text) => {

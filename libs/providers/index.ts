@@ -28,6 +28,7 @@ export {
 export { jsonText, parseJson } from './dialects/json/json-numbers';
 export { endOfScalar, endOfString, textOf, wordsOf } from './dialects/json/json-scalars';
 export { NameWatch } from './dialects/json/name-watch';
+export { concernMessages } from './dialects/message-differences';
 export { reasoningOutsideOutput, eventDataWithoutUsage, usageName } from './dialects/openai-usage';
 export { serviceOf } from './dialects/service';
 export { AmbiguousModel, spliceRequest } from './dialects/splice-request';

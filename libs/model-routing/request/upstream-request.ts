@@ -3,6 +3,7 @@ import { type RequestBody, type Route } from '#egress';
 import { Problem } from '#http';
 import {
   AmbiguousModel,
+  concernMessages,
   type Json,
   jsonText,
   neverNull,
@@ -63,6 +64,7 @@ export function encodedJson(
   const { provider, upstreamOperation, credential } = route;
   try {
     const differences = differencesOf(route);
+    if (concernMessages(differences)) requireFewMessages(request);
     const translated = translation?.encode(request.tree, route.target, differences);
     const edits = {
       model: route.target,
@@ -98,6 +100,11 @@ export function encodedJson(
       param: safeNames([error.param])[0],
     });
   }
+}
+
+/** The differences of a provider take time for each value in the messages. */
+function requireFewMessages(request: JsonRequest): void {
+  for (const member of request.members) if (member.name === 'messages') request.requireFewValues(member);
 }
 
 /** The client's names of parameters of the translated request, without those that the client did not send. */

@@ -120,6 +120,20 @@ describe('the ids of tool calls, for a provider that accepts only its own', () =
     expect(messagesOf(messages).messages).toBe(messages);
   });
 
+  it('are replaced in a message that has as many as a body may contain, between other fields', () => {
+    const calls = JSON.stringify(Array.from({ length: 60_000 }, () => ({ id: 'call_1' })));
+    const others = '"content":"a",'.repeat(60_000);
+    const messages = `[{"x":1,${others}"role":"assistant","tool_calls":${calls}}]`;
+    const started = performance.now();
+    const { body } = sent(withMessages(messages));
+    // Looking at each id for each field would take minutes.
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(body.length).toBe(
+      withMessages(messages).length - '"x":1,'.length + 60_000 * (9 - 'call_1'.length),
+    );
+    expect(JSON.parse(body).messages[0].tool_calls).toHaveLength(60_000);
+  });
+
   it('stay different when they are different', () => {
     const ids = Array.from({ length: 2000 }, (_, index) => `call_${index}`);
     const calls = JSON.stringify([{ role: 'assistant', tool_calls: ids.map((id) => ({ id })) }]);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type RequestDifferences } from '../provider';
-import { type Member, separated } from './json/json-members';
+import { type Member } from './json/json-members';
 import { type ObjectAt, ValidJson } from './json/valid-json';
 
 /** Values with which clients fill a field that has no content. */
@@ -11,7 +11,14 @@ const longestEmptyValue = 4;
 export interface Replacement {
   readonly start: number;
   readonly end: number;
-  readonly parts: readonly Buffer[];
+  readonly bytes: Buffer;
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Whether a provider's differences concern the messages. If so, every value in them takes time. */
+export function concernMessages({ messageFields, toolCallIdLength }: RequestDifferences): boolean {
+  return messageFields !== undefined || toolCallIdLength !== undefined;
 }
 
 /**
@@ -25,26 +32,36 @@ export interface Replacement {
 export function messageReplacements(
   body: Buffer,
   messages: Member,
-  differences: RequestDifferences,
-  dropped: string[],
+  { messageFields, toolCallIdLength }: RequestDifferences,
+  dropped: Set<string>,
 ): Replacement[] {
   const json = new ValidJson(body);
   const found: Replacement[] = [];
   for (const message of json.objectsIn(messages.valueStart)) {
-    const { messageFields, toolCallIdLength } = differences;
-    const length = found.length;
-    if (toolCallIdLength !== undefined) addIds(json, message, toolCallIdLength, found);
-    if (messageFields === undefined) continue;
-    const fields = fieldsOf(json, message, messageFields);
-    if (fields === undefined || message.members.every(({ name }) => fields.includes(name))) continue;
-    // The replacements of ids lie within the members that are kept.
-    const ofIds = found.splice(length);
-    found.push(withoutOthers(json, message, fields, ofIds, dropped));
+    const fields = messageFields && fieldsOf(json, message, messageFields);
+    let kept: Member | undefined;
+    for (const member of message.members) {
+      if (fields?.includes(member.name) === false) {
+        if (!isEmpty(body, member)) dropped.add(`messages[].${member.name}`);
+        continue;
+      }
+      // Between two members that are kept, one comma stays.
+      if (kept === undefined) leaveOut(message.members[0]!.start, member.start, found);
+      else leaveOut(kept.end, member.start - 1, found);
+      if (toolCallIdLength !== undefined) addIds(json, member, toolCallIdLength, found);
+      kept = member;
+    }
+    const [first, last] = [message.members[0], message.members.at(-1)];
+    if (first && last) leaveOut(kept?.end ?? first.start, last.end, found);
   }
   return found;
 }
 
-/** The bytes from `start` to `end` with the replacements. */
+function leaveOut(start: number, end: number, found: Replacement[]): void {
+  if (end > start) found.push({ start, end, bytes: nothing });
+}
+
+/** The bytes from `start` to `end` with the replacements, which are within them and in their order. */
 export function replaced(
   body: Buffer,
   start: number,
@@ -54,8 +71,7 @@ export function replaced(
   const parts: Buffer[] = [];
   let at = start;
   for (const each of replacements) {
-    if (each.start < start || each.end > end) continue;
-    parts.push(body.subarray(at, each.start), ...each.parts);
+    parts.push(body.subarray(at, each.start), each.bytes);
     at = each.end;
   }
   parts.push(body.subarray(at, end));
@@ -72,28 +88,12 @@ function fieldsOf(
   return name !== undefined && Object.hasOwn(messageFields, name) ? messageFields[name] : undefined;
 }
 
-function withoutOthers(
-  json: ValidJson,
-  { members }: ObjectAt,
-  fields: readonly string[],
-  ofIds: readonly Replacement[],
-  dropped: string[],
-): Replacement {
-  const kept: Buffer[][] = [];
-  for (const member of members) {
-    if (fields.includes(member.name)) kept.push(replaced(json.body, member.start, member.end, ofIds));
-    else if (!isEmpty(json.body, member)) dropped.push(`messages[].${member.name}`);
-  }
-  return { start: members[0]!.start, end: members.at(-1)!.end, parts: separated(kept) };
-}
-
-function addIds(json: ValidJson, { members }: ObjectAt, length: number, found: Replacement[]): void {
-  for (const member of members) {
-    if (member.name === 'tool_call_id') addId(json, member, length, found);
-    if (member.name !== 'tool_calls' || !json.isList(member)) continue;
-    for (const call of json.objectsIn(member.valueStart)) {
-      for (const field of call.members) if (field.name === 'id') addId(json, field, length, found);
-    }
+/** @param member of a message */
+function addIds(json: ValidJson, member: Member, length: number, found: Replacement[]): void {
+  if (member.name === 'tool_call_id') addId(json, member, length, found);
+  if (member.name !== 'tool_calls' || !json.isList(member)) return;
+  for (const call of json.objectsIn(member.valueStart)) {
+    for (const field of call.members) if (field.name === 'id') addId(json, field, length, found);
   }
 }
 
@@ -104,7 +104,7 @@ function addId(json: ValidJson, member: Member, length: number, found: Replaceme
   const digest = hash('sha256', id, 'buffer');
   let fitting = '';
   for (const byte of digest.subarray(0, length)) fitting += lettersAndDigits[byte % 62];
-  found.push({ start: member.valueStart, end: member.valueEnd, parts: [Buffer.from(`"${fitting}"`)] });
+  found.push({ start: member.valueStart, end: member.valueEnd, bytes: Buffer.from(`"${fitting}"`) });
 }
 
 const lettersAndDigits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -1,6 +1,6 @@
 import { type RequestDifferences } from '../provider';
 import { type Member, scanObject, withMembers } from './json/json-members';
-import { messageReplacements, replaced, type Replacement } from './message-differences';
+import { concernMessages, messageReplacements, replaced, type Replacement } from './message-differences';
 
 /**
  * The body has more than one top-level `model`, or none although it needs one. Such a request is never sent, because providers differ in which of
@@ -52,13 +52,13 @@ export function spliceRequest(
     isStream(body, members) &&
     !members.some(({ name }) => name === 'stream_options') &&
     edits.hasUsageOption?.() === true;
-  const dropped: string[] = [];
+  const dropped = new Set<string>();
   const replacements = replacementsIn(body, members, edits, dropped);
   if (members.some((member) => isAffected(body, member, edits))) {
     const kept = withDifferences(body, members, edits, replacements, dropped);
-    if (isModelAdded) kept.unshift([modelMember(edits.model)]);
+    if (isModelAdded) kept.unshift([Buffer.from(modelMember(edits.model))]);
     if (isUsageOptionAdded) kept.push([usageOption]);
-    return { parts: withMembers(body, members, kept), dropped, isUsageOptionAdded };
+    return { parts: withMembers(body, members, kept), dropped: [...dropped], isUsageOptionAdded };
   }
   const start = members[0]?.start ?? body.indexOf('{') + 1;
   const end = members.at(-1)?.end ?? start;
@@ -67,7 +67,7 @@ export function spliceRequest(
   const parts = replaced(body, 0, end, replacements);
   if (isUsageOptionAdded) parts.push(Buffer.from(','), usageOption);
   parts.push(body.subarray(end));
-  return { parts, dropped, isUsageOptionAdded };
+  return { parts, dropped: [...dropped], isUsageOptionAdded };
 }
 
 /** What replaces the value of `model`, or is inserted in front of the other members. */
@@ -78,15 +78,14 @@ function modelReplacement(
   hasMembers: boolean,
 ): Replacement {
   if (member !== undefined) {
-    return { start: member.valueStart, end: member.valueEnd, parts: [Buffer.from(JSON.stringify(model))] };
+    return { start: member.valueStart, end: member.valueEnd, bytes: Buffer.from(JSON.stringify(model)) };
   }
-  const parts = [modelMember(model)];
-  if (hasMembers) parts.push(Buffer.from(','));
-  return { start, end: start, parts };
+  const bytes = Buffer.from(hasMembers ? `${modelMember(model)},` : modelMember(model));
+  return { start, end: start, bytes };
 }
 
-function modelMember(model: string): Buffer {
-  return Buffer.from(`"model":${JSON.stringify(model)}`);
+function modelMember(model: string): string {
+  return `"model":${JSON.stringify(model)}`;
 }
 
 function onlyMember(members: readonly Member[], name: string): Member | undefined {
@@ -113,10 +112,10 @@ function isAffected(body: Buffer, member: Member, { differences = {}, neverNull 
 function replacementsIn(
   body: Buffer,
   members: readonly Member[],
-  { differences }: RequestEdits,
-  dropped: string[],
+  { differences = {} }: RequestEdits,
+  dropped: Set<string>,
 ): Replacement[] {
-  if (differences?.messageFields === undefined && differences?.toolCallIdLength === undefined) return [];
+  if (!concernMessages(differences)) return [];
   const messages = onlyMember(members, 'messages');
   if (messages === undefined || body[messages.valueStart] !== openingBracket) return [];
   return messageReplacements(body, messages, differences, dropped);
@@ -135,7 +134,7 @@ function withDifferences(
   members: readonly Member[],
   { model, differences = {}, neverNull }: RequestEdits,
   replacements: readonly Replacement[],
-  dropped: string[],
+  dropped: Set<string>,
 ): Buffer[][] {
   const names = new Set(members.map(({ name }) => name));
   const namesWithValue = new Set(members.filter((member) => !isNull(body, member)).map(({ name }) => name));
@@ -155,7 +154,7 @@ function withDifferences(
     // If the client sent both names, the provider's own name takes precedence.
     const takenNames = isNull(body, member) ? names : namesWithValue;
     if (unsupported.has(member.name) || (newName !== undefined && takenNames.has(newName))) {
-      if (!isNull(body, member)) dropped.push(member.name);
+      if (!isNull(body, member)) dropped.add(member.name);
     } else if (member.name === 'model') {
       kept.push([withText(body, member, member.valueStart, member.valueEnd, model)]);
     } else if (newName !== undefined) {

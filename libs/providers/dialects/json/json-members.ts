@@ -183,12 +183,13 @@ export function withMembers(
 ): Buffer[] {
   const first = members[0]?.start ?? 0;
   const last = members.at(-1)?.end ?? 0;
-  return [body.subarray(0, first), ...separated(kept), body.subarray(last)];
-}
-
-/** The parts of members, with commas between the members. */
-export function separated(members: readonly (readonly Buffer[])[]): Buffer[] {
-  return members.flatMap((parts, index) => (index === 0 ? parts : [Buffer.from(','), ...parts]));
+  const parts = [body.subarray(0, first)];
+  for (const [index, member] of kept.entries()) {
+    if (index > 0) parts.push(Buffer.from(','));
+    for (const part of member) parts.push(part);
+  }
+  parts.push(body.subarray(last));
+  return parts;
 }
 
 function addMember(members: Member[], member: Member): void {

@@ -85,6 +85,12 @@ describe('a messages request translated to chat', () => {
       ['top_k', 'inference_geo', 'diagnostics', 'unheard_of'],
     ],
     [{ metadata: { user_id: 'u', x: 1 } }, { user: 'u' }, ['metadata']],
+    [{ metadata: { user_id: 'u'.repeat(64) } }, { user: 'u'.repeat(64) }, []],
+    [
+      { metadata: { user_id: '{"device_id":"d","session_id":"s"}'.repeat(5) } },
+      { user: 'a68bde9b27890e4e509de8f24baf137c3feb7850d4a5c0cba5b5b4d5550c90e6' },
+      [],
+    ],
     [{ thinking: { type: 'enabled', budget_tokens: 1024 } }, { reasoning_effort: 'low' }, []],
     [{ thinking: { type: 'enabled', budget_tokens: 10_000 } }, { reasoning_effort: 'medium' }, []],
     [{ thinking: { type: 'enabled', budget_tokens: 31_999 } }, { reasoning_effort: 'high' }, []],

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type RequestDifferences } from '../../provider';
 import { efforts } from '../claude-generation';
 import { sortParameters } from '../parameters';
@@ -55,8 +56,15 @@ export function encodeMessagesRequest(
 
 function encodeMetadata(body: Json, value: unknown, dropped: Set<string>): void {
   const { user_id: user, ...others } = requireObject('metadata', value);
-  if (!isAbsent(user)) body.user = requireText('metadata.user_id', user);
+  if (!isAbsent(user)) body.user = shortUser(requireText('metadata.user_id', user));
   if (Object.keys(others).length > 0) dropped.add('metadata');
+}
+
+const longestUser = 64;
+
+/** OpenAI refuses a longer identifier, and those of Claude Code are longer. The same one always becomes the same hash. */
+function shortUser(user: string): string {
+  return user.length <= longestUser ? user : hash('sha256', user, 'hex');
 }
 
 function encodeServiceTier(body: Json, value: unknown): void {

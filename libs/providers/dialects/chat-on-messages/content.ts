@@ -14,7 +14,7 @@ const imageTypes: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Translates the content of a message into blocks. Empty text is left out, because Anthropic refuses it.
+ * Translates the content of a message into blocks. Text that is empty or blank is left out, because Anthropic refuses it.
  *
  * @param content a string or a list of parts
  * @throws UnsupportedParameter for a part without a counterpart
@@ -28,7 +28,7 @@ export function encodeContent(path: string, content: unknown, dropped: Set<strin
 }
 
 function textBlock(text: string, cacheControl?: Json): Json[] {
-  return text === '' ? [] : [{ type: 'text', text, ...cacheControl }];
+  return text.trim() === '' ? [] : [{ type: 'text', text, ...cacheControl }];
 }
 
 function encodePart(path: string, value: unknown, dropped: Set<string>): Json[] {

@@ -40,6 +40,48 @@ describe('the messages of a chat', () => {
     ).toBe('One');
   });
 
+  it('have no text that is blank, and no blanks at the end of an answer that the client has begun', () => {
+    const begun = (content: unknown) => [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: ' \n' },
+          { type: 'text', text: 'Hi ' },
+        ],
+      },
+      { role: 'assistant', content: '\n\n', tool_calls: [call('a', '{}')] },
+      { role: 'tool', tool_call_id: 'a', content: ' ' },
+      { role: 'assistant', content },
+    ];
+    const before = [
+      { role: 'user', content: [{ type: 'text', text: 'Hi ' }] },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'get_weather', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a' }] },
+    ];
+    expect(encode(begun('It is: \n')).body.messages).toEqual([
+      ...before,
+      { role: 'assistant', content: 'It is:' },
+    ]);
+    const parts = [
+      { type: 'text', text: 'It ' },
+      { type: 'text', text: 'is: ' },
+      { type: 'text', text: ' ' },
+    ];
+    expect(encode(begun(parts)).body.messages).toEqual([
+      ...before,
+      {
+        role: 'assistant',
+        content: [
+          { type: 'text', text: 'It ' },
+          { type: 'text', text: 'is:' },
+        ],
+      },
+    ]);
+    expect(encode([{ role: 'user', content: 'Hi ' }]).body.messages).toEqual([
+      { role: 'user', content: 'Hi ' },
+    ]);
+  });
+
   it('have the results of one turn in one user message, together with the next user message', () => {
     const { body } = encode([
       { role: 'user', content: 'Weather?' },

@@ -1,5 +1,13 @@
 import { type Json, UnsupportedParameter } from '../translation';
-import { isAbsent, parsedArguments, requireList, requireObject, requireText, safeName } from '../values';
+import {
+  isAbsent,
+  isObject,
+  parsedArguments,
+  requireList,
+  requireObject,
+  requireText,
+  safeName,
+} from '../values';
 import { encodeContent } from './content';
 
 /** Fields of a response's message that clients send back. They have no meaning for the model. */
@@ -60,7 +68,17 @@ export function encodeMessages(
   if (messages.length === 0) {
     throw new UnsupportedParameter('messages', 'This provider requires at least one user message.');
   }
+  trimLast(messages);
   return { ...encodeSystem(system), messages };
+}
+
+/** Anthropic refuses an answer that the client has begun if it ends with blanks. */
+function trimLast(messages: Json[]): void {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant') return;
+  if (typeof last.content === 'string') last.content = last.content.trimEnd();
+  const block: unknown = Array.isArray(last.content) ? last.content.at(-1) : undefined;
+  if (isObject(block) && typeof block.text === 'string') block.text = block.text.trimEnd();
 }
 
 /**

@@ -1,5 +1,5 @@
 import { textsOf } from './corrections/content-parts';
-import { type Json } from './translation';
+import { type Json, UnexpectedResponse } from './translation';
 import { isAbsent, isObject } from './values';
 
 /** The content of a message, or of a fragment of one, without its tool calls. Absent texts are empty strings. */
@@ -32,4 +32,17 @@ function signedThinking(block: Json): Json[] {
   return block.type === 'thinking'
     ? [{ type: 'thinking', thinking: textOf(thinking), signature: textOf(signature) }]
     : [];
+}
+
+/**
+ * @param reason the `finish_reason` of a choice
+ * @returns OpenAI's name for it, or what the server sent
+ * @throws UnexpectedResponse when the response broke off, for which Mistral and OpenRouter have the reason `error`
+ */
+export function finishReasonOf(reason: unknown): unknown {
+  if (reason === 'error') throw new UnexpectedResponse();
+  // Mistral: the end of the model's context.
+  if (reason === 'model_length') return 'length';
+  // Gemini adds its own reason, as in `content_filter: RECITATION`.
+  return typeof reason === 'string' && reason.startsWith('content_filter') ? 'content_filter' : reason;
 }

@@ -53,7 +53,9 @@ describe('a chat completion translated to a message', () => {
   it.each<[string | null, Json, Json]>([
     ['stop', {}, { stop_reason: 'end_turn' }],
     ['length', {}, { stop_reason: 'max_tokens' }],
+    ['model_length', { tool_calls: [call('{"a":')] }, { stop_reason: 'max_tokens' }],
     ['content_filter', {}, { stop_reason: 'refusal' }],
+    ['content_filter: RECITATION', {}, { stop_reason: 'refusal' }],
     ['something new', {}, { stop_reason: 'end_turn' }],
     [null, {}, { stop_reason: 'end_turn' }],
     ['tool_calls', { tool_calls: [call('{}')] }, { stop_reason: 'tool_use' }],
@@ -137,6 +139,9 @@ describe('a chat completion translated to a message', () => {
     (response) =>
       expect(() => messagesOnChat.decode(response, { model: 'm', request: {} })).toThrow(UnexpectedResponse),
   );
+
+  it('is unexpected when its finish reason is an error', () =>
+    expect(() => decode({ content: 'x' }, { finish_reason: 'error' })).toThrow(UnexpectedResponse));
 
   it.each([{}, { type: 'custom' }, call('{'), call('[]'), { function: { arguments: '{}' } }])(
     'is unexpected with the tool call %j',

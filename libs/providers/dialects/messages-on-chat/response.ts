@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { contentOf } from '../chat-content';
+import { contentOf, finishReasonOf } from '../chat-content';
 import { reasoningOutsideOutput } from '../openai-usage';
 import { callFragment } from '../tool-calls';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
@@ -21,7 +21,7 @@ export function decodeChatCompletion(completion: unknown, { model, request }: Tr
   const content = contentOf(message);
   const id = messageId(completion.id);
   const toolCalls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
-  const isCutOff = choice.finish_reason === 'length';
+  const isCutOff = finishReasonOf(choice.finish_reason) === 'length';
   return {
     id,
     type: 'message',
@@ -78,11 +78,13 @@ const stopReasons: ReadonlyMap<unknown, string> = new Map([
 /**
  * Tool calls take precedence over the finish reason `stop`, which OpenAI sends after a forced tool. Only vLLM says which
  * stop sequence occurred; other providers do not even say whether one did.
+ * @throws UnexpectedResponse when the response broke off
  */
 export function stopFields(
-  { finish_reason: finish, stop_reason: stopSequence }: Json,
+  { finish_reason: given, stop_reason: stopSequence }: Json,
   { hasToolCalls, refusal, request }: { hasToolCalls: boolean; refusal: string; request: Json },
 ): Json {
+  const finish = finishReasonOf(given);
   const stops: unknown = request.stop_sequences;
   const details = refusal === '' ? null : { type: 'refusal', category: null, explanation: refusal };
   const isSequence =

@@ -227,6 +227,7 @@ describe('the chunks of a chat, translated to events,', () => {
     expect(eventsOf(push([...hello, delta({}, 'length')])).at(-2).delta.stop_reason).toBe('max_tokens');
     expect(eventsOf(push([...hello, '[DONE]'])).at(-2).delta.stop_reason).toBe('end_turn');
     expect(() => push(hello)).toThrow(UnexpectedResponse);
+    expect(() => push([...hello, delta({}, 'error'), '[DONE]'])).toThrow(UnexpectedResponse);
     expect(() => push([])).toThrow(UnexpectedResponse);
     expect(() => push(['[DONE]'])).toThrow(UnexpectedResponse);
   });

@@ -170,7 +170,9 @@ describe('a chat completion, translated to a response,', () => {
 
   it.each([
     ['length', { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }],
+    ['model_length', { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }],
     ['content_filter', { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }],
+    ['content_filter: SAFETY', { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }],
     ['tool_calls', { status: 'completed', incomplete_details: null }],
     ['a new reason', { status: 'completed', incomplete_details: null }],
   ])('has the status of the finish reason %s', (finish_reason, expected) =>

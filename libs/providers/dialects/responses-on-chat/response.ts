@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { contentOf } from '../chat-content';
+import { contentOf, finishReasonOf } from '../chat-content';
 import { reasoningOutsideOutput } from '../openai-usage';
 import { callFragment, type CallFragment } from '../tool-calls';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
@@ -79,9 +79,7 @@ export class DraftResponse {
 
   /** @throws UnexpectedResponse */
   end(finishReason: unknown): { readonly events: readonly Json[]; readonly response: Json } {
-    // Mistral and OpenRouter have this reason.
-    if (finishReason === 'error') throw new UnexpectedResponse();
-    const reason = incompleteReasons.get(finishReason);
+    const reason = incompleteReasons.get(finishReasonOf(finishReason));
     const status: Status = reason === undefined ? 'completed' : 'incomplete';
     const events = this.output.end(status);
     const response = this.with({
@@ -114,10 +112,8 @@ export class DraftResponse {
   }
 }
 
-/** Mistral's `model_length` is the end of the model's context. */
 const incompleteReasons: ReadonlyMap<unknown, string> = new Map([
   ['length', 'max_output_tokens'],
-  ['model_length', 'max_output_tokens'],
   ['content_filter', 'content_filter'],
 ]);
 

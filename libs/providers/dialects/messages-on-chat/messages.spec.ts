@@ -44,6 +44,7 @@ describe('the messages of a messages request', () => {
 
   it('have results of tools as separate messages, and leave out thinking', () => {
     const image = { type: 'image', source: { type: 'url', url: 'https://a.example/b.png' } };
+    const ofIt = { type: 'text', text: 'of it' };
     const { body } = encode([
       { role: 'user', content: 'Weather?' },
       {
@@ -61,8 +62,9 @@ describe('the messages of a messages request', () => {
         content: [
           { type: 'text', text: 'And?' },
           { type: 'tool_result', tool_use_id: 't1', content: 'no such city', is_error: true },
-          { type: 'tool_result', tool_use_id: 't2', content: [{ type: 'text', text: 'a map' }, image] },
+          { type: 'tool_result', tool_use_id: 't2', content: [{ type: 'text', text: 'a map' }, image, ofIt] },
           { type: 'tool_result', tool_use_id: 't3' },
+          { type: 'tool_result', tool_use_id: 't4', is_error: true },
         ],
       },
     ]);
@@ -79,13 +81,11 @@ describe('the messages of a messages request', () => {
       {
         role: 'tool',
         tool_call_id: 't1',
-        content: [
-          { type: 'text', text: 'The tool failed:' },
-          { type: 'text', text: 'no such city' },
-        ],
+        content: 'The tool failed:\nno such city',
       },
-      { role: 'tool', tool_call_id: 't2', content: 'a map' },
+      { role: 'tool', tool_call_id: 't2', content: 'a map\nof it' },
       { role: 'tool', tool_call_id: 't3', content: '' },
+      { role: 'tool', tool_call_id: 't4', content: 'The tool failed:' },
       {
         role: 'user',
         content: [

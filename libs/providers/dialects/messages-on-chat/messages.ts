@@ -89,12 +89,12 @@ function encodeResult(
     isAbsent(content) || typeof content === 'string'
       ? [{ type: 'text', text: content ?? '' }]
       : blocksOf(`${path}.content`, content, dropped);
-  const texts = parts.filter(({ type }) => type === 'text');
+  const texts = parts.filter(({ type }) => type === 'text').map(({ text }) => text);
   const others = parts.filter(({ type }) => type !== 'text');
-  if (block.is_error === true) texts.unshift({ type: 'text', text: 'The tool failed:' });
-  const text = texts.length === 0 ? '' : plainOr(texts);
+  if (block.is_error === true) texts.unshift('The tool failed:');
   return {
-    message: { role: 'tool', tool_call_id: id, content: text },
+    // Many servers accept no list here.
+    message: { role: 'tool', tool_call_id: id, content: texts.filter((text) => text !== '').join('\n') },
     attachments:
       others.length === 0 ? [] : [{ type: 'text', text: `From the result of tool call ${id}:` }, ...others],
   };

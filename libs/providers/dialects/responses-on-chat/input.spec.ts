@@ -159,6 +159,11 @@ describe('the input of a request for a response', () => {
     ]);
   });
 
+  it('has an empty object where a call has no arguments', () =>
+    expect(encode([user('Hi'), { ...call('a'), arguments: '' }]).messages[1].tool_calls).toEqual([
+      asCall('a'),
+    ]));
+
   it('has calls of custom tools and their results', () =>
     expect(
       encode([

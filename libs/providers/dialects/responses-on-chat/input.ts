@@ -61,7 +61,8 @@ function addItem(messages: Messages, path: string, value: unknown, dropped: Set<
     case 'reasoning':
       return messages.reasoning(path, item);
     case 'function_call':
-      return messages.call(path, text('call_id'), chosenName(path, item), text('arguments'));
+      // Servers parse the arguments, so an empty text would be refused.
+      return messages.call(path, text('call_id'), chosenName(path, item), text('arguments') || '{}');
     case 'custom_tool_call':
       return messages.call(
         path,

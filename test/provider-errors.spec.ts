@@ -41,6 +41,18 @@ describeWithApp('an error of the provider', { UPSTREAM_RETRIES: '0' }, { models 
   };
   const errorOf = ({ body }: Response) => body.error as Record<string, unknown>;
 
+  it('that forbids a model is not about the key', async () => {
+    const error = {
+      message: 'Project `proj_a` does not have access to model `gpt-4o`',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'model_not_found',
+    };
+    const response = await chat({ status: 403, body: { error } });
+    expect(response.status).toBe(400);
+    expect(response.body).toEqual({ error: { ...error, tenkey_code: 'upstream_rejected_request' } });
+  });
+
   it('keeps the code, type, parameter and message, and Tenkey adds its own code', async () => {
     const error = {
       message: "This model's maximum context length is 8192 tokens.",

@@ -16,5 +16,8 @@ export const groq = openAiCompatible({
     // Groq refuses the first three with 400; the last two are "not currently supported" (request types of groq-python).
     'chat/completions': { unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'store', 'metadata'] },
   },
+  // A 403 may also say that an administrator has blocked this model.
+  isCredentialRefusal: (status, message) =>
+    status === 401 || (status === 403 && !/\bblocked at the (organization|project) level/i.test(message)),
   baseUrlVariables: ['GROQ_BASE_URL'],
 });

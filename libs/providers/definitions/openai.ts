@@ -64,6 +64,9 @@ export const openai = openAiCompatible({
   usageOption: ['chat/completions', 'completions'],
   // Without openai-organization and openai-project, which only the credential sets: a client must not choose who pays within the account.
   passedRequestHeaders: ['openai-beta', 'x-client-request-id'],
+  // A 403 may also say that the project or the organization may not use this model.
+  isCredentialRefusal: (status, message) =>
+    status === 401 || (status === 403 && !/\baccess to model|\borganization must be verified/i.test(message)),
   // https://platform.openai.com/docs/guides/error-codes: 401, "IP not authorized", for an address that is not on the allowlist.
   isNetworkRuleRefusal: (message) => /\bIP (is )?not authorized|\bIP allow-?list/i.test(message),
   baseUrlVariables: ['OPENAI_BASE_URL'],

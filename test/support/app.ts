@@ -95,6 +95,7 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
     BERGET_BASE_URL: base,
     COHERE_BASE_URL: provider.url,
     GEMINI_BASE_URL: base,
+    GROQ_BASE_URL: base,
     ANTHROPIC_BASE_URL: provider.url,
     EGRESS_ALLOW: `127.0.0.1:${new URL(provider.url).port}`,
     ...env,

@@ -14,7 +14,11 @@ export const groq = openAiCompatible({
   operations: ['chat/completions', 'responses', 'audio/transcriptions', 'audio/translations', 'audio/speech'],
   differences: {
     // Groq refuses the first three with 400; the last two are "not currently supported" (request types of groq-python).
-    'chat/completions': { unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'store', 'metadata'] },
+    'chat/completions': {
+      unsupported: ['logit_bias', 'logprobs', 'top_logprobs', 'store', 'metadata'],
+      // ChatCompletionAssistantMessageParam. "property 'annotations' is unsupported"
+      messageFields: { assistant: ['role', 'content', 'name', 'tool_calls', 'reasoning'] },
+    },
   },
   // A 403 may also say that an administrator has blocked this model.
   isCredentialRefusal: (status, message) =>

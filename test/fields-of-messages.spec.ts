@@ -3,6 +3,7 @@ import { describeWithApp, platformKey, startTestApp, type TestApp } from './supp
 const models = `
 completion_models:
   - { name: mistral, litellm_model_name: mistral/mistral-small-latest }
+  - { name: groq, litellm_model_name: groq/openai/gpt-oss-120b }
   - { name: gpt, litellm_model_name: openai/gpt-4o }
 `;
 const user = { role: 'user', content: 'What is the weather?' };
@@ -33,12 +34,11 @@ const key = 'sentinel-of-messages-to-mistral-m1m1';
 
 async function tenantOf(tenkey: TestApp): Promise<string> {
   const tenant = await tenkey.createTenant();
-  await tenkey.setCredential(tenant, 'mistral', { api_key: key });
-  await tenkey.setCredential(tenant, 'openai', { api_key: key });
+  for (const id of ['mistral', 'groq', 'openai']) await tenkey.setCredential(tenant, id, { api_key: key });
   return tenant;
 }
 
-describeWithApp('messages to Mistral', {}, { models }, (tenkey) => {
+describeWithApp('messages to Mistral and Groq', {}, { models }, (tenkey) => {
   let tenant: string;
   beforeAll(async () => (tenant = await tenantOf(tenkey)));
   beforeEach(() => tenkey.provider.reset());
@@ -57,6 +57,21 @@ describeWithApp('messages to Mistral', {}, { models }, (tenkey) => {
       { role: 'tool', tool_call_id: 'D681PevKs', name: 'weather', content: 'sunny' },
       { role: 'assistant', content: 'It is sunny.' },
       { role: 'user', content: 'Thank you' },
+    ]);
+  });
+
+  it('are for Groq those of the assistant that it accepts', async () => {
+    const answer = await chat(history('call_1'), 'groq');
+    expect(answer.headers['x-tenkey-dropped-params']).toBe(
+      'messages[].reasoning_content, messages[].thinking_blocks',
+    );
+    const [first, , result, , last] = history('call_1');
+    expect(sent()).toEqual([
+      first,
+      { role: 'assistant', content: null, tool_calls: [callOf('call_1')] },
+      result,
+      { role: 'assistant', content: 'It is sunny.' },
+      last,
     ]);
   });
 

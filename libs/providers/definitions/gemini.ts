@@ -19,7 +19,14 @@ export const gemini = openAiCompatible({
   differences: {
     // Gemini refuses each of them with 400, such as `Unknown name "store": Cannot find field.`
     'chat/completions': {
-      unsupported: ['store', 'metadata', 'seed', 'frequency_penalty', 'prompt_cache_key'],
+      unsupported: [
+        'store',
+        'metadata',
+        'seed',
+        'frequency_penalty',
+        'prompt_cache_key',
+        'parallel_tool_calls',
+      ],
       thinkingField: 'extra_content',
     },
   },

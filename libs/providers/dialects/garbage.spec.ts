@@ -159,3 +159,35 @@ describe.each(names)('invalid input for %s', (name) => {
     expect(() => translation.decode(deepResponse, context)).toThrow(UnexpectedResponse);
   });
 });
+
+describe('a stream that never ends', () => {
+  const chunk = (delta: Json) => ({ data: JSON.stringify({ choices: [{ index: 0, delta }] }) });
+  const call = (index: number, fields: Json = {}) =>
+    chunk({ tool_calls: [{ index, function: { name: 'f', ...fields } }] });
+  const block = (index: number) => ({
+    data: JSON.stringify(
+      index === 0
+        ? { type: 'message_start', message: { id: 'm' } }
+        : { type: 'content_block_start', index, content_block: { type: 'text' } },
+    ),
+  });
+
+  it.each<[string, (keyof typeof translations)[], (index: number) => { data: string }]>([
+    ['of calls', ['messagesOnChat', 'responsesOnChat'], (index) => call(index)],
+    ['of complete calls', ['messagesOnChat', 'responsesOnChat'], (index) => call(index, { arguments: '{}' })],
+    [
+      'of thinking and text by turns',
+      ['responsesOnChat'],
+      (index) => chunk(index % 2 === 0 ? { content: 'a' } : { reasoning_content: 'b' }),
+    ],
+    ['of blocks that do not end', ['chatOnMessages', 'responsesOnMessages'], block],
+  ])('%s is refused before it fills the memory', (_, affected, eventOf) => {
+    for (const name of affected) {
+      const { translation, request: forResponse } = translations[name];
+      const stream = translation.stream({ model: 'public', request: forResponse });
+      expect(() => {
+        for (let index = 0; index < 20_000; index += 1) stream.push(eventOf(index));
+      }).toThrow(UnexpectedResponse);
+    }
+  });
+});

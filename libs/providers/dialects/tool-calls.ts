@@ -1,6 +1,6 @@
 import { signatureText } from './call-signature';
 import { jsonText } from './json/json-numbers';
-import { type Json } from './translation';
+import { checkParts, type Json } from './translation';
 import { isAbsent, isObject } from './values';
 
 /** A tool call of a chat completion, or a fragment of one. Absent values are empty strings. */
@@ -34,6 +34,7 @@ export class ToolCallKeys {
    * A new id with a name starts a new call even at a known index, because some servers send no index, or always 0.
    * @param serverIndex as the server sent it
    * @returns the same key for all fragments of a call
+   * @throws UnexpectedResponse when there are too many calls
    */
   keyOf(serverIndex: unknown, { id, name }: CallFragment): number {
     const index = isAbsent(serverIndex) ? (this.lastIndex ?? 0) : serverIndex;
@@ -46,6 +47,7 @@ export class ToolCallKeys {
     }
     const key = this.count;
     this.count += 1;
+    checkParts(this.count);
     this.known.set(index, { key, id });
     return key;
   }

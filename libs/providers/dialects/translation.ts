@@ -59,6 +59,14 @@ export interface Translation {
   stream(context: TranslationContext): StreamTranslator;
 }
 
+/** Many more blocks, items or calls than a model writes in one response. They stay in memory until it is complete. */
+const mostParts = 10_000;
+
+/** @throws UnexpectedResponse when a response has too many parts */
+export function checkParts(count: number): void {
+  if (count > mostParts) throw new UnexpectedResponse();
+}
+
 /** The provider's format has no counterpart for a parameter, or its value is invalid. */
 export class UnsupportedParameter extends Error {
   override readonly name = 'UnsupportedParameter';

@@ -1,6 +1,7 @@
 import { jsonText } from '../json/json-numbers';
 import { dataEvent, doneMarker, eventObject } from '../sse';
 import {
+  checkParts,
   type Json,
   type StreamEvent,
   type StreamTranslator,
@@ -78,6 +79,7 @@ export class ChatStream implements StreamTranslator {
 
   private startBlock({ index, content_block: block }: Json): string {
     if (!isObject(block) || this.id === undefined || this.blocks.has(index)) throw new UnexpectedResponse();
+    checkParts(this.blocks.size + 1);
     if (block.type !== 'tool_use') {
       this.blocks.set(index, { block: { ...block }, hasArguments: false });
       if (block.type === 'text') return this.textChunk('content', block.text);

@@ -1,5 +1,5 @@
 import { type CallFragment } from '../tool-calls';
-import { type Json, UnexpectedResponse } from '../translation';
+import { checkParts, type Json, UnexpectedResponse } from '../translation';
 import { FunctionCall } from './function-call';
 import { added, done, type Status } from './item-events';
 import { contentOfBlock, unsigned } from './reasoning';
@@ -141,6 +141,7 @@ export class OutputItems {
   private next(prefix: string): { id: string; index: number } {
     const index = this.count;
     this.count += 1;
+    checkParts(this.count);
     return { id: `${prefix}_${this.suffix}_${index}`, index };
   }
 

@@ -1,31 +1,25 @@
+import { type ChatChunk, ChatChunks } from '../chat-chunks';
 import { contentOf } from '../chat-content';
-import { doneMarker, eventObject, namedEvent } from '../sse';
-import { callFragment, ToolCallKeys } from '../tool-calls';
+import { doneMarker, namedEvent } from '../sse';
+import { type CallFragment } from '../tool-calls';
 import {
-  type Json,
   type StreamEvent,
   type StreamTranslator,
   type TranslationContext,
   UnexpectedResponse,
 } from '../translation';
-import { isAbsent, isObject } from '../values';
 import { BlockSequence } from './block-sequence';
 import { fallbackToolCallId, messageId, messageUsage, signatureBlock, stopFields } from './response';
 
 /**
- * Translates the chunks of https://platform.openai.com/docs/api-reference/chat-streaming into the events of
- * https://platform.claude.com/docs/en/build-with-claude/streaming. Servers may leave out `[DONE]`, ids and the index of a
- * tool call. A chunk without choices contains the usage, or the results of Azure's filters.
+ * Translates the chunks of a chat completion into the events of
+ * https://platform.claude.com/docs/en/build-with-claude/streaming.
  */
 export class MessageStream implements StreamTranslator {
+  private readonly chunks = new ChatChunks();
   private readonly blocks = new BlockSequence();
   private id: string | undefined;
-  private usage: unknown;
-  private serviceTier: unknown;
-  /** The last `finish_reason`, and vLLM's `stop_reason`. */
-  private ending: Json = {};
   private refusal = '';
-  private readonly keys = new ToolCallKeys();
   private isFinished = false;
 
   constructor(private readonly context: TranslationContext) {}
@@ -33,20 +27,13 @@ export class MessageStream implements StreamTranslator {
   push({ data }: StreamEvent): string {
     if (this.isFinished) return '';
     if (data.trim() === doneMarker) return this.finish();
-    const chunk = eventObject(data);
-    if (isObject(chunk.usage)) this.usage = chunk.usage;
-    if (typeof chunk.service_tier === 'string') this.serviceTier = chunk.service_tier;
-    if (!Array.isArray(chunk.choices)) {
-      if (isObject(chunk.usage)) return '';
-      throw new UnexpectedResponse();
-    }
-    const choice = chunk.choices.filter(isObject).find(({ index = 0 }) => index === 0);
-    return choice === undefined ? '' : this.start(chunk.id) + this.choice(choice);
+    const chunk = this.chunks.read(data);
+    return chunk === undefined ? '' : this.start(chunk.id) + this.add(chunk);
   }
 
   end(): string {
     if (this.isFinished) return '';
-    if (isAbsent(this.ending.finish_reason)) throw new UnexpectedResponse();
+    if (!this.chunks.hasFinishReason) throw new UnexpectedResponse();
     return this.finish();
   }
 
@@ -63,30 +50,23 @@ export class MessageStream implements StreamTranslator {
         content: [],
         stop_reason: null,
         stop_sequence: null,
-        usage: messageUsage(undefined, this.serviceTier),
+        usage: messageUsage(undefined, this.chunks.serviceTier),
       },
     });
   }
 
-  private choice(choice: Json): string {
-    for (const field of ['finish_reason', 'stop_reason']) {
-      if (!isAbsent(choice[field])) this.ending[field] = choice[field];
-    }
-    const delta = isObject(choice.delta) ? choice.delta : {};
+  private add({ delta, calls }: ChatChunk): string {
     const content = contentOf(delta);
     this.refusal += content.refusal;
-    const toolCalls: unknown[] = Array.isArray(delta.tool_calls) ? delta.tool_calls : [];
     return [
       content.reasoning === '' ? '' : this.blocks.thinking(content.reasoning),
       ...content.thinking.map((block) => this.blocks.signedThinking(block)),
       content.text === '' ? '' : this.blocks.text(content.text),
-      ...toolCalls.filter(isObject).map((toolCall) => this.toolCall(toolCall)),
+      ...calls.map(([key, fragment]) => this.toolCall(key, fragment)),
     ].join('');
   }
 
-  private toolCall(toolCall: Json): string {
-    const fragment = callFragment(toolCall);
-    const key = this.keys.keyOf(toolCall.index, fragment);
+  private toolCall(key: number, fragment: CallFragment): string {
     const signed = signatureBlock(fragment.signature).map((block) => this.blocks.signedThinking(block));
     return signed.join('') + this.blocks.toolCall(key, fragment, fallbackToolCallId(this.id ?? '', key));
   }
@@ -97,14 +77,14 @@ export class MessageStream implements StreamTranslator {
     const { request } = this.context;
     const { id } = this;
     const closed = this.blocks.close((key) => fallbackToolCallId(id, key));
-    const delta = stopFields(this.ending, {
+    const delta = stopFields(this.chunks.ending, {
       hasToolCalls: this.blocks.hasToolCalls,
       refusal: this.refusal,
       request,
     });
     return (
       closed +
-      namedEvent({ type: 'message_delta', delta, usage: messageUsage(this.usage, undefined) }) +
+      namedEvent({ type: 'message_delta', delta, usage: messageUsage(this.chunks.usage, undefined) }) +
       namedEvent({ type: 'message_stop' })
     );
   }

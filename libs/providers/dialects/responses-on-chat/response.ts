@@ -25,15 +25,11 @@ export function decodeCompletion(completion: unknown, context: TranslationContex
   const { message } = choice;
   const calls: unknown[] = Array.isArray(message.tool_calls) ? message.tool_calls : [];
   draft.add(message, logprobsOf(choice), calls.filter(isObject).map(callFragment).entries());
-  draft.usage = completion.usage;
-  draft.serviceTier = completion.service_tier;
-  return draft.end(choice.finish_reason).response;
+  return draft.end(choice.finish_reason, completion.usage, completion.service_tier).response;
 }
 
 /** A response that is being put together, from a whole chat completion or from the chunks of a stream. */
 export class DraftResponse {
-  usage: unknown;
-  serviceTier: unknown;
   private readonly suffix: string;
   private readonly createdAt: number;
   private readonly output: OutputItems;
@@ -62,7 +58,7 @@ export class DraftResponse {
   add(
     message: Json,
     logprobs: readonly unknown[],
-    calls: Iterable<[key: number, call: CallFragment]>,
+    calls: Iterable<readonly [key: number, call: CallFragment]>,
   ): Json[] {
     const { reasoning, thinking, text, refusal } = contentOf(message);
     const events: Json[] = [];
@@ -78,7 +74,11 @@ export class DraftResponse {
   }
 
   /** @throws UnexpectedResponse */
-  end(finishReason: unknown): { readonly events: readonly Json[]; readonly response: Json } {
+  end(
+    finishReason: unknown,
+    usage: unknown,
+    serviceTier: unknown,
+  ): { readonly events: readonly Json[]; readonly response: Json } {
     const reason = incompleteReasons.get(finishReasonOf(finishReason));
     const status: Status = reason === undefined ? 'completed' : 'incomplete';
     const events = this.output.end(status);
@@ -86,8 +86,8 @@ export class DraftResponse {
       status,
       incomplete_details: reason === undefined ? null : { reason },
       output: [...this.output.all],
-      usage: responseUsage(this.usage),
-      ...(typeof this.serviceTier === 'string' && { service_tier: this.serviceTier }),
+      usage: responseUsage(usage),
+      ...(typeof serviceTier === 'string' && { service_tier: serviceTier }),
     });
     return { events, response };
   }

@@ -1,6 +1,15 @@
 import { textsOf } from './corrections/content-parts';
 import { type Json, UnexpectedResponse } from './translation';
-import { isAbsent, isObject } from './values';
+import { isAbsent, isObject, isTooDeep, textOrEmpty } from './values';
+
+/** @throws UnexpectedResponse when it is not a chat completion with a message */
+export function readCompletion(value: unknown): { completion: Json; choice: Json; message: Json } {
+  const completion = isObject(value) && !isTooDeep(value) ? value : {};
+  const choice: unknown = Array.isArray(completion.choices) ? completion.choices[0] : undefined;
+  const message = isObject(choice) ? choice.message : undefined;
+  if (!isObject(choice) || !isObject(message)) throw new UnexpectedResponse();
+  return { completion, choice, message };
+}
 
 /** The content of a message, or of a fragment of one, without its tool calls. Absent texts are empty strings. */
 interface MessageContent {
@@ -15,22 +24,19 @@ export function contentOf(message: Json): MessageContent {
   const { reasoning_content: reasoningContent, thinking_blocks: thinking } = message;
   const reasoning = isAbsent(reasoningContent) ? message.reasoning : reasoningContent;
   return {
-    reasoning: textOf(reasoning) + thoughts,
+    reasoning: textOrEmpty(reasoning) + thoughts,
     thinking: Array.isArray(thinking) ? thinking.filter(isObject).flatMap(signedThinking) : [],
     text,
-    refusal: textOf(message.refusal) + refusal,
+    refusal: textOrEmpty(message.refusal) + refusal,
   };
 }
 
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
 function signedThinking(block: Json): Json[] {
-  if (block.type === 'redacted_thinking') return [{ type: 'redacted_thinking', data: textOf(block.data) }];
+  if (block.type === 'redacted_thinking')
+    return [{ type: 'redacted_thinking', data: textOrEmpty(block.data) }];
   const { thinking, signature } = block;
   return block.type === 'thinking'
-    ? [{ type: 'thinking', thinking: textOf(thinking), signature: textOf(signature) }]
+    ? [{ type: 'thinking', thinking: textOrEmpty(thinking), signature: textOrEmpty(signature) }]
     : [];
 }
 

@@ -48,10 +48,15 @@ export const usageName = Buffer.from('usage"');
  */
 export function reasoningOutsideOutput(usage: Json): number {
   const details = usage.completion_tokens_details ?? usage.output_tokens_details;
-  const reasoning = isObject(details) ? countOf(details.reasoning_tokens) : 0;
+  const reasoning = countIn(details, 'reasoning_tokens');
   const input = countOf(usage.prompt_tokens ?? usage.input_tokens);
   const output = countOf(usage.completion_tokens ?? usage.output_tokens);
   return usage.total_tokens === input + output + reasoning ? reasoning : 0;
+}
+
+/** A count of tokens; 0 when there is none. */
+export function countIn(counts: unknown, name: string): number {
+  return isObject(counts) ? countOf(counts[name]) : 0;
 }
 
 function countOf(value: unknown): number {

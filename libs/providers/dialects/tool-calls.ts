@@ -1,7 +1,7 @@
 import { signatureText } from './call-signature';
 import { jsonText } from './json/json-numbers';
 import { checkParts, type Json } from './translation';
-import { isAbsent, isObject } from './values';
+import { isAbsent, isObject, textOrEmpty } from './values';
 
 /** A tool call of a chat completion, or a fragment of one. Absent values are empty strings. */
 export interface CallFragment {
@@ -16,9 +16,9 @@ export interface CallFragment {
 export function callFragment(call: Json): CallFragment {
   const { name, arguments: args } = isObject(call.function) ? call.function : ({} as Json);
   return {
-    id: textOf(call.id),
-    name: textOf(name),
-    arguments: isObject(args) ? jsonText(args) : textOf(args),
+    id: textOrEmpty(call.id),
+    name: textOrEmpty(name),
+    arguments: isObject(args) ? jsonText(args) : textOrEmpty(args),
     signature: signatureText(call),
   };
 }
@@ -51,8 +51,4 @@ export class ToolCallKeys {
     this.known.set(index, { key, id });
     return key;
   }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -14,6 +14,11 @@ export function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
+/** The empty string for anything but a text. */
+export function textOrEmpty(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** In both formats, null means the same as an absent field. */
 export function isAbsent(value: unknown): value is null | undefined {
   return value === null || value === undefined;

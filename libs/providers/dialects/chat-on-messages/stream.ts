@@ -8,7 +8,7 @@ import {
   type TranslationContext,
   UnexpectedResponse,
 } from '../translation';
-import { isObject } from '../values';
+import { isObject, textOrEmpty } from '../values';
 import { chatUsage, finishReason, nowSeconds, refusalOf, serviceTier, thinkingBlock } from './response';
 
 /** A content block that is not complete yet. */
@@ -103,7 +103,7 @@ export class ChatStream implements StreamTranslator {
       case 'text_delta':
         return this.textChunk('content', delta.text);
       case 'thinking_delta':
-        block.thinking = `${asText(block.thinking)}${asText(delta.thinking)}`;
+        block.thinking = `${textOrEmpty(block.thinking)}${textOrEmpty(delta.thinking)}`;
         return this.textChunk('reasoning_content', delta.thinking);
       case 'signature_delta':
         block.signature = delta.signature;
@@ -183,8 +183,4 @@ export class ChatStream implements StreamTranslator {
       ...fields,
     });
   }
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,6 +1,6 @@
 import { jsonText, parseExactly } from '../json/json-numbers';
 import { type Json } from '../translation';
-import { isObject, isTooDeep } from '../values';
+import { isObject, isTooDeep, textOrEmpty } from '../values';
 import { textsOf } from './content-parts';
 import { type Correction } from './correction';
 
@@ -37,10 +37,6 @@ function parsed(json: Buffer): Json | undefined {
 function flatten(message: Json): void {
   const { text, thinking, refusal } = textsOf(message.content);
   message.content = text === '' ? null : text;
-  if (thinking !== '') message.reasoning_content = textBefore(message.reasoning_content) + thinking;
-  if (refusal !== '') message.refusal = textBefore(message.refusal) + refusal;
-}
-
-function textBefore(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  if (thinking !== '') message.reasoning_content = textOrEmpty(message.reasoning_content) + thinking;
+  if (refusal !== '') message.refusal = textOrEmpty(message.refusal) + refusal;
 }

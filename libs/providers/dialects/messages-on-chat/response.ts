@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { contentOf, finishReasonOf } from '../chat-content';
-import { reasoningOutsideOutput } from '../openai-usage';
+import { contentOf, finishReasonOf, readCompletion } from '../chat-content';
+import { countIn, reasoningOutsideOutput } from '../openai-usage';
 import { callFragment } from '../tool-calls';
 import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
-import { isObject, isTooDeep, parsedArguments } from '../values';
+import { isObject, parsedArguments, textOrEmpty } from '../values';
 
 /**
  * Translates a chat completion into a message. Reasoning is read from `reasoning_content` (DeepSeek, vLLM), `reasoning`
@@ -11,13 +11,8 @@ import { isObject, isTooDeep, parsedArguments } from '../values';
  *
  * @throws UnexpectedResponse
  */
-export function decodeChatCompletion(completion: unknown, { model, request }: TranslationContext): Json {
-  const choice: unknown =
-    isObject(completion) && Array.isArray(completion.choices) ? completion.choices[0] : undefined;
-  if (!isObject(completion) || !isObject(choice) || !isObject(choice.message) || isTooDeep(completion)) {
-    throw new UnexpectedResponse();
-  }
-  const { message } = choice;
+export function decodeChatCompletion(value: unknown, { model, request }: TranslationContext): Json {
+  const { completion, choice, message } = readCompletion(value);
   const content = contentOf(message);
   const id = messageId(completion.id);
   const toolCalls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
@@ -43,7 +38,7 @@ function unsignedThinking(reasoning: string): Json[] {
 
 /** An id that starts like Anthropic's. It is random if the server sends none, because clients identify messages by it. */
 export function messageId(id: unknown): string {
-  const serverId = typeof id === 'string' ? id : '';
+  const serverId = textOrEmpty(id);
   if (serverId === '') return `msg_${randomUUID().replaceAll('-', '')}`;
   return serverId.startsWith('msg_') ? serverId : `msg_${serverId.replace(/^chatcmpl-/, '')}`;
 }
@@ -109,10 +104,6 @@ const serviceTiers: ReadonlyMap<unknown, string> = new Map([
  * thinking. Without a usage, all counts are 0.
  */
 export function messageUsage(usage: unknown, serviceTier: unknown): Json {
-  const countIn = (counts: unknown, name: string) => {
-    const value = isObject(counts) ? counts[name] : undefined;
-    return typeof value === 'number' && value > 0 ? value : 0;
-  };
   const counts = isObject(usage) ? usage : {};
   const prompt = countIn(counts, 'prompt_tokens');
   const read = Math.min(prompt, countIn(counts.prompt_tokens_details, 'cached_tokens'));

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { contentOf, finishReasonOf } from '../chat-content';
-import { reasoningOutsideOutput } from '../openai-usage';
+import { contentOf, finishReasonOf, readCompletion } from '../chat-content';
+import { countIn, reasoningOutsideOutput } from '../openai-usage';
 import { callFragment, type CallFragment } from '../tool-calls';
-import { type Json, type TranslationContext, UnexpectedResponse } from '../translation';
-import { isObject, isTooDeep } from '../values';
+import { type Json, type TranslationContext } from '../translation';
+import { isObject, textOrEmpty } from '../values';
 import { type Status } from './item-events';
 import { OutputItems } from './output';
 import { withDefaults } from './repeated';
@@ -15,14 +15,9 @@ const noTools: ClientTools = new Map();
  * Translates a chat completion into a response.
  * @throws UnexpectedResponse
  */
-export function decodeCompletion(completion: unknown, context: TranslationContext): Json {
-  const choice: unknown =
-    isObject(completion) && Array.isArray(completion.choices) ? completion.choices[0] : undefined;
-  if (!isObject(completion) || !isObject(choice) || !isObject(choice.message) || isTooDeep(completion)) {
-    throw new UnexpectedResponse();
-  }
+export function decodeCompletion(value: unknown, context: TranslationContext): Json {
+  const { completion, choice, message } = readCompletion(value);
   const draft = new DraftResponse(context, completion.id, completion.created);
-  const { message } = choice;
   const calls: unknown[] = Array.isArray(message.tool_calls) ? message.tool_calls : [];
   draft.add(message, logprobsOf(choice), calls.filter(isObject).map(callFragment).entries());
   return draft.end(choice.finish_reason, completion.usage, completion.service_tier).response;
@@ -119,7 +114,7 @@ const incompleteReasons: ReadonlyMap<unknown, string> = new Map([
 
 /** The id without its prefix. It is random if the server sends none, because clients identify responses by it. */
 function suffixOf(id: unknown): string {
-  const suffix = typeof id === 'string' ? id.replace(/^(?:chatcmpl-|msg_)/, '') : '';
+  const suffix = textOrEmpty(id).replace(/^(?:chatcmpl-|msg_)/, '');
   return suffix === '' ? randomUUID().replaceAll('-', '') : suffix;
 }
 
@@ -131,10 +126,6 @@ export function logprobsOf({ logprobs }: Json): unknown[] {
 /** @returns null when the provider reports no usage */
 function responseUsage(usage: unknown): Json | null {
   if (!isObject(usage)) return null;
-  const countIn = (counts: unknown, name: string) => {
-    const value = isObject(counts) ? counts[name] : undefined;
-    return typeof value === 'number' && value > 0 ? value : 0;
-  };
   const { prompt_tokens_details: prompt, completion_tokens_details: completion } = usage;
   const input = countIn(usage, 'prompt_tokens');
   const output = countIn(usage, 'completion_tokens') + reasoningOutsideOutput(usage);

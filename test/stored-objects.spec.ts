@@ -229,6 +229,8 @@ describeWithApp('stored objects of tenants with the same provider key', {}, { mo
       'skill_id',
     ],
     ['audio/speech', 'spoken', { input: 'hello', voice: { id: 'voice_1' } }, 'voice.id'],
+    // As if the whole request were a call of a tool, whose input is the client's own in Anthropic's format.
+    ['responses', 'gpt', { ...content({ type: 'input_file', file_id: 'f' }), type: 'tool_use' }, 'file_id'],
   ])(
     'are refused when no call of the tenant made them: %s of %s with %j',
     async (operation, model, body, param) => {

@@ -125,7 +125,7 @@ function collect(value: unknown, isResponse: boolean, isQuoted: boolean, found: 
   }
   const fields = value as Fields;
   for (const [name, member] of Object.entries(fields)) {
-    if (freeForm.has(name) || (name === 'input' && isToolUse(fields))) continue;
+    if (freeForm.has(name) || (name === 'input' && !isResponse && isToolUse(fields))) continue;
     const rule = isResponse || !ofResponsesOnly.includes(name) ? rules.get(name) : undefined;
     // Anthropic's own skills, such as pptx, belong to nobody.
     const isPublic = name === 'skill_id' && fields.type === 'anthropic';

@@ -152,6 +152,22 @@ describeWithApp('a stored response', {}, { models: catalogue }, (tenkey) => {
     expect([refused.status, refused.body.error.param]).toEqual([404, 'after']);
   });
 
+  it('is not recorded again by a request that fetches it while another one deletes it', async () => {
+    const tenant = await tenantWith(tenkey);
+    const { id } = await respond(tenkey, tenant);
+    tenkey.provider.next({ delayMs: 500 });
+    const begun = tenkey.provider.calls.begun;
+    const fetched = about(tenkey, tenant, 'get', id).then(({ status }) => status);
+    await until(() => tenkey.provider.calls.begun > begun, 'the response is being fetched');
+    // The provider responds to the first request as it was before the deletion.
+    tenkey.provider.next({ body: { id, object: 'response', deleted: true } });
+    expect((await about(tenkey, tenant, 'delete', id)).status).toBe(200);
+    expect(await fetched).toBe(200);
+    const before = tenkey.provider.calls.begun;
+    expect((await about(tenkey, tenant, 'get', id)).status).toBe(404);
+    expect(tenkey.provider.calls.begun).toBe(before);
+  });
+
   it('continues as a stream where the client has left it', async () => {
     const tenant = await tenantWith(tenkey);
     const { id } = await respond(tenkey, tenant, { background: true });

@@ -98,6 +98,8 @@ export class Recording {
   }
 
   #isFresh({ kind, id }: ObjectId): boolean {
+    // Its owner was found before it was fetched, and may delete it meanwhile.
+    if (kind === 'response' && this.#options.isFetched) return false;
     const isKept = this.#isStored || kind === 'container' || kind === 'file';
     const name = `${kind} ${id}`;
     if (!isKept || this.#known.has(name)) return false;

@@ -361,6 +361,45 @@ describeWithApp('stored objects of tenants with the same provider key', {}, { mo
     expect(tenkey.provider.requests.filter(({ form }) => form?.file_id !== undefined)).toEqual([]);
   });
 
+  it('are not taken from texts that a client decides', async () => {
+    const [a, b] = await twoTenants(tenkey);
+    const made = await respond(tenkey, a, { tools: [interpreter] });
+    const { container_id: container } = made.body.output[0];
+    const tools = [{ name: 'f', input_schema: { type: 'object', container_id: container } }];
+    const item = { type: 'mcp_list_tools', id: 'mcpl_1', server_label: 'own', tools };
+    // The schemas of a tool server of the client's own, which the response repeats, and so does the list of its input.
+    const usual = { object: 'response', status: 'completed', store: true };
+    tenkey.provider.next({ body: { ...usual, id: 'resp_1', output: [item] } });
+    expect((await respond(tenkey, b)).status).toBe(200);
+    tenkey.provider.next({ body: { object: 'list', data: [item, { type: 'x', container_id: container }] } });
+    const list = tenkey.http().get('/v1/responses/resp_1/input_items');
+    expect((await list.set({ 'X-API-Key': platformKey, 'X-Tenant-ID': b })).body.data).toHaveLength(2);
+    const using = { tools: [{ ...interpreter, container }] };
+    await expectRefused(tenkey, respond(tenkey, b, using), 'container');
+    // Nor does listing an item make it the tenant's: the client has chosen its id.
+    const reference = { input: [{ type: 'item_reference', id: 'mcpl_2' }] };
+    tenkey.provider.next({ body: { object: 'list', data: [{ ...item, id: 'mcpl_2' }] } });
+    await tenkey
+      .http()
+      .get('/v1/responses/resp_1/input_items')
+      .set({ 'X-API-Key': platformKey, 'X-Tenant-ID': b })
+      .expect(200);
+    await expectRefused(tenkey, respond(tenkey, b, reference), 'input[0].id');
+
+    // The arguments that a model writes for a tool.
+    const input = { type: 'code_execution_output', file_id: 'file_of_another_tenant' };
+    const content = [{ type: 'tool_use', id: 'toolu_1', name: 'f', input }];
+    tenkey.provider.next({ body: { type: 'message', role: 'assistant', content, stop_reason: 'tool_use' } });
+    const message = { model: 'claude', max_tokens: 9, messages: [{ role: 'user', content: 'a' }] };
+    expect((await tenkey.call(b, 'messages', message)).body.content).toEqual(content);
+    const upload = [{ type: 'container_upload', file_id: input.file_id }];
+    await expectRefused(
+      tenkey,
+      tenkey.call(b, 'messages', { ...message, messages: [{ role: 'user', content: upload }] }),
+      'file_id',
+    );
+  });
+
   it('are not recorded when the provider keeps nothing, except for containers', async () => {
     const [tenant] = await twoTenants(tenkey);
     const { body } = await respond(tenkey, tenant, { store: false, tools: [interpreter] });

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export const objectKinds = [
   'response',
   'item',
+  /** An item in a list of the input of a response. The client may have chosen its id, so it says only where a page of the list begins. */
+  'listed_item',
   'conversation',
   'container',
   'file',

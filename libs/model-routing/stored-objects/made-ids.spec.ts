@@ -14,7 +14,7 @@ it.each<[Operation, object, string[]]>([
       object: 'response',
       conversation: { id: 'conv_1' },
       output: [
-        { type: 'message', id: 'msg_1', content: [{ annotations: [{ container_id: 'cntr_2' }] }] },
+        { type: 'message', id: 'msg_1', content: [{ annotations: [{ container_id: 'cntr_2' }] }, 'text'] },
         { type: 'code_interpreter_call', id: 'ci_1', container_id: 'cntr_1' },
         {
           type: 'shell_call',
@@ -29,17 +29,34 @@ it.each<[Operation, object, string[]]>([
       'response resp_1',
       'conversation conv_1',
       'item msg_1',
-      'item ci_1',
-      'item sh_1',
       'container cntr_2',
+      'item ci_1',
       'container cntr_1',
+      'item sh_1',
       'container cntr_3',
     ],
   ],
   ['responses', { type: 'response.created', response: { id: 'resp_1', output: [] } }, ['response resp_1']],
   ['responses', { type: 'response.output_item.added', item: { id: 'fc_1' } }, ['item fc_1']],
   ['responses', { type: 'response.output_text.delta', item_id: 'msg_1', delta: '"id":"resp_1"' }, []],
-  ['responses', { object: 'list', data: [{ id: 'msg_1' }, { id: 'msg_2' }] }, ['item msg_1', 'item msg_2']],
+  [
+    'responses',
+    { object: 'list', data: [{ id: 'msg_1' }, { id: 'ci_1', container_id: 'cntr_1' }] },
+    ['listed_item msg_1', 'listed_item ci_1'],
+  ],
+  [
+    'responses',
+    {
+      object: 'response',
+      output: [
+        { id: 'mcpl_1', tools: [{ name: 'a', input_schema: { container_id: 'cntr_1', id: 'msg_1' } }] },
+        { id: 'fs_1', results: [{ attributes: { container_id: 'cntr_1' } }] },
+      ],
+      tools: [{ type: 'code_interpreter', container_id: 'cntr_1' }],
+      metadata: { container_id: 'cntr_1' },
+    },
+    ['item mcpl_1', 'item fs_1'],
+  ],
   ['responses', { object: 'response', id: 7, output: [{ id: '' }, null, 'id'] }, []],
   ['chat/completions', { choices: [{ message: { audio: { id: 'audio_1' } } }] }, ['audio audio_1']],
   ['chat/completions', { choices: [{ delta: { audio: { id: 'audio_1' } } }] }, ['audio audio_1']],
@@ -65,6 +82,33 @@ it.each<[Operation, object, string[]]>([
       },
     },
     ['file file_1'],
+  ],
+  [
+    'messages',
+    {
+      type: 'message',
+      content: [
+        {
+          type: 'code_execution_tool_result',
+          content: { content: [{ type: 'code_execution_output', file_id: 'file_1' }] },
+        },
+      ],
+    },
+    ['file file_1'],
+  ],
+  [
+    'messages',
+    {
+      type: 'message',
+      content: [
+        { type: 'tool_use', input: { type: 'code_execution_output', file_id: 'file_1' } },
+        {
+          type: 'tool_use',
+          input: { content: { content: [{ type: 'code_execution_output', file_id: 'file_1' }] } },
+        },
+      ],
+    },
+    [],
   ],
   ['messages', { type: 'message', content: [{ citations: [{ file_id: 'file_1' }] }] }, []],
 ])('finds what a response of %s makes', (operation, json, expected) => {

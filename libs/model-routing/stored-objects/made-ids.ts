@@ -34,7 +34,9 @@ export function mayMakeObjects(operation: Operation, bytes: Buffer): boolean {
 }
 
 /**
- * The ids of the objects that a provider has made, in a whole response or the data of an event.
+ * The ids of the objects that a provider has made, in a whole response or the data of an event. They are read only from the places
+ * where the provider itself writes them: the client decides what is in the arguments and the schemas of tools, and could write the id
+ * of another tenant there.
  * - https://platform.openai.com/docs/api-reference/responses/object and .../responses-streaming
  * - https://platform.openai.com/docs/api-reference/chat/object (`audio`)
  * - https://docs.anthropic.com/en/api/messages (`container`, and files that code has written)
@@ -53,10 +55,12 @@ export function madeIn(operation: Operation, json: unknown): Made {
   }
   if (operation === 'messages') {
     for (const part of [top, top.message, top.delta]) add('container', fieldsOf(fieldsOf(part).container).id);
-    eachObject(json, (fields) => {
-      const isFile = typeof fields.type === 'string' && fields.type.endsWith('code_execution_output');
-      if (isFile) add('file', fields.file_id);
-    });
+    for (const block of [...listOf(top.content), top.content_block].map(fieldsOf)) {
+      if (!endsWith(block.type, 'code_execution_tool_result')) continue;
+      for (const output of listOf(fieldsOf(block.content).content).map(fieldsOf)) {
+        if (endsWith(output.type, 'code_execution_output')) add('file', output.file_id);
+      }
+    }
     return { ids, response: undefined };
   }
   const whole = top.object === 'response' ? top : fieldsOf(top.response);
@@ -65,11 +69,21 @@ export function madeIn(operation: Operation, json: unknown): Made {
     add('response', response.id);
     add('conversation', fieldsOf(whole.conversation).id);
   }
-  // The items of the response, of an event, or of a list of items.
-  const items = [...listOf(whole.output), top.item, ...listOf(top.data)];
-  for (const item of items) add('item', fieldsOf(item).id);
-  for (const item of items) eachObject(item, ({ container_id: id }) => add('container', id));
+  for (const item of [...listOf(whole.output), top.item].map(fieldsOf)) {
+    add('item', item.id);
+    add('container', item.container_id);
+    add('container', fieldsOf(item.environment).container_id);
+    for (const part of listOf(item.content).map(fieldsOf)) {
+      for (const annotation of listOf(part.annotations)) add('container', fieldsOf(annotation).container_id);
+    }
+  }
+  // The input of a response, as the client has sent it.
+  for (const item of listOf(top.data)) add('listed_item', fieldsOf(item).id);
   return { ids, response };
+}
+
+function endsWith(type: unknown, end: string): boolean {
+  return typeof type === 'string' && type.endsWith(end);
 }
 
 const ended: readonly unknown[] = ['completed', 'incomplete', 'failed', 'cancelled'];
@@ -90,17 +104,6 @@ function describedBy({
     isPending: !ended.includes(status) && (background === true || status === 'queued'),
     hasUsage: ended.includes(status) && typeof usage === 'object' && usage !== null,
   };
-}
-
-/** Calls the function with the value and every object in it. */
-function eachObject(value: unknown, visit: (fields: Fields) => void): void {
-  const waiting: unknown[] = [value];
-  while (waiting.length > 0) {
-    const each = waiting.pop();
-    if (typeof each !== 'object' || each === null) continue;
-    if (!Array.isArray(each)) visit(each as Fields);
-    for (const inner of Object.values(each)) if (typeof inner === 'object') waiting.push(inner);
-  }
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -107,7 +107,7 @@ export class StoredResponseService {
     this.dispatch.send(route, undefined, options, meter, relay(clientOf(route), plan));
   }
 
-  /** A page of a list begins after or before an item, whose id names it like any other. */
+  /** A page of a list begins after or before an item, which an earlier page had. */
   private async refuseForeignCursors(
     tenantId: string,
     { provider, host }: OwnedResponse,
@@ -115,7 +115,7 @@ export class StoredResponseService {
   ): Promise<void> {
     const named = parameters
       .filter(([name]) => name === 'after' || name === 'before')
-      .map(([param, id]): NamedId => ({ kind: 'item', id, param, hasContent: false }));
+      .map(([param, id]): NamedId => ({ kind: 'listed_item', id, param, hasContent: false }));
     if (named.length === 0) return;
     await this.objects.refuseForeign({ tenantId, provider: { id: provider }, host }, named);
   }

@@ -109,6 +109,19 @@ describeWithApp('a form with a sound', { LOG_LEVEL: 'info' }, (tenkey) => {
     expect(tenkey.provider.requests[0]!.rawBody).toContain('{"type":"server_vad"}');
   });
 
+  it.each([
+    ['empty files', part('name="f"; filename="x"')],
+    ['parts that are nothing', `--${boundary}\r\nX: y\r\n\r\n`],
+  ])('is refused without delay when it has a hundred thousand %s', async (_, each) => {
+    const form = `${each}\r\n`.repeat(100_000);
+    const started = performance.now();
+    const { status, body } = await send(form + model + end);
+    expect([status, body.error.code]).toEqual([400, 'malformed_request']);
+    // All of them would take minutes.
+    expect(performance.now() - started).toBeLessThan(3000);
+    expect(tenkey.provider.calls.begun).toBe(0);
+  });
+
   it('may name its model after 30 MB: it is held once until the provider takes it, and arrives whole', async () => {
     const bytes = 30 * MEBI;
     const piece = Buffer.alloc(64 * 1024, 'a');

@@ -6,6 +6,8 @@ import { Problem } from '#http';
 import { type RequestDifferences } from '#providers';
 
 const MAXIMUM_FIELDS = 100;
+/** Fields and files. Each part costs time, even if it is empty. */
+const MAXIMUM_PARTS = 200;
 const MAXIMUM_FIELD_BYTES = 1024 * 1024;
 /** The parts of all operations that are files. */
 const fileNames = /^(file|image|mask)(\[\])?$/;
@@ -121,7 +123,12 @@ export class MultipartForm {
     let parser: BusboyInstance;
     try {
       const headers: BusboyHeaders = { 'content-type': contentType };
-      const limits = { fields: MAXIMUM_FIELDS, fieldSize: MAXIMUM_FIELD_BYTES, headerSize: 16 * 1024 };
+      const limits = {
+        fields: MAXIMUM_FIELDS,
+        parts: MAXIMUM_PARTS,
+        fieldSize: MAXIMUM_FIELD_BYTES,
+        headerSize: 16 * 1024,
+      };
       const isPartAFile = (
         _name: string | undefined,
         type: string | undefined,
@@ -200,6 +207,7 @@ export class MultipartForm {
     parser.on('file', (name, file, filename, _encoding, type) => {
       file.on('error', () => undefined);
       if (name === 'model') {
+    parser.on('partsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_PARTS} parts.`)));
         file.resume();
         return fail(malformed('model must be a field and not a file.'));
       }

@@ -106,6 +106,18 @@ describeWithApp('a key that is limited to some models', {}, { models }, (tenkey)
     expect((await allowed.attach('file', sound, 'a.wav')).status).toBe(200);
   });
 
+  it('may not hide another model in the name of a part of a form', async () => {
+    // Python's parser reads the backslash and the quote as one character of the name, and takes the second name.
+    const part = (head: string, value: string) =>
+      `--X\r\nContent-Disposition: form-data; ${head}\r\n\r\n${value}\r\n`;
+    const hidden = part(String.raw`name="a\\"; filename="; name=model; z="`, 'whisper-2');
+    const refused = await post('/v1/audio/transcriptions', limited)
+      .set('content-type', 'multipart/form-data; boundary=X')
+      .send(`${part('name="model"', 'whisper')}${hidden}--X--\r\n`);
+    expect([refused.status, refused.body.error.code]).toEqual([400, 'malformed_request']);
+    expect(tenkey.provider.requests.filter(({ aborted }) => !aborted)).toEqual([]);
+  });
+
   it('may call its models with everything else, and the bytes pass unchanged', async () => {
     const parameters = { type: 'object', properties: { model: { type: 'string' } }, required: ['model'] };
     const body = {

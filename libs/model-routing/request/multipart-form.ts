@@ -9,6 +9,8 @@ const MAXIMUM_FIELDS = 100;
 /** Fields and files. Each part costs time, even if it is empty. */
 const MAXIMUM_PARTS = 200;
 const MAXIMUM_FIELD_BYTES = 1024 * 1024;
+/** Servers differ in how they read any other name: a backslash may escape the quote that ends it, and hide where another one begins. */
+const plainName = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 /** The parts of all operations that are files. */
 const fileNames = /^(file|image|mask)(\[\])?$/;
 /** What a part that has no filename may be; anything else would be damaged if it were read as text. */
@@ -183,6 +185,7 @@ export class MultipartForm {
       else step();
     };
     parser.on('field', (name, value, isNameCut, isValueCut, _encoding, type) => {
+      if (!isPlain(name)) return fail(unusualName());
       if (isNameCut || isValueCut) return fail(malformed('A field is too long.'));
       if (fileNames.test(name)) return fail(noFilename(name));
       inOrder(() => {
@@ -204,10 +207,14 @@ export class MultipartForm {
       });
     });
     parser.on('fieldsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_FIELDS} fields.`)));
+    parser.on('partsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_PARTS} parts.`)));
     parser.on('file', (name, file, filename, _encoding, type) => {
       file.on('error', () => undefined);
+      if (!isPlain(name)) {
+        file.resume();
+        return fail(unusualName());
+      }
       if (name === 'model') {
-    parser.on('partsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_PARTS} parts.`)));
         file.resume();
         return fail(malformed('model must be a field and not a file.'));
       }
@@ -264,7 +271,7 @@ export class MultipartForm {
     const file = filename === undefined ? '' : `; filename="${escaped(filename)}"`;
     const typeLine = type === undefined ? '' : `\r\nContent-Type: ${type.replace(/[^\x20-\x7e]/g, '')}`;
     return Buffer.from(
-      `--${this.#boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"${file}${typeLine}\r\n\r\n`,
+      `--${this.#boundary}\r\nContent-Disposition: form-data; name="${name}"${file}${typeLine}\r\n\r\n`,
     );
   }
 }
@@ -275,13 +282,22 @@ interface Field {
   readonly type: string;
 }
 
-/** Escapes a name as browsers do (WHATWG HTML, multipart/form-data encoding algorithm). */
+/** Undefined: the part has no name. */
+function isPlain(name: string | undefined): name is string {
+  return name !== undefined && plainName.test(name);
+}
+
+/** Escapes the name of a file as browsers do (WHATWG HTML, multipart/form-data encoding algorithm). */
 function escaped(text: string): string {
   return text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 function malformed(detail: string): Problem {
   return new Problem('malformed_request', { detail });
+}
+
+function unusualName(): Problem {
+  return malformed('The name of each part of the form must be visible ASCII without quotes and backslashes.');
 }
 
 /** Providers take a part without a filename for text. */

@@ -20,6 +20,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   const methods = new hooks.RouteMethods();
   const begin = hooks.beginRequest({
     proxies: config.trustProxy,
+    memory: new hooks.BodyMemory(config),
     running,
     log,
     onProblem: auditRefused(() => app.get(RefusedAttemptsService), catalogue.providers, config.secrets),

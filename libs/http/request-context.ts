@@ -3,6 +3,7 @@ import { type InForce } from '#cache';
 import { type ChangedBy } from './access/changed-by';
 import { type PlatformGrant, type SysadminGrant } from './access/grants';
 import { bearerOf } from './access/keys';
+import { type MemoryShare } from './bodies/body-memory';
 import { Problem } from './problems/problem';
 import { type ProblemContext, renderLastEvent } from './problems/render';
 import { type ClientKind, clientKindOf } from './requests/client-kind';
@@ -59,15 +60,19 @@ export class RequestContext {
   #grant: SysadminGrant | PlatformGrant | undefined = undefined;
   #grantedAt: number | undefined = undefined;
   #guard: Admission | undefined = undefined;
-  #bodyBytes = 0;
-  #giveBack: ((bytes: number) => void) | undefined = undefined;
   #namedTenantId: string | undefined = undefined;
 
   /**
    * @param address where the request comes from; undefined when the connection was already reset
+   * @param memory for the bodies of the request and of its response
    * @param listeners are called for each problem, in this order
    */
-  constructor(request: FastifyRequest, address: string | undefined, listeners: readonly ProblemListener[]) {
+  constructor(
+    request: FastifyRequest,
+    address: string | undefined,
+    readonly memory: MemoryShare,
+    listeners: readonly ProblemListener[],
+  ) {
     this.#request = request;
     this.#address = address;
     this.#listeners = listeners;
@@ -96,18 +101,6 @@ export class RequestContext {
     this.#isCancelled = true;
     this.#cancelReason = reason;
     this.#cancelListener?.();
-  }
-
-  /** The body, or a part of it, has taken bytes of the memory for bodies. */
-  holdBody(bytes: number, giveBack: (bytes: number) => void): void {
-    this.#bodyBytes += bytes;
-    this.#giveBack = giveBack;
-  }
-
-  /** The body is not needed any more: it cannot be sent again. */
-  releaseBody(): void {
-    this.#giveBack?.(this.#bodyBytes);
-    this.#bodyBytes = 0;
   }
 
   /** The pattern of the route and never the path, which may hold anything. The router sets no options when it cannot decode a path. */

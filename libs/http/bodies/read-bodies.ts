@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { type Readable, Transform } from 'node:stream';
 import { type FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem';
@@ -6,39 +5,22 @@ import { DecodedBody } from './decoded-body';
 
 /** The largest body of the sysadmin API. */
 const SYSADMIN_BODY_BYTES = 1024 * 1024;
-const DEFAULT_BYTES = 256 * 1024 * 1024;
-/** A body leaves as soon as its provider responds, so there is room again soon. */
-const RETRY_AFTER_SECONDS = '1';
-
-interface BodyLimits {
-  /** Undefined: a quarter of the memory that the process may use, or 256 MiB where nothing limits it. */
-  readonly maxBufferedBytes: number | undefined;
-  /** The largest body of a call. */
-  readonly maxBodyBytes: number;
-}
 
 /** Ends a parser of Fastify. */
 type Done = (error: Error | null, body?: unknown) => void;
 
 /**
- * Reads the bodies of requests, as Fastify's content type parsers, decodes them, and limits the bytes of the bodies of calls that are in memory at a
- * time. A body takes its bytes before it is read, or as it arrives when its length is not known, and gives them back when
- * `request.tenkey.releaseBody` is called, at the latest when its response is closed. The sysadmin API has small bodies and is not
- * counted, since it must work when there is too much to do.
+ * Reads the bodies of requests, as Fastify's content type parsers, and decodes them. A body of a call takes its bytes of the memory for
+ * bodies before it is read, or as it arrives when its length is not known. The sysadmin API has small bodies and is not counted, since it
+ * must work when there is too much to do.
  */
 export class BodyReader {
   readonly #maxBodyBytes: number;
-  #free: number;
 
-  constructor({ maxBufferedBytes, maxBodyBytes }: BodyLimits) {
+  /** @param limits the largest body of a call */
+  constructor({ maxBodyBytes }: { readonly maxBodyBytes: number }) {
     this.#maxBodyBytes = maxBodyBytes;
-    // The largest body must fit, or it could never be sent.
-    this.#free = Math.max(maxBufferedBytes ?? defaultBytes(), maxBodyBytes);
   }
-
-  readonly #giveBack = (bytes: number): void => {
-    this.#free += bytes;
-  };
 
   /** Reads a JSON body as bytes: /v1 passes them on, and the sysadmin routes parse them after their other checks. */
   readonly json = (request: FastifyRequest, payload: Readable, done: Done): void => {
@@ -109,29 +91,11 @@ export class BodyReader {
    */
   #refusalOf(request: FastifyRequest, bytes: number, received = bytes): Problem | undefined {
     if (received > this.#limitOf(request)) return new Problem('payload_too_large');
-    if (!request.tenkey.isPlatform) return undefined;
-    if (bytes > this.#free) return overloaded();
-    this.#free -= bytes;
-    request.tenkey.holdBody(bytes, this.#giveBack);
-    return undefined;
+    return request.tenkey.isPlatform ? request.tenkey.memory.take(bytes) : undefined;
   }
 }
 
 /** Undefined for a body that comes in chunks. */
 function lengthOf({ headers }: FastifyRequest): number | undefined {
   return headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
-}
-
-function overloaded(): Problem {
-  return new Problem('overloaded', {
-    detail: 'The bodies of running requests use all the memory that Tenkey may use for bodies.',
-    hint: `Try again in ${RETRY_AFTER_SECONDS} s. An operator can raise MAX_BUFFERED_BYTES or start more processes.`,
-    headers: { 'retry-after': RETRY_AFTER_SECONDS },
-  });
-}
-
-function defaultBytes(): number {
-  // Without a limit, Node returns undefined, 0 or a number beyond any memory, depending on the system.
-  const limit = process.constrainedMemory() ?? 0;
-  return limit > 0 && limit <= totalmem() ? Math.floor(limit / 4) : DEFAULT_BYTES;
 }

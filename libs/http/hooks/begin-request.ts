@@ -1,6 +1,7 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isAddress, isAmong } from '#config';
 import { type Log } from '#log';
+import { type BodyMemory, MemoryShare } from '../bodies/body-memory';
 import { type ProblemListener, RequestContext } from '../request-context';
 import { logLateProblem, logRequest } from './request-log';
 import { type RunningRequests } from './running-requests';
@@ -12,15 +13,18 @@ export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (
  * Begins a request: creates `request.tenkey`, waits for the request's turn on its connection, counts it as running and has it
  * logged at its end.
  * @param proxies addresses and ranges of the proxies whose X-Forwarded-For is trusted
+ * @param memory for the bodies of all requests
  * @param onProblem is called for each problem, before the log is
  */
 export function beginRequest({
   proxies,
+  memory,
   running,
   log,
   onProblem,
 }: {
   readonly proxies: readonly string[];
+  readonly memory: BodyMemory;
   readonly running: RunningRequests;
   readonly log: Log;
   readonly onProblem: ProblemListener;
@@ -32,7 +36,7 @@ export function beginRequest({
     running.add(tenkey);
     reply.raw.once('close', () => {
       running.delete(tenkey);
-      tenkey.releaseBody();
+      tenkey.memory.close();
       if (!reply.raw.writableFinished) tenkey.cancel();
       logRequest(log, request, reply);
       tenkey.isClosed = true;
@@ -42,7 +46,8 @@ export function beginRequest({
   };
   return (request, reply, done) => {
     // Read the address now: a connection that the client has reset no longer has it.
-    request.tenkey = new RequestContext(request, addressOf(request, proxies), listeners);
+    const address = addressOf(request, proxies);
+    request.tenkey = new RequestContext(request, address, new MemoryShare(memory), listeners);
     // A client may send several requests without waiting for the responses. A response gets its socket when the previous one is
     // finished, and Node emits no 'close' for a response that never gets one, so nothing may start before that.
     if (reply.raw.socket !== null) begin(request, reply, done);

@@ -89,7 +89,7 @@ export class PlatformCallService {
       allowedModels: tenkey.allowedModels,
       tokens: this.tokensOf(request),
       headers: request.headers,
-      onAccepted: () => tenkey.releaseBody(),
+      onAccepted: () => tenkey.memory.release(),
       onModel: (found) => {
         tenkey.logFields = found;
       },

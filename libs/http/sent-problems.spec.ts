@@ -1,12 +1,14 @@
 import fastify from 'fastify';
-import { RequestContext } from '../request-context';
-import { Problem } from './problem';
-import { sendProblem } from './problem.filter';
+import { BodyMemory, MemoryShare } from './bodies/body-memory';
+import { RequestContext } from './request-context';
+import { Problem } from './problems/problem';
+import { sendProblem } from './problems/problem.filter';
 
 test('a problem is sent in the shape of its API, even when a header of the route cannot be written', async () => {
   const app = fastify({ genReqId: () => 'id-of-the-request' });
+  const memory = new BodyMemory({ maxBufferedBytes: undefined, maxBodyBytes: 0 });
   app.get('/v1/models', (request, reply) => {
-    request.tenkey = new RequestContext(request, undefined, []);
+    request.tenkey = new RequestContext(request, undefined, new MemoryShare(memory), []);
     void reply.headers({ 'x-tenkey-credential': 'openai/...123”/global', 'x-tenkey-provider': 'openai' });
     sendProblem(
       request,

@@ -22,5 +22,6 @@ export { type BodySink, type BodySource, ReadableBody } from './stream/body-sink
 export { ErrorEvents } from './stream/error-events';
 export { EndOfAnswer } from './stream/end-of-answer';
 export { EndOfEvents, EventRelay, type EventStage, type Heartbeat } from './stream/event-relay';
+export { refuseTooManyValues, type ResponseMemory, WholeBody } from './stream/whole-body';
 export type { UpstreamReceiver, UpstreamResponse, WireEvents } from './response/upstream-response';
 export { findAddressProblem } from './response/connection-problem';

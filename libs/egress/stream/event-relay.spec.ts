@@ -1,4 +1,5 @@
 import { finished, PassThrough } from 'node:stream';
+import { Problem } from '#http';
 import { feed } from '../../../test/support/feed';
 import { ReadableBody } from './body-sink';
 import { ErrorEvents } from './error-events';
@@ -74,6 +75,32 @@ test('an event that is too long to hold is forwarded in parts, and terminated be
   const { during, all } = await relay([long], new Error('e'));
   expect(during).toHaveLength(long.length);
   expect(all.slice(long.length)).toBe('\n\n!e');
+});
+
+test('an event is forwarded in parts as well when there is no memory to hold it', () => {
+  let taken = 0;
+  const take = (bytes: number) => {
+    if (taken + bytes > 100_000) return new Problem('overloaded');
+    taken += bytes;
+    return undefined;
+  };
+  let all = '';
+  const sink = {
+    write: (part: Buffer) => ((all += part.toString('latin1')), true),
+    end: () => undefined,
+    fail: () => undefined,
+  };
+  const source = { resume: () => undefined, stop: () => undefined };
+  const stream = new EventRelay([], sink, source, undefined, { take });
+  const part = Buffer.alloc(50_000, 'x');
+  for (let at = 0; at < 3; at += 1) stream.write(part);
+  // The first 64 KiB are not counted, and an event that follows takes what this one has left.
+  expect([taken, all]).toEqual([150_000 - 65_536, '']);
+  stream.write(Buffer.from('\n\n'));
+  for (let at = 0; at < 3; at += 1) stream.write(part);
+  expect([taken, all.length]).toEqual([150_000 - 65_536, 150_002]);
+  stream.write(part);
+  expect(all).toHaveLength(350_002);
 });
 
 const withError =

@@ -1,8 +1,9 @@
 import { ClientDisconnected } from '../cancellation';
 import { type BodySink, type BodySource } from './body-sink';
 import { eachEvent, EventEnds } from './events';
+import { type ResponseMemory, UNCOUNTED_BYTES } from './whole-body';
 
-/** An incomplete event is held up to this size. */
+/** An incomplete event is held up to this size, if there is memory for it. */
 const MAXIMUM_HELD_BYTES = 16 * 1024 * 1024;
 
 /** How long the connection may stay open after the last event. */
@@ -57,6 +58,8 @@ export class EventRelay implements BodySink, BodySource {
   readonly #ends = new EventEnds();
   #held: Buffer[] = [];
   #heldBytes = 0;
+  /** How many bytes of it may be held without asking for memory. */
+  #allowedBytes = UNCOUNTED_BYTES;
   /** True while an event is passed on in parts. */
   #isInLongEvent = false;
   #isOver = false;
@@ -68,6 +71,7 @@ export class EventRelay implements BodySink, BodySource {
     private readonly next: BodySink,
     private readonly source: BodySource,
     heartbeat?: Heartbeat,
+    private readonly memory?: ResponseMemory,
   ) {
     if (heartbeat === undefined) return;
     this.#heartbeat = setInterval(() => {
@@ -86,7 +90,7 @@ export class EventRelay implements BodySink, BodySource {
       this.#held.push(part.subarray(end));
       this.#heldBytes += part.length - end;
     }
-    if (this.#heldBytes <= MAXIMUM_HELD_BYTES) return mayContinue;
+    if (this.#mayHold()) return mayContinue;
     this.#isInLongEvent = true;
     return this.#passPart(this.#takeHeld());
   }
@@ -139,6 +143,15 @@ export class EventRelay implements BodySink, BodySource {
     if (this.#isOver) return false;
     this.#isOver = true;
     clearInterval(this.#heartbeat);
+    return true;
+  }
+
+  /** The longest event decides how much memory the stream takes. */
+  #mayHold(): boolean {
+    if (this.#heldBytes <= this.#allowedBytes) return true;
+    if (this.#heldBytes > MAXIMUM_HELD_BYTES) return false;
+    if (this.memory?.take(this.#heldBytes - this.#allowedBytes) !== undefined) return false;
+    this.#allowedBytes = this.#heldBytes;
     return true;
   }
 

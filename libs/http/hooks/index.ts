@@ -5,7 +5,7 @@
 export { aliases, rewriteUrl } from '../requests/aliases';
 export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
-export { BodyMemory, type MemoryShare } from '../bodies/body-memory';
+export { BodyMemory } from '../bodies/body-memory';
 export { Decoder } from '../bodies/decoder';
 export { BodyReader } from '../bodies/read-bodies';
 export { refuseForms } from './refuse-forms';

@@ -102,6 +102,7 @@ export class CallService {
       model: route.model,
       request: encoded.forResponse,
       label: route.provider.label,
+      memory: options.memory,
     };
     this.dispatch.send(route, encoded.body, options, meter, relay(clientOf(route), plan));
   }

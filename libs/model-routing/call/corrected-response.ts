@@ -1,9 +1,14 @@
-import { type BodySink, type BodySource, eachEvent, type EventStage } from '#egress';
-import { type Correction, UnexpectedResponse } from '#providers';
+import {
+  type BodySink,
+  type BodySource,
+  eachEvent,
+  type EventStage,
+  refuseTooManyValues,
+  type ResponseMemory,
+  WholeBody,
+} from '#egress';
+import { type Correction } from '#providers';
 import { withData } from './event-data';
-
-/** More than any response that needs a correction; one without an end must not fill the memory. */
-const MAXIMUM_BYTES = 64 * 1024 * 1024;
 
 /** Corrects the events of a stream. */
 export class CorrectedEvents implements EventStage {
@@ -22,49 +27,45 @@ export class CorrectedEvents implements EventStage {
 
 /** Corrects a whole body. It is held until its end, unless its beginning shows that it passes unchanged. */
 export class CorrectedBody implements BodySink {
-  #held: Buffer[] | undefined = [];
-  #heldBytes = 0;
-  #isOver = false;
+  readonly #whole: WholeBody;
+  /** Where the body goes that passes unchanged. */
+  #unchanged: BodySink | undefined;
+  #hasBegun = false;
 
-  /** @param toProblem makes the error of a body that is too long to be corrected */
+  /**
+   * @param open sends the head; returns where the body goes
+   * @param onFail called when there is no body
+   */
   constructor(
     private readonly correction: Correction,
-    private readonly next: BodySink,
-    private readonly source: BodySource,
-    private readonly toProblem: (error: unknown) => Error,
-  ) {}
+    source: BodySource,
+    memory: ResponseMemory | undefined,
+    private readonly open: () => BodySink,
+    onFail: (error: unknown) => void,
+  ) {
+    this.#whole = new WholeBody(source, memory, (body) => this.#pass(body), onFail);
+  }
 
   write(part: Buffer): boolean {
-    if (this.#isOver) return true;
-    if (this.#held === undefined) return this.next.write(part);
-    if (this.#held.length === 0 && this.correction.isRightFrom?.(part)) {
-      this.#held = undefined;
-      return this.next.write(part);
-    }
-    this.#held.push(part);
-    this.#heldBytes += part.length;
-    if (this.#heldBytes <= MAXIMUM_BYTES) return true;
-    this.source.stop();
-    this.fail(this.toProblem(new UnexpectedResponse()));
-    return true;
+    if (!this.#hasBegun && this.correction.isRightFrom?.(part)) this.#unchanged = this.open();
+    this.#hasBegun = true;
+    return (this.#unchanged ?? this.#whole).write(part);
   }
 
   end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const [first, ...others] = this.#held ?? [];
-    this.#held = undefined;
-    if (first !== undefined) {
-      const body = others.length === 0 ? first : Buffer.concat([first, ...others]);
-      this.next.write(this.correction.concerns(body) ? this.correction.apply(body) : body);
-    }
-    this.next.end();
+    (this.#unchanged ?? this.#whole).end();
   }
 
   fail(error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#held = undefined;
-    this.next.fail(error);
+    (this.#unchanged ?? this.#whole).fail(error);
+  }
+
+  #pass(body: Buffer): void {
+    const isConcerned = this.correction.concerns(body);
+    if (isConcerned) refuseTooManyValues(body);
+    const corrected = isConcerned ? this.correction.apply(body) : body;
+    const sink = this.open();
+    if (corrected.length > 0) sink.write(corrected);
+    sink.end();
   }
 }

@@ -8,6 +8,7 @@ import {
   type Cancellation,
   EgressService,
   type RequestBody,
+  type ResponseMemory,
   type Route,
   type UpstreamReceiver,
   type UpstreamResponse,
@@ -73,6 +74,8 @@ export interface ServeOptions {
   readonly headers?: IncomingHttpHeaders;
   /** Called when the provider responds with a success. The request is not sent again, so its body can be released. */
   readonly onAccepted?: () => void;
+  /** For what has to be held of the response; absent: nobody counts. */
+  readonly memory?: ResponseMemory;
   /** Called with the requested model, so that the log line of a call that fails early can name it. */
   readonly onModel?: (found: { readonly model: string; readonly provider?: string }) => void;
   /** Called before anything is sent, so that the headers and the log line of a failed call can name the route. */

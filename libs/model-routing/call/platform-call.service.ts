@@ -89,6 +89,7 @@ export class PlatformCallService {
       allowedModels: tenkey.allowedModels,
       tokens: this.tokensOf(request),
       headers: request.headers,
+      memory: tenkey.memory,
       onAccepted: () => tenkey.memory.release(),
       onModel: (found) => {
         tenkey.logFields = found;

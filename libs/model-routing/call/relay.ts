@@ -6,16 +6,18 @@ import {
   type EventStage,
   type Heartbeat,
   isEventStream,
+  type ResponseMemory,
   type UpstreamReceiver,
   type UpstreamResponse,
+  WholeBody,
 } from '#egress';
 import { Problem } from '#http';
 import { type Correction, type Json, type Operation, type Translation, UnexpectedResponse } from '#providers';
-import { RecordedEvents, RecordedWhole } from '../stored-objects/recorded-body';
+import { RecordedEvents, recordWhole } from '../stored-objects/recorded-body';
 import { type Recording } from '../stored-objects/recording';
 import { CorrectedBody, CorrectedEvents } from './corrected-response';
 import { HiddenUsage } from './hidden-usage';
-import { TranslatedEvents, TranslatedWhole, translationProblem } from './translated-body';
+import { TranslatedEvents, translatedWhole, translationProblem } from './translated-body';
 
 /** What must happen to a response between the provider and the client. */
 export interface RelayPlan {
@@ -38,6 +40,8 @@ export interface RelayPlan {
   readonly request: Json;
   /** The provider's. */
   readonly label: string;
+  /** For what has to be held of the response; absent: nobody counts. */
+  readonly memory?: ResponseMemory | undefined;
 }
 
 /** Passes the response of one call on to the client, in one pass over its bytes. */
@@ -53,31 +57,30 @@ export function relay(client: UpstreamReceiver, plan: RelayPlan): UpstreamReceiv
 
 function passed(client: UpstreamReceiver, response: UpstreamResponse, plan: RelayPlan): BodySink {
   const { source } = response;
-  const { recording, heartbeat, label } = plan;
+  const { recording, heartbeat, label, memory } = plan;
   const { 'content-type': type, 'content-encoding': encoding } = response.headers;
   const isOfEvents = isEventStream(type) && encoding === undefined;
   const correction = encoding === undefined ? plan.correction : undefined;
-  const open = () => {
-    const sink = client.head(response);
-    if (isOfEvents || correction === undefined) return sink;
-    return new CorrectedBody(correction, sink, source, (error) => translationProblem(error, label));
-  };
-  if (!isOfEvents && recording !== undefined) {
+  const fail = (error: unknown) => client.fail(error);
+  if (!isOfEvents) {
+    const open = () => client.head(response);
+    const openCorrected = () =>
+      correction === undefined ? open() : new CorrectedBody(correction, source, memory, open, fail);
+    if (recording === undefined) return openCorrected();
     // Tenkey cannot decode this encoding, so it does not see which ids it would hand out.
     if (encoding !== undefined) throw translationProblem(new UnexpectedResponse(), label);
-    return new RecordedWhole(recording, source, open, (error) => client.fail(error));
+    return new WholeBody(source, memory, (body) => recordWhole(recording, body, openCorrected, fail), fail);
   }
-  const sink = open();
-  if (!isOfEvents) return sink;
+  const sink = client.head(response);
   const stages = providerStages(plan, response);
   if (correction !== undefined) stages.push(new CorrectedEvents(correction));
   if (plan.hidesUsage) stages.push(new HiddenUsage());
-  if (recording === undefined) return new EventRelay(stages, sink, source, heartbeat);
+  if (recording === undefined) return new EventRelay(stages, sink, source, heartbeat, memory);
   const recorded: RecordedEvents = new RecordedEvents(recording, sink, {
     resume: () => relay.resume(),
     stop: () => relay.stop(),
   });
-  const relay = new EventRelay(stages, recorded, source, heartbeat);
+  const relay = new EventRelay(stages, recorded, source, heartbeat, memory);
   return relay;
 }
 
@@ -106,16 +109,13 @@ function translated(
   if (isEventStream(headers['content-type'])) {
     const stages = providerStages(plan, response);
     stages.push(new TranslatedEvents(translation.stream(context), toProblem));
-    return new EventRelay(stages, client.head(response), source, plan.heartbeat);
+    return new EventRelay(stages, client.head(response), source, plan.heartbeat, plan.memory);
   }
   const onBody = (body: Buffer) => {
-    try {
-      const sink = client.head({ ...response, headers: { ...headers, 'content-type': 'application/json' } });
-      sink.write(body);
-      sink.end();
-    } catch (error) {
-      client.fail(error);
-    }
+    const translatedBody = translatedWhole(translation, body, context);
+    const sink = client.head({ ...response, headers: { ...headers, 'content-type': 'application/json' } });
+    sink.write(translatedBody);
+    sink.end();
   };
-  return new TranslatedWhole(translation, context, source, toProblem, onBody, (error) => client.fail(error));
+  return new WholeBody(source, plan.memory, onBody, (error) => client.fail(toProblem(error)));
 }

@@ -1,11 +1,10 @@
 import {
-  type BodySink,
-  type BodySource,
   ClientDisconnected,
   eachEvent,
   EndOfEvents,
   type EventStage,
   fieldsOfEvent,
+  refuseTooManyValues,
 } from '#egress';
 import { Problem } from '#http';
 import {
@@ -17,8 +16,6 @@ import {
   UnexpectedResponse,
 } from '#providers';
 
-/** More than any model writes; a response without an end must not fill the memory. */
-const MAXIMUM_RESPONSE_BYTES = 64 * 1024 * 1024;
 /** Larger than the limit for a whole response, because events are many times longer than their text. */
 const MAXIMUM_STREAM_BYTES = 256 * 1024 * 1024;
 
@@ -54,55 +51,13 @@ export class TranslatedEvents implements EventStage {
   }
 }
 
-/** Translates a response as a whole. The client gets its head only when the whole response has arrived. */
-export class TranslatedWhole implements BodySink {
-  readonly #parts: Buffer[] = [];
-  #bytes = 0;
-  #isOver = false;
-
-  /**
-   * @param onBody called with the translated body
-   * @param onFail called when there is none
-   */
-  constructor(
-    private readonly translation: Translation,
-    private readonly context: TranslationContext,
-    private readonly source: BodySource,
-    private readonly toProblem: (error: unknown) => Error,
-    private readonly onBody: (body: Buffer) => void,
-    private readonly onFail: (error: Error) => void,
-  ) {}
-
-  write(part: Buffer): boolean {
-    if (this.#isOver) return true;
-    this.#parts.push(part);
-    this.#bytes += part.length;
-    if (this.#bytes > MAXIMUM_RESPONSE_BYTES) {
-      this.source.stop();
-      this.fail(this.toProblem(new UnexpectedResponse()));
-    }
-    return true;
-  }
-
-  end(): void {
-    if (this.#isOver) return;
-    let body: Buffer;
-    try {
-      const response = parseJson(Buffer.concat(this.#parts).toString('utf8'));
-      body = Buffer.from(jsonText(this.translation.decode(response, this.context)));
-    } catch (error) {
-      return this.fail(this.toProblem(error));
-    }
-    this.#isOver = true;
-    this.onBody(body);
-  }
-
-  fail(error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#parts.length = 0;
-    this.onFail(error);
-  }
+/**
+ * Translates a whole response.
+ * @throws Problem upstream_unavailable, or what the translation finds wrong
+ */
+export function translatedWhole(translation: Translation, body: Buffer, context: TranslationContext): Buffer {
+  refuseTooManyValues(body);
+  return Buffer.from(jsonText(translation.decode(parseJson(body.toString('utf8')), context)));
 }
 
 /** @param label the provider's */

@@ -1,9 +1,5 @@
 import { type BodySink, type BodySource, ClientDisconnected } from '#egress';
-import { Problem } from '#http';
 import { type Recording } from './recording';
-
-/** More than any model writes; a response without an end must not fill the memory. */
-const MAXIMUM_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Passes the events of a stream on once the ids in them are recorded. Meanwhile the provider's connection is paused, and what arrives
@@ -71,61 +67,23 @@ export class RecordedEvents implements BodySink {
   }
 }
 
-/** Holds a whole response until the ids in it are recorded. The client gets its head only then. */
-export class RecordedWhole implements BodySink {
-  readonly #parts: Buffer[] = [];
-  #bytes = 0;
-  #isOver = false;
-
-  /**
-   * @param open sends the head; returns where the body goes
-   * @param onFail called when there is no response
-   */
-  constructor(
-    private readonly recording: Pick<Recording, 'whole'>,
-    private readonly source: BodySource,
-    private readonly open: () => BodySink,
-    private readonly onFail: (error: unknown) => void,
-  ) {}
-
-  write(part: Buffer): boolean {
-    if (this.#isOver) return true;
-    this.#parts.push(part);
-    this.#bytes += part.length;
-    if (this.#bytes > MAXIMUM_RESPONSE_BYTES) {
-      this.source.stop();
-      this.fail(
-        new Problem('upstream_unavailable', {
-          detail: `The response has more than ${MAXIMUM_RESPONSE_BYTES} bytes.`,
-        }),
-      );
-    }
-    return true;
-  }
-
-  end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const body = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
-    const recorded = this.recording.whole(body);
-    if (recorded === undefined) this.#pass(body);
-    else recorded.then(() => this.#pass(body), this.onFail);
-  }
-
-  fail(error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#parts.length = 0;
-    this.onFail(error);
-  }
-
-  #pass(body: Buffer): void {
-    try {
-      const sink = this.open();
-      if (body.length > 0) sink.write(body);
-      sink.end();
-    } catch (error) {
-      this.onFail(error);
-    }
-  }
+/**
+ * Records the ids in a whole response, and then passes it on. The client gets its head only then.
+ * @param open sends the head; returns where the body goes
+ * @param onFail called when the ids cannot be recorded
+ */
+export function recordWhole(
+  recording: Pick<Recording, 'whole'>,
+  body: Buffer,
+  open: () => BodySink,
+  onFail: (error: unknown) => void,
+): void {
+  const pass = () => {
+    const sink = open();
+    if (body.length > 0) sink.write(body);
+    sink.end();
+  };
+  const recorded = recording.whole(body);
+  if (recorded === undefined) pass();
+  else recorded.then(pass).catch(onFail);
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { eachEvent, fieldsOfEvent } from '#egress';
+import { eachEvent, fieldsOfEvent, refuseTooManyValues } from '#egress';
 import { Problem } from '#http';
 import { type Operation } from '#providers';
 import { type ObjectId } from './kinds';
@@ -51,9 +51,11 @@ export class Recording {
    * @returns undefined when nothing has to be recorded, else resolves when the response may be passed on
    */
   whole(body: Buffer): Promise<void> | undefined {
+   * @throws Problem upstream_unavailable
     if (!mayMakeObjects(this.#options.operation, body)) return undefined;
     const json = parsed(body.toString('utf8'));
     return json === undefined ? undefined : this.#recorded([json]);
+    refuseTooManyValues(body);
   }
 
   /**

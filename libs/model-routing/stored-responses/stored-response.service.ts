@@ -103,6 +103,7 @@ export class StoredResponseService {
       model: route.model,
       request: {},
       label: route.provider.label,
+      memory: options.memory,
     };
     this.dispatch.send(route, undefined, options, meter, relay(clientOf(route), plan));
   }

@@ -25,8 +25,8 @@ const response = {
   usage: { input_tokens: 10, output_tokens: 2, total_tokens: 12 },
 };
 
-/** A request about a stored response names no model and has no body. */
-const problems = callProblems.filter((code) => code !== 'model_not_found' && code !== 'overloaded');
+/** A request about a stored response names no model. */
+const problems = callProblems.filter((code) => code !== 'model_not_found');
 
 interface Documentation {
   readonly summary: string;

@@ -27,6 +27,8 @@ export interface RecordingOptions {
   readonly usage: DeferredUsage;
 }
 
+/** More than any response makes. A server could otherwise fill the database with one of them. */
+const MAXIMUM_IDS = 5000;
 const log = new Logger('calls');
 
 /** Finds the stored objects that a response makes, and has them recorded. There is one for each call that may make some. */
@@ -49,13 +51,13 @@ export class Recording {
   /**
    * Reads a whole response.
    * @returns undefined when nothing has to be recorded, else resolves when the response may be passed on
+   * @throws Problem upstream_unavailable
    */
   whole(body: Buffer): Promise<void> | undefined {
-   * @throws Problem upstream_unavailable
     if (!mayMakeObjects(this.#options.operation, body)) return undefined;
+    refuseTooManyValues(body);
     const json = parsed(body.toString('utf8'));
     return json === undefined ? undefined : this.#recorded([json]);
-    refuseTooManyValues(body);
   }
 
   /**
@@ -111,6 +113,11 @@ export class Recording {
 
   async #commit(ids: readonly ObjectId[], isUsageDue: boolean, endedId: string | undefined): Promise<void> {
     const { owner, model, usage, isFetched } = this.#options;
+    if (this.#known.size > MAXIMUM_IDS) {
+      throw new Problem('upstream_unavailable', {
+        detail: `The response of the provider has more than ${MAXIMUM_IDS} ids of stored objects.`,
+      });
+    }
     try {
       if (ids.length > 0) {
         const areInConversation = this.#isInConversation;

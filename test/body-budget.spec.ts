@@ -116,6 +116,29 @@ describeWithApp('the memory for the bodies of calls', settings, (tenkey) => {
     expect(await resultOf(bodyOf(most))).toMatchObject({ status: 200 });
   });
 
+  it.each(['application/json', 'multipart/form-data; boundary=X'])(
+    'is not taken by bodies of %s that are announced and do not arrive',
+    async (type) => {
+      const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant, 'content-length': '60000' };
+      const path = type === 'application/json' ? '/v1/chat/completions' : '/v1/audio/transcriptions';
+      const announced = Array.from('abcd', () => {
+        const outgoing = send({
+          port,
+          path,
+          method: 'POST',
+          headers: { ...headers, 'content-type': type },
+          agent: false,
+        });
+        outgoing.on('error', () => undefined);
+        outgoing.write('-');
+        return outgoing;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await resultOf(bodyOf(most))).toMatchObject({ status: 200 });
+      for (const each of announced) each.destroy();
+    },
+  );
+
   it('does not keep sysadmins out', async () => {
     tenkey.provider.next({ delayMs: 1000 });
     const first = start(bodyOf(most));

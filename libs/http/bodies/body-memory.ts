@@ -21,6 +21,10 @@ export class BodyMemory {
     this.#free = Math.max(maxBufferedBytes ?? defaultBytes(), maxBodyBytes);
   }
 
+  get free(): number {
+    return this.#free;
+  }
+
   /** @returns false when there are not so many */
   take(bytes: number): boolean {
     if (bytes > this.#free) return false;
@@ -39,6 +43,11 @@ export class MemoryShare {
   #isClosed = false;
 
   constructor(private readonly memory: BodyMemory) {}
+
+  /** @returns why the bytes could not be held now, or undefined. It takes none */
+  refusalOf(bytes: number): Problem | undefined {
+    return bytes > this.memory.free ? overloaded() : undefined;
+  }
 
   /** @returns why the bytes cannot be held, or undefined */
   take(bytes: number): Problem | undefined {

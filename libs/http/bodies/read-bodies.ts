@@ -11,7 +11,7 @@ type Done = (error: Error | null, body?: unknown) => void;
 
 /**
  * Reads the bodies of requests, as Fastify's content type parsers, and decodes them. A body of a call takes its bytes of the memory for
- * bodies before it is read, or as it arrives when its length is not known. The sysadmin API has small bodies and is not counted, since it
+ * bodies as it arrives. The sysadmin API has small bodies and is not counted, since it
  * must work when there is too much to do.
  */
 export class BodyReader {
@@ -24,11 +24,9 @@ export class BodyReader {
 
   /** Reads a JSON body as bytes: /v1 passes them on, and the sysadmin routes parse them after their other checks. */
   readonly json = (request: FastifyRequest, payload: Readable, done: Done): void => {
-    const source = this.#sourceOf(request, payload);
-    const length = source === payload ? lengthOf(request) : undefined;
-    const refusal = this.#refusalOf(request, length ?? 0);
+    const refusal = this.#earlyRefusalOf(request);
     if (refusal !== undefined) return done(refusal);
-    const whole = length === undefined ? undefined : Buffer.allocUnsafe(length);
+    const source = this.#sourceOf(request, payload);
     const parts: Buffer[] = [];
     let received = 0;
     const end = (error: Error | null) => {
@@ -37,12 +35,10 @@ export class BodyReader {
       source.off('error', end);
       if (error !== null && source !== payload) source.destroy();
       if (error !== null || received === 0) return done(error);
-      done(null, whole?.subarray(0, received) ?? Buffer.concat(parts, received));
+      done(null, parts.length === 1 ? parts[0] : Buffer.concat(parts, received));
     };
     const onData = (part: Buffer) => {
       received += part.length;
-      // Node passes no more bytes than the header Content-Length says.
-      if (whole !== undefined) return void part.copy(whole, received - part.length);
       const late = this.#refusalOf(request, part.length, received);
       if (late !== undefined) return end(late);
       parts.push(part);
@@ -55,9 +51,9 @@ export class BodyReader {
 
   /** Leaves a form to its route, which passes it on while it arrives and may hold parts of it. */
   readonly form = (request: FastifyRequest, payload: Readable, done: Done): void => {
+    const refusal = this.#earlyRefusalOf(request);
+    if (refusal !== undefined) return done(refusal);
     const source = this.#sourceOf(request, payload);
-    const length = source === payload ? lengthOf(request) : undefined;
-    if (length !== undefined) return done(this.#refusalOf(request, length) ?? null, payload);
     let received = 0;
     const counted = new Transform({
       transform: (part: Buffer, _, next) => {
@@ -84,18 +80,20 @@ export class BodyReader {
     return request.tenkey.isPlatform ? this.#maxBodyBytes : SYSADMIN_BODY_BYTES;
   }
 
+  /** A body whose length says that it cannot be accepted is not read. It takes no bytes yet: the client may never send them. */
+  #earlyRefusalOf(request: FastifyRequest): Problem | undefined {
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (length > this.#limitOf(request)) return new Problem('payload_too_large');
+    return request.tenkey.isPlatform ? request.tenkey.memory.refusalOf(length) : undefined;
+  }
+
   /**
-   * Takes the bytes of a body, or of a part of it.
+   * Takes the bytes of a part of a body.
    * @param received the bytes of the body up to the end of the part
    * @returns why they cannot be accepted, or undefined
    */
-  #refusalOf(request: FastifyRequest, bytes: number, received = bytes): Problem | undefined {
+  #refusalOf(request: FastifyRequest, bytes: number, received: number): Problem | undefined {
     if (received > this.#limitOf(request)) return new Problem('payload_too_large');
     return request.tenkey.isPlatform ? request.tenkey.memory.take(bytes) : undefined;
   }
-}
-
-/** Undefined for a body that comes in chunks. */
-function lengthOf({ headers }: FastifyRequest): number | undefined {
-  return headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
 }

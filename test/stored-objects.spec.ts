@@ -449,6 +449,16 @@ describeWithApp('stored objects of tenants with the same provider key', {}, { mo
     );
   });
 
+  it('belong to the tenant that got them first: a server that repeats an id does not give the object away', async () => {
+    const [a, b] = await twoTenants(tenkey);
+    const { body: made } = await respond(tenkey, a);
+    tenkey.provider.next({ body: made });
+    expect((await respond(tenkey, b)).body.id).toBe(made.id);
+    const next = { previous_response_id: made.id };
+    await expectRefused(tenkey, respond(tenkey, b, next), 'previous_response_id');
+    expect((await respond(tenkey, a, next)).status).toBe(200);
+  });
+
   it('belong to the server that made them: an id means nothing at another address', async () => {
     const tenant = await tenkey.createTenant();
     const credential = { api_key: sharedKey };

@@ -32,7 +32,7 @@ export type OwnedResponse = Pick<StoredObject, 'provider' | 'host' | 'model'>;
 const keptKinds: readonly ObjectKind[] = ['conversation', 'file'];
 /** More than any conversation has. */
 const MAXIMUM_IDS = 5000;
-/** Some servers number what they make, so that two tenants get the same id. In a history with its content, that is no reason to refuse. */
+/** Some servers number what they make, so that two tenants get the same id. A longer id is made once. */
 const SHORTEST_UNIQUE = 20;
 /** Other characters may be lost at the provider, so that another id would arrive than the one that was checked. */
 const visible = /^[\x21-\x7e]+$/;
@@ -53,7 +53,8 @@ export class StoredObjectsService {
    * @throws Problem object_not_found, malformed_request
    */
   async refuseForeign({ tenantId, provider, host }: Owner, named: readonly NamedId[]): Promise<void> {
-    const checked = named.filter(({ id, hasContent }) => !hasContent || id.length >= SHORTEST_UNIQUE);
+    // In a history with its content, that another tenant has the same number is no reason to refuse.
+    const checked = named.filter(({ id, hasContent }) => !hasContent || isUnique(id));
     if (checked.length === 0) return;
     if (checked.length > MAXIMUM_IDS) {
       throw new Problem('malformed_request', {
@@ -82,7 +83,10 @@ export class StoredObjectsService {
     await this.query('select 1', []);
   }
 
-  /** Records that the tenant owns these ids. Resolves when that is committed. */
+  /**
+   * Records that the tenant owns these ids, except for those that another tenant has got from the same server before: a client that can
+   * make a server repeat an id must not get the object. Resolves when that is committed.
+   */
   async record({ tenantId, provider, host }: Owner, made: NewObjects): Promise<void> {
     const { model, areInConversation, isUsageDue } = made;
     const days = this.config.storedObjectDays;
@@ -90,14 +94,16 @@ export class StoredObjectsService {
       days === 0 || keptKinds.includes(kind) || (kind === 'item' && areInConversation);
     // In one order, so that two calls with the same ids cannot deadlock.
     const rows = made.ids
-      .map(({ kind, id }) => ({ kind, hash: hashOf(id) }))
+      .map(({ kind, id }) => ({ kind, hash: hashOf(id), isUnique: isUnique(id) }))
       .sort((a, b) => Buffer.compare(a.hash, b.hash));
     try {
       await this.query(
         `insert into stored_objects (tenant_id, id_hash, kind, provider, host, model, forget_at, is_usage_due)
          select $1, n.id_hash, n.kind, $2, $3, $4, case when n.is_kept then null else now() + make_interval(days => $5) end,
            $6 and n.kind = 'response'
-         from unnest($7::bytea[], $8::text[], $9::boolean[]) as n (id_hash, kind, is_kept)
+         from unnest($7::bytea[], $8::text[], $9::boolean[], $10::boolean[]) as n (id_hash, kind, is_kept, is_unique)
+         where not (n.is_unique and exists (select from stored_objects o where o.tenant_id <> $1 and o.id_hash = n.id_hash
+           and o.kind = n.kind and o.provider = $2 and o.host = $3))
          on conflict do nothing`,
         [
           tenantId,
@@ -109,6 +115,7 @@ export class StoredObjectsService {
           rows.map(({ hash }) => hash),
           rows.map(({ kind }) => kind),
           rows.map(({ kind }) => isKept(kind)),
+          rows.map((row) => row.isUnique),
         ],
       );
     } catch (error) {
@@ -158,6 +165,10 @@ export class StoredObjectsService {
 }
 
 const FOREIGN_KEY_VIOLATION = '23503';
+
+function isUnique(id: string): boolean {
+  return id.length >= SHORTEST_UNIQUE;
+}
 
 /** @param param the field or path parameter that names it */
 export function objectNotFound(param: string | undefined): Problem {

@@ -214,6 +214,12 @@ describeWithApp('stored objects of tenants with the same provider key', {}, { mo
       { ...chatContent({}), extra_body: { google: { cached_content: 'cachedContents/1' } } },
       'cached_content',
     ],
+    [
+      'chat/completions',
+      'gpt',
+      { ...chatContent({}), extra_body: { google: { cachedContent: 'cachedContents/1' } } },
+      'cachedContent',
+    ],
     ['messages', 'claude', chatContent({ type: 'container_upload', file_id: 'file_1' }), 'file_id'],
     [
       'messages',

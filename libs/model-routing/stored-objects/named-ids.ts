@@ -49,6 +49,8 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ['voice', objectWithId('voice')],
   ['approval_request_id', id('item')],
   ['cached_content', id('cache')],
+  // The JSON of Protocol Buffers has both forms of a name: https://protobuf.dev/programming-guides/json
+  ['cachedContent', id('cache')],
   ['tunnel_id', id('tunnel')],
 ]);
 /** It names an item in the `input` of a response, and nothing elsewhere. */

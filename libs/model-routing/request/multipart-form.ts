@@ -1,20 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
-import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { type RequestBody } from '#egress';
 import { Problem } from '#http';
 import { type RequestDifferences } from '#providers';
-
-const MAXIMUM_FIELDS = 100;
-/** Fields and files. Each part costs time, even if it is empty. */
-const MAXIMUM_PARTS = 200;
-const MAXIMUM_FIELD_BYTES = 1024 * 1024;
-/** Servers differ in how they read any other name: a backslash may escape the quote that ends it, and hide where another one begins. */
-const plainName = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-/** The parts of all operations that are files. */
-const fileNames = /^(file|image|mask)(\[\])?$/;
-/** What a part that has no filename may be; anything else would be damaged if it were read as text. */
-const textTypes = /^(text\/|application\/(.+\+)?(json|xml)$|application\/x-www-form-urlencoded$)/;
+import { type FormField, type FormFile, formParser, malformed } from './form-parser';
 
 /**
  * A multipart/form-data request (RFC 7578) that passes through Tenkey. It is read up to its `model`, and the rest is passed on
@@ -26,7 +15,7 @@ const textTypes = /^(text\/|application\/(.+\+)?(json|xml)$|application\/x-www-f
 export class MultipartForm {
   readonly #boundary = `tenkey-${randomUUID()}`;
   /** The parts up to and including the model. */
-  readonly #held: (Buffer | Field)[] = [];
+  readonly #held: (Buffer | FormField)[] = [];
   readonly #heldFiles: Buffer[] = [];
   /** The parts after the model. */
   readonly #rest = new PassThrough();
@@ -35,7 +24,7 @@ export class MultipartForm {
   #namedModel: string | undefined;
   /** Resumes reading after the model. */
   #resume: () => void = () => undefined;
-  #edit: (field: Field) => Field | undefined = (field) => field;
+  #edit: (field: FormField) => FormField | undefined = (field) => field;
   /** The first fault; a fault after the model fails the body that is being sent. */
   #fault: Problem | undefined;
   #receivedBytes = 0;
@@ -122,24 +111,6 @@ export class MultipartForm {
     resolve: (form: MultipartForm) => void,
     reject: (problem: Problem) => void,
   ): void {
-    let parser: BusboyInstance;
-    try {
-      const headers: BusboyHeaders = { 'content-type': contentType };
-      const limits = {
-        fields: MAXIMUM_FIELDS,
-        parts: MAXIMUM_PARTS,
-        fieldSize: MAXIMUM_FIELD_BYTES,
-        headerSize: 16 * 1024,
-      };
-      const isPartAFile = (
-        _name: string | undefined,
-        type: string | undefined,
-        filename: string | undefined,
-      ) => filename !== undefined || (type !== undefined && !textTypes.test(type));
-      parser = new Busboy({ headers, limits, isPartAFile });
-    } catch {
-      return reject(malformed('The content type has no boundary.'));
-    }
     const fail = (problem: Problem) => {
       if (this.#fault !== undefined) return;
       this.#fault = problem;
@@ -149,6 +120,64 @@ export class MultipartForm {
       // Fail the sending of the rest. It may not have started, so the error needs a listener here.
       this.#rest.once('error', () => undefined).destroy(problem);
     };
+    // Parts are handled in order. A part waits while the file before it is still being read, because the parser may report
+    // the next part earlier; and it waits after the model until the destination of the form is known.
+    const waiting: (() => void)[] = [];
+    let isPaused = false;
+    const resume = () => {
+      isPaused = false;
+      while (!isPaused && waiting.length > 0) waiting.shift()?.();
+    };
+    this.#resume = resume;
+    const decide = (model: FormField) => {
+      this.#held.push(model);
+      this.#model = model.value;
+      isPaused = true;
+      resolve(this);
+    };
+    const inOrder = (step: () => void) => {
+      if (this.#fault !== undefined) return;
+      if (isPaused) waiting.push(step);
+      else step();
+    };
+    const field = (field: FormField) =>
+      inOrder(() => {
+        if (field.name !== 'model') {
+          try {
+            return void this.#write(field);
+          } catch (problem) {
+            return fail(problem as Problem);
+          }
+        }
+        if (this.#namedModel !== undefined) {
+          this.#namedModel = undefined;
+          return;
+        }
+        if (this.#model !== undefined) return fail(malformed('The form has model twice. Send it once.'));
+        if (field.value === '') return fail(noModel());
+        decide(field);
+      });
+    const file = ({ name, type, filename, content }: FormFile) =>
+      inOrder(() => {
+        isPaused = true;
+        this.#write(this.#head(name, type, filename));
+        content.on('data', (chunk: Buffer) => {
+          if (this.#write(chunk)) return;
+          content.pause();
+          this.#rest.once('drain', () => content.resume());
+        });
+        content.once('end', () => {
+          this.#write(Buffer.from('\r\n'));
+          resume();
+        });
+      });
+    const end = () =>
+      inOrder(() => {
+        if (this.#model === undefined) return fail(noModel());
+        for (const part of this.#heldFiles.splice(0)) this.#rest.write(part);
+        this.#rest.end(`--${this.#boundary}--\r\n`);
+      });
+    const parser = formParser(contentType, { field, file, end, fail });
     source.on('data', (chunk: Buffer) => {
       this.#receivedBytes += chunk.length;
       if (this.#receivedBytes > maximumBytes) fail(new Problem('payload_too_large'));
@@ -163,96 +192,13 @@ export class MultipartForm {
       source.unpipe(parser);
       source.resume();
     });
-
-    // Parts are handled in order. A part waits while the file before it is still being read, because the parser may report
-    // the next part earlier; and it waits after the model until the destination of the form is known.
-    const waiting: (() => void)[] = [];
-    let isPaused = false;
-    const resume = () => {
-      isPaused = false;
-      while (!isPaused && waiting.length > 0) waiting.shift()?.();
-    };
-    this.#resume = resume;
-    const decide = (model: Field) => {
-      this.#held.push(model);
-      this.#model = model.value;
-      isPaused = true;
-      resolve(this);
-    };
-    const inOrder = (step: () => void) => {
-      if (this.#fault !== undefined) return;
-      if (isPaused) waiting.push(step);
-      else step();
-    };
-    parser.on('field', (name, value, isNameCut, isValueCut, _encoding, type) => {
-      if (!isPlain(name)) return fail(unusualName());
-      if (isNameCut || isValueCut) return fail(malformed('A field is too long.'));
-      if (fileNames.test(name)) return fail(noFilename(name));
-      inOrder(() => {
-        const field = { name, value, type };
-        if (name !== 'model') {
-          try {
-            return void this.#write(field);
-          } catch (problem) {
-            return fail(problem as Problem);
-          }
-        }
-        if (this.#namedModel !== undefined) {
-          this.#namedModel = undefined;
-          return;
-        }
-        if (this.#model !== undefined) return fail(malformed('The form has model twice. Send it once.'));
-        if (value === '') return fail(noModel());
-        decide(field);
-      });
-    });
-    parser.on('fieldsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_FIELDS} fields.`)));
-    parser.on('partsLimit', () => fail(malformed(`The form has more than ${MAXIMUM_PARTS} parts.`)));
-    parser.on('file', (name, file, filename, _encoding, type) => {
-      file.on('error', () => undefined);
-      if (!isPlain(name)) {
-        file.resume();
-        return fail(unusualName());
-      }
-      if (name === 'model') {
-        file.resume();
-        return fail(malformed('model must be a field and not a file.'));
-      }
-      if (!filename) {
-        file.resume();
-        return fail(noFilename(name));
-      }
-      // The parser's word for a part without a type. A sound or an image is never text.
-      const fileType = type === 'text/plain' ? 'application/octet-stream' : type;
-      inOrder(() => {
-        isPaused = true;
-        this.#write(this.#head(name, fileType, filename));
-        file.on('data', (chunk: Buffer) => {
-          if (this.#write(chunk)) return;
-          file.pause();
-          this.#rest.once('drain', () => file.resume());
-        });
-        file.once('end', () => {
-          this.#write(Buffer.from('\r\n'));
-          resume();
-        });
-      });
-    });
-    parser.on('finish', () =>
-      inOrder(() => {
-        if (this.#model === undefined) return fail(noModel());
-        for (const part of this.#heldFiles.splice(0)) this.#rest.write(part);
-        this.#rest.end(`--${this.#boundary}--\r\n`);
-      }),
-    );
-    parser.on('error', () => fail(malformed('The form cannot be read.')));
     if (this.#namedModel !== undefined)
       decide({ name: 'model', value: this.#namedModel, type: 'text/plain' });
     source.pipe(parser);
   }
 
   /** @returns false when the provider reads more slowly than the client sends */
-  #write(part: Buffer | Field): boolean {
+  #write(part: Buffer | FormField): boolean {
     if (this.#model === undefined) {
       this.#held.push(part);
       return true;
@@ -260,7 +206,7 @@ export class MultipartForm {
     return this.#rest.destroyed || this.#rest.write(Buffer.isBuffer(part) ? part : this.#encoded(part));
   }
 
-  #encoded(field: Field): Buffer {
+  #encoded(field: FormField): Buffer {
     const edited = this.#edit(field);
     if (edited === undefined) return Buffer.alloc(0);
     const head = this.#head(edited.name, edited.type === 'text/plain' ? undefined : edited.type);
@@ -276,37 +222,9 @@ export class MultipartForm {
   }
 }
 
-interface Field {
-  readonly name: string;
-  readonly value: string;
-  readonly type: string;
-}
-
-/** Undefined: the part has no name. */
-function isPlain(name: string | undefined): name is string {
-  return name !== undefined && plainName.test(name);
-}
-
 /** Escapes the name of a file as browsers do (WHATWG HTML, multipart/form-data encoding algorithm). */
 function escaped(text: string): string {
   return text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function malformed(detail: string): Problem {
-  return new Problem('malformed_request', { detail });
-}
-
-function unusualName(): Problem {
-  return malformed('The name of each part of the form must be visible ASCII without quotes and backslashes.');
-}
-
-/** Providers take a part without a filename for text. */
-function noFilename(name: string): Problem {
-  return new Problem('validation_failed', {
-    detail: 'A part of the form is a file without a filename.',
-    hint: 'Write `filename="..."`, with the extension of the file, in its Content-Disposition.',
-    param: fileNames.test(name) ? name : undefined,
-  });
 }
 
 /** The problem of a request without a model. */

@@ -1,8 +1,8 @@
 import { type FastifyRequest } from 'fastify';
 import { type InForce } from '#cache';
 import { type ChangedBy } from './access/changed-by';
-import { type PlatformGrant, type SysadminGrant } from './access/grants';
 import { bearerOf } from './access/keys';
+import { RequestGrant } from './access/request-grant';
 import { type MemoryShare } from './bodies/body-memory';
 import { Problem } from './problems/problem';
 import { type ProblemContext, renderLastEvent } from './problems/render';
@@ -34,6 +34,7 @@ interface Admission {
 export class RequestContext {
   /** The path without its query, which may hold a key that a client put there by mistake. */
   readonly path: string;
+  readonly grant = new RequestGrant();
   /** The problem that was reported last. */
   problem: Problem | undefined = undefined;
   /** Further fields of the log line. */
@@ -57,8 +58,6 @@ export class RequestContext {
   #cancelListener: (() => void) | undefined = undefined;
   #route: string | undefined = undefined;
   #decodedPath: string | undefined = undefined;
-  #grant: SysadminGrant | PlatformGrant | undefined = undefined;
-  #grantedAt: number | undefined = undefined;
   #guard: Admission | undefined = undefined;
   #namedTenantId: string | undefined = undefined;
 
@@ -154,51 +153,9 @@ export class RequestContext {
     return [apiKey, azureKey, bearerOf(authorization)].filter((key) => typeof key === 'string');
   }
 
-  /** Keeps what the presented key opens. */
-  accept(grant: SysadminGrant | PlatformGrant): void {
-    this.#grant = grant;
-    this.#grantedAt = performance.now();
-  }
-
-  /** The key is no longer valid. The log line still names it; the audit must not. */
-  withdraw(): void {
-    this.#grantedAt = undefined;
-  }
-
-  /** How long ago the key was last found valid; undefined: it is not valid, or none was presented yet. */
-  get grantAgeMs(): number | undefined {
-    return this.#grantedAt === undefined ? undefined : performance.now() - this.#grantedAt;
-  }
-
-  get sysadminGrant(): SysadminGrant | undefined {
-    const grant = this.#grantedAt === undefined ? undefined : this.#grant;
-    return grant?.kind === 'super' || grant?.kind === 'scoped' ? grant : undefined;
-  }
-
-  get platformGrant(): PlatformGrant | undefined {
-    const grant = this.#grantedAt === undefined ? undefined : this.#grant;
-    return grant?.kind === 'platform' || grant?.kind === 'tenant' ? grant : undefined;
-  }
-
-  /** The id of the presented key; undefined for the keys of the environment. */
-  get issuedKeyId(): string | undefined {
-    if (this.#grant?.kind === 'tenant') return this.#grant.tenantKeyId;
-    return this.#grant?.kind === 'scoped' ? this.#grant.sysadminKeyId : undefined;
-  }
-
-  /** The models that the presented key may call; undefined: all. */
-  get allowedModels(): readonly string[] | undefined {
-    return this.#grant?.kind === 'tenant' ? (this.#grant.allowedModels ?? undefined) : undefined;
-  }
-
-  /** How many tokens the presented key may use in a minute; undefined: no limit. */
-  get tokensPerMinute(): number | undefined {
-    return this.#grant?.kind === 'tenant' ? (this.#grant.tokensPerMinute ?? undefined) : undefined;
-  }
-
   /** The tenant that a platform call is for; undefined until the key was accepted. */
   get tenantId(): string | undefined {
-    return this.#grant?.kind === 'tenant' ? this.#grant.tenantId : this.#namedTenantId;
+    return this.grant.tenantId ?? this.#namedTenantId;
   }
 
   /**
@@ -232,7 +189,7 @@ export class RequestContext {
 
   /** Which key changes something, by kind and fingerprint; undefined: none that is valid. */
   get actor(): string | undefined {
-    return this.sysadminGrant?.actor;
+    return this.grant.sysadminGrant?.actor;
   }
 
   get changedBy(): ChangedBy {
@@ -258,7 +215,7 @@ export class RequestContext {
 
   get problemContext(): ProblemContext {
     const { path, clientKind } = this;
-    return { path, clientKind, requestId: this.#request.id, isTenant: this.#grant?.kind === 'tenant' };
+    return { path, clientKind, requestId: this.#request.id, isTenant: this.grant.tenantId !== undefined };
   }
 
   /** The last event of a stream that failed after its head was sent, as the client of this path expects it. */

@@ -27,15 +27,15 @@ export class Authentication {
 
   /** @throws Problem unauthenticated */
   async sysadmin(request: FastifyRequest): Promise<SysadminGrant> {
-    const { tenkey } = request;
-    const known = hasRecentGrant(request) ? tenkey.sysadminGrant : undefined;
+    const { grant: held } = request.tenkey;
+    const known = hasRecentGrant(request) ? held.sysadminGrant : undefined;
     if (known !== undefined) return known;
     const grant = await this.findSysadmin(request.headers['x-api-key']);
     if (grant === undefined) {
-      tenkey.withdraw();
+      held.withdraw();
       throw unauthenticatedSysadmin();
     }
-    tenkey.accept(grant);
+    held.accept(grant);
     return grant;
   }
 
@@ -44,21 +44,21 @@ export class Authentication {
    * @throws Problem unauthenticated, rate_limited
    */
   platform(request: FastifyRequest): PlatformGrant | Promise<PlatformGrant> {
-    const { platformGrant: known, grantAgeMs = 0 } = request.tenkey;
+    const { platformGrant: known, grantAgeMs = 0 } = request.tenkey.grant;
     if (known?.kind === 'platform' || (known && this.issued.isCurrent(known, grantAgeMs))) return known;
     return this.lookUpPlatform(request);
   }
 
   private async lookUpPlatform(request: FastifyRequest): Promise<PlatformGrant> {
-    const { tenkey } = request;
+    const { grant: held } = request.tenkey;
     const grant = await this.findPlatform(request);
     if (grant === undefined) {
-      tenkey.withdraw();
+      held.withdraw();
       throw unauthenticatedPlatform();
     }
-    const isCounted = grant.kind === 'tenant' && tenkey.issuedKeyId === grant.tenantKeyId;
+    const isCounted = grant.kind === 'tenant' && held.issuedKeyId === grant.tenantKeyId;
     // The log line of a request above the limit names its key, so the grant is accepted before the request is counted.
-    tenkey.accept(grant);
+    held.accept(grant);
     if (grant.kind === 'tenant' && !isCounted) this.issued.countRequest(grant);
     return grant;
   }
@@ -85,6 +85,6 @@ export class Authentication {
   }
 }
 
-function hasRecentGrant({ tenkey: { grantAgeMs } }: FastifyRequest): boolean {
-  return grantAgeMs !== undefined && grantAgeMs <= maximumGrantAgeMs;
+function hasRecentGrant({ tenkey: { grant } }: FastifyRequest): boolean {
+  return grant.grantAgeMs !== undefined && grant.grantAgeMs <= maximumGrantAgeMs;
 }

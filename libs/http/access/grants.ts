@@ -40,7 +40,7 @@ export type SysadminGrant = SuperGrant | ScopedGrant;
 
 /** The grant of the request, as a parameter of a route's method: `@SysadminGrant() grant: SysadminGrant`. */
 export const SysadminGrant = createParamDecorator((_: unknown, context: ExecutionContext): SysadminGrant => {
-  const { sysadminGrant } = context.switchToHttp().getRequest<FastifyRequest>().tenkey;
+  const { sysadminGrant } = context.switchToHttp().getRequest<FastifyRequest>().tenkey.grant;
   if (sysadminGrant === undefined) throw unauthenticatedSysadmin();
   return sysadminGrant;
 });

@@ -36,10 +36,10 @@ export function logLateProblem(log: Log): ProblemListener {
 }
 
 function fieldsOfRequest({ id, method, tenkey }: FastifyRequest): Record<string, unknown> {
-  const { calledRoute, tenantId, issuedKeyId } = tenkey;
+  const { calledRoute, tenantId, grant } = tenkey;
   const fields: Record<string, unknown> = { request_id: id, method, path: calledRoute };
   if (tenantId !== undefined) fields.tenant = tenantId;
-  if (issuedKeyId !== undefined) fields.key = issuedKeyId;
+  if (grant.issuedKeyId !== undefined) fields.key = grant.issuedKeyId;
   return fields;
 }
 

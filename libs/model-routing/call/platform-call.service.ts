@@ -84,9 +84,9 @@ export class PlatformCallService {
       cancellation: tenkey,
       requestId: request.id,
       model: tenkey.deployment,
-      tenantKeyId: tenkey.issuedKeyId,
+      tenantKeyId: tenkey.grant.issuedKeyId,
       confirmKey: () => tenkey.confirmGrant(),
-      allowedModels: tenkey.allowedModels,
+      allowedModels: tenkey.grant.allowedModels,
       tokens: this.tokensOf(request),
       headers: request.headers,
       memory: tenkey.memory,
@@ -124,7 +124,7 @@ export class PlatformCallService {
 
   /** @returns undefined for a key without a token limit */
   private tokensOf({ tenkey }: FastifyRequest): ServeOptions['tokens'] {
-    const { issuedKeyId: tenantKeyId, tokensPerMinute } = tenkey;
+    const { issuedKeyId: tenantKeyId, tokensPerMinute } = tenkey.grant;
     if (tenantKeyId === undefined || tokensPerMinute === undefined) return undefined;
     return {
       reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate),

@@ -17,8 +17,8 @@ export class ModelsController {
   })
   @ApiOkResponse({ type: ModelListResponse })
   async listModels(@Req() { tenkey }: FastifyRequest): Promise<ModelListResponse> {
-    const data = (await this.routing.models(tenkey.requireTenantId(), tenkey.allowedModels)).map((model) =>
-      ModelResponse.of(model),
+    const data = (await this.routing.models(tenkey.requireTenantId(), tenkey.grant.allowedModels)).map(
+      (model) => ModelResponse.of(model),
     );
     return {
       object: 'list',
@@ -36,7 +36,9 @@ export class ModelsController {
   @ApiProblems('model_not_found')
   async getModel(@Req() request: FastifyRequest, @Param('model') name: string): Promise<ModelResponse> {
     const { tenkey } = request;
-    return ModelResponse.of(await this.routing.model(tenkey.requireTenantId(), name, tenkey.allowedModels));
+    return ModelResponse.of(
+      await this.routing.model(tenkey.requireTenantId(), name, tenkey.grant.allowedModels),
+    );
   }
 
   /** A name may contain slashes, and not every client encodes them. */

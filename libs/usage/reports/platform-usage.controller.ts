@@ -28,7 +28,7 @@ export class PlatformUsageController {
     @Query() rawQuery: TenantUsageQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UsageReportResponse | StreamableFile> {
-    const { allowedModels: models } = request.tenkey;
+    const { allowedModels: models } = request.tenkey.grant;
     const tenantId = request.tenkey.requireTenantId();
     const parameters = parseReportQuery(validated(TenantUsageQuery, rawQuery));
     await this.tenants.findActive(tenantId);

@@ -14,5 +14,6 @@ export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
 export { optionalTimeColumn, timeColumn } from './time-column';
 export { InFlight } from './in-flight';
+export { HourlySweep } from './hourly-sweep';
 export { waitAtStop, within } from './stop-wait';
 export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';

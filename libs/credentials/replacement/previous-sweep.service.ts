@@ -5,7 +5,7 @@ import { type DataSource } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { Problem } from '#http';
-import { waitAtStop } from '#database';
+import { HourlySweep } from '#database';
 import { deleteAllStaleHealth, deleteStaleHealth } from '../health/health-records';
 import {
   emptySlot,
@@ -16,8 +16,6 @@ import {
 } from '../rows/provider-slots';
 import { audited } from '../rows/stored-credential';
 
-const HOUR_MS = 60 * 60 * 1000;
-
 /**
  * Deletes previous credentials once the time for a rollback has passed, at the start and every hour, so that sealed keys are
  * not kept longer than needed. Of several processes the first deletes them and the others find none.
@@ -25,9 +23,10 @@ const HOUR_MS = 60 * 60 * 1000;
 @Injectable()
 export class PreviousSweepService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('credentials');
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  readonly #sweeps = new HourlySweep(
+    () => this.#sweep(),
+    ({ name }) => this.#log.warn(`previous credentials were not swept: ${name}; the next try is in an hour`),
+  );
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -35,26 +34,12 @@ export class PreviousSweepService implements OnApplicationBootstrap, OnApplicati
     private readonly audit: AuditLogService,
   ) {}
 
-  /** The start does not wait for the first sweep. */
   onApplicationBootstrap(): void {
-    this.#start();
-    this.#timer = setInterval(() => this.#start(), HOUR_MS).unref();
+    this.#sweeps.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#isStopping = true;
-    await waitAtStop(this.#running, this.config);
-  }
-
-  #start(): void {
-    this.#running = this.#running
-      .then(() => this.#sweep())
-      .catch((error: unknown) => {
-        this.#log.warn(
-          `previous credentials were not swept: ${(error as Error).name}; the next try is in an hour`,
-        );
-      });
+  onApplicationShutdown(): Promise<void> {
+    return this.#sweeps.stop(this.config);
   }
 
   async #sweep(): Promise<void> {
@@ -64,10 +49,10 @@ export class PreviousSweepService implements OnApplicationBootstrap, OnApplicati
       [rollbackCutoff(this.config.credentialRollbackHours)],
     );
     for (const { tenant_id: tenantId, provider } of expired) {
-      if (this.#isStopping) return;
+      if (this.#sweeps.isStopping) return;
       await this.#discard({ tenantId, provider });
     }
-    if (!this.#isStopping) await deleteAllStaleHealth(this.dataSource.manager);
+    if (!this.#sweeps.isStopping) await deleteAllStaleHealth(this.dataSource.manager);
   }
 
   async #discard(of: SlotsOf): Promise<void> {

@@ -2,9 +2,8 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { waitAtStop } from '#database';
+import { HourlySweep } from '#database';
 
-const SWEEP_MS = 60 * 60 * 1000;
 /** So that no statement is long. */
 const CHUNK = 10_000;
 
@@ -12,9 +11,10 @@ const CHUNK = 10_000;
 @Injectable()
 export class StoredObjectsRetentionService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('calls');
-  #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  readonly #sweeps = new HourlySweep(
+    () => this.sweep(),
+    ({ name }) => this.#log.warn(`old records of stored objects were not deleted: ${name}`),
+  );
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -22,23 +22,11 @@ export class StoredObjectsRetentionService implements OnApplicationBootstrap, On
   ) {}
 
   onApplicationBootstrap(): void {
-    const sweep = () => {
-      this.#sweeping = this.#sweeping
-        .then(() => this.sweep())
-        .then(
-          () => undefined,
-          (error: unknown) =>
-            this.#log.warn(`old records of stored objects were not deleted: ${(error as Error).name}`),
-        );
-    };
-    sweep();
-    this.#timer = setInterval(sweep, SWEEP_MS).unref();
+    this.#sweeps.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.#isStopping = true;
-    clearInterval(this.#timer);
-    await waitAtStop(this.#sweeping, this.config);
+  onApplicationShutdown(): Promise<void> {
+    return this.#sweeps.stop(this.config);
   }
 
   /** Several processes can work at the same time. @returns the number of deleted records */
@@ -51,7 +39,7 @@ export class StoredObjectsRetentionService implements OnApplicationBootstrap, On
          )`,
       );
       total += count;
-      if (count < CHUNK || this.#isStopping) return total;
+      if (count < CHUNK || this.#sweeps.isStopping) return total;
     }
   }
 }

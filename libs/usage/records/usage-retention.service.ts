@@ -2,20 +2,23 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { waitAtStop } from '#database';
+import { HourlySweep } from '#database';
 import { deleteRecords } from './usage-tables';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const SWEEP_MS = 60 * 60 * 1000;
 const CHUNK = 10_000;
 
 /** Deletes usage records that are older than USAGE_RETENTION_DAYS, at the start and every hour. The sums of each day are kept. */
 @Injectable()
 export class UsageRetentionService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('usage');
-  #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  readonly #sweeps = new HourlySweep(
+    async () => {
+      const count = await this.sweep();
+      if (count > 0) this.#log.log(`deleted ${count} usage records that were older than the retention`);
+    },
+    ({ name }) => this.#log.warn(`old usage records were not deleted: ${name}`),
+  );
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -23,24 +26,11 @@ export class UsageRetentionService implements OnApplicationBootstrap, OnApplicat
   ) {}
 
   onApplicationBootstrap(): void {
-    const sweep = () => {
-      this.#sweeping = this.#sweeping
-        .then(() => this.sweep())
-        .then(
-          (count) =>
-            count > 0 && this.#log.log(`deleted ${count} usage records that were older than the retention`),
-          (error: unknown) => this.#log.warn(`old usage records were not deleted: ${(error as Error).name}`),
-        )
-        .then(() => undefined);
-    };
-    sweep();
-    this.#timer = setInterval(sweep, SWEEP_MS).unref();
+    this.#sweeps.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.#isStopping = true;
-    clearInterval(this.#timer);
-    await waitAtStop(this.#sweeping, this.config);
+  onApplicationShutdown(): Promise<void> {
+    return this.#sweeps.stop(this.config);
   }
 
   /**
@@ -56,7 +46,7 @@ export class UsageRetentionService implements OnApplicationBootstrap, OnApplicat
         deleteRecords(transaction, before, CHUNK),
       );
       total += count;
-      if (count < CHUNK || this.#isStopping) return total;
+      if (count < CHUNK || this.#sweeps.isStopping) return total;
     }
   }
 }

@@ -10,9 +10,8 @@ const SYSADMIN_BODY_BYTES = 1024 * 1024;
 type Done = (error: Error | null, body?: unknown) => void;
 
 /**
- * Reads the bodies of requests, as Fastify's content type parsers, and decodes them. A body of a call takes its bytes of the memory for
- * bodies as it arrives. The sysadmin API has small bodies and is not counted, since it
- * must work when there is too much to do.
+ * Reads the bodies of requests, as Fastify's content type parsers, and decodes them. A body of a call takes its bytes of the memory
+ * for bodies as it arrives. The sysadmin API has small bodies and is not counted, since it must work when there is too much to do.
  */
 export class BodyReader {
   readonly #maxBodyBytes: number;

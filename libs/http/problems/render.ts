@@ -24,8 +24,8 @@ export interface ProblemContext {
 export type ErrorFormat = 'problem' | 'openai' | 'anthropic';
 
 /**
- * Errors have the format of RFC 9457. On the platform API they have that of the API to which the path belongs, OpenAI's or
- * Anthropic's, so that SDKs raise their typed errors.
+ * On the platform API, the error object of the API that has this path, OpenAI's or Anthropic's, so that SDKs raise their typed
+ * errors. On the sysadmin API and for every other path, the format of RFC 9457.
  */
 export function errorFormatOf({
   path,

@@ -1,4 +1,5 @@
 import { type Operation } from '#providers';
+import { type Fields, fieldsOf, listOf } from './json-fields';
 import { type ObjectId } from './kinds';
 
 /** What a response, or one event of a stream, says about stored objects. */
@@ -36,7 +37,7 @@ export function mayMakeObjects(operation: Operation, bytes: Buffer): boolean {
 /**
  * The ids of the objects that a provider has made, in a whole response or the data of an event. They are read only from the places
  * where the provider itself writes them: the client decides what is in the arguments and the schemas of tools, and could write the id
- * of another tenant there.
+ * of another tenant there. Sources:
  * - https://platform.openai.com/docs/api-reference/responses/object and .../responses-streaming
  * - https://platform.openai.com/docs/api-reference/chat/object (`audio`)
  * - https://docs.anthropic.com/en/api/messages (`container`, and files that code has written)
@@ -104,14 +105,4 @@ function describedBy({
     isPending: !ended.includes(status) && (background === true || status === 'queued'),
     hasUsage: ended.includes(status) && typeof usage === 'object' && usage !== null,
   };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [];
 }

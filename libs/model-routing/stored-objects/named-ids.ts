@@ -1,4 +1,5 @@
 import { type Json, NameWatch, type Operation } from '#providers';
+import { type Fields, fieldsOf, listOf } from './json-fields';
 import { type ObjectId, type ObjectKind } from './kinds';
 
 /** An id that a request names. */
@@ -58,7 +59,7 @@ const itemId = 'id';
 /** They name something in this operation only; elsewhere they are texts. */
 const ofResponsesOnly = [itemId, 'prompt', 'conversation'];
 
-/** Their values are the client's own, in any form: labels, and the schemas and arguments of its tools. */
+/** The client decides what is in them: labels, and the schemas of its tools. */
 const freeForm: ReadonlySet<string> = new Set(['metadata', 'parameters', 'schema', 'input_schema']);
 /** What is in them repeats an earlier response. Its ids say where a text came from, and the provider looks nothing up for them. */
 const quoting: ReadonlySet<string> = new Set(['annotations', 'citations', 'results']);
@@ -97,18 +98,10 @@ export function namedIds(operation: Operation, request: Json): NamedId[] {
   const found: NamedId[] = [];
   const isResponse = operation === 'responses';
   collect(request, isResponse, false, found);
-  const { input } = request;
-  if (isResponse && Array.isArray(input)) {
-    for (const [index, item] of (input as unknown[]).entries()) {
-      const { id: named } = fieldsOf(item);
-      if (typeof named !== 'string') continue;
-      found.push({
-        kind: 'item',
-        id: named,
-        param: `input[${index}].id`,
-        hasContent: hasContent(fieldsOf(item)),
-      });
-    }
+  if (!isResponse) return found;
+  for (const [index, item] of listOf(request.input).map(fieldsOf).entries()) {
+    if (typeof item.id !== 'string') continue;
+    found.push({ kind: 'item', id: item.id, param: `input[${index}].id`, hasContent: hasContent(item) });
   }
   return found;
 }
@@ -185,10 +178,4 @@ function hasContent(item: Fields): boolean {
 function isFilled(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
   return value !== undefined && value !== null;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }

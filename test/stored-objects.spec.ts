@@ -455,6 +455,13 @@ describeWithApp('stored objects of tenants with the same provider key', {}, { mo
     );
   });
 
+  it('cannot be replaced by a tenant that chooses the id of its response, as servers of vLLM let it', async () => {
+    const [a, b] = await twoTenants(tenkey);
+    const { id } = (await respond(tenkey, a)).body;
+    await expectRefused(tenkey, respond(tenkey, b, { request_id: id }), 'request_id');
+    expect((await respond(tenkey, b, { request_id: `resp_${'0'.repeat(32)}` })).status).toBe(200);
+  });
+
   it('belong to the tenant that got them first: a server that repeats an id does not give the object away', async () => {
     const [a, b] = await twoTenants(tenkey);
     const { body: made } = await respond(tenkey, a);

@@ -20,9 +20,12 @@ interface Rule {
   readonly isId: boolean;
   /** Whether its value may be an object with an `id`. */
   readonly hasId: boolean;
+  /** True when the id may be one that no response had, and must only not belong to another tenant. */
+  readonly mayBeNew?: boolean;
 }
 
 const id = (kind: ObjectKind): Rule => ({ kind, isId: true, hasId: false });
+const newId = (kind: ObjectKind): Rule => ({ ...id(kind), mayBeNew: true });
 const objectWithId = (kind: ObjectKind): Rule => ({ kind, isId: false, hasId: true });
 const either = (kind: ObjectKind): Rule => ({ kind, isId: true, hasId: true });
 
@@ -32,6 +35,7 @@ const either = (kind: ObjectKind): Rule => ({ kind, isId: true, hasId: true });
  * - https://platform.openai.com/docs/api-reference/responses/create and .../chat/create, .../audio/createSpeech (voices)
  * - https://docs.anthropic.com/en/api/messages, .../build-with-claude/files and .../agents-and-tools/agent-skills (`container`)
  * - https://docs.x.ai/docs/guides/tools/collections-search-tool (`collection_ids`)
+ * - https://docs.vllm.ai/en/latest/serving/openai_compatible_server (`request_id`)
  * - https://ai.google.dev/gemini-api/docs/openai (`cached_content`), https://docs.mistral.ai/capabilities/document_ai (`file_id`)
  */
 const rules: ReadonlyMap<string, Rule> = new Map([
@@ -48,7 +52,10 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ['skill_id', id('skill')],
   ['audio', objectWithId('audio')],
   ['voice', objectWithId('voice')],
-  ['approval_request_id', id('item')],
+  // What it approves must be in the context of the request, whose other ids are checked.
+  ['approval_request_id', newId('item')],
+  // With vLLM, a client may choose the id of the response, which would replace another one with this id.
+  ['request_id', newId('response')],
   ['cached_content', id('cache')],
   // The JSON of Protocol Buffers has both forms of a name: https://protobuf.dev/programming-guides/json
   ['cachedContent', id('cache')],
@@ -57,7 +64,7 @@ const rules: ReadonlyMap<string, Rule> = new Map([
 /** It names an item in the `input` of a response, and nothing elsewhere. */
 const itemId = 'id';
 /** They name something in this operation only; elsewhere they are texts. */
-const ofResponsesOnly = [itemId, 'prompt', 'conversation'];
+const ofResponsesOnly = [itemId, 'prompt', 'conversation', 'request_id'];
 
 /** The client decides what is in them: labels, and the schemas of its tools. */
 const freeForm: ReadonlySet<string> = new Set(['metadata', 'parameters', 'schema', 'input_schema']);
@@ -108,7 +115,10 @@ export function namedIds(operation: Operation, request: Json): NamedId[] {
 
 /** Whether a field of a form names a stored object: a form has no structure, so every field with such a name does. */
 export function namesObject(field: string): boolean {
-  return field.split(/[[\]]+/).some((part) => rules.get(part)?.isId === true);
+  return field.split(/[[\]]+/).some((part) => {
+    const { isId, mayBeNew = false } = rules.get(part) ?? {};
+    return isId === true && !mayBeNew;
+  });
 }
 
 /** Recursive: the scan has refused what is nested too deeply. */
@@ -130,14 +140,13 @@ function collect(value: unknown, isResponse: boolean, isQuoted: boolean, found: 
 }
 
 function addIds(
-  { kind, isId, hasId }: Rule,
+  { kind, isId, hasId, mayBeNew = false }: Rule,
   name: string,
   value: unknown,
   isQuoted: boolean,
   found: NamedId[],
 ): void {
-  // What it approves must be in the context of the request, whose other ids are checked.
-  const hasContent = isQuoted || name === 'approval_request_id';
+  const hasContent = isQuoted || mayBeNew;
   if (isId) {
     for (const each of [value].flat(Infinity)) {
       if (typeof each === 'string') found.push({ kind, id: each, param: name, hasContent });

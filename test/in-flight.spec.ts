@@ -156,7 +156,9 @@ describe('a call in flight', () => {
         () => ({ readAfter: wait(4000) }),
         () => ({ status: 503 }),
       ];
-      for (let each = 0; each < 200; each++) tenkey.provider.next(pick(behaviours)());
+      const behave = () => {
+        for (let each = 0; each < 200; each++) tenkey.provider.next(pick(behaviours)());
+      };
       // A client that disconnects immediately may never have sent a complete request head.
       const ours = { begun: 0, over: 0 };
       const count = (_: unknown, response: ServerResponse) => {
@@ -169,7 +171,7 @@ describe('a call in flight', () => {
       server.on('request', count);
       const before = logged();
       const moments = { beforeHead: 0, duringAnswer: 0, whole: 0 };
-      const calls = Array.from({ length: 100 }, async () => {
+      const call = async () => {
         await wait(random() * 500);
         const socket = ask(pick(requests));
         let text = '';
@@ -184,15 +186,20 @@ describe('a call in flight', () => {
         moments[socket.readableEnded ? 'whole' : text === '' ? 'beforeHead' : 'duringAnswer'] += 1;
         pick(leaving)(socket);
         await closed;
-      });
-      await Promise.all(calls);
+      };
       const { calls: upstream } = tenkey.provider;
+      // On a slow machine, most clients leave before their call has reached the provider. More of them follow then.
+      const reachesEachMoment = () =>
+        upstream.begun > 20 && upstream.aborted > 5 && Object.values(moments).every((count) => count > 0);
+      for (let round = 0; round === 0 || (round < 8 && !reachesEachMoment()); round += 1) {
+        behave();
+        await Promise.all(Array.from({ length: 100 }, call));
+      }
       await until(
         () => ours.over === ours.begun && logged() - before === ours.begun,
         'every call has finished in Tenkey and has its line in the log',
       );
       await until(() => upstream.open === 0, 'every call has finished at the provider');
-      // The round must reach each moment; how often depends on the speed of the machine.
       expect(upstream.begun).toBeGreaterThan(20);
       expect(upstream.aborted).toBeGreaterThan(5);
       for (const calls of Object.values(moments)) expect(calls).toBeGreaterThan(0);
@@ -202,12 +209,13 @@ describe('a call in flight', () => {
         new Promise<number>((resolve) =>
           tenkey.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count)),
         );
-      await until(async () => (await connections()) === 0, 'no connection of a client is open');
+      await until(async () => (await connections()) === 0, 'every connection of a client is closed');
       expect(tenkey.logLines.filter((line) => line.includes('internal_error'))).toEqual([]);
       tenkey.provider.reset();
       expect((await tenkey.chat(tenant)).status).toBe(200);
       expect((await tenkey.chat(tenant, { model: 'claude-sonnet' })).status).toBe(200);
     },
+    120_000,
   );
 
   it.each([

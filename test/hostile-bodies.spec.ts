@@ -63,4 +63,14 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
     },
     60_000,
   );
+
+  it('of a credential with 60,000 unknown fields are checked at once', async () => {
+    const unknown = Array.from({ length: 60_000 }, (_, index) => [`f${index}`, 1]);
+    const sent = performance.now();
+    const fields = { api_key: 'sk-key-among-many-fields', ...Object.fromEntries(unknown) };
+    const response = await tenkey.setCredential(tenant, 'openai', fields);
+    expect([response.status, response.body.ignored_fields.length]).toEqual([200, 60_000]);
+    // A time that grows with the square of the number is more than 20 seconds.
+    expect(performance.now() - sent).toBeLessThan(5000);
+  }, 60_000);
 });

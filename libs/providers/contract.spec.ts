@@ -195,6 +195,16 @@ describe.each(all.map((provider) => [provider.id, provider] as const))('%s', (_i
   it.each([
     ['Bearer q7Zk2Xw-q7Zk2Xw', 'must not begin with "Bearer"'],
     ['bearer\tq7Zk2Xw-q7Zk2Xw', 'must not begin with "Bearer"'],
+    ['Authorization: Bearer q7Zk2Xw-q7Zk2Xw', 'must not begin with the name of a header'],
+    ['x-api-key:q7Zk2Xw-q7Zk2Xw', 'must not begin with the name of a header'],
+    ['export OPENAI_API_KEY=q7Zk2Xw-q7Zk2Xw', 'must not begin with the name of a header or a variable'],
+    ['$q7Zk_API_KEY'.toUpperCase(), 'a shell replaces variables only inside double quotes'],
+    ['${q7Zk_api_key}', 'a shell replaces variables only inside double quotes'],
+    ['$(cat q7Zk)', 'a shell replaces variables only inside double quotes'],
+    ['{{ q7Zk_api_key }}', 'is a placeholder or a variable'],
+    ['<q7Zk key>', 'is a placeholder or a variable'],
+    ['sk-...q7Zk', 'looks like the mask of a key'],
+    ['sk-q7Zk****q7Zk', 'looks like the mask of a key'],
     ['"q7Zk2Xw-q7Zk2Xw"', 'must not be in quotes'],
     ["'q7Zk2Xw-q7Zk2Xw'", 'must not be in quotes'],
     ['q7Zk2Xw-q7Zk2Xw"', 'must not be in quotes'],
@@ -215,9 +225,10 @@ describe.each(all.map((provider) => [provider.id, provider] as const))('%s', (_i
     });
   }
 
-  it('accepts a longer key that starts with dots', () => {
-    expect(faultsOf(provider, { ...provider.example, api_key: '...q7Zk2X' })).toEqual([]);
-  });
+  it.each(['...q7Zk2X', '$q7Zk2Xw', 'q7Zk2Xw==', 'the-token=', 'key: q7Zk2Xw', 'q7Zk..2Xw***', '%q7Zk2Xw'])(
+    'accepts the key %s, which only looks like a mistake',
+    (value) => expect(faultsOf(provider, { ...provider.example, api_key: value })).toEqual([]),
+  );
 
   if (provider.fields.some(({ name }) => name === 'endpoint')) {
     it.each([

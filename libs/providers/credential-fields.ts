@@ -137,17 +137,25 @@ export function HasNoFault(
   );
 }
 
+/** Our mask, what our logs print in place of a key, and what consoles show of one, such as `sk-...xyz9` and `sk-ab****yz`. */
+const masks = [/^\.{3}.{0,5}$/u, /^\[(secret|removed)\b.*\]$/, /[^.]\.{3}[^.]|\*{4}/];
+
+/** `$OPENAI_API_KEY`, `${OPENAI_API_KEY}`, `$(command)`, `%OPENAI_API_KEY%`, `{{ openai_api_key }}`, `<your key>`. */
+const placeholder = /^(\$\{?[A-Z][A-Z0-9_]*\}?|\$\{.*\}|\$\(.*\)|%[A-Z][A-Z0-9_]*%|\{\{.*\}\}|<.*>)$/;
+
+/** A line of a curl command or of a file of variables: `Authorization: Bearer`, `x-api-key:`, `export OPENAI_API_KEY=`. */
+const nameBefore = /^((export\s+)?[\w-]*(api[-_]?key|token)\s*[:=]\s*|authorization\s*:\s*)[^\s=]/i;
+
 function faultOfApiKey(value: unknown, minLength: number): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'must be a string';
-  // Besides `...xyz9`, this refuses what our logs print in place of a key.
-  if (
-    (value.startsWith('...') && Array.from(value).length <= 8) ||
-    /^\[(secret|removed)\b.*\]$/.test(value)
-  ) {
-    return 'looks like the mask of a key; send the key itself';
+  if (masks.some((mask) => mask.test(value))) return 'looks like the mask of a key; send the key itself';
+  if (placeholder.test(value)) {
+    return 'is a placeholder or a variable without its value; a shell replaces variables only inside double quotes';
   }
   if (/^bearer\s/i.test(value)) return 'must not begin with "Bearer"; send the key alone';
+  if (nameBefore.test(value))
+    return 'must not begin with the name of a header or a variable; send the key alone';
   if (/^['"`]|['"`]$/.test(value)) return 'must not be in quotes';
   if (value.length < minLength) return `must have at least ${minLength} characters`;
   if (value.length > 10240) return 'must have at most 10240 characters';

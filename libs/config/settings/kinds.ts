@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Secret } from '#crypto';
-import { cutEndpoint } from '#providers';
+import { cutEndpoint, faultOfEndpoint } from '#providers';
 import { isAddressOrRange } from '../addresses/addresses';
 import { type AllowRule, parseAllowList, ruleForm } from '../addresses/allow-list';
 import { encryptionKeyRule, faultOfEncryptionKey, faultOfKey, keyRule } from './weak-keys';
@@ -69,10 +69,7 @@ export const baseUrl: Kind<string> = {
   rule: 'must be an http or https URL without user name, password, query and fragment.',
   parse(text, refuse) {
     const value = cutEndpoint(text)?.endpoint ?? text;
-    const url = URL.canParse(value) ? new URL(value) : undefined;
-    const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
-    if (!isWeb || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-      refuse();
+    if (faultOfEndpoint(value) !== undefined) refuse();
     return value;
   },
 };

@@ -90,6 +90,15 @@ describe('npm run cli -- models check', () => {
     expect(code).toBe(1);
   });
 
+  it('counts the models of a declared provider, whatever its id is', async () => {
+    const path = file(
+      'ids.yml',
+      'providers: [{ id: constructor, kind: vllm }]\ncompletion_models: [{ name: a, litellm_model_name: constructor/x }]\n',
+    );
+    const { stdout } = await check(['check', path]);
+    expect(stdout).toBe('1 model: constructor 1; litellm 1\n0 faults, 0 warnings\n');
+  });
+
   it.each([[['check', '--nothing']], [['check', 'one.yml', 'two.yml']], [['check', '']], [['chekc']], [[]]])(
     'exits with 2 for wrong usage: %j',
     async (words) => {

@@ -108,9 +108,9 @@ function severitiesOf({ findings }: Pick<CatalogueCheck, 'findings'>): { faults:
 }
 
 function tally(names: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }
 
 function counted(count: number, noun: string): string {

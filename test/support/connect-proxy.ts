@@ -3,7 +3,10 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 
 /** What the proxy does with one CONNECT: opens a tunnel, responds with a status, or misbehaves. */
 export type ProxyAnswer =
-  number | 'tunnel' | 'silence' | 'nonsense' | 'reset' | 'reset the tunnel' | 'silent tunnel';
+  number | 'tunnel' | 'silence' | 'nonsense' | 'banner' | 'reset' | 'reset the tunnel' | 'silent tunnel';
+
+/** What a server sends that speaks first. It is in one packet with the response of the proxy. */
+const banner = 'SSH-2.0-OpenSSH_9.2\r\n';
 
 export interface ConnectProxy {
   readonly port: number;
@@ -48,8 +51,8 @@ export async function startConnectProxy(authorization?: string): Promise<Connect
     authorizations.push(request.headers['proxy-authorization']);
     const isAuthorized = authorization === undefined || authorizations.at(-1) === authorization;
     const answer = isAuthorized ? (queue.shift() ?? 'tunnel') : 407;
-    if (answer === 'silence' || answer === 'silent tunnel') {
-      if (answer === 'silent tunnel') client.write('HTTP/1.1 200 OK\r\n\r\n');
+    if (answer === 'silence' || answer === 'silent tunnel' || answer === 'banner') {
+      if (answer !== 'silence') client.write('HTTP/1.1 200 OK\r\n\r\n' + (answer === 'banner' ? banner : ''));
       return void client.resume().once('end', () => client.end());
     }
     if (answer === 'nonsense') return void client.end('220 mail.example ESMTP\r\n');

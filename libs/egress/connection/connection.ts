@@ -28,6 +28,13 @@ class Abandoned extends Error {
   override readonly name = 'Abandoned';
 }
 
+/** What was connected to is no HTTP server. */
+class SpokeFirst extends Error {
+  override readonly name = 'SpokeFirst';
+  /** Like those of the HTTP parser. */
+  readonly code = 'HPE_UNEXPECTED_BYTES';
+}
+
 /**
  * One connection of a pool, which serves one request at a time.
  *
@@ -60,7 +67,11 @@ export class Connection extends Client {
     if (this.#isAbandoned) return queueMicrotask(() => callback(new Abandoned(), null));
     this.#opening = connect(options, (...result) => {
       this.#opening = undefined;
-      callback(...result);
+      const [error, socket] = result;
+      if (error !== null || socket.readableLength === 0) return callback(...result);
+      // undici would close the connection because of these bytes and open the next one, without end.
+      socket.on('error', () => undefined).destroy();
+      callback(new SpokeFirst('the server sent bytes before the request'), null);
     });
   }
 }

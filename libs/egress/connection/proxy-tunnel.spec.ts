@@ -173,6 +173,20 @@ test('a tunnel that breaks off before the TLS handshake names the proxy and the 
   );
 });
 
+test('a server that speaks first in the tunnel is asked once', async () => {
+  const own = await startConnectProxy();
+  own.next('banner', 'banner', 'banner');
+  const egress = through({ EGRESS_PROXY: `http://127.0.0.1:${own.port}` }, 2);
+  const problem = await problemOf(send(routeTo(provider()), body, egress));
+  expect([problem.code, problem.message]).toEqual([
+    'upstream_unavailable',
+    `Testing at model.example:${server.port} sent a response that is not valid HTTP.`,
+  ]);
+  await until(() => own.open() === 0, 'the connection to be closed', 1000);
+  expect(own.targets).toHaveLength(1);
+  await own.close();
+});
+
 test('a proxy that cannot be reached is named with its own variable', async () => {
   const closed = createServer();
   await new Promise<void>((done) => closed.listen(0, '127.0.0.1', done));

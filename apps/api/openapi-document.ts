@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { documentRoutes } from '#http';
-import { withAliases } from './documented-aliases';
+import { describeAliases } from './documented-aliases';
 
 const { version } = createRequire(__filename)('#package.json') as { version: string };
 
@@ -26,7 +26,6 @@ const tags = {
   Encryption: 'The keys under which credentials are sealed, and the rotation to a new one.',
   Usage: 'Reports, the records of calls, receipts and metrics.',
   'Platform API': "Calls to models in OpenAI's and Anthropic's formats, with the credential of one tenant.",
-  Aliases: "The routes of the Platform API at the addresses that Azure's and Cohere's clients call.",
   Health: 'For load balancers and orchestrators. No key is needed.',
 };
 
@@ -58,22 +57,13 @@ export function createDocument(app: NestFastifyApplication): OpenAPIObject {
       },
       'platform-key',
     )
-    .addApiKey(
-      {
-        type: 'apiKey',
-        in: 'header',
-        name: 'api-key',
-        description: "A tenant key, as Azure's clients send it.",
-      },
-      'azure-key',
-    )
     .addBearerAuth(
       {
         type: 'http',
         scheme: 'bearer',
         bearerFormat: 'tk_...',
         description:
-          "A tenant key, for the *Platform API* on behalf of its own tenant. Anthropic's clients send it in X-API-Key.",
+          "A tenant key, for the *Platform API* on behalf of its own tenant. Anthropic's clients send it in X-API-Key, and Azure's in api-key.",
       },
       'tenant-key',
     );
@@ -87,7 +77,8 @@ export function createDocument(app: NestFastifyApplication): OpenAPIObject {
   }
   simplify(document);
   documentRoutes(document);
-  return withAliases(document);
+  describeAliases(document);
+  return document;
 }
 
 /** Makes schemas exact: all numbers of this API are integers, and OpenAPI 3.1 allows a description next to a reference. */

@@ -220,6 +220,16 @@ completion_models:
         { path: '/moved/v1/chat/completions', key: key('gdm') },
       ]);
 
+      // As a kind that needs more, it has to be set again.
+      replace(
+        'providers: [{ id: gdm, kind: azure, label: GDM, endpoint: https://gdm.example }]\ncompletion_models: [{ name: big, litellm_model_name: gdm/big }]',
+      );
+      const incomplete = await call();
+      expect([incomplete.status, incomplete.body.error.message]).toEqual([
+        424,
+        `The GDM setting deployment_name is missing or not valid. PUT /api/v1/sysadmin${path} with a valid deployment_name.`,
+      ]);
+
       // Without a declaration it can still be removed, and nothing else is.
       replace('- { name: gpt-4o, litellm_model_name: gpt-4o }');
       const removed = await tenkey.sysadmin('delete', path);

@@ -41,7 +41,9 @@ export function globalCredential(config: Config, tenantId: string, provider: Pro
     });
   }
   // A start in strict mode did not check these variables. A wrong one must not send a call to another address or account.
-  for (const setting of credential.faults.keys()) throw invalidSetting(provider, setting);
+  for (const setting of credential.faults.keys()) {
+    throw invalidSetting({ provider, source: 'global', tenantId }, setting);
+  }
   return {
     tenantId,
     provider,
@@ -167,14 +169,21 @@ function validTarget<T>(credential: RouteCredential, makeTarget: () => T): T {
     return makeTarget();
   } catch (error) {
     if (!(error instanceof InvalidTarget)) throw error;
-    throw invalidSetting(credential.provider, error.setting, error);
+    throw invalidSetting(credential, error.setting, error);
   }
 }
 
-function invalidSetting({ label, globalVariables }: Provider, setting: string, cause?: unknown): Problem {
+function invalidSetting(
+  { provider, source, tenantId }: Pick<RouteCredential, 'provider' | 'source' | 'tenantId'>,
+  setting: string,
+  cause?: unknown,
+): Problem {
+  const isOfTenant = source === 'tenant' && provider.fields.some(({ name }) => name === setting);
   return new Problem('endpoint_not_configured', {
-    detail: `The ${label} setting ${setting} is missing or not valid.`,
-    hint: `Correct ${globalVariables.settings[setting] ?? setting}.`,
+    detail: `The ${provider.label} setting ${setting} is missing or not valid.`,
+    hint: isOfTenant
+      ? `PUT ${credentialPath(tenantId, provider.id)} with a valid ${setting}.`
+      : `Correct ${provider.globalVariables.settings[setting] ?? setting}.`,
     cause,
   });
 }

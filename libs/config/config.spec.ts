@@ -334,24 +334,37 @@ describe('.env', () => {
     expect([env.OPENAI_API_KEY, env.GDM_API_KEY]).toEqual(['sk-in-the-file', 'sk-in-the-file']);
   });
 
-  it.each(['INTRIC_SUPER_API_KEY=abc#def', 'PORT=1#', 'PORT=#1', 'PORT=1\nA="x#y"\n A=x y#z'])(
-    'is refused if a value would be cut at a #: %j',
-    (text) => {
-      writeFileSync(join(folder, '.env'), text);
-      expect(() => readEnvironment({}, folder)).toThrow(
-        / in \.env has a # that begins a comment\. Put the value in quotes: /,
-      );
-      expect(() => readEnvironment({}, folder)).not.toThrow(/def/);
-    },
-  );
+  it.each([
+    'INTRIC_SUPER_API_KEY=abc#def',
+    'INTRIC_SUPER_API_KEY: abc#def',
+    'INTRIC_SUPER_API_KEY="abc#def',
+    'INTRIC_SUPER_API_KEY="ab"c#def',
+    'PORT=1#',
+    'PORT=#1',
+    'PORT=1\nA="x#y"\n A=x y#z',
+  ])('is refused if a value would be cut at a #: %j', (text) => {
+    writeFileSync(join(folder, '.env'), text);
+    expect(() => readEnvironment({}, folder)).toThrow(
+      / in \.env has a # that begins a comment\. Put the value in quotes: /,
+    );
+    expect(() => readEnvironment({}, folder)).not.toThrow(/def/);
+  });
 
-  it.each(['PORT=   # note', 'PORT=1 # note', '# PORT=1#', 'PORT="1#"', "PORT='a#b' # note", 'PORT='])(
-    'may have notes and quotes: %j',
-    (text) => {
-      writeFileSync(join(folder, '.env'), text);
-      expect(() => readEnvironment({}, folder)).not.toThrow();
-    },
-  );
+  it.each([
+    'PORT=   # note',
+    'PORT:   # note',
+    'PORT=1 # note',
+    '# PORT=1#',
+    'PORT="1#"',
+    'PORT: `1#`',
+    "PORT='a#b' # note#",
+    'PORT="\\"a\\"#b"',
+    'PORT="a#\nb#"',
+    'PORT=',
+  ])('may have notes and quotes: %j', (text) => {
+    writeFileSync(join(folder, '.env'), text);
+    expect(() => readEnvironment({}, folder)).not.toThrow();
+  });
 
   describe('secrets in files', () => {
     const fileWith = (text: string) => {

@@ -110,8 +110,17 @@ function textOf(path: string, name: string): string {
   }
 }
 
-/** A value without quotes and with a # that has no blank before it. In `NAME=value # note`, a note follows the value. */
-const cutValue = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(?:[ \t]*[^\s'"`#](?:[^\r\n#]*[^\s#])?)?#/gm;
+/** A value in quotes, with nothing but blanks between it and what follows. */
+const quoted = /"(?:\\"|[^"])*"|'(?:\\'|[^'])*'|`(?:\\`|[^`])*`/.source;
+
+/**
+ * A # that has no blank before it and is not inside quotes. dotenv ends the value there, also after a quote that is never closed. In
+ * `NAME=value # note`, a note follows the value.
+ */
+const cutValue = new RegExp(
+  String.raw`^[ \t]*(?:export[ \t]+)?([\w.-]+)(?:[ \t]*=|:[ \t])(?:[ \t]*(?!(?:${quoted})[ \t]*(?:#|$))[^\s#](?:[^\r\n#]*[^\s#])?)?#`,
+  'gm',
+);
 
 function readEnvFile(path: string): Record<string, string | undefined> {
   try {

@@ -79,10 +79,9 @@ async function main(): Promise<void> {
     app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
     logMode(config, catalogue.providers.all, log);
     logProxies(config.egressProxies, log);
-    if (config.cutAddresses.length > 0) {
-      log.warn(
-        `${config.cutAddresses.join(', ')}: the value is the URL of a request, so only its base URL is used`,
-      );
+    const cut = config.cutAddressesOf(catalogue.providers.all);
+    if (cut.length > 0) {
+      log.warn(`${cut.join(', ')}: the value is the URL of a request, so only its base URL is used`);
     }
     const keys = await app.get(SealingKeyService).check();
     if (keys.reason) log.error({ missing_keys: keys.missingKeys }, keys.reason);

@@ -172,6 +172,7 @@ describe('loadConfig', () => {
       ...good,
       TENANT_CREDENTIALS_ENABLED: 'false',
       VLLM_MODEL_URL: 'http://vllm:8000/v1/chat/completions',
+      GDM_BASE_URL: 'https://gdm.example/v1/models',
       OPENAI_BASE_URL: 'https://api.openai.com/v1',
       AZURE_API_KEY: 'azure-global-key-w1x2',
       AZURE_ENDPOINT:
@@ -187,7 +188,9 @@ describe('loadConfig', () => {
       deployment_name: 'usual',
       deployments: { 'gpt-5': 'd' },
     });
-    expect([...config.cutAddresses].sort()).toEqual(['AZURE_ENDPOINT', 'VLLM_MODEL_URL']);
+    const gdm = declaredProvider({ id: 'gdm', kind: 'openai_compatible', label: 'GDM' });
+    const cut = config.cutAddressesOf([...registry.all, gdm]);
+    expect(cut.sort()).toEqual(['AZURE_ENDPOINT', 'GDM_BASE_URL', 'VLLM_MODEL_URL']);
   });
 
   it('reports one fault for a key that is set and refused, and not that it is missing', () => {

@@ -27,8 +27,8 @@ export interface Config extends Omit<
    * Undefined if there is neither.
    */
   endpointOf(provider: Provider): string | undefined;
-  /** Variables with an address that was longer than a base URL, such as that of a request, and was cut. */
-  readonly cutAddresses: readonly string[];
+  /** The variables of these providers whose address was longer than a base URL, such as that of a request, and was cut. */
+  cutAddressesOf(providers: readonly Provider[]): string[];
   /** Which global variables of these providers are set. Only names: in strict mode nothing reads the values. */
   globalVariablesPresent(providers: readonly Provider[]): string[];
   /**
@@ -95,14 +95,15 @@ export function loadConfig(env: Environment): Config {
       (value) => value instanceof Secret,
     ),
     endpointOf: (provider: Provider) => baseUrlOf(provider) ?? provider.defaultEndpoint,
-    cutAddresses: fixedProviders.flatMap((provider) => {
-      const { endpoint } = provider.globalVariables.settings;
-      const names = [
-        ...provider.baseUrlVariables,
-        ...(endpoint !== undefined && !isStrict ? [endpoint] : []),
-      ];
-      return names.filter((name) => cutEndpoint(reader.text(name) ?? '', provider) !== undefined);
-    }),
+    cutAddressesOf: (providers: readonly Provider[]) =>
+      providers.flatMap((provider) => {
+        const { endpoint } = provider.globalVariables.settings;
+        const names = [
+          ...provider.baseUrlVariables,
+          ...(endpoint !== undefined && !isStrict ? [endpoint] : []),
+        ];
+        return names.filter((name) => cutEndpoint(reader.text(name) ?? '', provider) !== undefined);
+      }),
     globalVariablesPresent: (providers: readonly Provider[]) =>
       providers
         .flatMap((provider) => globalSettingsOf(provider).map(({ name }) => name))

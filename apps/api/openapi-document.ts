@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { documentRoutes } from '#http';
-import { describeAliases } from './documented-aliases';
 
 const { version } = createRequire(__filename)('#package.json') as { version: string };
 
@@ -77,7 +76,6 @@ export function createDocument(app: NestFastifyApplication): OpenAPIObject {
   }
   simplify(document);
   documentRoutes(document);
-  describeAliases(document);
   return document;
 }
 

@@ -2,7 +2,7 @@
  * The hooks of the HTTP server, the aliases of its routes, the header that one of the hooks adds, and the decoder that another one
  * uses. apps/api installs the hooks and decides their order.
  */
-export { aliases, rewriteUrl } from '../requests/aliases';
+export { rewriteUrl } from '../requests/aliases';
 export { authenticate } from './authenticate';
 export { beginRequest } from './begin-request';
 export { BodyMemory } from '../bodies/body-memory';

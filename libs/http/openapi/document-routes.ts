@@ -3,6 +3,7 @@ import { type Audience, takeAudience } from '../access/access';
 import { takeDeclaredProblems } from '../problems/api-problems';
 import { Problem, type ProblemCode, problems } from '../problems/problem';
 import { type ErrorFormat, errorFormatOf, renderProblem } from '../problems/render';
+import { aliasesOf } from '../requests/aliases';
 import { errorComponents, errorSchemas } from './error-schemas';
 
 type PathItem = OpenAPIObject['paths'][string];
@@ -53,6 +54,7 @@ export function documentRoutes(document: OpenAPIObject): void {
       const audience = operation && takeAudience(operation);
       if (operation === undefined || audience === undefined) continue;
       operation.security = keysOf[audience];
+      describeAliases(operation, path);
       // Nest leaves the text empty where a route gives none.
       for (const response of Object.values(operation.responses)) {
         if (response && 'description' in response) response.description ||= 'Success.';
@@ -75,6 +77,17 @@ export function documentRoutes(document: OpenAPIObject): void {
     schemas: { ...components?.schemas, ...errorSchemas },
     examples: { ...components?.examples, ...examples },
   };
+}
+
+/**
+ * The aliases of a route are not operations of their own, since a generated client has no use for a second method that does the same.
+ */
+function describeAliases(operation: Operation, path: string): void {
+  const aliases = aliasesOf(path).map((alias) => `\`${alias}\``);
+  if (aliases.length === 0) return;
+  const { description } = operation;
+  const sentence = `Aliases: ${aliases.join(', ')}.`;
+  operation.description = description ? `${description}\n\n${sentence}` : sentence;
 }
 
 /** The problems that every route of this kind has. */

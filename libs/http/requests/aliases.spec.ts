@@ -1,4 +1,4 @@
-import { resolveAlias } from './aliases';
+import { aliasesOf, resolveAlias } from './aliases';
 
 it.each([
   ['/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21', '/v1/chat/completions', 'gpt-4o'],
@@ -33,6 +33,17 @@ it.each([
   '/v2/rerankers',
   'http://host/openai/v1/models',
 ])('%s is no alias', (url) => expect(resolveAlias(url)).toBeUndefined());
+
+it.each([
+  [
+    '/v1/responses',
+    ['/openai/deployments/{deployment}/responses', '/openai/v1/responses', '/openai/responses'],
+  ],
+  ['/v1/responses/{response_id}', ['/openai/v1/responses/{response_id}', '/openai/responses/{response_id}']],
+  ['/v1/rerank', ['/openai/v1/rerank', '/v2/rerank']],
+  ['/api/v1/sysadmin/tenants', []],
+  ['/health', []],
+])('the aliases of %s are %j', (path, expected) => expect(aliasesOf(path)).toEqual(expected));
 
 it('a long address costs little', () => {
   const started = performance.now();

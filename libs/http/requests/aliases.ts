@@ -28,7 +28,7 @@ const operationsOfDeployments = [
  * host is not Azure's it leaves out `/v1`.
  * Cohere's clients call the second version of rerank.
  */
-export const aliases: readonly Alias[] = [
+const aliases: readonly Alias[] = [
   {
     prefix: deployments,
     paths: operationsOfDeployments,
@@ -75,6 +75,17 @@ export function resolveAlias(url: string): ResolvedAlias | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * The aliases of a route, with their parameters as in the OpenAPI document.
+ * @param path of the route, in the same form
+ */
+export function aliasesOf(path: string): string[] {
+  const rest = path.slice(platformPrefix.length);
+  return aliases
+    .map(({ prefix }) => prefix.replace(/:(\w+)/, '{$1}') + rest)
+    .filter((alias) => resolveAlias(alias)?.url === path);
 }
 
 /** Fastify's option `rewriteUrl`. */

@@ -1,4 +1,5 @@
 import { Secret } from '#crypto';
+import { portOf } from './addresses/addresses';
 import { type AllowRule } from './addresses/allow-list';
 import { parseNoProxy } from './addresses/no-proxy';
 import { FROM_ENVIRONMENT, proxyUrl, urlOfProxy } from './settings/kinds';
@@ -51,7 +52,7 @@ export function readEgressProxies(reader: SettingReader, setting: Secret | undef
     // Some proxies take a token as the user name.
     if (hasUser) secrets.push(new Secret(password === '' ? user : password));
     const isSecure = url.protocol === 'https:';
-    const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
+    const port = portOf(url);
     return {
       variable,
       isSecure,

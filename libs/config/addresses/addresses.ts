@@ -1,5 +1,10 @@
 import ipaddr from 'ipaddr.js';
 
+/** The port of an http or https address, which a URL leaves out when it is the usual one. */
+export function portOf({ protocol, port }: { readonly protocol: string; readonly port: string }): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+}
+
 /** True for an IP address: four decimal numbers, or IPv6. One with a zone is refused, because a zone can be any text. */
 export function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));

@@ -11,6 +11,7 @@ import {
   isMetadataName,
   mayCarryIPv4,
   plainHost,
+  portOf,
 } from '#config';
 
 export interface AddressPolicyOptions {
@@ -38,7 +39,7 @@ export class AddressPolicy {
    * already converted decimal, octal, hexadecimal and shortened spellings to the usual one.
    * @returns why the host is refused ("a loopback address"), or undefined
    */
-  checkHost(url: URL): string | undefined {
+  checkHost(url: Pick<URL, 'protocol' | 'hostname' | 'port'>): string | undefined {
     const host = plainHost(url.hostname);
     const port = portOf(url);
     if (ipaddr.isValid(host)) return this.checkAddress(host, port);
@@ -137,10 +138,6 @@ function find(
 
 function opensPort(rule: AllowRule, port: number, portNamed: boolean): boolean {
   return rule.port === port || (rule.port === undefined && !portNamed);
-}
-
-function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
 function interfaceAddresses(): string[] {

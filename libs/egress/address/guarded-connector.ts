@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns';
-import { isIPv6, type LookupFunction } from 'node:net';
-import { type EgressProxies } from '#config';
+import { type LookupFunction } from 'node:net';
+import { type EgressProxies, portOf } from '#config';
 import { type Connect, socketConnector } from '../connection/connection';
-import { portOf, throughProxies } from '../connection/proxy-tunnel';
+import { throughProxies } from '../connection/proxy-tunnel';
 import type { AddressPolicy } from './address-policy';
 
 /** The address is not allowed. The connector fails with this error before any byte is sent. */
@@ -26,8 +26,7 @@ export function guardedConnector(
   const connect = throughProxies(proxies, resolvingConnector(policy, connectMs), connectMs);
   return (options, callback) => {
     // There is no lookup for a literal address, so it is checked here.
-    const host = isIPv6(options.hostname) ? `[${options.hostname}]` : options.hostname;
-    const reason = policy.checkHost(new URL(`${options.protocol}//${host}:${portOf(options)}`));
+    const reason = policy.checkHost(options);
     if (reason !== undefined) return void callback(new AddressRefused(reason), null);
     return connect(options, callback);
   };

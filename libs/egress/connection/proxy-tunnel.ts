@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, isIPv6, type Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { type buildConnector, errors } from 'undici';
-import { type EgressProxies, type EgressProxy, isExempt, isLocalName, plainHost } from '#config';
+import { type EgressProxies, type EgressProxy, isExempt, isLocalName, plainHost, portOf } from '#config';
 import { type Connect, type Opening, socketConnector } from './connection';
 
 /** What Node's and undici's sockets use. */
@@ -62,10 +62,6 @@ function proxyTo(proxies: EgressProxies, options: buildConnector.Options): Egres
 function isThisMachine(host: string): boolean {
   if (!ipaddr.isValid(host)) return isLocalName(host);
   return ['loopback', 'unspecified'].includes(ipaddr.process(host).range());
-}
-
-export function portOf({ protocol, port }: buildConnector.Options): number {
-  return Number(port) || (protocol === 'https:' ? 443 : 80);
 }
 
 /**

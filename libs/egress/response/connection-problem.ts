@@ -1,3 +1,4 @@
+import { portOf } from '#config';
 import type { Secret } from '#crypto';
 import { credentialPath, Problem, type ProblemCode } from '#http';
 import type { AddressPolicy } from '../address/address-policy';
@@ -20,14 +21,13 @@ export function findAddressProblem(policy: AddressPolicy, route: Destination): P
 
 function addressProblem(route: Destination, reason: string): Problem {
   const { url, provider, tenantId } = route;
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   return new Problem('endpoint_not_allowed', {
     status: 424,
     detail: `The ${provider.label} endpoint of tenant ${tenantId} leads to ${reason}.`,
     hint:
       reason === 'a metadata address'
         ? `Metadata addresses are never allowed. Set another endpoint: ${requestThatSets(route)}`
-        : `Set another endpoint (${requestThatSets(route)}), or ask the operator to allow this one: EGRESS_ALLOW=${url.hostname}:${port}`,
+        : `Set another endpoint (${requestThatSets(route)}), or ask the operator to allow this one: EGRESS_ALLOW=${url.hostname}:${portOf(url)}`,
   });
 }
 

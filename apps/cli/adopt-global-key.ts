@@ -1,5 +1,5 @@
 import { type Config, type GlobalCredential } from '#config';
-import { type CredentialFields, unusableStatuses, validFields } from '#credentials';
+import { checkedBody, type CredentialFields, unusableStatuses, validFields } from '#credentials';
 import { isDatabaseUnavailable } from '#database';
 import { Problem } from '#http';
 import { type Provider, ProviderRegistry } from '#providers';
@@ -42,7 +42,8 @@ export async function adoptGlobalKey(
 /** The fields, validated like the body of a PUT: a start does not check that they are complete. */
 function fieldsOf(provider: Provider, { apiKey, settings }: GlobalCredential): CredentialFields {
   try {
-    return validFields(new ProviderRegistry(), provider, { api_key: apiKey.expose(), ...settings }).fields;
+    const body = checkedBody(provider, { api_key: apiKey.expose(), ...settings });
+    return validFields(new ProviderRegistry(), provider, body).fields;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = (error.details.errors ?? []).map(({ message }) => message).join('; ');

@@ -18,7 +18,7 @@ export {
 } from './credential';
 export { CredentialSlotsService } from './rows/credential-slots.service';
 export { CredentialWarningsService } from './health/credential-warnings.service';
-export { validFields } from './api/credentials.dto';
+export { checkedBody, validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
 export { refuseDisabled } from './api/feature-enabled.guard';

@@ -21,6 +21,7 @@ import { knownQuery, providerParam, validFlag, validSlot } from './credential-pa
 import { CredentialSlotsService } from '../rows/credential-slots.service';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import {
+  checkedBody,
   refuseWrongTypes,
   RemoveCredentialResponse,
   SetCredentialResponse,
@@ -91,10 +92,10 @@ export class CredentialsController {
     const { verify, stage } = knownQuery(query, ['verify', 'stage']);
     const isVerified = validFlag('verify', verify);
     const isStaged = validFlag('stage', stage);
-    const input = jsonOf(body);
-    refuseWrongTypes(this.providers, provider, input);
+    const checked = checkedBody(provider, jsonOf(body));
+    refuseWrongTypes(this.providers, provider, checked);
     await this.tenants.find(tenantId);
-    const { fields, note, ignored } = validFields(this.providers, provider, input);
+    const { fields, note, ignored } = validFields(this.providers, provider, checked);
     this.credentials.refuseEndpoint(fields.settings);
     const verification = isVerified
       ? await this.verification.verifyNew(tenantId, provider, fields)

@@ -49,8 +49,8 @@ export interface ValidFields {
 }
 
 /** The body as credential fields. @throws Problem that names every fault and what each provider needs */
-export function validFields(providers: ProviderRegistry, provider: Provider, body: unknown): ValidFields {
-  const { checked, misspelt, faults, note, ignored } = checkedBody(provider, body);
+export function validFields(providers: ProviderRegistry, provider: Provider, body: CheckedBody): ValidFields {
+  const { checked, misspelt, faults, note, ignored } = body;
   const [fields, { expires_at: expiresAt }] = checked;
   const errors = [...misspelt, ...faults];
   if (errors.length > 0) throw notValid(providers, provider, errors);
@@ -74,8 +74,8 @@ export function validFields(providers: ProviderRegistry, provider: Provider, bod
  * Refuses what is wrong for every tenant, before the tenant is looked up: a body that is not a JSON object, or a field of a
  * wrong type.
  */
-export function refuseWrongTypes(providers: ProviderRegistry, provider: Provider, body: unknown): void {
-  const { checked, misspelt, faults } = checkedBody(provider, body);
+export function refuseWrongTypes(providers: ProviderRegistry, provider: Provider, body: CheckedBody): void {
+  const { checked, misspelt, faults } = body;
   const hasWrongType = faults.some(({ path }) => {
     const value = (checked[0] as Record<string, unknown>)[path];
     return path === '' || (value !== undefined && typeof value !== 'string');
@@ -83,7 +83,10 @@ export function refuseWrongTypes(providers: ProviderRegistry, provider: Provider
   if (hasWrongType) throw notValid(providers, provider, [...misspelt, ...faults]);
 }
 
-function checkedBody(provider: Provider, body: unknown) {
+export type CheckedBody = ReturnType<typeof checkedBody>;
+
+/** Finds the faults of a body, which `refuseWrongTypes` and `validFields` report. */
+export function checkedBody(provider: Provider, body: unknown) {
   const given = withoutNulls(body);
   const { input, contradicting, note } = withBaseUrl(provider, given);
   const [checked, misspelt, faults, unknown] = checkedFields<[object, CredentialExtras]>(

@@ -3,6 +3,12 @@ import { describeWithApp, platformKey } from './support/app';
 
 const MEBI = 1024 * 1024;
 
+/** The CPU time of this process, which other processes of the machine do not change. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** A body of about 8 MiB whose messages are this text again and again. */
 function bodyOf(model: string, text: string): Buffer {
   const messages = text.repeat(Math.floor((8 * MEBI) / text.length));
@@ -36,9 +42,9 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
       let slowestMs = 0;
       const watching = (async () => {
         while (!isOver) {
-          const asked = performance.now();
+          const asked = cpuMs();
           await (await fetch(`${base}/health`)).text();
-          slowestMs = Math.max(slowestMs, performance.now() - asked);
+          slowestMs = Math.max(slowestMs, cpuMs() - asked);
           await wait(10);
         }
       })();
@@ -66,11 +72,11 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
 
   it('of a credential with 60,000 unknown fields are checked at once', async () => {
     const unknown = Array.from({ length: 60_000 }, (_, index) => [`f${index}`, 1]);
-    const sent = performance.now();
+    const sent = cpuMs();
     const fields = { api_key: 'sk-key-among-many-fields', ...Object.fromEntries(unknown) };
     const response = await tenkey.setCredential(tenant, 'openai', fields);
     expect([response.status, response.body.ignored_fields.length]).toEqual([200, 60_000]);
     // A time that grows with the square of the number is more than 20 seconds.
-    expect(performance.now() - sent).toBeLessThan(5000);
+    expect(cpuMs() - sent).toBeLessThan(5000);
   }, 60_000);
 });

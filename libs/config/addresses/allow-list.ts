@@ -1,5 +1,11 @@
 import ipaddr from 'ipaddr.js';
-import { type AddressRange, isMetadataAddress, isMetadataName, plainHost } from './metadata-addresses';
+import {
+  type AddressRange,
+  isHostName,
+  isMetadataAddress,
+  isMetadataName,
+  plainHost,
+} from './metadata-addresses';
 
 /** One exception of EGRESS_ALLOW: a name or an address range, on one port or (`undefined`) on all. */
 export type AllowRule = ({ readonly name: string } | { readonly range: AddressRange }) & {
@@ -44,8 +50,5 @@ function parseRule(entry: string): AllowRule | string {
   }
   const name = plainHost(host);
   if (isMetadataName(name)) return 'is a metadata name, which is never allowed.';
-  // A name that ends in a number is a misspelt address: the URL class would read it as an address.
-  if (isIPv6 || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) || /(^|\.)(\d+|0x[0-9a-f]*)$/.test(name))
-    return `must be ${ruleForm}`;
-  return { name, port };
+  return isIPv6 || !isHostName(name) ? `must be ${ruleForm}` : { name, port };
 }

@@ -29,6 +29,14 @@ export function plainHost(hostname: string): string {
     .replace(/\.+$/, '');
 }
 
+/**
+ * True for a name of a host. One that ends in a number is a misspelt address: the URL class would read it as an address.
+ * @param name as `plainHost` returns it
+ */
+export function isHostName(name: string): boolean {
+  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) && !/(^|\.)(\d+|0x[0-9a-f]*)$/.test(name);
+}
+
 export function isInRange(address: Address, [network, bits]: AddressRange): boolean {
   return address.kind() === network.kind() && address.match(network, bits);
 }

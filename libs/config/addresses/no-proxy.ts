@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { type AllowRule } from './allow-list';
-import { isInRange, type AddressRange, plainHost } from './metadata-addresses';
+import { type AddressRange, isHostName, isInRange, plainHost } from './metadata-addresses';
 
 /** The name of a rule for every host. */
 const EVERY_HOST = '*';
@@ -43,9 +43,7 @@ function ruleOf(entry: string): AllowRule | undefined {
   const range = rangeOf(host);
   if (range !== undefined) return { range, port };
   const name = plainHost(host.replace(/^\*?\./, ''));
-  // A name that ends in a number is a misspelt address.
-  const isName = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) && !/(^|\.)\d+$/.test(name);
-  return isName ? { name, port } : undefined;
+  return isHostName(name) ? { name, port } : undefined;
 }
 
 function rangeOf(text: string): AddressRange | undefined {

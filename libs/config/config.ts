@@ -37,8 +37,8 @@ export interface Config extends Omit<
    */
   globalCredential(provider: Provider): GlobalCredential | undefined;
   /**
-   * What is wrong with the variables of the providers that a catalogue declares, which is read after this, and with variables that
-   * name a provider which is not among them.
+   * The faults in the variables of declared providers, and in variables that name a provider which does not exist. They are found only
+   * here, because the catalogue is read after the settings.
    */
   faultsOfDeclared(declared: readonly Provider[]): string[];
 }
@@ -49,8 +49,7 @@ export interface Config extends Omit<
  */
 export function loadConfig(env: Environment): Config {
   const reader = new SettingReader(env);
-  const allValues = reader.values();
-  const { egressProxy, ...otherValues } = allValues;
+  const { egressProxy, ...otherValues } = reader.values();
   const { encryptionKey, previousEncryptionKeys, ...values } = otherValues;
   const egressProxies = readEgressProxies(reader, egressProxy);
   const isStrict = values.tenantCredentialsEnabled;

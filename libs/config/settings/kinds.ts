@@ -77,7 +77,7 @@ export const baseUrl: Kind<string> = {
 /** This value of EGRESS_PROXY means that HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name the proxies. */
 export const FROM_ENVIRONMENT = 'environment';
 
-/** @returns undefined for anything but an http or https proxy: `http://user:password@host:port`, or `host:port` alone */
+/** @returns undefined unless the text is the URL of an http or https proxy, or `host:port` alone */
 export function urlOfProxy(text: string): URL | undefined {
   const full = /^[\w.-]+:\d{1,5}\/?$/.test(text) ? `http://${text}` : text;
   const url = URL.canParse(full) ? new URL(full) : undefined;

@@ -1,4 +1,4 @@
-/** Names that other installations use -> ours. */
+/** The name of a variable in other installations -> ours. */
 export const otherNames: Readonly<Record<string, string>> = {
   AZURE_MODEL_DEPLOYMENT: 'AZURE_DEPLOYMENT_NAME',
   AZURE_API_BASE: 'AZURE_ENDPOINT',

@@ -40,9 +40,9 @@ const fixedVariables = new Set([
 ]);
 
 /**
- * A variable of a provider that a catalogue declares which has another meaning already, such as PLATFORM_API_KEY for the id
- * `platform`; undefined if there is none.
+ * The first variable of a declared provider that has another meaning already, such as PLATFORM_API_KEY for the id `platform`.
  * @param others the providers that the catalogue declares before it
+ * @returns undefined if all its variables are free
  */
 export function takenVariableOf(declared: Provider, others: readonly Provider[]): string | undefined {
   const taken = new Set(others.flatMap(variablesOf));

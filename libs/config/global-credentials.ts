@@ -2,6 +2,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { Secret } from '#crypto';
 import { contradictingFields, cutEndpoint, type Provider, type Settings } from '#providers';
+import { isMap } from './settings/provider-settings';
 
 /** The operator's own credential for one provider, as read from the environment. */
 export interface GlobalCredential {
@@ -32,10 +33,6 @@ export function readGlobalCredential(
     faults.set(field, `${variable} differs from what the URL in ${endpoint} says.`);
   }
   return Object.freeze({ apiKey: new Secret(apiKey), settings: Object.freeze(settings), faults });
-}
-
-function isMap({ fields }: Provider, field: string): boolean {
-  return fields.some((each) => each.name === field && each.isMap === true);
 }
 
 /** The object that `gpt-5=first,gpt-5-mini=second` means; the text itself when it is not of that form, which no rule accepts. */

@@ -15,18 +15,22 @@ export const baseUrlSettings: readonly ProviderSetting[] = fixedProviders.flatMa
   provider.baseUrlVariables.map((name, index) => ({ name, provider, note: noteOf(provider, index) })),
 );
 
+/** True for a field whose value is an object of texts. */
+export function isMap({ fields }: Provider, field: string): boolean {
+  return fields.some((each) => each.name === field && each.isMap === true);
+}
+
 const mapNote = 'Entries `model=name`, comma-separated.';
 
 /** The variables of a provider's global credential: the key, then its settings. */
 export function globalSettingsOf(
   provider: Provider,
 ): readonly (ProviderSetting & { readonly field: string })[] {
-  const { globalVariables, fields } = provider;
+  const { globalVariables } = provider;
   return [
     { name: globalVariables.apiKey, provider, field: 'api_key' },
     ...Object.entries(globalVariables.settings).map(([field, name]) => {
-      const isMap = fields.some((each) => each.name === field && each.isMap === true);
-      return { name, provider, field, ...(isMap && { note: mapNote }) };
+      return { name, provider, field, ...(isMap(provider, field) && { note: mapNote }) };
     }),
   ];
 }

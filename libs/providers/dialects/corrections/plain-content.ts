@@ -1,7 +1,7 @@
+import { textsOf } from '../chat-content';
 import { jsonText, parseExactly } from '../json/json-numbers';
 import { type Json } from '../translation';
 import { isObject, isTooDeep, textOrEmpty } from '../values';
-import { textsOf } from './content-parts';
 import { type Correction } from './correction';
 
 const list = /"content"\s*:\s*\[/;

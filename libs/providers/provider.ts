@@ -63,8 +63,8 @@ export interface RequestDifferences {
 }
 
 /**
- * The first three are fields of an assistant's message: the text, and Anthropic's blocks with their signatures. `extra_content` is
- * a field of a tool call, in which Gemini has the signature of its thinking; it refuses the call without it:
+ * The first two hold the text, and the third Anthropic's blocks with their signatures, all in an assistant's message.
+ * `extra_content` is a field of a tool call, in which Gemini has the signature of its thinking. Gemini refuses a call without it:
  * https://ai.google.dev/gemini-api/docs/thought-signatures.
  */
 export type ThinkingField = 'reasoning_content' | 'reasoning' | 'thinking_blocks' | 'extra_content';

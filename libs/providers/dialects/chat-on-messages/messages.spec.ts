@@ -40,7 +40,7 @@ describe('the messages of a chat', () => {
     ).toBe('One');
   });
 
-  it('have no text that is blank, and no blanks at the end of an answer that the client has begun', () => {
+  it('have no text that is blank, and no blanks at the end of the beginning of an answer', () => {
     const begun = (content: unknown) => [
       {
         role: 'user',

@@ -72,7 +72,7 @@ export function encodeMessages(
   return { ...encodeSystem(system), messages };
 }
 
-/** Anthropic refuses an answer that the client has begun if it ends with blanks. */
+/** Anthropic refuses a request whose last message, the beginning of the answer, ends with blanks. */
 function trimLast(messages: Json[]): void {
   const last = messages.at(-1);
   if (last?.role !== 'assistant') return;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyText } from '../../../test/support/any-text';
 import { TooManyParameters } from './json/json-members';
 import { AmbiguousModel, spliceRequest } from './splice-request';
 
@@ -88,7 +89,7 @@ describe('spliceRequest', () => {
         value,
         fc.constantFrom('"model"', '"mod\\u0065l"'),
         blank,
-        fc.string({ unit: 'binary' }),
+        anyText(),
         (before, after, old, spelling, b, model) => {
           const pair = ([name, v]: [string, unknown]) =>
             `${b}${JSON.stringify(name)}${b}:${b}${JSON.stringify(v)}${b}`;

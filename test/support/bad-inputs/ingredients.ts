@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { fixedProviders } from '#providers';
+import { anyText } from '../any-text';
 import { platformKey, superKey } from '../app';
 
 export const tenantKey = 'key-of-the-tenant-with-bad-callers';
@@ -48,7 +49,7 @@ export function ingredients(tenant: string) {
       '\r\n',
       '\u001b[31m',
     ),
-    fc.string({ unit: 'binary', maxLength: 8 }),
+    anyText({ maxLength: 8 }),
   );
   const odd = fc.array(oddPiece, { maxLength: 4 }).map((pieces) => marker + pieces.join(''));
   const withControl = fc

@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import * as zlib from 'node:zlib';
 import { describeWithApp, platformKey, superKey } from './support/app';
+import { cpuTimeMs } from './support/cpu-time';
 
 const { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } = zlib;
 const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
@@ -182,10 +183,10 @@ describeWithApp('compressed requests', settings, (tenkey) => {
       const watching = setInterval(() => (most = Math.max(most, buffered())), 5);
       const headers = { 'content-encoding': encoding };
       for (const path of ['/v1/chat/completions', '/api/v1/sysadmin/tenants']) {
-        const started = performance.now();
+        const started = cpuTimeMs();
         const { status, body } = await post(path, [bomb], headers);
         expect([status, body.error?.code ?? body.code]).toEqual([413, 'payload_too_large']);
-        expect(performance.now() - started).toBeLessThan(2000);
+        expect(cpuTimeMs() - started).toBeLessThan(2000);
         const many = await Promise.all(Array.from({ length: 10 }, () => post(path, [bomb], headers)));
         for (const each of many) expect([413, 503]).toContain(each.status);
       }

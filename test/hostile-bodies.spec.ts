@@ -1,13 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeWithApp, platformKey } from './support/app';
+import { cpuTimeMs } from './support/cpu-time';
 
 const MEBI = 1024 * 1024;
-
-/** The CPU time of this process, which other processes of the machine do not change. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
 
 /** A body of about 8 MiB whose messages are this text again and again. */
 function bodyOf(model: string, text: string): Buffer {
@@ -42,9 +37,9 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
       let slowestMs = 0;
       const watching = (async () => {
         while (!isOver) {
-          const asked = cpuMs();
+          const asked = cpuTimeMs();
           await (await fetch(`${base}/health`)).text();
-          slowestMs = Math.max(slowestMs, cpuMs() - asked);
+          slowestMs = Math.max(slowestMs, cpuTimeMs() - asked);
           await wait(10);
         }
       })();
@@ -63,7 +58,7 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
       await watching;
       expect(responses).toEqual(Array.from({ length: 5 }, () => [400, 'malformed_request']));
       expect(tenkey.provider.requests).toEqual([]);
-      // The clients run in this process too, so most of this time is theirs.
+      // The clients run in this process too, so most of this time is theirs. What other programs take does not count.
       expect(slowestMs).toBeLessThan(2000);
       process.stdout.write(`slowest /health while five bodies arrive: ${Math.round(slowestMs)} ms\n`);
     },
@@ -72,11 +67,11 @@ describeWithApp('bodies that would take long to build', (tenkey) => {
 
   it('of a credential with 60,000 unknown fields are checked at once', async () => {
     const unknown = Array.from({ length: 60_000 }, (_, index) => [`f${index}`, 1]);
-    const sent = cpuMs();
+    const sent = cpuTimeMs();
     const fields = { api_key: 'sk-key-among-many-fields', ...Object.fromEntries(unknown) };
     const response = await tenkey.setCredential(tenant, 'openai', fields);
     expect([response.status, response.body.ignored_fields.length]).toEqual([200, 60_000]);
     // A time that grows with the square of the number is more than 20 seconds.
-    expect(cpuMs() - sent).toBeLessThan(5000);
+    expect(cpuTimeMs() - sent).toBeLessThan(5000);
   }, 60_000);
 });

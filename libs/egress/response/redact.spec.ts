@@ -1,4 +1,5 @@
 import { Secret } from '#crypto';
+import { cpuTimeMs } from '../../../test/support/cpu-time';
 import { cleanMessage, mentions } from './redact';
 
 const value = 'My key/with+odd="chars" & 100%?';
@@ -123,7 +124,7 @@ test('the part of a message that is searched is limited, whatever its length and
 });
 
 test('a long hostile message is cleaned in limited time', () => {
-  const start = Date.now();
+  const start = cpuTimeMs();
   for (const part of ['%25', '\\', 'sk-', 'eyJ', 'Bearer ', 'My key', '://a', 'a', 'gAAAA']) {
     cleanMessage(part.repeat(65_536 / part.length), [
       secret,
@@ -131,7 +132,7 @@ test('a long hostile message is cleaned in limited time', () => {
       new Secret('\\\\\\\\\\\\\\\\'),
     ]);
   }
-  expect(Date.now() - start).toBeLessThan(8000);
+  expect(cpuTimeMs() - start).toBeLessThan(8000);
 });
 
 test('a key of the maximum length is removed in limited time', () => {
@@ -139,26 +140,26 @@ test('a key of the maximum length is removed in limited time', () => {
     String.fromCharCode(33 + ((index * 7919) % 94)),
   );
   const long = new Secret(characters.join(''));
-  const start = Date.now();
+  const start = cpuTimeMs();
   for (const text of [long.expose(), encodeURIComponent(long.expose()), JSON.stringify(long.expose())]) {
     const cleaned = cleanMessage(`before ${text} after`, [long]);
     expect(cleaned.replaceAll('[removed]', '').replaceAll('"', '')).toBe('before  after');
   }
   expect(cleanMessage('no part', [long])).toBe('no part');
-  expect(Date.now() - start).toBeLessThan(2000);
+  expect(cpuTimeMs() - start).toBeLessThan(2000);
 });
 
 test('checking a header takes microseconds, not milliseconds', () => {
   const secrets = Array.from({ length: 5 }, (_, index) => new Secret(`${index}-`.repeat(80)));
-  const start = process.cpuUsage().user;
+  const start = cpuTimeMs();
   for (let call = 0; call < 1000; call++) mentions('x-ratelimit-remaining-tokens 149984', secrets);
-  expect((process.cpuUsage().user - start) / 1000).toBeLessThan(1000);
+  expect(cpuTimeMs() - start).toBeLessThan(1000);
 });
 
 test('a text of many megabytes is not read to its end', () => {
-  const start = Date.now();
+  const start = cpuTimeMs();
   expect(cleanMessage('%41'.repeat(5_000_000), [secret])).toHaveLength(2000);
-  expect(Date.now() - start).toBeLessThan(5000);
+  expect(cpuTimeMs() - start).toBeLessThan(5000);
 });
 
 test('a secret with characters outside ASCII is removed, in JSON and in a URL too', () => {

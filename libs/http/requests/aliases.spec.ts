@@ -1,3 +1,4 @@
+import { cpuTimeMs } from '../../../test/support/cpu-time';
 import { aliasesOf, resolveAlias } from './aliases';
 
 it.each([
@@ -46,7 +47,7 @@ it.each([
 ])('the aliases of %s are %j', (path, expected) => expect(aliasesOf(path)).toEqual(expected));
 
 it('a long address costs little', () => {
-  const started = performance.now();
+  const started = cpuTimeMs();
   for (let round = 0; round < 100; round += 1) resolveAlias(`/openai/deployments/${'chat/'.repeat(3000)}x`);
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(cpuTimeMs() - started).toBeLessThan(2000);
 });

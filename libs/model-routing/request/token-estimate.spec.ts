@@ -1,3 +1,4 @@
+import { cpuTimeMs } from '../../../test/support/cpu-time';
 import { estimatedTokens } from './token-estimate';
 
 const sentence = 'Four words of text. ';
@@ -68,13 +69,13 @@ describe('the estimate of a call', () => {
 
   it('accepts requests of any depth and size, in time that grows only with the size', () => {
     const deep = JSON.parse(`${'['.repeat(2_000_000)}"${sentence}"${']'.repeat(2_000_000)}`);
-    const startedAt = performance.now();
+    const startedAt = cpuTimeMs();
     expect(estimatedTokens({ deep }).all).toBe(5);
     expect(estimatedTokens({ numbers: Array<number>(3_000_000).fill(7) }).all).toBe(1);
     expect(estimatedTokens({ texts: Array<string>(1_000_000).fill(sentence) }).all).toBe(5_000_000);
     expect(estimatedTokens({ input: Array<number>(3_000_000).fill(7) }).all).toBe(3_000_000);
     expect(estimatedTokens({ text: 'x'.repeat(50_000_000) }).all).toBe(12_500_000);
     expect(estimatedTokens({ data: `xX9${'/'.repeat(50_000_000)}` }).all).toBe(1);
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(cpuTimeMs() - startedAt).toBeLessThan(10_000);
   });
 });

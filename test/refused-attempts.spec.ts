@@ -176,7 +176,8 @@ describe('refused attempts', () => {
     expect(rows).toEqual([
       { actor: 'several', action: 'others', address: 'several', details: { further_times: 3 } },
     ]);
-  });
+    // Each of the first 1000 is a transaction.
+  }, 120_000);
 
   it('do not delay shutdown while the database keeps them waiting, and the log names those that are lost', async () => {
     const stopping = new RefusedAttemptsService(tenkey.nest.get(AuditLogService));

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { CommandFactory, InjectCommander } from 'nest-commander';
 import { type Environment } from '#config';
@@ -9,6 +10,8 @@ import { GenerateEncryptionKeyCommand } from './generate-encryption-key.command'
 import { ModelsCheckCommand, ModelsCommand } from './models-check.command';
 import { ReadinessCommand } from './readiness.command';
 import { SettingsService } from './settings.service';
+
+const { version } = createRequire(__filename)('#package.json') as { version: string };
 
 // Loading the libraries that a command uses takes more than a second, so each command imports them when it runs, and the help
 // and a refused command line do not wait for them.
@@ -42,6 +45,7 @@ export async function runCommandLine(environment: Environment, directory: string
   try {
     await CommandFactory.run(CliModule.withSettings(new SettingsService(environment, directory)), {
       logger: false,
+      version,
       // Without this handler a command that throws would exit with 0.
       serviceErrorHandler: reportError,
     });

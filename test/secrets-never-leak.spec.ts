@@ -1,8 +1,10 @@
 import { ChangesService } from '#cache';
 import { randomUUID } from 'node:crypto';
+import { RotationService } from '#credentials';
 import { FernetService } from '#crypto';
 import { type Answer, describeLeakSearch, sentinelModels } from './support/leak-search';
 import { formsOf, leaksIn, type SentinelName, sentinels } from './support/sentinels';
+import { until } from './support/until';
 import { usageRecords } from './support/usage';
 
 describeLeakSearch('secrets never leak', (search) => {
@@ -335,6 +337,15 @@ describeLeakSearch('secrets never leak', (search) => {
     }
     // A key that has the form of a tenant id, in place of the id, which is the only part of a path that the audit records.
     expect((await sysadmin('DELETE', `/tenants/${sentinels.platform}`)).code).toBe('tenant_not_found');
+  });
+
+  it('while everything is sealed again', async () => {
+    const by = { actor: 'test', requestId: 'r', address: 'local' };
+    await tenkey.nest.get(RotationService).start(by);
+    expect((await sysadmin('POST', '/encryption/rotation/pause')).status).toBe(200);
+    expect((await sysadmin('POST', '/encryption/rotation')).status).toBe(202);
+    const shown = async () => JSON.parse((await sysadmin('GET', '/encryption')).text);
+    await until(async () => (await shown()).rotation.state === 'finished', 'the end of the rotation');
   });
 
   it('from any documented route, each with a successful response', async () => {

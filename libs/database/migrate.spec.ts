@@ -26,6 +26,8 @@ it('replicas that start together with an empty database migrate it once', async 
     'credential_health',
     'credential_slots',
     'encryption_canary',
+    'encryption_rotation',
+    'former_encryption_keys',
     'migrations',
     'registered_processes',
     'stored_objects',

@@ -108,7 +108,10 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
     if (!isMoved && next.sealForm === state.sealForm) return whyNot;
     const isWritten = await writeSealingState(transaction, this.fernet, next, state);
     if (isWritten && isMoved && state !== undefined) {
-      await keepFormerKey(transaction, this.fernet, state.encryptionKeyId, ownKeyId);
+      // It may be the key of a database in which nothing is sealed.
+      if (this.fernet.hasKey(state.encryptionKeyId)) {
+        await keepFormerKey(transaction, this.fernet, state.encryptionKeyId, ownKeyId);
+      }
       await transaction.delete(FormerKey, { id: ownKeyId });
       this.#log.log(
         `ENCRYPTION_KEY (fingerprint ${ownKeyId}) seals from now on, in place of ${state.encryptionKeyId}`,

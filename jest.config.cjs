@@ -39,6 +39,6 @@ module.exports = {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testSequencer: '<rootDir>/test/support/longest-first.cjs',
   testTimeout: 30_000,
-  // Three workers for two cores, because specs wait for a provider or a timer for a good part of their time.
-  maxWorkers: 3,
+  // Four workers for two cores, because specs wait for a provider or a timer for a good part of their time.
+  maxWorkers: 4,
 };

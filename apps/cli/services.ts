@@ -4,16 +4,11 @@ import { AuditEvent, AuditLogService } from '#audit';
 import { CacheService, ChangesService } from '#cache';
 import { type Config } from '#config';
 import {
-  CredentialHealth,
-  CredentialSlot,
+  credentialEntities,
   CredentialsService,
   EncryptionStatusService,
-  FormerKey,
-  Rotation,
   RotationService,
   SealingKeyService,
-  SealingState,
-  TenantCredential,
 } from '#credentials';
 import { FernetService } from '#crypto';
 import { AddressPolicy } from '#egress';
@@ -25,16 +20,7 @@ export type Services = ReturnType<typeof servicesOn>;
 
 /** Calls `run` with the services that commands use, on the database and with the settings of the service. */
 export async function withServices<T>(config: Config, run: (services: Services) => Promise<T>): Promise<T> {
-  const entities = [
-    Tenant,
-    TenantCredential,
-    CredentialSlot,
-    CredentialHealth,
-    SealingState,
-    FormerKey,
-    Rotation,
-    AuditEvent,
-  ];
+  const entities = [Tenant, ...credentialEntities, AuditEvent];
   return withDatabase(config, entities, (dataSource) => run(servicesOn(dataSource, config)));
 }
 

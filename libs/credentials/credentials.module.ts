@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
 import { TenantsModule, TenantsService } from '#tenants';
-import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
+import { credentialEntities } from './entities';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacementService } from './replacement/credential-replacement.service';
 import { CredentialSlotsService } from './rows/credential-slots.service';
@@ -13,26 +13,13 @@ import { CredentialsService } from './credentials.service';
 import { EncryptionController } from './api/encryption.controller';
 import { EncryptionStatusService } from './rotation/encryption-status.service';
 import { SealingKeyService } from './rotation/sealing-key.service';
-import { FormerKey, SealingState } from './encryption/sealing-state.entity';
-import { Rotation } from './rotation/rotation.entity';
 import { PassiveHealthService } from './health/passive-health.service';
 import { RotationService } from './rotation/rotation.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
 import { credentialsDeletedWith } from './rows/provider-slots';
 
 @Module({
-  imports: [
-    TypeOrmModule.forFeature([
-      TenantCredential,
-      CredentialSlot,
-      CredentialHealth,
-      SealingState,
-      FormerKey,
-      Rotation,
-    ]),
-    CacheModule,
-    TenantsModule,
-  ],
+  imports: [TypeOrmModule.forFeature([...credentialEntities]), CacheModule, TenantsModule],
   controllers: [CredentialsController, CredentialReplacementController, EncryptionController],
   providers: [
     CredentialsService,

@@ -191,6 +191,8 @@ describe('a seal of the older form', () => {
       expect(older!.seal).not.toContain(':');
       await app.nest.get(SealingKeyService).settle();
       await rotateAll(app);
+      const { body } = await app.sysadmin('get', '/audit-events?action=encryption.end_rotation');
+      expect(body.items[0].details).toMatchObject({ resealed: 1, failed: 0, least_seal_form: 2 });
       expect((await app.chat(tenant)).status).toBe(200);
       await app.edit('UPDATE tenant_credentials SET sealed_api_key = $1, seal = $2', [
         older!.sealed_api_key,

@@ -29,9 +29,9 @@ const LOOK_MS = 5000;
 const LOCKED_MS = 100;
 
 /**
- * Seals stored credentials again under the key that seals, while calls and changes go on. How far it is, is a row of the
- * database: every process and the command line seal one batch after the other from there, and a killed one is replaced by the
- * others.
+ * Seals stored credentials again under the key that seals, while calls and changes go on. A row of the database says how far the
+ * rotation is. Every process and the command line continue from there, one batch after the other, so a killed one is replaced
+ * by the others.
  */
 @Injectable()
 export class RotationService implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -160,7 +160,11 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
       }
       const saved = await transaction.save(Rotation, { ...rotation, changedAt: new Date() });
       if (keys !== undefined && keys.length > 0) await this.#record(transaction, saved, 'encryption.reseal');
-      if (saved.state === 'finished') await this.#record(transaction, saved, 'encryption.end_rotation');
+      if (saved.state === 'finished') {
+        const state = await readSealingState(transaction);
+        const more = { least_seal_form: state?.leastSealForm };
+        await this.#record(transaction, saved, 'encryption.end_rotation', more);
+      }
       return saved;
     });
   }
@@ -180,9 +184,14 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
     }
   }
 
-  async #record(transaction: EntityManager, rotation: Rotation, action: string): Promise<void> {
+  async #record(
+    transaction: EntityManager,
+    rotation: Rotation,
+    action: string,
+    more: object = {},
+  ): Promise<void> {
     const { resealed, failed, total, encryptionKeyId, startedBy } = rotation;
-    const details = { resealed, failed, total, key_id: encryptionKeyId };
+    const details = { resealed, failed, total, key_id: encryptionKeyId, ...more };
     await this.audit.record(transaction, startedBy, { action, details });
   }
 

@@ -97,6 +97,9 @@ async function buildUnderLock() {
     for (const folder of ['apps', 'libs', 'test'])
       fs.rmSync(path.join(dist, folder), { recursive: true, force: true });
     await build();
+    // `npx tenkey` executes the file, and the compiler makes no file executable.
+    for (const file of Object.values(require('../package.json').bin))
+      fs.chmodSync(path.join(root, file), 0o755);
     fs.writeFileSync(stampFile, hash);
   } finally {
     await release();

@@ -4,7 +4,7 @@ import { isDatabaseUnavailable } from '#database';
 import { Problem } from '#http';
 import { type Provider, ProviderRegistry } from '#providers';
 import { type Tenant } from '#tenants';
-import { changedByCommand, Refusal } from './command-line';
+import { asRefusal, changedByCommand, Refusal } from './command-line';
 import { type Services, withServices } from './services';
 
 interface Plan {
@@ -63,8 +63,7 @@ function refuseEndpoint({ credentials }: Services, settings: Readonly<Record<str
   try {
     credentials.refuseEndpoint(settings);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    throw new Refusal(`${error.message} ${error.details.hint ?? ''}`.trim());
+    throw asRefusal(error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { type Type } from '@nestjs/common';
-import { type ChangedBy } from '#http';
+import { type ChangedBy, type Problem } from '#http';
 import { Command, type CommandMetadata, CommandRunner, Option } from 'nest-commander';
 
 /** Who made a change with this command, for the audit. */
@@ -25,6 +25,13 @@ export const exitCodes = {
 /** The command cannot do what was requested; the message says why and how to fix it. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
+}
+
+/** A problem of a service as a refusal, with its hint; any other error as it is. */
+export function asRefusal(error: unknown): unknown {
+  // Importing the class would make each command wait for the library.
+  if (!(error instanceof Error) || error.name !== 'Problem') return error;
+  return new Refusal(`${error.message} ${(error as Problem).details.hint ?? ''}`.trim());
 }
 
 /** Reports an error that ended a command, and sets the exit code. */
@@ -91,4 +98,10 @@ export async function asked(question: string): Promise<string | undefined> {
   } finally {
     terminal.close();
   }
+}
+
+/** @throws Refusal unless the question is answered with y */
+export async function confirm(question: string): Promise<void> {
+  if ((await asked(`${question} [y/N] `)) === 'y') return;
+  throw new Refusal('nothing was changed; --yes starts without a question');
 }

@@ -1,4 +1,4 @@
-import { type DataSource } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 import { type RegisteredProcess } from './confirmation';
 
 /** Runs a statement on some connection. Both node-postgres and TypeORM can. */
@@ -93,16 +93,14 @@ export async function readRegistry(
  * Keeps processes from registering, and from renewing, until the transaction is committed.
  * @returns what each registered process can do
  */
-export async function lockedRegistry(query: SimpleQuery): Promise<Abilities[]> {
-  await query('lock table registered_processes in share row exclusive mode');
-  return readAbilities(query);
+export async function lockedRegistry(transaction: EntityManager): Promise<Abilities[]> {
+  await transaction.query('lock table registered_processes in share row exclusive mode');
+  return readAbilities(transaction);
 }
 
-type SimpleQuery = <Row>(statement: string) => Promise<Row[]>;
-
 /** What each registered process can do. */
-export async function readAbilities(query: SimpleQuery): Promise<Abilities[]> {
-  const rows = await query<{ encryption_keys: string[]; seal_form: number }>(
+export async function readAbilities(manager: EntityManager): Promise<Abilities[]> {
+  const rows = await manager.query<{ encryption_keys: string[]; seal_form: number }[]>(
     'select encryption_keys, seal_form from registered_processes',
   );
   return rows.map((row) => ({ encryptionKeyIds: row.encryption_keys, sealForm: row.seal_form }));

@@ -1,5 +1,5 @@
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { asked, changedByCommand, Refusal } from '../command-line';
+import { changedByCommand, confirm, Refusal } from '../command-line';
 import { SettingsService } from '../settings.service';
 
 interface RetireOptions {
@@ -25,9 +25,7 @@ export class EncryptionRetireCommand extends CommandRunner {
     const config = await this.settings.load();
     const { withServices } = await import('../services.js');
     await withServices(config, async ({ sealingKey }) => {
-      if (!yes && (await asked(`Retire ${keyId}, so that it never seals again? [y/N] `)) !== 'y') {
-        throw new Refusal('nothing was changed; --yes starts without a question');
-      }
+      if (!yes) await confirm(`Retire ${keyId}, so that it never seals again?`);
       const reason = await sealingKey.retire(keyId, changedByCommand());
       if (reason !== undefined) throw new Refusal(`nothing was changed: ${reason}`);
       process.stdout.write(

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
 import { type Rotation, type RotationService } from '#credentials';
-import { asked, changedByCommand, exitCodes, Refusal } from '../command-line';
+import { asRefusal, changedByCommand, confirm, exitCodes, Refusal } from '../command-line';
 import { SettingsService } from '../settings.service';
 
 interface RotateOptions {
@@ -32,9 +32,7 @@ export class EncryptionRotateCommand extends CommandRunner {
         if (isOpen) process.stdout.write(`A rotation is ${latest.state}; this continues it.\n`);
       } else if (dryRun) process.stdout.write(`${JSON.stringify({ total, key_id: keyId })}\n`);
       if (dryRun || (total === 0 && !isOpen)) return 0;
-      if (!yes && (await asked('Seal them again? [y/N] ')) !== 'y') {
-        throw new Refusal('nothing was changed; --yes starts without a question');
-      }
+      if (!yes) await confirm('Seal them again?');
       return sealAll(rotation, json);
     });
     if (failed > 0) process.exitCode = exitCodes.fault.code;
@@ -74,12 +72,10 @@ Examples:
 }
 
 async function planOf(rotation: RotationService): ReturnType<RotationService['plan']> {
-  const { Problem } = await import('#http');
   try {
     return await rotation.plan();
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    throw new Refusal(`${error.message} ${error.details.hint ?? ''}`.trim());
+    throw asRefusal(error);
   }
 }
 

@@ -52,7 +52,10 @@ export async function resealFormerKeys(
   return outdated.length;
 }
 
-/** Makes it possible to verify what encryption keys signed that are not loaded. @returns the fingerprints of those for which it failed */
+/**
+ * Loads the signing keys of former encryption keys that are not loaded, so that what they signed can be verified.
+ * @returns the fingerprints of those whose signing keys cannot be opened
+ */
 export async function loadFormerKeys(dataSource: DataSource, fernet: FernetService): Promise<string[]> {
   const unknown = (await dataSource.manager.find(FormerKey)).filter(({ id }) => !fernet.canVerify(id));
   return unknown.flatMap(({ id, sealedSigningKeys, encryptionKeyId }) => {

@@ -49,7 +49,7 @@ export class EncryptionStatusService {
 
   async status(): Promise<EncryptionStatus> {
     const { manager } = this.dataSource;
-    const processes = await readAbilities((statement) => manager.query(statement));
+    const processes = await readAbilities(manager);
     const sealing = await readSealingState(manager);
     const former = await manager.find(FormerKey);
     const rows = await sealedRows(manager);

@@ -75,7 +75,7 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
       });
     }
     const { manager } = this.dataSource;
-    const processes = await readAbilities((statement) => manager.query(statement));
+    const processes = await readAbilities(manager);
     const lacking = (await missingKeyIds(manager, this.fernet)).find((id) =>
       processes.some(({ encryptionKeyIds }) => encryptionKeyIds.includes(id)),
     );
@@ -161,8 +161,7 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
       const saved = await transaction.save(Rotation, { ...rotation, changedAt: new Date() });
       if (keys !== undefined && keys.length > 0) await this.#record(transaction, saved, 'encryption.reseal');
       if (saved.state === 'finished') {
-        const state = await readSealingState(transaction);
-        const more = { least_seal_form: state?.leastSealForm };
+        const more = { least_seal_form: sealing.leastSealForm };
         await this.#record(transaction, saved, 'encryption.end_rotation', more);
       }
       return saved;
@@ -180,7 +179,8 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
     // Once no seal of an older form is left, one that appears was put there in SQL.
     const canRefuse = sealing.leastSealForm < sealing.sealForm && sealing.sealForm >= NEWEST_SEAL_FORM;
     if (canRefuse && (await countOlderSeals(transaction)) === 0) {
-      await transaction.update(SealingState, { id: 1 }, { leastSealForm: sealing.sealForm });
+      sealing.leastSealForm = sealing.sealForm;
+      await transaction.update(SealingState, { id: 1 }, { leastSealForm: sealing.leastSealForm });
     }
   }
 

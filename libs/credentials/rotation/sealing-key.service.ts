@@ -89,7 +89,7 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
     if (!isKnown && (await missingKeyIds(transaction, this.fernet)).length > 0) {
       return 'ENCRYPTION_KEY may be the wrong one, because stored credentials are sealed under other keys';
     }
-    const processes = await lockedRegistry((statement) => transaction.query(statement));
+    const processes = await lockedRegistry(transaction);
     const lacking = processes.filter(({ encryptionKeyIds }) => !encryptionKeyIds.includes(ownKeyId)).length;
     const own = await transaction.findOneBy(FormerKey, { id: ownKeyId });
     const whyNot =
@@ -137,7 +137,7 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
       const state = await readSealingState(transaction, 'pessimistic_write');
       if (ownKeyId === undefined || state?.encryptionKeyId !== lostKeyId || this.fernet.hasKey(lostKeyId))
         return false;
-      const processes = await lockedRegistry((statement) => transaction.query(statement));
+      const processes = await lockedRegistry(transaction);
       if (processes.some(({ encryptionKeyIds }) => encryptionKeyIds.includes(lostKeyId))) return false;
       await writeSealingState(
         transaction,

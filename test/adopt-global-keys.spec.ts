@@ -4,7 +4,7 @@ import { runCli, runCliProcess } from './support/cli';
 
 const globalKey = 'sk-global-key-of-the-operator-x9y8';
 
-describe('npm run cli -- adopt-global-keys', () => {
+describe('npx tenkey adopt-global-keys', () => {
   let strict: TestApp;
   let sundsvall: string;
   let harnosand: string;

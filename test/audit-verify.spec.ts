@@ -1,7 +1,7 @@
 import { describeWithApp } from './support/app';
 import { runCli, runCliProcess } from './support/cli';
 
-describeWithApp('npm run cli -- audit verify', (tenkey) => {
+describeWithApp('npx tenkey audit verify', (tenkey) => {
   beforeAll(async () => {
     for (let each = 0; each < 5; each++) await tenkey.createTenant();
   });
@@ -49,7 +49,7 @@ describeWithApp('npm run cli -- audit verify', (tenkey) => {
       const { code, stderr } = await run(...words);
       expect([words, code]).toEqual([words, 2]);
       expect(stderr).toContain('error:');
-      expect(stderr).toContain('Usage: npm run cli -- audit');
+      expect(stderr).toContain('Usage: tenkey audit');
     }
   }, 60_000);
 });

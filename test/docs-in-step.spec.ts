@@ -147,7 +147,7 @@ describe('the documentation agrees with the code:', () => {
   it('every command of the command line that a page names exists, with its options', async () => {
     const optionsOf = new Map<string, string[]>();
     for (const page of pages) {
-      for (const [, line = ''] of text(page).matchAll(/npm run (?:--silent )?cli -- ([^`#\n]+)/g)) {
+      for (const [, line = ''] of text(page).matchAll(/npx tenkey ([^`#\n]+)/g)) {
         const command = /^(?:[a-z][a-z-]*(?: +|$))*/.exec(line)![0].trim();
         const options = [...line.matchAll(/--[a-z]+/g)].map(([option]) => option);
         optionsOf.set(command, [...(optionsOf.get(command) ?? []), ...options]);
@@ -156,7 +156,9 @@ describe('the documentation agrees with the code:', () => {
     expect([...optionsOf.keys()]).toEqual(expect.arrayContaining(['audit verify', 'models check']));
     for (const [command, options] of optionsOf) {
       const { stdout } = await runCli({}, ...command.split(' ').filter((word) => word !== ''), '--help');
-      expect(stdout).toContain(`Usage: npm run cli -- ${command === '' ? '' : `${command} `}[options]`);
+      expect(stdout.split('\n', 1)[0]).toMatch(
+        new RegExp(`^Usage: ${['tenkey', command].join(' ').trim()}( |$)`),
+      );
       for (const option of options)
         expect([command, stdout]).toEqual([command, expect.stringContaining(option)]);
     }

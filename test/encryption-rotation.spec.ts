@@ -22,7 +22,7 @@ interface Row {
   readonly sealed_api_key: string;
 }
 
-describe('npm run cli -- encryption', () => {
+describe('npx tenkey encryption', () => {
   let old: TestApp;
   let tenkey: TestApp;
   const tenants: string[] = [];
@@ -205,7 +205,7 @@ describe('a seal of the older form', () => {
   });
 });
 
-describe('npm run cli -- encryption accept-loss', () => {
+describe('npx tenkey encryption accept-loss', () => {
   let app: TestApp;
   let tenant: string;
   const lostKey = generateKey();

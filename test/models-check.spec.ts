@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli, runCliProcess } from './support/cli';
 
-describe('npm run cli -- models check', () => {
+describe('npx tenkey models check', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tenkey-models-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   jest.setTimeout(180_000);
@@ -111,9 +111,9 @@ describe('npm run cli -- models check', () => {
 
   it('prints its help', async () => {
     const { code, stdout } = await runCliProcess(none, 'models', 'check', '--help');
-    expect(stdout).toContain('Usage: npm run cli -- models check [options] [file]');
+    expect(stdout).toContain('Usage: tenkey models check [options] [file]');
     expect(stdout).toContain('--strict');
-    expect(stdout).toContain('npm run cli -- models check config/ai_models.yml');
+    expect(stdout).toContain('npx tenkey models check config/ai_models.yml');
     expect(code).toBe(0);
   });
 });

@@ -184,7 +184,7 @@ describe('the readiness report', () => {
     }
   });
 
-  describe('npm run cli -- readiness', () => {
+  describe('npx tenkey readiness', () => {
     const run = (env: Record<string, string | undefined>, ...words: string[]) =>
       runCli({ ...usual(), ...env }, 'readiness', ...words);
     const usual = () => ({ DATABASE_URL: strict.databaseUrl, AI_MODELS_FILE: file });

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { Command, CommandRunner, Help, Option } from 'nest-commander';
+import { Command } from 'commander';
 import { type Config, type GlobalCredential } from '#config';
 import { type Provider } from '#providers';
 import { exitCodes, Refusal } from './command-line';
-import { SettingsService } from './settings.service';
+import { type Settings } from './settings';
 
 interface AdoptOptions {
   readonly provider?: string;
@@ -13,68 +13,21 @@ interface AdoptOptions {
   readonly yes?: boolean;
 }
 
-@Command({
-  name: 'adopt-global-keys',
-  description:
-    'Copy the global key of a provider to tenants, to prepare for strict mode. Prints the plan; --yes carries it out.',
-})
-export class AdoptGlobalKeysCommand extends CommandRunner {
-  constructor(private readonly settings: SettingsService) {
-    super();
-  }
-
-  async run(_words: string[], options: AdoptOptions): Promise<void> {
-    const { tenants, all = false, replace = false, yes = false } = options;
-    const provider = await this.providerOf(options.provider ?? '');
-    if (all === (tenants !== undefined)) this.command.error('error: give either --tenants or --all');
-    if (tenants?.includes('')) this.command.error('error: --tenants must be a list such as a,b');
-    const config = await this.settings.load();
-    const credential = globalCredentialOf(config, provider);
-    const { adoptGlobalKey } = await import('./adopt-global-key.js');
-    const failed = await adoptGlobalKey(config, provider, credential, { tenants, replace, yes });
-    if (failed > 0) process.exitCode = exitCodes.fault.code;
-  }
-
-  /** The catalogue is read only for a provider that may be declared there. */
-  private async providerOf(id: string): Promise<Provider> {
-    const { ProviderRegistry } = await import('#providers');
-    const fixed = new ProviderRegistry().find(id);
-    if (fixed) return fixed;
-    const { ModelCatalogue, shippedModelsFile } = await import('#model-routing');
-    const file = resolve((await this.settings.modelsFile()) ?? shippedModelsFile());
-    const { providers } = ModelCatalogue.load(file);
-    const ids = providers.all.map((each) => each.id).join(', ');
-    return providers.find(id) ?? this.command.error(`error: --provider must be one of ${ids}`);
-  }
-
-  @Option({ flags: '--provider <id>', description: 'the provider whose global key to copy' })
-  provider(text: string): string {
-    return text;
-  }
-
-  @Option({ flags: '--tenants <a,b>', description: 'names or ids of tenants' })
-  tenants(text: string): string[] {
-    return text.split(',').map((name) => name.trim());
-  }
-
-  @Option({ flags: '--all', description: 'all tenants' })
-  all(): boolean {
-    return true;
-  }
-
-  @Option({ flags: '--replace', description: 'overwrite the credentials that tenants already have' })
-  replace(): boolean {
-    return true;
-  }
-
-  @Option({ flags: '--yes', description: 'carry out the plan; without it nothing changes' })
-  yes(): boolean {
-    return true;
-  }
-
-  @Help('after')
-  notes(): string {
-    return `
+export function adoptGlobalKeysCommand(settings: Settings): Command {
+  return new Command('adopt-global-keys')
+    .description(
+      'Copy the global key of a provider to tenants, to prepare for strict mode. Prints the plan; --yes carries it out.',
+    )
+    .option('--provider <id>', 'the provider whose global key to copy')
+    .option('--tenants <a,b>', 'names or ids of tenants', (text: string) =>
+      text.split(',').map((name) => name.trim()),
+    )
+    .option('--all', 'all tenants')
+    .option('--replace', 'overwrite the credentials that tenants already have')
+    .option('--yes', 'carry out the plan; without it nothing changes')
+    .addHelpText(
+      'after',
+      `
 Needs the database, ENCRYPTION_KEY and the global key, and TENANT_CREDENTIALS_ENABLED=false. Each tenant gets a copy of
 the key, which does not change when the variable changes later.
 A tenant that has a credential keeps it. If no call can use that credential, the tenant counts as failed. --replace
@@ -82,9 +35,32 @@ overwrites the credentials of both kinds of tenants.
 If the command stops early, everything that it has printed is done.
 
 Examples:
-  npm run cli -- adopt-global-keys --provider openai --all
-  npm run cli -- adopt-global-keys --provider openai --tenants sundsvall,harnosand --yes`;
-  }
+  npx tenkey adopt-global-keys --provider openai --all
+  npx tenkey adopt-global-keys --provider openai --tenants sundsvall,harnosand --yes`,
+    )
+    .action(async (options: AdoptOptions, command: Command) => {
+      const { tenants, all = false, replace = false, yes = false } = options;
+      const provider = await providerOf(settings, options.provider ?? '', command);
+      if (all === (tenants !== undefined)) command.error('error: give either --tenants or --all');
+      if (tenants?.includes('')) command.error('error: --tenants must be a list such as a,b');
+      const config = await settings.load();
+      const credential = globalCredentialOf(config, provider);
+      const { adoptGlobalKey } = await import('./adopt-global-key.js');
+      const failed = await adoptGlobalKey(config, provider, credential, { tenants, replace, yes });
+      if (failed > 0) process.exitCode = exitCodes.fault.code;
+    });
+}
+
+/** The catalogue is read only for a provider that may be declared there. */
+async function providerOf(settings: Settings, id: string, command: Command): Promise<Provider> {
+  const { ProviderRegistry } = await import('#providers');
+  const fixed = new ProviderRegistry().find(id);
+  if (fixed) return fixed;
+  const { ModelCatalogue, shippedModelsFile } = await import('#model-routing');
+  const file = resolve((await settings.modelsFile()) ?? shippedModelsFile());
+  const { providers } = ModelCatalogue.load(file);
+  const ids = providers.all.map((each) => each.id).join(', ');
+  return providers.find(id) ?? command.error(`error: --provider must be one of ${ids}`);
 }
 
 /** The refusals that need neither the database nor the libraries that the command uses. */

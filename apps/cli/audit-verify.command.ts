@@ -1,82 +1,59 @@
-import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
-import { commandGroup, exitCodes, JsonOption } from './command-line';
-import { SettingsService } from './settings.service';
+import { Command } from 'commander';
+import { exitCodes, jsonOption } from './command-line';
+import { type Settings } from './settings';
 
 interface VerifyOptions {
   readonly head?: string;
   readonly json?: boolean;
 }
 
-@SubCommand({
-  name: 'verify',
-  description:
-    'Check that no audit event was edited, moved or removed. Needs the database and ENCRYPTION_KEY.',
-})
-export class AuditVerifyCommand extends CommandRunner {
-  constructor(private readonly settings: SettingsService) {
-    super();
-  }
-
-  async run(_words: string[], { head, json = false }: VerifyOptions): Promise<void> {
-    if (head !== undefined && !/^\d+:[\w-]*$/.test(head)) {
-      this.command.error('error: --head must have the form <number>:<hash>');
-    }
-    const config = await this.settings.load();
-    const { AuditEvent, AuditLogService } = await import('#audit');
-    const { FormerKey, loadFormerKeys } = await import('#credentials');
-    const { FernetService } = await import('#crypto');
-    const { withDatabase } = await import('./database.js');
-    const verification = await withDatabase(config, [AuditEvent, FormerKey], async (dataSource) => {
-      const fernet = new FernetService(config.encryptionKeys);
-      // A key whose signing keys cannot be opened is among the faults.
-      await loadFormerKeys(dataSource, fernet);
-      return new AuditLogService(dataSource, fernet).verify(head, (events) => {
-        if (process.stderr.isTTY) process.stderr.write(`\r${events} events read`);
-      });
-    });
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-    if (json) process.stdout.write(`${JSON.stringify(verification)}\n`);
-    else {
-      const { events, faults, plain } = verification;
-      for (const { seq, last, events: count = 1, fault } of faults) {
-        const which = last === undefined ? `event ${seq}` : `${count} events from ${seq} to ${last}`;
-        process.stdout.write(`${which}: ${fault}\n`);
-      }
-      const withoutKey = plain === undefined ? '' : `${plain} of them recorded without ENCRYPTION_KEY, `;
-      const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
-      process.stdout.write(`${events} events, ${withoutKey}${count}\nhead ${verification.head}\n`);
-    }
-    if (verification.faults.length > 0) process.exitCode = exitCodes.fault.code;
-  }
-
-  @Option({
-    flags: '--head <head>',
-    description: 'a head that an earlier run printed, which must still be in the chain',
-  })
-  head(text: string): string {
-    return text;
-  }
-
-  @JsonOption()
-  json(): boolean {
-    return true;
-  }
-
-  @Help('after')
-  notes(): string {
-    return `
+export function auditVerifyCommand(settings: Settings): Command {
+  return new Command('verify')
+    .description(
+      'Check that no audit event was edited, moved or removed. Needs the database and ENCRYPTION_KEY.',
+    )
+    .option('--head <head>', 'a head that an earlier run printed, which must still be in the chain')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
 With ENCRYPTION_KEY, the command also counts the events that were recorded without a key. Anyone who can write to the
 database can forge or replace those events.
 Keep the printed head outside the database. With --head, a later run checks that no newest events have been removed.
 
 Examples:
-  npm run cli -- audit verify
-  npm run --silent cli -- audit verify --head 1204:kYc... --json`;
-  }
+  npx tenkey audit verify
+  npx tenkey audit verify --head 1204:kYc... --json`,
+    )
+    .action(async ({ head, json = false }: VerifyOptions, command: Command) => {
+      if (head !== undefined && !/^\d+:[\w-]*$/.test(head)) {
+        command.error('error: --head must have the form <number>:<hash>');
+      }
+      const config = await settings.load();
+      const { AuditEvent, AuditLogService } = await import('#audit');
+      const { FormerKey, loadFormerKeys } = await import('#credentials');
+      const { FernetService } = await import('#crypto');
+      const { withDatabase } = await import('./database.js');
+      const verification = await withDatabase(config, [AuditEvent, FormerKey], async (dataSource) => {
+        const fernet = new FernetService(config.encryptionKeys);
+        // A key whose signing keys cannot be opened is among the faults.
+        await loadFormerKeys(dataSource, fernet);
+        return new AuditLogService(dataSource, fernet).verify(head, (events) => {
+          if (process.stderr.isTTY) process.stderr.write(`\r${events} events read`);
+        });
+      });
+      if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+      if (json) process.stdout.write(`${JSON.stringify(verification)}\n`);
+      else {
+        const { events, faults, plain } = verification;
+        for (const { seq, last, events: count = 1, fault } of faults) {
+          const which = last === undefined ? `event ${seq}` : `${count} events from ${seq} to ${last}`;
+          process.stdout.write(`${which}: ${fault}\n`);
+        }
+        const withoutKey = plain === undefined ? '' : `${plain} of them recorded without ENCRYPTION_KEY, `;
+        const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+        process.stdout.write(`${events} events, ${withoutKey}${count}\nhead ${verification.head}\n`);
+      }
+      if (verification.faults.length > 0) process.exitCode = exitCodes.fault.code;
+    });
 }
-
-export const AuditCommand = commandGroup({
-  name: 'audit',
-  description: 'Check the audit events.',
-  subCommands: [AuditVerifyCommand],
-});

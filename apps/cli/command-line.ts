@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
-import { type Type } from '@nestjs/common';
+import { Command, Option } from 'commander';
 import { type ChangedBy, type Problem } from '#http';
-import { Command, type CommandMetadata, CommandRunner, Option } from 'nest-commander';
 
 /** Who made a change with this command, for the audit. */
 export function changedByCommand(): ChangedBy {
   return { actor: 'cli', requestId: randomUUID(), address: 'local' };
 }
-
-type CommanderCommand = Parameters<CommandRunner['setCommand']>[0];
 
 /** The exit code of every command. The help prints this table, and docs/operations.md repeats it. */
 export const exitCodes = {
@@ -41,38 +38,47 @@ export function reportError(error: Error): void {
 }
 
 /**
- * Sets how a command and its subcommands refuse wrong usage: with the help, and with an exit code of its own. Each
- * command needs these settings, because nest-commander creates subcommands that do not inherit them.
+ * Sets how a command and its subcommands refuse wrong usage: with the help, and with an exit code of its own. Commands that are
+ * added to another one do not inherit these settings.
  */
-export function configureUsage(command: CommanderCommand): void {
-  const isGroup = command.commands.length > 0;
+export function configureUsage(command: Command): void {
   command
+    .summary(command.description().split(/\.(?: |$)/, 1)[0]!)
     .exitOverride(({ exitCode }) => process.exit((exitCode === 0 ? exitCodes.ok : exitCodes.usage).code))
-    .showHelpAfterError()
-    // A group names what is wrong itself: an excess argument is a command that does not exist.
-    .allowExcessArguments(isGroup);
-  if (!isGroup) {
+    .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
+    .showHelpAfterError();
+  if (command.commands.length === 0) {
     const lines = Object.values(exitCodes).map(({ code, meaning }) => `  ${code}  ${meaning}`);
     command.addHelpText('after', ['', 'Exit codes:', ...lines].join('\n'));
   }
   command.commands.forEach(configureUsage);
 }
 
-/** A command that only holds other commands. */
-export function commandGroup(metadata: CommandMetadata): Type<CommandRunner> {
-  @Command(metadata)
-  class CommandGroup extends CommandRunner {
-    run(words: string[]): Promise<void> {
-      this.command.error(
-        `error: ${words.length === 0 ? 'a command is missing' : 'there is no such command'}`,
-      );
-    }
-  }
-  return CommandGroup;
+/** An error of Commander without the words that it repeats: one of them may be a secret that was pasted by mistake. */
+function withoutValues(text: string): string {
+  return text
+    .replace(/unknown command '[^]*?'/, 'there is no such command')
+    .replace(/(unknown option '-[\w-]*)[^]*?'/, "$1'")
+    .replace(/ '[^']*' is invalid/, ' is invalid');
 }
 
-/** Declares the option of every command that can print JSON. */
-export const JsonOption = (): MethodDecorator => Option({ flags: '--json', description: 'print JSON' });
+/** A command that only holds other commands. */
+export function commandGroup(name: string, description: string, commands: readonly Command[]): Command {
+  const group = new Command(name)
+    .description(description)
+    .usage('<command>')
+    .helpCommand(false)
+    .allowExcessArguments()
+    .action(() => {
+      const fault = group.args.length === 0 ? 'a command is missing' : 'there is no such command';
+      group.error(`error: ${fault}`);
+    });
+  for (const command of commands) group.addCommand(command);
+  return group;
+}
+
+/** The option of every command that can print JSON. */
+export const jsonOption = () => new Option('--json', 'print JSON');
 
 /** Rows of cells as lines with aligned columns. The first row is the heading. */
 export function tableOf(rows: readonly (readonly string[])[]): string {

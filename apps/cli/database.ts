@@ -1,6 +1,10 @@
+import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { type Config } from '#config';
 import { dataSourceOptions, isDatabaseUnavailable, sqlStateOf, startEmbeddedPostgres } from '#database';
+
+// The log lines of services would appear between the output of a command.
+Logger.overrideLogger(false);
 
 /**
  * Calls `run` with the database of the service: DATABASE_URL, or the embedded database of this folder, which a running

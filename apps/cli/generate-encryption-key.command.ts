@@ -1,14 +1,10 @@
-import { Command, CommandRunner } from 'nest-commander';
+import { Command } from 'commander';
 import { generateKey } from '#crypto';
 
-@Command({
-  name: 'generate-encryption-key',
-  description:
-    'Print a new ENCRYPTION_KEY as a line for .env. Keep a copy: without the key, stored credentials are lost.',
-})
-export class GenerateEncryptionKeyCommand extends CommandRunner {
-  run(): Promise<void> {
-    process.stdout.write(`ENCRYPTION_KEY=${generateKey()}\n`);
-    return Promise.resolve();
-  }
+export function generateEncryptionKeyCommand(): Command {
+  return new Command('generate-encryption-key')
+    .description(
+      'Print a new ENCRYPTION_KEY as a line for .env. Keep a copy: without the key, stored credentials are lost.',
+    )
+    .action(() => void process.stdout.write(`ENCRYPTION_KEY=${generateKey()}\n`));
 }

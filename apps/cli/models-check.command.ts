@@ -1,8 +1,8 @@
 import { isAbsolute, relative } from 'node:path';
-import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
+import { Command } from 'commander';
 import { type CatalogueCheck } from '#model-routing';
-import { commandGroup, exitCodes, JsonOption } from './command-line';
-import { SettingsService } from './settings.service';
+import { exitCodes, jsonOption } from './command-line';
+import { type Settings } from './settings';
 
 interface CheckOptions {
   readonly strict?: boolean;
@@ -15,58 +15,37 @@ interface Counts {
   readonly adapters: Readonly<Record<string, number>>;
 }
 
-@SubCommand({
-  name: 'check',
-  arguments: '[file]',
-  argsDescription: {
-    file: 'the model catalogue; by default AI_MODELS_FILE, or the one that comes with Tenkey',
-  },
-  description:
-    'List the faults of a model catalogue, which would stop a start, and its warnings. Needs no database and no key.',
-})
-export class ModelsCheckCommand extends CommandRunner {
-  constructor(private readonly settings: SettingsService) {
-    super();
-  }
-
-  async run([path]: string[], { strict = false, json = false }: CheckOptions): Promise<void> {
-    if (path === '') this.command.error('error: the name of the file is empty');
-    const { checkCatalogue, providerOfModel, shippedModelsFile } = await import('#model-routing');
-    const file = path ?? shortened((await this.settings.modelsFile()) ?? shippedModelsFile());
-    const check = checkCatalogue(file);
-    const counts = countsOf(check, (model) => providerOfModel(model)?.provider.id ?? 'none');
-    process.stdout.write(json ? inJson(file, check, counts) : inText(check, counts));
-    const { faults, warnings } = severitiesOf(check);
-    if (faults > 0 || (strict && warnings > 0)) process.exitCode = exitCodes.fault.code;
-  }
-
-  @Option({ flags: '--strict', description: 'treat warnings as faults' })
-  strict(): boolean {
-    return true;
-  }
-
-  @JsonOption()
-  json(): boolean {
-    return true;
-  }
-
-  @Help('after')
-  notes(): string {
-    return `
+export function modelsCheckCommand(settings: Settings): Command {
+  return new Command('check')
+    .description(
+      'List the faults of a model catalogue, which would stop a start, and its warnings. Needs no database and no key.',
+    )
+    .argument('[file]', 'the model catalogue; by default AI_MODELS_FILE, or the one that comes with Tenkey')
+    .option('--strict', 'treat warnings as faults')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
 Each finding is one line: \`file:line: reason\` for a fault, \`file:line: warning: reason\` for a warning.
 
 Examples:
-  npm run cli -- models check
-  npm run cli -- models check config/ai_models.yml --strict
-  npm run --silent cli -- models check --json`;
-  }
+  npx tenkey models check
+  npx tenkey models check config/ai_models.yml --strict
+  npx tenkey models check --json`,
+    )
+    .action(
+      async (path: string | undefined, { strict = false, json = false }: CheckOptions, command: Command) => {
+        if (path === '') command.error('error: the name of the file is empty');
+        const { checkCatalogue, providerOfModel, shippedModelsFile } = await import('#model-routing');
+        const file = path ?? shortened((await settings.modelsFile()) ?? shippedModelsFile());
+        const check = checkCatalogue(file);
+        const counts = countsOf(check, (model) => providerOfModel(model)?.provider.id ?? 'none');
+        process.stdout.write(json ? inJson(file, check, counts) : inText(check, counts));
+        const { faults, warnings } = severitiesOf(check);
+        if (faults > 0 || (strict && warnings > 0)) process.exitCode = exitCodes.fault.code;
+      },
+    );
 }
-
-export const ModelsCommand = commandGroup({
-  name: 'models',
-  description: 'Check the model catalogue, ai_models.yml.',
-  subCommands: [ModelsCheckCommand],
-});
 
 function inText({ models, findings }: CatalogueCheck, counts: Counts): string {
   const lines = findings.map(({ severity, file, line, reason }) => {

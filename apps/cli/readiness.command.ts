@@ -1,70 +1,60 @@
-import { Command, CommandRunner, Help, Option } from 'nest-commander';
+import { Command } from 'commander';
 import { type ReadinessPage } from '#model-routing';
-import { exitCodes, JsonOption } from './command-line';
-import { SettingsService } from './settings.service';
+import { exitCodes, jsonOption } from './command-line';
+import { type Settings } from './settings';
 
 interface ReadinessOptions {
   readonly mode?: string;
   readonly json?: boolean;
 }
 
-@Command({
-  name: 'readiness',
-  description:
-    'List the tenants and providers whose calls fail, or would fail in strict mode. Needs the database; calls no provider and decrypts nothing.',
-})
-export class ReadinessCommand extends CommandRunner {
-  constructor(private readonly settings: SettingsService) {
-    super();
-  }
-
-  async run(_words: string[], { mode, json = false }: ReadinessOptions): Promise<void> {
-    if (mode !== undefined && mode !== 'strict') this.command.error('error: --mode must be strict');
-    const config = await this.settings.load();
-    const { ReadinessPageResponse } = await import('#model-routing');
-    const { withServices } = await import('./services.js');
-    const hasFaults = await withServices(config, async (services) => {
-      const readiness = services.readiness();
-      let breaking = 0;
-      let blockers = 0;
-      for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
-        const page = await readiness.page(mode === 'strict', { limit: 200, cursor });
-        const response = ReadinessPageResponse.of(page);
-        // Each page is printed at once, so that any number of tenants fits in memory.
-        process.stdout.write(json ? `${JSON.stringify(response)}\n` : inText(page, isFirst));
-        breaking += response.breaking;
-        blockers = page.blockers.length;
-        cursor = page.nextCursor ?? undefined;
-        if (cursor === undefined && !json) process.stdout.write(summaryOf(page, breaking));
-      }
-      return breaking > 0 || blockers > 0;
-    });
-    if (hasFaults) process.exitCode = exitCodes.fault.code;
-  }
-
-  @Option({ flags: '--mode <mode>', description: 'strict: report what would break in strict mode' })
-  mode(text: string): string {
-    return text;
-  }
-
-  @JsonOption()
-  json(): boolean {
-    return true;
-  }
-
-  @Help('after')
-  notes(): string {
-    return `
+export function readinessCommand(settings: Settings): Command {
+  return new Command('readiness')
+    .description(
+      'List the tenants and providers whose calls fail, or would fail in strict mode. Needs the database; calls no provider and decrypts nothing.',
+    )
+    .option('--mode <mode>', 'strict: report what would break in strict mode')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
 A model breaks if it works with the current settings and would fail in the reported mode, or if it has a credential
 that cannot be used. A tenant without a credential for a provider does not use that provider, so nothing breaks.
 With --json, each line is a JSON object for up to 200 tenants.
 The exit code is 1 if something breaks, so that a deployment can depend on it.
 
 Examples:
-  npm run cli -- readiness
-  npm run cli -- readiness --mode strict
-  npm run --silent cli -- readiness --mode strict --json`;
-  }
+  npx tenkey readiness
+  npx tenkey readiness --mode strict
+  npx tenkey readiness --mode strict --json`,
+    )
+    .action(async ({ mode, json = false }: ReadinessOptions, command: Command) => {
+      if (mode !== undefined && mode !== 'strict') command.error('error: --mode must be strict');
+      const config = await settings.load();
+      const { ReadinessPageResponse } = await import('#model-routing');
+      const { withServices } = await import('./services.js');
+      const hasFaults = await withServices(config, async (services) => {
+        const readiness = services.readiness();
+        let breaking = 0;
+        let blockers = 0;
+        for (
+          let cursor: string | undefined, isFirst = true;
+          isFirst || cursor !== undefined;
+          isFirst = false
+        ) {
+          const page = await readiness.page(mode === 'strict', { limit: 200, cursor });
+          const response = ReadinessPageResponse.of(page);
+          // Each page is printed at once, so that any number of tenants fits in memory.
+          process.stdout.write(json ? `${JSON.stringify(response)}\n` : inText(page, isFirst));
+          breaking += response.breaking;
+          blockers = page.blockers.length;
+          cursor = page.nextCursor ?? undefined;
+          if (cursor === undefined && !json) process.stdout.write(summaryOf(page, breaking));
+        }
+        return breaking > 0 || blockers > 0;
+      });
+      if (hasFaults) process.exitCode = exitCodes.fault.code;
+    });
 }
 
 function inText({ blockers, rows, warnings, hasReceipts }: ReadinessPage, isFirst: boolean): string {

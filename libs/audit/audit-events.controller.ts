@@ -17,7 +17,7 @@ export class AuditEventsController {
   @ApiOperation({
     summary: 'List audit events',
     description:
-      'Who changed what and from where, and which attempts were refused: newest first, in pages. `npm run cli -- audit verify` checks that no event was edited, moved or removed. A key that is limited to some tenants sees only their events.',
+      'Who changed what and from where, and which attempts were refused: newest first, in pages. `npx tenkey audit verify` checks that no event was edited, moved or removed. A key that is limited to some tenants sees only their events.',
   })
   @ApiOkResponse({ type: AuditEventPageResponse })
   async listAuditEvents(

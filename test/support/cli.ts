@@ -19,7 +19,7 @@ beforeAll(build, 240_000);
 afterAll(() => host?.kill());
 
 /**
- * Runs what `npm run cli -- <words>` runs. All commands of a spec file run in one process, one after the other, because a
+ * Runs what `npx tenkey <words>` runs. All commands of a spec file run in one process, one after the other, because a
  * process of its own takes two seconds; see cli-host.cjs. `env` overrides the usual settings, and `undefined` removes one.
  */
 export async function runCli(env: Env, ...words: readonly string[]): Promise<Result> {

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
+import { Command } from 'commander';
 import { type Rotation, type RotationService } from '#credentials';
 import { asRefusal, changedByCommand, confirm, exitCodes, Refusal } from '../command-line';
-import { SettingsService } from '../settings.service';
+import { type Settings } from '../settings';
 
 interface RotateOptions {
   readonly dryRun?: boolean;
@@ -10,55 +10,17 @@ interface RotateOptions {
   readonly json?: boolean;
 }
 
-@SubCommand({
-  name: 'rotate',
-  description:
-    'Seal all stored credentials under ENCRYPTION_KEY, while the service runs. Asks before it starts. A rotation that is interrupted is continued by the next one.',
-})
-export class EncryptionRotateCommand extends CommandRunner {
-  constructor(private readonly settings: SettingsService) {
-    super();
-  }
-
-  async run(_words: string[], { dryRun = false, yes = false, json = false }: RotateOptions): Promise<void> {
-    const config = await this.settings.load();
-    const { withServices } = await import('../services.js');
-    const failed = await withServices(config, async ({ rotation }) => {
-      const { total, keyId } = await planOf(rotation);
-      const latest = await rotation.latest();
-      const isOpen = latest !== undefined && latest.state !== 'finished';
-      if (!json) {
-        process.stdout.write(`${total} rows are to be sealed under ${keyId}.\n`);
-        if (isOpen) process.stdout.write(`A rotation is ${latest.state}; this continues it.\n`);
-      } else if (dryRun) process.stdout.write(`${JSON.stringify({ total, key_id: keyId })}\n`);
-      if (dryRun || (total === 0 && !isOpen)) return 0;
-      if (!yes) await confirm('Seal them again?');
-      return sealAll(rotation, json);
-    });
-    if (failed > 0) process.exitCode = exitCodes.fault.code;
-  }
-
-  @Option({ flags: '--dry-run', description: 'only say how many credentials would be sealed again' })
-  dryRun(): boolean {
-    return true;
-  }
-
-  @Option({ flags: '--yes', description: 'start without a question' })
-  yes(): boolean {
-    return true;
-  }
-
-  @Option({
-    flags: '--json',
-    description: 'print a line of JSON for each batch; the last one has the state finished',
-  })
-  json(): boolean {
-    return true;
-  }
-
-  @Help('after')
-  notes(): string {
-    return `
+export function encryptionRotateCommand(settings: Settings): Command {
+  return new Command('rotate')
+    .description(
+      'Seal all stored credentials under ENCRYPTION_KEY, while the service runs. Asks before it starts. A rotation that is interrupted is continued by the next one.',
+    )
+    .option('--dry-run', 'only say how many credentials would be sealed again')
+    .option('--yes', 'start without a question')
+    .option('--json', 'print a line of JSON for each batch; the last one has the state finished')
+    .addHelpText(
+      'after',
+      `
 Load the old key in ENCRYPTION_KEY_PREVIOUS and the new one in ENCRYPTION_KEY, in every process of the service and for
 this command. The command refuses to start while a running process does not have the new key.
 Credentials keep their versions. Calls and changes go on; a credential that is set meanwhile keeps what was set. One that
@@ -66,9 +28,26 @@ cannot be sealed again is named and stays as it is.
 The processes of the service help, and continue the rotation when this command is killed. Ctrl-C pauses it.
 
 Examples:
-  npm run cli -- encryption rotate --dry-run
-  npm run cli -- encryption rotate --yes`;
-  }
+  npx tenkey encryption rotate --dry-run
+  npx tenkey encryption rotate --yes`,
+    )
+    .action(async ({ dryRun = false, yes = false, json = false }: RotateOptions) => {
+      const config = await settings.load();
+      const { withServices } = await import('../services.js');
+      const failed = await withServices(config, async ({ rotation }) => {
+        const { total, keyId } = await planOf(rotation);
+        const latest = await rotation.latest();
+        const isOpen = latest !== undefined && latest.state !== 'finished';
+        if (!json) {
+          process.stdout.write(`${total} rows are to be sealed under ${keyId}.\n`);
+          if (isOpen) process.stdout.write(`A rotation is ${latest.state}; this continues it.\n`);
+        } else if (dryRun) process.stdout.write(`${JSON.stringify({ total, key_id: keyId })}\n`);
+        if (dryRun || (total === 0 && !isOpen)) return 0;
+        if (!yes) await confirm('Seal them again?');
+        return sealAll(rotation, json);
+      });
+      if (failed > 0) process.exitCode = exitCodes.fault.code;
+    });
 }
 
 async function planOf(rotation: RotationService): ReturnType<RotationService['plan']> {
@@ -102,7 +81,7 @@ async function sealAll(rotation: RotationService, json: boolean): Promise<number
       if (now.state === 'finished') return now.failed;
       if (isInterrupted && now.state === 'running') await rotation.pause(by);
       if (isInterrupted || now.state === 'paused') {
-        throw new Refusal('the rotation is paused. Run npm run cli -- encryption rotate to continue it');
+        throw new Refusal('the rotation is paused. Run npx tenkey encryption rotate to continue it');
       }
       if (sealed === undefined) await wait(LOOK_MS);
     }

@@ -1,66 +1,49 @@
-import { CommandRunner, Help, Option, SubCommand } from 'nest-commander';
+import { Command } from 'commander';
 import { type EncryptionResponse as Encryption } from '#credentials';
-import { exitCodes, JsonOption, tableOf } from '../command-line';
-import { SettingsService } from '../settings.service';
+import { exitCodes, jsonOption, tableOf } from '../command-line';
+import { type Settings } from '../settings';
 
 interface StatusOptions {
   readonly json?: boolean;
   readonly missing?: boolean;
 }
 
-@SubCommand({
-  name: 'status',
-  description:
-    'Show which encryption key seals, what is sealed under each key, and which processes have it. Needs the database; decrypts nothing.',
-})
-export class EncryptionStatusCommand extends CommandRunner {
-  constructor(private readonly settings: SettingsService) {
-    super();
-  }
-
-  async run(_words: string[], { json = false, missing = false }: StatusOptions): Promise<void> {
-    const config = await this.settings.load();
-    const { EncryptionResponse } = await import('#credentials');
-    const { withServices } = await import('../services.js');
-    await withServices(config, async ({ encryption, rotation }) => {
-      if (missing) {
-        const rows = await encryption.unreadable();
-        const header = ['tenant', 'provider', 'slot', 'sealed under'];
-        const cells = rows.map((row) => [row.tenant_id, row.provider, row.slot, row.key_id]);
-        process.stdout.write(
-          json ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : tableOf([header, ...cells]),
-        );
-        if (rows.length > 0) process.exitCode = exitCodes.fault.code;
-        return;
-      }
-      const response = EncryptionResponse.of(await encryption.status(), await rotation.latest());
-      process.stdout.write(json ? `${JSON.stringify(response)}\n` : inText(response));
-    });
-  }
-
-  @Option({
-    flags: '--missing',
-    description: 'list the credentials that no loaded key can open, which must be entered again',
-  })
-  missing(): boolean {
-    return true;
-  }
-
-  @JsonOption()
-  json(): boolean {
-    return true;
-  }
-
-  @Help('after')
-  notes(): string {
-    return `
+export function encryptionStatusCommand(settings: Settings): Command {
+  return new Command('status')
+    .description(
+      'Show which encryption key seals, what is sealed under each key, and which processes have it. Needs the database; decrypts nothing.',
+    )
+    .option('--missing', 'list the credentials that no loaded key can open, which must be entered again')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
 A key is loaded when it is in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS. "processes" counts the running processes of
 the service that have it.
 
 Examples:
-  npm run cli -- encryption status
-  npm run --silent cli -- encryption status --missing --json`;
-  }
+  npx tenkey encryption status
+  npx tenkey encryption status --missing --json`,
+    )
+    .action(async ({ json = false, missing = false }: StatusOptions) => {
+      const config = await settings.load();
+      const { EncryptionResponse } = await import('#credentials');
+      const { withServices } = await import('../services.js');
+      await withServices(config, async ({ encryption, rotation }) => {
+        if (missing) {
+          const rows = await encryption.unreadable();
+          const header = ['tenant', 'provider', 'slot', 'sealed under'];
+          const cells = rows.map((row) => [row.tenant_id, row.provider, row.slot, row.key_id]);
+          process.stdout.write(
+            json ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : tableOf([header, ...cells]),
+          );
+          if (rows.length > 0) process.exitCode = exitCodes.fault.code;
+          return;
+        }
+        const response = EncryptionResponse.of(await encryption.status(), await rotation.latest());
+        process.stdout.write(json ? `${JSON.stringify(response)}\n` : inText(response));
+      });
+    });
 }
 
 function inText({ keys, older_seals: olderSeals, processes, rotation }: Encryption): string {

@@ -1,24 +1,16 @@
+import { type Command } from 'commander';
 import { commandGroup } from '../command-line';
-import { EncryptionAcceptLossCommand } from './encryption-accept-loss.command';
-import { EncryptionRetireCommand } from './encryption-retire.command';
-import { EncryptionRotateCommand } from './encryption-rotate.command';
-import { EncryptionStatusCommand } from './encryption-status.command';
+import { type Settings } from '../settings';
+import { encryptionAcceptLossCommand } from './encryption-accept-loss.command';
+import { encryptionRetireCommand } from './encryption-retire.command';
+import { encryptionRotateCommand } from './encryption-rotate.command';
+import { encryptionStatusCommand } from './encryption-status.command';
 
-export const EncryptionCommand = commandGroup({
-  name: 'encryption',
-  description: 'Show and replace the key that stored credentials are sealed under.',
-  subCommands: [
-    EncryptionStatusCommand,
-    EncryptionRotateCommand,
-    EncryptionRetireCommand,
-    EncryptionAcceptLossCommand,
-  ],
-});
-
-export const encryptionCommands = [
-  EncryptionCommand,
-  EncryptionStatusCommand,
-  EncryptionRotateCommand,
-  EncryptionRetireCommand,
-  EncryptionAcceptLossCommand,
-];
+export function encryptionCommand(settings: Settings): Command {
+  return commandGroup('encryption', 'Show and replace the key that stored credentials are sealed under.', [
+    encryptionStatusCommand(settings),
+    encryptionRotateCommand(settings),
+    encryptionRetireCommand(settings),
+    encryptionAcceptLossCommand(settings),
+  ]);
+}

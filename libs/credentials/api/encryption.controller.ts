@@ -25,7 +25,7 @@ export class EncryptionController {
   @ApiOperation({
     summary: 'Show the encryption keys and the latest rotation',
     description:
-      'Each key is named by its fingerprint, with how many rows are sealed under it and how many processes have it. `npm run cli -- encryption status` shows the same.',
+      'Each key is named by its fingerprint, with how many rows are sealed under it and how many processes have it. `npx tenkey encryption status` shows the same.',
   })
   @ApiOkResponse({ type: EncryptionResponse })
   async getEncryption(): Promise<EncryptionResponse> {

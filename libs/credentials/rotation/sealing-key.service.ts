@@ -167,7 +167,7 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
       const sealed = (await sealedRows(transaction)).filter((row) => row.keyId === keyId);
       const count = sealed.reduce((sum, row) => sum + row.count, 0);
       if (count > 0) {
-        return `${count} rows are sealed under this key. Run npm run cli -- encryption rotate first; npm run cli -- encryption status shows where they are`;
+        return `${count} rows are sealed under this key. Run npx tenkey encryption rotate first; npx tenkey encryption status shows where they are`;
       }
       if (this.fernet.hasKey(keyId))
         await keepFormerKey(transaction, this.fernet, keyId, state.encryptionKeyId);
@@ -200,7 +200,7 @@ export class SealingKeyService implements OnApplicationBootstrap, OnApplicationS
     const reason =
       state === undefined
         ? `${missing} ${fix}`
-        : `ENCRYPTION_KEY may be the wrong one: this database is sealed under the key with the fingerprint ${state.encryptionKeyId}, which is not loaded, so no credential can be set. Set ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS to that key. If it is lost for good, run npm run cli -- encryption accept-loss.`;
+        : `ENCRYPTION_KEY may be the wrong one: this database is sealed under the key with the fingerprint ${state.encryptionKeyId}, which is not loaded, so no credential can be set. Set ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS to that key. If it is lost for good, run npx tenkey encryption accept-loss.`;
     return { isReady: false, missingKeys, reason };
   }
 }

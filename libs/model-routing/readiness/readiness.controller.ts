@@ -16,7 +16,7 @@ export class ReadinessController {
   @ApiOperation({
     summary: 'Report which calls would fail',
     description:
-      'The report is by tenant (newest first, in pages) and by provider of the catalogue. With `mode=strict` the report says what would break in strict mode, even while single-tenant mode is in force. Tenkey calls no provider and decrypts nothing for this. `npm run cli -- readiness --mode strict` makes the same report and exits with 1 when something would break.',
+      'The report is by tenant (newest first, in pages) and by provider of the catalogue. With `mode=strict` the report says what would break in strict mode, even while single-tenant mode is in force. Tenkey calls no provider and decrypts nothing for this. `npx tenkey readiness --mode strict` makes the same report and exits with 1 when something would break.',
   })
   @ApiOkResponse({ type: ReadinessPageResponse })
   async getReadiness(@Query() text: ReadinessQuery): Promise<ReadinessPageResponse> {

@@ -1,7 +1,7 @@
 import { type Config, type Environment } from '#config';
 
 /** Reads the settings as the service would, but only when a command needs them. */
-export class SettingsService {
+export class Settings {
   constructor(
     private readonly environment: Environment,
     private readonly directory: string,

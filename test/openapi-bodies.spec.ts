@@ -23,6 +23,42 @@ const namesOfTenants: Case[] = [
   [{ name: 5 }, false],
 ];
 
+const keysOfTenants: Case[] = [
+  [{ name: 'x'.repeat(100) }, true],
+  [{ name: 'x'.repeat(101) }, false],
+  [{ name: '' }, false],
+  [{}, false],
+  [{ name: 'a', expires_at: null, allowed_models: null, requests_per_minute: null }, true],
+  [{ name: 'a', expires_at: '2099-01-31T12:00:00+01:00' }, true],
+  [{ name: 'a', expires_at: '2099-01-31' }, false],
+  [{ name: 'a', expires_at: '2099-01-31T12:00:00' }, false],
+  [{ name: 'a', allowed_models: ['gpt-4o'] }, true],
+  [{ name: 'a', allowed_models: [] }, false],
+  [{ name: 'a', allowed_models: [''] }, false],
+  [{ name: 'a', allowed_models: ['gpt-4o', 'gpt-4o'] }, false],
+  [{ name: 'a', allowed_models: 'gpt-4o' }, false],
+  [{ name: 'a', requests_per_minute: 1 }, true],
+  [{ name: 'a', requests_per_minute: 1_000_000 }, true],
+  [{ name: 'a', requests_per_minute: 0 }, false],
+  [{ name: 'a', requests_per_minute: 1_000_001 }, false],
+  [{ name: 'a', requests_per_minute: 1.5 }, false],
+  [{ name: 'a', requests_per_minute: '60' }, false],
+  [{ name: 'a', tokens_per_minute: 1_000_000_000 }, true],
+  [{ name: 'a', tokens_per_minute: 1_000_000_001 }, false],
+];
+
+const sysadminKeys: Case[] = [
+  [{ name: 'a', scopes: ['tenants:read', 'usage:read'] }, true],
+  [{ name: 'a', scopes: ['tenants:read'], tenant_ids: null }, true],
+  [{ name: 'a' }, false],
+  [{ name: 'a', scopes: [] }, false],
+  [{ name: 'a', scopes: null }, false],
+  [{ name: 'a', scopes: ['tenants:read', 'tenants:read'] }, false],
+  [{ name: 'a', scopes: ['tenants:delete'] }, false],
+  [{ name: 'a', scopes: ['tenants:read'], tenant_ids: [] }, false],
+  [{ name: 'a', scopes: ['tenants:read'], tenant_ids: ['sundsvall'] }, false],
+];
+
 /** Bodies of each route that has one, and whether the service accepts them. */
 const cases: Readonly<Record<string, readonly Case[]>> = {
   [`POST ${tenants}`]: [
@@ -42,6 +78,16 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [{ name: 'two-contacts', contact_email: 'a@b.example, c@d.example' }, false],
     [{ name: 'no-contact', contact_email: 'it-drift' }, false],
   ],
+  [`PUT ${tenants}/{tenant_id}`]: [
+    ...namesOfTenants.filter(([, isAccepted]) => !isAccepted),
+    [{}, false],
+    [{ name: 'put-nulls', display_name: null, contact_email: null, expected_providers: null }, true],
+    [{ name: 'state-null', state: null }, false],
+    [{ name: 'expected', expected_providers: ['openai', 'azure'] }, true],
+    [{ name: 'expected', expected_providers: [] }, true],
+    [{ name: 'expected', expected_providers: ['openai', 'openai'] }, false],
+    [{ name: 'expected', expected_providers: 'openai' }, false],
+  ],
   [`PATCH ${tenants}/{tenant_id}`]: [
     [{}, true],
     [{ name: null }, false],
@@ -50,40 +96,10 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [{ state: null }, false],
     [{ state: 'active' }, true],
   ],
-  [`POST ${tenants}/{tenant_id}/keys`]: [
-    [{ name: 'x'.repeat(100) }, true],
-    [{ name: 'x'.repeat(101) }, false],
-    [{ name: '' }, false],
-    [{}, false],
-    [{ name: 'a', expires_at: null, allowed_models: null, requests_per_minute: null }, true],
-    [{ name: 'a', expires_at: '2099-01-31T12:00:00+01:00' }, true],
-    [{ name: 'a', expires_at: '2099-01-31' }, false],
-    [{ name: 'a', expires_at: '2099-01-31T12:00:00' }, false],
-    [{ name: 'a', allowed_models: ['gpt-4o'] }, true],
-    [{ name: 'a', allowed_models: [] }, false],
-    [{ name: 'a', allowed_models: [''] }, false],
-    [{ name: 'a', allowed_models: ['gpt-4o', 'gpt-4o'] }, false],
-    [{ name: 'a', allowed_models: 'gpt-4o' }, false],
-    [{ name: 'a', requests_per_minute: 1 }, true],
-    [{ name: 'a', requests_per_minute: 1_000_000 }, true],
-    [{ name: 'a', requests_per_minute: 0 }, false],
-    [{ name: 'a', requests_per_minute: 1_000_001 }, false],
-    [{ name: 'a', requests_per_minute: 1.5 }, false],
-    [{ name: 'a', requests_per_minute: '60' }, false],
-    [{ name: 'a', tokens_per_minute: 1_000_000_000 }, true],
-    [{ name: 'a', tokens_per_minute: 1_000_000_001 }, false],
-  ],
-  'POST /api/v1/sysadmin/keys': [
-    [{ name: 'a', scopes: ['tenants:read', 'usage:read'] }, true],
-    [{ name: 'a', scopes: ['tenants:read'], tenant_ids: null }, true],
-    [{ name: 'a' }, false],
-    [{ name: 'a', scopes: [] }, false],
-    [{ name: 'a', scopes: null }, false],
-    [{ name: 'a', scopes: ['tenants:read', 'tenants:read'] }, false],
-    [{ name: 'a', scopes: ['tenants:write'] }, false],
-    [{ name: 'a', scopes: ['tenants:read'], tenant_ids: [] }, false],
-    [{ name: 'a', scopes: ['tenants:read'], tenant_ids: ['sundsvall'] }, false],
-  ],
+  [`POST ${tenants}/{tenant_id}/keys`]: keysOfTenants,
+  [`PUT ${tenants}/{tenant_id}/keys/{key_id}`]: keysOfTenants,
+  'POST /api/v1/sysadmin/keys': sysadminKeys,
+  'PUT /api/v1/sysadmin/keys/{key_id}': sysadminKeys,
   'POST /api/v1/sysadmin/receipts/verify': [
     [{ receipt: 'not-a-receipt' }, true],
     [{ receipt: 'x'.repeat(8192) }, true],
@@ -148,7 +164,15 @@ describeWithApp('the schema of a body refuses what the service refuses, and noth
   it.each(Object.entries(cases))('%s', async (name, bodies) => {
     const { method, path, operation } = api.route(name);
     const { schema } = operation.requestBody.content['application/json'];
-    const url = path.replace('/api/v1/sysadmin', '').replace('{tenant_id}', tenant);
+    const collection = path
+      .replace('/api/v1/sysadmin', '')
+      .replace('/{key_id}', '')
+      .replace('{tenant_id}', tenant);
+    let url = collection;
+    if (path.endsWith('{key_id}')) {
+      const key = await tenkey.sysadmin('post', collection).send({ name: 'a', scopes: ['tenants:read'] });
+      url = `${collection}/${key.body.id}`;
+    }
     for (const [body, isAccepted] of bodies) {
       const { status } = await tenkey.sysadmin(method as 'post', url).send(body as object);
       const faults = api.faultsOf(body, schema as object);

@@ -196,9 +196,24 @@ describeWithApp('the OpenAPI document', (tenkey) => {
       [`DELETE ${putCredential}`, false, 'delete', `${credential}?slot=staged`],
       [`DELETE ${putCredential}`, true, 'delete', credential],
       [`POST ${tenants}/{tenant_id}/keys`, true, 'post', `/tenants/${tenant}/keys`, { name: 'any' }],
+      [
+        `PUT ${tenants}/{tenant_id}/keys/{key_id}`,
+        true,
+        'put',
+        `/tenants/${tenant}/keys/<id>`,
+        { name: 'b' },
+      ],
       [`DELETE ${tenants}/{tenant_id}/keys/{key_id}`, true, 'delete', `/tenants/${tenant}/keys/<id>`],
       ['POST /api/v1/sysadmin/keys', false, 'post', '/keys', { name: 'any', scopes: ['tenants:read'] }],
+      [
+        'PUT /api/v1/sysadmin/keys/{key_id}',
+        false,
+        'put',
+        '/keys/<id>',
+        { name: 'b', scopes: ['tenants:write'] },
+      ],
       ['DELETE /api/v1/sysadmin/keys/{key_id}', false, 'delete', '/keys/<id>'],
+      [`PUT ${tenants}/{tenant_id}`, true, 'put', `/tenants/${tenant}`, { name: 'renamed' }],
       [`DELETE ${tenants}/{tenant_id}`, true, 'delete', `/tenants/${tenant}`],
     ];
     let id = '';

@@ -158,6 +158,17 @@ describe('the readiness report', () => {
     ]);
   });
 
+  it('names an expected provider for which a tenant has no credential', async () => {
+    const breaking = async () => cell(await ask(strict), 'without', 'openai').breaking_models;
+    const before = await breaking();
+    const expectProviders = (providers: string[] | null) =>
+      strict.sysadmin('patch', `/tenants/${ids.without}`).send({ expected_providers: providers });
+    await expectProviders(['openai']);
+    const during = await breaking();
+    await expectProviders(null);
+    expect([before, during]).toEqual([[], ['gpt-4o', 'old']]);
+  });
+
   it('opens no key and calls no provider', async () => {
     const decrypt = jest.spyOn(FernetService.prototype, 'open' as never);
     await ask(strict);

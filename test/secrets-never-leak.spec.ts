@@ -86,9 +86,11 @@ describeLeakSearch('secrets never leak', (search) => {
       const { id } = JSON.parse(made.text) as { id: string };
       expect([made.status, (await sysadmin('GET', keys)).status]).toEqual([201, 200]);
       expect((await sysadmin('GET', `${keys}/${id}`)).status).toBe(200);
+      expect((await sysadmin('PUT', `${keys}/${id}`, { ...body, name: 'renamed' })).status).toBe(200);
       expect((await sysadmin('DELETE', `${keys}/${id}`)).status).toBe(200);
     }
     expect((await sysadmin('GET', path)).status).toBe(200);
+    expect((await sysadmin('PUT', path, { name: 'leaks' })).status).toBe(200);
     expect((await sysadmin('PATCH', path, { state: 'suspended' })).status).toBe(200);
     expect((await sysadmin('DELETE', path)).status).toBe(204);
     expect((await sysadmin('GET', '/tenants')).status).toBe(200);

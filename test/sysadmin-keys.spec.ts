@@ -8,7 +8,7 @@ import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
 describeWithApp('a scoped sysadmin key', (tenkey) => {
-  const as = (key: string, method: 'get' | 'put' | 'post' | 'delete', path: string) =>
+  const as = (key: string, method: 'get' | 'put' | 'post' | 'patch' | 'delete', path: string) =>
     tenkey.http()[method](`/api/v1/sysadmin${path}`).set('X-API-Key', key);
   const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 
@@ -228,20 +228,45 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     for (const [method, path] of [
       ['post', '/keys'],
       ['get', '/keys'],
+      ['put', `/keys/${id}`],
       ['delete', `/keys/${id}`],
       ['post', '/tenants'],
       ['delete', `/tenants/${tenant}`],
     ] as const) {
       const answer = await as(key, method, path).send({ name: 'a', scopes: ['keys:write'] });
-      expect([path, answer.status, answer.body.detail]).toEqual([
-        path,
-        403,
-        'Only the super key may do this; no scope opens it.',
-      ]);
+      const detail = path.startsWith('/keys')
+        ? 'Only the super key may do this; no scope opens it.'
+        : 'This key does not have the scope tenants:write.';
+      expect([path, answer.status, answer.body.detail]).toEqual([path, 403, detail]);
     }
+    // Nor can it make an existing key live longer.
+    const [own] = (await tenkey.sysadmin('get', `/tenants/${tenant}/keys`)).body.items;
+    const longer = await as(key, 'put', `/tenants/${tenant}/keys/${own.id}`).send({ name: 'a' });
+    expect([longer.status, longer.body.code]).toEqual([403, 'forbidden']);
+    const same = { name: 'renamed', expires_at: expiry };
+    expect((await as(key, 'put', `/tenants/${tenant}/keys/${own.id}`).send(same)).status).toBe(200);
     expect((await tenkey.sysadmin('get', `/tenants/${tenant}/keys`)).body.count).toBe(1);
     const unlimited = await issueSysadminKey(tenkey, { scopes: ['keys:write'] });
     expect((await as(unlimited.key, 'post', `/tenants/${tenant}/keys`).send({ name: 'a' })).status).toBe(201);
+  });
+
+  it('opens what a change says from its response on, and is still the same key', async () => {
+    const tenant = await tenkey.createTenant();
+    const { id, key } = await issueSysadminKey(tenkey, { scopes: ['tenants:read'] });
+    const change = (body: object) => tenkey.sysadmin('put', `/keys/${id}`).send(body);
+    const next = { name: 'writer', scopes: ['tenants:write'], tenant_ids: [tenant] };
+    const changed = await change(next);
+    expect([changed.status, changed.body]).toMatchObject([200, { id, ...next }]);
+    expect((await as(key, 'get', '/tenants')).status).toBe(403);
+    expect((await as(key, 'patch', `/tenants/${tenant}`).send({ state: 'suspended' })).status).toBe(200);
+    expect((await as(key, 'post', '/tenants').send({ name: 'a' })).status).toBe(403);
+    await change(next);
+    const { body } = await tenkey.sysadmin('get', '/audit-events?action=sysadmin-key.update');
+    expect(body.items.filter(({ details }: any) => details.after.id === id)).toHaveLength(1);
+    const unknown = await change({ ...next, tenant_ids: ['00000000-0000-4000-8000-000000000000'] });
+    expect([unknown.status, unknown.body.errors[0].path]).toEqual([422, 'tenant_ids']);
+    const none = await tenkey.sysadmin('put', '/keys/00000000000').send(next);
+    expect([none.status, none.body.code]).toEqual([404, 'key_not_found']);
   });
 
   it('that is mistyped, unknown, expired or revoked gets the same response as no key', async () => {
@@ -308,7 +333,7 @@ describeWithApp('a scoped sysadmin key', (tenkey) => {
     [{ name: 'a' }, 'scopes'],
     [{ name: 'a', scopes: [] }, 'scopes'],
     [{ name: 'a', scopes: 'tenants:read' }, 'scopes'],
-    [{ name: 'a', scopes: ['tenants:write'] }, 'scopes'],
+    [{ name: 'a', scopes: ['tenants:delete'] }, 'scopes'],
     [{ name: 'a', scopes: ['*'] }, 'scopes'],
     [{ name: 'a', scopes: ['tenants:read', 'tenants:read'] }, 'scopes'],
     [{ name: 'a', scopes: ['tenants:read'], tenant_ids: [] }, 'tenant_ids'],

@@ -106,6 +106,30 @@ describeWithApp('a tenant key', (tenkey) => {
     expect((await chat(key)).status).toBe(200);
   });
 
+  it('does what a change says from its response on, and is still the same key', async () => {
+    const { id, key } = await issueTenantKey(tenkey, tenant, { expires_at: '2099-01-31T00:00:00Z' });
+    const change = (body: object) => tenkey.sysadmin('put', `/tenants/${tenant}/keys/${id}`).send(body);
+    expect((await chat(key)).status).toBe(200);
+    const limited = { name: 'limited', allowed_models: ['claude-sonnet'], requests_per_minute: 5 };
+    const changed = await change(limited);
+    expect([changed.status, changed.body]).toMatchObject([200, { id, ...limited, expires_at: null }]);
+    expect(outcome(await chat(key))).toEqual([403, 'forbidden']);
+    expect((await change(limited)).body).toEqual({ ...changed.body, last_used_at: expect.anything() });
+    expect((await change({ name: 'a', expires_at: '2001-01-01T00:00:00Z' })).body.errors[0].path).toBe(
+      'expires_at',
+    );
+    expect((await change({ name: 'open' })).status).toBe(200);
+    expect((await chat(key)).status).toBe(200);
+    const { body } = await tenkey.sysadmin('get', `/audit-events?tenant_id=${tenant}&action=key.update`);
+    expect(body.items.map(({ details }: any) => [details.before.name, details.after.name])).toEqual([
+      ['limited', 'open'],
+      [expect.any(String), 'limited'],
+    ]);
+    const other = await tenkey.createTenant();
+    const foreign = await tenkey.sysadmin('put', `/tenants/${other}/keys/${id}`).send({ name: 'a' });
+    expect([foreign.status, foreign.body.code]).toEqual([404, 'key_not_found']);
+  });
+
   it('is never mixed up with another in simultaneous calls', async () => {
     const callers = await Promise.all(
       Array.from({ length: 10 }, async () => {

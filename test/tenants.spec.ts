@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { describeWithApp } from './support/app';
 
 const path = '/tenants';
-const fields = ['contact_email', 'created_at', 'display_name', 'id', 'name', 'state', 'updated_at'];
+const fields = [
+  'contact_email',
+  'created_at',
+  'display_name',
+  'expected_providers',
+  'id',
+  'name',
+  'state',
+  'updated_at',
+];
 
 describeWithApp('tenants', (tenkey) => {
   const create = (body: object) => tenkey.sysadmin('post', path).send(body);
@@ -46,6 +55,37 @@ describeWithApp('tenants', (tenkey) => {
       name: 'first-of-the-id',
       state: 'active',
     });
+  });
+
+  it('get exactly the fields of a PUT, which creates them when there are none, and repeating it changes nothing', async () => {
+    const id = randomUUID();
+    const put = (body: object) => tenkey.sysadmin('put', `${path}/${id.toUpperCase()}`).send(body);
+    const events = async () =>
+      (await tenkey.sysadmin('get', `/audit-events?tenant_id=${id}`)).body.items.map(
+        ({ action }: { action: string }) => action,
+      );
+    const wanted = { name: 'put', contact_email: 'it@put.example', expected_providers: ['openai'] };
+    const made = await put(wanted);
+    expect([made.status, made.body]).toMatchObject([200, { id, ...wanted, state: 'active' }]);
+    expect((await put(wanted)).body).toEqual(made.body);
+    expect((await tenkey.sysadmin('patch', `${path}/${id}`).send(wanted)).body).toEqual(made.body);
+    expect(await events()).toEqual(['tenant.create']);
+    const replaced = await put({ name: 'put-again', state: 'suspended' });
+    expect(replaced.body).toMatchObject({
+      name: 'put-again',
+      contact_email: null,
+      state: 'suspended',
+      expected_providers: null,
+      created_at: made.body.created_at,
+    });
+    expect(await events()).toEqual(['tenant.update', 'tenant.create']);
+    await create({ name: 'has-the-name' });
+    const conflict = await put({ name: 'has-the-name' });
+    expect([conflict.status, conflict.body.code]).toEqual([409, 'tenant_conflict']);
+    const unknown = await put({ name: 'put', expected_providers: ['openai', 'no-such'] });
+    expect([unknown.status, unknown.body.errors[0].path]).toEqual([422, 'expected_providers']);
+    expect(unknown.text).not.toContain('no-such');
+    expect((await tenkey.sysadmin('get', `${path}/${id}`)).body).toEqual(replaced.body);
   });
 
   it('keep what a change does not name, and clear a display name set to null', async () => {

@@ -35,11 +35,15 @@ export const ExpiresAtField = applyDecorators(
   }),
 );
 
-/** @returns null for a key that does not expire. @throws Problem for a time in the past: such a key would open nothing */
-export function expiryOf(text: string | null | undefined): Date | null {
+/**
+ * @param before the key's expiry until now, which may be in the past
+ * @returns null for a key that does not expire
+ * @throws Problem for another time in the past: such a key would open nothing
+ */
+export function expiryOf(text: string | null | undefined, before: Date | null = null): Date | null {
   if (text === undefined || text === null) return null;
   const date = new Date(text);
-  if (date.getTime() > Date.now()) return date;
+  if (date.getTime() > Date.now() || date.getTime() === before?.getTime()) return date;
   throw notValid('expires_at', 'expires_at must be in the future');
 }
 

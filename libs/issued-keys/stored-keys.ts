@@ -53,21 +53,21 @@ export async function validKey<Row extends KeyRow>(
 
 /** Newest first, with expired keys. */
 export function listKeys<Row extends KeyRow>(
-  dataSource: DataSource,
+  source: DataSource | EntityManager,
   entity: KeyEntity<Row>,
   where: FindOptionsWhere<Row> = {},
 ): Promise<Row[]> {
   const order = { createdAt: 'DESC', id: 'ASC' } as FindOptionsOrder<Row>;
-  return dataSource.getRepository(entity).find({ where, order });
+  return source.getRepository(entity).find({ where, order });
 }
 
 /** @throws Problem key_not_found */
 export async function findKey<Row extends KeyRow>(
-  dataSource: DataSource,
+  source: DataSource | EntityManager,
   entity: KeyEntity<Row>,
   where: FindOptionsWhere<Row>,
 ): Promise<Row> {
-  const row = await dataSource.getRepository(entity).findOneBy(where);
+  const row = await source.getRepository(entity).findOneBy(where);
   if (!row) throw new Problem('key_not_found', { detail: 'There is no key with this id.' });
   return row;
 }

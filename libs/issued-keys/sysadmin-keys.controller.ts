@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, Param, Post, Put } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, ApiProblems, ChangedBy, jsonOf, sysadminPrefix, validated } from '#http';
 import { keyParam, RemovedKeyResponse, validKeyId } from './key-fields';
@@ -22,7 +22,7 @@ export class SysadminKeysController {
   @ApiOperation({
     summary: 'Create a sysadmin key',
     description:
-      'For clients that need only a part of this API: sent as `X-API-Key: <key>`, the key opens the routes of its scopes, for all tenants or for some. In this document, `x-tenkey-scope` names the scope of a route. Only the super key can create, list and revoke these keys. Only this response shows the key.',
+      'For clients that need only a part of this API: sent as `X-API-Key: <key>`, the key opens the routes of its scopes, for all tenants or for some. In this document, `x-tenkey-scope` names the scope of a route. Only the super key can create, change, list and revoke these keys. Only this response shows the key.',
   })
   @ApiBody({
     type: CreateSysadminKeyRequest,
@@ -64,6 +64,34 @@ export class SysadminKeysController {
   @ApiProblems('key_not_found')
   async getSysadminKey(@Param('key_id') keyIdText: string): Promise<SysadminKeyResponse> {
     return SysadminKeyResponse.of(await this.keys.find(validKeyId(keyIdText)));
+  }
+
+  @Put(':key_id')
+  @keyParam
+  @ApiOperation({
+    summary: 'Change a sysadmin key',
+    description:
+      'Gives the key exactly this name, expiry, scopes and tenants: what is left out is removed. The key itself stays the same. Repeating the request changes nothing, and a request that changes nothing is not audited.',
+  })
+  @ApiBody({
+    type: CreateSysadminKeyRequest,
+    examples: {
+      reader: {
+        summary: 'Read only',
+        value: { name: 'dashboard', scopes: ['tenants:read', 'credentials:read'] },
+      },
+    },
+  })
+  @ApiOkResponse({ type: SysadminKeyResponse })
+  @ApiProblems('key_not_found')
+  async updateSysadminKey(
+    @Param('key_id') keyIdText: string,
+    @Body() body: unknown,
+    @ChangedBy() by: ChangedBy,
+  ): Promise<SysadminKeyResponse> {
+    const id = validKeyId(keyIdText);
+    const dto = validated(CreateSysadminKeyRequest, jsonOf(body));
+    return SysadminKeyResponse.of(await this.keys.update(id, dto, by));
   }
 
   @Delete(':key_id')

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
@@ -12,7 +13,7 @@ import { expiryOf, notValid } from './key-fields';
 import { auditedKey, deleteKey, findKey, LastUse, listKeys, newKey, validKey } from './stored-keys';
 import { type CreateSysadminKeyRequest } from './sysadmin-keys.dto';
 
-/** Sysadmin keys with scopes. Only the super key creates, lists and revokes them. Nothing is cached between requests. */
+/** Sysadmin keys with scopes. Only the super key creates, changes, lists and revokes them. Nothing is cached between requests. */
 @Injectable()
 export class SysadminKeysService implements OnApplicationShutdown {
   readonly #lastUse: LastUse;
@@ -32,11 +33,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
   /** @returns the row, and the key, which is not kept anywhere */
   async create(dto: CreateSysadminKeyRequest, by: ChangedBy): Promise<{ row: SysadminKey; key: Secret }> {
     const { key, columns } = newKey('tks', dto.name, expiryOf(dto.expires_at));
-    const tenantIds = dto.tenant_ids?.map((id) => id.toLowerCase()) ?? null;
-    const row = Object.assign(new SysadminKey(), columns, {
-      scopes: scopes.filter((scope) => dto.scopes.includes(scope)),
-      tenantIds: tenantIds && [...new Set(tenantIds)].sort(),
-    });
+    const row = Object.assign(new SysadminKey(), columns, rightsOf(dto));
     await this.dataSource.transaction(async (transaction) => {
       await refuseUnknownTenants(transaction, row.tenantIds ?? []);
       await transaction.insert(SysadminKey, row);
@@ -44,6 +41,28 @@ export class SysadminKeysService implements OnApplicationShutdown {
       await this.audit.record(transaction, by, { action: 'sysadmin-key.create', details });
     });
     return { row, key };
+  }
+
+  /**
+   * Gives a key exactly this name, expiry and rights. What is the same already is neither written nor audited. After the commit
+   * the key opens only what it may from now on, in every process.
+   * @throws Problem key_not_found
+   */
+  async update(id: string, dto: CreateSysadminKeyRequest, by: ChangedBy): Promise<SysadminKey> {
+    return this.dataSource.transaction(async (transaction) => {
+      const rights = rightsOf(dto);
+      // The order of a tenant's deletion, which locks the tenant before the keys that are limited to it.
+      await refuseUnknownTenants(transaction, rights.tenantIds ?? []);
+      await transaction.query('select 1 from sysadmin_keys where id = $1 for update', [id]);
+      const before = await findKey(transaction, SysadminKey, { id });
+      const columns = { name: dto.name, expiresAt: expiryOf(dto.expires_at, before.expiresAt), ...rights };
+      const after = Object.assign(new SysadminKey(), before, columns);
+      const details = { before: auditedSysadminKey(before), after: auditedSysadminKey(after) };
+      if (isDeepStrictEqual(details.before, details.after)) return before;
+      await transaction.update(SysadminKey, { id }, columns);
+      await this.audit.record(transaction, by, { action: 'sysadmin-key.update', details });
+      return after;
+    });
   }
 
   /** Newest first, with expired keys. */
@@ -92,6 +111,14 @@ async function refuseUnknownTenants(transaction: EntityManager, ids: readonly st
   if (known.length !== ids.length) {
     throw notValid('tenant_ids', 'tenant_ids must be ids of tenants that exist');
   }
+}
+
+function rightsOf(dto: CreateSysadminKeyRequest) {
+  const tenantIds = dto.tenant_ids?.map((id) => id.toLowerCase()) ?? null;
+  return {
+    scopes: scopes.filter((scope) => dto.scopes.includes(scope)),
+    tenantIds: tenantIds && [...new Set(tenantIds)].sort(),
+  };
 }
 
 function auditedSysadminKey(row: SysadminKey) {

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, Param, Post, Put } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   Access,
@@ -88,6 +88,37 @@ export class TenantKeysController {
     @Param('key_id') keyIdText: string,
   ): Promise<TenantKeyResponse> {
     return TenantKeyResponse.of(await this.keys.find(validTenantId(tenantIdText), validKeyId(keyIdText)));
+  }
+
+  @Put(':key_id')
+  @keyParam
+  @tenantParam
+  @ApiOperation({
+    summary: "Change a tenant's key",
+    description:
+      'Gives the key exactly this name, expiry and limits: one that is left out is removed. The key itself stays the same. Repeating the request changes nothing, and a request that changes nothing is not audited.',
+  })
+  @ApiBody({
+    type: CreateTenantKeyRequest,
+    examples: {
+      limited: {
+        summary: 'Limit it to one model',
+        value: { name: 'chat assistant', allowed_models: ['gpt-4o'], requests_per_minute: 60 },
+      },
+    },
+  })
+  @ApiOkResponse({ type: TenantKeyResponse, headers: hooks.inForceHeader })
+  @ApiProblems('key_not_found')
+  async updateTenantKey(
+    @Param('tenant_id') tenantIdText: string,
+    @Param('key_id') keyIdText: string,
+    @Body() body: unknown,
+    @SysadminGrant() grantor: SysadminGrant,
+    @ChangedBy() by: ChangedBy,
+  ): Promise<TenantKeyResponse> {
+    const [tenantId, id] = [validTenantId(tenantIdText), validKeyId(keyIdText)];
+    const dto = validated(CreateTenantKeyRequest, jsonOf(body));
+    return TenantKeyResponse.of(await this.keys.update(tenantId, id, dto, grantor, by));
   }
 
   @Delete(':key_id')

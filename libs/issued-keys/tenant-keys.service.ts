@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
@@ -76,12 +77,7 @@ export class TenantKeysService implements OnApplicationShutdown {
     const expiresAt = expiryOf(dto.expires_at);
     refuseLongerLife(expiresAt, grantor);
     const { key, columns } = newKey('tk', dto.name, expiresAt);
-    const row = Object.assign(new TenantKey(), columns, {
-      tenantId,
-      allowedModels: dto.allowed_models ?? null,
-      requestsPerMinute: dto.requests_per_minute ?? null,
-      tokensPerMinute: dto.tokens_per_minute ?? null,
-    });
+    const row = Object.assign(new TenantKey(), columns, { tenantId, ...limitsOf(dto) });
     const create = async (transaction: EntityManager) => {
       await lockedTenant(transaction, tenantId);
       await transaction.insert(TenantKey, row);
@@ -90,6 +86,33 @@ export class TenantKeysService implements OnApplicationShutdown {
     };
     await this.changes.transaction([tenantId], create, by);
     return { row, key };
+  }
+
+  /**
+   * Gives a key exactly this name, expiry and limits. What is the same already is neither written nor audited.
+   * @throws Problem key_not_found
+   */
+  async update(
+    tenantId: string,
+    id: string,
+    dto: CreateTenantKeyRequest,
+    grantor: SysadminGrant,
+    by: ChangedBy,
+  ): Promise<TenantKey> {
+    const update = async (transaction: EntityManager) => {
+      await lockedTenant(transaction, tenantId);
+      const before = await findKey(transaction, TenantKey, { tenantId, id });
+      const expiresAt = expiryOf(dto.expires_at, before.expiresAt);
+      if (expiresAt?.getTime() !== before.expiresAt?.getTime()) refuseLongerLife(expiresAt, grantor);
+      const columns = { name: dto.name, expiresAt, ...limitsOf(dto) };
+      const after = Object.assign(new TenantKey(), before, columns);
+      const details = { before: auditedTenantKey(before), after: auditedTenantKey(after) };
+      if (isDeepStrictEqual(details.before, details.after)) return before;
+      await transaction.update(TenantKey, { tenantId, id }, columns);
+      await this.audit.record(transaction, by, { action: 'key.update', tenantId, details });
+      return after;
+    };
+    return this.changes.transaction([tenantId], update, by);
   }
 
   /** Newest first, with expired keys. */
@@ -197,6 +220,14 @@ function refuseLongerLife(expiresAt: Date | null, grantor: SysadminGrant): void 
     detail: 'A key must not outlive the key that creates it.',
     hint: `Set expires_at to ${grantor.expiresAt.toISOString()} or earlier.`,
   });
+}
+
+function limitsOf(dto: CreateTenantKeyRequest) {
+  return {
+    allowedModels: dto.allowed_models ?? null,
+    requestsPerMinute: dto.requests_per_minute ?? null,
+    tokensPerMinute: dto.tokens_per_minute ?? null,
+  };
 }
 
 function auditedTenantKey(row: TenantKey) {

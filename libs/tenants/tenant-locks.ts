@@ -8,14 +8,19 @@ import { Tenant } from './tenant.entity';
  * @throws Problem tenant_not_found
  */
 export async function lockedTenant(transaction: EntityManager, id: string): Promise<Tenant> {
-  const tenant = await transaction
+  const tenant = await lockedTenantIfAny(transaction, id);
+  if (!tenant) throw tenantNotFound();
+  return tenant;
+}
+
+/** The same, or null when there is none. Then nothing is locked. */
+export function lockedTenantIfAny(transaction: EntityManager, id: string): Promise<Tenant | null> {
+  return transaction
     .createQueryBuilder(Tenant, 't')
     .addSelect('t.incarnation')
     .where('t.id = :id', { id })
     .setLock('for_no_key_update')
     .getOne();
-  if (!tenant) throw tenantNotFound();
-  return tenant;
 }
 
 /**

@@ -22,6 +22,10 @@ export class Tenant {
   @Column('text')
   state: TenantState;
 
+  /** The providers that the tenant should have a credential for; null: those that it has one for. */
+  @Column('text', { name: 'expected_providers', array: true, nullable: true })
+  expectedProviders: string[] | null;
+
   /** A random UUID that binds stored rows to this tenant and not to its id, which may be used again. */
   @Column('uuid', { select: false })
   incarnation: string;

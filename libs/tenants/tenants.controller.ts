@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -18,9 +18,12 @@ import {
   validated,
   validTenantId,
 } from '#http';
+import { ProviderRegistry } from '#providers';
 import {
   CreateTenantRequest,
   ListTenantsQuery,
+  refuseUnknownProviders,
+  SetTenantRequest,
   tenantParam,
   TenantPageResponse,
   TenantResponse,
@@ -29,10 +32,13 @@ import {
 import { TenantsService } from './tenants.service';
 
 @ApiTags('Tenants')
-@Access('sysadmin')
+@Access('sysadmin', 'tenants:write')
 @Controller(`${sysadminPrefix}/tenants`)
 export class TenantsController {
-  constructor(private readonly tenants: TenantsService) {}
+  constructor(
+    private readonly tenants: TenantsService,
+    private readonly providers: ProviderRegistry,
+  ) {}
 
   @Post()
   @ApiOperation({
@@ -59,7 +65,9 @@ export class TenantsController {
   @ApiCreatedResponse({ type: TenantResponse, headers: hooks.inForceHeader })
   @ApiProblems('tenant_conflict')
   async createTenant(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<TenantResponse> {
-    return TenantResponse.of(await this.tenants.create(validated(CreateTenantRequest, jsonOf(body)), by));
+    const dto = validated(CreateTenantRequest, jsonOf(body));
+    refuseUnknownProviders(this.providers, dto);
+    return TenantResponse.of(await this.tenants.create(dto, by));
   }
 
   @Get()
@@ -85,6 +93,40 @@ export class TenantsController {
   @ApiOkResponse({ type: TenantResponse })
   async getTenant(@Param('tenant_id') id: string): Promise<TenantResponse> {
     return TenantResponse.of(await this.tenants.find(validTenantId(id)));
+  }
+
+  @Put(':tenant_id')
+  @tenantParam
+  @ApiOperation({
+    summary: 'Create or replace a tenant',
+    description:
+      'Gives the tenant exactly these fields: one that is left out gets its default. A tenant that does not exist is created with this id. Repeating the request changes nothing, and a request that changes nothing is not audited.',
+  })
+  @ApiBody({
+    type: SetTenantRequest,
+    examples: {
+      usual: {
+        summary: 'Usual',
+        value: {
+          name: 'sundsvall',
+          display_name: 'Sundsvalls kommun',
+          contact_email: 'it-drift@sundsvall.example',
+          expected_providers: ['openai'],
+        },
+      },
+    },
+  })
+  @ApiOkResponse({ type: TenantResponse, headers: hooks.inForceHeader })
+  @ApiProblems('tenant_conflict')
+  async setTenant(
+    @Param('tenant_id') id: string,
+    @Body() body: unknown,
+    @ChangedBy() by: ChangedBy,
+  ): Promise<TenantResponse> {
+    const tenantId = validTenantId(id);
+    const dto = validated(SetTenantRequest, jsonOf(body));
+    refuseUnknownProviders(this.providers, dto);
+    return TenantResponse.of(await this.tenants.set(tenantId, dto, by));
   }
 
   @Patch(':tenant_id')
@@ -113,9 +155,9 @@ export class TenantsController {
     @ChangedBy() by: ChangedBy,
   ): Promise<TenantResponse> {
     const tenantId = validTenantId(id);
-    return TenantResponse.of(
-      await this.tenants.update(tenantId, validated(UpdateTenantRequest, jsonOf(body)), by),
-    );
+    const dto = validated(UpdateTenantRequest, jsonOf(body));
+    refuseUnknownProviders(this.providers, dto);
+    return TenantResponse.of(await this.tenants.update(tenantId, dto, by));
   }
 
   @Delete(':tenant_id')

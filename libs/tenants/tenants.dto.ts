@@ -1,8 +1,19 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiParam, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator';
-import { IsName, IsSearchText, ListQuery, PageResponse, uuidPattern } from '#http';
-import { Trimmed } from '#providers';
+import { ApiParam, ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  MaxLength,
+  ValidateIf,
+} from 'class-validator';
+import { IsName, IsSearchText, ListQuery, PageResponse, Problem, uuidPattern } from '#http';
+import { type ProviderRegistry, Trimmed } from '#providers';
 import { type Tenant, type TenantState, tenantStates } from './tenant.entity';
 
 /** Documents the tenant in the path of a route. */
@@ -54,6 +65,29 @@ const ContactField = applyDecorators(
   }),
 );
 
+const expectedProvidersProperty = {
+  type: 'array',
+  items: { type: 'string' },
+  nullable: true,
+  example: ['openai', 'azure'],
+} as const;
+
+const ExpectedProvidersField = applyDecorators(
+  MaxLength(40, { each: true }),
+  IsString({ each: true }),
+  ArrayUnique(),
+  ArrayMaxSize(100),
+  IsArray(),
+  IsOptional(),
+  ApiPropertyOptional({
+    ...expectedProvidersProperty,
+    maxItems: 100,
+    uniqueItems: true,
+    description:
+      'The providers that the tenant should have a credential for. The readiness report names the missing ones. Null: the providers that it has a credential for.',
+  }),
+);
+
 /** Null is a value, which these fields cannot have, and not the same as absent. */
 const IsAbsentOr = ValidateIf((_, value) => value !== undefined);
 const IsOptionalState = applyDecorators(IsIn(tenantStates), IsAbsentOr);
@@ -86,7 +120,12 @@ export class CreateTenantRequest {
   })
   @IsOptionalState
   state?: TenantState;
+
+  @ExpectedProvidersField
+  expected_providers?: string[] | null;
 }
+
+export class SetTenantRequest extends OmitType(CreateTenantRequest, ['id']) {}
 
 export class UpdateTenantRequest {
   @ApiPropertyOptional({ example: 'sundsvall' })
@@ -107,6 +146,23 @@ export class UpdateTenantRequest {
   })
   @IsOptionalState
   state?: TenantState;
+
+  @ExpectedProvidersField
+  expected_providers?: string[] | null;
+}
+
+/** @throws Problem that does not repeat an id that is not known */
+export function refuseUnknownProviders(
+  providers: ProviderRegistry,
+  { expected_providers: ids }: Pick<UpdateTenantRequest, 'expected_providers'>,
+): void {
+  if (ids?.every((id) => providers.find(id) !== undefined) ?? true) return;
+  const known = providers.all.map(({ id }) => id).join(', ');
+  const message = `expected_providers must each be one of ${known}`;
+  throw new Problem('validation_failed', {
+    detail: 'Some fields are not valid; see errors.',
+    errors: [{ path: 'expected_providers', message }],
+  });
 }
 
 export class ListTenantsQuery extends ListQuery {
@@ -135,6 +191,11 @@ export class TenantResponse {
   contact_email: string | null;
   @ApiProperty({ enum: tenantStates, enumName: 'TenantState' })
   state: TenantState;
+  @ApiProperty({
+    ...expectedProvidersProperty,
+    description: 'Null: the providers that it has a credential for.',
+  })
+  expected_providers: readonly string[] | null;
   @ApiProperty({ format: 'date-time' })
   created_at: string;
   @ApiProperty({ format: 'date-time' })
@@ -147,6 +208,7 @@ export class TenantResponse {
       display_name: tenant.displayName,
       contact_email: tenant.contactEmail,
       state: tenant.state,
+      expected_providers: tenant.expectedProviders,
       created_at: tenant.createdAt.toISOString(),
       updated_at: tenant.updatedAt.toISOString(),
     };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
@@ -7,8 +8,13 @@ import { type CachedRows, CacheService, ChangesService } from '#cache';
 import { sqlStateOf } from '#database';
 import { type ChangedBy, isTime, Problem, uuidPattern } from '#http';
 import { Tenant } from './tenant.entity';
-import { lockedTenant, tenantNotFound, tenantSuspended } from './tenant-locks';
-import { type CreateTenantRequest, type ListTenantsQuery, type UpdateTenantRequest } from './tenants.dto';
+import { lockedTenant, lockedTenantIfAny, tenantNotFound, tenantSuspended } from './tenant-locks';
+import {
+  type CreateTenantRequest,
+  type ListTenantsQuery,
+  type SetTenantRequest,
+  type UpdateTenantRequest,
+} from './tenants.dto';
 
 /**
  * What another lib removes together with a tenant, in the transaction of the removal and under the tenant's lock. Each function
@@ -52,26 +58,17 @@ export class TenantsService {
 
   async create(dto: CreateTenantRequest, by: ChangedBy): Promise<Tenant> {
     const id = (dto.id ?? randomUUID()).toLowerCase();
-    const row: Omit<Tenant, 'createdAt' | 'updatedAt'> = {
-      id,
-      name: dto.name,
-      displayName: dto.display_name ?? null,
-      contactEmail: dto.contact_email ?? null,
-      state: dto.state ?? 'active',
-      incarnation: randomUUID(),
+    return this.changes.transaction([id], (transaction) => this.insert(transaction, id, dto, by), by);
+  }
+
+  /** Gives the tenant exactly these fields. It is created if there is none with this id. */
+  async set(id: string, dto: SetTenantRequest, by: ChangedBy): Promise<Tenant> {
+    const set = async (transaction: EntityManager) => {
+      const before = await lockedTenantIfAny(transaction, id);
+      if (before === null) return this.insert(transaction, id, dto, by);
+      return this.change(transaction, before, columnsOf(dto), by);
     };
-    const create = async (transaction: EntityManager) => {
-      await transaction.insert(Tenant, row).catch(asConflict);
-      const created = await transaction.findOneByOrFail(Tenant, { id });
-      await this.audit.record(transaction, by, {
-        action: 'tenant.create',
-        tenantId: id,
-        details: { after: auditedTenant(row) },
-      });
-      // Read before the commit: if a read after it failed, the client would take the tenant for not created.
-      return created;
-    };
-    return this.changes.transaction([id], create, by);
+    return this.changes.transaction([id], set, by);
   }
 
   async find(id: string): Promise<Tenant> {
@@ -126,18 +123,9 @@ export class TenantsService {
     if (dto.display_name !== undefined) changes.displayName = dto.display_name;
     if (dto.contact_email !== undefined) changes.contactEmail = dto.contact_email;
     if (typeof dto.state === 'string') changes.state = dto.state;
-    if (Object.keys(changes).length === 0) return this.find(id);
-    const update = async (transaction: EntityManager) => {
-      const before = await lockedTenant(transaction, id);
-      await transaction.update(Tenant, { id }, changes).catch(asConflict);
-      const changed = await transaction.findOneByOrFail(Tenant, { id });
-      await this.audit.record(transaction, by, {
-        action: 'tenant.update',
-        tenantId: id,
-        details: { before: auditedTenant(before), after: auditedTenant({ ...before, ...changes }) },
-      });
-      return changed;
-    };
+    if (dto.expected_providers !== undefined) changes.expectedProviders = dto.expected_providers;
+    const update = async (transaction: EntityManager) =>
+      this.change(transaction, await lockedTenant(transaction, id), changes, by);
     return this.changes.transaction([id], update, by);
   }
 
@@ -165,6 +153,55 @@ export class TenantsService {
     };
     await this.changes.transaction([id], remove, by);
   }
+
+  private async insert(
+    transaction: EntityManager,
+    id: string,
+    dto: SetTenantRequest,
+    by: ChangedBy,
+  ): Promise<Tenant> {
+    const row = { id, ...columnsOf(dto), incarnation: randomUUID() };
+    await transaction.insert(Tenant, row).catch(asConflict);
+    const created = await transaction.findOneByOrFail(Tenant, { id });
+    await this.audit.record(transaction, by, {
+      action: 'tenant.create',
+      tenantId: id,
+      details: { after: auditedTenant(row) },
+    });
+    // Read before the commit: if a read after it failed, the client would take the tenant for not created.
+    return created;
+  }
+
+  /** Changes a locked tenant. What is the same already is neither written nor audited. */
+  private async change(
+    transaction: EntityManager,
+    before: Tenant,
+    columns: Partial<Tenant>,
+    by: ChangedBy,
+  ): Promise<Tenant> {
+    const { id } = before;
+    const after = { ...before, ...columns };
+    if (!isDeepStrictEqual(auditedTenant(before), auditedTenant(after))) {
+      await transaction.update(Tenant, { id }, columns).catch(asConflict);
+      await this.audit.record(transaction, by, {
+        action: 'tenant.update',
+        tenantId: id,
+        details: { before: auditedTenant(before), after: auditedTenant(after) },
+      });
+    }
+    return transaction.findOneByOrFail(Tenant, { id });
+  }
+}
+
+/** The columns that a body gives all of. */
+function columnsOf(dto: SetTenantRequest) {
+  return {
+    name: dto.name,
+    displayName: dto.display_name ?? null,
+    contactEmail: dto.contact_email ?? null,
+    state: dto.state ?? 'active',
+    expectedProviders: dto.expected_providers ?? null,
+  };
 }
 
 /** What the audit shows of a tenant. */
@@ -173,8 +210,15 @@ function auditedTenant({
   displayName,
   contactEmail,
   state,
-}: Pick<Tenant, 'name' | 'displayName' | 'contactEmail' | 'state'>) {
-  return { name, display_name: displayName, contact_email: contactEmail, state };
+  expectedProviders,
+}: Pick<Tenant, 'name' | 'displayName' | 'contactEmail' | 'state' | 'expectedProviders'>) {
+  return {
+    name,
+    display_name: displayName,
+    contact_email: contactEmail,
+    state,
+    ...(expectedProviders !== null && { expected_providers: expectedProviders }),
+  };
 }
 
 function asConflict(error: unknown): never {

@@ -15,6 +15,7 @@ import { CreateStoredObjects1765300000000 } from './1765300000000-create-stored-
 import { CountSearchUnits1765350000000 } from './1765350000000-count-search-units';
 import { BindSealsToSlots1765500000000 } from './1765500000000-bind-seals-to-slots';
 import { KeepFormerEncryptionKeys1765600000000 } from './1765600000000-keep-former-encryption-keys';
+import { ExpectedProviders1765700000000 } from './1765700000000-expected-providers';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   CountSearchUnits1765350000000,
   BindSealsToSlots1765500000000,
   KeepFormerEncryptionKeys1765600000000,
+  ExpectedProviders1765700000000,
 ];

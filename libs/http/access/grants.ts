@@ -2,9 +2,10 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { unauthenticatedSysadmin } from './keys';
 
-/** What a scoped sysadmin key may be granted. Only the super key changes tenants and sysadmin keys. */
+/** What a scoped sysadmin key may be granted. Only the super key changes sysadmin keys. */
 export const scopes = [
   'tenants:read',
+  'tenants:write',
   'credentials:read',
   'credentials:write',
   'keys:write',

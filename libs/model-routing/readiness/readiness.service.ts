@@ -28,7 +28,7 @@ export interface ReadinessCell {
   readonly failing: readonly Model[];
   /** The problem of the first breaking model, or else of the first failing one. */
   readonly problem?: ExpectedProblem;
-  /** The failing models that work in the mode in force, or whose credential exists and cannot be used. */
+  /** The failing models that work in the mode in force, whose credential exists and cannot be used, or whose provider is expected. */
   readonly breaking: readonly Model[];
   /** Warnings, which stop no call. */
   readonly warnings: readonly string[];
@@ -131,9 +131,11 @@ export class ReadinessService {
         ? explanations
         : await this.explain(tenant, models, credentials, this.config);
     const worksNow = new Set(today.filter(({ problem }) => problem === undefined).map(({ model }) => model));
-    // A tenant without a credential does not use the provider, so nothing breaks; a credential that cannot be used breaks calls.
+    // A tenant without a credential does not use the provider, so nothing breaks, unless it is expected to have one. A credential
+    // that cannot be used breaks calls.
+    const isExpected = tenant.expectedProviders?.includes(provider.id) ?? false;
     const breaking = failing.filter(
-      ({ model, credential }) => worksNow.has(model) || credential !== undefined,
+      ({ model, credential }) => isExpected || worksNow.has(model) || credential !== undefined,
     );
     return {
       provider,

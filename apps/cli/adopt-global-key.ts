@@ -52,7 +52,7 @@ function fieldsOf(provider: Provider, { apiKey, settings }: GlobalCredential): C
 }
 
 /** Refuses before anything is planned what every change would be refused for. */
-async function refuseWrongKey({ sealingKey }: Services): Promise<void> {
+export async function refuseWrongKey({ sealingKey }: Services): Promise<void> {
   await sealingKey.settle();
   const check = await sealingKey.check();
   if (check.isReady) return;

@@ -80,6 +80,11 @@ export function commandGroup(name: string, description: string, commands: readon
 /** The option of every command that can print JSON. */
 export const jsonOption = () => new Option('--json', 'print JSON');
 
+/** For example `1 tenant` or `2 tenants`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Rows of cells as lines with aligned columns. The first row is the heading. */
 export function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
 import { Command } from 'commander';
 import { type CatalogueCheck } from '#model-routing';
-import { exitCodes, jsonOption } from './command-line';
+import { counted, exitCodes, jsonOption } from './command-line';
 import { type Settings } from './settings';
 
 interface CheckOptions {
@@ -90,10 +90,6 @@ function tally(names: readonly string[]): Record<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return Object.fromEntries(counts);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The path relative to the working directory, if the file is below it. */

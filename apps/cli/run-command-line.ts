@@ -2,6 +2,9 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { type Environment } from '#config';
 import { adoptGlobalKeysCommand } from './adopt-global-keys.command';
+import { applyCommand, planCommand } from './as-code/as-code.commands';
+import { exportCommand } from './as-code/export.command';
+import { schemaCommand } from './as-code/schema.command';
 import { auditVerifyCommand } from './audit-verify.command';
 import { commandGroup, configureUsage, reportError } from './command-line';
 import { encryptionCommand } from './encryption/encryption.command';
@@ -33,14 +36,18 @@ function programOf(settings: Settings): Command {
     commandGroup('audit', 'Check the audit events.', [auditVerifyCommand(settings)]),
     readinessCommand(settings),
     adoptGlobalKeysCommand(settings),
+    planCommand(settings),
+    applyCommand(settings),
+    exportCommand(settings),
   );
   add(
     'alone',
     commandGroup('models', 'Check the model catalogue, ai_models.yml.', [modelsCheckCommand(settings)]),
+    schemaCommand(settings),
     generateEncryptionKeyCommand(),
   );
   program.addHelpCommand(
-    new Command('help').argument('[command]').description('Explain a command.').helpGroup(kinds.alone),
+    new Command('help').argument('[command]').description('Explain a command').helpGroup(kinds.alone),
   );
   configureUsage(program);
   return program;

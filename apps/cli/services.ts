@@ -5,6 +5,7 @@ import { CacheService, ChangesService } from '#cache';
 import { type Config } from '#config';
 import {
   credentialEntities,
+  credentialRemoval,
   CredentialsService,
   EncryptionStatusService,
   RotationService,
@@ -12,7 +13,8 @@ import {
 } from '#credentials';
 import { FernetService } from '#crypto';
 import { AddressPolicy } from '#egress';
-import { ModelCatalogue, ReadinessService, shippedModelsFile } from '#model-routing';
+import { issuedKeyRemoval, TenantKey, TenantKeysService } from '#issued-keys';
+import { ModelCatalogue, ReadinessService, shippedModelsFile, storedObjectRemoval } from '#model-routing';
 import { Tenant, TenantsService } from '#tenants';
 import { withDatabase } from './database';
 
@@ -20,7 +22,7 @@ export type Services = ReturnType<typeof servicesOn>;
 
 /** Calls `run` with the services that commands use, on the database and with the settings of the service. */
 export async function withServices<T>(config: Config, run: (services: Services) => Promise<T>): Promise<T> {
-  const entities = [Tenant, ...credentialEntities, AuditEvent];
+  const entities = [Tenant, ...credentialEntities, TenantKey, AuditEvent];
   return withDatabase(config, entities, (dataSource) => run(servicesOn(dataSource, config)));
 }
 
@@ -31,11 +33,15 @@ function servicesOn(dataSource: DataSource, config: Config) {
   const cache = new CacheService(config);
   const changes = new ChangesService(dataSource, cache);
   const tenants = new TenantsService(dataSource, audit, changes, cache);
+  for (const removal of [credentialRemoval, issuedKeyRemoval, storedObjectRemoval])
+    tenants.onRemoval(removal);
   const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit, changes, cache);
   const sealingKey = new SealingKeyService(dataSource, fernet, audit);
   return {
+    changes,
     tenants,
+    tenantKeys: new TenantKeysService(dataSource, tenants, audit, changes, cache, config),
     credentials,
     sealingKey,
     encryption: new EncryptionStatusService(dataSource, fernet),
@@ -43,8 +49,13 @@ function servicesOn(dataSource: DataSource, config: Config) {
     audit,
     /** @throws CatalogueError */
     readiness: () => {
-      const catalogue = ModelCatalogue.load(resolve(config.aiModelsFile ?? shippedModelsFile()));
+      const catalogue = catalogueOf(config);
       return new ReadinessService(config, tenants, catalogue, credentials, sealingKey, policy);
     },
   };
+}
+
+/** The model catalogue of the service. @throws CatalogueError */
+export function catalogueOf({ aiModelsFile }: Config): ModelCatalogue {
+  return ModelCatalogue.load(resolve(aiModelsFile ?? shippedModelsFile()));
 }

@@ -13,6 +13,13 @@ export class Settings {
     return loadConfig(readEnvironment(this.environment, this.directory));
   }
 
+  /** A variable of the environment, or of .env. */
+  async variables(): Promise<(name: string) => string | undefined> {
+    const { readEnvironment } = await import('#config');
+    const environment = readEnvironment(this.environment, this.directory);
+    return (name) => environment[name];
+  }
+
   /** AI_MODELS_FILE, which can be read even when other settings are missing or invalid. */
   async modelsFile(): Promise<string | undefined> {
     const { readEnvironment } = await import('#config');

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
@@ -33,6 +34,8 @@ export class ChangesService {
   readonly #log = new Logger('cache');
   readonly #observations = new RegistryObservations();
   readonly #query: Query;
+  /** The transaction that changes join, while `together` runs. */
+  readonly #joined = new AsyncLocalStorage<EntityManager>();
   /** Undefined until the registry was read for the first time. */
   #longestLeaseMs: number | undefined;
 
@@ -54,6 +57,8 @@ export class ChangesService {
     run: (transaction: EntityManager) => Promise<T>,
     listener?: InForceListener,
   ): Promise<T> {
+    const joined = this.#joined.getStore();
+    if (joined !== undefined) return run(joined);
     try {
       const result = await this.dataSource.transaction(run);
       const inForce = await this.inForce(changed);
@@ -65,6 +70,14 @@ export class ChangesService {
       if (mayBeCommitted(error) || !isDatabaseUnavailable(error)) await this.inForce(changed);
       throw error;
     }
+  }
+
+  /**
+   * Makes several changes in one transaction: what `run` calls joins it in place of a transaction of its own. All of them are in
+   * force when this resolves, or none was made.
+   */
+  async together<T>(changed: Changed, run: (transaction: EntityManager) => Promise<T>): Promise<T> {
+    return this.transaction(changed, (transaction) => this.#joined.run(transaction, () => run(transaction)));
   }
 
   /**

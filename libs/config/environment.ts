@@ -74,6 +74,11 @@ const ownSecrets = new Set(
 );
 const ownKeys = new Set([...Object.values(settings).map(({ name }) => name), ...Object.keys(otherNames)]);
 
+/** Whether a variable is a secret of Tenkey, such as ENCRYPTION_KEY, and not a provider's key. */
+export function isOwnSecret(name: string): boolean {
+  return ownSecrets.has(name);
+}
+
 /** Which providers the catalogue declares is not known yet, so this is true for every key that is not one of Tenkey's own. */
 function isGlobalKey(name: string): boolean {
   return fixedGlobalKeys.has(name) || (name.endsWith('_API_KEY') && !ownKeys.has(name));

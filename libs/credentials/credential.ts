@@ -1,12 +1,16 @@
 import { type Secret } from '#crypto';
 import { type ProbeOutcome } from '#egress';
 
-/** A validated body: the key in its opaque type, everything else as settings. */
-export interface CredentialFields {
-  readonly apiKey: Secret;
+/** What is not secret of a credential's fields. */
+export interface CredentialSettings {
   readonly settings: Readonly<Record<string, unknown>>;
   /** When the provider's key expires, if the sysadmin gave a time. */
   readonly expiresAt: Date | null;
+}
+
+/** A validated body: the key in its opaque type, everything else as settings. */
+export interface CredentialFields extends CredentialSettings {
+  readonly apiKey: Secret;
 }
 
 /** A slot without calls: a staged credential waits for its promotion, a previous one can be rolled back to. */

@@ -16,7 +16,7 @@ import { SealingKeyService } from './rotation/sealing-key.service';
 import { PassiveHealthService } from './health/passive-health.service';
 import { RotationService } from './rotation/rotation.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
-import { credentialsDeletedWith } from './rows/provider-slots';
+import { credentialRemoval } from './rows/provider-slots';
 
 @Module({
   imports: [TypeOrmModule.forFeature([...credentialEntities]), CacheModule, TenantsModule],
@@ -43,6 +43,6 @@ import { credentialsDeletedWith } from './rows/provider-slots';
 })
 export class CredentialsModule {
   constructor(tenants: TenantsService) {
-    tenants.onRemoval({ before: credentialsDeletedWith });
+    tenants.onRemoval(credentialRemoval);
   }
 }

@@ -9,11 +9,12 @@ import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
 import { type ChangedBy, Problem } from '#http';
 import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential } from './credential';
+import { sealingKey } from './encryption/sealing-key';
 import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
 import { sealedRow, storedRows } from './rows/credential-rows';
 import { deleteStaleHealth, recordVerification } from './health/health-records';
 import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './rows/provider-slots';
-import { audited, listedOf, usableCredential } from './rows/stored-credential';
+import { audited, differingFields, listedOf, usableCredential } from './rows/stored-credential';
 
 /** All of one tenant's live credentials, read at once: for reports, not for calls. */
 export interface TenantCredentials {
@@ -22,6 +23,8 @@ export interface TenantCredentials {
   /** Undefined when there is none. */
   listed(providerId: string): ListedCredential | undefined;
   all(): ListedCredential[];
+  /** The fields in which the stored one differs, see `differingFields`. Undefined when there is none. */
+  differing(provider: Provider, fields: Parameters<typeof differingFields>[3]): string[] | undefined;
 }
 
 /** The credential that was set, and the masks of those in the inactive slots. */
@@ -107,6 +110,14 @@ export class CredentialsService {
   }
 
   /**
+   * Fixes the key that seals until the commit. A transaction that makes several changes calls it first: every change locks in the
+   * order tenant, sealing key, audit chain.
+   */
+  async lockSealingKey(transaction: EntityManager): Promise<void> {
+    await sealingKey(transaction, this.fernet);
+  }
+
+  /**
    * Deletes the tenant's credentials for this provider in every slot, also of one that is no longer declared.
    * @returns false when there were none
    */
@@ -170,6 +181,10 @@ export class CredentialsService {
       usable: (provider) => usableCredential(this.fernet, tenantId, provider, byProvider.get(provider.id)),
       listed: (providerId) => listed(byProvider.get(providerId)),
       all: () => [...byProvider.values()].map((row) => listedOf(this.fernet, row)),
+      differing: (provider, fields) => {
+        const row = byProvider.get(provider.id);
+        return row && differingFields(this.fernet, provider, row, fields);
+      },
     };
   }
 

@@ -10,6 +10,7 @@
 export { CredentialsModule } from './credentials.module';
 export {
   type CredentialFields,
+  type CredentialSettings,
   type CredentialStatus,
   credentialStatuses,
   type InactiveCredentials,
@@ -18,7 +19,7 @@ export {
 } from './credential';
 export { CredentialSlotsService } from './rows/credential-slots.service';
 export { CredentialWarningsService } from './health/credential-warnings.service';
-export { checkedBody, validFields } from './api/credentials.dto';
+export { checkedBody, settingsOf, validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
 export { refuseDisabled } from './api/feature-enabled.guard';
@@ -33,3 +34,4 @@ export { type Rotation } from './rotation/rotation.entity';
 export { RotationService } from './rotation/rotation.service';
 export { PassiveHealthService } from './health/passive-health.service';
 export { TenantCredential } from './rows/credentials.entity';
+export { credentialRemoval } from './rows/provider-slots';

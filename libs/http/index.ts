@@ -19,5 +19,5 @@ export * as hooks from './hooks';
 export { HttpModule } from './http.module';
 export { documentRoutes } from './openapi/document-routes';
 export { ApiProblems } from './problems/api-problems';
-export { Problem, type ProblemCode, problems } from './problems/problem';
+export { type FieldFault, Problem, type ProblemCode, problems } from './problems/problem';
 export { credentialPath, sysadminPrefix, tenantPath } from './requests/paths';

@@ -13,6 +13,8 @@
 export { IssuedKeysModule } from './issued-keys.module';
 export { keyNameOf } from './issued-key';
 export { SysadminKey, TenantKey } from './issued-keys.entity';
+export { issuedKeyRemoval } from './stored-keys';
+export { CreateTenantKeyRequest } from './tenant-keys.dto';
 export { SysadminKeysService } from './sysadmin-keys.service';
 export { TenantKeysService } from './tenant-keys.service';
 export { TokenLimitsService } from './token-limits.service';

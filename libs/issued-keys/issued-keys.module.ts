@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
 import { TenantsModule, TenantsService } from '#tenants';
 import { SysadminKey, TenantKey } from './issued-keys.entity';
-import { removeTenantFromSysadminKeys, tenantKeysDeletedWith } from './stored-keys';
+import { issuedKeyRemoval } from './stored-keys';
 import { SysadminKeysController } from './sysadmin-keys.controller';
 import { SysadminKeysService } from './sysadmin-keys.service';
 import { TenantKeysController } from './tenant-keys.controller';
@@ -18,6 +18,6 @@ import { TokenLimitsService } from './token-limits.service';
 })
 export class IssuedKeysModule {
   constructor(tenants: TenantsService) {
-    tenants.onRemoval({ before: tenantKeysDeletedWith, after: removeTenantFromSysadminKeys });
+    tenants.onRemoval(issuedKeyRemoval);
   }
 }

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { type DataSource, type EntityManager, type FindOptionsOrder, type FindOptionsWhere } from 'typeorm';
 import { type Secret } from '#crypto';
 import { Problem } from '#http';
+import { type TenantRemoval } from '#tenants';
 import { isKeyOf, issueKey, type KeyKind, parseKey } from './issued-key';
 import { type SysadminKey, type TenantKey } from './issued-keys.entity';
 
@@ -95,7 +96,7 @@ export function auditedKey(row: KeyRow) {
 }
 
 /** What a tenant's deletion deletes here through a foreign key, for its audit event. */
-export async function tenantKeysDeletedWith(transaction: EntityManager, tenantId: string) {
+async function tenantKeysDeletedWith(transaction: EntityManager, tenantId: string) {
   const keys = await transaction.query<object[]>(
     'select id, name, key_hint as mask from tenant_keys where tenant_id = $1 order by id',
     [tenantId],
@@ -107,7 +108,7 @@ export async function tenantKeysDeletedWith(transaction: EntityManager, tenantId
  * Removes a deleted tenant from the sysadmin keys that were limited to it, so that they do not open another one that gets the
  * same id. Called after the deletion, which has waited for transactions that create such a key.
  */
-export async function removeTenantFromSysadminKeys(transaction: EntityManager, tenantId: string) {
+async function removeTenantFromSysadminKeys(transaction: EntityManager, tenantId: string) {
   const sysadminKeys = await transaction.query<object[]>(
     'select id, name, key_hint as mask from sysadmin_keys where $1 = any(tenant_ids) order by id for update',
     [tenantId],
@@ -118,6 +119,11 @@ export async function removeTenantFromSysadminKeys(transaction: EntityManager, t
   );
   return { sysadmin_keys: sysadminKeys };
 }
+
+export const issuedKeyRemoval: TenantRemoval = {
+  before: tenantKeysDeletedWith,
+  after: removeTenantFromSysadminKeys,
+};
 
 /**
  * Notes when keys were used: at most once a minute for each key. The times are written once a second, in one statement that no

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource, type EntityManager } from 'typeorm';
+import { type DataSource, type EntityManager, In } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { type CachedRows, CacheService, ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
@@ -119,6 +119,17 @@ export class TenantKeysService implements OnApplicationShutdown {
   async list(tenantId: string): Promise<TenantKey[]> {
     await this.tenants.find(tenantId);
     return listKeys(this.dataSource, TenantKey, { tenantId });
+  }
+
+  /** The keys of some tenants, by the tenant's id. */
+  async ofTenants(
+    tenantIds: readonly string[],
+    source: DataSource | EntityManager = this.dataSource,
+  ): Promise<Map<string, TenantKey[]>> {
+    const keys = await listKeys(source, TenantKey, { tenantId: In(tenantIds) });
+    const byTenant = new Map<string, TenantKey[]>(tenantIds.map((id) => [id, []]));
+    for (const key of keys) byTenant.get(key.tenantId)?.push(key);
+    return byTenant;
   }
 
   async find(tenantId: string, id: string): Promise<TenantKey> {

@@ -20,6 +20,8 @@ export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
 export { ModelRoutingModule } from './model-routing.module';
 export { type Decision } from './call/dispatch.service';
+export { parseCatalogue } from './catalogue/catalogue-document';
+export { storedObjectRemoval } from './stored-objects/stored-objects-retention.service';
 export { StoredObject } from './stored-objects/stored-object.entity';
 export { type CallOptions, ModelRoutingService, type RoutedResponse } from './model-routing.service';
 export { ReadinessPageResponse } from './readiness/readiness.dto';

@@ -29,7 +29,7 @@ import { ReadinessController } from './readiness/readiness.controller';
 import { ReadinessService } from './readiness/readiness.service';
 import { StoredObject } from './stored-objects/stored-object.entity';
 import {
-  storedObjectsDeletedWith,
+  storedObjectRemoval,
   StoredObjectsRetentionService,
 } from './stored-objects/stored-objects-retention.service';
 import { StoredObjectsService } from './stored-objects/stored-objects.service';
@@ -39,7 +39,7 @@ import { StoredResponsesController } from './stored-responses/stored-responses.c
 @Module({})
 export class ModelRoutingModule {
   constructor(tenants: TenantsService, tenantKeys: TenantKeysService, catalogue: ModelCatalogue) {
-    tenants.onRemoval({ before: storedObjectsDeletedWith });
+    tenants.onRemoval(storedObjectRemoval);
     tenantKeys.checkModelsWith((names) => catalogue.warningsOfNames(names));
   }
 

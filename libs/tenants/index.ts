@@ -7,6 +7,6 @@
  */
 export { Tenant, type TenantState, tenantStates } from './tenant.entity';
 export { lockedTenant, tenantsKeptFromDeletion, tenantSuspended } from './tenant-locks';
-export { tenantParam } from './tenants.dto';
+export { CreateTenantRequest, refuseUnknownProviders, tenantParam, UpdateTenantRequest } from './tenants.dto';
 export { TenantsModule } from './tenants.module';
 export { type TenantRemoval, TenantsService } from './tenants.service';

@@ -10,7 +10,7 @@ import {
   type Provider,
   type ProviderRegistry,
 } from '#providers';
-import { type CredentialFields, type Verification } from '../credential';
+import { type CredentialFields, type CredentialSettings, type Verification } from '../credential';
 
 /** The provider of a path segment. @throws Problem that does not repeat it */
 export function validProvider(providers: ProviderRegistry, text: string): Provider {
@@ -51,23 +51,23 @@ export interface ValidFields {
 /** The body as credential fields. @throws Problem that names every fault and what each provider needs */
 export function validFields(providers: ProviderRegistry, provider: Provider, body: CheckedBody): ValidFields {
   const { checked, misspelt, faults, note, ignored } = body;
-  const [fields, { expires_at: expiresAt }] = checked;
   const errors = [...misspelt, ...faults];
   if (errors.length > 0) throw notValid(providers, provider, errors);
+  const apiKey = new Secret((checked[0] as { api_key: string }).api_key);
+  return { fields: { apiKey, ...settingsOf(provider, body) }, note, ignored };
+}
+
+/** What a body without faults says about everything but the key. */
+export function settingsOf(
+  provider: Provider,
+  { checked: [fields, { expires_at: expiresAt }] }: CheckedBody,
+): CredentialSettings {
   const settings: Record<string, unknown> = {};
   for (const { name } of provider.fields) {
     const value = (fields as Record<string, unknown>)[name];
     if (name !== 'api_key' && value !== undefined && value !== null) settings[name] = value;
   }
-  return {
-    fields: {
-      apiKey: new Secret((fields as { api_key: string }).api_key),
-      settings,
-      expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null,
-    },
-    note,
-    ignored,
-  };
+  return { settings, expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : null };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { lockedTenant, type Tenant } from '#tenants';
+import { lockedTenant, type Tenant, type TenantRemoval } from '#tenants';
 import { type InactiveSlot } from '../credential';
 import { storedRows } from './credential-rows';
 import { CredentialSlot, TenantCredential } from './credentials.entity';
@@ -92,7 +92,7 @@ export async function emptySlot(
 }
 
 /** What a tenant's deletion deletes here through foreign keys, for its audit event. */
-export async function credentialsDeletedWith(transaction: EntityManager, tenantId: string) {
+async function credentialsDeletedWith(transaction: EntityManager, tenantId: string) {
   const live = await transaction.query<object[]>(
     'select provider, key_hint as mask, version::text from tenant_credentials where tenant_id = $1 order by provider',
     [tenantId],
@@ -103,6 +103,8 @@ export async function credentialsDeletedWith(transaction: EntityManager, tenantI
   );
   return { credentials: [...live, ...inactive] };
 }
+
+export const credentialRemoval: TenantRemoval = { before: credentialsDeletedWith };
 
 /** Every column that both tables have but the seal, so that one that is added later is moved as well. */
 function otherColumns(transaction: EntityManager): string[] {

@@ -1,8 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type FernetService, type Secret } from '#crypto';
 import { type RouteCredential } from '#egress';
 import { credentialPath, Problem } from '#http';
 import { type Provider } from '#providers';
-import { type CredentialStatus, type ListedCredential, type Slot } from '../credential';
+import {
+  type CredentialSettings,
+  type CredentialStatus,
+  type ListedCredential,
+  type Slot,
+  unusableStatuses,
+} from '../credential';
 import { expiresWithinDays } from '../expiry';
 import { fitsSeal } from './seal';
 import { nothingStored } from './slot-problems';
@@ -104,6 +111,32 @@ function statusOf(fernet: FernetService, row: TenantCredential): CredentialStatu
   const days = expiresWithinDays(row.expiresAt);
   if (days === undefined) return 'ready';
   return days === 0 ? 'expired' : 'expiring';
+}
+
+/**
+ * The names of the fields in which a stored credential differs. The keys are compared by a keyed fingerprint, made of the stored one
+ * while it is open.
+ * @param apiKey absent: the stored key is to stay
+ * @returns `api_key` also when the stored key cannot be used
+ */
+export function differingFields(
+  fernet: FernetService,
+  provider: Provider,
+  row: TenantCredential,
+  { apiKey, settings, expiresAt }: CredentialSettings & { readonly apiKey?: Secret },
+): string[] {
+  const names = [...new Set([...Object.keys(row.settings), ...Object.keys(settings)])];
+  const differing = names.filter((name) => !isDeepStrictEqual(row.settings[name], settings[name])).sort();
+  if (row.expiresAt?.getTime() !== expiresAt?.getTime()) differing.push('expires_at');
+  const isUsable = !unusableStatuses.includes(statusOf(fernet, row));
+  const isSame = () => {
+    if (apiKey === undefined) return true;
+    const fingerprintOf = (key: Secret) =>
+      [row.encryptionKeyId, 'tenkey unchanged key v1', [row.tenantId, row.provider, key.expose()]] as const;
+    const stored = usableCredential(fernet, row.tenantId, provider, row);
+    return fernet.verifyMac(...fingerprintOf(apiKey), fernet.mac(...fingerprintOf(stored.open())));
+  };
+  return isUsable && isSame() ? differing : ['api_key', ...differing];
 }
 
 function isRejected({ health }: TenantCredential): boolean {

@@ -48,7 +48,7 @@ const reasons: Readonly<Record<ErrorCode, string>> = {
   MISSING_CHAR: 'a character is missing: a closing quote or bracket, a comma, or the space after ":" or "-"',
   MULTILINE_IMPLICIT_KEY: 'the name of a field must be on one line; is a ":" missing?',
   MULTIPLE_ANCHORS: 'a value can have only one anchor',
-  MULTIPLE_DOCS: 'a second document starts here (---); a model file is one document',
+  MULTIPLE_DOCS: 'a second document starts here (---); the file must be one document',
   MULTIPLE_TAGS: 'a value can have only one tag',
   NON_STRING_KEY: 'the name of a field must be a text',
   RESOURCE_EXHAUSTION: 'the file is nested too deeply',

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { HourlySweep } from '#database';
+import { type TenantRemoval } from '#tenants';
 
 /** So that no statement is long. */
 const CHUNK = 10_000;
@@ -45,7 +46,7 @@ export class StoredObjectsRetentionService implements OnApplicationBootstrap, On
 }
 
 /** Deletes the records of a tenant together with it, in chunks: a tenant may have millions. */
-export async function storedObjectsDeletedWith(
+async function storedObjectsDeletedWith(
   transaction: EntityManager,
   tenantId: string,
 ): Promise<Record<string, unknown>> {
@@ -60,3 +61,5 @@ export async function storedObjectsDeletedWith(
     if (count === 0) return total === 0 ? {} : { stored_objects: total };
   }
 }
+
+export const storedObjectRemoval: TenantRemoval = { before: storedObjectsDeletedWith };

@@ -8,6 +8,11 @@
  * Does not: log queries, define entities (each lib defines its own), read the environment, or make backups. The embedded
  * server is for trials and small installations: one machine, no replication, not on Windows.
  */
+export { fault, type Finding, warning } from './check/finding';
+export { migrationFindings, type MigrationState, migrationState } from './check/migration-state';
+export { CHECK_STATEMENT_MS, readOnly } from './check/read-only';
+export { schemaFindings } from './check/schema';
+export { OLDEST_SERVER, type ServerFacts, serverFacts } from './check/server-facts';
 export { dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { connectAndMigrate, DatabaseStartError } from './migrate';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { OLDEST_SERVER } from './check/server-facts';
 import { isDatabaseUnavailable } from './database-errors';
 
 /** An arbitrary number that must be the same in every release. */
 const migrationLock = 7_364_002;
-const oldestVersion = 150_000;
 const messageEveryMs = 5000;
 
 /** The database cannot be reached or used. The message names the host and the database, never the password. */
@@ -105,9 +105,9 @@ async function requireVersion(client: Client): Promise<void> {
   const { rows } = await client.query<{ server_version_num: string; server_version: string }>(
     "select current_setting('server_version_num') as server_version_num, current_setting('server_version') as server_version",
   );
-  if (Number(rows[0]?.server_version_num) < oldestVersion) {
+  if (Number(rows[0]?.server_version_num) < OLDEST_SERVER) {
     throw new DatabaseStartError(
-      `PostgreSQL ${rows[0]?.server_version} is too old: Tenkey needs ${oldestVersion / 10_000} or newer. Upgrade the server.`,
+      `PostgreSQL ${rows[0]?.server_version} is too old: Tenkey needs ${OLDEST_SERVER / 10_000} or newer. Upgrade the server.`,
     );
   }
 }

@@ -5,7 +5,11 @@ const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { format, resolveConfig } = require('prettier');
 const { DataSource } = require('typeorm');
-const { connectAndMigrate, dataSourceOptions, startEmbeddedPostgres } = require('../dist/libs/database/index.js');
+const {
+  connectAndMigrate,
+  dataSourceOptions,
+  startEmbeddedPostgres,
+} = require('../dist/libs/database/index.js');
 const { readSchema } = require('../dist/libs/database/check/schema.js');
 
 void main();
@@ -20,8 +24,11 @@ async function main() {
   await dataSource.destroy();
   await embedded.stop();
   // As root, the server runs as another user and has its data in another folder.
-  for (const folder of [dataDirectory, embedded.dataDirectory]) rmSync(folder, { recursive: true, force: true });
-  const lines = Object.entries(schema).map(([part, definition]) => `${JSON.stringify(part)}: ${literal(definition)},`);
+  for (const folder of [dataDirectory, embedded.dataDirectory])
+    rmSync(folder, { recursive: true, force: true });
+  const lines = Object.entries(schema).map(
+    ([part, definition]) => `${JSON.stringify(part)}: ${literal(definition)},`,
+  );
   const text = `/** What the migrations create, by kind and name. Printed by \`npm run schema\`: do not edit. */
 export const schema: Readonly<Record<string, string>> = {\n${lines.join('\n')}\n};`;
   const file = join(__dirname, '../libs/database/migrations/schema.ts');

@@ -30,7 +30,7 @@ Examples:
         command.error('error: --head must have the form <number>:<hash>');
       }
       const config = await settings.load();
-      const { AuditEvent, AuditLogService } = await import('#audit');
+      const { AuditEvent, AuditLogService, describeAuditFault } = await import('#audit');
       const { FormerKey, loadFormerKeys } = await import('#credentials');
       const { FernetService } = await import('#crypto');
       const { withDatabase } = await import('./database.js');
@@ -46,10 +46,7 @@ Examples:
       if (json) process.stdout.write(`${JSON.stringify(verification)}\n`);
       else {
         const { events, faults, plain } = verification;
-        for (const { seq, last, events: count = 1, fault } of faults) {
-          const which = last === undefined ? `event ${seq}` : `${count} events from ${seq} to ${last}`;
-          process.stdout.write(`${which}: ${fault}\n`);
-        }
+        for (const fault of faults) process.stdout.write(`${describeAuditFault(fault)}\n`);
         const withoutKey = plain === undefined ? '' : `${plain} of them recorded without ENCRYPTION_KEY, `;
         const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
         process.stdout.write(`${events} events, ${withoutKey}${count}\nhead ${verification.head}\n`);

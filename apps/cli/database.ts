@@ -1,28 +1,60 @@
 import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { type Config } from '#config';
-import { dataSourceOptions, isDatabaseUnavailable, sqlStateOf, startEmbeddedPostgres } from '#database';
+import {
+  CHECK_STATEMENT_MS,
+  dataSourceOptions,
+  isDatabaseUnavailable,
+  ReadOnlyDataSource,
+  sqlStateOf,
+  startEmbeddedPostgres,
+} from '#database';
 
 // The log lines of services would appear between the output of a command.
 Logger.overrideLogger(false);
 
+type Entities = NonNullable<DataSourceOptions['entities']>;
+type Run<T> = (dataSource: DataSource) => Promise<T>;
+
 /**
  * Calls `run` with the database of the service: DATABASE_URL, or the embedded database of this folder, which a running
- * service may be using at the same time. It does not migrate the database; only a start of the service does.
+ * service may be using at the same time. It does not migrate the database; only a start of the service and `migrate` do.
  */
-export async function withDatabase<T>(
-  config: Config,
-  entities: NonNullable<DataSourceOptions['entities']>,
-  run: (dataSource: DataSource) => Promise<T>,
-): Promise<T> {
+export async function withDatabase<T>(config: Config, entities: Entities, run: Run<T>): Promise<T> {
+  return atAddress(config, (url) => connected(new DataSource(optionsOf(url, entities)), run));
+}
+
+/** The same for a check: in the transactions of the data source, nothing can be changed. */
+export async function withDatabaseReadOnly<T>(config: Config, entities: Entities, run: Run<T>): Promise<T> {
+  return atAddress(config, (url) => readingAt(url, entities, run));
+}
+
+/** Calls `run` with any database, for a check. */
+export async function readingAt<T>(url: string, entities: Entities, run: Run<T>): Promise<T> {
+  const responseTimeoutMs = CHECK_STATEMENT_MS + 5000;
+  return connected(new ReadOnlyDataSource(optionsOf(url, entities, responseTimeoutMs)), run);
+}
+
+/** Calls `run` with the address of the database of the service. Starts the embedded one if it is that. */
+export async function atAddress<T>(config: Config, run: (url: string) => Promise<T>): Promise<T> {
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({
         dataDirectory: config.dataDirectory,
         log: (message) => void process.stderr.write(`${message}\n`),
       });
-  const url = config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '';
-  const dataSource = new DataSource(dataSourceOptions({ url, entities, poolSize: 2 }));
+  try {
+    return await run(config.databaseUrl?.expose() ?? embedded?.urlOf('tenkey') ?? '');
+  } finally {
+    await embedded?.stop();
+  }
+}
+
+function optionsOf(url: string, entities: Entities, responseTimeoutMs?: number): DataSourceOptions {
+  return dataSourceOptions({ url, entities, poolSize: 2, ...(responseTimeoutMs && { responseTimeoutMs }) });
+}
+
+async function connected<T>(dataSource: DataSource, run: Run<T>): Promise<T> {
   try {
     await dataSource.initialize();
     return await run(dataSource);
@@ -33,12 +65,11 @@ export async function withDatabase<T>(
     const undefinedTableOrColumn = ['42P01', '42703'];
     if (!undefinedTableOrColumn.includes(sqlStateOf(error) ?? '')) throw error;
     throw new Error(
-      'the database has the schema of an earlier version. Start this version of the service once to migrate it.',
+      'the database has the schema of an earlier version. Run npx tenkey migrate, or start this version of the service once.',
       { cause: error },
     );
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
-    await embedded?.stop();
   }
 }
 

@@ -7,6 +7,7 @@ import { exportCommand } from './as-code/export.command';
 import { schemaCommand } from './as-code/schema.command';
 import { auditVerifyCommand } from './audit-verify.command';
 import { commandGroup, configureUsage, reportError } from './command-line';
+import { doctorCommand } from './doctor/doctor.command';
 import { encryptionCommand } from './encryption/encryption.command';
 import { generateEncryptionKeyCommand } from './generate-encryption-key.command';
 import { modelsCheckCommand } from './models-check.command';
@@ -39,6 +40,7 @@ function programOf(settings: Settings): Command {
     planCommand(settings),
     applyCommand(settings),
     exportCommand(settings),
+    doctorCommand(settings),
   );
   add(
     'alone',

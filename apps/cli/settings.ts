@@ -1,4 +1,4 @@
-import { type Config, type Environment } from '#config';
+import { type Config, type Environment, type ExposedFile } from '#config';
 
 /** Reads the settings as the service would, but only when a command needs them. */
 export class Settings {
@@ -24,5 +24,11 @@ export class Settings {
   async modelsFile(): Promise<string | undefined> {
     const { readEnvironment } = await import('#config');
     return readEnvironment(this.environment, this.directory).AI_MODELS_FILE?.trim() || undefined;
+  }
+
+  /** The files with secrets that other users of this machine can read. */
+  async exposedFiles(): Promise<ExposedFile[]> {
+    const { exposedFiles } = await import('#config');
+    return exposedFiles(this.environment, this.directory);
   }
 }

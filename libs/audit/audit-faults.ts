@@ -1,3 +1,4 @@
+import { fault, type Finding } from '#database';
 import { isOfMissingKey } from './audit-chain';
 
 /** What is wrong with one event, or with several for the same reason. */
@@ -23,4 +24,22 @@ export class AuditFaults {
     }
     this.#latest.set(fault, this.list.push({ seq, fault }) - 1);
   }
+}
+
+/** A fault of the chain as a sentence. */
+export function describeAuditFault({ seq, last, events = 1, fault: reason }: AuditFault): string {
+  const which = last === undefined ? `event ${seq}` : `${events} events from ${seq} to ${last}`;
+  return `${which}: ${reason}`;
+}
+
+/** The faults of the chain, each with what to do. */
+export function auditFindings(faults: readonly AuditFault[]): Finding[] {
+  return faults.map((each) =>
+    fault(
+      describeAuditFault(each),
+      isOfMissingKey(each.fault)
+        ? 'Load that key in ENCRYPTION_KEY_PREVIOUS.'
+        : 'Find out who changed the database. npx tenkey audit verify --head shows whether it still has what it had before.',
+    ),
+  );
 }

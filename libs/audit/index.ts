@@ -10,7 +10,8 @@
  * an encryption key. Their hashes are plain, and `verify` accepts them only before the first event that was made with a key.
  */
 export { AuditEvent, type AuditOutcome } from './audit-event.entity';
-export { type AuditFault } from './audit-faults';
+export { type AuditFault, auditFindings, describeAuditFault } from './audit-faults';
 export { AuditLogService, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';
 export { AuditModule } from './audit.module';
 export { RefusedAttemptsService } from './refused-attempts.service';
+export { lastTenantEvents, newestEvent, type TenantEvent } from './tenant-events';

@@ -12,3 +12,4 @@ export { CacheModule } from './cache.module';
 export { type CachedRows, CacheService } from './cache.service';
 export { type InForce, type InForceListener, ChangesService } from './changes.service';
 export { lockedRegistry, NEWEST_SEAL_FORM, readAbilities } from './registry';
+export { registryFindings } from './registry-findings';

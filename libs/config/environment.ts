@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
@@ -112,6 +112,36 @@ function textOf(path: string, name: string): string {
     throw new ConfigError([
       `${name}_FILE must be the path of a file with the value of ${name}; that file cannot be read (${code}).`,
     ]);
+  }
+}
+
+/** A file with secrets that other users of this machine can read. */
+export interface ExposedFile {
+  /** `.env`, or the variable that names the file. The path itself is not given, because a secret may have been set in its place. */
+  readonly name: string;
+  readonly readers: 'its group' | 'every user';
+}
+
+/** Which of the files with secrets can be read by other users: `.env`, and those that `<NAME>_FILE` names. */
+export function exposedFiles(processEnv: Environment, directory: string): ExposedFile[] {
+  if (process.platform === 'win32') return [];
+  const env = withProcess(processEnv, join(directory, '.env'));
+  const named = [...ownSecrets, ...fixedGlobalKeys].map(
+    (name) => [`${name}_FILE`, env[`${name}_FILE`]] as const,
+  );
+  return [['.env', join(directory, '.env')] as const, ...named].flatMap(([name, path]): ExposedFile[] => {
+    const mode = isBlank(path) ? undefined : modeOf(path!.trim());
+    if (mode === undefined || (mode & 0o044) === 0) return [];
+    return [{ name, readers: (mode & 0o004) === 0 ? 'its group' : 'every user' }];
+  });
+}
+
+/** @returns undefined when there is no such file, or it cannot be reached; reading it then says why */
+function modeOf(path: string): number | undefined {
+  try {
+    return statSync(path).mode;
+  } catch {
+    return undefined;
   }
 }
 

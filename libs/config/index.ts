@@ -23,7 +23,14 @@ export {
 export { type Config, loadConfig, type Mode, modes } from './config';
 export { type ConfigFactory, configFrom, ConfigModule, InjectConfig } from './config.module';
 export { type EgressProxies, type EgressProxy } from './egress-proxies';
-export { ConfigError, type Environment, generateEnvFile, isOwnSecret, readEnvironment } from './environment';
+export {
+  ConfigError,
+  type Environment,
+  type ExposedFile,
+  exposedFiles,
+  generateEnvFile,
+  isOwnSecret,
+  readEnvironment,
 export { type GlobalCredential } from './global-credentials';
 export { takenVariableOf } from './settings/provider-settings';
 export { type LogLevel } from './settings/settings';

@@ -7,6 +7,9 @@
  * previous one becomes live with exactly the key and settings that were sealed, or not at all. Does not: fall back to any other
  * key, return a key, or detect that a whole row was replaced in SQL by an older one of the same tenant, provider and slot.
  */
+export { keyFindings } from './check/key-findings';
+export { sealFindings } from './check/seal-findings';
+export { countByProvider, endpointFindings, slotFindings } from './check/slot-findings';
 export { CredentialsModule } from './credentials.module';
 export {
   type CredentialFields,

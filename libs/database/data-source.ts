@@ -3,6 +3,10 @@ import { migrations } from './migrations';
 import { watchedClient } from './watched-client';
 
 const STATEMENT_MS = 15_000;
+const POOL_SIZE = 10;
+
+/** How many connections a process may open: its pool, one that receives notifications, and one that holds an embedded server. */
+export const CONNECTIONS_OF_A_PROCESS = POOL_SIZE + 2;
 
 /**
  * The TypeORM options of every connection. `url` may be a TCP address or the socket of the embedded server: TypeORM passes
@@ -19,7 +23,7 @@ export function dataSourceOptions(options: {
     type: 'postgres',
     url: options.url,
     entities: options.entities,
-    poolSize: options.poolSize ?? 10,
+    poolSize: options.poolSize ?? POOL_SIZE,
     synchronize: false,
     migrations,
     migrationsTransactionMode: 'each',

@@ -10,11 +10,12 @@
  */
 export { fault, type Finding, warning } from './check/finding';
 export { migrationFindings, type MigrationState, migrationState } from './check/migration-state';
-export { CHECK_STATEMENT_MS, readOnly } from './check/read-only';
+export { CHECK_STATEMENT_MS, ReadOnlyDataSource } from './check/read-only-data-source';
 export { schemaFindings } from './check/schema';
 export { OLDEST_SERVER, type ServerFacts, serverFacts } from './check/server-facts';
-export { dataSourceOptions } from './data-source';
+export { CONNECTIONS_OF_A_PROCESS, dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
+export { findEmbeddedDatabase } from './embedded/postgres-directory';
 export { connectAndMigrate, DatabaseStartError } from './migrate';
 export { ServiceDataSource } from './service-data-source';
 export { optionalTimeColumn, timeColumn } from './time-column';

@@ -12,6 +12,7 @@
  */
 export { CallMeter, type MeteredCall } from './metering/call-meter';
 export { ReceiptsService } from './receipts/receipts.service';
+export { usageFindings } from './records/usage-findings';
 export { UsageLogService } from './records/usage-log.service';
 export { UsageMetricsService } from './records/usage-metrics.service';
 export { UsageModule } from './usage.module';

@@ -56,8 +56,12 @@ export async function resealFormerKeys(
  * Loads the signing keys of former encryption keys that are not loaded, so that what they signed can be verified.
  * @returns the fingerprints of those whose signing keys cannot be opened
  */
-export async function loadFormerKeys(dataSource: DataSource, fernet: FernetService): Promise<string[]> {
-  const unknown = (await dataSource.manager.find(FormerKey)).filter(({ id }) => !fernet.canVerify(id));
+export async function loadFormerKeys(
+  source: DataSource | EntityManager,
+  fernet: FernetService,
+): Promise<string[]> {
+  const former = await source.createQueryBuilder(FormerKey, 'f').orderBy('f.id').getMany();
+  const unknown = former.filter(({ id }) => !fernet.canVerify(id));
   return unknown.flatMap(({ id, sealedSigningKeys, encryptionKeyId }) => {
     try {
       fernet.loadSigningKeys(id, fernet.decrypt(sealedSigningKeys, encryptionKeyId));

@@ -5,13 +5,11 @@ import { type CredentialStatus, unusableStatuses } from '../credential';
 import { type CredentialTable, credentialTables, tableOf } from './sealed-tables';
 import { sealingKey } from '../encryption/sealing-key';
 import { type SealingState } from '../encryption/sealing-state.entity';
-import { storedRows } from '../rows/credential-rows';
 import { type TenantCredential } from '../rows/credentials.entity';
 import { sealFor, slotOf } from '../rows/seal';
 import { listedOf } from '../rows/stored-credential';
-import { type Position, type RowFault } from './rotation.entity';
-
-type RowKey = NonNullable<Position['after']>;
+import { type RowFault } from './rotation.entity';
+import { nextKeys, type RowKey, rowsOf } from './row-keys';
 
 /** What one batch did. */
 export interface ResealedBatch {
@@ -22,9 +20,9 @@ export interface ResealedBatch {
 const newestForm = `${NEWEST_SEAL_FORM}:%`;
 const olderSeal = `seal not like '${newestForm}'`;
 
-/** Rows that a rotation seals again. $1: the key that seals. */
-function outdatedUnder({ sealForm }: SealingState): string {
-  return sealForm < NEWEST_SEAL_FORM ? 'key_id <> $1' : `(key_id <> $1 or ${olderSeal})`;
+/** Rows that a rotation seals again. `$1` is the key that seals, or another name of that parameter. */
+function outdatedUnder({ sealForm }: SealingState, keyId = '$1'): string {
+  return sealForm < NEWEST_SEAL_FORM ? `key_id <> ${keyId}` : `(key_id <> ${keyId} or ${olderSeal})`;
 }
 
 /** How many stored credentials are sealed under another key, or have a seal of an older form although a newer one can be made. */
@@ -50,20 +48,16 @@ export async function countOlderSeals(manager: EntityManager): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Whose rows come next. Their sealed keys are read later, in a query that names the tenants. */
+/** Whose rows come next. */
 export async function nextOutdated(
   manager: EntityManager,
-  { entity, slot }: CredentialTable,
+  table: CredentialTable,
   after: RowKey | undefined,
   sealing: SealingState,
   limit: number,
 ): Promise<RowKey[]> {
-  return manager.query<RowKey[]>(
-    `select tenant_id, provider, ${slot} as slot from ${tableOf(manager, entity)}
-     where ${outdatedUnder(sealing)} and ($2::uuid is null or (tenant_id, provider, ${slot}) > ($2, $3::text, $4::text))
-     order by 1, 2, 3 limit ${limit}`,
-    [sealing.encryptionKeyId, after?.tenant_id ?? null, after?.provider ?? null, after?.slot ?? null],
-  );
+  const condition = outdatedUnder(sealing, '$4');
+  return nextKeys(manager, table, after, limit, { condition, parameter: sealing.encryptionKeyId });
 }
 
 /**
@@ -74,24 +68,13 @@ export async function nextOutdated(
 export async function resealRows(
   transaction: EntityManager,
   fernet: FernetService,
-  { entity, slot }: CredentialTable,
+  table: CredentialTable,
   keys: readonly RowKey[],
 ): Promise<ResealedBatch> {
+  const { entity, slot } = table;
   const sealing = await sealingKey(transaction, fernet);
   const slotColumn = slot === 'slot' ? 'c.slot' : slot;
-  const rows = await storedRows<TenantCredential>(
-    transaction,
-    entity,
-    keys.map((key) => key.tenant_id),
-  )
-    .andWhere(
-      `(c.tenant_id, c.provider, ${slotColumn}) in (select * from unnest(:t::uuid[], :p::text[], :s::text[]))`,
-      {
-        t: keys.map((key) => key.tenant_id),
-        p: keys.map((key) => key.provider),
-        s: keys.map((key) => key.slot),
-      },
-    )
+  const rows = await rowsOf(transaction, table, keys)
     .setLock('pessimistic_write', undefined, ['c'])
     .setOnLocked('skip_locked')
     .getMany();

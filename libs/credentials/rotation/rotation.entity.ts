@@ -17,7 +17,7 @@ export interface RowFault {
 /** The row after which the next batch begins, in one of the tables. */
 export interface Position {
   readonly table: number;
-  readonly after?: { readonly tenant_id: string; readonly provider: string; readonly slot: Slot };
+  readonly after?: Pick<RowFault, 'tenant_id' | 'provider' | 'slot'>;
 }
 
 /** The latest rotation: one row. Each batch updates it in its own transaction, so that a killed process loses nothing. */

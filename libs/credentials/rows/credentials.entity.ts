@@ -41,7 +41,7 @@ export class TenantCredential {
   expiresAt: Date | null;
 
   /** Not a column: the tenant, which the query joins. */
-  tenant?: Pick<Tenant, 'incarnation'>;
+  tenant?: Pick<Tenant, 'incarnation' | 'name'> | null;
 
   /** Not a column: what the database says about seals, which the query joins. */
   sealing?: Pick<SealingState, 'leastSealForm'>;

@@ -67,9 +67,7 @@ export async function schemaFindings(manager: EntityManager): Promise<Finding[]>
         : `${found[part] === undefined ? '' : 'Drop it, and then run: '}${definition};`;
     return [fault(`${part} ${state}${consequenceOf(part)}`, fix)];
   });
-  const tables = new Set(
-    Object.keys(schema).flatMap((part) => /^column (\w+)\./.exec(part)?.slice(1) ?? []),
-  );
+  const tables = new Set(Object.keys(schema).flatMap((part) => /^column (\w+)\./.exec(part)?.slice(1) ?? []));
   const foreign = Object.keys(found).flatMap((part) => {
     const [, kind, name, table = ''] = /^(trigger|rule) (.+) on (\w+)$/.exec(part) ?? [];
     if (kind === undefined || part in schema || !tables.has(table)) return [];

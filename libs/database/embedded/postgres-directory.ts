@@ -44,6 +44,16 @@ export async function locate(requested: string, log: (message: string) => void):
   return { folder, database: join(folder, 'db'), account, binaries, log };
 }
 
+/** The folder that holds the embedded database, without creating anything; undefined when there is no database yet. */
+export async function findEmbeddedDatabase(requested: string): Promise<string | undefined> {
+  const folder = await realpath(requested).catch(() => undefined);
+  if (folder === undefined) return undefined;
+  for (const each of [folder, join(sharedFolder, shortHash(folder))]) {
+    if ((await ownerOf(join(each, 'db'))) !== undefined) return each;
+  }
+  return undefined;
+}
+
 export async function ownerOf(path: string): Promise<Account | undefined> {
   return stat(path).then(
     ({ uid, gid }) => ({ uid, gid }),

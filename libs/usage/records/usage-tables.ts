@@ -2,6 +2,31 @@ import { type EntityManager } from 'typeorm';
 import { type LostBatch } from './lost-calls';
 import { UsageRecord } from '../usage-record.entity';
 
+/** What a row of usage_daily is the sum of: records with the same values here. */
+export const dayColumns = 'day, tenant_id, provider, model, operation, key_id, source, mask, version';
+
+/** The sums of usage_daily, and how each is made from records. */
+export const dailySums = {
+  calls: 'count(*)',
+  failed: `count(*) filter (where outcome = 'failed')`,
+  unfinished: `count(*) filter (where outcome in ('broken_off', 'client_left'))`,
+  unmetered: `count(*) filter (where outcome <> 'failed' and upstream_status between 200 and 299
+         and input_tokens is null and output_tokens is null and search_units is null)`,
+  input_tokens: 'coalesce(sum(input_tokens), 0)',
+  output_tokens: 'coalesce(sum(output_tokens), 0)',
+  cached_tokens: 'coalesce(sum(cached_tokens), 0)',
+  cache_write_tokens: 'coalesce(sum(cache_write_tokens), 0)',
+  search_units: 'coalesce(sum(search_units), 0)',
+  request_bytes: 'sum(request_bytes)',
+  response_bytes: 'sum(response_bytes)',
+} as const;
+const sums = Object.keys(dailySums);
+
+/** Records summed by day, from a table or a query with the columns of records. */
+export const summedByDay = (records: string): string =>
+  `select (at at time zone 'UTC')::date as ${dayColumns}, ${Object.values(dailySums).join(', ')}
+     from ${records} group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
+
 /**
  * Writes records and adds them to the sums of their days, in one statement. A record that is already there, because the
  * outcome of an earlier commit was not known, is neither written nor added again. The rows have one order, so that replicas
@@ -19,33 +44,11 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        on conflict (request_id) do nothing
        returning *
      )
-     insert into usage_daily as d (day, tenant_id, provider, model, operation, key_id, source, mask, version,
-       calls, failed, unfinished, unmetered, input_tokens, output_tokens, cached_tokens, cache_write_tokens,
-       search_units, request_bytes, response_bytes)
-     select (at at time zone 'UTC')::date, tenant_id, provider, model, operation, key_id, source, mask, version,
-       count(*),
-       count(*) filter (where outcome = 'failed'),
-       count(*) filter (where outcome in ('broken_off', 'client_left')),
-       count(*) filter (where outcome <> 'failed' and upstream_status between 200 and 299
-         and input_tokens is null and output_tokens is null and search_units is null),
-       coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_tokens), 0),
-       coalesce(sum(cache_write_tokens), 0), coalesce(sum(search_units), 0),
-       sum(request_bytes), sum(response_bytes)
-     from fresh
-     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+     insert into usage_daily as d (${dayColumns}, ${sums.join(', ')})
+     ${summedByDay('fresh')}
      order by 1, 2, 3, 4, 5, 6, 7, 8, 9
-     on conflict (day, tenant_id, provider, model, operation, key_id, source, mask, version) do update set
-       calls = d.calls + excluded.calls,
-       failed = d.failed + excluded.failed,
-       unfinished = d.unfinished + excluded.unfinished,
-       unmetered = d.unmetered + excluded.unmetered,
-       input_tokens = d.input_tokens + excluded.input_tokens,
-       output_tokens = d.output_tokens + excluded.output_tokens,
-       cached_tokens = d.cached_tokens + excluded.cached_tokens,
-       cache_write_tokens = d.cache_write_tokens + excluded.cache_write_tokens,
-       search_units = d.search_units + excluded.search_units,
-       request_bytes = d.request_bytes + excluded.request_bytes,
-       response_bytes = d.response_bytes + excluded.response_bytes`,
+     on conflict (${dayColumns}) do update set
+       ${sums.map((sum) => `${sum} = d.${sum} + excluded.${sum}`).join(', ')}`,
     columns.map(({ propertyName }) => records.map((record) => record[propertyName as keyof UsageRecord])),
   );
 }

@@ -1,0 +1,31 @@
+import { type Result } from './check';
+
+/** How many lines say what. */
+export function countsOf(results: readonly Result[]): { faults: number; warnings: number } {
+  const count = (status: Result['status']) => results.filter((result) => result.status === status).length;
+  return { faults: count('fault'), warnings: count('warning') };
+}
+
+/** One line for each result, with its fix. */
+export function inText(results: readonly Result[]): string {
+  const lines = results.map(({ name, status, text, fix }) => {
+    const sentence = `${status.padEnd('not run'.length)}  ${name}: ${text}`;
+    return fix === undefined ? sentence : `${sentence}. ${fix}`;
+  });
+  const { faults, warnings } = countsOf(results);
+  const last = `${counted(faults, 'fault')}, ${counted(warnings, 'warning')}`;
+  return [...lines, last, ''].map(printable).join('\n');
+}
+
+export function inJson(results: readonly Result[]): string {
+  return `${JSON.stringify({ ...countsOf(results), checks: results })}\n`;
+}
+
+/** Names come from the database, where anything may have been written: a terminal must not obey what they contain. */
+function printable(line: string): string {
+  return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,59 @@
+import { type EntityManager } from 'typeorm';
+import { lastTenantEvents } from '#audit';
+import { fault, type Finding, warning } from '#database';
+import { Tenant } from './tenant.entity';
+
+const PAGE = 1000;
+
+/** Compares the tenants with what the audit says last about each of them. */
+export async function tenantFindings(manager: EntityManager): Promise<Finding[]> {
+  const events = await lastTenantEvents(manager);
+  const findings: Finding[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await manager
+      .createQueryBuilder(Tenant, 't')
+      .where(after === undefined ? 'true' : 't.id > :after', { after })
+      .orderBy('t.id')
+      .limit(PAGE)
+      .getMany();
+    for (const { id, name, state } of page) {
+      const event = events.get(id);
+      events.delete(id);
+      const tenant = `tenant ${name} (${id})`;
+      if (event === undefined) {
+        findings.push(
+          warning(
+            `${tenant} was not created by Tenkey: the audit has no event of it`,
+            'Find out who wrote to the database. Create tenants through the sysadmin API.',
+          ),
+        );
+      } else if (event.isDeleted) {
+        findings.push(
+          fault(
+            `${tenant} exists, but audit event ${event.seq} deleted it`,
+            `Find out who wrote to the database. DELETE the tenant again if it should not exist.`,
+          ),
+        );
+      } else if (event.state !== undefined && event.state !== state) {
+        findings.push(
+          fault(
+            `${tenant} is ${state}, but audit event ${event.seq} made it ${event.state}`,
+            `Find out who wrote to the database, and PATCH the tenant with the state that it should have.`,
+          ),
+        );
+      }
+    }
+    if (page.length < PAGE) break;
+    after = page.at(-1)!.id;
+  }
+  const removed = [...events.values()].filter(({ isDeleted }) => !isDeleted);
+  return [
+    ...findings,
+    ...removed.map(({ tenantId, seq }) =>
+      fault(
+        `tenant ${tenantId} is missing: the last audit event of it is ${seq}, and none deleted it`,
+        'Find out who wrote to the database. Restore the tenant and its credentials from a backup, or create it again.',
+      ),
+    ),
+  ];
+}

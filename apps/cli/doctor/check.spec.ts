@@ -1,0 +1,75 @@
+import { fault, warning } from '#database';
+import { type Check, resultsOf } from './check';
+import { inText } from './report';
+import { ofDisk } from './server-checks';
+
+const finding = (name: string, ...findings: ReturnType<typeof fault>[]): Check => ({
+  name,
+  run: () => Promise.resolve({ text: 'nothing is wrong', findings }),
+});
+const failing = (name: string, error: Error): Check => ({ name, run: () => Promise.reject(error) });
+
+describe('the checks of the doctor', () => {
+  it('go on after one that fails', async () => {
+    expect(await resultsOf([failing('first', new Error('no such column')), finding('second')])).toEqual([
+      expect.objectContaining({
+        name: 'first',
+        status: 'fault',
+        text: 'this could not be checked: no such column',
+      }),
+      { name: 'second', status: 'ok', text: 'nothing is wrong' },
+    ]);
+  });
+
+  it('stop when the database is unavailable, with one line for the rest', async () => {
+    const lost = Object.assign(new Error('getaddrinfo ENOTFOUND a-part-of-a-password'), {
+      code: 'ENOTFOUND',
+    });
+    const results = await resultsOf([failing('first', lost), finding('second'), finding('third')]);
+    expect(results).toEqual([
+      expect.objectContaining({ status: 'fault', text: 'the database is unavailable: ENOTFOUND' }),
+      { name: 'second, third', status: 'not run', text: 'the database has become unavailable' },
+    ]);
+  });
+
+  it('are left out after a fault that makes them pointless, and not after a warning', async () => {
+    const needed = (check: Check): Check => ({ ...check, needed: 'these need it' });
+    const [fatal, harmless] = [fault('wrong', 'fix'), warning('odd', 'fix')];
+    const after = async (found: typeof fatal) =>
+      (await resultsOf([needed(finding('first', found)), finding('second')])).at(-1);
+    expect(await after(fatal)).toEqual({ name: 'second', status: 'not run', text: 'these need it' });
+    expect(await after(harmless)).toMatchObject({ name: 'second', status: 'ok' });
+  });
+
+  it('name at most twenty findings and count the rest', async () => {
+    const many = Array.from({ length: 1000 }, (_, index) => fault(`row ${index}`, 'fix'));
+    const results = await resultsOf([finding('rows', ...many)]);
+    expect(results).toHaveLength(21);
+    expect(results.at(-1)).toEqual({
+      name: 'rows',
+      status: 'fault',
+      text: '980 more of this check are not listed',
+    });
+  });
+
+  it('print one line for each result, and nothing that a terminal obeys', async () => {
+    const text = inText(
+      await resultsOf([finding('tenants', fault('\u001b[2J\nby name', 'Do it.')), finding('seals')]),
+    );
+    expect(text).toBe(
+      [
+        'fault    tenants: \ufffd[2J\ufffdby name. Do it.',
+        'ok       seals: nothing is wrong',
+        '1 fault, 0 warnings',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('warn of a disk that is nearly full', () => {
+    const severities = [2 ** 31, 2 ** 29, 2 ** 26].map((free) =>
+      ofDisk(free).findings.map(({ severity }) => severity),
+    );
+    expect(severities).toEqual([[], ['warning'], ['fault']]);
+  });
+});

@@ -54,7 +54,8 @@ function optionsOf(url: string, entities: Entities, responseTimeoutMs?: number):
   return dataSourceOptions({ url, entities, poolSize: 2, ...(responseTimeoutMs && { responseTimeoutMs }) });
 }
 
-async function connected<T>(dataSource: DataSource, run: Run<T>): Promise<T> {
+/** Calls `run` with a data source that is connected meanwhile. */
+export async function connected<T>(dataSource: DataSource, run: Run<T>): Promise<T> {
   try {
     await dataSource.initialize();
     return await run(dataSource);

@@ -6,10 +6,12 @@ import { applyCommand, planCommand } from './as-code/as-code.commands';
 import { exportCommand } from './as-code/export.command';
 import { schemaCommand } from './as-code/schema.command';
 import { auditVerifyCommand } from './audit-verify.command';
+import { restoreVerifyCommand } from './backup/restore-verify.command';
 import { commandGroup, configureUsage, reportError } from './command-line';
 import { doctorCommand } from './doctor/doctor.command';
 import { encryptionCommand } from './encryption/encryption.command';
 import { generateEncryptionKeyCommand } from './generate-encryption-key.command';
+import { migrateCommand } from './migrate.command';
 import { modelsCheckCommand } from './models-check.command';
 import { readinessCommand } from './readiness.command';
 import { Settings } from './settings';
@@ -41,6 +43,8 @@ function programOf(settings: Settings): Command {
     applyCommand(settings),
     exportCommand(settings),
     doctorCommand(settings),
+    migrateCommand(settings),
+    commandGroup('restore', 'Check a restored backup.', [restoreVerifyCommand(settings)]),
   );
   add(
     'alone',

@@ -1,4 +1,5 @@
 import { type Config, type Environment, type ExposedFile } from '#config';
+import { type KeyRing } from '#crypto';
 
 /** Reads the settings as the service would, but only when a command needs them. */
 export class Settings {
@@ -18,6 +19,12 @@ export class Settings {
     const { readEnvironment } = await import('#config');
     const environment = readEnvironment(this.environment, this.directory);
     return (name) => environment[name];
+  }
+
+  /** The encryption keys alone, which can be read even when other settings are missing or invalid. @throws ConfigError */
+  async encryptionKeys(): Promise<KeyRing> {
+    const { loadEncryptionKeys, readEnvironment } = await import('#config');
+    return loadEncryptionKeys(readEnvironment(this.environment, this.directory));
   }
 
   /** AI_MODELS_FILE, which can be read even when other settings are missing or invalid. */

@@ -1,4 +1,4 @@
-import { Secret } from '#crypto';
+import { type KeyRing, Secret } from '#crypto';
 import { cutEndpoint, fixedProviders, type Provider } from '#providers';
 import { type EgressProxies, readEgressProxies } from './egress-proxies';
 import { ConfigError, type Environment } from './environment';
@@ -6,7 +6,7 @@ import { type GlobalCredential, readGlobalCredential } from './global-credential
 import { baseUrl } from './settings/kinds';
 import { globalSettingsOf } from './settings/provider-settings';
 import { SettingReader } from './settings/setting-reader';
-import { type SettingValues } from './settings/settings';
+import { settings, type SettingValues } from './settings/settings';
 
 export const modes = ['strict', 'single-tenant'] as const;
 /** strict: every tenant needs its own credentials. single-tenant: all tenants use the global keys. */
@@ -118,4 +118,14 @@ export function loadConfig(env: Environment): Config {
       return [...unknown, ...ofDeclared.faults(), ...globalFaultsOf(declared)];
     },
   });
+}
+
+/** The encryption keys alone. @throws ConfigError with their faults */
+export function loadEncryptionKeys(env: Environment): KeyRing {
+  const reader = new SettingReader(env);
+  const current = reader.value(settings.encryptionKey);
+  const previous = reader.value(settings.previousEncryptionKeys) ?? [];
+  const faults = reader.faults();
+  if (faults.length > 0) throw new ConfigError(faults);
+  return { ...(current && { current }), previous };
 }

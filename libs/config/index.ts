@@ -20,7 +20,7 @@ export {
   mayCarryIPv4,
   plainHost,
 } from './addresses/metadata-addresses';
-export { type Config, loadConfig, type Mode, modes } from './config';
+export { type Config, loadConfig, loadEncryptionKeys, type Mode, modes } from './config';
 export { type ConfigFactory, configFrom, ConfigModule, InjectConfig } from './config.module';
 export { type EgressProxies, type EgressProxy } from './egress-proxies';
 export {
@@ -31,6 +31,7 @@ export {
   generateEnvFile,
   isOwnSecret,
   readEnvironment,
+} from './environment';
 export { type GlobalCredential } from './global-credentials';
 export { takenVariableOf } from './settings/provider-settings';
 export { type LogLevel } from './settings/settings';

@@ -11,7 +11,7 @@
 export { fault, type Finding, warning } from './check/finding';
 export { migrationFindings, type MigrationState, migrationState } from './check/migration-state';
 export { CHECK_STATEMENT_MS, ReadOnlyDataSource } from './check/read-only-data-source';
-export { schemaFindings } from './check/schema';
+export { countRows, schemaFindings } from './check/schema';
 export { OLDEST_SERVER, type ServerFacts, serverFacts } from './check/server-facts';
 export { CONNECTIONS_OF_A_PROCESS, dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { type MigrationState, migrationState } from './check/migration-state';
 import { OLDEST_SERVER } from './check/server-facts';
 import { isDatabaseUnavailable } from './database-errors';
 
@@ -17,12 +18,14 @@ export class DatabaseStartError extends Error {
  * Waits at most `waitSeconds` until the database is available, migrates it, and initialises the data source. Replicas can
  * start together: a separate connection holds an advisory lock during the migration. The lock needs a session, so behind
  * PgBouncer in transaction mode the url must be the direct address.
+ * @param options.check is called under the lock, and may throw to refuse the migration
+ * @returns the names of the migrations that ran
  * @throws DatabaseStartError
  */
 export async function connectAndMigrate(
   dataSource: DataSource,
-  options: { waitSeconds: number; log: (message: string) => void },
-): Promise<void> {
+  options: { waitSeconds: number; log: (message: string) => void; check?: (state: MigrationState) => void },
+): Promise<string[]> {
   const url = 'url' in dataSource.options ? dataSource.options.url : undefined;
   if (typeof url !== 'string') throw new DatabaseStartError('The data source has no url.');
   const client = await connectWithin(url, options);
@@ -30,25 +33,27 @@ export async function connectAndMigrate(
     await requireVersion(client);
     // This connection has no statement timeout, because the migration of another replica may take long.
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
-    const done = await migrate(dataSource.options);
+    const done = await migrate(dataSource.options, options.check);
     for (const name of done) options.log(`Migration ${name} is done.`);
     if (!dataSource.isInitialized) await dataSource.initialize();
+    return done;
   } finally {
     // The end of the session releases the lock, even after an error.
     await client.end().catch(() => undefined);
   }
 }
 
-/**
- * Uses separate connections without the timeouts of the service, because the migration of a large table may take longer.
- * @returns the names of the migrations that ran
- */
-async function migrate(options: DataSourceOptions): Promise<string[]> {
+/** Uses separate connections without the timeouts of the service, because the migration of a large table may take longer. */
+async function migrate(
+  options: DataSourceOptions,
+  check?: (state: MigrationState) => void,
+): Promise<string[]> {
   const { connectionTimeoutMillis, application_name } = options.extra as Record<string, unknown>;
   const extra = { connectionTimeoutMillis, application_name };
   const migrating = new DataSource({ ...options, entities: [], extra });
   await migrating.initialize();
   try {
+    check?.(await migrationState(migrating.manager));
     return (await migrating.runMigrations()).map(({ name }) => name);
   } finally {
     await migrating.destroy();

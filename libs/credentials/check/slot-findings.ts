@@ -18,8 +18,11 @@ interface Place {
 const describe = ({ tenant_id: tenantId, provider, slot }: Place): string =>
   `tenant ${tenantId}, ${provider}, ${slot}`;
 
-/** Checks what the rows of the slots say about each other. The seal of each row is another check. */
-export async function slotFindings(manager: EntityManager, rollbackHours: number): Promise<Finding[]> {
+/**
+ * Checks what the rows of the slots say about each other. The seal of each row is another check.
+ * @param rollbackHours how long previous credentials are kept; undefined: that is not checked
+ */
+export async function slotFindings(manager: EntityManager, rollbackHours?: number): Promise<Finding[]> {
   const all = credentialTables
     .map(
       ({ entity, slot }) =>
@@ -31,10 +34,13 @@ export async function slotFindings(manager: EntityManager, rollbackHours: number
      where version in (select version from (${all}) each group by version having count(*) > 1) order by version, 1, 2, 3`,
   );
   const versions = [...new Set(twice.map(({ version }) => version))];
-  const expired = await manager.query<Place[]>(
-    `select tenant_id, provider, slot from credential_slots where slot = 'previous' and replaced_at <= $1 order by 1, 2`,
-    [rollbackCutoff(rollbackHours + SWEPT_AFTER_HOURS)],
-  );
+  const expired =
+    rollbackHours === undefined
+      ? []
+      : await manager.query<Place[]>(
+          `select tenant_id, provider, slot from credential_slots where slot = 'previous' and replaced_at <= $1 order by 1, 2`,
+          [rollbackCutoff(rollbackHours + SWEPT_AFTER_HOURS)],
+        );
   return [
     ...versions.map((version) => {
       const places = twice.filter((each) => each.version === version).map(describe);

@@ -116,3 +116,17 @@ function consequenceOf(part: string): string {
   if (/^constraint/.test(part)) return ', so rows can be stored that belong to no tenant or exist twice';
   return '';
 }
+
+/** How many rows each table has, but for that of the migrations. */
+export async function countRows(manager: EntityManager): Promise<Map<string, number>> {
+  const tables = await manager.query<{ name: string; quoted: string }[]>(
+    `select relname as name, quote_ident(relname) as quoted from pg_class
+     where relnamespace = current_schema()::regnamespace and relkind = 'r' and relname <> 'migrations' order by 1`,
+  );
+  const counts = new Map<string, number>();
+  for (const { name, quoted } of tables) {
+    const [row] = await manager.query<{ count: number }[]>(`select count(*)::float8 as count from ${quoted}`);
+    counts.set(name, row?.count ?? 0);
+  }
+  return counts;
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { exitCodes, jsonOption } from '../command-line';
+import { type Settings } from '../settings';
+
+interface VerifyOptions {
+  readonly databaseUrlFile?: string;
+  readonly databaseUrl?: string;
+  readonly head?: string;
+  readonly json?: boolean;
+}
+
+export function restoreVerifyCommand(settings: Settings): Command {
+  return new Command('verify')
+    .description(
+      'Prove that a restored copy of the database is complete: every credential in it opens, and its audit is whole. Needs only ENCRYPTION_KEY and ENCRYPTION_KEY_PREVIOUS, and changes nothing.',
+    )
+    .option('--database-url-file <path>', 'a file with the address of the copy')
+    .option('--database-url <url>', 'the address of the copy, if it has no password')
+    .option('--head <head>', 'a head that audit verify printed before the backup, which must be in the copy')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+The address has the form postgresql://user:password@host:5432/name. Other users of a machine can read the arguments of a
+command, so an address with a password belongs in a file.
+Every key is decrypted, and discarded at once. Nothing of it is printed.
+
+Examples:
+  npx tenkey restore verify --database-url-file /run/secrets/copy
+  npx tenkey restore verify --database-url postgresql://127.0.0.1/tenkey_copy --head 1204:kYc...`,
+    )
+    .action(async (options: VerifyOptions, command: Command) => {
+      const { head, json = false } = options;
+      const url = addressOf(options, (fault) => command.error(`error: ${fault}`));
+      if (head !== undefined && !/^\d+:[\w-]*$/.test(head)) {
+        command.error('error: --head must have the form <number>:<hash>');
+      }
+      const keys = await settings.encryptionKeys();
+      const { countsOf, inJson, inText } = await import('../doctor/report.js');
+      const { verifyRestored } = await import('./restore-verification.js');
+      const progress = (check: string, done: string) => {
+        if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${check}: ${done}`);
+      };
+      const results = await verifyRestored({ url, keys, ...(head !== undefined && { head }), progress });
+      if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+      process.stdout.write(json ? inJson(results) : inText(results));
+      if (countsOf(results).faults > 0) process.exitCode = exitCodes.fault.code;
+    });
+}
+
+/** The address from one of the options. A fault never contains it, because it may have a password. */
+function addressOf(
+  { databaseUrlFile, databaseUrl }: VerifyOptions,
+  refuse: (fault: string) => never,
+): string {
+  if ((databaseUrlFile === undefined) === (databaseUrl === undefined)) {
+    refuse('either --database-url-file or --database-url is needed');
+  }
+  const url = databaseUrl ?? textOf(databaseUrlFile!, refuse);
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    refuse(
+      'the address must have the form postgresql://user:password@host:5432/name. Percent-encode special characters of the password: @ is %40',
+    );
+  }
+  const { password, searchParams } = new URL(url);
+  if (databaseUrl !== undefined && (password !== '' || searchParams.has('password'))) {
+    refuse('an address with a password belongs in a file: use --database-url-file');
+  }
+  return url;
+}
+
+function textOf(path: string, refuse: (fault: string) => never): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    return refuse(
+      `the file of --database-url-file cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    );
+  }
+}

@@ -1,0 +1,52 @@
+import { DataSource } from 'typeorm';
+import { type Config } from '#config';
+import {
+  connectAndMigrate,
+  dataSourceOptions,
+  migrationFindings,
+  type MigrationState,
+  migrationState,
+} from '#database';
+import { Refusal } from './command-line';
+import { atAddress, connected } from './database';
+
+/** The names of the migrations that are left to run, and of those that have just run. */
+interface Migrated {
+  readonly pending: readonly string[];
+  readonly done: readonly string[];
+}
+
+/**
+ * Migrates the database of the service.
+ * @param log is called with each migration that is done, and while it waits
+ * @throws Refusal for a database that this version cannot migrate; DatabaseStartError
+ */
+export async function migrate(
+  config: Config,
+  isDryRun: boolean,
+  log: (message: string) => void,
+): Promise<Migrated> {
+  return atAddress(config, async (address) => {
+    // The lock of a migration needs a session of its own, which a pooler may not give.
+    const url = config.databaseDirectUrl?.expose() ?? address;
+    const options = dataSourceOptions({ url, entities: [], poolSize: 2 });
+    const stateOf = () =>
+      connected(new DataSource(options), (dataSource) => migrationState(dataSource.manager));
+    if (isDryRun) {
+      const state = await stateOf();
+      requireMigratable(state);
+      return { pending: state.pending, done: [] };
+    }
+    const dataSource = new DataSource(options);
+    const waitSeconds = config.databaseWaitSeconds;
+    const done = await connectAndMigrate(dataSource, { waitSeconds, log, check: requireMigratable });
+    await dataSource.destroy();
+    return { pending: [], done };
+  });
+}
+
+function requireMigratable(state: MigrationState): void {
+  if (state.unknown.length === 0 && state.deleted.length === 0) return;
+  const [finding] = migrationFindings(state);
+  throw new Refusal(`${finding?.text}. ${finding?.fix}`);
+}

@@ -200,7 +200,9 @@ describe('npx tenkey restore verify', () => {
   it('refuses wrong usage without repeating the address', async () => {
     const raw = `postgresql://tenkey:${password}/x@127.0.0.1/tenkey`;
     for (const [words, code, text] of [
-      [[], 2, 'either --database-url-file or --database-url'],
+      [[], 2, 'exactly one of --database-url-file'],
+      [['--database-url', copy.url, '--data-dir', folder], 2, 'exactly one of --database-url-file'],
+      [['--data-dir', folder], 1, 'there is no embedded database'],
       [['--database-url', withPassword(copy.url)], 2, 'belongs in a file'],
       [fileWith(raw), 2, 'Percent-encode'],
       [['--database-url-file', join(folder, 'no-such-file')], 2, 'cannot be read (ENOENT)'],

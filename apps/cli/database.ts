@@ -36,7 +36,10 @@ export async function readingAt<T>(url: string, entities: Entities, run: Run<T>)
 }
 
 /** Calls `run` with the address of the database of the service. Starts the embedded one if it is that. */
-export async function atAddress<T>(config: Config, run: (url: string) => Promise<T>): Promise<T> {
+export async function atAddress<T>(
+  config: Pick<Config, 'databaseUrl' | 'dataDirectory'>,
+  run: (url: string) => Promise<T>,
+): Promise<T> {
   const embedded = config.databaseUrl
     ? undefined
     : await startEmbeddedPostgres({

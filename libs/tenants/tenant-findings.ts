@@ -1,6 +1,6 @@
 import { type EntityManager } from 'typeorm';
 import { lastTenantEvents } from '#audit';
-import { fault, type Finding, warning } from '#database';
+import { addFinding, fault, type Finding, warning } from '#database';
 import { Tenant } from './tenant.entity';
 
 const PAGE = 1000;
@@ -21,21 +21,24 @@ export async function tenantFindings(manager: EntityManager): Promise<Finding[]>
       events.delete(id);
       const tenant = `tenant ${name} (${id})`;
       if (event === undefined) {
-        findings.push(
+        addFinding(
+          findings,
           warning(
             `${tenant} was not created by Tenkey: the audit has no event of it`,
             'Find out who wrote to the database. Create tenants through the sysadmin API.',
           ),
         );
       } else if (event.isDeleted) {
-        findings.push(
+        addFinding(
+          findings,
           fault(
             `${tenant} exists, but audit event ${event.seq} deleted it`,
             `Find out who wrote to the database. DELETE the tenant again if it should not exist.`,
           ),
         );
       } else if (event.state !== undefined && event.state !== state) {
-        findings.push(
+        addFinding(
+          findings,
           fault(
             `${tenant} is ${state}, but audit event ${event.seq} made it ${event.state}`,
             `Find out who wrote to the database, and PATCH the tenant with the state that it should have.`,

@@ -3,27 +3,43 @@ import { type DataSource } from 'typeorm';
 import { auditFindings, AuditEvent, AuditLogService, newestEvent } from '#audit';
 import { credentialEntities, keyFindings, loadFormerKeys, sealFindings, slotFindings } from '#credentials';
 import { FernetService, type KeyRing } from '#crypto';
-import { countRows, fault, migrationFindings, migrationState, schemaFindings, serverFacts } from '#database';
+import {
+  countRows,
+  fault,
+  findEmbeddedDatabase,
+  migrationFindings,
+  migrationState,
+  schemaFindings,
+  serverFacts,
+} from '#database';
 import { Tenant } from '#tenants';
-import { readingAt } from '../database';
+import { Refusal } from '../command-line';
+import { atAddress, readingAt } from '../database';
 import { type Check, failed, notRun, type Result, resultsOf } from '../doctor/check';
 
 const { version } = createRequire(__filename)('#package.json') as { version: string };
 const entities = [Tenant, ...credentialEntities, AuditEvent];
 
 export interface RestoreOptions {
-  /** The address of the restored copy. */
-  readonly url: string;
+  /** Where the restored copy is: an address, or the folder of an embedded database. */
+  readonly copy: { readonly url: string } | { readonly dataDirectory: string };
   readonly keys: KeyRing;
   /** The head of the audit that the copy must contain. */
   readonly head?: string;
   readonly progress: (check: string, done: string) => void;
 }
 
-/** Whether a restored copy is complete and can be used with these keys. Changes nothing in it. */
+/** Whether a restored copy is complete and can be used with these keys. Changes nothing in it. @throws Refusal */
 export async function verifyRestored(options: RestoreOptions): Promise<Result[]> {
+  const { copy } = options;
+  const verify = (url: string) =>
+    readingAt(url, entities, (dataSource) => resultsOf(checksOf(dataSource, options)));
+  if ('dataDirectory' in copy && (await findEmbeddedDatabase(copy.dataDirectory)) === undefined) {
+    throw new Refusal('there is no embedded database in the folder of --data-dir');
+  }
   try {
-    return await readingAt(options.url, entities, (dataSource) => resultsOf(checksOf(dataSource, options)));
+    if ('url' in copy) return await verify(copy.url);
+    return await atAddress({ databaseUrl: undefined, dataDirectory: copy.dataDirectory }, verify);
   } catch (error) {
     const [first, ...others] = checksOf(undefined as never, options);
     const result = failed(first!.name, error as Error);

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { exitCodes, jsonOption } from '../command-line';
 import { type Settings } from '../settings';
+import { type RestoreOptions } from './restore-verification';
 
 interface VerifyOptions {
   readonly databaseUrlFile?: string;
   readonly databaseUrl?: string;
+  readonly dataDir?: string;
   readonly head?: string;
   readonly json?: boolean;
 }
@@ -17,6 +20,7 @@ export function restoreVerifyCommand(settings: Settings): Command {
     )
     .option('--database-url-file <path>', 'a file with the address of the copy')
     .option('--database-url <url>', 'the address of the copy, if it has no password')
+    .option('--data-dir <folder>', 'a copy of TENKEY_DATA_DIR, made while the service was stopped')
     .option('--head <head>', 'a head that audit verify printed before the backup, which must be in the copy')
     .addOption(jsonOption())
     .addHelpText(
@@ -32,7 +36,7 @@ Examples:
     )
     .action(async (options: VerifyOptions, command: Command) => {
       const { head, json = false } = options;
-      const url = addressOf(options, (fault) => command.error(`error: ${fault}`));
+      const copy = copyOf(options, (fault) => command.error(`error: ${fault}`));
       if (head !== undefined && !/^\d+:[\w-]*$/.test(head)) {
         command.error('error: --head must have the form <number>:<hash>');
       }
@@ -42,21 +46,22 @@ Examples:
       const progress = (check: string, done: string) => {
         if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${check}: ${done}`);
       };
-      const results = await verifyRestored({ url, keys, ...(head !== undefined && { head }), progress });
+      const results = await verifyRestored({ copy, keys, ...(head !== undefined && { head }), progress });
       if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
       process.stdout.write(json ? inJson(results) : inText(results));
       if (countsOf(results).faults > 0) process.exitCode = exitCodes.fault.code;
     });
 }
 
-/** The address from one of the options. A fault never contains it, because it may have a password. */
-function addressOf(
-  { databaseUrlFile, databaseUrl }: VerifyOptions,
+/** Where the copy is. A fault never contains the address, because it may have a password. */
+function copyOf(
+  { databaseUrlFile, databaseUrl, dataDir }: VerifyOptions,
   refuse: (fault: string) => never,
-): string {
-  if ((databaseUrlFile === undefined) === (databaseUrl === undefined)) {
-    refuse('either --database-url-file or --database-url is needed');
+): RestoreOptions['copy'] {
+  if ([databaseUrlFile, databaseUrl, dataDir].filter((each) => each !== undefined).length !== 1) {
+    refuse('exactly one of --database-url-file, --database-url and --data-dir is needed');
   }
+  if (dataDir !== undefined) return { dataDirectory: resolve(dataDir) };
   const url = databaseUrl ?? textOf(databaseUrlFile!, refuse);
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
     refuse(
@@ -67,7 +72,7 @@ function addressOf(
   if (databaseUrl !== undefined && (password !== '' || searchParams.has('password'))) {
     refuse('an address with a password belongs in a file: use --database-url-file');
   }
-  return url;
+  return { url };
 }
 
 function textOf(path: string, refuse: (fault: string) => never): string {

@@ -54,7 +54,8 @@ function resultsOfOne(name: string, { text, findings = [] }: Findings): Result[]
   const rest = findings.slice(NAMED);
   if (rest.length === 0) return results;
   const status = rest.some(({ severity }) => severity === 'fault') ? 'fault' : 'warning';
-  return [...results, { name, status, text: `${rest.length} more of this check are not listed` }];
+  const more = rest.reduce((sum, { count = 1 }) => sum + count, 0);
+  return [...results, { name, status, text: `${more} more of this check are not listed` }];
 }
 
 /** The line that says why some checks were left out; none when there are none. */

@@ -1,6 +1,6 @@
 import { type EntityManager } from 'typeorm';
 import { type FernetService } from '#crypto';
-import { fault, type Finding } from '#database';
+import { addFinding, fault, type Finding } from '#database';
 import { credentialPath } from '#http';
 import { type Slot, unusableStatuses } from '../credential';
 import { nextKeys, type RowKey, rowsOf } from '../rotation/row-keys';
@@ -40,7 +40,7 @@ export async function sealFindings(
       for (const row of await rowsOf(manager, table, keys).getMany()) {
         rows[slotOf(row)] += 1;
         const sealFault = faultOfSeal(fernet, row, opens);
-        if (sealFault !== undefined) findings.push(findingOf(row, sealFault));
+        if (sealFault !== undefined) addFinding(findings, findingOf(row, sealFault));
       }
       onPage?.(rows.live + rows.staged + rows.previous);
     }

@@ -5,6 +5,18 @@ export interface Finding {
   readonly text: string;
   /** A command, a statement or a setting. */
   readonly fix: string;
+  /** How many things it stands for, if there are more than are kept. */
+  readonly count?: number;
+}
+
+/** Findings of one check that are kept in memory. Of a large database every row may be wrong. */
+const KEPT = 1000;
+
+/** Adds a finding to a list. When the list is full, its last entry stands for the further ones. */
+export function addFinding(list: Finding[], finding: Finding): void {
+  const last = list[KEPT - 1];
+  if (last === undefined) list.push(finding);
+  else list[KEPT - 1] = { ...last, count: (last.count ?? 1) + 1 };
 }
 
 export const fault = (text: string, fix: string): Finding => ({ severity: 'fault', text, fix });

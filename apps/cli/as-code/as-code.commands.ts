@@ -100,7 +100,7 @@ async function withPlans<T>(
   const { ApiKeySources, readTenantsText } = await import('./api-key-sources.js');
   const { readTenants } = await import('./tenants-file.js');
   const { planTenants } = await import('./desired-state.js');
-  const { refuseWrongKey } = await import('../adopt-global-key.js');
+  const { refuseWrongKey } = await import('../import/store-credentials.js');
   const text = readTenantsText(file);
   const apiKeys = new ApiKeySources(text, await settings.variables());
   const desired = readTenants(text, catalogueOf(config).providers, apiKeys);

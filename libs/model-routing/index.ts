@@ -12,10 +12,23 @@
  * shared-deployments (models that cannot be called, or that reach something unexpected). Each step reports catalogue-findings, and
  * catalogue-check runs all steps.
  */
-export { type CatalogueCheck, checkCatalogue, warningsOf } from './catalogue/catalogue-check';
-export { CatalogueError, describeFinding, type Finding } from './catalogue/catalogue-finding';
-export { shippedModelsFile } from './catalogue/catalogue-text';
-export { type Model, providerOfModel } from './catalogue/model';
+export {
+  type CatalogueCheck,
+  checkCatalogue,
+  checkCatalogueText,
+  warningsOf,
+} from './catalogue/catalogue-check';
+export { type CatalogueDocument, parseCatalogue, type Path } from './catalogue/catalogue-document';
+export { isRecord } from './catalogue/catalogue-fields';
+export {
+  CatalogueError,
+  describeFinding,
+  type Finding,
+  listOf,
+  printable,
+} from './catalogue/catalogue-finding';
+export { readText, shippedModelsFile } from './catalogue/catalogue-text';
+export { type Model, type ModelKind, providerOfModel } from './catalogue/model';
 export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
 export { ModelRoutingModule } from './model-routing.module';

@@ -2,7 +2,7 @@ import { parseCatalogue } from './catalogue-document';
 import { readEntries } from './catalogue-entries';
 import { CatalogueError, describeFinding, type Finding } from './catalogue-finding';
 import { routingWarnings } from './routing-warnings';
-import { readCatalogueText } from './catalogue-text';
+import { faultOfSize, readCatalogueText } from './catalogue-text';
 import { type Model } from './model';
 import { type ModelCatalogue } from './model-catalogue';
 
@@ -16,8 +16,21 @@ export interface CatalogueCheck {
 
 /** Returns every fault and warning of a catalogue file, even when it is missing or not YAML. */
 export function checkCatalogue(file: string): CatalogueCheck {
+  return checked(() => readCatalogueText(file), file);
+}
+
+/** The same for a catalogue that is not a file yet. */
+export function checkCatalogueText(text: string, file: string): CatalogueCheck {
+  return checked(() => {
+    const reason = faultOfSize(Buffer.byteLength(text));
+    if (reason !== undefined) throw new CatalogueError([{ severity: 'fault', file, reason }]);
+    return text;
+  }, file);
+}
+
+function checked(read: () => string, file: string): CatalogueCheck {
   try {
-    const { entries, findings } = readEntries(parseCatalogue(readCatalogueText(file), file), file);
+    const { entries, findings } = readEntries(parseCatalogue(read(), file), file);
     return {
       models: entries.map(({ model }) => model),
       findings: byLine([...findings, ...routingWarnings(entries, file)]),

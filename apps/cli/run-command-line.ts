@@ -12,6 +12,7 @@ import { doctorCommand } from './doctor/doctor.command';
 import { encryptionCommand } from './encryption/encryption.command';
 import { generateEncryptionKeyCommand } from './generate-encryption-key.command';
 import { migrateCommand } from './migrate.command';
+import { importLitellmCommand } from './import/import-litellm.command';
 import { modelsCheckCommand } from './models-check.command';
 import { readinessCommand } from './readiness.command';
 import { Settings } from './settings';
@@ -45,6 +46,7 @@ function programOf(settings: Settings): Command {
     doctorCommand(settings),
     migrateCommand(settings),
     commandGroup('restore', 'Check a restored backup.', [restoreVerifyCommand(settings)]),
+    commandGroup('import', 'Import from another product.', [importLitellmCommand(settings)]),
   );
   add(
     'alone',

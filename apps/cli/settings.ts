@@ -10,27 +10,25 @@ export class Settings {
 
   /** @throws ConfigError */
   async load(): Promise<Config> {
-    const { loadConfig, readEnvironment } = await import('#config');
-    return loadConfig(readEnvironment(this.environment, this.directory));
+    const { loadConfig } = await import('#config');
+    return loadConfig(await this.variables());
   }
 
-  /** A variable of the environment, or of .env. */
-  async variables(): Promise<(name: string) => string | undefined> {
+  /** All variables of the environment and of .env, whether they are settings of Tenkey or not. */
+  async variables(): Promise<Environment> {
     const { readEnvironment } = await import('#config');
-    const environment = readEnvironment(this.environment, this.directory);
-    return (name) => environment[name];
+    return readEnvironment(this.environment, this.directory);
   }
 
   /** The encryption keys alone, which can be read even when other settings are missing or invalid. @throws ConfigError */
   async encryptionKeys(): Promise<KeyRing> {
-    const { loadEncryptionKeys, readEnvironment } = await import('#config');
-    return loadEncryptionKeys(readEnvironment(this.environment, this.directory));
+    const { loadEncryptionKeys } = await import('#config');
+    return loadEncryptionKeys(await this.variables());
   }
 
   /** AI_MODELS_FILE, which can be read even when other settings are missing or invalid. */
   async modelsFile(): Promise<string | undefined> {
-    const { readEnvironment } = await import('#config');
-    return readEnvironment(this.environment, this.directory).AI_MODELS_FILE?.trim() || undefined;
+    return (await this.variables()).AI_MODELS_FILE?.trim() || undefined;
   }
 
   /** The files with secrets that other users of this machine can read. */

@@ -28,12 +28,11 @@ export {
   printable,
 } from './catalogue/catalogue-finding';
 export { readText, shippedModelsFile } from './catalogue/catalogue-text';
-export { type Model, type ModelKind, providerOfModel } from './catalogue/model';
+export { type Model, type ModelKind, modelKinds, providerOfModel } from './catalogue/model';
 export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
 export { ModelRoutingModule } from './model-routing.module';
 export { type Decision } from './call/dispatch.service';
-export { parseCatalogue } from './catalogue/catalogue-document';
 export { storedObjectRemoval } from './stored-objects/stored-objects-retention.service';
 export { StoredObject } from './stored-objects/stored-object.entity';
 export { type CallOptions, ModelRoutingService, type RoutedResponse } from './model-routing.service';

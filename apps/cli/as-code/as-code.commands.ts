@@ -100,9 +100,10 @@ async function withPlans<T>(
   const { ApiKeySources, readTenantsText } = await import('./api-key-sources.js');
   const { readTenants } = await import('./tenants-file.js');
   const { planTenants } = await import('./desired-state.js');
-  const { refuseWrongKey } = await import('../import/store-credentials.js');
+  const { refuseWrongKey } = await import('../tenant-credentials.js');
   const text = readTenantsText(file);
-  const apiKeys = new ApiKeySources(text, await settings.variables());
+  const variables = await settings.variables();
+  const apiKeys = new ApiKeySources(text, (name) => variables[name]);
   const desired = readTenants(text, catalogueOf(config).providers, apiKeys);
   return withServices(config, async (services) => {
     await refuseWrongKey(services);

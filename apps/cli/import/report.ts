@@ -1,0 +1,126 @@
+import { type Secret } from '#crypto';
+import { type Finding } from '#model-routing';
+import { type Provider } from '#providers';
+import { type Stored } from '../tenant-credentials';
+import { type MadeImport } from './made-import';
+
+interface ReportOptions {
+  /** The configuration. */
+  readonly file: string;
+  readonly json: boolean;
+  /** Whether the catalogue is printed, and not written to a file. */
+  readonly isPrinted: boolean;
+}
+
+/**
+ * Prints what an import does, as it does it. The text goes to standard error when the catalogue goes to standard output. JSON is
+ * printed as a whole at the end.
+ */
+export class Report {
+  readonly #findings: Finding[] = [];
+  readonly #files: { path: string; written: boolean }[] = [];
+  readonly #stored: (Stored & { provider: string })[] = [];
+  #storing = '';
+
+  constructor(
+    private readonly made: MadeImport,
+    private readonly options: ReportOptions,
+  ) {}
+
+  find(...findings: readonly Finding[]): void {
+    this.#findings.push(...findings);
+    for (const { severity, file, line, reason } of findings) {
+      const place = line === undefined ? `${file}:` : `${file}:${line}:`;
+      this.#say(`${place} ${severity === 'warning' ? 'warning: ' : ''}${reason}`);
+    }
+  }
+
+  /** @param isNew false: the file was there already, with the same text */
+  file(path: string, isNew: boolean): void {
+    this.#files.push({ path, written: isNew });
+    this.#say(isNew ? `${path} is written` : `${path} is already written`);
+  }
+
+  /** The credential that `stored` is about from now on. */
+  storing({ id, label }: Provider, apiKey: Secret): void {
+    this.#storing = id;
+    this.#say(`${label} (${id}): ${apiKey.mask}`);
+  }
+
+  stored(stored: Stored): void {
+    this.#stored.push({ ...stored, provider: this.#storing });
+    this.#say(`  ${stored.result.padEnd(11)} ${stored.tenant.name} (${stored.tenant.id})`);
+  }
+
+  /** @returns false if something was not carried over */
+  end(): boolean {
+    if (this.options.json) process.stdout.write(`${JSON.stringify(this.#asJson(), undefined, 2)}\n`);
+    else {
+      if (this.#stored.length === 0) this.#listCredentials();
+      this.#say(this.#summary());
+      if (this.options.isPrinted) process.stdout.write(this.made.catalogue ?? '');
+    }
+    return this.#count('fault') === 0 && this.#stored.every(({ outcome }) => outcome !== 'failed');
+  }
+
+  #listCredentials(): void {
+    for (const { provider, fields } of this.made.credentials) {
+      const name = provider.globalVariables.apiKey;
+      this.#say(`${provider.label} (${provider.id}): ${fields.apiKey.mask}, as a global key ${name}`);
+    }
+  }
+
+  #summary(): string {
+    const { catalogue, models, declared, credentials } = this.made;
+    const counts = `${counted(this.#count('fault'), 'fault')}, ${counted(this.#count('warning'), 'warning')}`;
+    if (catalogue === undefined) return `No catalogue was made. ${counts}`;
+    const made = `${counted(models.length, 'model')}, ${counted(declared.length, 'declared provider')}, ${counted(credentials.length, 'credential')}. ${counts}`;
+    if (this.#stored.length === 0) return made;
+    const of = (outcome: Stored['outcome']) => this.#stored.filter((each) => each.outcome === outcome).length;
+    const isPlan = this.#stored.some(({ result }) => result.startsWith('would'));
+    const plan = isPlan ? ' No credential was stored; --yes stores them.' : '';
+    return `${made}\nCredentials of tenants: ${of('set')} ${isPlan ? 'to set' : 'set'}, ${of('skipped')} skipped, ${of('failed')} failed.${plan}`;
+  }
+
+  #asJson() {
+    const { catalogue, models, declared, credentials } = this.made;
+    return {
+      file: this.options.file,
+      models: models.length,
+      declared_providers: declared.map(({ id }) => id),
+      credentials: credentials.map(({ provider, fields, place }) => ({
+        provider: provider.id,
+        masked_key: fields.apiKey.mask,
+        config: fields.settings,
+        global_variable: provider.globalVariables.apiKey,
+        ...place,
+      })),
+      files: this.#files,
+      tenants: this.#stored.map(({ provider, tenant, outcome, result }) => ({
+        provider,
+        tenant_id: tenant.id,
+        tenant: tenant.name,
+        outcome,
+        result,
+      })),
+      faults: this.#count('fault'),
+      warnings: this.#count('warning'),
+      findings: this.#findings,
+      ...(this.options.isPrinted && catalogue !== undefined && { catalogue }),
+    };
+  }
+
+  #count(of: Finding['severity']): number {
+    return this.#findings.filter(({ severity }) => severity === of).length;
+  }
+
+  #say(line: string): void {
+    if (this.options.json) return;
+    const stream = this.options.isPrinted ? process.stderr : process.stdout;
+    stream.write(`${line}\n`);
+  }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -2,16 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { exitCodes, jsonOption } from '../command-line';
 import { type Settings } from '../settings';
-
-export interface ImportOptions {
-  readonly out?: string;
-  readonly envOut?: string;
-  readonly tenants?: readonly string[];
-  readonly replace?: boolean;
-  readonly yes?: boolean;
-  readonly keepDuplicates?: boolean;
-  readonly json?: boolean;
-}
+import { type ImportOptions } from './import-options';
 
 export function importLitellmCommand(settings: Settings): Command {
   return new Command('litellm')

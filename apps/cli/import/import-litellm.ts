@@ -1,6 +1,6 @@
 import { type Settings } from '../settings';
 import { envTextOf } from './env-text';
-import { type ImportOptions } from './import-litellm.command';
+import { type ImportOptions } from './import-options';
 import { planOf } from './litellm/plan';
 import { madeImport } from './made-import';
 import { isWritten, type NewFile, writeNewFile } from './new-file';

@@ -2,7 +2,7 @@ import { type Config } from '#config';
 import { asRefusal, Refusal } from '../command-line';
 import { type Services, withServices } from '../services';
 import { namedTenants, refuseWrongKey, storeForTenants } from '../tenant-credentials';
-import { type ImportOptions } from './import-litellm.command';
+import { type ImportOptions } from './import-options';
 import { faultAt, type ImportedCredential } from './made-import';
 import { type Report } from './report';
 

@@ -1,6 +1,5 @@
 import { isRecord } from '#model-routing';
-import { type ConfigFile, fieldsAt, type Report, shownName } from './config';
-import { type PlannedModel } from './models';
+import { type ConfigFile, fieldsAt, isEmpty, type PlannedModel, type Report, shownName } from './config';
 
 /**
  * Carries over `model_group_alias`, LiteLLM's other names of models: each becomes an entry of its own that calls the same.
@@ -15,6 +14,10 @@ export function planAliases(
   for (const file of files) {
     const section = 'router_settings';
     const { model_group_alias: map } = isRecord(file.root[section]) ? file.root[section] : {};
+    if (!isEmpty(map ?? null) && !isRecord(map)) {
+      const place = { file: file.file, line: file.lineOf([section], 'model_group_alias') };
+      report('fault', place, 'model_group_alias is not carried over: it must be a map');
+    }
     for (const [alias, { value, ...place }] of fieldsAt(file, [section, 'model_group_alias'], map)) {
       const name = isRecord(value) ? value.model : value;
       const model = typeof name === 'string' ? models.get(name) : undefined;

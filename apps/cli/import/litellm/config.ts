@@ -1,5 +1,13 @@
 import { dirname, join } from 'node:path';
-import { CatalogueError, type Finding, isRecord, parseCatalogue, type Path, readText } from '#model-routing';
+import {
+  CatalogueError,
+  type Finding,
+  isRecord,
+  type ModelKind,
+  parseCatalogue,
+  type Path,
+  readText,
+} from '#model-routing';
 
 const kind = { noun: 'configuration', maxKiB: 2048, choose: 'Give' };
 
@@ -19,6 +27,12 @@ export interface Place {
 /** A value and where it is written. */
 export interface Placed extends Place {
   readonly value: unknown;
+}
+
+/** A model for the catalogue. */
+export interface PlannedModel {
+  readonly kind: ModelKind;
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** Reports a `fault` for what is not carried over, and a `warning` for what is carried over in another form. */

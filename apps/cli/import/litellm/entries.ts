@@ -81,6 +81,10 @@ function readEntry(
   const credential = typeof named === 'string' ? credentials.get(named) : undefined;
   if (named !== undefined && credential === undefined)
     return fault('litellm_credential_name is not in credential_list');
+  const info = fields.get('model_info');
+  if (info !== undefined && !isRecord(info.value)) {
+    report('fault', info, `${name}: model_info is not carried over: it must be a map`);
+  }
   for (const [field, at] of fields) {
     if (['model_name', 'litellm_params', 'model_info'].includes(field) || isEmpty(at.value)) continue;
     report('fault', at, `${name}: ${shownName(field)} is not carried over: ${adviceOfParam(field)}`);

@@ -1,18 +1,20 @@
 import { type ModelKind } from '#model-routing';
 import { planAliases } from './aliases';
 import { adviceOfInfo, adviceOfParam, adviceOfSetting } from './advice';
-import { type ConfigFile, isEmpty, type Place, type Placed, type Report, shownName } from './config';
+import {
+  type ConfigFile,
+  isEmpty,
+  type Place,
+  type Placed,
+  type PlannedModel,
+  type Report,
+  shownName,
+} from './config';
 import { connectionOf, type Params } from './connections';
 import { type Entry, maxNameLength, readCredentials, readEntries } from './entries';
 import { ProviderPlan } from './provider-plan';
 import { targetOf } from './targets';
 import { type Variables } from './variables';
-
-/** A model for the catalogue. */
-export interface PlannedModel {
-  readonly kind: ModelKind;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
 
 export interface ModelPlan {
   readonly models: readonly PlannedModel[];

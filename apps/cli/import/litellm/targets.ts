@@ -54,13 +54,13 @@ export function targetOf(model: string, custom: string | undefined): Target | No
   if (slash < 0) return unprefixed(named);
   const prefix = named.slice(0, slash);
   const upstreamModel = named.slice(slash + 1);
-  const advice = Object.hasOwn(others, prefix) ? others[prefix] : undefined;
-  const provider = advice === undefined ? providers.ofPrefix(prefix) : undefined;
+  if (Object.hasOwn(others, prefix)) return { reason: `has the prefix ${prefix}/, which ${others[prefix]}` };
+  const provider = providers.ofPrefix(prefix);
   if (provider === undefined) {
-    const usual =
-      'is no provider of Tenkey; if its server uses the format of OpenAI, declare it under providers, with the kind openai_compatible';
-    const shown = /^[a-z0-9_.-]{1,40}$/.test(prefix) ? `the prefix ${prefix}/` : 'a prefix';
-    return { reason: `has ${shown}, which ${advice ?? usual}` };
+    return {
+      reason:
+        'has a prefix that is no provider of Tenkey; if its server uses the format of OpenAI, declare it under providers, with the kind openai_compatible',
+    };
   }
   const leftOut = provider.id === 'azure' ? azureSwitch.exec(upstreamModel)?.[0] : undefined;
   const rest = upstreamModel.slice(leftOut?.length ?? 0);

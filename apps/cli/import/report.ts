@@ -52,7 +52,7 @@ export class Report {
     this.#say(`  ${stored.result.padEnd(11)} ${stored.tenant.name} (${stored.tenant.id})`);
   }
 
-  /** @returns false if something was not carried over */
+  /** @returns false if something was not carried over, or nothing was */
   end(): boolean {
     if (this.options.json) process.stdout.write(`${JSON.stringify(this.#asJson(), undefined, 2)}\n`);
     else {
@@ -60,6 +60,7 @@ export class Report {
       this.#say(this.#summary());
       if (this.options.isPrinted) process.stdout.write(this.made.catalogue ?? '');
     }
+    if (this.made.catalogue === undefined) return false;
     return this.#count('fault') === 0 && this.#stored.every(({ outcome }) => outcome !== 'failed');
   }
 
@@ -93,7 +94,8 @@ export class Report {
         masked_key: fields.apiKey.mask,
         config: fields.settings,
         global_variable: provider.globalVariables.apiKey,
-        ...place,
+        file: place.file,
+        line: place.line,
       })),
       files: this.#files,
       tenants: this.#stored.map(({ provider, tenant, outcome, result }) => ({

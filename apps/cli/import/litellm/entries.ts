@@ -24,12 +24,12 @@ export interface Entry {
 
 /** Reads `model_list` of all files, in order. What is no model is reported and left out. */
 export function readEntries(files: readonly ConfigFile[], credentials: Credentials, report: Report): Entry[] {
-  const lists = files.filter(({ root }) => root.model_list !== undefined && root.model_list !== null);
+  const lists = files.filter(({ root }) => !isEmpty(root.model_list ?? null));
   if (lists.length === 0) {
     report(
       'fault',
       { file: files[0]!.file, line: 1 },
-      'there is no model_list, so there is nothing to import',
+      'there is no model_list with models, so there is nothing to import',
     );
   }
   return lists.flatMap((file) => {

@@ -98,8 +98,10 @@ describe('what is wrong with a configuration of LiteLLM', () => {
     ],
     ['model_list:\n  - a', {}, 'config.yaml:2 a model must be a map with model_name and litellm_params'],
     ['model_list: fake-key-1', {}, 'config.yaml:1 model_list must be a list of models'],
-    ['model_list: {}', {}, 'config.yaml:1 model_list must be a list of models'],
-    ['model_list:', {}, 'config.yaml:1 there is no model_list, so there is nothing to import'],
+    ['model_list: {}', {}, 'config.yaml:1 there is no model_list with models'],
+    ['model_list: []', {}, 'config.yaml:1 there is no model_list with models'],
+    ['model_list: { a: 1 }', {}, 'config.yaml:1 model_list must be a list of models'],
+    ['model_list:', {}, 'config.yaml:1 there is no model_list with models, so there is nothing to import'],
     [
       'general_settings: { store_model_in_db: true }',
       {},

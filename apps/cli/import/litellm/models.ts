@@ -121,8 +121,12 @@ function planModel(
   const connection = connectionOf(target, params, variables);
   if ('reason' in connection) return fault(params.get(connection.param), connection.reason);
   const named = params.get('litellm_credential_name')?.value;
-  const keyPlace = params.get('api_key') ?? place;
-  const assigned = providers.assign(connection, name, typeof named === 'string' ? named : name, keyPlace);
+  // Without the value, which is the key.
+  const { file, line } = params.get('api_key') ?? place;
+  const assigned = providers.assign(connection, name, typeof named === 'string' ? named : name, {
+    file,
+    line,
+  });
   if ('reason' in assigned)
     return fault(params.get('api_base') ?? params.get('api_key'), `it ${assigned.reason}`);
   if (assigned.warning !== undefined) report('warning', place, `${name}: it ${assigned.warning}`);

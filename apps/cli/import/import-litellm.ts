@@ -22,7 +22,8 @@ export async function importLitellm(
   const made = madeImport(plan, out ?? 'ai_models.yml');
   const { catalogue, credentials } = made;
   const env = envOut === undefined ? undefined : envTextOf(credentials);
-  const report = new Report(made, { file, json, isPrinted: out === undefined });
+  const keysTo = tenants ? 'tenants' : envOut === undefined ? undefined : 'env';
+  const report = new Report(made, { file, json, isPrinted: out === undefined, keysTo });
   report.find(...made.findings, ...(env?.findings ?? []));
   if (catalogue === undefined) return report.end();
   const files: NewFile[] = [];

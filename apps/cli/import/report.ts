@@ -10,6 +10,8 @@ interface ReportOptions {
   readonly json: boolean;
   /** Whether the catalogue is printed, and not written to a file. */
   readonly isPrinted: boolean;
+  /** Where the keys go; undefined: nowhere. */
+  readonly keysTo: 'env' | 'tenants' | undefined;
 }
 
 /**
@@ -56,7 +58,7 @@ export class Report {
   end(): boolean {
     if (this.options.json) process.stdout.write(`${JSON.stringify(this.#asJson(), undefined, 2)}\n`);
     else {
-      if (this.#stored.length === 0) this.#listCredentials();
+      if (this.options.keysTo !== 'tenants') this.#listCredentials();
       this.#say(this.#summary());
       if (this.options.isPrinted) process.stdout.write(this.made.catalogue ?? '');
     }
@@ -65,10 +67,15 @@ export class Report {
   }
 
   #listCredentials(): void {
+    const isInFile = this.options.keysTo === 'env';
     for (const { provider, fields } of this.made.credentials) {
-      const name = provider.globalVariables.apiKey;
-      this.#say(`${provider.label} (${provider.id}): ${fields.apiKey.mask}, as a global key ${name}`);
+      const variable = isInFile ? `, as ${provider.globalVariables.apiKey}` : '';
+      this.#say(`${provider.label} (${provider.id}): ${fields.apiKey.mask}${variable}`);
     }
+    if (isInFile || this.made.credentials.length === 0) return;
+    this.#say(
+      'These keys were not stored: --env-out writes them to a file, and --tenants stores them for tenants.',
+    );
   }
 
   #summary(): string {

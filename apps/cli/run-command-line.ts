@@ -10,6 +10,7 @@ import { restoreVerifyCommand } from './backup/restore-verify.command';
 import { commandGroup, configureUsage, reportError } from './command-line';
 import { doctorCommand } from './doctor/doctor.command';
 import { encryptionCommand } from './encryption/encryption.command';
+import { importEneoCommand } from './import/import-eneo.command';
 import { generateEncryptionKeyCommand } from './generate-encryption-key.command';
 import { migrateCommand } from './migrate.command';
 import { importLitellmCommand } from './import/import-litellm.command';
@@ -46,7 +47,10 @@ function programOf(settings: Settings): Command {
     doctorCommand(settings),
     migrateCommand(settings),
     commandGroup('restore', 'Check a restored backup.', [restoreVerifyCommand(settings)]),
-    commandGroup('import', 'Import from another product.', [importLitellmCommand(settings)]),
+    commandGroup('import', 'Take over tenants, credentials and models from another system.', [
+      importEneoCommand(settings),
+      importLitellmCommand(settings),
+    ]),
   );
   add(
     'alone',

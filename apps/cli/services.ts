@@ -6,6 +6,7 @@ import { type Config } from '#config';
 import {
   credentialEntities,
   credentialRemoval,
+  CredentialImportService,
   CredentialsService,
   EncryptionStatusService,
   RotationService,
@@ -40,9 +41,11 @@ function servicesOn(dataSource: DataSource, config: Config) {
   const sealingKey = new SealingKeyService(dataSource, fernet, audit);
   return {
     changes,
+    fernet,
     tenants,
     tenantKeys: new TenantKeysService(dataSource, tenants, audit, changes, cache, config),
     credentials,
+    imports: new CredentialImportService(dataSource, fernet, tenants, credentials, changes),
     sealingKey,
     encryption: new EncryptionStatusService(dataSource, fernet),
     rotation: new RotationService(dataSource, config, fernet, audit, sealingKey),

@@ -41,9 +41,15 @@ export function fieldsOf(
   }
 }
 
-/** Refuses before anything is planned what every change would be refused for. */
-export async function refuseWrongKey({ sealingKey }: Services): Promise<void> {
-  await sealingKey.settle();
+/**
+ * Refuses before anything is planned what every change would be refused for.
+ * @param settles false: writes nothing, not even which encryption key seals
+ */
+export async function refuseWrongKey(
+  { sealingKey }: Pick<Services, 'sealingKey'>,
+  settles = true,
+): Promise<void> {
+  if (settles) await sealingKey.settle();
   const check = await sealingKey.check();
   if (check.isReady) return;
   throw new Refusal(`this command needs the ENCRYPTION_KEY of the service. ${check.reason ?? ''}`);

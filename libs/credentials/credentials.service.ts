@@ -11,7 +11,7 @@ import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential } from './credential';
 import { sealingKey } from './encryption/sealing-key';
 import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
-import { sealedRow, storedRows } from './rows/credential-rows';
+import { type Imported, sealedRow, storedRows } from './rows/credential-rows';
 import { deleteStaleHealth, recordVerification } from './health/health-records';
 import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './rows/provider-slots';
 import { audited, differingFields, listedOf, usableCredential } from './rows/stored-credential';
@@ -48,6 +48,7 @@ interface SetOptions {
   readonly verification?: ProbeResult;
   /** Where it came from, for the audit; absent: a PUT. */
   readonly origin?: string;
+  readonly imported?: Imported;
 }
 
 /** Each tenant's credentials. Every method and every query names the tenant. */
@@ -194,9 +195,9 @@ export class CredentialsService {
     { tenantId, provider }: SlotsOf,
     fields: CredentialFields,
     by: ChangedBy,
-    { verification, origin }: SetOptions,
+    { verification, origin, imported }: SetOptions,
   ): Promise<SetCredential> {
-    const row = await sealedRow(transaction, this.fernet, tenant, 'live', provider, fields);
+    const row = await sealedRow(transaction, this.fernet, tenant, 'live', provider, fields, imported);
     // One statement: if it read first, a DELETE that commits before the write would take the new key with it.
     await transaction.upsert(TenantCredential, row as QueryDeepPartialEntity<TenantCredential>, [
       'tenantId',

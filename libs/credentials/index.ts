@@ -4,7 +4,8 @@
  * Guarantees: a key is stored only sealed and bound to its tenant, provider, slot and settings; a row that was moved or edited is
  * refused; listing decrypts nothing; a wrong encryption key is reported at the start; a stored key is verified only at its own
  * endpoint; no call waits for what it found out about a key to be written; calls use only the live credential, and a staged or
- * previous one becomes live with exactly the key and settings that were sealed, or not at all. Does not: fall back to any other
+ * previous one becomes live with exactly the key and settings that were sealed, or not at all; an import stores a tenant with its
+ * credentials or nothing, and repeating it changes nothing. Does not: fall back to any other
  * key, return a key, or detect that a whole row was replaced in SQL by an older one of the same tenant, provider and slot.
  */
 export { keyFindings } from './check/key-findings';
@@ -25,6 +26,14 @@ export { CredentialWarningsService } from './health/credential-warnings.service'
 export { checkedBody, settingsOf, validFields } from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
+export {
+  CredentialImportService,
+  type CredentialResult,
+  type ImportedCredential,
+  type ImportedTenant,
+  type ImportOptions,
+  type TenantResult,
+} from './imports/credential-import.service';
 export { refuseDisabled } from './api/feature-enabled.guard';
 export { credentialEntities } from './entities';
 export { EncryptionResponse } from './api/encryption.dto';

@@ -103,6 +103,21 @@ export class FernetService {
     };
   }
 
+  /**
+   * Decrypts a text of which it is not known which key sealed it.
+   * @returns undefined when no loaded key opens it
+   */
+  openWithAny(sealed: string): { secret: Secret; encryptionKeyId: string } | undefined {
+    for (const encryptionKeyId of this.keyIds()) {
+      try {
+        return { secret: this.decrypt(sealed, encryptionKeyId), encryptionKeyId };
+      } catch (error) {
+        if (!(error instanceof InvalidToken) && !(error instanceof NotSealed)) throw error;
+      }
+    }
+    return undefined;
+  }
+
   private open(token: VerifiedToken, encryptionKeyId: string): Secret {
     return new Secret(textOf(open(token, this.#halvesOf(encryptionKeyId))));
   }

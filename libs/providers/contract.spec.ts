@@ -3,8 +3,8 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
 import { Secret } from '#crypto';
-import { declarableKinds, declaredProvider, faultOfProviderId } from './declared-provider';
-import { operations, type Provider } from './provider';
+import { declaredProvider, faultOfProviderId } from './declared-provider';
+import { declarableKinds, operations, type Provider } from './provider';
 import { fixedProviders, ProviderRegistry } from './registry';
 import { InvalidTarget } from './target-url';
 

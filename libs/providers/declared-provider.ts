@@ -4,12 +4,8 @@ import { OptionalEndpoint } from './credential-fields';
 import { azure } from './definitions/azure';
 import { openaiCompatible } from './definitions/openai_compatible';
 import { vllm } from './definitions/vllm';
-import { defineProvider, type Provider } from './provider';
+import { type DeclarableKind, defineProvider, type Provider } from './provider';
 import { fixedProviders } from './registry';
-
-/** The kinds of providers that a catalogue can declare: servers that an operator runs or rents. */
-export const declarableKinds = ['openai_compatible', 'vllm', 'azure'] as const;
-export type DeclarableKind = (typeof declarableKinds)[number];
 
 /** A provider that a catalogue declares. */
 interface Declaration {
@@ -63,6 +59,7 @@ export function declaredProvider({ id, kind, label, endpoint }: Declaration): Pr
     ...rest,
     id,
     label,
+    kind,
     prefixes: [],
     declarablePrefixes: [],
     families: [],

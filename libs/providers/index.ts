@@ -41,10 +41,11 @@ export {
   UnexpectedResponse,
   UnsupportedParameter,
 } from './dialects/translation';
-export { neverNull, operations, targetSources } from './provider';
+export { declarableKinds, neverNull, operations, targetSources } from './provider';
 export type {
   CalledModel,
   CredentialField,
+  DeclarableKind,
   GlobalVariables,
   Operation,
   Probe,
@@ -55,13 +56,7 @@ export type {
   TargetSource,
   Timeouts,
 } from './provider';
-export {
-  type DeclarableKind,
-  declarableKinds,
-  declaredProvider,
-  faultOfProviderId,
-  isTakenId,
-} from './declared-provider';
+export { declaredProvider, faultOfProviderId, isTakenId } from './declared-provider';
 export { contradictingFields, cutEndpoint } from './pasted-endpoint';
 export { defaultProvider, fixedProviders, modelHeaders, ProviderRegistry } from './registry';
 export { InvalidTarget, urlBelow } from './target-url';

@@ -90,6 +90,10 @@ export interface Timeouts {
   readonly idleMs: number;
 }
 
+/** The kinds of providers that a catalogue can declare: servers that an operator runs or rents. */
+export const declarableKinds = ['openai_compatible', 'vllm', 'azure'] as const;
+export type DeclarableKind = (typeof declarableKinds)[number];
+
 /** The environment variables that hold a provider's global credential, which is the operator's own. */
 export interface GlobalVariables {
   readonly apiKey: string;
@@ -138,6 +142,8 @@ export interface Provider<S extends Settings = Settings> {
   readonly id: string;
   /** Name for people. */
   readonly label: string;
+  /** The kind of a provider that a catalogue declares. */
+  readonly kind?: DeclarableKind;
   /** Other prefixes of `litellm_model_name` for this provider, such as `hosted_vllm`. */
   readonly prefixes: readonly string[];
   /** Prefixes that mean this provider unless the catalogue declares a provider with that id. */

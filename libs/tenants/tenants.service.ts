@@ -27,6 +27,14 @@ export interface TenantRemoval {
   after?(transaction: EntityManager, tenantId: string): Promise<Record<string, unknown>>;
 }
 
+/** What is known of a tenant of another system. */
+interface ImportedTenant {
+  /** When the other system created it; absent: now. */
+  readonly createdAt?: Date;
+  /** For the audit. */
+  readonly origin?: string;
+}
+
 /** An estimate. */
 const TENANT_BYTES = 700;
 
@@ -56,9 +64,10 @@ export class TenantsService {
     return this.dataSource.getRepository(Tenant);
   }
 
-  async create(dto: CreateTenantRequest, by: ChangedBy): Promise<Tenant> {
+  async create(dto: CreateTenantRequest, by: ChangedBy, imported?: ImportedTenant): Promise<Tenant> {
     const id = (dto.id ?? randomUUID()).toLowerCase();
-    return this.changes.transaction([id], (transaction) => this.insert(transaction, id, dto, by), by);
+    const create = (transaction: EntityManager) => this.insert(transaction, id, dto, by, imported);
+    return this.changes.transaction([id], create, by);
   }
 
   /** Gives the tenant exactly these fields. It is created if there is none with this id. */
@@ -69,6 +78,14 @@ export class TenantsService {
       return this.change(transaction, before, columnsOf(dto), by);
     };
     return this.changes.transaction([id], set, by);
+  }
+
+  /** The tenants that have one of these ids or one of these names. */
+  async findAll(ids: readonly string[], names: readonly string[]): Promise<Tenant[]> {
+    return this.tenants
+      .createQueryBuilder('t')
+      .where('t.id = any(:ids) or t.name = any(:names)', { ids, names })
+      .getMany();
   }
 
   async find(id: string): Promise<Tenant> {
@@ -159,14 +176,15 @@ export class TenantsService {
     id: string,
     dto: SetTenantRequest,
     by: ChangedBy,
+    { createdAt, origin }: ImportedTenant = {},
   ): Promise<Tenant> {
-    const row = { id, ...columnsOf(dto), incarnation: randomUUID() };
+    const row = { id, ...columnsOf(dto), incarnation: randomUUID(), ...(createdAt && { createdAt }) };
     await transaction.insert(Tenant, row).catch(asConflict);
     const created = await transaction.findOneByOrFail(Tenant, { id });
     await this.audit.record(transaction, by, {
       action: 'tenant.create',
       tenantId: id,
-      details: { after: auditedTenant(row) },
+      details: { after: auditedTenant(row), ...(origin !== undefined && { origin }) },
     });
     // Read before the commit: if a read after it failed, the client would take the tenant for not created.
     return created;

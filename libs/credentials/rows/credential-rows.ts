@@ -29,6 +29,20 @@ export function storedRows<T extends TenantCredential>(
     .where('c.tenant_id = any(:tenantIds)', { tenantIds });
 }
 
+/** A sealed key, and the encryption key that opens it. */
+export interface SealedKey {
+  readonly sealed: string;
+  readonly encryptionKeyId: string;
+}
+
+/** What an import knows about a key besides its fields. */
+export interface Imported {
+  /** The sealed form of the key, which is stored as it is. It must open to the key in the fields. */
+  readonly sealedKey?: SealedKey;
+  /** When the key was set in the other system. */
+  readonly configuredAt?: Date;
+}
+
 /**
  * Seals fields into a row with a new version. The row is not stored yet.
  * @throws Problem encryption_key_mismatch
@@ -40,12 +54,13 @@ export async function sealedRow(
   slot: Slot,
   provider: string,
   fields: CredentialFields,
+  { sealedKey, configuredAt }: Imported = {},
 ): Promise<TenantCredential> {
   const [next] = await transaction.query<{ version: string }[]>(
     `SELECT nextval('credential_versions')::text AS version`,
   );
   const sealing = await sealingKey(transaction, fernet);
-  const { sealed, encryptionKeyId } = fernet.encrypt(fields.apiKey, sealing.encryptionKeyId);
+  const { sealed, encryptionKeyId } = sealedKey ?? fernet.encrypt(fields.apiKey, sealing.encryptionKeyId);
   const row = Object.assign(new TenantCredential(), {
     tenantId: tenant.id,
     tenant,
@@ -55,7 +70,7 @@ export async function sealedRow(
     settings: { ...fields.settings },
     encryptionKeyId,
     version: next?.version ?? '',
-    configuredAt: new Date(),
+    configuredAt: configuredAt ?? new Date(),
     expiresAt: fields.expiresAt,
   });
   row.seal = sealOf(fernet, row, { slot, incarnation: tenant.incarnation }, sealing);

@@ -42,7 +42,7 @@ Examples:
   sops exec-env keys.enc.env 'npx tenkey plan -f tenants.yml'`,
     )
     .action(async (options: PlanOptions) => {
-      const plans = await withPlans(settings, options, (_, each) => Promise.resolve(each));
+      const plans = await withPlans(settings, options, false, (_, each) => Promise.resolve(each));
       print(plans, options);
       const hasFaults = plans.some(({ faults }) => faults.length > 0);
       const differs = plans.some(({ steps }) => steps.length > 0);
@@ -72,7 +72,7 @@ Examples:
   sops exec-env keys.enc.env 'npx tenkey apply -f tenants.yml --yes'`,
     )
     .action(async (options: ApplyOptions) => {
-      const failed = await withPlans(settings, options, async (services, plans) => {
+      const failed = await withPlans(settings, options, true, async (services, plans) => {
         print(plans, options);
         refuseFaults(plans, options.newKeysFile);
         const changing = plans.filter(({ steps }) => steps.length > 0);
@@ -88,6 +88,7 @@ Examples:
 async function withPlans<T>(
   settings: Settings,
   { file, prune = false }: PlanOptions,
+  changes: boolean,
   run: (services: Services, plans: readonly TenantPlan[]) => Promise<T>,
 ): Promise<T> {
   const config = await settings.load();
@@ -106,7 +107,7 @@ async function withPlans<T>(
   const apiKeys = new ApiKeySources(text, (name) => variables[name]);
   const desired = readTenants(text, catalogueOf(config).providers, apiKeys);
   return withServices(config, async (services) => {
-    await refuseWrongKey(services);
+    await refuseWrongKey(services, changes);
     return run(services, await planTenants(services, desired, prune));
   });
 }

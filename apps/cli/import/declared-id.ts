@@ -1,6 +1,9 @@
 import { takenVariableOf } from '#config';
 import { declarableKinds, declaredProvider, faultOfProviderId, isTakenId } from '#providers';
 
+/** Longer names are cut before anything else: no id has as many characters. */
+const LONGEST = 200;
+
 /**
  * Makes the id of a provider that a catalogue is to declare from any name: in lower case, with `_` in place of everything but
  * letters and digits, and with a number if the id is taken.
@@ -10,6 +13,7 @@ export function declaredIdOf(name: string, taken: Iterable<string>): string {
   // Ids that differ only in `-` and `_` would have the same variables.
   const used = new Set([...taken].map((id) => id.replaceAll('-', '_')));
   const text = name
+    .slice(0, LONGEST)
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
     .replaceAll(/^_|_$/g, '');

@@ -65,8 +65,8 @@ describe('the import of any configuration of LiteLLM', () => {
         for (const { line } of findings) expect(line).toBeGreaterThan(0);
         made += all.length + credentials.length;
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
-    expect(made).toBeGreaterThan(30);
+    expect(made).toBeGreaterThan(10);
   });
 });

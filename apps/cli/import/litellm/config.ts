@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import {
   CatalogueError,
   type Finding,
@@ -19,6 +19,7 @@ export interface ConfigFile {
   readonly lineOf: (path: Path, field?: string) => number;
 }
 
+/** Where something is written. */
 export interface Place {
   readonly file: string;
   readonly line: number;
@@ -45,7 +46,9 @@ export type Report = (severity: Finding['severity'], place: Place, reason: strin
 export function readConfig(file: string): ConfigFile[] {
   const main = readFile(file);
   const included = listAt(main, 'include').map(({ value, line }) => {
-    if (typeof value === 'string' && value.trim() !== '') return readFile(join(dirname(file), value));
+    if (typeof value === 'string' && value.trim() !== '') {
+      return readFile(isAbsolute(value) ? value : join(dirname(file), value));
+    }
     throw new CatalogueError([
       { severity: 'fault', file, line, reason: 'include must be a list of file names' },
     ]);

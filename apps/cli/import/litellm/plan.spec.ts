@@ -149,12 +149,25 @@ describe('the plan of an import from LiteLLM', () => {
     ]);
   });
 
+  it('takes variables from the environment, and others from environment_variables', () => {
+    const params = 'model: openai/x, api_key: "${A}-${B}-${C}-${D}"';
+    const own = '{ A: a, B: b, C: os.environ/E, D: d }';
+    const env = { A: 'A', D: 'd', E: 'e' };
+    const plan = planText(`${oneModel(params)}environment_variables: ${own}\n`, env);
+    expect(plan.credentials.map(({ key }) => key.secret?.expose())).toEqual(['A-b-e-d']);
+    expect(findingsOf(plan)).toEqual([
+      'config.yaml:5 warning: environment_variables.A has another value in the environment, and that one is used',
+    ]);
+  });
+
   it('reads what config.yaml includes, but not what that includes', () => {
     writeFileSync(
       join(folder, 'more.yaml'),
       `include: [other.yaml]\n${oneModel('model: groq/x, api_key: fake-1')}`,
     );
-    const plan = planText(`include: [more.yaml]\n${oneModel('model: openai/x, api_key: fake-key-1')}`);
+    const plan = planText(
+      `include: [${join(folder, 'more.yaml')}]\n${oneModel('model: openai/x, api_key: fake-key-1')}`,
+    );
     expect(findingsOf(plan)).toEqual([
       expect.stringMatching(/^more.yaml:3 m: this name is already in .*config.yaml:3, and only/),
       'more.yaml:1 include is not carried over: LiteLLM ignores it in a file that is itself included',

@@ -36,6 +36,10 @@ export function reportSettings(files: readonly ConfigFile[], variables: Variable
       report('fault', { file: file.file, line }, 'environment_variables must be a map of names and values');
     }
   }
+  for (const [name, place] of variables.contradicted) {
+    const reason = 'has another value in the environment, and that one is used';
+    report('warning', place, `environment_variables.${shownName(name)} ${reason}`);
+  }
   for (const [name, place] of variables.unused) {
     if (isEmpty(place.value)) continue;
     const advice = adviceOfSetting('environment_variables');

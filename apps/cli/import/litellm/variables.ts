@@ -18,6 +18,7 @@ const reference = /^os\.environ\/(.*)$/s;
  */
 export class Variables {
   readonly #used = new Set<string>();
+  readonly #contradicted = new Set<string>();
   readonly #own: ReadonlyMap<string, Placed>;
 
   constructor(
@@ -31,6 +32,11 @@ export class Variables {
   /** Those of `environment_variables` that no text has named. */
   get unused(): [string, Placed][] {
     return [...this.#own].filter(([name]) => !this.#used.has(name));
+  }
+
+  /** Those whose value in the environment is another one. */
+  get contradicted(): [string, Placed][] {
+    return [...this.#own].filter(([name]) => this.#contradicted.has(name));
   }
 
   /** The first of these variables that is set. */
@@ -62,17 +68,25 @@ export class Variables {
   }
 
   #read(name: string): string | undefined {
-    const value = this.environment[name];
-    if (value !== undefined && value.trim() !== '') {
-      this.#used.add(name);
-      return value;
-    }
+    const own = this.#ownValue(name);
+    const value = this.#ofEnvironment(name);
+    if (value === undefined && own === undefined) return undefined;
+    this.#used.add(name);
+    if (value !== undefined && own !== undefined && value !== own) this.#contradicted.add(name);
+    return value ?? own;
+  }
+
+  #ownValue(name: string): string | undefined {
     const own = this.#own.get(name)?.value;
     if (typeof own !== 'string' && typeof own !== 'number') return undefined;
-    this.#used.add(name);
     const other = reference.exec(String(own))?.[1];
-    const text = other === undefined ? String(own) : this.environment[other];
-    return text === undefined || text.trim() === '' ? undefined : text;
+    if (other !== undefined) return this.#ofEnvironment(other);
+    return String(own).trim() === '' ? undefined : String(own);
+  }
+
+  #ofEnvironment(name: string): string | undefined {
+    const value = this.environment[name];
+    return value === undefined || value.trim() === '' ? undefined : value;
   }
 }
 

@@ -48,7 +48,7 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
         const findings = await dataSource.transaction((transaction) =>
           slotFindings(transaction, config.credentialRollbackHours),
         );
-        return { text: 'each version is stored once, and no previous credential too long', findings };
+        return { text: 'each version is stored once, and no previous credential is kept too long', findings };
       },
     },
     {

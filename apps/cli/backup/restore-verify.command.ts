@@ -20,7 +20,10 @@ export function restoreVerifyCommand(settings: Settings): Command {
     )
     .option('--database-url-file <path>', 'a file with the address of the copy')
     .option('--database-url <url>', 'the address of the copy, if it has no password')
-    .option('--data-dir <folder>', 'a copy of TENKEY_DATA_DIR, made while the service was stopped')
+    .option(
+      '--data-dir <folder>',
+      'a copy of TENKEY_DATA_DIR, made while the service was stopped; a server is started on it',
+    )
     .option('--head <head>', 'a head that audit verify printed before the backup, which must be in the copy')
     .addOption(jsonOption())
     .addHelpText(

@@ -140,7 +140,7 @@ describe('npx tenkey doctor', () => {
     ]);
     const textOf = (check: string) => report.checks.find(({ name }) => name === check)?.text;
     expect(textOf('seals')).toContain('3 live, 1 staged and 1 previous');
-    expect(textOf('usage')).toContain('1 days fit their records (3 are kept)');
+    expect(textOf('usage')).toContain('1 day fit their records (3 are kept)');
     expect(await everything()).toEqual(before);
     printed.push(stdout);
   }, 60_000);
@@ -272,7 +272,7 @@ describe('npx tenkey doctor', () => {
       ...changed('migrations', 'delete from migrations where id = (select max(id) from migrations)'),
       check: 'migrations',
       status: 'fault',
-      text: '1 migrations are missing',
+      text: '1 migration is missing',
       fix: 'npx tenkey migrate',
     },
     {
@@ -498,7 +498,7 @@ describe('npx tenkey doctor', () => {
       ),
       check: 'providers',
       status: 'warning',
-      text: '1 credentials are for gone',
+      text: '1 credential is for gone',
     },
     {
       title: 'an audit event that was edited',
@@ -561,7 +561,7 @@ describe('npx tenkey doctor', () => {
       ...changed('usage_daily', 'update usage_daily set output_tokens = output_tokens + 1'),
       check: 'usage',
       status: 'fault',
-      text: /1 sums of 1 tenants in usage_daily differ from their records \(3 calls counted, 3 recorded\)/,
+      text: /1 sum of 1 tenant in usage_daily differs from its records \(3 calls counted, 3 recorded\)/,
     },
     {
       title: 'a usage record that was deleted',
@@ -607,7 +607,7 @@ describe('npx tenkey doctor', () => {
       undo: unregistered,
       check: 'processes',
       status: 'warning',
-      text: '1 of 1 processes run an earlier version',
+      text: '1 of 1 registered processes runs an earlier version',
     },
     {
       title: 'a process without the encryption key',
@@ -615,7 +615,7 @@ describe('npx tenkey doctor', () => {
       undo: unregistered,
       check: 'processes',
       status: 'fault',
-      text: '1 of 1 processes do not have the encryption key that seals',
+      text: '1 of 1 registered processes lacks the encryption key that seals',
     },
     {
       title: 'the missing number of the last change',

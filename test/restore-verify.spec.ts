@@ -214,6 +214,25 @@ describe('npx tenkey restore verify', () => {
     const away = await run(fileWith(`postgresql://tenkey:${password}@127.0.0.1:1/tenkey`));
     expect([away.code, away.stdout]).toEqual([1, expect.stringContaining('unavailable: ECONNREFUSED')]);
   });
+
+  // The last one, because it writes to the copy.
+  it('says so rightly: with the database and ENCRYPTION_KEY alone, another installation uses every key again', async () => {
+    const restored = await startTestApp({}, { databaseUrl: copy.url });
+    try {
+      const used = async () => {
+        expect((await restored.chat(tenant)).status).toBe(200);
+        return restored.provider.requests.at(-1)?.key;
+      };
+      const path = `/tenants/${tenant}/credentials/openai`;
+      expect(await used()).toBe(keys[0]);
+      await restored.sysadmin('post', `${path}/rollback`).expect(200);
+      expect(await used()).toBe(keys[2]);
+      await restored.sysadmin('post', `${path}/promote`).expect(200);
+      expect(await used()).toBe(keys[1]);
+    } finally {
+      await restored.close();
+    }
+  });
 });
 
 describe('npx tenkey migrate', () => {

@@ -45,6 +45,8 @@ describeWithApp('setting a credential', (tenkey) => {
     ['openai', {}],
     ['openai', { api_key: 'short' }],
     ['openai', { api_key: '...xyz9' }],
+    // Its key may be of any length, so only the shape of a mask is refused here.
+    ['vllm', { api_key: '...xyz9' }],
     ['openai', { api_key: 'sk-line\nbreak-in-it' }],
     ['openai', { api_key: 12345678 }],
     ['openai', { api_key: key, endpont: 'https://llm.example.com/v1' }],

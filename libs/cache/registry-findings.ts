@@ -49,11 +49,12 @@ export async function registryFindings(
       ),
     );
   }
+  const ofAll = (count: number) => `${count} of ${abilities.length} registered processes`;
   const older = abilities.filter(({ sealForm }) => sealForm < NEWEST_SEAL_FORM).length;
   if (older > 0) {
     findings.push(
       warning(
-        `${older} of ${abilities.length} processes run an earlier version, which knows only older seals`,
+        `${ofAll(older)} ${older === 1 ? 'runs' : 'run'} an earlier version, which knows only older seals`,
         'Start this version in every process.',
       ),
     );
@@ -64,7 +65,7 @@ export async function registryFindings(
   if (lacking > 0) {
     findings.push(
       fault(
-        `${lacking} of ${abilities.length} processes do not have the encryption key that seals (fingerprint ${sealingKeyId}), so they cannot open what is sealed under it`,
+        `${ofAll(lacking)} ${lacking === 1 ? 'lacks' : 'lack'} the encryption key that seals (fingerprint ${sealingKeyId}), and cannot open what is sealed under it`,
         'Start every process with that key in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS.',
       ),
     );

@@ -8,7 +8,7 @@
  * Does not: log queries, define entities (each lib defines its own), read the environment, or make backups. The embedded
  * server is for trials and small installations: one machine, no replication, not on Windows.
  */
-export { addFinding, fault, type Finding, warning } from './check/finding';
+export { addFinding, counted, fault, type Finding, warning } from './check/finding';
 export { migrationFindings, type MigrationState, migrationState } from './check/migration-state';
 export { CHECK_STATEMENT_MS, ReadOnlyDataSource } from './check/read-only-data-source';
 export { countRows, schemaFindings } from './check/schema';

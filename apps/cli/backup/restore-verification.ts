@@ -4,6 +4,7 @@ import { auditFindings, AuditEvent, AuditLogService, newestEvent } from '#audit'
 import { credentialEntities, keyFindings, loadFormerKeys, sealFindings, slotFindings } from '#credentials';
 import { FernetService, type KeyRing } from '#crypto';
 import {
+  counted,
   countRows,
   fault,
   findEmbeddedDatabase,
@@ -124,7 +125,10 @@ function checksOf(dataSource: DataSource, { keys, head, progress }: RestoreOptio
           keyFindings(transaction, fernet),
         );
         const sealing = sealingKeyId === undefined ? 'nothing is sealed' : `${sealingKeyId} seals`;
-        return { text: `${sealing}; the signing keys of ${formerKeys} former keys open`, findings };
+        return {
+          text: `${sealing}; the signing keys of ${counted(formerKeys, 'former key')} open`,
+          findings,
+        };
       },
     },
     {
@@ -155,7 +159,10 @@ function checksOf(dataSource: DataSource, { keys, head, progress }: RestoreOptio
           progress('audit', `${read} events read`),
         );
         const known = head === undefined ? '' : ', and has the given head';
-        return { text: `the chain of ${events} events is whole${known}`, findings: auditFindings(faults) };
+        return {
+          text: `the chain of ${counted(events, 'event')} is whole${known}`,
+          findings: auditFindings(faults),
+        };
       },
     },
   ];

@@ -1,7 +1,7 @@
-import { addFinding, fault, type Finding, warning } from '#database';
+import { addFinding, fault, type Finding, type ServerFacts, warning } from '#database';
 import { type Check, resultsOf } from './check';
 import { inText } from './report';
-import { ofDisk } from './server-checks';
+import { ofConnection, ofDisk, ofServer } from './server-checks';
 
 const finding = (name: string, ...findings: Finding[]): Check => ({
   name,
@@ -66,6 +66,33 @@ describe('the checks of the doctor', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('know an old server, a replica, and a connection that others can read', () => {
+    const sound: ServerFacts = {
+      version: '18.4',
+      versionNumber: 180_004,
+      isReplica: false,
+      isReadOnly: false,
+      replicationRole: 'origin',
+      isDurable: true,
+      size: '8 MB',
+      maximumConnections: 97,
+      connections: 2,
+      hasTls: false,
+      isOverNetwork: true,
+      clockAheadMs: 0,
+    };
+    const texts = (change: Partial<ServerFacts>) => ofServer({ ...sound, ...change }).map(({ text }) => text);
+    expect(texts({})).toEqual([]);
+    expect(texts({ version: '14.9', versionNumber: 140_009 })).toEqual(['PostgreSQL 14.9 is too old']);
+    expect(texts({ isReplica: true, isReadOnly: true })).toEqual([expect.stringContaining('is a replica')]);
+    expect(texts({ isDurable: false })).toEqual([expect.stringContaining('can lose or damage')]);
+    expect(ofConnection(sound, true).findings).toMatchObject([{ severity: 'warning' }]);
+    expect(ofConnection(sound, false).findings).toBeUndefined();
+    for (const safe of [{ hasTls: true }, { isOverNetwork: false }]) {
+      expect(ofConnection({ ...sound, ...safe }, true).findings).toBeUndefined();
+    }
   });
 
   it('warn of a disk that is nearly full', () => {

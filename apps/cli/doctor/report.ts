@@ -1,3 +1,4 @@
+import { counted } from '#database';
 import { type Result } from './check';
 
 /** How many lines say what. */
@@ -24,8 +25,4 @@ export function inJson(results: readonly Result[]): string {
 /** Names come from the database, where anything may have been written: a terminal must not obey what they contain. */
 function printable(line: string): string {
   return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

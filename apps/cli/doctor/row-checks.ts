@@ -8,7 +8,7 @@ import {
   sealFindings,
   slotFindings,
 } from '#credentials';
-import { type Finding, warning } from '#database';
+import { counted, type Finding, warning } from '#database';
 import { AddressPolicy } from '#egress';
 import { tenantFindings } from '#tenants';
 import { usageFindings } from '#usage';
@@ -26,7 +26,7 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
           keyFindings(transaction, fernet),
         );
         const sealing = sealingKeyId === undefined ? 'nothing is sealed yet' : `${sealingKeyId} seals`;
-        return { text: `${sealing}; ${formerKeys} former keys`, findings };
+        return { text: `${sealing}; ${counted(formerKeys, 'former key')}`, findings };
       },
     },
     {
@@ -71,12 +71,12 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
           if (known.has(provider)) return [];
           return [
             warning(
-              `${count} credentials are for ${provider}, which is no provider and which the model catalogue does not declare`,
+              `${counted(count, 'credential is', 'credentials are')} for ${provider}, which is no provider and which the model catalogue does not declare`,
               'Declare it again under providers in the model catalogue, or delete the credentials.',
             ),
           ];
         });
-        return { text: `${counts.size} have credentials`, findings };
+        return { text: `${counted(counts.size, 'provider has', 'providers have')} credentials`, findings };
       },
     },
     {
@@ -86,7 +86,7 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
         const { events, faults } = await new AuditLogService(dataSource, fernet).verify(undefined, (read) =>
           progress('audit', `${read} events read`),
         );
-        return { text: `the chain of ${events} events is whole`, findings: auditFindings(faults) };
+        return { text: `the chain of ${counted(events, 'event')} is whole`, findings: auditFindings(faults) };
       },
     },
     {
@@ -104,7 +104,10 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
             progress('usage', `${read} days compared`),
           ),
         );
-        return { text: `the sums of ${days} days fit their records (${records} are kept)`, findings };
+        return {
+          text: `the sums of ${counted(days, 'day')} fit their records (${records} are kept)`,
+          findings,
+        };
       },
     },
     {
@@ -114,7 +117,7 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
           keyFindings(transaction, fernet),
         );
         const { processes, findings } = await registryFindings(dataSource, sealingKeyId);
-        return { text: `${processes} are registered`, findings };
+        return { text: `${counted(processes, 'process is', 'processes are')} registered`, findings };
       },
     },
   ];

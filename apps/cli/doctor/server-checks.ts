@@ -13,6 +13,7 @@ import {
   type ServerFacts,
   warning,
 } from '#database';
+import { type Findings } from './check';
 import { type DatabaseCheck } from './context';
 
 const CLOCK_LIMIT_MS = 3000;
@@ -37,15 +38,7 @@ export const serverChecks: readonly DatabaseCheck[] = [
   {
     name: 'connection',
     async run(context) {
-      const { hasTls, isOverNetwork } = await facts(context);
-      if (hasTls) return { text: 'encrypted with TLS' };
-      if (!isOverNetwork) return { text: 'on this machine' };
-      if (!context.config.isProduction) return { text: 'not encrypted, and this is not production' };
-      const finding = warning(
-        'the connection to the database is not encrypted',
-        'Add sslmode=require, or better sslmode=verify-full with sslrootcert, to DATABASE_URL.',
-      );
-      return { text: '', findings: [finding] };
+      return ofConnection(await facts(context), context.config.isProduction);
     },
   },
   {
@@ -104,7 +97,19 @@ export const serverChecks: readonly DatabaseCheck[] = [
   },
 ];
 
-function ofServer(server: ServerFacts): Finding[] {
+/** Exported for its test, as the next one: a test has no old server, no replica and no network. */
+export function ofConnection({ hasTls, isOverNetwork }: ServerFacts, isProduction: boolean): Findings {
+  if (hasTls) return { text: 'encrypted with TLS' };
+  if (!isOverNetwork) return { text: 'on this machine' };
+  if (!isProduction) return { text: 'not encrypted, and this is not production' };
+  const finding = warning(
+    'the connection to the database is not encrypted',
+    'Add sslmode=require, or better sslmode=verify-full with sslrootcert, to DATABASE_URL.',
+  );
+  return { text: '', findings: [finding] };
+}
+
+export function ofServer(server: ServerFacts): Finding[] {
   const findings: Finding[] = [];
   if (server.versionNumber < OLDEST_SERVER) {
     findings.push(

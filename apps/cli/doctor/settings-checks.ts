@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Config, ConfigError } from '#config';
-import { fault, type Finding, warning } from '#database';
+import { counted, fault, type Finding, warning } from '#database';
 import { CatalogueError, checkCatalogue, ModelCatalogue, shippedModelsFile } from '#model-routing';
 import { type Settings } from '../settings';
 import { type Check } from './check';
@@ -76,8 +76,8 @@ export function catalogueCheck(settings: Settings): Check {
       return {
         text: `${models.length} models`,
         findings: [
-          ...(faults > 0 ? [fault(`the file has ${faults} faults, so a start fails`, fix)] : []),
-          ...(warnings > 0 ? [warning(`the file has ${warnings} warnings`, fix)] : []),
+          ...(faults > 0 ? [fault(`the file has ${counted(faults, 'fault')}, so a start fails`, fix)] : []),
+          ...(warnings > 0 ? [warning(`the file has ${counted(warnings, 'warning')}`, fix)] : []),
         ],
       };
     },

@@ -9,6 +9,11 @@ export interface Finding {
   readonly count?: number;
 }
 
+/** A number with its noun. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
 /** Findings of one check that are kept in memory. Of a large database every row may be wrong. */
 const KEPT = 1000;
 

@@ -1,6 +1,6 @@
 import { type EntityManager } from 'typeorm';
 import { migrations } from '../migrations';
-import { fault, type Finding } from './finding';
+import { counted, fault, type Finding } from './finding';
 
 /** Which migrations a database has, compared with those of this version. Each list has the order in which migrations run. */
 export interface MigrationState {
@@ -63,7 +63,7 @@ export function migrationFindings({ done, pending, deleted, unknown }: Migration
     done.length === 0 ? 'the database is empty' : `the database has the schema of an earlier version`;
   return [
     fault(
-      `${state}: ${pending.length} migrations are missing, the first is ${pending[0]}`,
+      `${state}: ${counted(pending.length, 'migration is', 'migrations are')} missing, the first is ${pending[0]}`,
       'Run npx tenkey migrate, or start this version of the service once.',
     ),
   ];

@@ -40,7 +40,7 @@ export async function serverFacts(manager: EntityManager): Promise<ServerFacts> 
          (select nullif(datconnlimit, -1) from pg_database where datname = current_database()),
          (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user)
        ) as "maximumConnections",
-       (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
+       (select sum(numbackends)::int from pg_stat_database) as connections,
        coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as "hasTls",
        coalesce(not (inet_server_addr() <<= '127.0.0.0/8' or inet_server_addr() = '::1'), false) as "isOverNetwork"`,
   );

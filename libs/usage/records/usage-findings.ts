@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { fault, type Finding, warning } from '#database';
+import { counted, fault, type Finding, warning } from '#database';
 import { dailySums, dayColumns, summedByDay } from './usage-tables';
 
 /** How many days, calls and records were compared, and what was found. */
@@ -94,7 +94,7 @@ async function differencesOn(manager: EntityManager, day: string): Promise<Findi
   if (row === undefined || row.rows === 0) return [];
   return [
     fault(
-      `${day}: ${row.rows} sums of ${row.tenants} tenants in usage_daily differ from their records (${row.counted} calls counted, ${row.recorded} recorded)`,
+      `${day}: ${counted(row.rows, 'sum')} of ${counted(row.tenants, 'tenant')} in usage_daily ${row.rows === 1 ? 'differs from its' : 'differ from their'} records (${row.counted} calls counted, ${row.recorded} recorded)`,
       'Somebody changed or deleted sums or records in SQL. Compare that day with a backup; the log has a line for each request.',
     ),
   ];

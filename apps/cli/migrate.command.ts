@@ -17,7 +17,7 @@ export function migrateCommand(settings: Settings): Command {
     .addHelpText(
       'after',
       `
-Make a backup first: an earlier version does not run on the new schema. Each migration is one transaction, so one that
+Make a backup first: a migration cannot be undone. Each one is a transaction, so one that
 fails leaves nothing behind.
 
 Examples:

@@ -5,6 +5,9 @@
  * server is reached only through a private unix socket, survives a killed process (the next start uses it), is restarted
  * when it crashes, and is not stopped while another process uses it.
  *
+ * check/ says what is wrong with a server, its migrations and its schema, and has the form in which every lib reports what
+ * is wrong with its tables: findings. A check reads in transactions in which nothing can be changed.
+ *
  * Does not: log queries, define entities (each lib defines its own), read the environment, or make backups. The embedded
  * server is for trials and small installations: one machine, no replication, not on Windows.
  */

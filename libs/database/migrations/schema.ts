@@ -108,6 +108,7 @@ export const schema: Readonly<Record<string, string>> = {
   'column tenants.contact_email': 'text',
   'column tenants.created_at': 'timestamp with time zone not null default now()',
   'column tenants.display_name': 'text',
+  'column tenants.expected_providers': 'text[]',
   'column tenants.id': 'uuid not null',
   'column tenants.incarnation': 'uuid not null default gen_random_uuid()',
   'column tenants.name': 'text not null',

@@ -110,10 +110,10 @@ describe('npx tenkey doctor', () => {
     const dataSource = await new ReadOnlyDataSource(options).initialize();
     const write = `update tenants set name = 'changed'`;
     for (const attempt of [
-      dataSource.transaction((transaction) => transaction.query(write)),
-      dataSource.transaction('SERIALIZABLE', (transaction) => transaction.query(write)),
+      () => dataSource.transaction((transaction) => transaction.query(write)),
+      () => dataSource.transaction('SERIALIZABLE', (transaction) => transaction.query(write)),
     ]) {
-      await expect(attempt).rejects.toMatchObject({ driverError: { code: '25006' } });
+      await expect(attempt()).rejects.toMatchObject({ driverError: { code: '25006' } });
     }
     await dataSource.destroy();
   });

@@ -137,12 +137,22 @@ describe('the documentation agrees with the code:', () => {
 
   it('the table of exit codes is the one of the command line, which its help prints', async () => {
     const { stdout } = await runCli({}, 'audit', 'verify', '--help');
-    const rows = rowsOf('docs/operations.md', 'Command line').map((cells) => cells.join(' '));
+    const rows = rowsOf('docs/command-line.md', 'Exit codes').map((cells) => cells.join(' '));
     for (const { code, meaning } of Object.values(exitCodes)) {
       expect(rows).toContain(`${code} ${meaning}`);
       expect(stdout).toContain(`  ${code}  ${meaning}\n`);
     }
   }, 60_000);
+
+  it("the command line's own variables and options for the connection are in its page", () => {
+    const source = text('apps/cli/remote/connection.ts');
+    const named = new Set(source.match(/\bTENKEY_[A-Z_]+|--(?:url|key-file|timeout)\b/g));
+    expect(named).toEqual(
+      new Set(['--url', '--key-file', '--timeout', 'TENKEY_URL', 'TENKEY_KEY_FILE', 'TENKEY_KEY']),
+    );
+    const rows = rowsOf('docs/command-line.md', 'Commands that speak to a running Tenkey');
+    for (const name of named) expect(rows.flat().join(' ')).toContain(`\`${name}\``);
+  });
 
   it('every command of the command line that a page names exists, with its options', async () => {
     const optionsOf = new Map<string, string[]>();
@@ -155,10 +165,14 @@ describe('the documentation agrees with the code:', () => {
     }
     expect([...optionsOf.keys()]).toEqual(expect.arrayContaining(['audit verify', 'models check']));
     for (const [command, options] of optionsOf) {
-      const { stdout } = await runCli({}, ...command.split(' ').filter((word) => word !== ''), '--help');
-      expect(stdout.split('\n', 1)[0]).toMatch(
-        new RegExp(`^Usage: ${['tenkey', command].join(' ').trim()}( |$)`),
-      );
+      const words = command.split(' ').filter((word) => word !== '');
+      const { stdout } = await runCli({}, ...words, '--help');
+      // Words after the command are arguments of it, such as the name of a tenant, if it takes that many.
+      const [, name = '', usage = ''] = /^Usage: tenkey((?: [a-z-]+)*)(.*)$/m.exec(stdout) ?? [];
+      const named = name.split(' ').slice(1);
+      const takes = (usage.match(/[<[](?!command|options)[^\]>]+[\]>]/g) ?? []).length;
+      expect([command, words.slice(0, named.length)]).toEqual([command, named]);
+      expect([command, words.length - named.length <= takes]).toEqual([command, true]);
       for (const option of options)
         expect([command, stdout]).toEqual([command, expect.stringContaining(option)]);
     }

@@ -39,6 +39,7 @@ const clean = {
   'libs/audit/audit.spec.ts': "export const sql = 'select id from tenants';\n",
   'libs/http/requests/paths.ts': "export const sysadminPrefix = '/api/v1/sysadmin';\n",
   'libs/config/config.ts': 'export const url = process.env.DATABASE_URL;\n',
+  'apps/cli/remote/client.ts': "void fetch('https://example.com');\n",
   // Words, not tables: a comment, a sentence and a scope.
   'libs/usage/words.ts':
     "// select id from tenants, tenant_keys\nexport const a = 'All tenants, or some tenants.';\nexport const b = 'tenants:read';\n",
@@ -57,6 +58,7 @@ const planted: Record<string, string> = {
   'libs/tenants/path.ts': "export const path = '/api/v1/sysadmin/tenants';\n",
   'libs/tenants/environment.ts': 'export const url = process.env.DATABASE_URL;\n',
   'libs/tenants/outgoing.ts': "void fetch('https://example.com');\n",
+  'apps/cli/remote/other.ts': "void fetch('https://example.com');\n",
   ...filled('libs/usage/records', 15),
 };
 
@@ -73,7 +75,7 @@ describe('rules for the sources', () => {
 
     it('and fail', () => {
       expect(result.exitCode).toBe(1);
-      expect(result.faults).toHaveLength(10);
+      expect(result.faults).toHaveLength(11);
     });
 
     it.each([
@@ -86,6 +88,7 @@ describe('rules for the sources', () => {
       'libs/tenants/path.ts:1: the path of the sysadmin API is written only in libs/http/requests/paths.ts',
       'libs/tenants/environment.ts:1: the environment is read only in libs/config',
       'libs/tenants/outgoing.ts:1: outgoing requests are made only in libs/egress',
+      'apps/cli/remote/other.ts:1: outgoing requests are made only in libs/egress',
       'libs/usage/records: 15 source files; a folder has at most 14',
     ])('%s', (fault) => {
       expect(result.faults).toContain(fault);

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { exitCodes, jsonOption } from './command-line';
+import { csvOf, csvOption, jsonLine, visible } from './output';
 import { type Settings } from './settings';
 
 interface VerifyOptions {
   readonly head?: string;
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 export function auditVerifyCommand(settings: Settings): Command {
@@ -14,6 +16,7 @@ export function auditVerifyCommand(settings: Settings): Command {
     )
     .option('--head <head>', 'a head that an earlier run printed, which must still be in the chain')
     .addOption(jsonOption())
+    .addOption(csvOption())
     .addHelpText(
       'after',
       `
@@ -25,7 +28,7 @@ Examples:
   npx tenkey audit verify
   npx tenkey audit verify --head 1204:kYc... --json`,
     )
-    .action(async ({ head, json = false }: VerifyOptions, command: Command) => {
+    .action(async ({ head, json = false, csv = false }: VerifyOptions, command: Command) => {
       if (head !== undefined && !/^\d+:[\w-]*$/.test(head)) {
         command.error('error: --head must have the form <number>:<hash>');
       }
@@ -43,10 +46,19 @@ Examples:
         });
       });
       if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-      if (json) process.stdout.write(`${JSON.stringify(verification)}\n`);
-      else {
+      if (json) process.stdout.write(jsonLine(verification));
+      else if (csv) {
+        const rows = verification.faults.map(({ seq, last, events = 1, fault }) => [
+          seq,
+          last ?? seq,
+          events,
+          fault,
+        ]);
+        process.stdout.write(await csvOf([['first', 'last', 'events', 'fault'], ...rows]));
+        process.stderr.write(`head ${verification.head}\n`);
+      } else {
         const { events, faults, plain } = verification;
-        for (const fault of faults) process.stdout.write(`${describeAuditFault(fault)}\n`);
+        for (const fault of faults) process.stdout.write(`${visible(describeAuditFault(fault))}\n`);
         const withoutKey = plain === undefined ? '' : `${plain} of them recorded without ENCRYPTION_KEY, `;
         const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
         process.stdout.write(`${events} events, ${withoutKey}${count}\nhead ${verification.head}\n`);

@@ -2,11 +2,13 @@ import { isAbsolute, relative } from 'node:path';
 import { Command } from 'commander';
 import { type CatalogueCheck } from '#model-routing';
 import { counted, exitCodes, jsonOption } from './command-line';
+import { csvOf, csvOption, visible } from './output';
 import { type Settings } from './settings';
 
 interface CheckOptions {
   readonly strict?: boolean;
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 /** How many models each provider and each adapter serves. */
@@ -23,6 +25,7 @@ export function modelsCheckCommand(settings: Settings): Command {
     .argument('[file]', 'the model catalogue; by default AI_MODELS_FILE, or the one that comes with Tenkey')
     .option('--strict', 'treat warnings as faults')
     .addOption(jsonOption())
+    .addOption(csvOption())
     .addHelpText(
       'after',
       `
@@ -34,13 +37,19 @@ Examples:
   npx tenkey models check --json`,
     )
     .action(
-      async (path: string | undefined, { strict = false, json = false }: CheckOptions, command: Command) => {
+      async (
+        path: string | undefined,
+        { strict = false, json = false, csv = false }: CheckOptions,
+        command: Command,
+      ) => {
         if (path === '') command.error('error: the name of the file is empty');
         const { checkCatalogue, providerOfModel, shippedModelsFile } = await import('#model-routing');
         const file = path ?? shortened((await settings.modelsFile()) ?? shippedModelsFile());
         const check = checkCatalogue(file);
         const counts = countsOf(check, (model) => providerOfModel(model)?.provider.id ?? 'none');
-        process.stdout.write(json ? inJson(file, check, counts) : inText(check, counts));
+        process.stdout.write(
+          json ? inJson(file, check, counts) : csv ? await csvOf(inRows(check)) : inText(check, counts),
+        );
         const { faults, warnings } = severitiesOf(check);
         if (faults > 0 || (strict && warnings > 0)) process.exitCode = exitCodes.fault.code;
       },
@@ -50,7 +59,7 @@ Examples:
 function inText({ models, findings }: CatalogueCheck, counts: Counts): string {
   const lines = findings.map(({ severity, file, line, reason }) => {
     const place = line === undefined ? `${file}:` : `${file}:${line}:`;
-    return `${place} ${severity === 'warning' ? 'warning: ' : ''}${reason}`;
+    return `${place} ${severity === 'warning' ? 'warning: ' : ''}${visible(reason)}`;
   });
   const { faults, warnings } = severitiesOf({ findings });
   const groups = [counts.providers, counts.adapters].map((group) =>
@@ -64,6 +73,13 @@ function inText({ models, findings }: CatalogueCheck, counts: Counts): string {
     `${counted(faults, 'fault')}, ${counted(warnings, 'warning')}`,
     '',
   ].join('\n');
+}
+
+function inRows({ findings }: CatalogueCheck) {
+  return [
+    ['file', 'line', 'severity', 'reason'],
+    ...findings.map(({ file, line, severity, reason }) => [file, line, severity, reason]),
+  ];
 }
 
 function inJson(file: string, { models, findings }: CatalogueCheck, counts: Counts): string {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { type Environment } from '#config';
-import { adoptGlobalKeysCommand } from './adopt-global-keys.command';
+import { adoptGlobalKeysCommand } from './global-keys/adopt-global-keys.command';
 import { applyCommand, planCommand } from './as-code/as-code.commands';
 import { exportCommand } from './as-code/export.command';
 import { schemaCommand } from './as-code/schema.command';
@@ -15,13 +15,21 @@ import { generateEncryptionKeyCommand } from './generate-encryption-key.command'
 import { migrateCommand } from './migrate.command';
 import { importLitellmCommand } from './import/import-litellm.command';
 import { modelsCheckCommand } from './models-check.command';
-import { readinessCommand } from './readiness.command';
+import { auditListCommand } from './remote/commands/audit-list.command';
+import { credentialsCommand } from './remote/commands/credential.commands';
+import { keysCommand, sysadminKeysCommand } from './remote/commands/key.commands';
+import { readinessCommand } from './remote/commands/readiness.command';
+import { receiptsVerifyCommand } from './remote/commands/receipts-verify.command';
+import { statusCommand } from './remote/commands/status.command';
+import { tenantsCommand } from './remote/commands/tenant.commands';
+import { usageCommand } from './remote/commands/usage.command';
 import { Settings } from './settings';
 
 const { version } = createRequire(__filename)('#package.json') as { version: string };
 
 /** The headings of the help, in its order: what a command needs to run. */
 const kinds = {
+  remote: 'Commands that speak to a running Tenkey, over its sysadmin API:',
   database: 'Commands that work on the database, with the settings of the service:',
   alone: 'Commands that need neither:',
 };
@@ -36,10 +44,23 @@ function programOf(settings: Settings): Command {
     for (const command of commands) program.addCommand(command.helpGroup(kinds[kind]));
   };
   add(
+    'remote',
+    statusCommand(settings),
+    tenantsCommand(settings),
+    credentialsCommand(settings),
+    keysCommand(settings),
+    sysadminKeysCommand(settings),
+    usageCommand(settings),
+    readinessCommand(settings),
+    commandGroup('receipts', 'Check the receipts of calls.', [receiptsVerifyCommand(settings)]),
+  );
+  add(
     'database',
     encryptionCommand(settings),
-    commandGroup('audit', 'Check the audit events.', [auditVerifyCommand(settings)]),
-    readinessCommand(settings),
+    commandGroup('audit', 'Check the audit events in the database, or list them over the sysadmin API.', [
+      auditListCommand(settings).helpGroup(kinds.remote),
+      auditVerifyCommand(settings).helpGroup(kinds.database),
+    ]),
     adoptGlobalKeysCommand(settings),
     planCommand(settings),
     applyCommand(settings),

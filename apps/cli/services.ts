@@ -15,7 +15,7 @@ import {
 import { FernetService } from '#crypto';
 import { AddressPolicy } from '#egress';
 import { issuedKeyRemoval, TenantKey, TenantKeysService } from '#issued-keys';
-import { ModelCatalogue, ReadinessService, shippedModelsFile, storedObjectRemoval } from '#model-routing';
+import { ModelCatalogue, shippedModelsFile, storedObjectRemoval } from '#model-routing';
 import { Tenant, TenantsService } from '#tenants';
 import { withDatabase } from './database';
 
@@ -50,11 +50,6 @@ function servicesOn(dataSource: DataSource, config: Config) {
     encryption: new EncryptionStatusService(dataSource, fernet),
     rotation: new RotationService(dataSource, config, fernet, audit, sealingKey),
     audit,
-    /** @throws CatalogueError */
-    readiness: () => {
-      const catalogue = catalogueOf(config);
-      return new ReadinessService(config, tenants, catalogue, credentials, sealingKey, policy);
-    },
   };
 }
 

@@ -36,4 +36,18 @@ export class Settings {
     const { exposedFiles } = await import('#config');
     return exposedFiles(this.environment, this.directory);
   }
+
+  /** A variable of the command line itself. It comes only from the environment, because a folder must not decide where a key is sent. */
+  variable(name: string): string | undefined {
+    return this.environment[name]?.trim() || undefined;
+  }
+
+  /** Where the service with these settings listens, and the super key that opens it, as far as the settings say so. */
+  async service(): Promise<{ readonly port: string; readonly superKey: string | undefined }> {
+    const { readEnvironment } = await import('#config');
+    const environment = readEnvironment(this.environment, this.directory);
+    // While a key is replaced there are several.
+    const [superKey] = (environment.INTRIC_SUPER_API_KEY ?? '').split(',');
+    return { port: environment.PORT?.trim() || '3000', superKey: superKey?.trim() || undefined };
+  }
 }

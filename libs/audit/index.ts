@@ -10,6 +10,7 @@
  * an encryption key. Their hashes are plain, and `verify` accepts them only before the first event that was made with a key.
  */
 export { AuditEvent, type AuditOutcome } from './audit-event.entity';
+export { type AuditEventPageResponse } from './audit-events.dto';
 export { type AuditFault, auditFindings, describeAuditFault } from './audit-faults';
 export { AuditLogService, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';
 export { AuditModule } from './audit.module';

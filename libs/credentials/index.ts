@@ -23,7 +23,16 @@ export {
 } from './credential';
 export { CredentialSlotsService } from './rows/credential-slots.service';
 export { CredentialWarningsService } from './health/credential-warnings.service';
-export { checkedBody, settingsOf, validFields } from './api/credentials.dto';
+export { type ListCredentialsResponse } from './api/credential-list.dto';
+export { type SwappedCredentialResponse } from './api/credential-replacement.dto';
+export {
+  checkedBody,
+  type RemoveCredentialResponse,
+  type SetCredentialResponse,
+  settingsOf,
+  validFields,
+  type VerifyCredentialResponse,
+} from './api/credentials.dto';
 export { CredentialsService, type TenantCredentials } from './credentials.service';
 export { expiresWithinDays } from './expiry';
 export {

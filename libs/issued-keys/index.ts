@@ -11,10 +11,20 @@
  * protect against an attacker who can write to the database and so insert a hash of their own.
  */
 export { IssuedKeysModule } from './issued-keys.module';
+export { type RemovedKeyResponse } from './key-fields';
 export { keyNameOf } from './issued-key';
 export { SysadminKey, TenantKey } from './issued-keys.entity';
 export { issuedKeyRemoval } from './stored-keys';
-export { CreateTenantKeyRequest } from './tenant-keys.dto';
+export {
+  type CreatedSysadminKeyResponse,
+  type CreateSysadminKeyRequest,
+  type SysadminKeyListResponse,
+} from './sysadmin-keys.dto';
 export { SysadminKeysService } from './sysadmin-keys.service';
+export {
+  type CreatedTenantKeyResponse,
+  CreateTenantKeyRequest,
+  type TenantKeyListResponse,
+} from './tenant-keys.dto';
 export { TenantKeysService } from './tenant-keys.service';
 export { TokenLimitsService } from './token-limits.service';

@@ -36,5 +36,4 @@ export { type Decision } from './call/dispatch.service';
 export { storedObjectRemoval } from './stored-objects/stored-objects-retention.service';
 export { StoredObject } from './stored-objects/stored-object.entity';
 export { type CallOptions, ModelRoutingService, type RoutedResponse } from './model-routing.service';
-export { ReadinessPageResponse } from './readiness/readiness.dto';
-export { type ReadinessPage, ReadinessService } from './readiness/readiness.service';
+export { type ReadinessPageResponse } from './readiness/readiness.dto';

@@ -7,7 +7,14 @@
  */
 export { Tenant, type TenantState, tenantStates } from './tenant.entity';
 export { lockedTenant, tenantsKeptFromDeletion, tenantSuspended } from './tenant-locks';
-export { CreateTenantRequest, refuseUnknownProviders, tenantParam, UpdateTenantRequest } from './tenants.dto';
+export {
+  CreateTenantRequest,
+  refuseUnknownProviders,
+  tenantParam,
+  type TenantPageResponse,
+  type TenantResponse,
+  UpdateTenantRequest,
+} from './tenants.dto';
 export { tenantFindings } from './tenant-findings';
 export { TenantsModule } from './tenants.module';
 export { type TenantRemoval, TenantsService } from './tenants.service';

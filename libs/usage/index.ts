@@ -11,10 +11,13 @@
  * last two seconds.
  */
 export { CallMeter, type MeteredCall } from './metering/call-meter';
+export { csvLine } from './reports/csv';
+export { type VerifyReceiptResponse } from './receipts/receipts.controller';
 export { ReceiptsService } from './receipts/receipts.service';
 export { usageFindings } from './records/usage-findings';
 export { UsageLogService } from './records/usage-log.service';
 export { UsageMetricsService } from './records/usage-metrics.service';
 export { UsageModule } from './usage.module';
+export { type UsageReportResponse } from './reports/usage.dto';
 export { UsageRecord } from './usage-record.entity';
 export { CHARACTERS_PER_TOKEN } from './metering/streamed-tokens';

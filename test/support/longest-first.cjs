@@ -11,6 +11,7 @@ const longest = [
   'interleaved-calls',
   'usage-kept',
   'calls-during-a-promotion',
+  'command-line-remote',
   'no-setting-opens',
   'tenant-keys',
   'readiness',

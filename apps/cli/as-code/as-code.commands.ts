@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
-import { asRefusal, confirm, counted, exitCodes, jsonOption, Refusal } from '../command-line';
+import { asRefusal, confirm, counted, exitCodes, Interrupted, Refusal } from '../command-line';
+import { jsonLine, jsonOption, visible } from '../output';
 import { type Services } from '../services';
 import { type Settings } from '../settings';
 import { countsOf, summaryOf, textOfPlan } from './plan-text';
@@ -118,11 +119,11 @@ function print(plans: readonly TenantPlan[], { file, json = false }: PlanOptions
     const changes = plans
       .filter(({ steps }) => steps.length > 0)
       .map(({ tenantId, name, steps }) => ({ tenant_id: tenantId, name, steps: steps.map(jsonOfStep) }));
-    process.stdout.write(`${JSON.stringify({ changes, counts: countsOf(plans), faults })}\n`);
+    process.stdout.write(jsonLine({ changes, counts: countsOf(plans), faults }));
     return;
   }
   for (const plan of plans) process.stdout.write(textOfPlan(plan));
-  for (const { line, reason } of faults) process.stdout.write(`${file}:${line}: ${reason}\n`);
+  for (const { line, reason } of faults) process.stdout.write(`${visible(`${file}:${line}: ${reason}`)}\n`);
   process.stdout.write(`${counted(plans.length, 'tenant')} compared, ${summaryOf(plans)}\n`);
 }
 
@@ -163,19 +164,19 @@ async function applyAll(
   try {
     for (const plan of plans) {
       if (isInterrupted) {
-        throw new Refusal(
+        throw new Interrupted(
           `stopped after ${done} of ${plans.length} tenants. Run the command again to continue`,
         );
       }
       try {
         await state.apply(plan);
-        process.stdout.write(`applied ${plan.name}\n`);
+        process.stdout.write(`applied ${visible(plan.name)}\n`);
         done += 1;
       } catch (error) {
         // The remaining tenants would fail in the same way.
         if (isDatabaseUnavailable(error)) throw error;
         failed += 1;
-        process.stdout.write(`failed ${plan.name}: ${(asRefusal(error) as Error).message}\n`);
+        process.stdout.write(`${visible(`failed ${plan.name}: ${(asRefusal(error) as Error).message}`)}\n`);
       }
     }
   } finally {

@@ -1,4 +1,5 @@
 import { counted } from '../command-line';
+import { visible } from '../output';
 import { type Step, type TenantPlan } from './tenant-plan';
 
 const signs = { create: '+', update: '~', delete: '-' } as const;
@@ -10,7 +11,7 @@ export function textOfPlan({ tenantId, name, steps }: TenantPlan): string {
   const sign = first?.of === 'tenant' ? signs[first.change] : signs.update;
   const note = sign === '-' ? ', with its credentials and keys' : '';
   return [`${sign} tenant ${name} (${tenantId})${note}`, ...steps.flatMap(linesOf)]
-    .map((line) => `${line}\n`)
+    .map((line) => `${visible(line)}\n`)
     .join('');
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import { type Rotation, type RotationService } from '#credentials';
-import { asRefusal, changedByCommand, confirm, exitCodes, Refusal } from '../command-line';
+import { asRefusal, changedByCommand, confirm, exitCodes, Interrupted, Refusal } from '../command-line';
+import { visible } from '../output';
 import { type Settings } from '../settings';
 
 interface RotateOptions {
@@ -80,9 +81,9 @@ async function sealAll(rotation: RotationService, json: boolean): Promise<number
       progress.show(now);
       if (now.state === 'finished') return now.failed;
       if (isInterrupted && now.state === 'running') await rotation.pause(by);
-      if (isInterrupted || now.state === 'paused') {
-        throw new Refusal('the rotation is paused. Run npx tenkey encryption rotate to continue it');
-      }
+      const paused = 'the rotation is paused. Run npx tenkey encryption rotate to continue it';
+      if (isInterrupted) throw new Interrupted(paused);
+      if (now.state === 'paused') throw new Refusal(paused);
       if (sealed === undefined) await wait(LOOK_MS);
     }
   } finally {
@@ -116,7 +117,7 @@ class Progress {
     }
     this.clear();
     for (const { status, tenant_id: tenantId, provider, slot } of named) {
-      process.stdout.write(`${status}: tenant ${tenantId}, ${provider}, ${slot}\n`);
+      process.stdout.write(`${status}: tenant ${tenantId}, ${visible(provider)}, ${slot}\n`);
     }
     if (state === 'finished') {
       const rest = failed === 0 ? '' : `; ${failed} cannot be sealed again, and stay as they are`;

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { type EncryptionResponse as Encryption } from '#credentials';
 import { exitCodes, jsonOption, tableOf } from '../command-line';
+import { type Cell, csvOf, csvOption, jsonLine } from '../output';
 import { type Settings } from '../settings';
 
 interface StatusOptions {
+  readonly csv?: boolean;
   readonly json?: boolean;
   readonly missing?: boolean;
 }
@@ -15,6 +17,7 @@ export function encryptionStatusCommand(settings: Settings): Command {
     )
     .option('--missing', 'list the credentials that no loaded key can open, which must be entered again')
     .addOption(jsonOption())
+    .addOption(csvOption())
     .addHelpText(
       'after',
       `
@@ -25,23 +28,28 @@ Examples:
   npx tenkey encryption status
   npx tenkey encryption status --missing --json`,
     )
-    .action(async ({ json = false, missing = false }: StatusOptions) => {
+    .action(async ({ csv = false, json = false, missing = false }: StatusOptions) => {
       const config = await settings.load();
       const { EncryptionResponse } = await import('#credentials');
       const { withServices } = await import('../services.js');
       await withServices(config, async ({ encryption, rotation }) => {
         if (missing) {
           const rows = await encryption.unreadable();
-          const header = ['tenant', 'provider', 'slot', 'sealed under'];
           const cells = rows.map((row) => [row.tenant_id, row.provider, row.slot, row.key_id]);
           process.stdout.write(
-            json ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : tableOf([header, ...cells]),
+            json
+              ? rows.map(jsonLine).join('')
+              : csv
+                ? await csvOf([['tenant_id', 'provider', 'slot', 'key_id'], ...cells])
+                : tableOf([['tenant', 'provider', 'slot', 'sealed under'], ...cells]),
           );
           if (rows.length > 0) process.exitCode = exitCodes.fault.code;
           return;
         }
         const response = EncryptionResponse.of(await encryption.status(), await rotation.latest());
-        process.stdout.write(json ? `${JSON.stringify(response)}\n` : inText(response));
+        process.stdout.write(
+          json ? jsonLine(response) : csv ? await csvOf(inRows(response)) : inText(response),
+        );
       });
     });
 }
@@ -64,4 +72,14 @@ function inText({ keys, older_seals: olderSeals, processes, rotation }: Encrypti
       ? ''
       : `rotation to ${rotation.key_id}: ${rotation.state}, ${rotation.resealed} of ${rotation.total} sealed again, ${rotation.failed} failed\n`;
   return tableOf([heading, ...lines]) + older + latest;
+}
+
+function inRows({ keys }: Encryption): Cell[][] {
+  return [
+    ['key_id', 'seals', 'retired', 'loaded', 'live', 'staged', 'previous', 'signing_keys', 'processes'],
+    ...keys.map(({ key_id: id, seals, retired, loaded, rows, processes }) => [
+      ...[id, seals, retired, loaded],
+      ...[rows.live, rows.staged, rows.previous, rows.signing_keys, processes],
+    ]),
+  ];
 }

@@ -49,6 +49,9 @@ export function settingsPage(): string {
     wrap(
       'Each secret can be in a file instead: `<NAME>_FILE` is then its path, for example `ENCRYPTION_KEY_FILE=/run/secrets/encryption-key`. This holds for every setting that is marked as a secret below, and for the global keys of providers. A line break at the end of the file does not count. A start fails when the file cannot be read, or when both variables are set.',
     ),
+    wrap(
+      'The [command line](command-line.md#which-tenkey-and-which-key) has variables of its own, which say where a running Tenkey is and which key opens it.',
+    ),
     ...sectionsOfTable().flatMap(({ title, rows }) => [
       `## ${title}`,
       ...rows.flatMap((row) => [`### ${row.name}`, wrap(row.description), wrap(factsOf(row))]),

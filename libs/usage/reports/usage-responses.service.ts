@@ -3,6 +3,7 @@ import { Injectable, StreamableFile } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { encodeCursor, positionOfRow } from './report-cursor';
 import { fieldsOf, usageCounters } from './call-fields';
+import { csvLine } from './csv';
 import { type ReportParameters } from './report-parameters';
 import { lostCallsHeader, type UsageReportResponse, type UsageSumsResponse } from './usage.dto';
 import { type UsageFilter, UsageReportService } from './usage-report.service';
@@ -71,15 +72,4 @@ export class UsageResponsesService {
       rows = await this.report.sums(filter, groups, { limit: CSV_PAGE, after: positionOfRow(last, fields) });
     }
   }
-}
-
-function csvLine(values: readonly unknown[]): string {
-  return `${values.map((value) => csvCell(value)).join(',')}\r\n`;
-}
-
-/** Puts an apostrophe before a text that a spreadsheet would read as a formula. */
-function csvCell(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  const text = typeof value === 'string' ? value.replace(/^[=+\-@\t\r]/, "'$&") : '';
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,9 +1,10 @@
 import { type Config, type GlobalCredential } from '#config';
 import { type CredentialFields } from '#credentials';
 import { type Provider, ProviderRegistry } from '#providers';
-import { asRefusal, Refusal } from './command-line';
-import { type Services, withServices } from './services';
-import { allTenants, fieldsOf, namedTenants, refuseWrongKey, storeForTenants } from './tenant-credentials';
+import { asRefusal, Refusal } from '../command-line';
+import { visible } from '../output';
+import { type Services, withServices } from '../services';
+import { allTenants, fieldsOf, namedTenants, refuseWrongKey, storeForTenants } from '../tenant-credentials';
 
 interface Plan {
   /** Names or ids; undefined: all tenants. */
@@ -71,7 +72,7 @@ async function adopt(
   )) {
     counts.tenants += 1;
     counts[outcome] += 1;
-    process.stdout.write(`  ${result.padEnd(11)} ${tenant.name} (${tenant.id})\n`);
+    process.stdout.write(`  ${result.padEnd(11)} ${visible(tenant.name)} (${tenant.id})\n`);
   }
   const set = yes ? `${counts.set} set` : `${counts.set} to set`;
   const failed = counts.failed > 0 ? `, ${counts.failed} failed` : '';

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Config, type GlobalCredential } from '#config';
 import { type Provider } from '#providers';
-import { exitCodes, Refusal } from './command-line';
-import { type Settings } from './settings';
+import { exitCodes, Refusal } from '../command-line';
+import { type Settings } from '../settings';
 
 interface AdoptOptions {
   readonly provider?: string;

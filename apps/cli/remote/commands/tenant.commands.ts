@@ -1,0 +1,117 @@
+import { type Command, Option } from 'commander';
+import {
+  type CreateTenantRequest,
+  type TenantResponse,
+  type TenantState,
+  type UpdateTenantRequest,
+} from '#tenants';
+import { asked, commandGroup, Refusal } from '../../command-line';
+import { type Columns, visible } from '../../output';
+import { type Settings } from '../../settings';
+import { remoteCommand, yesOption } from '../remote-command';
+
+const columns: Columns<TenantResponse> = {
+  name: (tenant) => tenant.name,
+  display_name: (tenant) => tenant.display_name,
+  state: (tenant) => tenant.state,
+  contact_email: (tenant) => tenant.contact_email,
+  created_at: (tenant) => tenant.created_at,
+  id: (tenant) => tenant.id,
+};
+const states: readonly TenantState[] = ['active', 'suspended'];
+
+export function tenantsCommand(settings: Settings): Command {
+  return commandGroup('tenants', 'List, create, suspend and delete tenants.', [
+    remoteCommand<{ search?: string }>(settings, {
+      name: 'list',
+      description: 'List the tenants, newest first.',
+      options: [new Option('--search <text>', 'those whose name or display name contains this, in any case')],
+      hasCsv: true,
+      examples: ['tenants list', 'tenants list --search vall --csv'],
+      run: ({ api, print, options: { search } }) =>
+        print.list(api.tenantPages({ search }), ({ items }) => items, columns),
+    }),
+    remoteCommand(settings, {
+      name: 'show',
+      description: 'Show a tenant.',
+      arguments: ['<tenant>'],
+      hasCsv: true,
+      examples: ['tenants show sundsvall'],
+      run: async ({ api, print, args: [tenant] }) =>
+        print.one(await api.get<TenantResponse>(await api.tenantPath(tenant)), columns),
+    }),
+    remoteCommand<{ id?: string; displayName?: string; contact?: string; state?: TenantState }>(settings, {
+      name: 'create',
+      description: 'Create a tenant.',
+      arguments: ['<name>'],
+      options: [
+        new Option(
+          '--id <uuid>',
+          'the id that the platform uses for the tenant; otherwise Tenkey chooses one',
+        ),
+        new Option('--display-name <text>', 'the name that people read'),
+        new Option('--contact <address>', 'the e-mail address for alerts about its credentials'),
+        new Option('--state <state>', 'active (default) or suspended').choices(states),
+      ],
+      examples: ['tenants create sundsvall --display-name "Sundsvalls kommun"'],
+      run: async ({ api, print, args: [name], options: { id, displayName, contact, state } }) => {
+        const body: CreateTenantRequest = {
+          name,
+          id,
+          display_name: displayName,
+          contact_email: contact,
+          state,
+        };
+        const tenant = await api.post<TenantResponse>('/tenants', body);
+        print.message(tenant, `The tenant ${tenant.name} is created, with the id ${tenant.id}.`);
+      },
+    }),
+    changeState(
+      settings,
+      'suspend',
+      'suspended',
+      'Refuse the calls of a tenant. Its credentials and keys stay.',
+    ),
+    changeState(settings, 'activate', 'active', 'Accept the calls of a suspended tenant again.'),
+    remoteCommand<{ yes?: boolean }>(settings, {
+      name: 'delete',
+      description: 'Delete a tenant with its credentials and keys. Asks for its name; this cannot be undone.',
+      arguments: ['<tenant>'],
+      options: [yesOption()],
+      examples: ['tenants delete sundsvall', 'tenants delete 0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10 --yes'],
+      run: async ({ api, print, args: [idOrName], options: { yes = false } }) => {
+        const path = await api.tenantPath(idOrName);
+        const tenant = await api.get<TenantResponse>(path);
+        if (!yes) await confirmName(tenant);
+        await api.delete(path);
+        print.message({ id: tenant.id, deleted: true }, `The tenant ${tenant.name} is deleted.`);
+      },
+    }),
+  ]);
+}
+
+function changeState(settings: Settings, name: string, state: TenantState, description: string): Command {
+  return remoteCommand(settings, {
+    name,
+    description,
+    arguments: ['<tenant>'],
+    examples: [`tenants ${name} sundsvall`],
+    run: async ({ api, print, args: [idOrName] }) => {
+      const body: UpdateTenantRequest = { state };
+      const tenant = await api.patch<TenantResponse>(await api.tenantPath(idOrName), body);
+      print.message(tenant, `The tenant ${tenant.name} is ${tenant.state}.`);
+    },
+  });
+}
+
+/** An id or a name in the arguments may be that of another tenant than the one that was meant. */
+async function confirmName({ name }: TenantResponse): Promise<void> {
+  const question = `This deletes ${visible(name)} with its credentials and keys. Type its name to confirm: `;
+  const answer = await asked(question);
+  if (answer === name) return;
+  throw new Refusal(
+    answer === undefined
+      ? 'nothing was deleted; --yes deletes without a question'
+      : 'nothing was deleted: that is not the name of the tenant',
+  );
+}

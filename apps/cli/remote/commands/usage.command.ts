@@ -1,0 +1,92 @@
+import { type Command, Option } from 'commander';
+import { type UsageReportResponse } from '#usage';
+import { type Columns } from '../../output';
+import { type Settings } from '../../settings';
+import { type SysadminApi } from '../api';
+import { RefusedRequest } from '../client';
+import { note } from '../printer';
+import { remoteCommand } from '../remote-command';
+
+type Sums = UsageReportResponse['items'][number];
+type Counter = keyof UsageReportResponse['total'];
+
+interface UsageOptions {
+  readonly tenant?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly groupBy?: string;
+}
+
+export function usageCommand(settings: Settings): Command {
+  return remoteCommand<UsageOptions>(settings, {
+    name: 'usage',
+    description: 'Report calls and tokens, by day or by what --group-by names. Without --since, of 30 days.',
+    options: [
+      new Option('--tenant <tenant>', 'only the calls of the tenant with this id or exact name'),
+      new Option('--since <day>', 'the first day, in UTC, such as 2030-01-31'),
+      new Option('--until <day>', 'the last day, in UTC; by default today'),
+      new Option(
+        '--group-by <a,b>',
+        'any of day (default), tenant, provider, model, operation, key, source, credential',
+      ),
+    ],
+    hasCsv: true,
+    notes: 'A table leaves out bytes, and counters that are 0 in all rows; --csv and --json have everything.',
+    examples: [
+      'usage',
+      'usage --group-by tenant,model --since 2030-01-01 --until 2030-01-31',
+      'usage --tenant sundsvall --group-by key --csv',
+    ],
+    run: async ({ api, print, options }) => {
+      const { tenant, since, until, groupBy, json = false, csv = false } = options;
+      const tenantId = tenant === undefined ? undefined : await api.tenantId(tenant);
+      const query = { limit: 10_000, tenant_id: tenantId, since, until, group_by: groupBy };
+      const pages = api.pages<UsageReportResponse>('/usage', query);
+      const first = (await pages.next()).value as UsageReportResponse;
+      const { total, lost_calls: lost, items } = first;
+      // A row has only the fields of its groups, and then the counters.
+      const fields = (Object.keys(items[0] ?? total) as (keyof Sums)[]).filter(
+        (field) => csv || !(field in total) || isWorthShowing(field, total),
+      );
+      const columns: Columns<Sums> = Object.fromEntries(
+        fields.map((field) => [field, (row: Sums) => row[field]]),
+      );
+      const names = fields.includes('tenant_id') && !json ? await namesOfTenants(api) : undefined;
+      const withNames: Columns<Sums> = names
+        ? { tenant: ({ tenant_id: id = '' }) => names.get(id), ...columns }
+        : columns;
+      await print.list(allPages(first, pages), (page) => page.items, withNames);
+      if (lost > 0) {
+        note(`${lost} calls of these days could not be recorded, and are missing here.`);
+      }
+      if (!json && !csv && items.length > 1) note(`Sum of all rows: ${sumOf(total)}.`);
+    },
+  });
+}
+
+async function* allPages<Page>(first: Page, rest: AsyncGenerator<Page>): AsyncGenerator<Page> {
+  yield first;
+  yield* rest;
+}
+
+function isWorthShowing(counter: Counter, total: Sums): boolean {
+  return counter === 'calls' || (!counter.endsWith('_bytes') && total[counter] !== 0);
+}
+
+function sumOf({ calls, input_tokens: input, output_tokens: output }: Sums): string {
+  return `${calls} calls, ${input} input tokens, ${output} output tokens`;
+}
+
+/** The report names tenants by their ids, also those that were deleted and have no name any more. */
+async function namesOfTenants(api: SysadminApi): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  try {
+    for await (const { items } of api.tenantPages()) {
+      for (const { id, name } of items) names.set(id, name);
+    }
+  } catch (error) {
+    // A key that may see the usage need not be allowed to list the tenants.
+    if (!(error instanceof RefusedRequest) || error.code !== 'forbidden') throw error;
+  }
+  return names;
+}

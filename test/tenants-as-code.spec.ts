@@ -319,7 +319,7 @@ describe('tenants as code', () => {
 
   it('take keys from a pipe, which leaves no copy, as sops exec-file provides the file', async () => {
     const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
     const text = file.replace('api_key_env: SUNDSVALL_OPENAI', `api_key: ${ofFile}`);
     const writer = spawn('sh', ['-c', 'cat > "$0"', pipe], { stdio: ['pipe', 'ignore', 'ignore'] });
     writer.stdin.end(text);

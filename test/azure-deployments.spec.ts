@@ -1,3 +1,4 @@
+import { type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,10 +96,8 @@ describeWithApp('the deployments of several Azure models', {}, { models }, (tenk
       return providers.find((cell: any) => cell.provider === 'azure');
     };
     expect(await cellOf()).toMatchObject({ ready: true, warnings: [warning] });
-    const printed = await runCli(
-      { DATABASE_URL: tenkey.databaseUrl, AI_MODELS_FILE: file, EGRESS_ALLOW: '127.0.0.1:*' },
-      'readiness',
-    );
+    const { port } = tenkey.nest.getHttpServer().address() as AddressInfo;
+    const printed = await runCli({ PORT: String(port) }, 'readiness');
     expect(printed.stdout).toContain(
       `(${tenant}) azure: gpt-5, gpt-5-alias, gpt-5-mini reach the same deployment`,
     );

@@ -114,7 +114,9 @@ describeWithApp('a tenant key', (tenkey) => {
     const changed = await change(limited);
     expect([changed.status, changed.body]).toMatchObject([200, { id, ...limited, expires_at: null }]);
     expect(outcome(await chat(key))).toEqual([403, 'forbidden']);
-    expect((await change(limited)).body).toEqual({ ...changed.body, last_used_at: expect.anything() });
+    // When it was used is written at some time after the call.
+    const { last_used_at: _, ...same } = changed.body;
+    expect((await change(limited)).body).toMatchObject(same);
     expect((await change({ name: 'a', expires_at: '2001-01-01T00:00:00Z' })).body.errors[0].path).toBe(
       'expires_at',
     );

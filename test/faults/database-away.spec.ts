@@ -1,7 +1,7 @@
-import { type TestApp } from './support/app';
-import { type Gate } from './support/gate';
-import { startGatedApp } from './support/gated-app';
-import { until } from './support/until';
+import { type TestApp } from '../support/app';
+import { type Gate } from '../support/gate';
+import { startGatedApp } from '../support/gated-app';
+import { until } from '../support/until';
 
 describe('an outage of the database', () => {
   let tenkey: TestApp;

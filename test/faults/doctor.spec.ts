@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions, ReadOnlyDataSource } from '#database';
-import { type Result } from '../apps/cli/doctor/check';
-import { examine } from '../apps/cli/doctor/doctor';
-import { Settings } from '../apps/cli/settings';
-import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from './support/app';
-import { runCli } from './support/cli';
-import { faultsOfInstallation } from './support/planted-faults/installation';
-import { otherKey } from './support/planted-faults/plant';
-import { faultsOfRows } from './support/planted-faults/rows';
-import { createTestDatabase, type TestDatabase } from './support/postgres';
-import { usageRecords } from './support/usage';
+import { type Result } from '../../apps/cli/doctor/check';
+import { examine } from '../../apps/cli/doctor/doctor';
+import { Settings } from '../../apps/cli/settings';
+import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from '../support/app';
+import { runCli } from '../support/cli';
+import { faultsOfInstallation } from '../support/planted-faults/installation';
+import { otherKey } from '../support/planted-faults/plant';
+import { faultsOfRows } from '../support/planted-faults/rows';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { usageRecords } from '../support/usage';
 
 const keys = [
   'sk-the-live-key-aaaa',

@@ -4,12 +4,12 @@ import { Client } from 'pg';
 import { loadConfig } from '#config';
 import { EgressService } from '#egress';
 import { UsageLogService, UsageMetricsService, type UsageRecord } from '#usage';
-import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from './support/app';
-import { type Gate } from './support/gate';
-import { startGatedApp } from './support/gated-app';
-import { type TestDatabase } from './support/postgres';
-import { usageRecords } from './support/usage';
-import { until } from './support/until';
+import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from '../support/app';
+import { type Gate } from '../support/gate';
+import { startGatedApp } from '../support/gated-app';
+import { type TestDatabase } from '../support/postgres';
+import { usageRecords } from '../support/usage';
+import { until } from '../support/until';
 
 const key = 'sk-the-key-of-calls-that-count-w4k8';
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { describeWithApp, platformKey } from './support/app';
-import { until } from './support/until';
+import { describeWithApp, platformKey } from '../support/app';
+import { until } from '../support/until';
 
 const oldKey = 'sk-key-before-the-promotion-aaaa';
 const newKey = 'sk-key-after-the-promotion-bbbb';

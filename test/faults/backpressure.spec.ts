@@ -5,8 +5,8 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { describeWithApp, platformKey, startTestApp } from './support/app';
-import { until } from './support/until';
+import { describeWithApp, platformKey, startTestApp } from '../support/app';
+import { until } from '../support/until';
 
 const mega = 1024 * 1024;
 const total = 100 * mega;

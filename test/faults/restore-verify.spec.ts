@@ -5,12 +5,12 @@ import { DataSource } from 'typeorm';
 import { FernetService, generateKey, Secret } from '#crypto';
 import { dataSourceOptions } from '#database';
 import { TenantCredential } from '#credentials';
-import { entities } from '../entities';
-import { migrations } from '../libs/database/migrations';
-import { sealOf } from '../libs/credentials/rows/seal';
-import { encryptionKey, startTestApp } from './support/app';
-import { runCli } from './support/cli';
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from './support/postgres';
+import { entities } from '../../entities';
+import { migrations } from '../../libs/database/migrations';
+import { sealOf } from '../../libs/credentials/rows/seal';
+import { encryptionKey, startTestApp } from '../support/app';
+import { runCli } from '../support/cli';
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres';
 
 const keys = [
   'sk-of-the-backup-aaaa',

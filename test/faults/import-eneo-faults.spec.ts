@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { FernetService, generateKey, Secret } from '#crypto';
-import { runCli, startCliProcess } from './support/cli';
-import { eneoKeys } from './support/eneo-rows';
+import { runCli, startCliProcess } from '../support/cli';
+import { eneoKeys } from '../support/eneo-rows';
 import {
   createEmptyDatabase,
   createTestDatabase,
   execute,
   type TestDatabase,
   urlFor,
-} from './support/postgres';
+} from '../support/postgres';
 
 const { current, oneCharacter } = eneoKeys;
 

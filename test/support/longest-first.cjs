@@ -3,7 +3,6 @@ const Sequencer = require('@jest/test-sequencer').default;
 /** The specs that take longest; the size of their files does not show it. */
 const longest = [
   'tenant-isolation',
-  'first-start',
   'adopt-global-keys',
   'bad-input',
   'in-flight',

@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
-import { createTestDatabase } from './support/postgres';
+import { createTestDatabase } from '../support/postgres';
 
-const root = join(__dirname, '..');
+const root = join(__dirname, '../..');
 const sysadminTenants = '/api/v1/sysadmin/tenants';
 
 interface Service {

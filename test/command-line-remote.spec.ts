@@ -58,14 +58,18 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       '=Umeå',
       '--contact',
       'it@umea.example',
+      '--expected-providers',
+      'openai,azure',
     );
     expect(created).toMatchObject({ code: 0, stderr: '' });
     expect(created.stdout).toMatch(/^The tenant umea is created, with the id [0-9a-f-]{36}\.\n$/);
     const table = (await run('tenants', 'list')).stdout;
-    expect(table).toMatch(/^name +display name +state +contact email +created at +id\numea +=Umeå +active/);
+    expect(table).toMatch(
+      /^name +display name +state +contact email +expected providers +created at +id\numea +=Umeå +active/,
+    );
     const csv = csvOf((await run('tenants', 'list', '--search', 'UMEÅ', '--csv')).stdout);
-    expect(csv[0]).toBe('name,display_name,state,contact_email,created_at,id');
-    expect(csv[1]).toMatch(/^umea,'=Umeå,active,it@umea\.example,\d{4}-.*Z,[0-9a-f-]{36}$/);
+    expect(csv[0]).toBe('name,display_name,state,contact_email,expected_providers,created_at,id');
+    expect(csv[1]).toMatch(/^umea,'=Umeå,active,it@umea\.example,"openai, azure",\d{4}-.*Z,[0-9a-f-]{36}$/);
     expect(csv).toHaveLength(2);
     expect(JSON.parse((await run('tenants', 'list', '--json')).stdout)).toEqual(
       (await tenkey.sysadmin('get', '/tenants')).body,

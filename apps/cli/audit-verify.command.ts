@@ -12,7 +12,7 @@ interface VerifyOptions {
 export function auditVerifyCommand(settings: Settings): Command {
   return new Command('verify')
     .description(
-      'Check that no audit event was edited, moved or removed. Needs the database and ENCRYPTION_KEY.',
+      'Check that no audit event was edited, moved or removed. Removed newest events show only with --head. Needs the database, and the ENCRYPTION_KEY of the service if it has one.',
     )
     .option('--head <head>', 'a head that an earlier run printed, which must still be in the chain')
     .addOption(jsonOption())

@@ -139,6 +139,11 @@ export async function asked(question: string, isHidden = false): Promise<string 
 
 /** @throws Refusal unless the question is answered with y */
 export async function confirm(question: string): Promise<void> {
-  if (/^y(es)?$/i.test((await asked(`${question} [y/N] `)) ?? '')) return;
-  throw new Refusal('nothing was changed; --yes starts without a question');
+  const answer = await asked(`${question} [y/N] `);
+  if (/^y(es)?$/i.test(answer ?? '')) return;
+  throw new Refusal(
+    answer === undefined
+      ? 'nothing was changed: there is no terminal to ask on. --yes starts without a question'
+      : 'nothing was changed',
+  );
 }

@@ -71,7 +71,7 @@ export class SysadminKeysController {
   @ApiOperation({
     summary: 'Change a sysadmin key',
     description:
-      'Gives the key exactly this name, expiry, scopes and tenants: what is left out is removed. The key itself stays the same. Repeating the request changes nothing, and a request that changes nothing is not audited.',
+      'Replaces the name, expiry, scopes and tenants of the key. Without `tenant_ids` it is then for all tenants, and without `expires_at` it does not expire. The key itself stays the same. Repeating the request changes nothing, and a request that changes nothing is not audited.',
   })
   @ApiBody({
     type: CreateSysadminKeyRequest,

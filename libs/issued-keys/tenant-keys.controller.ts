@@ -96,7 +96,7 @@ export class TenantKeysController {
   @ApiOperation({
     summary: "Change a tenant's key",
     description:
-      'Gives the key exactly this name, expiry and limits: one that is left out is removed. The key itself stays the same. Repeating the request changes nothing, and a request that changes nothing is not audited.',
+      'Replaces the name, expiry and limits of the key. An expiry or a limit that is left out no longer applies. The key itself stays the same. Repeating the request changes nothing, and a request that changes nothing is not audited.',
   })
   @ApiBody({
     type: CreateTenantKeyRequest,

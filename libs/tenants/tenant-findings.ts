@@ -24,7 +24,7 @@ export async function tenantFindings(manager: EntityManager): Promise<Finding[]>
         addFinding(
           findings,
           warning(
-            `${tenant} was not created by Tenkey: the audit has no event of it`,
+            `${tenant} was not created by Tenkey: the audit has no event about it`,
             'Find out who wrote to the database. Create tenants through the sysadmin API.',
           ),
         );
@@ -33,7 +33,7 @@ export async function tenantFindings(manager: EntityManager): Promise<Finding[]>
           findings,
           fault(
             `${tenant} exists, but audit event ${event.seq} deleted it`,
-            `Find out who wrote to the database. DELETE the tenant again if it should not exist.`,
+            `Find out who wrote to the database. Delete it with npx tenkey tenants delete if it should not exist.`,
           ),
         );
       } else if (event.state !== undefined && event.state !== state) {
@@ -41,7 +41,7 @@ export async function tenantFindings(manager: EntityManager): Promise<Finding[]>
           findings,
           fault(
             `${tenant} is ${state}, but audit event ${event.seq} made it ${event.state}`,
-            `Find out who wrote to the database, and PATCH the tenant with the state that it should have.`,
+            `Find out who wrote to the database, and set the right state with npx tenkey tenants suspend or activate.`,
           ),
         );
       }
@@ -54,7 +54,7 @@ export async function tenantFindings(manager: EntityManager): Promise<Finding[]>
     ...findings,
     ...removed.map(({ tenantId, seq }) =>
       fault(
-        `tenant ${tenantId} is missing: the last audit event of it is ${seq}, and none deleted it`,
+        `tenant ${tenantId} is missing: its last audit event is ${seq}, which did not delete it`,
         'Find out who wrote to the database. Restore the tenant and its credentials from a backup, or create it again.',
       ),
     ),

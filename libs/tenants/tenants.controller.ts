@@ -100,7 +100,7 @@ export class TenantsController {
   @ApiOperation({
     summary: 'Create or replace a tenant',
     description:
-      'Gives the tenant exactly these fields: one that is left out gets its default. A tenant that does not exist is created with this id. Repeating the request changes nothing, and a request that changes nothing is not audited.',
+      'Replaces all fields of the tenant. A field that is left out gets its default: without `state`, a suspended tenant becomes active. A tenant that does not exist is created with this id. Repeating the request changes nothing, and a request that changes nothing is not audited.',
   })
   @ApiBody({
     type: SetTenantRequest,

@@ -69,7 +69,11 @@ export class ApiKeySources {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       return { fault: 'api_key_env must be the name of an environment variable', field };
     }
-    if (isOwnSecret(name)) return { fault: 'api_key_env names a secret of Tenkey itself', field };
+    if (isOwnSecret(name))
+      return {
+        fault: 'api_key_env names a secret of Tenkey itself; name the variable with the key of the provider',
+        field,
+      };
     const value = this.variable(name);
     if (value === undefined || value.trim() === '') {
       return { fault: 'the environment variable that api_key_env names is not set', field };

@@ -20,7 +20,8 @@ interface ApplyOptions extends PlanOptions {
 }
 
 const aboutFile = `
-The file is YAML: a list \`tenants\`, each with a name and what is to be so. What a tenant leaves out stays as it is; a
+The file is YAML: a list \`tenants\`. Each tenant has a name, and the fields, credentials and keys that it should have. What it leaves
+out stays as it is; a
 credential and a key are described completely. npx tenkey schema prints a JSON schema for editors.
 A credential's key is in the variable that api_key_env names, or in the file that api_key_file names. Without either, the stored
 key stays. Relative names of files are relative to the folder of the tenants file.`;
@@ -59,7 +60,10 @@ export function applyCommand(settings: Settings): Command {
     .requiredOption('-f, --file <file>', 'the tenants file; - for standard input')
     .option('--prune', 'also delete what the file does not describe')
     .option('--yes', 'start without a question')
-    .option('--new-keys-file <file>', 'where to write tenant keys that are created, as lines of JSON')
+    .option(
+      '--new-keys-file <file>',
+      'a new file for the tenant keys that are created, as lines of JSON; needed if the plan creates any',
+    )
     .addHelpText(
       'after',
       `${aboutFile}
@@ -197,7 +201,10 @@ class NewKeysFile {
       this.#descriptor = openSync(path, 'wx', 0o600);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      const why = code === 'EEXIST' ? 'exists already' : `cannot be created (${code ?? 'unknown'})`;
+      const why =
+        code === 'EEXIST'
+          ? 'exists already. Give another name; it may hold tenant keys of an earlier run'
+          : `cannot be created (${code ?? 'unknown'})`;
       throw new Refusal(`nothing was changed: the file of --new-keys-file ${why}`);
     }
   }

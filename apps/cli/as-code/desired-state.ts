@@ -45,7 +45,11 @@ export async function planTenants(
   const described = desired.map((tenant) => {
     const plan = plans.get(tenant) ?? planOf(tenant, undefined, prune);
     const faults = [...plan.faults, ...refusedEndpoints(services, tenant)];
-    if (taken.has(tenant)) faults.push({ line: tenant.line, reason: 'another tenant has this name' });
+    if (taken.has(tenant))
+      faults.push({
+        line: tenant.line,
+        reason: 'another tenant has this name; give the id of that tenant, or another name',
+      });
     return { ...plan, faults };
   });
   return [...described, ...deletions];

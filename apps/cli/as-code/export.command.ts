@@ -7,7 +7,7 @@ import { type StoredTenant } from './tenant-plan';
 export function exportCommand(settings: Settings): Command {
   return new Command('export')
     .description(
-      'Print a tenants file that describes all tenants, their credentials and their keys. It contains no keys, and decrypts nothing.',
+      'Print a tenants file that describes all tenants, their credentials and the limits of their keys. It contains no secrets, and decrypts nothing.',
     )
     .addHelpText(
       'after',

@@ -132,7 +132,7 @@ class Planner {
           ? `${provider.label} has no credential yet`
           : differing?.[0] === 'api_key'
             ? `the stored ${provider.label} credential is ${before.status}`
-            : `${differing?.join(', ')} of the stored ${provider.label} credential is another one, and a change needs the key`;
+            : `${differing?.join(', ')} of the stored ${provider.label} credential differ, and a change of them needs the key`;
       this.faults.push({ line, reason: `${why}: give api_key_env or api_key_file` });
       return [];
     }
@@ -165,12 +165,12 @@ class Planner {
     if (named.length > 1) {
       this.faults.push({
         line,
-        reason: 'the tenant has several keys with this name; give the id of the one',
+        reason: 'the tenant has several keys with this name; give the id of the key that you mean',
       });
       return [];
     }
     if (id !== undefined && named.length === 0) {
-      this.faults.push({ line, reason: 'the tenant has no key with this id' });
+      this.faults.push({ line, reason: 'the tenant has no key with this id; leave out id to create one' });
       return [];
     }
     const [key] = named;

@@ -9,7 +9,7 @@ interface AcceptLossOptions {
 export function encryptionAcceptLossCommand(settings: Settings): Command {
   return new Command('accept-loss')
     .description(
-      'Say that the encryption key of the database is lost for good, so that credentials can be set under ENCRYPTION_KEY. Asks for the fingerprint of the lost key.',
+      'Declare that the encryption key of the database is lost for good, so that credentials can be set under ENCRYPTION_KEY. Asks for the fingerprint of the lost key.',
     )
     .option('--fingerprint <fingerprint>', 'the fingerprint of the lost key, without a question')
     .addHelpText(

@@ -31,7 +31,7 @@ export function adoptGlobalKeysCommand(settings: Settings): Command {
 Needs the database, ENCRYPTION_KEY and the global key, and TENANT_CREDENTIALS_ENABLED=false. Each tenant gets a copy of
 the key, which does not change when the variable changes later.
 A tenant that has a credential keeps it. If no call can use that credential, the tenant counts as failed. --replace
-overwrites the credentials of both kinds of tenants.
+overwrites the credential in either case.
 If the command stops early, everything that it has printed is done.
 
 Examples:
@@ -77,6 +77,9 @@ function globalCredentialOf(config: Config, provider: Provider): GlobalCredentia
     );
   }
   const credential = config.globalCredential(provider);
-  if (!credential) throw new Refusal(`${name} is not set`);
+  if (!credential)
+    throw new Refusal(
+      `${name} is not set. Run the command with the settings of the service, which have the global key`,
+    );
   return credential;
 }

@@ -37,7 +37,7 @@ export function importEneoCommand(settings: Settings): Command {
     .addHelpText(
       'after',
       `
-Other users of the machine can read a command line, so prefer --from-file, or --from without a password and PGPASSWORD.
+Other users of the machine can read a command line, so prefer --from-file, or give --from without the password, and set PGPASSWORD.
 Reads model_providers, then api_credentials for providers that are not there. The Eneo database is only read.
 Needs the database and ENCRYPTION_KEY of the service, in either mode. Ids of tenants and times are kept. A key that a loaded
 encryption key opens stays sealed as it is. What cannot be read is named and skipped, and the exit code is then 1.

@@ -34,8 +34,8 @@ export function connectionOptions(): Option[] {
 
 export const connectionHelp = `
 Without --url, the address is TENKEY_URL. Without --key-file, the key is in the file that TENKEY_KEY_FILE names, or it is
-TENKEY_KEY. If neither an option nor a variable gives the address, the command speaks to the Tenkey of this folder: its
-settings, of the environment and of .env, say the PORT and the INTRIC_SUPER_API_KEY.
+TENKEY_KEY. If neither an option nor a variable gives the address, the command speaks to the Tenkey of this folder: it
+takes PORT and INTRIC_SUPER_API_KEY from the environment or .env, and sends that key to no other address.
 If a private CA signed the certificate of Tenkey, set NODE_EXTRA_CA_CERTS to the file with the CA's certificate.`;
 
 function seconds(text: string): number {

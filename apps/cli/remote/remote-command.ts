@@ -43,7 +43,7 @@ interface Declaration<Options> {
 const meanings: Readonly<Record<string, string>> = {
   tenant: 'the id or the exact name of a tenant',
   provider: 'the id of a provider, such as openai',
-  name: 'how it is called in lists',
+  name: 'its name in lists',
   'key-id': 'the id of the key, which the list shows',
   receipt: 'the receipt, or the whole line of the header',
 };

@@ -159,8 +159,14 @@ const verified = {
 function setOptions(): Option[] {
   return [
     ...providerKeyOptions(),
-    new Option('--field <name=value>', 'another field of the credential; may be repeated').argParser(fields),
-    new Option('--verify', 'ask the provider first; a key that it refuses is not stored'),
+    new Option(
+      '--field <name=value>',
+      'a field of the provider, or expires_at; may be repeated. A value that begins with { is JSON. docs/providers.md lists the fields',
+    ).argParser(fields),
+    new Option(
+      '--verify',
+      'ask the provider first; a key that it refuses is not stored. If the provider cannot be reached, it is',
+    ),
   ];
 }
 

@@ -66,9 +66,15 @@ export function keysCommand(settings: Settings): Command {
       description: "Create a key for a tenant's applications.",
       arguments: ['<tenant>', '<name>'],
       options: [
-        new Option('--models <a,b>', 'the only models that it may call').argParser(names),
-        new Option('--requests-per-minute <number>', 'its limit of requests').argParser(limit),
-        new Option('--tokens-per-minute <number>', 'its limit of tokens').argParser(limit),
+        new Option('--models <a,b>', 'the only models that it may call; without it: all').argParser(names),
+        new Option(
+          '--requests-per-minute <number>',
+          'how many requests in any 60 seconds; without it: no limit',
+        ).argParser(limit),
+        new Option(
+          '--tokens-per-minute <number>',
+          'how many tokens in any 60 seconds; without it: no limit',
+        ).argParser(limit),
         expiresAtOption(),
       ],
       notes: createdNote,
@@ -129,10 +135,16 @@ export function sysadminKeysCommand(settings: Settings): Command {
         description: 'Create a key that opens those routes of the sysadmin API that its scopes allow.',
         arguments: ['<name>'],
         options: [
-          new Option('--scopes <a,b>', 'what it may do, such as credentials:read')
+          new Option(
+            '--scopes <a,b>',
+            'comma-separated: tenants:read, tenants:write, credentials:read, credentials:write, keys:write, usage:read, audit:read, encryption:rotate',
+          )
             .argParser(names)
             .makeOptionMandatory(),
-          new Option('--tenants <a,b>', 'ids or names of the tenants that it is limited to').argParser(names),
+          new Option(
+            '--tenants <a,b>',
+            'ids or names of the only tenants that it may see or change; without it: all',
+          ).argParser(names),
           expiresAtOption(),
         ],
         notes: createdNote,
@@ -181,7 +193,7 @@ async function revoke({ api, print, options }: Run<{ yes?: boolean }>, path: str
 }
 
 const expiresAtOption = () =>
-  new Option('--expires-at <time>', 'when it expires, such as 2099-01-31T00:00:00Z');
+  new Option('--expires-at <time>', 'when it expires, such as 2099-01-31T00:00:00Z; without it: never');
 
 function names(text: string): string[] {
   const list = text.split(',').map((name) => name.trim());

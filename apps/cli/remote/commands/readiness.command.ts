@@ -16,8 +16,9 @@ export function readinessCommand(settings: Settings): Command {
     options: [
       new Option('--mode <mode>', 'strict: report what would break in strict mode').choices(['strict']),
     ],
-    notes: `A model breaks if it works with the current settings and would fail in the reported mode, or if it has a credential
-that cannot be used. A tenant without a credential for a provider does not use that provider, so nothing breaks.
+    notes: `A model breaks if it works with the current settings and would fail in the reported mode, or if its credential
+cannot be used or was refused by the provider. A provider for which a tenant has no credential breaks nothing, unless the
+tenant's expected_providers name it.
 With --json, each line is a JSON object for up to ${READINESS_PAGE} tenants.
 The exit code is 1 if something breaks, so that a deployment can depend on it.`,
     examples: ['readiness', 'readiness --mode strict', 'readiness --mode strict --json'],

@@ -28,7 +28,7 @@ export function receiptsVerifyCommand(settings: Settings): Command {
   return remoteCommand<{ file?: string }>(settings, {
     name: 'verify',
     description:
-      'Say which credential served a call, from the x-tenkey-receipt header of its response. The exit code is 1 unless it is valid and the usage record agrees.',
+      'Say which credential served a call, from the x-tenkey-receipt header of its response. The exit code is 1 if the receipt is not valid, or if the usage record differs. A record that is no longer kept does not count.',
     arguments: ['[receipt]'],
     options: [new Option('--file <path>', 'a file with the receipt')],
     hasCsv: true,

@@ -15,10 +15,19 @@ const columns: Columns<TenantResponse> = {
   display_name: (tenant) => tenant.display_name,
   state: (tenant) => tenant.state,
   contact_email: (tenant) => tenant.contact_email,
+  expected_providers: (tenant) => tenant.expected_providers?.join(', '),
   created_at: (tenant) => tenant.created_at,
   id: (tenant) => tenant.id,
 };
 const states: readonly TenantState[] = ['active', 'suspended'];
+
+interface CreateOptions {
+  readonly id?: string;
+  readonly displayName?: string;
+  readonly contact?: string;
+  readonly state?: TenantState;
+  readonly expectedProviders?: string[];
+}
 
 export function tenantsCommand(settings: Settings): Command {
   return commandGroup('tenants', 'List, create, suspend and delete tenants.', [
@@ -40,7 +49,7 @@ export function tenantsCommand(settings: Settings): Command {
       run: async ({ api, print, args: [tenant] }) =>
         print.one(await api.get<TenantResponse>(await api.tenantPath(tenant)), columns),
     }),
-    remoteCommand<{ id?: string; displayName?: string; contact?: string; state?: TenantState }>(settings, {
+    remoteCommand<CreateOptions>(settings, {
       name: 'create',
       description: 'Create a tenant.',
       arguments: ['<name>'],
@@ -51,16 +60,26 @@ export function tenantsCommand(settings: Settings): Command {
         ),
         new Option('--display-name <text>', 'the name that people read'),
         new Option('--contact <address>', 'the e-mail address for alerts about its credentials'),
+        new Option(
+          '--expected-providers <a,b>',
+          'the providers that it should have a credential for, so that a missing one is reported',
+        ).argParser((text) => text.split(',').map((id) => id.trim())),
         new Option('--state <state>', 'active (default) or suspended').choices(states),
       ],
       examples: ['tenants create sundsvall --display-name "Sundsvalls kommun"'],
-      run: async ({ api, print, args: [name], options: { id, displayName, contact, state } }) => {
+      run: async ({
+        api,
+        print,
+        args: [name],
+        options: { id, displayName, contact, state, expectedProviders },
+      }) => {
         const body: CreateTenantRequest = {
           name,
           id,
           display_name: displayName,
           contact_email: contact,
           state,
+          expected_providers: expectedProviders,
         };
         const tenant = await api.post<TenantResponse>('/tenants', body);
         print.message(tenant, `The tenant ${tenant.name} is created, with the id ${tenant.id}.`);

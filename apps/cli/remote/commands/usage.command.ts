@@ -20,7 +20,8 @@ interface UsageOptions {
 export function usageCommand(settings: Settings): Command {
   return remoteCommand<UsageOptions>(settings, {
     name: 'usage',
-    description: 'Report calls and tokens, by day or by what --group-by names. Without --since, of 30 days.',
+    description:
+      'Report calls and tokens, by day or by what --group-by names. Without --since: the last 30 days.',
     options: [
       new Option('--tenant <tenant>', 'only the calls of the tenant with this id or exact name'),
       new Option('--since <day>', 'the first day, in UTC, such as 2030-01-31'),

@@ -55,7 +55,7 @@ export class ReadinessCellResponse {
     type: [String],
     example: ['gpt-4o'],
     description:
-      'The failing models that break: those that work today, and those whose credential exists and cannot be used. A provider for which a tenant has no credential in strict mode breaks nothing, because the tenant does not use it.',
+      'The failing models that break: those that work today, and those whose credential exists and cannot be used. A provider for which a tenant has no credential in strict mode breaks nothing, unless its `expected_providers` name it: otherwise the tenant does not use it.',
   })
   breaking_models: string[];
   @ApiProperty({

@@ -227,7 +227,7 @@ export const faultsOfRows: readonly Plant[] = [
     ],
     check: 'tenants',
     status: 'fault',
-    text: /tenant .{36} is missing: the last audit event of it is \d+, and none deleted it/,
+    text: /tenant .{36} is missing: its last audit event is \d+, which did not delete it/,
   },
   {
     title: 'a sum of usage that was changed',

@@ -14,6 +14,7 @@ import { parse } from 'yaml';
 import { encryptionKey, startTestApp, superKey, type TestApp } from './support/app';
 import { runCli, runCliProcess } from './support/cli';
 import { issueSysadminKey } from './support/keys';
+import { until } from './support/until';
 
 const keys = {
   SUNDSVALL_OPENAI: 'sk-sundsvall-openai-a1b2',
@@ -298,6 +299,16 @@ describe('tenants as code', () => {
         'the tenant has no key with this id',
       ],
       ['sops: {}\ntenants: []\n', 1, 'this file is encrypted'],
+      [
+        'tenants:\n  - name: a\n    keys:\n      - { id: BoT0VjF9rQ2, name: b }\n      - { name: b }\n',
+        5,
+        'another key of this tenant has the same name',
+      ],
+      [
+        'tenants:\n  - name: a\n    credentials:\n      openai:\n        api_key_env: ENEO_SUPER_API_KEY\n',
+        5,
+        'names a secret of Tenkey itself',
+      ],
       ['tenants:\n  - name: "secret-text\n', 3, 'a character is missing'],
     ];
     for (const [text, line, reason] of cases) {
@@ -320,7 +331,7 @@ describe('tenants as code', () => {
   it('take keys from a pipe, which leaves no copy, as sops exec-file provides the file', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
-    const text = file.replace('api_key_env: SUNDSVALL_OPENAI', `api_key: ${ofFile}`);
+    const text = file.replace('api_key_env: SUNDSVALL_OPENAI', `api_key: "${ofFile}\\n"`);
     const writer = spawn('sh', ['-c', 'cat > "$0"', pipe], { stdio: ['pipe', 'ignore', 'ignore'] });
     writer.stdin.end(text);
     const { code, stdout } = await run('plan', '-f', pipe);
@@ -383,6 +394,31 @@ describe('tenants as code', () => {
       expect(stdout).toContain('1 tenant applied, 1 failed');
       expect((await app.sysadmin('get', '/tenants?search=broken')).body.total).toBe(0);
       expect((await state()).length).toBe(before.length);
+    }, 60_000);
+
+    it('wait for what locks a credential before they hold up the audit of all other changes', async () => {
+      const desired = desiredOf(
+        `tenants:\n  - name: harnosand\n    display_name: new\n    credentials:\n      openai: { api_key_env: SUNDSVALL_OPENAI }\n`,
+      );
+      await withState(async (services) => {
+        const [plan] = await planTenants(services, desired, false);
+        const other = app.database.createQueryRunner();
+        await other.startTransaction();
+        await other.query(`SELECT 1 FROM tenant_credentials WHERE tenant_id = $1 FOR UPDATE`, [harnosandId]);
+        const applied = new DesiredState(services, false, () => undefined).apply(plan!);
+        await until(async () => {
+          const [row] = await app.database.query<{ waiting: number }[]>(
+            `SELECT count(*)::int AS waiting FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return row?.waiting === 1;
+        }, 'the lock that the apply waits for');
+        await other.query('SELECT 1 FROM audit_head FOR UPDATE NOWAIT');
+        await other.commitTransaction();
+        await other.release();
+        await applied;
+        expect((await app.sysadmin('get', `/tenants/${harnosandId}`)).body.display_name).toBe('new');
+      });
     }, 60_000);
   });
 

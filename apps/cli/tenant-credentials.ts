@@ -3,7 +3,7 @@ import { isDatabaseUnavailable } from '#database';
 import { Problem } from '#http';
 import { type Provider, type ProviderRegistry } from '#providers';
 import { type Tenant } from '#tenants';
-import { changedByCommand, Refusal } from './command-line';
+import { asRefusal, changedByCommand, Refusal } from './command-line';
 import { type Services } from './services';
 
 /** How commands that store one credential for many tenants do it. */
@@ -98,8 +98,10 @@ export async function* storeForTenants(
   for await (const tenants of pages) {
     const overview = await credentials.overview(tenants.map(({ id }) => id));
     for (const tenant of tenants) {
-      const stored = overview.get(tenant.id)?.listed(provider.id);
-      if (stored && !replace) {
+      const existing = overview.get(tenant.id);
+      const stored = existing?.listed(provider.id);
+      const isSame = existing?.differing(provider, fields)?.length === 0;
+      if (stored && (isSame || !replace)) {
         const isUsable = !unusableStatuses.includes(stored.status);
         yield isUsable
           ? { tenant, outcome: 'skipped', result: `has ${stored.mask}` }
@@ -121,7 +123,7 @@ export async function* storeForTenants(
     } catch (error) {
       // The remaining tenants would fail in the same way.
       if (isDatabaseUnavailable(error)) throw error;
-      return { tenant, outcome: 'failed', result: `failed: ${(error as Error).name}` };
+      return { tenant, outcome: 'failed', result: `failed: ${(asRefusal(error) as Error).message}` };
     }
   }
 }

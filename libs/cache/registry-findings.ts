@@ -49,8 +49,10 @@ export async function registryFindings(
       ),
     );
   }
-  const ofAll = (count: number) => `${count} of ${abilities.length} registered processes`;
-  const older = abilities.filter(({ sealForm }) => sealForm < NEWEST_SEAL_FORM).length;
+  // A process that was killed lacks nothing.
+  const running = abilities.filter(({ id }) => silent.every((each) => each.id !== id));
+  const ofAll = (count: number) => `${count} of ${running.length} registered processes`;
+  const older = running.filter(({ sealForm }) => sealForm < NEWEST_SEAL_FORM).length;
   if (older > 0) {
     findings.push(
       warning(
@@ -59,7 +61,7 @@ export async function registryFindings(
       ),
     );
   }
-  const lacking = abilities.filter(
+  const lacking = running.filter(
     ({ encryptionKeyIds }) => sealingKeyId !== undefined && !encryptionKeyIds.includes(sealingKeyId),
   ).length;
   if (lacking > 0) {

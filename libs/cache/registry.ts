@@ -14,6 +14,7 @@ export const NEWEST_SEAL_FORM = 2;
 
 /** What a process can open and verify. */
 export interface Abilities {
+  readonly id: string;
   /** The ids of the encryption keys that it has loaded. */
   readonly encryptionKeyIds: readonly string[];
   readonly sealForm: number;
@@ -100,10 +101,10 @@ export async function lockedRegistry(transaction: EntityManager): Promise<Abilit
 
 /** What each registered process can do. */
 export async function readAbilities(manager: EntityManager): Promise<Abilities[]> {
-  const rows = await manager.query<{ encryption_keys: string[]; seal_form: number }[]>(
-    'select encryption_keys, seal_form from registered_processes',
+  const rows = await manager.query<{ id: string; encryption_keys: string[]; seal_form: number }[]>(
+    'select id, encryption_keys, seal_form from registered_processes',
   );
-  return rows.map((row) => ({ encryptionKeyIds: row.encryption_keys, sealForm: row.seal_form }));
+  return rows.map((row) => ({ id: row.id, encryptionKeyIds: row.encryption_keys, sealForm: row.seal_form }));
 }
 
 /** Removes a process that has not renewed, unless it has just done so. */

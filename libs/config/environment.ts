@@ -74,9 +74,9 @@ const ownSecrets = new Set(
 );
 const ownKeys = new Set([...Object.values(settings).map(({ name }) => name), ...Object.keys(otherNames)]);
 
-/** Whether a variable is a secret of Tenkey, such as ENCRYPTION_KEY, and not a provider's key. */
+/** Whether a variable is a secret of Tenkey or of its command line, such as ENCRYPTION_KEY, and not a provider's key. */
 export function isOwnSecret(name: string): boolean {
-  return ownSecrets.has(name);
+  return name === 'TENKEY_KEY' || ownSecrets.has(otherNames[name] ?? name);
 }
 
 /** Which providers the catalogue declares is not known yet, so this is true for every key that is not one of Tenkey's own. */
@@ -129,11 +129,17 @@ export function exposedFiles(processEnv: Environment, directory: string): Expose
   const named = [...ownSecrets, ...fixedGlobalKeys].map(
     (name) => [`${name}_FILE`, env[`${name}_FILE`]] as const,
   );
-  return [['.env', join(directory, '.env')] as const, ...named].flatMap(([name, path]): ExposedFile[] => {
-    const mode = isBlank(path) ? undefined : modeOf(path!.trim());
-    if (mode === undefined || (mode & 0o044) === 0) return [];
-    return [{ name, readers: (mode & 0o004) === 0 ? 'its group' : 'every user' }];
-  });
+  const path = join(directory, '.env');
+  const hasSecret = Object.entries(readEnvFile(path)).some(
+    ([name, value]) => !isBlank(value) && (ownSecrets.has(otherNames[name] ?? name) || isGlobalKey(name)),
+  );
+  return [['.env', hasSecret ? path : undefined] as const, ...named].flatMap(
+    ([name, path]): ExposedFile[] => {
+      const mode = isBlank(path) ? undefined : modeOf(path!.trim());
+      if (mode === undefined || (mode & 0o044) === 0) return [];
+      return [{ name, readers: (mode & 0o004) === 0 ? 'its group' : 'every user' }];
+    },
+  );
 }
 
 /** @returns undefined when there is no such file, or it cannot be reached; reading it then says why */

@@ -11,7 +11,7 @@ import { type Provider } from '#providers';
 import { type CredentialFields, type ListedCredential } from './credential';
 import { sealingKey } from './encryption/sealing-key';
 import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
-import { type Imported, sealedRow, storedRows } from './rows/credential-rows';
+import { type Imported, lockCredentials, sealedRow, storedRows } from './rows/credential-rows';
 import { deleteStaleHealth, recordVerification } from './health/health-records';
 import { emptySlot, lockedSlots, type ProviderSlots, type SlotsOf } from './rows/provider-slots';
 import { audited, differingFields, listedOf, usableCredential } from './rows/stored-credential';
@@ -111,11 +111,14 @@ export class CredentialsService {
   }
 
   /**
-   * Fixes the key that seals until the commit. A transaction that makes several changes calls it first: every change locks in the
-   * order tenant, sealing key, audit chain.
+   * Takes the locks of all changes of a tenant's credentials. A transaction that makes several changes calls this after it has locked
+   * the tenant: every change locks in the order tenant, sealing key, credentials, audit chain, so the first audit event comes
+   * after these.
+   * @throws Problem encryption_key_mismatch
    */
-  async lockSealingKey(transaction: EntityManager): Promise<void> {
+  async lockForChanges(transaction: EntityManager, tenantId: string): Promise<void> {
     await sealingKey(transaction, this.fernet);
+    await lockCredentials(transaction, tenantId);
   }
 
   /**

@@ -57,7 +57,7 @@ export class ApiKeySources {
     if (typeof value !== 'string' || value.trim() === '') return { fault: `${field} must be a text`, field };
     if (field === 'api_key_env') return this.ofVariable(value.trim());
     if (field === 'api_key_file') return this.ofFile(value.trim());
-    if (!this.file.isStored) return { apiKey: new Secret(value) };
+    if (!this.file.isStored) return { apiKey: new Secret(value.trim()) };
     const fault =
       'api_key is not accepted from a file on a disk. Use api_key_env or api_key_file, or encrypt the file with SOPS and run the command with `sops exec-file`';
     return { fault, field };

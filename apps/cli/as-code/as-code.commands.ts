@@ -44,7 +44,7 @@ Examples:
   sops exec-env keys.enc.env 'npx tenkey plan -f tenants.yml'`,
     )
     .action(async (options: PlanOptions) => {
-      const plans = await withPlans(settings, options, false, (_, each) => Promise.resolve(each));
+      const plans = await withPlans(settings, options, (_, each) => Promise.resolve(each));
       print(plans, options);
       const hasFaults = plans.some(({ faults }) => faults.length > 0);
       const differs = plans.some(({ steps }) => steps.length > 0);
@@ -77,12 +77,14 @@ Examples:
   sops exec-env keys.enc.env 'npx tenkey apply -f tenants.yml --yes'`,
     )
     .action(async (options: ApplyOptions) => {
-      const failed = await withPlans(settings, options, true, async (services, plans) => {
+      const failed = await withPlans(settings, options, async (services, plans) => {
         print(plans, options);
         refuseFaults(plans, options.newKeysFile);
         const changing = plans.filter(({ steps }) => steps.length > 0);
         if (changing.length === 0) return 0;
         if (options.yes !== true) await confirm('Change this?');
+        const { refuseWrongKey } = await import('../tenant-credentials.js');
+        await refuseWrongKey(services);
         return applyAll(services, changing, options);
       });
       if (failed > 0) process.exitCode = exitCodes.fault.code;
@@ -93,7 +95,6 @@ Examples:
 async function withPlans<T>(
   settings: Settings,
   { file, prune = false }: PlanOptions,
-  changes: boolean,
   run: (services: Services, plans: readonly TenantPlan[]) => Promise<T>,
 ): Promise<T> {
   const config = await settings.load();
@@ -112,7 +113,7 @@ async function withPlans<T>(
   const apiKeys = new ApiKeySources(text, (name) => variables[name]);
   const desired = readTenants(text, catalogueOf(config).providers, apiKeys);
   return withServices(config, async (services) => {
-    await refuseWrongKey(services, changes);
+    await refuseWrongKey(services, false);
     return run(services, await planTenants(services, desired, prune));
   });
 }
@@ -140,14 +141,15 @@ function jsonOfStep({ fields, ...step }: Step) {
 function refuseFaults(plans: readonly TenantPlan[], newKeysFile: string | undefined): void {
   if (plans.some(({ faults }) => faults.length > 0))
     throw new Refusal('nothing was changed; see the lines above');
-  const createsKeys = plans.some(({ steps }) =>
-    steps.some(({ of, change }) => of === 'key' && change === 'create'),
-  );
-  if (createsKeys && newKeysFile === undefined) {
+  if (createsKeys(plans) && newKeysFile === undefined) {
     throw new Refusal(
       'nothing was changed: the plan creates tenant keys, which can be read only now. Say with --new-keys-file where to write them',
     );
   }
+}
+
+function createsKeys(plans: readonly TenantPlan[]): boolean {
+  return plans.some(({ steps }) => steps.some(({ of, change }) => of === 'key' && change === 'create'));
 }
 
 /** @returns for how many tenants it failed */
@@ -158,7 +160,7 @@ async function applyAll(
 ): Promise<number> {
   const { DesiredState } = await import('./desired-state.js');
   const { isDatabaseUnavailable } = await import('#database');
-  const keys = newKeysFile === undefined ? undefined : new NewKeysFile(newKeysFile);
+  const keys = newKeysFile === undefined || !createsKeys(plans) ? undefined : new NewKeysFile(newKeysFile);
   let isInterrupted = false;
   const interrupt = () => void (isInterrupted = true);
   process.once('SIGINT', interrupt);

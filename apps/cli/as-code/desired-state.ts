@@ -117,7 +117,9 @@ export class DesiredState {
     const { changes, credentials } = this.services;
     await changes.together([plan.tenantId], async (transaction) => {
       await this.#refuseOutdated(plan, transaction);
-      if (plan.steps.some(({ of }) => of === 'credential')) await credentials.lockSealingKey(transaction);
+      if (plan.steps.some(({ of }) => of === 'credential')) {
+        await credentials.lockForChanges(transaction, plan.tenantId);
+      }
       for (const step of plan.steps) await this.#carryOut(plan, step);
     });
   }

@@ -172,9 +172,10 @@ class TenantsReader {
       return [];
     }
     const keys = value.flatMap((each: unknown, index) => this.keyOf(each, [...path, 'keys', index]));
-    const nameless = keys.filter(({ id }) => id === undefined);
+    const named = new Set(keys.filter(({ id }) => id === undefined).map(({ policy }) => policy.name));
     const twice = 'another key of this tenant has the same name; give the id of each';
-    this.refuseRepeated(nameless, ({ policy }) => policy.name, twice);
+    const nameIfUsed = ({ policy: { name } }: DesiredKey) => (named.has(name) ? name : undefined);
+    this.refuseRepeated(keys, nameIfUsed, twice);
     this.refuseRepeated(keys, ({ id }) => id, 'another key of this tenant has the same id');
     return keys;
   }

@@ -45,14 +45,9 @@ export const serverChecks: readonly DatabaseCheck[] = [
     name: 'clock',
     async run(context) {
       const { clockAheadMs } = await facts(context);
-      const leaseMs = context.config.cacheLeaseSeconds * 1000;
       const differenceMs = Math.abs(clockAheadMs);
       const text = `the clock of the database is ${differenceMs} ms ${clockAheadMs < 0 ? 'behind' : 'ahead of'} this machine's`;
       const fix = 'Let NTP, for example chrony, set both clocks.';
-      if (leaseMs > 0 && differenceMs > leaseMs / 10) {
-        const reason = `${text}, which is more than a tenth of CACHE_LEASE_SECONDS`;
-        return { text, findings: [fault(reason, fix)] };
-      }
       return { text, findings: differenceMs > CLOCK_LIMIT_MS ? [warning(text, fix)] : [] };
     },
   },
@@ -164,7 +159,12 @@ export function ofDisk(freeBytes: number) {
 function ofConnections(maximum: number, connections: number, processes: number) {
   const needed = processes * CONNECTIONS_OF_A_PROCESS;
   const text = `${connections} of ${maximum} are open; ${processes === 1 ? 'a process' : `${processes} processes`} may open ${needed}`;
-  const fix = 'Raise max_connections of the server, or the limit of the database or the user.';
-  if (needed > maximum) return { text, findings: [fault(`${text}, more than there are`, fix)] };
+  const fix =
+    'Raise max_connections of the server, or the limit of the database or the user, unless a connection pooler shares connections.';
+  if (needed > maximum) {
+    // One process alone cannot work then; of several, some may share connections.
+    const severity = CONNECTIONS_OF_A_PROCESS > maximum ? fault : warning;
+    return { text, findings: [severity(`${text}, more than there are`, fix)] };
+  }
   return { text, findings: connections > maximum * 0.9 ? [warning(text, fix)] : [] };
 }

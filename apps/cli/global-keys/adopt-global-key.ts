@@ -31,7 +31,7 @@ export async function adoptGlobalKey(
     process.stdout.write(
       `${provider.label} (${provider.id}): ${fields.apiKey.mask} of ${provider.globalVariables.apiKey}\n`,
     );
-    await refuseWrongKey(services);
+    await refuseWrongKey(services, plan.yes);
     refuseEndpoint(services, fields.settings);
     return adopt(services, provider, fields, plan);
   });

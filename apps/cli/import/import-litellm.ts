@@ -1,3 +1,4 @@
+import { Refusal } from '../command-line';
 import { type Settings } from '../settings';
 import { envTextOf } from './env-text';
 import { type ImportOptions } from './import-options';
@@ -36,6 +37,15 @@ export async function importLitellm(
     for (const each of files) report.file(each.path, writeNewFile(each));
   };
   if (tenants === undefined) write();
-  else await storeCredentials(await settings.load(), credentials, { ...options, tenants }, report, write);
+  else {
+    const config = await settings.load();
+    try {
+      await storeCredentials(config, credentials, { ...options, tenants }, report, write);
+    } catch (error) {
+      // Some credentials may be stored already.
+      if (!(error instanceof Refusal)) report.end();
+      throw error;
+    }
+  }
   return report.end();
 }

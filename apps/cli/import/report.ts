@@ -1,6 +1,7 @@
 import { type Secret } from '#crypto';
 import { type Finding } from '#model-routing';
 import { type Provider } from '#providers';
+import { visible } from '../output';
 import { type Stored } from '../tenant-credentials';
 import { type MadeImport } from './made-import';
 
@@ -51,7 +52,7 @@ export class Report {
 
   stored(stored: Stored): void {
     this.#stored.push({ ...stored, provider: this.#storing });
-    this.#say(`  ${stored.result.padEnd(11)} ${stored.tenant.name} (${stored.tenant.id})`);
+    this.#say(`  ${stored.result.padEnd(11)} ${visible(stored.tenant.name)} (${stored.tenant.id})`);
   }
 
   /** @returns false if something was not carried over, or nothing was */

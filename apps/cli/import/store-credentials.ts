@@ -23,7 +23,7 @@ export async function storeCredentials(
     );
   }
   await withServices(config, async (services) => {
-    await refuseWrongKey(services);
+    await refuseWrongKey(services, yes);
     const named = await namedTenants(services, tenants);
     const allowed = credentials.filter((credential) => isAllowed(services, credential, report));
     write();

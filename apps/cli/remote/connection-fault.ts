@@ -55,6 +55,7 @@ export function connectionFaultOf(error: unknown): ConnectionFault {
   const sentence = isHttp ? sentences[code] : 'what listens there does not speak HTTP. Check the address';
   return {
     sentence: sentence ?? `the connection failed${code === '' ? '' : ` (${code})`}`,
-    mayBeSent: !beforeSending.has(code),
+    // A connection that was open may also time out.
+    mayBeSent: !beforeSending.has(code) || cause?.syscall === 'read' || cause?.syscall === 'write',
   };
 }

@@ -130,7 +130,7 @@ export class CredentialImportService {
     return this.changes.together([id], async (transaction) => {
       const exists = await transaction.existsBy(Tenant, { id });
       if (exists) await lockedTenant(transaction, id);
-      if (credentials.length > 0) await this.credentials.lockSealingKey(transaction);
+      if (credentials.length > 0) await this.credentials.lockForChanges(transaction, id);
       if (!exists) await this.tenants.create(fields, by, { createdAt, origin });
       const overview = await this.credentials.overview([id], transaction);
       const keepable = await this.keepableKeys(transaction, await readSealingState(transaction));

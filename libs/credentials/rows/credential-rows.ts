@@ -29,6 +29,19 @@ export function storedRows<T extends TenantCredential>(
     .where('c.tenant_id = any(:tenantIds)', { tenantIds });
 }
 
+/** Locks the rows of a tenant in both tables, and their health, in the order in which everything else locks several of them. */
+export async function lockCredentials(transaction: EntityManager, tenantId: string): Promise<void> {
+  for (const [table, order] of [
+    ['tenant_credentials', 'provider'],
+    ['credential_slots', 'provider, slot'],
+    ['credential_health', 'provider, version'],
+  ]) {
+    await transaction.query(`select 1 from ${table} where tenant_id = $1 order by ${order} for update`, [
+      tenantId,
+    ]);
+  }
+}
+
 /** A sealed key, and the encryption key that opens it. */
 export interface SealedKey {
   readonly sealed: string;

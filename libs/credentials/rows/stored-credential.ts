@@ -117,7 +117,7 @@ function statusOf(fernet: FernetService, row: TenantCredential): CredentialStatu
  * The names of the fields in which a stored credential differs. The keys are compared by a keyed fingerprint, made of the stored one
  * while it is open.
  * @param apiKey absent: the stored key is to stay
- * @returns `api_key` also when the stored key cannot be used
+ * @returns `api_key` alone when the stored credential cannot be used
  */
 export function differingFields(
   fernet: FernetService,
@@ -125,10 +125,10 @@ export function differingFields(
   row: TenantCredential,
   { apiKey, settings, expiresAt }: CredentialSettings & { readonly apiKey?: Secret },
 ): string[] {
+  if (unusableStatuses.includes(statusOf(fernet, row))) return ['api_key'];
   const names = [...new Set([...Object.keys(row.settings), ...Object.keys(settings)])];
   const differing = names.filter((name) => !isDeepStrictEqual(row.settings[name], settings[name])).sort();
   if (row.expiresAt?.getTime() !== expiresAt?.getTime()) differing.push('expires_at');
-  const isUsable = !unusableStatuses.includes(statusOf(fernet, row));
   const isSame = () => {
     if (apiKey === undefined) return true;
     const fingerprintOf = (key: Secret) =>
@@ -136,7 +136,7 @@ export function differingFields(
     const stored = usableCredential(fernet, row.tenantId, provider, row);
     return fernet.verifyMac(...fingerprintOf(apiKey), fernet.mac(...fingerprintOf(stored.open())));
   };
-  return isUsable && isSame() ? differing : ['api_key', ...differing];
+  return isSame() ? differing : ['api_key', ...differing];
 }
 
 function isRejected({ health }: TenantCredential): boolean {

@@ -39,14 +39,12 @@ export async function usageFindings(
      where day >= $1::date and ($2::date is null or day > $2::date) order by day`,
     [oldest, since],
   );
-  // A retention that was shorter once may have deleted some records of the day of the oldest one.
-  const isFirstDay = findings.length === 0;
+  // A retention that is or was shorter may have deleted some records of the day of the oldest one.
+  const isWholeFrom = (day: string) => retentionDays === 0 || day > oldest;
   for (const [index, { day }] of days.entries()) {
     const different = await differencesOn(manager, day);
     findings.push(
-      ...different.map((each) =>
-        day > oldest || isFirstDay ? each : { ...each, severity: 'warning' as const },
-      ),
+      ...different.map((each) => (isWholeFrom(day) ? each : { ...each, severity: 'warning' as const })),
     );
     onDay?.(index + 1);
   }

@@ -76,7 +76,7 @@ export function neverCalled(): unknown[] {
     // @ts-expect-error: a name is not null.
     tenkey.PATCH('/api/v1/sysadmin/tenants/{tenant_id}', { params: of, body: { name: null } }),
     // @ts-expect-error: this is no scope.
-    tenkey.POST('/api/v1/sysadmin/keys', { body: { name: 'any', scopes: ['tenants:write'] } }),
+    tenkey.POST('/api/v1/sysadmin/keys', { body: { name: 'any', scopes: ['tenants:delete'] } }),
   ];
 }
 

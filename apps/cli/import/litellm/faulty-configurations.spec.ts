@@ -30,6 +30,11 @@ describe('what is wrong with a configuration of LiteLLM', () => {
       'config.yaml:3 no credential for openai: api_key needs the variable KEY_A, which is not set; set it for this command, or in .env',
     ],
     [
+      oneModel('model: openai/x, api_key: os.environ/ENCRYPTION_KEY'),
+      { ENCRYPTION_KEY: 'fake-encryption-key' },
+      'config.yaml:3 no credential for openai: api_key names ENCRYPTION_KEY, a secret of Tenkey itself, which no provider may receive',
+    ],
+    [
       oneModel('model: openai/x, api_key: "os.environ/not a name"'),
       {},
       'config.yaml:3 no credential for openai: api_key has os.environ/ or ${...} without the name of a variable',

@@ -1,4 +1,4 @@
-import { type Environment } from '#config';
+import { type Environment, isOwnSecret } from '#config';
 import { type ConfigFile, fieldsAt, type Placed } from './config';
 
 /** A text of the configuration, after its variables were replaced. */
@@ -84,7 +84,9 @@ export class Variables {
     return String(own).trim() === '' ? undefined : String(own);
   }
 
+  /** A secret of Tenkey itself counts as not set: it must not be sent to a provider, or written into the catalogue. */
   #ofEnvironment(name: string): string | undefined {
+    if (isOwnSecret(name)) return undefined;
     const value = this.environment[name];
     return value === undefined || value.trim() === '' ? undefined : value;
   }
@@ -94,6 +96,9 @@ const badName = 'has os.environ/ or ${...} without the name of a variable';
 
 /** The variables that are not set, as the rest of a sentence. */
 export function notSet(names: readonly string[]): string {
+  const own = names.filter(isOwnSecret);
+  if (own.length > 0)
+    return `names ${own.join(', ')}, a secret of Tenkey itself, which no provider may receive`;
   const listed = [...new Set(names)].join(' or ');
   return `needs the variable ${listed}, which is not set; set it for this command, or in .env`;
 }

@@ -143,7 +143,7 @@ export function sysadminKeysCommand(settings: Settings): Command {
             .makeOptionMandatory(),
           new Option(
             '--tenants <a,b>',
-            'ids or names of the only tenants that it may see or change; without it: all',
+            'ids or names of those tenants that it may see or change; without it: all',
           ).argParser(names),
           expiresAtOption(),
         ],

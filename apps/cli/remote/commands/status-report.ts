@@ -1,6 +1,7 @@
 import { type EncryptionResponse } from '#credentials';
 import { type ReadinessPageResponse } from '#model-routing';
 import { type UsageReportResponse } from '#usage';
+import { Interrupted } from '../../command-line';
 import { type SysadminApi } from '../api';
 import { FailedRequest, RefusedRequest } from '../client';
 import { READINESS_PAGE } from './readiness.command';
@@ -66,10 +67,14 @@ async function shown<Part extends object>(part: Promise<Part>): Promise<Part | N
 
 /** Null if Tenkey does not serve the document that has it. */
 async function versionOf({ client }: SysadminApi): Promise<string | null> {
-  const document = await shown(
-    client.send('GET', '/docs/openapi.json') as Promise<{ readonly info?: { readonly version?: string } }>,
-  );
-  return 'not_shown' in document ? null : (document.info?.version ?? null);
+  try {
+    const document = (await client.send('GET', '/docs/openapi.json')) as { info?: { version?: string } };
+    return document.info?.version ?? null;
+  } catch (error) {
+    // A proxy may serve something else there.
+    if (error instanceof Interrupted) throw error;
+    return null;
+  }
 }
 
 async function usageToday(api: SysadminApi): Promise<Pick<UsageReportResponse, 'total' | 'lost_calls'>> {

@@ -79,6 +79,16 @@ describeWithApp('tenants', (tenkey) => {
       created_at: made.body.created_at,
     });
     expect(await events()).toEqual(['tenant.update', 'tenant.create']);
+    const other = { name: 'put-at-once' };
+    const atOnce = [1, 2, 3].map(() =>
+      tenkey.sysadmin('put', `${path}/${randomUUID().replace(/^./, '0')}`).send(other),
+    );
+    expect((await Promise.all(atOnce)).map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    const sameId = randomUUID();
+    const same = [1, 2, 3].map(() =>
+      tenkey.sysadmin('put', `${path}/${sameId}`).send({ name: 'same-at-once' }),
+    );
+    expect((await Promise.all(same)).map(({ status }) => status)).toEqual([200, 200, 200]);
     await create({ name: 'has-the-name' });
     const conflict = await put({ name: 'has-the-name' });
     expect([conflict.status, conflict.body.code]).toEqual([409, 'tenant_conflict']);

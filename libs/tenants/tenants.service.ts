@@ -77,7 +77,13 @@ export class TenantsService {
       if (before === null) return this.insert(transaction, id, dto, by);
       return this.change(transaction, before, columnsOf(dto), by);
     };
-    return this.changes.transaction([id], set, by);
+    try {
+      return await this.changes.transaction([id], set, by);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'tenant_conflict') throw error;
+      // Another request may have created the tenant in this moment. It exists now, unless another tenant has the name.
+      return this.changes.transaction([id], set, by);
+    }
   }
 
   /** The tenants that have one of these ids or one of these names. */

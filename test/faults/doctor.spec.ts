@@ -9,7 +9,7 @@ import { Settings } from '../../apps/cli/settings';
 import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from '../support/app';
 import { runCli } from '../support/cli';
 import { faultsOfInstallation } from '../support/planted-faults/installation';
-import { otherKey } from '../support/planted-faults/plant';
+import { otherKey, RENEWING_MS } from '../support/planted-faults/plant';
 import { faultsOfRows } from '../support/planted-faults/rows';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { usageRecords } from '../support/usage';
@@ -139,10 +139,13 @@ describe('npx tenkey doctor', () => {
       await run(sql);
       const now = Date.now;
       if (clockMs !== undefined) jest.spyOn(Date, 'now').mockImplementation(() => now() + clockMs);
+      const renewal = `update registered_processes set renewals = renewals + 1 where lease_ms = ${RENEWING_MS}`;
+      const renewing = setInterval(() => void connection.query(renewal), 20);
       let results: Result[];
       try {
         results = await doctor(typeof env === 'function' ? env({ folder, databaseUrl: database.url }) : env);
       } finally {
+        clearInterval(renewing);
         jest.restoreAllMocks();
         await run(undo);
         for (const name of Object.keys(files)) rmSync(join(folder, name));

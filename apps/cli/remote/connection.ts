@@ -56,10 +56,11 @@ export async function connectionTo(
   const timeoutMs = timeout * 1000;
   if (givenUrl && givenKey) return { url: givenUrl, ...givenKey, timeoutMs };
   const { port, superKey } = await settings.service();
-  if (!givenUrl && !/^[1-9]\d{0,4}$/.test(port)) {
+  const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535;
+  if (!givenUrl && !isPort) {
     throw new Error('PORT does not say where Tenkey listens. Give its address with --url or TENKEY_URL.');
   }
-  const own = new URL(`http://127.0.0.1:${/^\d{1,5}$/.test(port) ? port : 0}/`);
+  const own = new URL(`http://127.0.0.1:${isPort ? port : 0}/`);
   const url = givenUrl ?? own;
   if (givenKey) return { url, ...givenKey, timeoutMs };
   // The super key of this folder opens only the Tenkey of this folder, and is sent to no other.

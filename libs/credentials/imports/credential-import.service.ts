@@ -136,10 +136,10 @@ export class CredentialImportService {
       const keepable = await this.keepableKeys(transaction, await readSealingState(transaction));
       const results = credentials.map((each) => resultOf(overview.get(id), each, replace, keepable));
       for (const [index, { provider, fields: values, opened, configuredAt }] of credentials.entries()) {
-        const { action, keepsSeal } = results[index]!;
+        const { action, keepsSeal, expiresAt } = results[index]!;
         if (action !== 'set' && action !== 'replace') continue;
         const imported = { configuredAt, ...(keepsSeal && { sealedKey: opened }) };
-        await this.credentials.set(id, provider, values, by, { origin, imported });
+        await this.credentials.set(id, provider, { ...values, expiresAt }, by, { origin, imported });
       }
       return { tenant: exists ? 'exists' : 'create', credentials: results };
     });
@@ -171,22 +171,29 @@ function resultOf(
   { provider, fields, opened }: ImportedCredential,
   replace: boolean,
   keepable: ReadonlySet<string>,
-): CredentialResult {
-  const { apiKey } = fields;
+): CredentialResult & Pick<CredentialFields, 'expiresAt'> {
+  const { apiKey, expiresAt } = fields;
   const listed = existing?.listed(provider.id);
   // A key that was trimmed is not the one that was sealed.
   const keepsSeal =
     opened !== undefined && opened.apiKey.isSame(apiKey) && keepable.has(opened.encryptionKeyId);
-  if (existing === undefined || listed === undefined) return { action: 'set', mask: apiKey.mask, keepsSeal };
+  if (existing === undefined || listed === undefined) {
+    return { action: 'set', mask: apiKey.mask, keepsSeal, expiresAt };
+  }
   const { mask, status } = listed;
-  // The other system does not know when the key expires.
+  // The other system does not know when the key expires. What Tenkey knows about the same key stays.
   const differing = existing.differing(provider, { ...fields, expiresAt: listed.expiresAt });
-  if (differing?.length === 0) return { action: 'unchanged', mask, status, keepsSeal: false };
-  if (replace) return { action: 'replace', mask: apiKey.mask, status, keepsSeal };
+  if (differing?.length === 0) return { action: 'unchanged', mask, status, keepsSeal: false, expiresAt };
+  if (replace) {
+    const isSameKey = differing?.includes('api_key') === false;
+    const expiry = isSameKey ? listed.expiresAt : expiresAt;
+    return { action: 'replace', mask: apiKey.mask, status, keepsSeal, expiresAt: expiry };
+  }
   return {
     action: unusableStatuses.includes(status) ? 'unusable' : 'keep',
     mask,
     status,
     keepsSeal: false,
+    expiresAt,
   };
 }

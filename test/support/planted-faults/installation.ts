@@ -21,7 +21,8 @@ export const faultsOfInstallation: readonly Plant[] = [
   },
   {
     title: 'an .env that every user can read',
-    files: { '.env': { text: 'LOG_LEVEL=info\n', mode: 0o644 } },
+    files: { '.env': { text: 'ENEO_SUPER_API_KEY=a-super-key-of-enough-length\n', mode: 0o644 } },
+    env: { INTRIC_SUPER_API_KEY: undefined },
     check: 'secret files',
     status: 'fault',
     text: '.env can be read by every user',

@@ -20,6 +20,9 @@ export interface Plant {
   readonly fix?: string;
 }
 
+/** The lease of a planted process whose registration the spec renews while the doctor looks, as a running process does. */
+export const RENEWING_MS = 200;
+
 /** An encryption key that the installation does not have. */
 export const otherKey = generateKey();
 const idOf = (key: string) => new FernetService({ current: new Secret(key), previous: [] }).ownKeyId!;

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { encryptionKey } from '../app';
-import { changed, copyOf, keyId, otherKey, otherKeyId, type Plant, restored } from './plant';
+import { changed, copyOf, keyId, otherKey, otherKeyId, type Plant, RENEWING_MS, restored } from './plant';
 
 const former = (sealed: string, retired: boolean) =>
   `insert into former_encryption_keys values ('${otherKeyId}', '${sealed}', '${keyId}', now(), ${retired ? 'now()' : 'null'})`;
-const registered = (columns: string, values: string) =>
-  `insert into registered_processes (id, lease_ms, renewals, confirmed, ${columns}) values ('${randomUUID()}', 100, 0, 0, ${values})`;
-const unregistered = ['delete from registered_processes where lease_ms = 100'];
+/** @param leaseMs of a process that was killed, or RENEWING_MS */
+const registered = (columns: string, values: string, leaseMs = 100) =>
+  `insert into registered_processes (id, lease_ms, renewals, confirmed, ${columns}) values ('${randomUUID()}', ${leaseMs}, 0, 0, ${values})`;
+const unregistered = [`delete from registered_processes where lease_ms in (100, ${RENEWING_MS})`];
 
 /** Faults of encryption keys and of what is stored. */
 export const faultsOfRows: readonly Plant[] = [
@@ -232,6 +233,7 @@ export const faultsOfRows: readonly Plant[] = [
   {
     title: 'a sum of usage that was changed',
     ...changed('usage_daily', 'update usage_daily set output_tokens = output_tokens + 1'),
+    env: { USAGE_RETENTION_DAYS: '0' },
     check: 'usage',
     status: 'fault',
     text: /1 sum of 1 tenant in usage_daily differs from its records \(3 calls counted, 3 recorded\)/,
@@ -249,6 +251,7 @@ export const faultsOfRows: readonly Plant[] = [
       'drop table saved',
       'reset tenkey.usage_retention',
     ],
+    env: { USAGE_RETENTION_DAYS: '0' },
     check: 'usage',
     status: 'fault',
     text: /3 calls counted, 2 recorded/,
@@ -276,7 +279,7 @@ export const faultsOfRows: readonly Plant[] = [
   },
   {
     title: 'a process of an earlier version',
-    sql: [registered('encryption_keys', `'{${keyId}}'`)],
+    sql: [registered('encryption_keys', `'{${keyId}}'`, RENEWING_MS)],
     undo: unregistered,
     check: 'processes',
     status: 'warning',
@@ -284,7 +287,7 @@ export const faultsOfRows: readonly Plant[] = [
   },
   {
     title: 'a process without the encryption key',
-    sql: [registered('encryption_keys, seal_form', `'{}', 2`)],
+    sql: [registered('encryption_keys, seal_form', `'{}', 2`, RENEWING_MS)],
     undo: unregistered,
     check: 'processes',
     status: 'fault',

@@ -125,15 +125,15 @@ export interface ExposedFile {
 /** Which of the files with secrets can be read by other users: `.env`, and those that `<NAME>_FILE` names. */
 export function exposedFiles(processEnv: Environment, directory: string): ExposedFile[] {
   if (process.platform === 'win32') return [];
-  const env = withProcess(processEnv, join(directory, '.env'));
+  const envFile = join(directory, '.env');
+  const env = withProcess(processEnv, envFile);
   const named = [...ownSecrets, ...fixedGlobalKeys].map(
     (name) => [`${name}_FILE`, env[`${name}_FILE`]] as const,
   );
-  const path = join(directory, '.env');
-  const hasSecret = Object.entries(readEnvFile(path)).some(
+  const hasSecret = Object.entries(readEnvFile(envFile)).some(
     ([name, value]) => !isBlank(value) && (ownSecrets.has(otherNames[name] ?? name) || isGlobalKey(name)),
   );
-  return [['.env', hasSecret ? path : undefined] as const, ...named].flatMap(
+  return [['.env', hasSecret ? envFile : undefined] as const, ...named].flatMap(
     ([name, path]): ExposedFile[] => {
       const mode = isBlank(path) ? undefined : modeOf(path!.trim());
       if (mode === undefined || (mode & 0o044) === 0) return [];

@@ -65,8 +65,7 @@ export class TenantsController {
   @ApiCreatedResponse({ type: TenantResponse, headers: hooks.inForceHeader })
   @ApiProblems('tenant_conflict')
   async createTenant(@Body() body: unknown, @ChangedBy() by: ChangedBy): Promise<TenantResponse> {
-    const dto = validated(CreateTenantRequest, jsonOf(body));
-    refuseUnknownProviders(this.providers, dto);
+    const dto = this.fieldsOf(CreateTenantRequest, body);
     return TenantResponse.of(await this.tenants.create(dto, by));
   }
 
@@ -124,8 +123,7 @@ export class TenantsController {
     @ChangedBy() by: ChangedBy,
   ): Promise<TenantResponse> {
     const tenantId = validTenantId(id);
-    const dto = validated(SetTenantRequest, jsonOf(body));
-    refuseUnknownProviders(this.providers, dto);
+    const dto = this.fieldsOf(SetTenantRequest, body);
     return TenantResponse.of(await this.tenants.set(tenantId, dto, by));
   }
 
@@ -155,8 +153,7 @@ export class TenantsController {
     @ChangedBy() by: ChangedBy,
   ): Promise<TenantResponse> {
     const tenantId = validTenantId(id);
-    const dto = validated(UpdateTenantRequest, jsonOf(body));
-    refuseUnknownProviders(this.providers, dto);
+    const dto = this.fieldsOf(UpdateTenantRequest, body);
     return TenantResponse.of(await this.tenants.update(tenantId, dto, by));
   }
 
@@ -171,5 +168,12 @@ export class TenantsController {
   @ApiNoContentResponse({ description: 'Deleted.', headers: hooks.inForceHeader })
   async deleteTenant(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {
     await this.tenants.remove(validTenantId(id), by);
+  }
+
+  /** @throws Problem validation_failed */
+  private fieldsOf<T extends UpdateTenantRequest>(type: new () => T, body: unknown): T {
+    const dto = validated(type, jsonOf(body));
+    refuseUnknownProviders(this.providers, dto);
+    return dto;
   }
 }

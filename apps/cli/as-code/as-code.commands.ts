@@ -20,9 +20,9 @@ interface ApplyOptions extends PlanOptions {
 }
 
 const aboutFile = `
-The file is YAML: a list \`tenants\`. Each tenant has a name, and the fields, credentials and keys that it should have. What it leaves
-out stays as it is; a
-credential and a key are described completely. npx tenkey schema prints a JSON schema for editors.
+The file is YAML: a list \`tenants\`. Each tenant has a name, and the fields, credentials and keys that it should have. A field that
+a tenant leaves out stays as it is; a credential and a key are described completely. npx tenkey schema prints a JSON schema for
+editors.
 A credential's key is in the variable that api_key_env names, or in the file that api_key_file names. Without either, the stored
 key stays. Relative names of files are relative to the folder of the tenants file.`;
 

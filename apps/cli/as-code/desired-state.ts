@@ -4,6 +4,7 @@ import { type ChangedBy } from '#http';
 import { lockedTenant } from '#tenants';
 import { asRefusal, changedByCommand, Refusal } from '../command-line';
 import { type Services } from '../services';
+import { allTenants } from '../tenant-credentials';
 import {
   type Change,
   deletionOf,
@@ -68,14 +69,7 @@ function refusedEndpoints({ credentials }: Services, tenant: DesiredTenant): Ten
 
 /** All tenants, newest first, in pages. */
 export async function* storedTenants(services: Services): AsyncGenerator<StoredTenant[]> {
-  for (let cursor: string | null | undefined = undefined; cursor !== null;) {
-    const page: Awaited<ReturnType<typeof services.tenants.list>> = await services.tenants.list({
-      limit: 500,
-      ...(cursor !== undefined && { cursor }),
-    });
-    yield await withBelongings(services, page.items);
-    cursor = page.nextCursor;
-  }
+  for await (const tenants of allTenants(services)) yield await withBelongings(services, tenants);
 }
 
 async function withBelongings(

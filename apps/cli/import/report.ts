@@ -1,6 +1,7 @@
 import { type Secret } from '#crypto';
 import { type Finding } from '#model-routing';
 import { type Provider } from '#providers';
+import { counted } from '../command-line';
 import { visible } from '../output';
 import { type Stored } from '../tenant-credentials';
 import { type MadeImport } from './made-import';
@@ -129,8 +130,4 @@ export class Report {
     const stream = this.options.isPrinted ? process.stderr : process.stdout;
     stream.write(`${line}\n`);
   }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -114,8 +114,8 @@ function statusOf(fernet: FernetService, row: TenantCredential): CredentialStatu
 }
 
 /**
- * The names of the fields in which a stored credential differs. The keys are compared by a keyed fingerprint, made of the stored one
- * while it is open.
+ * The names of the fields in which a stored credential differs. The keys are compared by a keyed hash of each, which is made while
+ * the stored key is open and is not kept.
  * @param apiKey absent: the stored key is to stay
  * @returns `api_key` alone when the stored credential cannot be used
  */
@@ -131,10 +131,10 @@ export function differingFields(
   if (row.expiresAt?.getTime() !== expiresAt?.getTime()) differing.push('expires_at');
   const isSame = () => {
     if (apiKey === undefined) return true;
-    const fingerprintOf = (key: Secret) =>
+    const partsOf = (key: Secret) =>
       [row.encryptionKeyId, 'tenkey unchanged key v1', [row.tenantId, row.provider, key.expose()]] as const;
     const stored = usableCredential(fernet, row.tenantId, provider, row);
-    return fernet.verifyMac(...fingerprintOf(apiKey), fernet.mac(...fingerprintOf(stored.open())));
+    return fernet.verifyMac(...partsOf(apiKey), fernet.mac(...partsOf(stored.open())));
   };
   return isSame() ? differing : ['api_key', ...differing];
 }

@@ -5,7 +5,7 @@ export interface Finding {
   readonly text: string;
   /** A command, a statement or a setting. */
   readonly fix: string;
-  /** How many things it stands for, if there are more than are kept. */
+  /** How many findings this one counts for, if there are more than are kept. */
   readonly count?: number;
 }
 
@@ -17,7 +17,7 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
 /** Findings of one check that are kept in memory. Of a large database every row may be wrong. */
 const KEPT = 1000;
 
-/** Adds a finding to a list. When the list is full, its last entry stands for the further ones. */
+/** Adds a finding to a list. When the list is full, the count of its last entry grows instead. */
 export function addFinding(list: Finding[], finding: Finding): void {
   const last = list[KEPT - 1];
   if (last === undefined) list.push(finding);

@@ -20,13 +20,14 @@ function commonJsOfPackages() {
   return `^${escaped(folder)}/${others}.*\\.js$`;
 }
 
-/** Unit specs are next to the code, guarantees in test/. Specs in a browser, with clients and with faults have their own configurations. */
+/** Unit specs are next to the code, guarantees in test/. Specs in a browser, with clients, with faults and with other servers have their own configurations. */
 module.exports = {
   testRegex: '\\.spec\\.ts$',
   testPathIgnorePatterns: [
     '/node_modules/',
     '<rootDir>/test/browser/',
     '<rootDir>/test/clients/',
+    '<rootDir>/test/deployment/',
     '<rootDir>/test/faults/',
   ],
   moduleFileExtensions: ['ts', 'mjs', 'cjs', 'js', 'json'],

@@ -12,7 +12,7 @@ import { type Config, loadConfig } from './config';
 import { configFrom, ConfigModule, InjectConfig } from './config.module';
 import { ConfigError, generateEnvFile, readEnvironment } from './environment';
 import { type Setting } from './settings/setting';
-import { takenVariableOf } from './settings/provider-settings';
+import { takenVariableOf, variablesOf } from './settings/provider-settings';
 import { SettingReader } from './settings/setting-reader';
 import { settings } from './settings/settings';
 
@@ -161,9 +161,11 @@ describe('loadConfig', () => {
       ['gdm', undefined],
     ])('notices that the id %s would take the variable %s', (id, expected) => {
       const provider = declaredProvider({ id, kind: 'openai_compatible', label: id });
-      expect(takenVariableOf(provider, [])).toBe(expected);
+      expect(takenVariableOf(provider, new Set())).toBe(expected);
       const other = declaredProvider({ id: id.replace('-', '_'), kind: 'vllm', label: id });
-      expect(takenVariableOf(provider, [other])).toBe(expected ?? `${id.toUpperCase()}_API_KEY`);
+      expect(takenVariableOf(provider, new Set(variablesOf(other)))).toBe(
+        expected ?? `${id.toUpperCase()}_API_KEY`,
+      );
     });
   });
 

@@ -33,5 +33,5 @@ export {
   readEnvironment,
 } from './environment';
 export { type GlobalCredential } from './global-credentials';
-export { takenVariableOf } from './settings/provider-settings';
+export { takenVariableOf, variablesOf } from './settings/provider-settings';
 export { type LogLevel } from './settings/settings';

@@ -1,5 +1,5 @@
 import { declarableKinds, declaredProvider, faultOfProviderId, isTakenId } from '#providers';
-import { takenVariableOf } from '#config';
+import { takenVariableOf, variablesOf } from '#config';
 import { declaredIdOf } from './declared-id';
 
 describe('the id of a declared provider', () => {
@@ -26,7 +26,8 @@ describe('the id of a declared provider', () => {
     expect(isTakenId(id)).toBe(false);
     for (const kind of declarableKinds) {
       const others = taken.map((each) => declaredProvider({ id: each, kind, label: each }));
-      expect(takenVariableOf(declaredProvider({ id, kind, label: id }), others)).toBeUndefined();
+      const variables = new Set(others.flatMap(variablesOf));
+      expect(takenVariableOf(declaredProvider({ id, kind, label: id }), variables)).toBeUndefined();
     }
   });
 

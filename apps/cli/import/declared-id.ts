@@ -33,6 +33,6 @@ function longestId(text: string, suffix: string): string {
 
 function hasFreeVariables(id: string): boolean {
   return declarableKinds.every(
-    (kind) => takenVariableOf(declaredProvider({ id, kind, label: id }), []) === undefined,
+    (kind) => takenVariableOf(declaredProvider({ id, kind, label: id }), new Set()) === undefined,
   );
 }

@@ -45,15 +45,15 @@ const fixedVariables = new Set([
 
 /**
  * The first variable of a declared provider that has another meaning already, such as PLATFORM_API_KEY for the id `platform`.
- * @param others the providers that the catalogue declares before it
+ * @param taken the variables of the providers that the catalogue declares before it
  * @returns undefined if all its variables are free
  */
-export function takenVariableOf(declared: Provider, others: readonly Provider[]): string | undefined {
-  const taken = new Set(others.flatMap(variablesOf));
+export function takenVariableOf(declared: Provider, taken: ReadonlySet<string>): string | undefined {
   return variablesOf(declared).find((name) => fixedVariables.has(name) || taken.has(name));
 }
 
-function variablesOf(provider: Provider): string[] {
+/** The variables of a provider: those of its global credential and of its base URL. */
+export function variablesOf(provider: Provider): string[] {
   return [...globalSettingsOf(provider).map(({ name }) => name), ...provider.baseUrlVariables];
 }
 

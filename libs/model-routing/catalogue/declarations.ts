@@ -1,4 +1,4 @@
-import { takenVariableOf } from '#config';
+import { takenVariableOf, variablesOf } from '#config';
 import {
   cutEndpoint,
   type DeclarableKind,
@@ -32,6 +32,8 @@ export function readDeclarations({ root, lineOf }: CatalogueDocument, add: Add):
     return [];
   }
   const declared = new Map<string, Provider>();
+  /** Their variables. */
+  const variables = new Set<string>();
   for (const [index, value] of list.entries()) {
     const line = (field?: string) => lineOf([section, index], field);
     const faultOfId = isRecord(value) ? faultOfProviderId(value.id) : undefined;
@@ -41,8 +43,9 @@ export function readDeclarations({ root, lineOf }: CatalogueDocument, add: Add):
       const id = value.id as string;
       const report: Report = (severity, field, reason) => add(severity, line(field), `${id}: ${reason}`);
       const provider = readDeclaration(id, value, report);
-      checkId(provider, declared, report);
+      checkId(provider, declared, variables, report);
       declared.set(id, provider);
+      for (const name of variablesOf(provider)) variables.add(name);
     }
   }
   return [...declared.values()];
@@ -82,11 +85,16 @@ function readDeclaration(id: string, value: Readonly<Record<string, unknown>>, r
   });
 }
 
-function checkId(provider: Provider, declared: ReadonlyMap<string, Provider>, report: Report): void {
+function checkId(
+  provider: Provider,
+  declared: ReadonlyMap<string, Provider>,
+  variables: ReadonlySet<string>,
+  report: Report,
+): void {
   const { id } = provider;
   if (isTakenId(id)) return report('fault', 'id', 'this id is taken by a provider that is built into Tenkey');
   if (declared.has(id)) return report('fault', 'id', 'this id is declared twice');
-  const variable = takenVariableOf(provider, [...declared.values()]);
+  const variable = takenVariableOf(provider, variables);
   if (variable !== undefined)
     report('fault', 'id', `this id is taken, because its variable ${variable} has another meaning`);
 }

@@ -23,3 +23,14 @@ it('all events of one missing key are one entry, also when those of another one 
     { seq: '2', fault: b, last: '10', events: 2 },
   ]);
 });
+
+it('a long chain of different faults is one entry after the first thousand', () => {
+  const list = listOf(...Array.from({ length: 3000 }, (_, index) => [`${index}`, `fault ${index}`] as const));
+  expect(list).toHaveLength(1001);
+  expect(list.at(-1)).toEqual({
+    seq: '1000',
+    fault: 'further faults, which are not listed one by one',
+    last: '2999',
+    events: 2000,
+  });
+});

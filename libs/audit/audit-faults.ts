@@ -10,6 +10,10 @@ export interface AuditFault {
   readonly events?: number;
 }
 
+/** Entries that are kept. Of a long chain every event may have a fault of its own. */
+const KEPT = 1000;
+const REST = 'further faults, which are not listed one by one';
+
 /** The faults of a chain. Consecutive events with the same fault are one entry, and so are all events of one missing key. */
 export class AuditFaults {
   readonly list: AuditFault[] = [];
@@ -20,6 +24,12 @@ export class AuditFaults {
     const same = index === undefined ? undefined : this.list[index];
     if (same !== undefined && (isOfMissingKey(fault) || BigInt(same.last ?? same.seq) === BigInt(seq) - 1n)) {
       this.list[index!] = { seq: same.seq, fault, last: seq, events: (same.events ?? 1) + 1 };
+      return;
+    }
+    if (this.list.length >= KEPT) {
+      const rest = this.list[KEPT];
+      const more = rest === undefined ? {} : { last: seq, events: (rest.events ?? 1) + 1 };
+      this.list[KEPT] = { seq: rest?.seq ?? seq, fault: REST, ...more };
       return;
     }
     this.#latest.set(fault, this.list.push({ seq, fault }) - 1);

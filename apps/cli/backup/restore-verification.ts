@@ -80,7 +80,7 @@ function checksOf(dataSource: DataSource, { keys, head, progress }: RestoreOptio
               }
             : finding,
         );
-        return { text: `${done.length} of ${done.length} are done`, findings };
+        return { text: `all ${done.length} are done`, findings };
       },
     },
     {

@@ -60,7 +60,7 @@ describe('the checks of the doctor', () => {
     );
     expect(text).toBe(
       [
-        'fault    tenants: \ufffd[2J\ufffdby name. Do it.',
+        'fault    tenants: \\u{1b}[2J\\u{a}by name. Do it.',
         'ok       seals: nothing is wrong',
         '1 fault, 0 warnings',
         '',

@@ -1,4 +1,5 @@
 import { counted } from '#database';
+import { jsonLine, visible } from '../output';
 import { type Result } from './check';
 
 /** How many lines say what. */
@@ -15,14 +16,9 @@ export function inText(results: readonly Result[]): string {
   });
   const { faults, warnings } = countsOf(results);
   const last = `${counted(faults, 'fault')}, ${counted(warnings, 'warning')}`;
-  return [...lines, last, ''].map(printable).join('\n');
+  return [...lines, last, ''].map(visible).join('\n');
 }
 
 export function inJson(results: readonly Result[]): string {
-  return `${JSON.stringify({ ...countsOf(results), checks: results })}\n`;
-}
-
-/** Names come from the database, where anything may have been written: a terminal must not obey what they contain. */
-function printable(line: string): string {
-  return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
+  return jsonLine({ ...countsOf(results), checks: results });
 }

@@ -67,7 +67,7 @@ export const serverChecks: readonly DatabaseCheck[] = [
     async run({ dataSource }) {
       const state = await dataSource.transaction(migrationState);
       return {
-        text: `${state.done.length} of ${state.done.length} are done`,
+        text: `all ${state.done.length} are done`,
         findings: migrationFindings(state),
       };
     },

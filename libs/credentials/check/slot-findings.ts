@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { fault, type Finding, warning } from '#database';
+import { addFinding, fault, type Finding, warning } from '#database';
 import { type AddressPolicy } from '#egress';
 import { countOlderSeals } from '../rotation/resealing';
 import { credentialTables, tableOf } from '../rotation/sealed-tables';
@@ -33,7 +33,6 @@ export async function slotFindings(manager: EntityManager, rollbackHours?: numbe
     `select tenant_id, provider, slot, version::text from (${all}) stored
      where version in (select version from (${all}) each group by version having count(*) > 1) order by version, 1, 2, 3`,
   );
-  const versions = [...new Set(twice.map(({ version }) => version))];
   const expired =
     rollbackHours === undefined
       ? []
@@ -41,23 +40,32 @@ export async function slotFindings(manager: EntityManager, rollbackHours?: numbe
           `select tenant_id, provider, slot from credential_slots where slot = 'previous' and replaced_at <= $1 order by 1, 2`,
           [rollbackCutoff(rollbackHours + SWEPT_AFTER_HOURS)],
         );
-  return [
-    ...versions.map((version) => {
-      const places = twice.filter((each) => each.version === version).map(describe);
-      return fault(
-        `version ${version} is stored twice, so one row is a copy: ${places.join('; ')}`,
-        'Find out who wrote to the database, and set those credentials again.',
-      );
-    }),
-    ...expired.map((place) =>
-      warning(
-        `${describe(place)}: kept longer than CREDENTIAL_ROLLBACK_HOURS`,
-        'A running service deletes it within an hour; otherwise its log says why not.',
-      ),
-    ),
-    ...(await versionsUsedAgain(manager, all)),
-    ...(await olderSeals(manager)),
-  ];
+  const findings: Finding[] = [];
+  for (const [version, places] of byVersion(twice)) {
+    const finding = fault(
+      `version ${version} is stored twice, so one row is a copy: ${places.map(describe).join('; ')}`,
+      'Find out who wrote to the database, and set those credentials again.',
+    );
+    addFinding(findings, finding);
+  }
+  for (const place of expired) {
+    const finding = warning(
+      `${describe(place)}: kept longer than CREDENTIAL_ROLLBACK_HOURS`,
+      'A running service deletes it within an hour; otherwise its log says why not.',
+    );
+    addFinding(findings, finding);
+  }
+  return [...findings, ...(await versionsUsedAgain(manager, all)), ...(await olderSeals(manager))];
+}
+
+function byVersion(places: readonly (Place & { version: string })[]): Map<string, Place[]> {
+  const groups = new Map<string, Place[]>();
+  for (const place of places) {
+    const group = groups.get(place.version);
+    if (group === undefined) groups.set(place.version, [place]);
+    else group.push(place);
+  }
+  return groups;
 }
 
 /** A version must never be used twice: receipts and usage records name credentials by it. */
@@ -109,14 +117,15 @@ export async function endpointFindings(manager: EntityManager, policy: AddressPo
       )
       .join(' union all ')} order by 1, 2, 3`,
   );
-  return rows.flatMap(({ endpoint, ...place }) => {
+  const findings: Finding[] = [];
+  for (const { endpoint, ...place } of rows) {
     const reason = URL.canParse(endpoint) ? policy.checkHost(new URL(endpoint)) : 'not a URL';
-    if (reason === undefined) return [];
-    return [
-      warning(
-        `${describe(place)}: its endpoint is ${reason}, so its calls are refused with endpoint_not_allowed`,
-        'Set the credential with another endpoint, or allow the address in EGRESS_ALLOW.',
-      ),
-    ];
-  });
+    if (reason === undefined) continue;
+    const finding = warning(
+      `${describe(place)}: its endpoint is ${reason}, so its calls are refused with endpoint_not_allowed`,
+      'Set the credential with another endpoint, or allow the address in EGRESS_ALLOW.',
+    );
+    addFinding(findings, finding);
+  }
+  return findings;
 }

@@ -294,6 +294,16 @@ describe('tenants as code', () => {
         'another key of this tenant has the same name',
       ],
       [
+        'tenants:\n  - name: a\n    keys:\n      - { name: b, expires_at: 2020-01-01T00:00:00Z }\n',
+        4,
+        'expires_at must be in the future',
+      ],
+      [
+        `tenants:\n  - { id: ${harnosandId}, name: sundsvall }\n  - { id: ${await idOf('sundsvall')}, name: harnosand }\n`,
+        2,
+        'apply that rename first',
+      ],
+      [
         'tenants:\n  - name: a\n    keys:\n      - { id: secret-text, name: b }\n',
         4,
         'the tenant has no key with this id',
@@ -378,9 +388,12 @@ describe('tenants as code', () => {
         `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`,
       );
       await app.database.query(
-        'CREATE TRIGGER refuse BEFORE INSERT ON tenant_keys FOR EACH ROW EXECUTE FUNCTION refuse()',
+        `CREATE TRIGGER refuse BEFORE INSERT ON tenant_keys FOR EACH ROW WHEN (NEW.name = 'second') EXECUTE FUNCTION refuse()`,
       );
-      const text = file.replace('name: sundsvall', 'name: broken');
+      const text = file
+        .replace('name: sundsvall', 'name: broken')
+        .replace('    keys:\n', '    keys:\n      - name: first\n      - name: second\n');
+      expect(text).toContain('second');
       const { code, stdout } = await run(
         'apply',
         '-f',
@@ -392,6 +405,8 @@ describe('tenants as code', () => {
       await app.database.query('DROP TRIGGER refuse ON tenant_keys');
       expect([code, stdout]).toEqual([1, expect.stringContaining('failed broken: ')]);
       expect(stdout).toContain('1 tenant applied, 1 failed');
+      // The key was written to the file before its creation was rolled back.
+      expect(readFileSync(join(folder, 'broken.jsonl'), 'utf8')).toBe('');
       expect((await app.sysadmin('get', '/tenants?search=broken')).body.total).toBe(0);
       expect((await state()).length).toBe(before.length);
     }, 60_000);

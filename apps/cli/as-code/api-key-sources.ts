@@ -1,4 +1,4 @@
-import { fstatSync, openSync, readFileSync } from 'node:fs';
+import { fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isOwnSecret } from '#config';
 import { Secret } from '#crypto';
@@ -20,20 +20,32 @@ export interface TenantsFileText {
 
 const maxBytes = 32 * 1024 * 1024;
 
-/** @param path of a file or a named pipe; `-` is the standard input. @throws Refusal */
+/** @param path of a file or a named pipe; `-` is the standard input. @throws Error when it cannot be read, Refusal for its content */
 export function readTenantsText(path: string): TenantsFileText {
   const name = path === '-' ? 'stdin' : path;
   try {
     const descriptor = path === '-' ? 0 : openSync(path, 'r');
-    const bytes = readFileSync(descriptor);
-    if (bytes.length > maxBytes) throw new Refusal(`${name} is larger than 32 MiB`);
+    const bytes = bytesOf(descriptor, name);
     const folder = path === '-' ? process.cwd() : dirname(resolve(path));
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return { name, text, isStored: fstatSync(descriptor).isFile(), folder };
   } catch (error) {
     if (error instanceof Refusal) throw error;
     if (error instanceof TypeError) throw new Refusal(`${name} is not UTF-8`);
-    throw new Refusal(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw new Error(`${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
+}
+
+/** Reads no further than the limit: standard input may have no end. */
+function bytesOf(descriptor: number, name: string): Buffer {
+  const buffer = Buffer.alloc(64 * 1024);
+  const parts: Buffer[] = [];
+  for (let total = 0; ;) {
+    const size = readSync(descriptor, buffer);
+    if (size === 0) return Buffer.concat(parts);
+    total += size;
+    if (total > maxBytes) throw new Refusal(`${name} is larger than 32 MiB`);
+    parts.push(Buffer.from(buffer.subarray(0, size)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
 import { asRefusal, confirm, counted, exitCodes, Interrupted, Refusal } from '../command-line';
 import { jsonLine, jsonOption, visible } from '../output';
@@ -159,7 +159,7 @@ async function applyAll(
   { prune = false, newKeysFile }: ApplyOptions,
 ): Promise<number> {
   const { DesiredState } = await import('./desired-state.js');
-  const { isDatabaseUnavailable } = await import('#database');
+  const { isDatabaseUnavailable, mayBeCommitted } = await import('#database');
   const keys = newKeysFile === undefined || !createsKeys(plans) ? undefined : new NewKeysFile(newKeysFile);
   let isInterrupted = false;
   const interrupt = () => void (isInterrupted = true);
@@ -176,11 +176,13 @@ async function applyAll(
       }
       try {
         await state.apply(plan);
+        keys?.keep();
         process.stdout.write(`applied ${visible(plan.name)}\n`);
         done += 1;
       } catch (error) {
         // The remaining tenants would fail in the same way.
         if (isDatabaseUnavailable(error)) throw error;
+        if (!mayBeCommitted(error)) keys?.dropUncommitted();
         failed += 1;
         process.stdout.write(`${visible(`failed ${plan.name}: ${(asRefusal(error) as Error).message}`)}\n`);
       }
@@ -196,11 +198,13 @@ async function applyAll(
 /** Receives tenant keys that are created. A line is on the disk before the creation of its key is committed. */
 class NewKeysFile {
   readonly #descriptor: number;
+  /** The size of the file with the lines of committed keys. */
+  #committed = 0;
 
   /** @throws Refusal for a file that exists, whose readers are not known */
   constructor(path: string) {
     try {
-      this.#descriptor = openSync(path, 'wx', 0o600);
+      this.#descriptor = openSync(path, 'ax', 0o600);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const why =
@@ -214,6 +218,16 @@ class NewKeysFile {
   write(key: object): void {
     writeSync(this.#descriptor, `${JSON.stringify(key)}\n`);
     fsyncSync(this.#descriptor);
+  }
+
+  /** The lines so far belong to keys that exist. */
+  keep(): void {
+    this.#committed = fstatSync(this.#descriptor).size;
+  }
+
+  /** Removes the lines of keys whose creation was rolled back. */
+  dropUncommitted(): void {
+    ftruncateSync(this.#descriptor, this.#committed);
   }
 
   close(): void {

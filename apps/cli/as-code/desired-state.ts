@@ -31,8 +31,8 @@ export async function planTenants(
   const byName = new Map(desired.map((tenant) => [tenant.name, tenant]));
   const plans = new Map<DesiredTenant, TenantPlan>();
   const deletions: TenantPlan[] = [];
-  /** Descriptions whose name is that of another tenant. */
-  const taken = new Set<DesiredTenant>();
+  /** Descriptions whose name is that of another tenant, and whether the file describes that one too. */
+  const taken = new Map<DesiredTenant, boolean>();
   for await (const page of storedTenants(services)) {
     for (const stored of page) {
       const { id, name } = stored.tenant;
@@ -40,17 +40,19 @@ export async function planTenants(
       const described = byId.get(id) ?? (named?.id === undefined ? named : undefined);
       if (described === undefined && prune) deletions.push(deletionOf(stored));
       if (described !== undefined) plans.set(described, planOf(described, stored, prune));
-      if (named !== undefined && named !== described) taken.add(named);
+      if (named !== undefined && named !== described) taken.set(named, described !== undefined);
     }
   }
   const described = desired.map((tenant) => {
     const plan = plans.get(tenant) ?? planOf(tenant, undefined, prune);
     const faults = [...plan.faults, ...refusedEndpoints(services, tenant)];
-    if (taken.has(tenant))
-      faults.push({
-        line: tenant.line,
-        reason: 'another tenant has this name; give the id of that tenant, or another name',
-      });
+    const isRenamed = taken.get(tenant);
+    if (isRenamed !== undefined) {
+      const reason = isRenamed
+        ? 'a tenant that this file renames still has this name; apply that rename first, with a file that leaves this tenant out'
+        : 'another tenant has this name; give the id of that tenant, or another name';
+      faults.push({ line: tenant.line, reason });
+    }
     return { ...plan, faults };
   });
   return [...described, ...deletions];

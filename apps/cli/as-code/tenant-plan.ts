@@ -191,9 +191,15 @@ class Planner {
     };
     const fields = changesOf(before, after);
     if (Object.keys(fields).length === 0) return [];
+    if (after.expires_at !== before.expires_at && hasExpired(after.expires_at)) {
+      this.faults.push({ line, reason: 'expires_at must be in the future' });
+      return [];
+    }
     return [{ of: 'key', change: key ? 'update' : 'create', name: policy.name, id: key?.id ?? null, fields }];
   }
 }
+
+const hasExpired = (time: string | null): boolean => time !== null && Date.parse(time) <= Date.now();
 
 /** @param after what is undefined here stays as it is */
 function changesOf(

@@ -4,7 +4,9 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
+import { sysadminPrefix } from '#http';
 import { describeWithApp, encryptionKey, platformKey, superKey } from './support/app';
+import { OpenApi } from './support/openapi';
 import { createAuthority } from './support/certificates';
 import {
   hasTerminals,
@@ -279,6 +281,46 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
     expect((await run(...words, '--scopes', 'all')).stderr).toContain(
       'scopes must each be one of tenants:read',
     );
+  });
+
+  it('the help names the scope that opens the route of each command', async () => {
+    const openApi = await OpenApi.of(tenkey);
+    const tenant = '/tenants/{tenant_id}';
+    const credential = `${tenant}/credentials/{provider}`;
+    const commands = {
+      'tenants list': 'GET /tenants',
+      'tenants show': `GET ${tenant}`,
+      'tenants create': 'POST /tenants',
+      'tenants suspend': `PATCH ${tenant}`,
+      'tenants activate': `PATCH ${tenant}`,
+      'tenants delete': `DELETE ${tenant}`,
+      'credentials list': `GET ${tenant}/credentials`,
+      'credentials set': `PUT ${credential}`,
+      'credentials stage': `PUT ${credential}`,
+      'credentials verify': `POST ${credential}/verify`,
+      'credentials promote': `POST ${credential}/promote`,
+      'credentials rollback': `POST ${credential}/rollback`,
+      'credentials delete': `DELETE ${credential}`,
+      'keys list': `GET ${tenant}/keys`,
+      'keys create': `POST ${tenant}/keys`,
+      'keys revoke': `DELETE ${tenant}/keys/{key_id}`,
+      'sysadmin-keys list': 'GET /keys',
+      'sysadmin-keys create': 'POST /keys',
+      'sysadmin-keys revoke': 'DELETE /keys/{key_id}',
+      usage: 'GET /usage',
+      readiness: 'GET /readiness',
+      'receipts verify': 'POST /receipts/verify',
+      'audit list': 'GET /audit-events',
+    };
+    for (const [command, route] of Object.entries(commands)) {
+      const name = route.replace(' ', ` ${sysadminPrefix}`);
+      const { operation } = openApi.route(name);
+      const scope = operation['x-tenkey-scope'] as unknown;
+      const { stdout } = await run(...command.split(' '), '--help');
+      const [, named] = /sysadmin key of scope ([a-z:]+)/.exec(stdout) ?? [];
+      expect([command, named]).toEqual([command, scope]);
+      if (scope === undefined) expect(stdout).toContain('It needs the super key.');
+    }
   });
 
   it('usage, receipts and audit', async () => {

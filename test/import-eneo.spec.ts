@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelCatalogue } from '#model-routing';
 import { encryptionKeys, eneoModels, type EneoImports, startEneoImports } from './support/eneo-imports';
@@ -109,6 +109,11 @@ describe('npx tenkey import eneo', () => {
 
   it('takes over every row of the new schema, and writes the providers that the catalogue lacks', async () => {
     const providersFile = join(eneo.folder, 'providers.yml');
+    const planned = await eneo.importFrom(eneo.providers, '--providers-file', providersFile);
+    expect([planned.stdout, existsSync(providersFile)]).toEqual([
+      expect.stringContaining('id: azure_europa'),
+      false,
+    ]);
     const { code, stdout } = await eneo.importFrom(
       eneo.providers,
       '--yes',

@@ -20,7 +20,7 @@ export const exitCodes = {
   unfinished: {
     code: 3,
     meaning:
-      'the command could not finish, for example without a database, without a connection or with an invalid setting',
+      'the command could not finish, for example without a database, a connection or a file that it needs, or with an invalid setting',
   },
   interrupted: { code: 130, meaning: 'stopped with Ctrl-C' },
 } as const;

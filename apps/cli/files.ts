@@ -1,6 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { Refusal } from '../command-line';
+import { Refusal } from './command-line';
+
+/**
+ * The text of a file that an option or a variable names, without white space around it.
+ * @param source the option or variable
+ * @throws Error that does not contain the path, in whose place a secret may have been given by mistake
+ */
+export function textOfFile(path: string, source: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).name;
+    throw new Error(`${source} must be the path of a file that can be read (${code})`, { cause: error });
+  }
+}
 
 /** A file that a command makes. */
 export interface NewFile {

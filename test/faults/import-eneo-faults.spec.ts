@@ -84,7 +84,7 @@ describe('npx tenkey import eneo', () => {
       [{}, ['--from', urlFor(source.url, 'pass-word-1234')], 3, 'the server has no database of this name'],
       [{}, ['--from', database.url], 1, 'this is not an Eneo database'],
       [{}, ['--from', other.url], 1, 'this is not an Eneo database'],
-      [{}, ['--from-file', join(folder, 'pass-word-1234')], 1, 'the file of --from-file cannot be read'],
+      [{}, ['--from-file', join(folder, 'pass-word-1234')], 3, '--from-file must be the path of a file'],
       [{}, ['--from-file', file('url', `${withPassword}:1/eneo\n`)], 3, unreachable],
       [
         {},
@@ -147,7 +147,7 @@ describe('npx tenkey import eneo', () => {
     await connection.query('drop trigger refuse on tenant_credentials; drop function refuse');
     expect([code, stdout]).toEqual([
       1,
-      expect.stringMatching(/^town-2 +skip +\S+2; failed: QueryFailedError$/m),
+      expect.stringMatching(/^town-2 +skip +\S+2; failed: SQLSTATE P0001$/m),
     ]);
     expect(stdout).toContain(`${COUNT} tenants: ${COUNT - 1} created, 1 skipped.\n`);
     expect(await counts()).toEqual({ 3: COUNT - 1 });

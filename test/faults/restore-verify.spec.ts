@@ -205,7 +205,7 @@ describe('npx tenkey restore verify', () => {
       [['--data-dir', folder], 1, 'there is no embedded database'],
       [['--database-url', withPassword(copy.url)], 2, 'belongs in a file'],
       [fileWith(raw), 2, 'Percent-encode'],
-      [['--database-url-file', join(folder, 'no-such-file')], 2, 'cannot be read (ENOENT)'],
+      [['--database-url-file', join(folder, 'no-such-file')], 3, 'a file that can be read (ENOENT)'],
       [['--database-url', copy.url, '--head', 'x'], 2, '--head must have the form'],
     ] as const) {
       const result = await run(words);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { exitCodes, jsonOption } from '../command-line';
+import { textOfFile } from '../files';
 import { type Settings } from '../settings';
 import { type RestoreOptions } from './restore-verification';
 
@@ -65,7 +65,7 @@ function copyOf(
     refuse('exactly one of --database-url-file, --database-url and --data-dir is needed');
   }
   if (dataDir !== undefined) return { dataDirectory: resolve(dataDir) };
-  const url = databaseUrl ?? textOf(databaseUrlFile!, refuse);
+  const url = databaseUrl ?? textOfFile(databaseUrlFile!, '--database-url-file');
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
     refuse(
       'the address must have the form postgresql://user:password@host:5432/name. Percent-encode special characters of the password: @ is %40',
@@ -76,14 +76,4 @@ function copyOf(
     refuse('an address with a password belongs in a file: use --database-url-file');
   }
   return { url };
-}
-
-function textOf(path: string, refuse: (fault: string) => never): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    return refuse(
-      `the file of --database-url-file cannot be read (${(error as NodeJS.ErrnoException).code})`,
-    );
-  }
 }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { exitCodes, Refusal } from '../command-line';
+import { textOfFile } from '../files';
 import { type Settings } from '../settings';
 
 interface EneoOptions {
@@ -30,7 +31,7 @@ export function importEneoCommand(settings: Settings): Command {
     .option('--replace', 'overwrite credentials that differ from those in Eneo')
     .option(
       '--providers-file <file>',
-      'write the providers that the model catalogue must declare to this new file',
+      'when importing, write the providers that the model catalogue must declare to this new file',
     )
     .option('--dry-run', 'only print the plan, also on a terminal')
     .option('--yes', 'carry out the plan without a question')
@@ -52,7 +53,7 @@ Examples:
       if ((from === undefined) === (fromFile === undefined)) {
         command.error('error: give either --from or --from-file');
       }
-      const url = (from ?? contentOf(fromFile!, '--from-file')).trim();
+      const url = (from ?? textOfFile(fromFile!, '--from-file')).trim();
       if (!/^postgres(ql)?:\/\//.test(url)) {
         command.error('error: the address of the Eneo database must begin with postgres://');
       }
@@ -63,21 +64,13 @@ Examples:
       const oldKey =
         oldEncryptionKeyFile === undefined
           ? undefined
-          : await keyOf(contentOf(oldEncryptionKeyFile, '--old-encryption-key-file'));
+          : await keyOf(textOfFile(oldEncryptionKeyFile, '--old-encryption-key-file'));
       const { importEneo } = await import('./import-eneo.js');
       const { replace = false, dryRun = false, yes = false } = options;
       const mode = dryRun ? 'print' : yes ? 'run' : 'ask';
       const faults = await importEneo(config, { from: url, oldKey, replace, mode, providersFile });
       if (faults > 0) process.exitCode = exitCodes.fault.code;
     });
-}
-
-function contentOf(file: string, option: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    throw new Refusal(`the file of ${option} cannot be read`);
-  }
 }
 
 async function keyOf(text: string) {

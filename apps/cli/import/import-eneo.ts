@@ -1,13 +1,13 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config } from '#config';
 import { type CredentialResult, type ImportOptions, type TenantResult } from '#credentials';
 import { type FernetService } from '#crypto';
-import { isDatabaseUnavailable } from '#database';
+import { isDatabaseUnavailable, sqlStateOf } from '#database';
 import { Problem } from '#http';
 import { ModelCatalogue, shippedModelsFile } from '#model-routing';
 import { refuseWrongKey } from '../tenant-credentials';
 import { asRefusal, changedByCommand, confirm, Refusal } from '../command-line';
+import { writeNewFile } from '../files';
 import { type Services, withServices } from '../services';
 import { DeclaredProviders } from './eneo/declared-providers';
 import { type ReadCredential, type Reading } from './eneo/credentials';
@@ -67,14 +67,16 @@ export async function importEneo(
         return report;
       };
       let report = await pass(mode !== 'run');
+      let isImported = mode === 'run';
       if (mode === 'ask' && report.changes > 0 && process.stdin.isTTY && process.stderr.isTTY) {
         await confirm('Import them?');
         report = await pass(false);
-      } else if (mode !== 'run') {
+        isImported = true;
+      } else if (!isImported) {
         const next = report.changes > 0 ? '; --yes carries out the plan' : '';
         process.stdout.write(`Nothing was changed${next}.\n`);
       }
-      reportProviders(declared, providersFile);
+      reportProviders(declared, isImported ? providersFile : undefined);
       return report.faults;
     }),
   );
@@ -140,7 +142,11 @@ async function resultOf(pass: Pass, tenant: ReadTenant, plan: TenantResult): Pro
   } catch (error) {
     // The remaining tenants would fail in the same way.
     if (isDatabaseUnavailable(error)) throw error;
-    if (!(error instanceof Problem)) return `failed: ${(error as Error).name}`;
+    if (!(error instanceof Problem)) {
+      // The message of another error may contain what was read.
+      const state = sqlStateOf(error);
+      return `failed: ${state === undefined ? (error as Error).name : `SQLSTATE ${state}`}`;
+    }
     if (error.code === 'encryption_key_mismatch') throw asRefusal(error);
     return error.code === 'tenant_conflict' ? 'another tenant of Tenkey has this name' : error.message;
   }
@@ -163,7 +169,7 @@ function notesOf(
   }
 }
 
-/** Prints what the model catalogue must declare, or writes it to the file. */
+/** Prints what the model catalogue must declare, or writes it to the file. @throws Refusal after printing it */
 function reportProviders(declared: DeclaredProviders, file: string | undefined): void {
   if (declared.missing.length === 0) return;
   const { yaml } = declared;
@@ -175,10 +181,10 @@ function reportProviders(declared: DeclaredProviders, file: string | undefined):
     return;
   }
   try {
-    writeFileSync(file, yaml, { flag: 'wx' });
-  } catch {
+    writeNewFile({ path: file, text: yaml, mode: 0o666 });
+  } catch (error) {
     process.stdout.write(yaml);
-    throw new Refusal('the file of --providers-file could not be written. Its content is above');
+    throw error;
   }
   const ids = declared.missing.map(({ id }) => id).join(', ');
   process.stdout.write(`  ${ids}\n\nTheir declarations are in the file of --providers-file.\n`);

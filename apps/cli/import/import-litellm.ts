@@ -4,7 +4,7 @@ import { envTextOf } from './env-text';
 import { type ImportOptions } from './import-options';
 import { planOf } from './litellm/plan';
 import { madeImport } from './made-import';
-import { isWritten, type NewFile, writeNewFile } from './new-file';
+import { isWritten, type NewFile, writeNewFile } from '../files';
 import { Report } from './report';
 import { storeCredentials } from './store-credentials';
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
+import { textOfFile } from '../files';
 import { type Settings } from '../settings';
 
 /** Where a command sends its requests, and the key that it sends. */
@@ -38,10 +38,11 @@ TENKEY_KEY. If neither an option nor a variable gives the address, the command s
 takes PORT and INTRIC_SUPER_API_KEY from the environment or .env, and sends that key to no other address.
 If a private CA signed the certificate of Tenkey, set NODE_EXTRA_CA_CERTS to the file with the CA's certificate.`;
 
+/** Node's fetch gives up after 300 seconds without a response, whatever limit it is given. */
 function seconds(text: string): number {
   const value = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= 3600) return value;
-  throw new InvalidArgumentError('It must be a number of seconds, at most 3600.');
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= 300) return value;
+  throw new InvalidArgumentError('It must be a number of seconds, at most 300.');
 }
 
 /** @throws Error that names the option or variable at fault, without its value */
@@ -93,13 +94,13 @@ function keyOf(
   settings: Settings,
   option: string | undefined,
 ): Pick<Connection, 'key' | 'keySource'> | undefined {
-  if (option !== undefined) return checked(contentOf(option, '--key-file'), 'the file of --key-file');
+  if (option !== undefined) return checked(textOfFile(option, '--key-file'), 'the file of --key-file');
   const [file, key] = [settings.variable('TENKEY_KEY_FILE'), settings.variable('TENKEY_KEY')];
   if (file !== undefined && key !== undefined) {
     throw new Error('TENKEY_KEY and TENKEY_KEY_FILE are both set. Remove one.');
   }
   if (file !== undefined) {
-    return checked(contentOf(file, 'TENKEY_KEY_FILE'), 'the file that TENKEY_KEY_FILE names');
+    return checked(textOfFile(file, 'TENKEY_KEY_FILE'), 'the file that TENKEY_KEY_FILE names');
   }
   return key === undefined ? undefined : checked(key, 'TENKEY_KEY');
 }
@@ -108,14 +109,4 @@ function keyOf(
 function checked(key: string, keySource: string): Pick<Connection, 'key' | 'keySource'> {
   if (/^[\x21-\x7e]{1,4096}$/.test(key)) return { key, keySource };
   throw new Error(`${keySource} must have one key and nothing else`);
-}
-
-/** @throws Error that does not contain the path, in whose place a key may have been given by mistake */
-export function contentOf(path: string, source: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).name;
-    throw new Error(`${source} must be the path of a file that can be read (${code})`, { cause: error });
-  }
 }

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { asked, Refusal } from '../command-line';
 import { type Settings } from '../settings';
-import { contentOf } from './connection';
+import { textOfFile } from '../files';
 
 export interface ProviderKeyOptions {
   readonly apiKeyFile?: string;
@@ -24,7 +24,7 @@ export async function providerKey(
   settings: Settings,
   { apiKeyFile, apiKeyEnv, apiKeyStdin = false }: ProviderKeyOptions,
 ): Promise<string> {
-  if (apiKeyFile !== undefined) return contentOf(apiKeyFile, '--api-key-file');
+  if (apiKeyFile !== undefined) return textOfFile(apiKeyFile, '--api-key-file');
   if (apiKeyEnv !== undefined) {
     const key = settings.variable(apiKeyEnv);
     if (key !== undefined) return key;

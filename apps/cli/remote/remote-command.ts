@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { csvOption, jsonOption } from '../output';
+import { type Scope } from '#http';
 import { type Settings } from '../settings';
 import { type SysadminApi } from './api';
 import { connectionHelp, type ConnectionOptions, connectionOptions } from './connection';
@@ -26,6 +27,8 @@ export interface Run<Options> extends Omit<Given<Options>, 'command'> {
 interface Declaration<Options> {
   readonly name: string;
   readonly description: string;
+  /** What a sysadmin key needs for it. */
+  readonly scope: Scope | 'super' | 'none';
   /** As Commander writes them: `<tenant>`, `[tenant]`; at most two. */
   readonly arguments?: readonly string[];
   readonly options?: readonly Option[];
@@ -49,6 +52,14 @@ const meanings: Readonly<Record<string, string>> = {
 };
 const group = 'Output:';
 
+function neededKey(scope: Declaration<object>['scope'], takesTenant: boolean): string {
+  if (scope === 'none') return 'It shows what the key may see.';
+  if (scope === 'super') return 'It needs the super key.';
+  const byName =
+    takesTenant && scope !== 'tenants:read' ? ', and tenants:read if the tenant is given by its name' : '';
+  return `It needs the super key, or a sysadmin key of scope ${scope}${byName}.`;
+}
+
 export function remoteCommand<Options extends object = object>(
   settings: Settings,
   { hasCsv = false, notes = '', ...declaration }: Declaration<Options>,
@@ -68,7 +79,15 @@ export function remoteCommand<Options extends object = object>(
   return command
     .addHelpText(
       'after',
-      [...(notes && ['', notes]), connectionHelp, '', 'Examples:', ...examples].join('\n'),
+      [
+        '',
+        ...(notes && [notes]),
+        neededKey(declaration.scope, (declaration.arguments ?? []).join().includes('tenant')),
+        connectionHelp,
+        '',
+        'Examples:',
+        ...examples,
+      ].join('\n'),
     )
     .action(async () => {
       const options = command.opts<Options & OutputOptions & ConnectionOptions>();

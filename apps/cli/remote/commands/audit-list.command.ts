@@ -33,6 +33,7 @@ interface ListOptions {
 export function auditListCommand(settings: Settings): Command {
   return remoteCommand<ListOptions>(settings, {
     name: 'list',
+    scope: 'audit:read',
     description: 'List audit events, newest first: who changed what, and which attempts were refused.',
     options: [
       new Option('--tenant <tenant>', 'only events of the tenant with this id or exact name'),

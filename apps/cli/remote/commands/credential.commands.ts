@@ -26,6 +26,7 @@ export function credentialsCommand(settings: Settings): Command {
   return commandGroup('credentials', "List, set, verify and replace tenants' credentials.", [
     remoteCommand(settings, {
       name: 'list',
+      scope: 'credentials:read',
       description: 'List the credentials of a tenant, or of all tenants. Keys are shown as masks.',
       arguments: ['[tenant]'],
       hasCsv: true,
@@ -38,11 +39,13 @@ export function credentialsCommand(settings: Settings): Command {
     }),
     remoteCommand<SetOptions>(settings, {
       name: 'set',
+      scope: 'credentials:write',
       description: "Set a tenant's credential. Calls use it at once; the key is never an argument.",
       arguments: credential,
       options: [...setOptions(), new Option('--stage', 'stage it, as the command stage does')],
       notes: `Without an option for the key, the command asks for it on the terminal and does not show it. The credential is
-replaced as a whole: give every field with --field, such as --field endpoint=https://sundsvall.openai.azure.com.`,
+replaced as a whole: give every field with --field, such as --field endpoint=https://sundsvall.openai.azure.com.
+The earlier key is lost. The command stage keeps it, and so allows a rollback.`,
       examples: [
         'credentials set sundsvall openai --verify',
         'credentials set sundsvall mistral --api-key-file /run/secrets/mistral',
@@ -52,6 +55,7 @@ replaced as a whole: give every field with --field, such as --field endpoint=htt
     }),
     remoteCommand<SetOptions>(settings, {
       name: 'stage',
+      scope: 'credentials:write',
       description: 'Stage a credential next to the live one, which calls go on using until it is promoted.',
       arguments: credential,
       options: setOptions(),
@@ -60,6 +64,7 @@ replaced as a whole: give every field with --field, such as --field endpoint=htt
     }),
     remoteCommand<{ slot?: string; all?: boolean; provider?: string }>(settings, {
       name: 'verify',
+      scope: 'credentials:write',
       description: 'Ask the provider whether it accepts a stored key, at no cost. The exit code is 1 if not.',
       arguments: ['[tenant]', '[provider]'],
       options: [
@@ -95,6 +100,7 @@ replaced as a whole: give every field with --field, such as --field endpoint=htt
     }),
     remoteCommand<{ version?: string }>(settings, {
       name: 'promote',
+      scope: 'credentials:write',
       description: 'Make the staged credential the live one, and keep the one that was live for a rollback.',
       arguments: credential,
       options: [new Option('--version <version>', 'only if this version is still the staged one')],
@@ -107,8 +113,11 @@ replaced as a whole: give every field with --field, such as --field endpoint=htt
     }),
     remoteCommand(settings, {
       name: 'rollback',
+      scope: 'credentials:write',
       description: 'Undo the last promotion: the previous credential is live again.',
       arguments: credential,
+      notes: `The previous credential is kept for CREDENTIAL_ROLLBACK_HOURS after the promotion. The one that was live is staged
+instead, unless another one is staged already: then it is lost.`,
       examples: ['credentials rollback sundsvall openai'],
       run: async ({ api, print, args }) => {
         const result = await api.post<SwappedCredentialResponse>(
@@ -119,6 +128,7 @@ replaced as a whole: give every field with --field, such as --field endpoint=htt
     }),
     remoteCommand<{ slot?: string; yes?: boolean }>(settings, {
       name: 'delete',
+      scope: 'credentials:write',
       description: "Delete a tenant's credential, in all slots or in one. Asks first; this cannot be undone.",
       arguments: credential,
       options: [

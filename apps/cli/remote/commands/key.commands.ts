@@ -45,6 +45,7 @@ export function keysCommand(settings: Settings): Command {
   return commandGroup('keys', "List, create and revoke a tenant's keys, which open the platform API.", [
     remoteCommand(settings, {
       name: 'list',
+      scope: 'keys:write',
       description: "List a tenant's keys, newest first. The keys themselves are not shown.",
       arguments: ['<tenant>'],
       hasCsv: true,
@@ -63,6 +64,7 @@ export function keysCommand(settings: Settings): Command {
       expiresAt?: string;
     }>(settings, {
       name: 'create',
+      scope: 'keys:write',
       description: "Create a key for a tenant's applications.",
       arguments: ['<tenant>', '<name>'],
       options: [
@@ -100,6 +102,7 @@ export function keysCommand(settings: Settings): Command {
     }),
     remoteCommand<{ yes?: boolean }>(settings, {
       name: 'revoke',
+      scope: 'keys:write',
       description: "Revoke a tenant's key, which then opens nothing. Asks first; this cannot be undone.",
       arguments: ['<tenant>', '<key-id>'],
       options: [yesOption()],
@@ -120,6 +123,7 @@ export function sysadminKeysCommand(settings: Settings): Command {
     [
       remoteCommand(settings, {
         name: 'list',
+        scope: 'super',
         description: 'List the sysadmin keys, newest first. The keys themselves are not shown.',
         hasCsv: true,
         examples: ['sysadmin-keys list'],
@@ -132,6 +136,7 @@ export function sysadminKeysCommand(settings: Settings): Command {
       }),
       remoteCommand<{ scopes: string[]; tenants?: string[]; expiresAt?: string }>(settings, {
         name: 'create',
+        scope: 'super',
         description: 'Create a key that opens those routes of the sysadmin API that its scopes allow.',
         arguments: ['<name>'],
         options: [
@@ -168,6 +173,7 @@ export function sysadminKeysCommand(settings: Settings): Command {
       }),
       remoteCommand<{ yes?: boolean }>(settings, {
         name: 'revoke',
+        scope: 'super',
         description: 'Revoke a sysadmin key, which then opens nothing. Asks first; this cannot be undone.',
         arguments: ['<key-id>'],
         options: [yesOption()],

@@ -11,6 +11,7 @@ export const READINESS_PAGE = 200;
 export function readinessCommand(settings: Settings): Command {
   return remoteCommand<{ mode?: string }>(settings, {
     name: 'readiness',
+    scope: 'super',
     description:
       'List the tenants and providers whose calls fail, or would fail in strict mode. Calls no provider and decrypts nothing.',
     options: [

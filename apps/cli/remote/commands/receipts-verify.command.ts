@@ -3,7 +3,7 @@ import { type VerifyReceiptResponse } from '#usage';
 import { exitCodes } from '../../command-line';
 import { type Columns } from '../../output';
 import { type Settings } from '../../settings';
-import { contentOf } from '../connection';
+import { textOfFile } from '../../files';
 import { textFromStdin } from '../provider-key';
 import { remoteCommand } from '../remote-command';
 
@@ -27,6 +27,7 @@ const columns: Columns<VerifyReceiptResponse> = {
 export function receiptsVerifyCommand(settings: Settings): Command {
   return remoteCommand<{ file?: string }>(settings, {
     name: 'verify',
+    scope: 'usage:read',
     description:
       'Say which credential served a call, from the x-tenkey-receipt header of its response. The exit code is 1 if the receipt is not valid, or if the usage record differs. A record that is no longer kept does not count.',
     arguments: ['[receipt]'],
@@ -44,7 +45,7 @@ export function receiptsVerifyCommand(settings: Settings): Command {
       if (isMissing) command.error('error: there is no receipt');
     },
     run: async ({ api, print, args: [given], options: { file } }) => {
-      const text = given || (file === undefined ? await textFromStdin() : contentOf(file, '--file'));
+      const text = given || (file === undefined ? await textFromStdin() : textOfFile(file, '--file'));
       // The whole line of the header is accepted as well.
       const receipt = text.replace(/^x-tenkey-receipt:\s*/i, '');
       const result = await api.post<VerifyReceiptResponse>('/receipts/verify', { receipt });

@@ -22,6 +22,7 @@ interface Line {
 export function statusCommand(settings: Settings): Command {
   return remoteCommand(settings, {
     name: 'status',
+    scope: 'none',
     description:
       'Show on one screen whether Tenkey works: what it serves, what fails, and what to do about it.',
     notes: `The report combines /ready, readiness, encryption and today's usage (UTC). Credentials are those of

@@ -33,6 +33,7 @@ export function tenantsCommand(settings: Settings): Command {
   return commandGroup('tenants', 'List, create, suspend and delete tenants.', [
     remoteCommand<{ search?: string }>(settings, {
       name: 'list',
+      scope: 'tenants:read',
       description: 'List the tenants, newest first.',
       options: [new Option('--search <text>', 'those whose name or display name contains this, in any case')],
       hasCsv: true,
@@ -42,6 +43,7 @@ export function tenantsCommand(settings: Settings): Command {
     }),
     remoteCommand(settings, {
       name: 'show',
+      scope: 'tenants:read',
       description: 'Show a tenant.',
       arguments: ['<tenant>'],
       hasCsv: true,
@@ -51,6 +53,7 @@ export function tenantsCommand(settings: Settings): Command {
     }),
     remoteCommand<CreateOptions>(settings, {
       name: 'create',
+      scope: 'tenants:write',
       description: 'Create a tenant.',
       arguments: ['<name>'],
       options: [
@@ -94,6 +97,7 @@ export function tenantsCommand(settings: Settings): Command {
     changeState(settings, 'activate', 'active', 'Accept the calls of a suspended tenant again.'),
     remoteCommand<{ yes?: boolean }>(settings, {
       name: 'delete',
+      scope: 'tenants:write',
       description: 'Delete a tenant with its credentials and keys. Asks for its name; this cannot be undone.',
       arguments: ['<tenant>'],
       options: [yesOption()],
@@ -112,6 +116,7 @@ export function tenantsCommand(settings: Settings): Command {
 function changeState(settings: Settings, name: string, state: TenantState, description: string): Command {
   return remoteCommand(settings, {
     name,
+    scope: 'tenants:write',
     description,
     arguments: ['<tenant>'],
     examples: [`tenants ${name} sundsvall`],

@@ -20,6 +20,7 @@ interface UsageOptions {
 export function usageCommand(settings: Settings): Command {
   return remoteCommand<UsageOptions>(settings, {
     name: 'usage',
+    scope: 'usage:read',
     description:
       'Report calls and tokens, by day or by what --group-by names. Without --since: the last 30 days.',
     options: [

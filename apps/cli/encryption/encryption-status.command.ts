@@ -21,7 +21,7 @@ export function encryptionStatusCommand(settings: Settings): Command {
     .addHelpText(
       'after',
       `
-A key is loaded when it is in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS. "processes" counts the running processes of
+Keys are named by their fingerprint, which is key_id in JSON and CSV. A key is loaded when it is in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS. "processes" counts the running processes of
 the service that have it.
 
 Examples:

@@ -155,12 +155,15 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
     const words = ['sundsvall', 'openai'];
     const staged = await run('credentials', 'stage', ...words, '--api-key-file', join(folder, 'bad'));
     const [, version] = / staged as version (\d+); calls go on using \.\.\.1a2b\.\n$/.exec(staged.stdout)!;
-    expect(staged.stderr).toContain(`npx tenkey credentials promote sundsvall openai --version ${version}`);
+    const promotes = `credentials promote sundsvall openai --version ${version}`;
+    expect(staged.stderr).toContain(`npx tenkey ${promotes} makes it live.`);
     const rejected = await run('credentials', 'verify', ...words, '--slot', 'staged');
     expect(rejected).toMatchObject({ code: 1, stdout: expect.stringMatching(/^rejected: /) });
     const refused = await run('credentials', 'promote', ...words);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*\n.*verify/) });
     await run('credentials', 'set', ...words, '--stage', '--api-key-file', join(folder, 'good'));
+    // What was printed is for a version that is not staged any more.
+    expect(await run(...promotes.split(' '))).toMatchObject({ code: 1, stdout: '' });
     expect((await run('credentials', 'promote', ...words)).stdout).toContain('...1a2b is live.');
     const list = (await run('credentials', 'list', 'sundsvall')).stdout;
     expect(list).toMatch(/^provider +slot +key +status +version .*\n/);

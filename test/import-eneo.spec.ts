@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelCatalogue } from '#model-routing';
 import { encryptionKeys, eneoModels, type EneoImports, startEneoImports } from './support/eneo-imports';
@@ -132,8 +132,20 @@ describe('npx tenkey import eneo', () => {
       'modellserver_sele openai_compatible Modellserver Åsele',
       'gdm openai_compatible GDM',
     ]);
-    const again = await eneo.importFrom(eneo.providers, '--providers-file', providersFile);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('and is not overwritten')]);
+    const again = await eneo.importFrom(eneo.providers, '--yes', '--providers-file', providersFile);
+    expect([again.stdout, again.stderr]).toEqual([
+      expect.stringContaining('azure_europa, azure_sverige'),
+      '',
+    ]);
+    writeFileSync(providersFile, 'other');
+    const other = await eneo.importFrom(eneo.providers, '--yes', '--providers-file', providersFile);
+    expect([other.code, other.stdout, other.stderr]).toEqual([
+      1,
+      expect.stringContaining('id: azure_europa'),
+      expect.stringContaining('exists and is not overwritten'),
+    ]);
+    expect(readFileSync(providersFile, 'utf8')).toBe('other');
+    writeFileSync(providersFile, yaml);
     expect(readFileSync(providersFile, 'utf8')).toBe(yaml);
     // With the declarations in the catalogue the ids stay the same, and nothing is missing.
     const declared = { AI_MODELS_FILE: eneo.file('declared.yml', yaml + eneoModels) };

@@ -301,7 +301,7 @@ describe('tenants as code', () => {
       [
         `tenants:\n  - { id: ${harnosandId}, name: sundsvall }\n  - { id: ${await idOf('sundsvall')}, name: harnosand }\n`,
         2,
-        'apply that rename first',
+        'Rename that one first',
       ],
       [
         'tenants:\n  - name: a\n    keys:\n      - { id: secret-text, name: b }\n',

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { exitCodes, jsonOption } from './command-line';
+import { counted, exitCodes, jsonOption } from './command-line';
 import { csvOf, csvOption, jsonLine, visible } from './output';
 import { type Settings } from './settings';
 
@@ -33,7 +33,7 @@ Examples:
         command.error('error: --head must have the form <number>:<hash>');
       }
       const config = await settings.load();
-      const { AuditEvent, AuditLogService, describeAuditFault } = await import('#audit');
+      const { AuditEvent, AuditLogService, countAuditFaults, describeAuditFault } = await import('#audit');
       const { FormerKey, loadFormerKeys } = await import('#credentials');
       const { FernetService } = await import('#crypto');
       const { withDatabase } = await import('./database.js');
@@ -60,8 +60,9 @@ Examples:
         const { events, faults, plain } = verification;
         for (const fault of faults) process.stdout.write(`${visible(describeAuditFault(fault))}\n`);
         const withoutKey = plain === undefined ? '' : `${plain} of them recorded without ENCRYPTION_KEY, `;
-        const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
-        process.stdout.write(`${events} events, ${withoutKey}${count}\nhead ${verification.head}\n`);
+        process.stdout.write(
+          `${events} events, ${withoutKey}${counted(countAuditFaults(faults), 'fault')}\nhead ${verification.head}\n`,
+        );
       }
       if (verification.faults.length > 0) process.exitCode = exitCodes.fault.code;
     });

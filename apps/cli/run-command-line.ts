@@ -39,7 +39,7 @@ const kinds = {
  * and a refused command line do not wait for them.
  */
 function programOf(settings: Settings): Command {
-  const program = new Command('tenkey').version(version);
+  const program = new Command('tenkey').version(version).enablePositionalOptions();
   const add = (kind: keyof typeof kinds, ...commands: readonly Command[]) => {
     for (const command of commands) program.addCommand(command.helpGroup(kinds[kind]));
   };

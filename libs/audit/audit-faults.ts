@@ -16,24 +16,40 @@ const REST = 'further faults, which are not listed one by one';
 
 /** The faults of a chain. Consecutive events with the same fault are one entry, and so are all events of one missing key. */
 export class AuditFaults {
-  readonly list: AuditFault[] = [];
+  readonly #list: AuditFault[] = [];
+  /** The entry of all faults that are not kept. */
+  #rest: AuditFault | undefined;
   readonly #latest = new Map<string, number>();
+
+  get list(): readonly AuditFault[] {
+    return this.#rest === undefined ? this.#list : [...this.#list, this.#rest];
+  }
 
   add(seq: string, fault: string): void {
     const index = this.#latest.get(fault);
-    const same = index === undefined ? undefined : this.list[index];
+    const same = index === undefined ? undefined : this.#list[index];
     if (same !== undefined && (isOfMissingKey(fault) || BigInt(same.last ?? same.seq) === BigInt(seq) - 1n)) {
-      this.list[index!] = { seq: same.seq, fault, last: seq, events: (same.events ?? 1) + 1 };
-      return;
+      this.#list[index!] = extended(same, seq);
+    } else if (this.#list.length < (isOfMissingKey(fault) ? 2 * KEPT : KEPT)) {
+      this.addOfChain(seq, fault);
+    } else {
+      this.#rest = this.#rest === undefined ? { seq, fault: REST } : extended(this.#rest, seq);
     }
-    if (this.list.length >= KEPT) {
-      const rest = this.list[KEPT];
-      const more = rest === undefined ? {} : { last: seq, events: (rest.events ?? 1) + 1 };
-      this.list[KEPT] = { seq: rest?.seq ?? seq, fault: REST, ...more };
-      return;
-    }
-    this.#latest.set(fault, this.list.push({ seq, fault }) - 1);
   }
+
+  /** Adds a fault that concerns the chain as a whole, which is always listed. */
+  addOfChain(seq: string, fault: string): void {
+    this.#latest.set(fault, this.#list.push({ seq, fault }) - 1);
+  }
+}
+
+function extended(fault: AuditFault, seq: string): AuditFault {
+  return { ...fault, last: seq, events: (fault.events ?? 1) + 1 };
+}
+
+/** How many faults a list stands for. */
+export function countAuditFaults(faults: readonly AuditFault[]): number {
+  return faults.reduce((sum, { fault, events = 1 }) => sum + (fault === REST ? events : 1), 0);
 }
 
 /** A fault of the chain as a sentence. */
@@ -44,12 +60,13 @@ export function describeAuditFault({ seq, last, events = 1, fault: reason }: Aud
 
 /** The faults of the chain, each with what to do. */
 export function auditFindings(faults: readonly AuditFault[]): Finding[] {
-  return faults.map((each) =>
-    fault(
+  return faults.map((each) => {
+    const finding = fault(
       describeAuditFault(each),
       isOfMissingKey(each.fault)
         ? 'Load that key in ENCRYPTION_KEY_PREVIOUS.'
         : 'Find out who changed the database. npx tenkey audit verify --head shows whether it still has what it had before.',
-    ),
-  );
+    );
+    return each.fault === REST ? { ...finding, count: countAuditFaults([each]) } : finding;
+  });
 }

@@ -116,10 +116,10 @@ export class AuditLogService {
         'select seq::text, hash from audit_head where id = 1',
       );
       if (head?.seq !== String(previous.seq) || head.hash !== previous.hash) {
-        faults.add(head?.seq ?? '0', 'events after the last one are missing');
+        faults.addOfChain(head?.seq ?? '0', 'events after the last one are missing');
       }
       if (!isHeadKnown) {
-        faults.add(String(knownHead).split(':')[0] ?? '', 'the given head is not in the chain');
+        faults.addOfChain(String(knownHead).split(':')[0] ?? '', 'the given head is not in the chain');
       }
       const hasKey = this.fernet.currentKeyId !== undefined;
       return { events, ...(hasKey && { plain }), head: headOf(previous), faults: faults.list };

@@ -128,7 +128,8 @@ function print(plans: readonly TenantPlan[], { file, json = false }: PlanOptions
     return;
   }
   for (const plan of plans) process.stdout.write(textOfPlan(plan));
-  for (const { line, reason } of faults) process.stdout.write(`${visible(`${file}:${line}: ${reason}`)}\n`);
+  const name = file === '-' ? 'stdin' : file;
+  for (const { line, reason } of faults) process.stdout.write(`${visible(`${name}:${line}: ${reason}`)}\n`);
   process.stdout.write(`${counted(plans.length, 'tenant')} compared, ${summaryOf(plans)}\n`);
 }
 
@@ -180,9 +181,10 @@ async function applyAll(
         process.stdout.write(`applied ${visible(plan.name)}\n`);
         done += 1;
       } catch (error) {
+        if (mayBeCommitted(error)) keys?.keep();
+        else keys?.dropUncommitted();
         // The remaining tenants would fail in the same way.
         if (isDatabaseUnavailable(error)) throw error;
-        if (!mayBeCommitted(error)) keys?.dropUncommitted();
         failed += 1;
         process.stdout.write(`${visible(`failed ${plan.name}: ${(asRefusal(error) as Error).message}`)}\n`);
       }
@@ -198,7 +200,7 @@ async function applyAll(
 /** Receives tenant keys that are created. A line is on the disk before the creation of its key is committed. */
 class NewKeysFile {
   readonly #descriptor: number;
-  /** The size of the file with the lines of committed keys. */
+  /** The size of the file with the lines of keys that exist, or may exist. */
   #committed = 0;
 
   /** @throws Refusal for a file that exists, whose readers are not known */
@@ -220,7 +222,7 @@ class NewKeysFile {
     fsyncSync(this.#descriptor);
   }
 
-  /** The lines so far belong to keys that exist. */
+  /** The lines so far belong to keys that exist, or may exist. */
   keep(): void {
     this.#committed = fstatSync(this.#descriptor).size;
   }

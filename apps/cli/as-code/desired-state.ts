@@ -49,7 +49,7 @@ export async function planTenants(
     const isRenamed = taken.get(tenant);
     if (isRenamed !== undefined) {
       const reason = isRenamed
-        ? 'a tenant that this file renames still has this name; apply that rename first, with a file that leaves this tenant out'
+        ? 'a tenant that this file renames has this name until then. Rename that one first, with a file that leaves this one out, and without --prune. To swap two names, give one of the tenants a free name first'
         : 'another tenant has this name; give the id of that tenant, or another name';
       faults.push({ line: tenant.line, reason });
     }

@@ -21,8 +21,8 @@ export function encryptionStatusCommand(settings: Settings): Command {
     .addHelpText(
       'after',
       `
-Keys are named by their fingerprint, which is key_id in JSON and CSV. A key is loaded when it is in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS. "processes" counts the running processes of
-the service that have it.
+Keys are named by their fingerprint, which is key_id in JSON and CSV. A key is loaded when it is in ENCRYPTION_KEY or
+ENCRYPTION_KEY_PREVIOUS. "processes" counts the running processes of the service that have it.
 
 Examples:
   npx tenkey encryption status

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { exitCodes, Refusal } from '../command-line';
 import { textOfFile } from '../files';
@@ -56,9 +55,6 @@ Examples:
       const url = (from ?? textOfFile(fromFile!, '--from-file')).trim();
       if (!/^postgres(ql)?:\/\//.test(url)) {
         command.error('error: the address of the Eneo database must begin with postgres://');
-      }
-      if (providersFile !== undefined && existsSync(providersFile)) {
-        throw new Refusal('the file of --providers-file exists already, and is not overwritten');
       }
       const config = await settings.load();
       const oldKey =

@@ -66,17 +66,17 @@ export async function importEneo(
         process.stdout.write(report.summary(isPlan));
         return report;
       };
+      const isAsked = mode === 'ask' && process.stdin.isTTY && process.stderr.isTTY;
       let report = await pass(mode !== 'run');
-      let isImported = mode === 'run';
-      if (mode === 'ask' && report.changes > 0 && process.stdin.isTTY && process.stderr.isTTY) {
+      if (mode !== 'run' || providersFile === undefined) printProviders(declared);
+      if (isAsked && report.changes > 0) {
         await confirm('Import them?');
         report = await pass(false);
-        isImported = true;
-      } else if (!isImported) {
+      } else if (mode !== 'run') {
         const next = report.changes > 0 ? '; --yes carries out the plan' : '';
         process.stdout.write(`Nothing was changed${next}.\n`);
       }
-      reportProviders(declared, isImported ? providersFile : undefined);
+      if (providersFile !== undefined && (isAsked || mode === 'run')) writeProviders(declared, providersFile);
       return report.faults;
     }),
   );
@@ -169,23 +169,25 @@ function notesOf(
   }
 }
 
-/** Prints what the model catalogue must declare, or writes it to the file. @throws Refusal after printing it */
-function reportProviders(declared: DeclaredProviders, file: string | undefined): void {
-  if (declared.missing.length === 0) return;
-  const { yaml } = declared;
+/** Prints what the model catalogue must declare. */
+function printProviders({ missing, yaml }: DeclaredProviders): void {
+  if (missing.length === 0) return;
   process.stdout.write(
-    '\nThe model catalogue does not declare these providers yet. Calls can use their credentials when it does:\n\n',
+    `\nThe model catalogue does not declare these providers yet. Calls can use their credentials when it does:\n\n${yaml}\n`,
   );
-  if (file === undefined) {
-    process.stdout.write(yaml);
-    return;
-  }
+}
+
+/** Writes the same to a file. @throws Refusal after printing it */
+function writeProviders(declared: DeclaredProviders, file: string): void {
+  if (declared.missing.length === 0) return;
   try {
-    writeNewFile({ path: file, text: yaml, mode: 0o666 });
+    writeNewFile({ path: file, text: declared.yaml, mode: 0o666 });
   } catch (error) {
-    process.stdout.write(yaml);
+    printProviders(declared);
     throw error;
   }
   const ids = declared.missing.map(({ id }) => id).join(', ');
-  process.stdout.write(`  ${ids}\n\nTheir declarations are in the file of --providers-file.\n`);
+  process.stdout.write(
+    `The model catalogue does not declare ${ids} yet. Their declarations are in the file of --providers-file.\n`,
+  );
 }

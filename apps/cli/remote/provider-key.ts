@@ -19,7 +19,7 @@ export const providerKeyOptions = () => [
   new Option('--api-key-stdin', 'read it from standard input'),
 ];
 
-/** @throws Refusal */
+/** @throws Refusal without a key, Error for a file that cannot be read */
 export async function providerKey(
   settings: Settings,
   { apiKeyFile, apiKeyEnv, apiKeyStdin = false }: ProviderKeyOptions,

@@ -28,7 +28,7 @@ interface Declaration<Options> {
   readonly name: string;
   readonly description: string;
   /** What a sysadmin key needs for it. */
-  readonly scope: Scope | 'super' | 'none';
+  readonly scope: Scope | readonly Scope[] | 'super' | 'none';
   /** As Commander writes them: `<tenant>`, `[tenant]`; at most two. */
   readonly arguments?: readonly string[];
   readonly options?: readonly Option[];
@@ -52,12 +52,19 @@ const meanings: Readonly<Record<string, string>> = {
 };
 const group = 'Output:';
 
-function neededKey(scope: Declaration<object>['scope'], takesTenant: boolean): string {
+function neededKey({
+  scope,
+  arguments: words = [],
+  options = [],
+}: Pick<Declaration<object>, 'scope' | 'arguments' | 'options'>): string {
   if (scope === 'none') return 'It shows what the key may see.';
   if (scope === 'super') return 'It needs the super key.';
-  const byName =
-    takesTenant && scope !== 'tenants:read' ? ', and tenants:read if the tenant is given by its name' : '';
-  return `It needs the super key, or a sysadmin key of scope ${scope}${byName}.`;
+  const scopes = typeof scope === 'string' ? [scope] : scope;
+  const findsTenants =
+    !scopes.includes('tenants:read') &&
+    (words.some((word) => word.includes('tenant')) || options.some(({ long }) => long === '--tenant'));
+  const more = findsTenants ? ', and of scope tenants:read unless the id of a tenant is given' : '';
+  return `It needs the super key, or a sysadmin key of scope ${scopes.join(' and ')}${more}.`;
 }
 
 export function remoteCommand<Options extends object = object>(
@@ -79,15 +86,9 @@ export function remoteCommand<Options extends object = object>(
   return command
     .addHelpText(
       'after',
-      [
-        '',
-        ...(notes && [notes]),
-        neededKey(declaration.scope, (declaration.arguments ?? []).join().includes('tenant')),
-        connectionHelp,
-        '',
-        'Examples:',
-        ...examples,
-      ].join('\n'),
+      ['', ...(notes && [notes]), neededKey(declaration), connectionHelp, '', 'Examples:', ...examples].join(
+        '\n',
+      ),
     )
     .action(async () => {
       const options = command.opts<Options & OutputOptions & ConnectionOptions>();

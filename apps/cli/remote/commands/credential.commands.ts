@@ -76,7 +76,7 @@ The earlier key is lost. The command stage keeps it, and so allows a rollback.`,
       ],
       hasCsv: true,
       notes:
-        'With --all, only the credentials that are not accepted are printed. Ctrl-C prints those that were found until then.',
+        'With --all, only the credentials that are not accepted are printed, and the key also needs the scope credentials:read.\nCtrl-C prints those that were found until then.',
       examples: [
         'credentials verify sundsvall openai',
         'credentials verify sundsvall openai --slot staged',

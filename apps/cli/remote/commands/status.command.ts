@@ -125,7 +125,7 @@ function encryptionLines(encryption: EncryptionResponse | NotShown): Line[] {
             title: '',
             fact: `${processes - sealing.processes} of ${processes} processes do not have this key`,
             attention: 'fails' as const,
-            toDo: 'Start them again with the ENCRYPTION_KEY of the others.',
+            toDo: 'Start them again with the key that seals in ENCRYPTION_KEY or ENCRYPTION_KEY_PREVIOUS.',
           },
         ]
       : []),

@@ -97,7 +97,7 @@ export function tenantsCommand(settings: Settings): Command {
     changeState(settings, 'activate', 'active', 'Accept the calls of a suspended tenant again.'),
     remoteCommand<{ yes?: boolean }>(settings, {
       name: 'delete',
-      scope: 'tenants:write',
+      scope: ['tenants:write', 'tenants:read'],
       description: 'Delete a tenant with its credentials and keys. Asks for its name; this cannot be undone.',
       arguments: ['<tenant>'],
       options: [yesOption()],

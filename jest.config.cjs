@@ -34,6 +34,7 @@ module.exports = {
   transform: { '^.+\\.[cm]?[tj]s$': '<rootDir>/test/support/transform.cjs' },
   transformIgnorePatterns: ['\\.cjs$', commonJsOfPackages()],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.tenkey', '/\\.venv/'],
+  runtime: '<rootDir>/test/support/runtime.cjs',
   testEnvironment: '<rootDir>/test/support/environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['tenkey-source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/test/support/global-setup.ts',

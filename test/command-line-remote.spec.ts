@@ -188,9 +188,9 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
 
   it('credentials verify --all names the keys that are not accepted', async () => {
     const { code, stdout, stderr } = await run('credentials', 'verify', '--all');
-    expect([code, stderr]).toEqual([1, '3 credentials of 2 tenants verified, 1 not accepted.\n']);
+    expect([code, stderr]).toEqual([1, '3 credentials verified, 1 not accepted.\n']);
     expect(stdout).toMatch(
-      /^tenant +provider +key +outcome +message +tenant id\nharnosand +openai +\.\.\.3c4d +rejected .*\n$/,
+      /^tenant +provider +slot +key +outcome +tenant id\nharnosand +openai +live +\.\.\.3c4d +rejected .*\n$/,
     );
     expect(await run('credentials', 'verify', '--all', '--provider', 'mistral')).toMatchObject({
       code: 0,
@@ -201,14 +201,29 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       ['sundsvall'],
       ['--all', 'sundsvall'],
       ['sundsvall', 'openai', '--provider', 'openai'],
+      ['sundsvall', 'openai', '--resume'],
+      ['--all', '--resume', '--provider', 'openai'],
       [],
     ]) {
       expect([words, (await run('credentials', 'verify', ...words)).code]).toEqual([words, 2]);
     }
   });
 
-  it('credentials verify --all stops with Ctrl-C and says what was done', async () => {
-    for (let count = 0; count < 2; count += 1) tenkey.provider.next({ delayMs: 60_000 });
+  it('credentials list shows those of all tenants that match a filter', async () => {
+    const rejected = csvOf((await run('credentials', 'list', '--status', 'rejected', '--csv')).stdout);
+    expect(rejected.slice(1).map((line) => line.split(',').slice(0, 5).join(' '))).toEqual([
+      'harnosand openai live ...3c4d rejected',
+    ]);
+    expect(await run('credentials', 'list', '--staged')).toMatchObject({
+      stdout: '',
+      stderr: 'There are none.\n',
+    });
+    expect((await run('credentials', 'list', 'sundsvall', '--staged')).code).toBe(2);
+    expect((await run('credentials', 'list', '--status', 'tampered')).code).toBe(1);
+  });
+
+  it('credentials verify --all stops with Ctrl-C, while Tenkey goes on', async () => {
+    for (let count = 0; count < 2; count += 1) tenkey.provider.next({ delayMs: 3000 });
     const child = startCliProcess(own, 'credentials', 'verify', '--all', '--json');
     let output = '';
     child.stdout!.on('data', (part: Buffer) => (output += part.toString()));
@@ -216,6 +231,11 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
     await until(() => tenkey.provider.calls.open === 2);
     child.kill('SIGINT');
     expect([await closed, output]).toEqual([130, '']);
+    const second = await run('credentials', 'verify', '--all');
+    expect([second.code, second.stdout]).toEqual([1, '']);
+    expect(second.stderr).toMatch(/^error: A verification is running: .*\nnpx tenkey .* --resume follows it/);
+    const followed = await run('credentials', 'verify', '--all', '--resume');
+    expect(followed.stderr).toContain('3 credentials verified, 1 not accepted.');
     tenkey.provider.reset();
     tenkey.provider.rejectKey(bad);
   });

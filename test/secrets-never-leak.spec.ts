@@ -1,6 +1,6 @@
 import { ChangesService } from '#cache';
 import { randomUUID } from 'node:crypto';
-import { RotationService } from '#credentials';
+import { RotationService, VerificationRunService } from '#credentials';
 import { FernetService } from '#crypto';
 import { type Answer, describeLeakSearch, sentinelModels } from './support/leak-search';
 import { formsOf, leaksIn, type SentinelName, sentinels } from './support/sentinels';
@@ -341,13 +341,24 @@ describeLeakSearch('secrets never leak', (search) => {
     expect((await sysadmin('DELETE', `/tenants/${sentinels.platform}`)).code).toBe('tenant_not_found');
   });
 
+  const by = { actor: 'test', requestId: 'r', address: 'local' };
+
   it('while everything is sealed again', async () => {
-    const by = { actor: 'test', requestId: 'r', address: 'local' };
     await tenkey.nest.get(RotationService).start(by);
     expect((await sysadmin('POST', '/encryption/rotation/pause')).status).toBe(200);
     expect((await sysadmin('POST', '/encryption/rotation')).status).toBe(202);
     const shown = async () => JSON.parse((await sysadmin('GET', '/encryption')).text);
     await until(async () => (await shown()).rotation.state === 'finished', 'the end of the rotation');
+  });
+
+  it('while the credentials of all tenants are listed and verified', async () => {
+    await tenkey.nest.get(VerificationRunService, { strict: false }).start({}, by);
+    expect((await sysadmin('POST', '/credentials/verify/pause')).status).toBe(200);
+    expect((await sysadmin('POST', '/credentials/verify?resume=true')).status).toBe(202);
+    const shown = async () => JSON.parse((await sysadmin('GET', '/credentials/verify')).text);
+    await until(async () => (await shown()).verification.state === 'finished', 'the end of the verification');
+    expect((await sysadmin('GET', '/credentials')).status).toBe(200);
+    expect((await sysadmin('GET', '/credentials?format=csv')).status).toBe(200);
   });
 
   it('from any documented route, each with a successful response', async () => {

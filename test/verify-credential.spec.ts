@@ -1,7 +1,10 @@
 import { createServer } from 'node:net';
+import { VerificationRunService } from '#credentials';
 import { describeWithApp, startTestApp } from './support/app';
 import { startProviderServer } from './support/provider-server';
+import { until } from './support/until';
 
+const by = { actor: 'test', requestId: 'r', address: 'local' };
 const key = 'sk-verified-key-of-the-tenant-1234';
 
 describeWithApp(
@@ -311,6 +314,130 @@ describeWithApp(
     });
   },
 );
+
+describeWithApp('verifying many credentials', (tenkey) => {
+  const path = '/credentials/verify';
+  const start = (query = '') => tenkey.sysadmin('post', path + query);
+  const latest = async () => (await tenkey.sysadmin('get', path)).body.verification;
+  const ended = () => until(async () => (await latest()).state === 'finished', 'the end of the verification');
+  /** Continues where a process was killed: as if its time for the batch were over. */
+  const letOthersContinue = () => tenkey.edit('UPDATE verification_run SET next_at = now()');
+  const bad = 'sk-refused-by-the-provider-9999';
+  const ids: string[] = [];
+  const actions = async () => {
+    const { body } = await tenkey.sysadmin('get', '/audit-events?limit=1000');
+    const all = (body.items as { action: string }[]).map(({ action }) => action);
+    return all.filter((action) => /^credential\..*verif/.test(action)).reverse();
+  };
+
+  beforeAll(async () => {
+    for (let count = 0; count < 14; count += 1) {
+      const id = await tenkey.createTenant(`tenant-${count}`);
+      ids.push(id);
+      await tenkey.setCredential(id, 'openai', { api_key: count === 3 ? bad : `sk-of-tenant-${count}-1234` });
+    }
+    await tenkey
+      .sysadmin('put', `/tenants/${ids[0]}/credentials/mistral?stage=true`)
+      .send({ api_key: 'sk-staged-for-mistral-5678' });
+    await tenkey.setCredential(ids[1]!, 'groq', { api_key: 'sk-in-clear-soon-4321' });
+    await tenkey.edit(`UPDATE tenant_credentials SET sealed_api_key = 'in clear' WHERE provider = 'groq'`);
+    tenkey.provider.rejectKey(bad);
+  });
+
+  it('runs without its client, stores what it finds, and is audited once', async () => {
+    expect(await latest()).toBeNull();
+    const { status, body } = await start();
+    expect([status, body]).toMatchObject([202, { state: 'running', filter: {}, total: 16, verified: 0 }]);
+    const second = await start();
+    expect([second.status, second.body.code]).toEqual([409, 'verification_conflict']);
+    expect(second.body.detail).toMatch(/^A verification is running: \d+ of 16 credentials are verified\.$/);
+    expect((await start('?resume=true')).body.state).toBe('running');
+    const began = Date.now();
+    await ended();
+    // Two batches, of which the second begins a second after the first.
+    expect(Date.now() - began).toBeGreaterThan(500);
+    const run = await latest();
+    expect(run).toMatchObject({ total: 16, verified: 16, not_accepted: 2 });
+    expect(run.faults).toHaveLength(2);
+    const fault = { slot: 'live', tenant: expect.any(String) };
+    expect(run.faults).toContainEqual({
+      ...fault,
+      tenant_id: ids[3],
+      provider: 'openai',
+      masked_key: '...9999',
+      outcome: 'rejected',
+    });
+    expect(run.faults).toContainEqual(
+      expect.objectContaining({ ...fault, provider: 'groq', outcome: 'credential_plaintext' }),
+    );
+    const keys = tenkey.provider.requests.map((request) => request.key);
+    expect(new Set(keys).size).toBe(15);
+    const rows = (await tenkey.sysadmin('get', '/credentials')).body.items as {
+      provider: string;
+      staged: boolean;
+      verification: { outcome: string } | null;
+    }[];
+    const outcomes = rows.map(({ verification }) => verification?.outcome ?? 'none').sort();
+    expect(outcomes).toEqual([...Array<string>(14).fill('accepted'), 'none', 'rejected']);
+    expect(await actions()).toEqual(['credential.verify_all']);
+  });
+
+  it('verifies only what the filter selects, and refuses what it does not know', async () => {
+    tenkey.provider.reset();
+    tenkey.provider.rejectKey(bad);
+    await letOthersContinue();
+    const { body } = await start('?status=rejected&provider=openai');
+    expect(body).toMatchObject({ total: 1, filter: { status: 'rejected', provider: 'openai' } });
+    await ended();
+    expect(tenkey.provider.requests.map((request) => request.key)).toEqual([bad]);
+    for (const query of ['?provder=openai', '?status=no', '?resume=true&provider=openai']) {
+      const { status } = await start(query);
+      expect([query, status]).toEqual([query, 422]);
+    }
+    expect((await start('?resume=true')).body.code).toBe('verification_conflict');
+    const withBody = await start().send({ api_key: 'sk-another-key-of-someone' });
+    expect([withBody.status, withBody.body.code]).toEqual([422, 'validation_failed']);
+  });
+
+  it('can be paused and resumed, and is continued when the process that worked on it was killed', async () => {
+    tenkey.provider.reset();
+    const runs = tenkey.nest.get(VerificationRunService, { strict: false });
+    await letOthersContinue();
+    expect((await tenkey.sysadmin('post', `${path}/pause`)).body.code).toBe('verification_conflict');
+    await runs.start({ provider: 'openai' }, by);
+    expect(await runs.batch()).toMatchObject({ state: 'running', verified: 10 });
+    expect((await tenkey.sysadmin('post', `${path}/pause`)).body).toMatchObject({
+      state: 'paused',
+      verified: 10,
+    });
+    await letOthersContinue();
+    expect(await runs.batch()).toBeUndefined();
+    // A process has reserved the next batch and was killed.
+    await tenkey.edit(`UPDATE verification_run SET state = 'running', next_at = now() + interval '1 hour'`);
+    expect(await runs.batch()).toBeUndefined();
+    expect(await latest()).toMatchObject({ state: 'running', verified: 10 });
+    await letOthersContinue();
+    await ended();
+    expect(await latest()).toMatchObject({ verified: 14, total: 14, not_accepted: 0, faults: [] });
+    const keys = tenkey.provider.requests.map((request) => request.key);
+    expect([keys.length, new Set(keys).size]).toEqual([14, 14]);
+  });
+
+  it('a batch whose process was taken for killed changes nothing of the next run', async () => {
+    const runs = tenkey.nest.get(VerificationRunService, { strict: false });
+    await letOthersContinue();
+    await runs.start({ provider: 'openai' }, by);
+    tenkey.provider.next({ delayMs: 300 });
+    const late = runs.batch();
+    await until(() => tenkey.provider.calls.open > 0, 'a request to the provider');
+    await runs.pause(by);
+    await runs.start({ provider: 'groq' }, by);
+    expect(await late).toBeUndefined();
+    expect(await latest()).toMatchObject({ verified: 0, filter: { provider: 'groq' } });
+    await letOthersContinue();
+    await ended();
+  });
+});
 
 function closedPort(): Promise<number> {
   return new Promise((done) => {

@@ -47,7 +47,7 @@ export function jsonLine(value: unknown): string {
 
 /** Rows as CSV; the first row is the heading. The lines are those of the usage reports, in which no cell is a formula. */
 export async function csvOf(rows: readonly (readonly Cell[])[]): Promise<string> {
-  const { csvLine } = await import('#usage');
+  const { csvLine } = await import('#http');
   const cells = (row: readonly Cell[]) =>
     row.map((cell) => (typeof cell === 'number' ? cell : visible(String(cell ?? ''))));
   return rows.map((row) => csvLine(cells(row))).join('');

@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
 import { TenantsModule, TenantsService } from '#tenants';
 import { credentialEntities } from './entities';
+import { CredentialOverviewController } from './api/credential-overview.controller';
+import { CredentialOverviewService } from './overview/credential-overview.service';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacementService } from './replacement/credential-replacement.service';
 import { CredentialSlotsService } from './rows/credential-slots.service';
@@ -14,13 +16,19 @@ import { EncryptionController } from './api/encryption.controller';
 import { EncryptionStatusService } from './rotation/encryption-status.service';
 import { SealingKeyService } from './rotation/sealing-key.service';
 import { PassiveHealthService } from './health/passive-health.service';
+import { VerificationRunService } from './overview/verification-run.service';
 import { RotationService } from './rotation/rotation.service';
 import { PreviousSweepService } from './replacement/previous-sweep.service';
 import { credentialRemoval } from './rows/provider-slots';
 
 @Module({
   imports: [TypeOrmModule.forFeature([...credentialEntities]), CacheModule, TenantsModule],
-  controllers: [CredentialsController, CredentialReplacementController, EncryptionController],
+  controllers: [
+    CredentialsController,
+    CredentialReplacementController,
+    CredentialOverviewController,
+    EncryptionController,
+  ],
   providers: [
     CredentialsService,
     CredentialSlotsService,
@@ -32,6 +40,8 @@ import { credentialRemoval } from './rows/provider-slots';
     SealingKeyService,
     EncryptionStatusService,
     RotationService,
+    CredentialOverviewService,
+    VerificationRunService,
   ],
   exports: [
     CredentialsService,

@@ -53,6 +53,12 @@ export { SealingKeyService } from './rotation/sealing-key.service';
 export { FormerKey } from './encryption/sealing-state.entity';
 export { type Rotation } from './rotation/rotation.entity';
 export { RotationService } from './rotation/rotation.service';
+export { VerificationRunService } from './overview/verification-run.service';
+export {
+  type CredentialOverviewResponse,
+  type LatestVerificationResponse,
+  type VerificationRunResponse,
+} from './api/credential-overview.dto';
 export { PassiveHealthService } from './health/passive-health.service';
 export { TenantCredential } from './rows/credentials.entity';
 export { credentialRemoval } from './rows/provider-slots';

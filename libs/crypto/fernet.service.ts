@@ -13,7 +13,8 @@ import {
 } from './fernet';
 import { Secret } from './secret';
 
-const PREFIX = 'enc:fernet:v1:';
+/** What every sealed text begins with. */
+export const SEALED_PREFIX = 'enc:fernet:v1:';
 
 /** The encryption keys of this installation, each a Fernet key of 44 characters: `current` is ENCRYPTION_KEY, `previous` are those before it. */
 export interface KeyRing {
@@ -76,7 +77,7 @@ export class FernetService {
   encrypt(secret: Secret, encryptionKeyId = this.#currentKeyId): { sealed: string; encryptionKeyId: string } {
     if (encryptionKeyId === undefined) throw new NoCurrentKey();
     return {
-      sealed: PREFIX + encrypt(wellFormed(secret.expose()), this.#key(encryptionKeyId).expose()),
+      sealed: SEALED_PREFIX + encrypt(wellFormed(secret.expose()), this.#key(encryptionKeyId).expose()),
       encryptionKeyId,
     };
   }
@@ -98,7 +99,7 @@ export class FernetService {
     let token: VerifiedToken | undefined;
     return () => {
       if (!this.isSealed(sealed)) throw new NotSealed();
-      token ??= verify(sealed.slice(PREFIX.length), this.#halvesOf(encryptionKeyId));
+      token ??= verify(sealed.slice(SEALED_PREFIX.length), this.#halvesOf(encryptionKeyId));
       return this.open(token, encryptionKeyId);
     };
   }
@@ -124,7 +125,7 @@ export class FernetService {
 
   /** Whether the text has the prefix of a sealed text; only `decrypt` shows whether it is one. */
   isSealed(text: string): boolean {
-    return text.startsWith(PREFIX);
+    return text.startsWith(SEALED_PREFIX);
   }
 
   /**
@@ -240,7 +241,7 @@ export class NoCurrentKey extends Error {
 export class NotSealed extends Error {
   override readonly name = 'NotSealed';
   constructor() {
-    super(`the stored value does not begin with ${PREFIX}`);
+    super(`the stored value does not begin with ${SEALED_PREFIX}`);
   }
 }
 

@@ -19,6 +19,7 @@ export {
   NoCurrentKey,
   NotSealed,
   signingPurposes,
+  SEALED_PREFIX,
 } from './fernet.service';
 export { removeKeyShapes } from './key-shapes';
 export { isPublishedKey } from './published-keys';

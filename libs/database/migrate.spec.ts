@@ -39,6 +39,7 @@ it('replicas that start together with an empty database migrate it once', async 
     'usage_lost',
     'usage_lost_batches',
     'usage_records',
+    'verification_run',
   ]);
   expect(await replicas[1].query('select name from migrations')).toHaveLength(migrations.length);
   await Promise.all(replicas.map((replica) => replica.destroy()));

@@ -11,7 +11,6 @@
  * last two seconds.
  */
 export { CallMeter, type MeteredCall } from './metering/call-meter';
-export { csvLine } from './reports/csv';
 export { type VerifyReceiptResponse } from './receipts/receipts.controller';
 export { ReceiptsService } from './receipts/receipts.service';
 export { usageFindings } from './records/usage-findings';

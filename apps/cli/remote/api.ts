@@ -4,8 +4,6 @@ import { type Client, type Query, RefusedRequest } from './client';
 
 /** The most items that a page of the API has. */
 export const PAGE = 1000;
-/** How many requests of one command run at the same time. */
-const CONCURRENCY = 8;
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -119,28 +117,4 @@ export function checkedKeyId(keyId: string): string {
   throw new Refusal(
     'a key is named by its id of 11 characters, which the list shows, and not by the key itself',
   );
-}
-
-/** Runs a task for each item, some at the same time. After the first error no further task starts, and the error is thrown. */
-export async function forEachAtOnce<Item>(
-  items: AsyncIterable<Item>,
-  task: (item: Item) => Promise<void>,
-): Promise<void> {
-  const iterator = items[Symbol.asyncIterator]();
-  let hasFailed = false;
-  const worker = async () => {
-    try {
-      while (!hasFailed) {
-        const next = await iterator.next();
-        if (next.done) return;
-        await task(next.value);
-      }
-    } catch (error) {
-      hasFailed = true;
-      throw error;
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed) throw failed.reason;
 }

@@ -1,10 +1,10 @@
 import { type CanActivate, Injectable } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config, InjectConfig } from '#config';
-import { Problem, tenantPath } from '#http';
+import { credentialsPath, Problem, tenantPath } from '#http';
 
-/** As a pattern of the router. */
-const credentialRoutes = `${tenantPath(':tenant_id')}/credentials`;
+/** As patterns of the router. */
+const credentialRoutes = [`${tenantPath(':tenant_id')}/credentials`, credentialsPath];
 
 /** Turns the credential routes off in single-tenant mode. Runs after authentication and before everything else. */
 @Injectable()
@@ -20,7 +20,8 @@ export class FeatureEnabledGuard implements CanActivate {
 /** Refuses before the body is read, since a body that is too large or of a wrong type is refused before any guard runs. */
 export function refuseDisabled({ tenantCredentialsEnabled }: Config) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (problem?: Problem) => void): void => {
-    const isRefused = !tenantCredentialsEnabled && request.tenkey.isWithin(credentialRoutes);
+    const isRefused =
+      !tenantCredentialsEnabled && credentialRoutes.some((route) => request.tenkey.isWithin(route));
     done(isRefused ? featureDisabled() : undefined);
   };
 }

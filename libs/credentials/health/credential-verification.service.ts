@@ -90,7 +90,8 @@ export class CredentialVerificationService {
     });
   }
 
-  private async probe(credential: RouteCredential): Promise<ProbeResult> {
+  /** Asks the provider. The result is not stored. */
+  async probe(credential: RouteCredential): Promise<ProbeResult> {
     const { tenantId, provider, settings } = credential;
     const ownEndpoint = typeof settings.endpoint === 'string' ? settings.endpoint : undefined;
     const endpoint = ownEndpoint ?? this.config.endpointOf(provider);

@@ -167,6 +167,18 @@ export const schema: Readonly<Record<string, string>> = {
   'column usage_records.total_ms': 'integer not null',
   'column usage_records.upstream_status': 'integer',
   'column usage_records.version': 'bigint',
+  'column verification_run.changed_at': 'timestamp with time zone not null',
+  'column verification_run.faults': 'jsonb not null',
+  'column verification_run.filter': 'jsonb not null',
+  'column verification_run.id': 'integer not null',
+  'column verification_run.next_at': 'timestamp with time zone not null',
+  'column verification_run.not_accepted': 'integer not null',
+  'column verification_run.position': 'jsonb',
+  'column verification_run.started_at': 'timestamp with time zone not null',
+  'column verification_run.started_by': 'jsonb not null',
+  'column verification_run.state': 'text not null',
+  'column verification_run.total': 'integer not null',
+  'column verification_run.verified': 'integer not null',
   'constraint audit_events_count_from_one on audit_events':
     'alter table audit_events add constraint audit_events_count_from_one CHECK ((seq > 0)) NOT VALID',
   'constraint audit_events_outcome_check on audit_events':
@@ -258,6 +270,12 @@ export const schema: Readonly<Record<string, string>> = {
     'alter table usage_records add constraint usage_records_pkey PRIMARY KEY (request_id)',
   'constraint usage_records_source_check on usage_records':
     "alter table usage_records add constraint usage_records_source_check CHECK ((source = ANY (ARRAY['tenant'::text, 'global'::text])))",
+  'constraint verification_run_id_check on verification_run':
+    'alter table verification_run add constraint verification_run_id_check CHECK ((id = 1))',
+  'constraint verification_run_pkey on verification_run':
+    'alter table verification_run add constraint verification_run_pkey PRIMARY KEY (id)',
+  'constraint verification_run_state_check on verification_run':
+    "alter table verification_run add constraint verification_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'finished'::text])))",
   'function announce_change': `CREATE OR REPLACE FUNCTION announce_change()
  RETURNS trigger
  LANGUAGE plpgsql

@@ -26,6 +26,7 @@ export const problems = {
   tenant_conflict: { status: 409, title: 'A tenant with this name or id already exists' },
   credential_not_staged: { status: 404, title: 'No credential is staged' },
   credential_conflict: { status: 409, title: 'The state of the credentials does not allow this' },
+  verification_conflict: { status: 409, title: 'The verification cannot be started, resumed or paused now' },
   rotation_conflict: { status: 409, title: 'The encryption key cannot be rotated now' },
   key_not_found: { status: 404, title: 'There is no such key' },
   model_not_found: { status: 404, title: 'There is no such model' },

@@ -14,6 +14,9 @@ export function credentialPath(tenantId: string, providerId: string): string {
   return `${tenantPath(tenantId)}/credentials/${providerId}`;
 }
 
+/** The credentials of all tenants. */
+export const credentialsPath = `${sysadminPrefix}/credentials`;
+
 /** True when the path is the prefix or below it. */
 export function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`);

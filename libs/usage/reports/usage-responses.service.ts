@@ -3,7 +3,7 @@ import { Injectable, StreamableFile } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { encodeCursor, positionOfRow } from './report-cursor';
 import { fieldsOf, usageCounters } from './call-fields';
-import { csvLine } from './csv';
+import { csvLine } from '#http';
 import { type ReportParameters } from './report-parameters';
 import { lostCallsHeader, type UsageReportResponse, type UsageSumsResponse } from './usage.dto';
 import { type UsageFilter, UsageReportService } from './usage-report.service';

@@ -51,7 +51,7 @@ class ReportQuery {
 
   @ApiPropertyOptional({
     enum: ['json', 'csv'],
-    enumName: 'UsageFormat',
+    enumName: 'ListFormat',
     default: 'json',
     description: '`csv` contains all rows; `limit` does not apply.',
   })

@@ -8,11 +8,11 @@ import {
 } from '#credentials';
 import { commandGroup, confirm, exitCodes } from '../../command-line';
 import { type Settings } from '../../settings';
-import { listed, listedOfAll } from './listed-credentials';
+import { filterOptions, type FilterOptions, hasFilter, listed, listedOfAll } from './listed-credentials';
 import { note } from '../printer';
 import { providerKey, type ProviderKeyOptions, providerKeyOptions } from '../provider-key';
 import { remoteCommand, type Run, yesOption } from '../remote-command';
-import { verifyAll } from './verify-all';
+import { verifyAll, type VerifyAllOptions } from './verify-all';
 
 interface SetOptions extends ProviderKeyOptions {
   readonly field?: Readonly<Record<string, unknown>>;
@@ -24,15 +24,26 @@ const credential = ['<tenant>', '<provider>'];
 
 export function credentialsCommand(settings: Settings): Command {
   return commandGroup('credentials', "List, set, verify and replace tenants' credentials.", [
-    remoteCommand(settings, {
+    remoteCommand<FilterOptions>(settings, {
       name: 'list',
       scope: 'credentials:read',
       description: 'List the credentials of a tenant, or of all tenants. Keys are shown as masks.',
       arguments: ['[tenant]'],
+      options: filterOptions(),
       hasCsv: true,
-      examples: ['credentials list sundsvall', 'credentials list --csv > credentials.csv'],
-      run: async ({ api, print, args: [tenant] }) => {
-        if (tenant === '') return listedOfAll(api, print);
+      notes: 'Without a tenant, the live and staged credentials of all are listed, and no seal is checked.',
+      examples: [
+        'credentials list sundsvall',
+        'credentials list --status rejected',
+        'credentials list --csv > credentials.csv',
+      ],
+      check: ({ args: [tenant], options, command }) => {
+        if (tenant !== '' && hasFilter(options)) {
+          command.error('error: give either a tenant, or filters for the credentials of all tenants');
+        }
+      },
+      run: async ({ api, print, args: [tenant], options }) => {
+        if (tenant === '') return listedOfAll(api, print, options);
         const path = `${await api.tenantPath(tenant)}/credentials`;
         return print.list([await api.get<ListCredentialsResponse>(path)], listed.rows, listed.columns);
       },
@@ -62,7 +73,7 @@ The earlier key is lost. The command stage keeps it, and so allows a rollback.`,
       examples: ['credentials stage sundsvall openai --api-key-file new-key.txt'],
       run: (run) => set(run, true),
     }),
-    remoteCommand<{ slot?: string; all?: boolean; provider?: string }>(settings, {
+    remoteCommand<VerifyAllOptions & { slot?: string; all?: boolean }>(settings, {
       name: 'verify',
       scope: 'credentials:write',
       description: 'Ask the provider whether it accepts a stored key, at no cost. The exit code is 1 if not.',
@@ -71,22 +82,29 @@ The earlier key is lost. The command stage keeps it, and so allows a rollback.`,
         new Option('--slot <slot>', 'which credential: live (default), staged or previous')
           .choices(['live', 'staged', 'previous'])
           .conflicts('all'),
-        new Option('--all', 'the live credentials of all tenants'),
-        new Option('--provider <id>', 'with --all: only credentials for this provider'),
+        new Option('--all', 'the live credentials of all tenants, in the background'),
+        ...filterOptions(),
+        new Option(
+          '--resume',
+          'with --all: follow the verification that is running, or continue a paused one',
+        ),
       ],
       hasCsv: true,
       notes:
-        'With --all, only the credentials that are not accepted are printed, and the key also needs the scope credentials:read.\nCtrl-C prints those that were found until then.',
+        'With --all, only the credentials that are not accepted are printed. The verification runs in Tenkey, and goes on after Ctrl-C.',
       examples: [
         'credentials verify sundsvall openai',
         'credentials verify sundsvall openai --slot staged',
         'credentials verify --all --provider openai',
       ],
-      check: ({ args: [tenant, provider], options: { all = false, provider: only }, command }) => {
+      check: ({ args: [tenant, provider], options, command }) => {
+        const { all = false, resume = false } = options;
         if (all ? tenant !== '' : provider === '') {
           command.error('error: give either a tenant and a provider, or --all');
         }
-        if (!all && only !== undefined) command.error('error: --provider needs --all');
+        if (!all && (resume || hasFilter(options))) command.error('error: filters and --resume need --all');
+        if (resume && hasFilter(options))
+          command.error('error: --resume keeps the filters of the verification');
       },
       run: async (run) => {
         const { api, print, args, options } = run;

@@ -1,8 +1,8 @@
-import { type ListCredentialsResponse } from '#credentials';
-import { type TenantResponse } from '#tenants';
+import { Option } from 'commander';
+import { type CredentialOverviewResponse, type ListCredentialsResponse } from '#credentials';
 import { type Columns } from '../../output';
-import { forEachAtOnce, type SysadminApi } from '../api';
-import { RefusedRequest } from '../client';
+import { PAGE, type SysadminApi } from '../api';
+import { type Query } from '../client';
 import { type Printer } from '../printer';
 
 type Stored = Omit<ListCredentialsResponse['credentials'][number], 'provider' | 'staged' | 'previous'>;
@@ -10,12 +10,6 @@ interface Row extends Stored {
   readonly provider: string;
   readonly slot: 'live' | 'staged' | 'previous';
 }
-/** What a tenant has, with its name, which the list of its credentials does not say. */
-interface OfTenant extends ListCredentialsResponse {
-  readonly tenant_id: string;
-  readonly tenant: string;
-}
-
 const columns: Columns<Row> = {
   provider: (row) => row.provider,
   slot: (row) => row.slot,
@@ -49,51 +43,64 @@ function inactive({
 /** The list of one tenant. */
 export const listed = { rows, columns };
 
-type RowOfTenant = Row & { readonly of: OfTenant };
+type OverviewRow = CredentialOverviewResponse['items'][number];
 
-/** The API has no list over all tenants, so this asks for the list of each. */
-export async function listedOfAll(api: SysadminApi, print: Printer): Promise<void> {
-  const lists: OfTenant[] = [];
-  await forEachTenant(api, async ({ id, name }) => {
-    const list = await credentialsOf(api, id);
-    if (list) lists.push({ tenant_id: id, tenant: name, ...list });
-  });
-  lists.sort((a, b) => inOrder(a.tenant, b.tenant));
-  const withTenant: Columns<RowOfTenant> = {
-    tenant: (row) => row.of.tenant,
-    ...columns,
-    tenant_id: (row) => row.of.tenant_id,
+const overviewColumns: Columns<OverviewRow> = {
+  tenant: (row) => row.tenant,
+  provider: (row) => row.provider,
+  slot: slotOf,
+  key: (row) => row.masked_key,
+  status: (row) => row.status,
+  version: (row) => row.version,
+  configured_at: (row) => row.configured_at,
+  expires_at: (row) => row.expires_at,
+  verification: (row) => row.verification?.outcome,
+  tenant_id: (row) => row.tenant_id,
+};
+
+function slotOf({ staged }: OverviewRow): string {
+  return staged ? 'staged' : 'live';
+}
+
+/** What selects among the credentials of all tenants. */
+export interface FilterOptions {
+  readonly status?: string;
+  readonly provider?: string;
+  readonly expiresWithinDays?: string;
+  readonly staged?: boolean;
+}
+
+export const filterOptions = () => [
+  new Option('--status <status>', 'of all tenants: only credentials of this status, such as expiring'),
+  new Option('--provider <id>', 'of all tenants: only credentials for this provider'),
+  new Option('--expires-within-days <days>', 'of all tenants: only credentials that expire in this time'),
+  new Option('--staged', 'of all tenants: only staged credentials'),
+];
+
+export function filterQuery({ status, provider, expiresWithinDays, staged }: FilterOptions): Query {
+  return {
+    status,
+    provider,
+    expires_within_days: expiresWithinDays,
+    staged: staged === undefined ? undefined : String(staged),
   };
-  await print.list(lists, (list) => rows(list).map((row) => ({ ...row, of: list })), withTenant);
 }
 
-/** The order in which people look for names: 2 before 10. */
+export function hasFilter(options: FilterOptions): boolean {
+  return Object.values(filterQuery(options)).some((value) => value !== undefined);
+}
+
+/** The live and staged credentials of all tenants, in the order in which people look for their names. */
+export async function listedOfAll(api: SysadminApi, print: Printer, options: FilterOptions): Promise<void> {
+  const items: OverviewRow[] = [];
+  const query = { limit: PAGE, ...filterQuery(options) };
+  for await (const page of api.pages<CredentialOverviewResponse>('/credentials', query)) {
+    items.push(...page.items);
+  }
+  items.sort((a, b) => inOrder(a.tenant, b.tenant));
+  const page: CredentialOverviewResponse = { items, count: items.length, next_cursor: null };
+  await print.list([page], () => items, overviewColumns);
+}
+
+/** 2 comes before 10. */
 export const inOrder = new Intl.Collator('en', { numeric: true }).compare;
-
-/** @returns undefined if the tenant was deleted in the meantime */
-export async function credentialsOf(
-  api: SysadminApi,
-  tenantId: string,
-): Promise<ListCredentialsResponse | undefined> {
-  try {
-    return await api.get<ListCredentialsResponse>(`${await api.tenantPath(tenantId)}/credentials`);
-  } catch (error) {
-    if (error instanceof RefusedRequest && error.code === 'tenant_not_found') return undefined;
-    throw error;
-  }
-}
-
-/** @param count is called with the number of all tenants, for a line of progress */
-export async function forEachTenant(
-  api: SysadminApi,
-  task: (tenant: TenantResponse) => Promise<void>,
-  count: (total: number) => void = () => undefined,
-): Promise<void> {
-  async function* tenants(): AsyncGenerator<TenantResponse> {
-    for await (const { items, total } of api.tenantPages()) {
-      count(total);
-      yield* items;
-    }
-  }
-  await forEachAtOnce(tenants(), task);
-}

@@ -1,90 +1,87 @@
-import { type VerifyCredentialResponse } from '#credentials';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type LatestVerificationResponse, type VerificationRunResponse } from '#credentials';
 import { exitCodes, Interrupted, Refusal } from '../../command-line';
 import { type Columns } from '../../output';
+import { type SysadminApi } from '../api';
 import { RefusedRequest } from '../client';
-import { credentialsOf, forEachTenant, inOrder } from './listed-credentials';
+import { type FilterOptions, filterQuery, inOrder } from './listed-credentials';
 import { note } from '../printer';
 import { type Run } from '../remote-command';
 
-/** A credential that is not accepted: the outcome of its verification, or the code of the problem that prevented one. */
-interface NotAccepted {
-  readonly tenant: string;
-  readonly tenant_id: string;
-  readonly provider: string;
-  readonly masked_key: string;
-  readonly outcome: string;
-  readonly message: string;
+export interface VerifyAllOptions extends FilterOptions {
+  readonly resume?: boolean;
 }
+
+type NotAccepted = VerificationRunResponse['faults'][number];
 
 const columns: Columns<NotAccepted> = {
   tenant: (row) => row.tenant,
   provider: (row) => row.provider,
+  slot: (row) => row.slot,
   key: (row) => row.masked_key,
   outcome: (row) => row.outcome,
-  message: (row) => row.message,
   tenant_id: (row) => row.tenant_id,
 };
 
-/** These concern every credential, so that going on would repeat one fault many times. */
-const faultsOfAll = ['unauthenticated', 'forbidden', 'feature_disabled'];
-/** The credential was deleted after the list was read. */
-const faultsOfDeleted = ['tenant_not_found', 'credential_not_configured'];
+const path = '/credentials/verify';
+const followIt = 'npx tenkey credentials verify --all --resume follows it, or continues one that is paused.';
 
-/** Verifies the live credentials of all tenants, and prints those that are not accepted, also when it is stopped early. */
-export async function verifyAll({ api, print, options, stop }: Run<{ provider?: string }>): Promise<void> {
-  const found: NotAccepted[] = [];
-  const done = { tenants: 0, total: 0, credentials: 0 };
-  const verify = async (tenant: string, tenantId: string, provider: string, mask: string) => {
-    const known = { tenant, tenant_id: tenantId, provider, masked_key: mask };
-    try {
-      const path = `${await api.credentialPath(tenantId, provider)}/verify`;
-      const { outcome, message, masked_key: now } = await api.post<VerifyCredentialResponse>(path);
-      if (outcome !== 'accepted') found.push({ ...known, masked_key: now, outcome, message });
-    } catch (error) {
-      if (!(error instanceof RefusedRequest) || faultsOfAll.includes(error.code)) throw error;
-      if (faultsOfDeleted.includes(error.code)) return;
-      found.push({ ...known, outcome: error.code, message: error.message.split('\n', 1)[0]! });
-    }
-    done.credentials += 1;
-    show();
-  };
-  const show = () => {
-    if (!process.stderr.isTTY) return;
-    process.stderr.write(
-      `\r\u001b[K${done.tenants} of ${done.total} tenants, ${done.credentials} credentials verified, ${found.length} not accepted`,
-    );
-  };
-  let failure: Error | undefined;
+/** How often to ask how far it is. */
+const LOOK_MS = 500;
+
+/** Has Tenkey verify the credentials of all tenants, follows it, and prints those that are not accepted. */
+export async function verifyAll({ api, print, options, stop }: Run<VerifyAllOptions>): Promise<void> {
+  let run = await started(api, options);
   try {
-    await forEachTenant(
-      api,
-      async ({ id, name }) => {
-        const list = await credentialsOf(api, id);
-        for (const { provider, masked_key: mask } of list?.credentials ?? []) {
-          if (options.provider === undefined || provider === options.provider) {
-            await verify(name, id, provider, mask);
-          }
-        }
-        done.tenants += 1;
-        show();
-      },
-      (total) => void (done.total = total),
-    );
+    while (run.state === 'running') {
+      show(progressOf(run));
+      await wait(LOOK_MS, undefined, { signal: stop });
+      const { verification } = await api.get<LatestVerificationResponse>(path);
+      // Another run may have begun since.
+      if (verification?.started_at !== run.started_at) throw new Refusal('another verification was started');
+      run = verification;
+    }
   } catch (error) {
-    failure = error as Error;
+    if (!stop.aborted) throw error;
+    throw new Interrupted(`${progressOf(run)}. The verification goes on in Tenkey. ${followIt}`);
   } finally {
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    show('');
   }
-  found.sort((a, b) => inOrder(a.tenant, b.tenant) || inOrder(a.provider, b.provider));
-  if (found.length > 0) await print.list(found, (row) => [row], columns);
-  const all = done.tenants === done.total ? '' : `of the ${done.total} `;
-  const verified = `${done.credentials} ${done.credentials === 1 ? 'credential' : 'credentials'} of ${done.tenants} ${all}${done.total === 1 ? 'tenant' : 'tenants'} verified, ${found.length} not accepted.`;
-  if (failure !== undefined && stop.aborted) throw new Interrupted(verified);
-  note(verified);
-  if (failure !== undefined) throw failure;
+  const { faults } = run;
+  faults.sort((a, b) => inOrder(a.tenant ?? '', b.tenant ?? '') || inOrder(a.provider, b.provider));
+  if (faults.length > 0) await print.list([run], () => faults, columns);
+  note(`${progressOf(run)}.`);
+  if (run.state === 'paused') throw new Refusal(`the verification is paused. ${followIt}`);
+  if (run.not_accepted > faults.length) note(`Only the first ${faults.length} of those are shown.`);
   // A mistyped id must not look like good news.
-  if (done.credentials === 0 && options.provider !== undefined) {
-    throw new Refusal('no tenant has a credential for this provider');
+  if (run.total === 0 && run.filter.provider !== undefined) {
+    throw new Refusal('no tenant has such a credential for this provider');
   }
-  if (found.length > 0) process.exitCode = exitCodes.fault.code;
+  if (run.not_accepted > 0) process.exitCode = exitCodes.fault.code;
+}
+
+async function started(
+  api: SysadminApi,
+  { resume, ...options }: VerifyAllOptions,
+): Promise<VerificationRunResponse> {
+  // Only live credentials, unless staged ones are asked for.
+  const query = resume
+    ? { resume: 'true' }
+    : { ...filterQuery(options), staged: String(options.staged ?? false) };
+  try {
+    return await api.post<VerificationRunResponse>(path, undefined, query);
+  } catch (error) {
+    if (resume || !(error instanceof RefusedRequest) || error.code !== 'verification_conflict') throw error;
+    throw new Refusal(`${error.message.split('\n', 1)[0]!}\n${followIt}`);
+  }
+}
+
+function progressOf({ verified, total, not_accepted: failed }: VerificationRunResponse): string {
+  const of = verified === total ? '' : ` of ${total}`;
+  return `${verified}${of} ${total === 1 ? 'credential' : 'credentials'} verified, ${failed} not accepted`;
+}
+
+/** Replaces the line of progress on a terminal. */
+function show(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }

@@ -51,6 +51,7 @@ export class AppModule {
           dataSourceFactory: async (options) => {
             const dataSource = new ServiceDataSource(options as DataSourceOptions);
             await connectAndMigrate(dataSource, {
+              directUrl: config.databaseDirectUrl?.expose(),
               waitSeconds: config.databaseWaitSeconds,
               log: (message: string) => log.info(message),
             });

@@ -6,8 +6,10 @@ import {
   dataSourceOptions,
   isDatabaseUnavailable,
   ReadOnlyDataSource,
+  reasonOf,
   sqlStateOf,
   startEmbeddedPostgres,
+  tlsFaultOf,
 } from '#database';
 
 // The log lines of services would appear between the output of a command.
@@ -63,9 +65,12 @@ export async function connected<T>(dataSource: DataSource, run: Run<T>): Promise
     await dataSource.initialize();
     return await run(dataSource);
   } catch (error) {
-    if (isDatabaseUnavailable(error)) {
-      throw new Error(`the database is unavailable: ${reasonOf(error as Error)}`, { cause: error });
+    const tlsFault = tlsFaultOf(error);
+    if (tlsFault !== undefined) {
+      throw new Error(`the database cannot be used: ${tlsFault.reason}. In its address: ${tlsFault.fix}`);
     }
+    // The text of the cause may contain a part of the address.
+    if (isDatabaseUnavailable(error)) throw new Error(`the database is unavailable: ${reasonOf(error)}`);
     const undefinedTableOrColumn = ['42P01', '42703'];
     if (!undefinedTableOrColumn.includes(sqlStateOf(error) ?? '')) throw error;
     throw new Error(
@@ -75,11 +80,4 @@ export async function connected<T>(dataSource: DataSource, run: Run<T>): Promise
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }
-}
-
-/** A host name with several addresses causes an AggregateError, which has no message of its own. */
-function reasonOf(error: Error): string {
-  return error instanceof AggregateError
-    ? error.errors.map((each) => (each as Error).message).join('; ')
-    : error.message;
 }

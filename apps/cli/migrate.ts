@@ -6,6 +6,7 @@ import {
   migrationFindings,
   type MigrationState,
   migrationState,
+  SchemaRefused,
 } from '#database';
 import { Refusal } from './command-line';
 import { atAddress, connected } from './database';
@@ -27,9 +28,8 @@ export async function migrate(
   log: (message: string) => void,
 ): Promise<Migrated> {
   return atAddress(config, async (address) => {
-    // The lock of a migration needs a session of its own, which a pooler may not give.
-    const url = config.databaseDirectUrl?.expose() ?? address;
-    const options = dataSourceOptions({ url, entities: [], poolSize: 2 });
+    const directUrl = config.databaseDirectUrl?.expose();
+    const options = dataSourceOptions({ url: directUrl ?? address, entities: [], poolSize: 2 });
     const stateOf = () =>
       connected(new DataSource(options), (dataSource) => migrationState(dataSource.manager));
     if (isDryRun) {
@@ -39,9 +39,13 @@ export async function migrate(
     }
     const dataSource = new DataSource(options);
     const waitSeconds = config.databaseWaitSeconds;
-    const done = await connectAndMigrate(dataSource, { waitSeconds, log, check: requireMigratable });
-    await dataSource.destroy();
-    return { pending: [], done };
+    try {
+      const done = await connectAndMigrate(dataSource, { waitSeconds, log });
+      await dataSource.destroy();
+      return { pending: [], done };
+    } catch (error) {
+      throw error instanceof SchemaRefused ? new Refusal(error.message) : error;
+    }
   });
 }
 

@@ -5,7 +5,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
-import { waitAtStop, within } from '#database';
+import { reasonOf, waitAtStop, within } from '#database';
 import { CacheService } from './cache.service';
 import { ChangesService } from './changes.service';
 import { announcedChange } from './membership';
@@ -91,7 +91,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
         if (this.#stop.signal.aborted) return;
         if (!isLost) {
           this.#log.warn(
-            `the connection that receives changes is lost (${(error as Error).message}); calls use what is cached until the lease expires, then the database`,
+            `the connection that receives changes is lost (${reasonOf(error)}); calls use what is cached until the lease expires, then the database`,
           );
         }
         isLost = true;

@@ -1,11 +1,9 @@
-import { Client } from 'pg';
+import { connectionOptions, DatabaseClient } from '#database';
 import { type Query } from './registry';
-
-const CONNECT_MS = 5000;
 
 /** A connection that receives notifications. It does one thing at a time: it runs a statement, or waits. */
 export class Session {
-  readonly #client: Client;
+  readonly #client: DatabaseClient;
   readonly #responseMs: number;
   #lost: Error | undefined;
   /** Ends what the session is doing. */
@@ -13,7 +11,7 @@ export class Session {
   #isRenewalDue = false;
   #wake: (() => void) | undefined;
 
-  private constructor(client: Client, responseMs: number, onNotification: (payload: string) => void) {
+  private constructor(client: DatabaseClient, responseMs: number, onNotification: (payload: string) => void) {
     this.#client = client;
     this.#responseMs = responseMs;
     client.on('error', (error) => this.#lose(error));
@@ -30,9 +28,8 @@ export class Session {
     responseMs: number,
     onNotification: (payload: string) => void,
   ): Promise<Session> {
-    const client = new Client({
-      connectionString: url,
-      connectionTimeoutMillis: CONNECT_MS,
+    const client = new DatabaseClient({
+      ...connectionOptions(url),
       application_name: 'tenkey-changes',
       keepAlive: true,
     });

@@ -8,6 +8,7 @@ import { Test } from '@nestjs/testing';
 import { ConfigService } from '@nestjs/config';
 import { generateKey, Secret } from '#crypto';
 import { declaredProvider, fixedProviders, ProviderRegistry } from '#providers';
+import { parseDatabaseUrl } from './addresses/database-address';
 import { type Config, loadConfig } from './config';
 import { configFrom, ConfigModule, InjectConfig } from './config.module';
 import { ConfigError, generateEnvFile, readEnvironment } from './environment';
@@ -52,6 +53,40 @@ describe('loadConfig', () => {
     [{ TENANT_CREDENTIALS_ENABLED: 'maybe' }, 'TENANT_CREDENTIALS_ENABLED must be true or false'],
     [{ PORT: '70000' }, 'PORT must be a whole number'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must begin with'],
+    ...['@', '/', '#', '?', '%', '/1@', '?a=1@', '%zz', '#/'].flatMap((raw) =>
+      ['q7zk', '5'].map((start): [Record<string, string>, string] => [
+        { DATABASE_URL: `postgres://u:${start}${raw}q7zk@host:5432/name` },
+        'DATABASE_URL is not a valid URL. Percent-encode special characters of the password (@ is %40).',
+      ]),
+    ),
+    [{ DATABASE_URL: 'postgres://q7zk:q7zk' }, 'DATABASE_URL is not a valid URL. Percent-encode'],
+    [
+      { DATABASE_URL: 'postgres://host/n?sslmode=banana' },
+      'DATABASE_URL has an unknown sslmode. Set it to one of',
+    ],
+    [
+      { DATABASE_DIRECT_URL: 'postgres://host/n?sslmode=allow' },
+      'DATABASE_DIRECT_URL has an unknown sslmode',
+    ],
+    [{ DATABASE_URL: 'postgres://host/n?sslmode=' }, 'DATABASE_URL has an unknown sslmode'],
+    [
+      { DATABASE_URL: 'postgres://host/n?sslmdoe=require' },
+      'DATABASE_URL has an unknown parameter that begins with ssl',
+    ],
+    [
+      { DATABASE_URL: 'postgres://host/n?sslmode=verify-ca' },
+      'DATABASE_URL has sslmode=verify-ca, which needs sslrootcert',
+    ],
+    [{ DATABASE_URL: 'postgres://host/n?sslcert=/a' }, 'DATABASE_URL has only one of sslcert and sslkey'],
+    [
+      { DATABASE_URL: 'postgres://host/n', DATABASE_HOST: 'host', DATABASE_PASSWORD: 'q7zk' },
+      'DATABASE_HOST and DATABASE_URL are both set. Remove one',
+    ],
+    [{ DATABASE_PASSWORD: 'q7zk' }, 'DATABASE_PASSWORD is set without DATABASE_HOST'],
+    [
+      { DATABASE_HOST: 'host', DATABASE_PARAMETERS: 'sslmode=banana' },
+      'DATABASE_PARAMETERS has an unknown sslmode',
+    ],
     [{ NODE_ENV: 'production' }, 'DATABASE_URL is not set'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of'],
     [{ OPENAI_BASE_URL: 'http://user:pass@host' }, 'OPENAI_BASE_URL must be'],
@@ -214,6 +249,7 @@ describe('loadConfig', () => {
     const env = {
       ...good,
       DATABASE_URL,
+      DATABASE_PASSWORD: 'a-password',
       DATABASE_DIRECT_URL: DATABASE_URL,
       EGRESS_PROXY: 'http://proxy.example:3128',
       ENCRYPTION_KEY_PREVIOUS: generateKey(),
@@ -224,6 +260,32 @@ describe('loadConfig', () => {
       else
         expect([field, [values[field]].flat()[0] instanceof Secret]).toEqual([field, kind.isSecret === true]);
     }
+  });
+
+  it('makes the address of the database of its parts, in which every character may stand', () => {
+    const password = 'a@b:c/d#e?f%41g h"ä';
+    const env = { ...good, DATABASE_HOST: 'db.example', DATABASE_PASSWORD: password };
+    const of = (more: Record<string, string>) => loadConfig({ ...env, ...more }).databaseUrl?.expose();
+    const expected = { host: 'db.example', port: 5432, user: 'tenkey', database: 'tenkey', password };
+    expect(parseDatabaseUrl(of({})!)).toMatchObject({ ...expected, sslMode: 'prefer' });
+    const all = {
+      DATABASE_HOST: '::1',
+      DATABASE_PORT: '6432',
+      DATABASE_NAME: 'a/b',
+      DATABASE_USER: 'me@there',
+      DATABASE_PARAMETERS: 'sslmode=require',
+    };
+    expect(parseDatabaseUrl(of(all)!)).toMatchObject({
+      host: '::1',
+      port: 6432,
+      user: 'me@there',
+      database: 'a/b',
+      password,
+      sslMode: 'require',
+    });
+    expect(parseDatabaseUrl(of({ DATABASE_HOST: '/run/postgresql' })!)).toMatchObject({
+      host: '/run/postgresql',
+    });
   });
 
   it('reads one global credential in single-tenant mode, its settings with it', () => {

@@ -1,11 +1,13 @@
 import { type KeyRing, Secret } from '#crypto';
 import { cutEndpoint, fixedProviders, type Provider } from '#providers';
+import { databaseUrlOf } from './addresses/database-address';
 import { type EgressProxies, readEgressProxies } from './egress-proxies';
 import { ConfigError, type Environment } from './environment';
 import { type GlobalCredential, readGlobalCredential } from './global-credentials';
 import { baseUrl } from './settings/kinds';
 import { globalSettingsOf } from './settings/provider-settings';
 import { SettingReader } from './settings/setting-reader';
+import { type DatabasePart } from './settings/database-settings';
 import { settings, type SettingValues } from './settings/settings';
 
 export const modes = ['strict', 'single-tenant'] as const;
@@ -15,7 +17,7 @@ export type Mode = (typeof modes)[number];
 /** Every setting, checked and frozen. settings/settings.ts describes the fields that have a variable of their own. */
 export interface Config extends Omit<
   SettingValues,
-  'encryptionKey' | 'previousEncryptionKeys' | 'egressProxy'
+  'encryptionKey' | 'previousEncryptionKeys' | 'egressProxy' | DatabasePart
 > {
   readonly mode: Mode;
   readonly encryptionKeys: { readonly current?: Secret; readonly previous: readonly Secret[] };
@@ -86,6 +88,7 @@ export function loadConfig(env: Environment): Config {
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze({
     ...values,
+    databaseUrl: databaseUrlFrom(values),
     mode: isStrict ? 'strict' : 'single-tenant',
     encryptionKeys: { current: encryptionKey, previous: previousEncryptionKeys },
     egressProxies,
@@ -118,6 +121,18 @@ export function loadConfig(env: Environment): Config {
       return [...unknown, ...ofDeclared.faults(), ...globalFaultsOf(declared)];
     },
   });
+}
+
+/** DATABASE_URL, or the URL of its parts. */
+function databaseUrlFrom(values: Pick<SettingValues, DatabasePart | 'databaseUrl'>): Secret | undefined {
+  const { databaseHost: host, databasePort: port = 5432, databaseName: name = 'tenkey' } = values;
+  const {
+    databaseUser: user = 'tenkey',
+    databasePassword: password,
+    databaseParameters: parameters,
+  } = values;
+  if (host === undefined) return values.databaseUrl;
+  return new Secret(databaseUrlOf({ host, port, name, user, password: password?.expose(), parameters }));
 }
 
 /** The encryption keys alone. @throws ConfigError with their faults */

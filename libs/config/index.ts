@@ -8,6 +8,7 @@
  */
 export { isAddress, isAmong, portOf } from './addresses/addresses';
 export { type AllowRule, parseAllowList } from './addresses/allow-list';
+export { type DatabaseAddress, parseDatabaseUrl, type SslMode } from './addresses/database-address';
 export { isExempt } from './addresses/no-proxy';
 export {
   type Address,

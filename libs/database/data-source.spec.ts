@@ -65,14 +65,28 @@ describe('the connections of the service', () => {
       await holder.query('drop table held');
       await holder.release();
     }
-    const settings = await dataSource.query(
-      `select name, setting::int from pg_settings
-       where name in ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout') order by name`,
-    );
-    expect(settings).toEqual([
-      { name: 'idle_in_transaction_session_timeout', setting: 15_000 },
-      { name: 'lock_timeout', setting: 5000 },
-      { name: 'statement_timeout', setting: 15_000 },
+    const settings = (manager: Pick<DataSource, 'query'>) =>
+      manager.query(
+        `select current_setting('transaction_isolation') as isolation, json_object_agg(name, setting::int) as timeouts
+         from pg_settings
+         where name in ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout')`,
+      );
+    expect(await dataSource.transaction('REPEATABLE READ', settings)).toEqual([
+      {
+        isolation: 'repeatable read',
+        timeouts: {
+          idle_in_transaction_session_timeout: 15_000,
+          lock_timeout: 5000,
+          statement_timeout: 15_000,
+        },
+      },
+    ]);
+    // A pooler gives the connection to others, so nothing may be left on it.
+    expect(await settings(dataSource)).toEqual([
+      {
+        isolation: 'read committed',
+        timeouts: { idle_in_transaction_session_timeout: 0, lock_timeout: 0, statement_timeout: 0 },
+      },
     ]);
   });
 });

@@ -1,17 +1,19 @@
 import { type DataSourceOptions } from 'typeorm';
+import { DatabaseClient, type DatabaseClientConfig } from './connection/database-client';
+import { connectionOptions } from './connection/connection-options';
 import { migrations } from './migrations';
-import { watchedClient } from './watched-client';
 
 const STATEMENT_MS = 15_000;
+/** A statement that waits for a lock holds a connection that calls need, and its client can retry. */
+const LOCK_MS = 5000;
+/** A process that hangs while it holds the lock on the audit chain would block every change. */
+const IDLE_MS = STATEMENT_MS;
 const POOL_SIZE = 10;
 
 /** How many connections a process may open: its pool, one that receives notifications, and one that holds an embedded server. */
 export const CONNECTIONS_OF_A_PROCESS = POOL_SIZE + 2;
 
-/**
- * The TypeORM options of every connection. `url` may be a TCP address or the socket of the embedded server: TypeORM passes
- * it to node-postgres unparsed, so both forms and all query parameters, such as sslmode, work.
- */
+/** The TypeORM options of every connection. `url` may be a TCP address or the socket of the embedded server. */
 export function dataSourceOptions(options: {
   url: string;
   entities: NonNullable<DataSourceOptions['entities']>;
@@ -19,6 +21,11 @@ export function dataSourceOptions(options: {
   /** How long a statement waits for the server, in milliseconds; longer than the server's own statement timeout. */
   responseTimeoutMs?: number;
 }): DataSourceOptions {
+  const client: DatabaseClientConfig = {
+    ...connectionOptions(options.url),
+    responseTimeoutMs: options.responseTimeoutMs ?? STATEMENT_MS + 5000,
+    atBegin: `set local statement_timeout = ${STATEMENT_MS}; set local lock_timeout = ${LOCK_MS}; set local idle_in_transaction_session_timeout = ${IDLE_MS}`,
+  };
   return {
     type: 'postgres',
     url: options.url,
@@ -31,15 +38,7 @@ export function dataSourceOptions(options: {
     installExtensions: false,
     // Query logging would write parameters, such as sealed keys, to the log.
     logging: false,
-    extra: {
-      connectionTimeoutMillis: 5000,
-      statement_timeout: STATEMENT_MS,
-      // A statement that waits for a lock holds a connection that calls need, and its client can retry.
-      lock_timeout: 5000,
-      // A process that hangs while it holds the lock on the audit chain would block every change.
-      idle_in_transaction_session_timeout: STATEMENT_MS,
-      application_name: 'tenkey',
-      Client: watchedClient(options.responseTimeoutMs ?? STATEMENT_MS + 5000),
-    },
+    // node-postgres would read the URL in its own way.
+    extra: { ...client, connectionString: undefined, Client: DatabaseClient },
   };
 }

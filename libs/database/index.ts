@@ -19,7 +19,11 @@ export { OLDEST_SERVER, type ServerFacts, serverFacts } from './check/server-fac
 export { CONNECTIONS_OF_A_PROCESS, dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { findEmbeddedDatabase } from './embedded/postgres-directory';
-export { connectAndMigrate, DatabaseStartError } from './migrate';
+export { DatabaseStartError, reasonOf, tlsFaultOf } from './connection/connection-fault';
+export { connectionOptions } from './connection/connection-options';
+export { DatabaseClient } from './connection/database-client';
+export { connectAndMigrate } from './migrate';
+export { SchemaRefused } from './run-migrations';
 export { ServiceDataSource } from './service-data-source';
 export { optionalTimeColumn, timeColumn } from './time-column';
 export { InFlight } from './in-flight';

@@ -1,5 +1,14 @@
+import { Client } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { createEmptyDatabase, createTestDatabase, execute, urlFor } from '../../test/support/postgres';
+import { version } from '#package.json';
+import {
+  createEmptyDatabase,
+  createTestDatabase,
+  execute,
+  type TestDatabase,
+  urlFor,
+} from '../../test/support/postgres';
+import { until } from '../../test/support/until';
 import { dataSourceOptions } from './data-source';
 import { migrations } from './migrations';
 import { connectAndMigrate } from './migrate';
@@ -46,26 +55,128 @@ it('replicas that start together with an empty database migrate it once', async 
   await database.drop();
 });
 
-it('a migration may take longer than any statement of the service', async () => {
+it('a migration may take longer than any statement, also when the database has timeouts of its own', async () => {
   class SlowMigration1790000000000 {
     readonly name = 'SlowMigration1790000000000';
     async up(runner: QueryRunner): Promise<void> {
-      await runner.query('select pg_sleep(1.2)');
+      await runner.query('lock table held');
+      await runner.query('select pg_sleep(0.4)');
+      await new Promise((done) => setTimeout(done, 400));
     }
     async down(): Promise<void> {}
   }
   const database = await createTestDatabase();
+  const name = new URL(database.url).pathname.slice(1);
+  await execute(
+    database.url,
+    'create table held (id integer)',
+    ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'].map(
+      (timeout) => `alter database ${name} set ${timeout} = '300ms'`,
+    ),
+  );
   const usual = dataSourceOptions({ url: database.url, entities: [] });
   const dataSource = new DataSource({
     ...usual,
     migrations: [...(usual.migrations as []), SlowMigration1790000000000],
-    extra: { ...(usual.extra as object), statement_timeout: 300 },
   });
+  const holder = new Client({ connectionString: database.url });
+  await holder.connect();
+  await holder.query('begin; set local idle_in_transaction_session_timeout = 0; lock table held');
+  setTimeout(() => void holder.query('commit').then(() => holder.end()), 500);
   await connectAndMigrate(dataSource, { waitSeconds: 5, log });
   expect(await dataSource.query('select name from migrations')).toContainEqual({
     name: 'SlowMigration1790000000000',
   });
-  await expect(dataSource.query('select pg_sleep(1.2)')).rejects.toThrow('statement timeout');
+  await expect(dataSource.query('select pg_sleep(0.4)')).rejects.toThrow('statement timeout');
+  await dataSource.destroy();
+  await database.drop();
+});
+
+describe('the lock of migrations', () => {
+  const lock = 7_364_002;
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createEmptyDatabase();
+  });
+  afterEach(() => database.drop());
+
+  it('is waited for with a line that says who holds it, and a start gives up in time with the fix', async () => {
+    const holder = new Client({ connectionString: database.url, application_name: 'an-earlier-start' });
+    holder.on('error', () => undefined);
+    await holder.connect();
+    await holder.query('select pg_advisory_lock($1)', [lock]);
+    const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const messages: string[] = [];
+    const start = () =>
+      connectAndMigrate(dataSourceOf(database.url), { waitSeconds: 6, log: (text) => messages.push(text) });
+    const began = Date.now();
+    const error = await start().catch((reason: unknown) => reason as Error);
+    expect(Date.now() - began).toBeGreaterThan(5900);
+    expect(Date.now() - began).toBeLessThan(9000);
+    const who = new RegExp(`process ${rows[0]!.pid}, application an-earlier-start, idle for \\d+ s`);
+    expect(messages).toEqual([expect.stringMatching(who), expect.stringMatching(who)]);
+    expect((error as Error).message).toMatch(
+      new RegExp(`^Gave up after 6 s: .*${who.source}.*select pg_terminate_backend\\(${rows[0]!.pid}\\)`),
+    );
+    await execute(database.url, `select pg_terminate_backend(${rows[0]!.pid})`);
+    await expect(start()).resolves.toHaveLength(migrations.length);
+  });
+
+  it('ends with the client that held it, in the middle of a migration', async () => {
+    class HangingMigration1790000000002 {
+      readonly name = 'HangingMigration1790000000002';
+      static isHanging = true;
+      async up(runner: QueryRunner): Promise<void> {
+        await runner.query('create table half_done (id integer)');
+        if (HangingMigration1790000000002.isHanging) await new Promise(() => undefined);
+      }
+      async down(): Promise<void> {}
+    }
+    const start = () => {
+      const usual = dataSourceOptions({ url: database.url, entities: [] });
+      const all = [...(usual.migrations as []), HangingMigration1790000000002];
+      const dataSource = new DataSource({ ...usual, migrations: all });
+      return connectAndMigrate(dataSource, { waitSeconds: 10, log }).then(() => dataSource);
+    };
+    const observer = await dataSourceOf(database.url).initialize();
+    void start().catch(() => undefined);
+    const holder = `select a.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
+      where l.locktype = 'advisory' and a.state = 'idle in transaction'`;
+    await until(async () => (await observer.query<object[]>(holder)).length === 1, 'the migration hangs');
+    HangingMigration1790000000002.isHanging = false;
+    const second = start();
+    await observer.query(`select pg_terminate_backend(pid) from (${holder}) h`);
+    const dataSource = await second;
+    expect(await tablesOf(dataSource)).toContain('half_done');
+    await Promise.all([dataSource.destroy(), observer.destroy()]);
+  });
+});
+
+it('a start refuses the schema of a later version, and one whose rows were deleted, in a sentence and without a change', async () => {
+  const database = await createTestDatabase();
+  const start = () => connectAndMigrate(dataSourceOf(database.url), { waitSeconds: 5, log });
+  await execute(
+    database.url,
+    'alter table migrations add column if not exists version text',
+    "insert into migrations (timestamp, name, version) values (1999000000000, 'OfTomorrow1999000000000', '9.8.7')",
+  );
+  await expect(start()).rejects.toThrow(
+    new RegExp(
+      `^Cannot use this database: a later version has migrated this database \\(Tenkey 9.8.7\\): this version, Tenkey ${version}, does not know OfTomorrow1999000000000. Run the version that migrated it`,
+    ),
+  );
+  await execute(
+    database.url,
+    "delete from migrations where name = 'OfTomorrow1999000000000'",
+    "delete from migrations where name like 'CreateUsageRecords%'",
+  );
+  await expect(start()).rejects.toThrow(
+    /^Cannot use this database: rows are missing in the table of migrations.*CreateUsageRecords1764600000000.*insert into migrations/,
+  );
+  const dataSource = await dataSourceOf(database.url).initialize();
+  expect(await dataSource.query("select name from migrations where name like 'CreateUsageRecords%'")).toEqual(
+    [],
+  );
   await dataSource.destroy();
   await database.drop();
 });

@@ -1,5 +1,5 @@
 import { ConfigError } from '#config';
-import { type Finding, isDatabaseUnavailable, sqlStateOf } from '#database';
+import { type Finding, isDatabaseUnavailable, reasonOf, sqlStateOf, tlsFaultOf } from '#database';
 
 /** One thing that the doctor looks at. */
 export interface Check {
@@ -68,6 +68,15 @@ export function notRun(checks: readonly Pick<Check, 'name'>[], reason: string): 
 export function failed(name: string, error: Error): Result {
   if (error instanceof ConfigError)
     return { name, status: 'not run', text: 'this check needs settings that can be read' };
+  const tlsFault = tlsFaultOf(error);
+  if (tlsFault !== undefined) {
+    return {
+      name,
+      status: 'fault',
+      text: `the database cannot be used: ${tlsFault.reason}`,
+      fix: `In DATABASE_URL: ${tlsFault.fix}`,
+    };
+  }
   if (!isDatabaseUnavailable(error)) {
     return {
       name,
@@ -82,18 +91,6 @@ export function failed(name: string, error: Error): Result {
     text: `the database is unavailable: ${reasonOf(error)}`,
     fix: 'Check that the server runs, that it accepts connections, and that DATABASE_URL is right.',
   };
-}
-
-/**
- * Only what the server itself says is quoted, and otherwise the code of the error: a password with special characters may have been
- * read as the name of a host, which other messages contain.
- */
-function reasonOf(error: unknown): string {
-  const { driverError, cause, errors, severity, message, code, name } = error as Record<string, unknown>;
-  if (typeof severity === 'string') return String(message);
-  const nested = driverError ?? cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
-  if (typeof nested === 'object' && nested !== null) return reasonOf(nested);
-  return String(code ?? name);
 }
 
 /** A statement that took too long concerns its own check only. */

@@ -1,3 +1,4 @@
+import { databaseParts } from './database-settings';
 import { type settings, type SettingValues } from './settings';
 
 interface Combination {
@@ -31,8 +32,23 @@ export const combinations: readonly Combination[] = [
   },
   {
     field: 'databaseUrl',
-    isFault: ({ databaseUrl, embeddedDatabase }) => databaseUrl === undefined && !embeddedDatabase,
+    isFault: ({ databaseUrl, databaseHost, embeddedDatabase }) =>
+      databaseUrl === undefined && databaseHost === undefined && !embeddedDatabase,
     reason:
-      'is not set. Set it to a PostgreSQL 15 or newer, or set EMBEDDED_DATABASE=true to use the embedded one.',
+      'is not set, nor is DATABASE_HOST. Set one of them to a PostgreSQL 15 or newer, or set EMBEDDED_DATABASE=true to use the embedded one.',
   },
+  ...databaseParts.map((field): Combination => ({
+    field,
+    isFault: (values) => values[field] !== undefined && values.databaseUrl !== undefined,
+    reason:
+      'and DATABASE_URL are both set. Remove one: the database has either a URL, or DATABASE_HOST and what belongs to it.',
+  })),
+  ...databaseParts.map((field): Combination => ({
+    field,
+    isFault: ({ databaseHost, databaseUrl, ...values }) =>
+      databaseHost === undefined &&
+      databaseUrl === undefined &&
+      values[field as Exclude<typeof field, 'databaseHost'>] !== undefined,
+    reason: 'is set without DATABASE_HOST. Set DATABASE_HOST.',
+  })),
 ];

@@ -1,5 +1,16 @@
-import { flag, folder, postgresUrl, whole } from './kinds';
+import { anySecret, databaseParameters, flag, folder, postgresUrl, text, whole } from './kinds';
 import { type Setting } from './setting';
+
+/** The settings that replace DATABASE_URL. */
+export const databaseParts = [
+  'databaseHost',
+  'databasePort',
+  'databaseName',
+  'databaseUser',
+  'databasePassword',
+  'databaseParameters',
+] as const;
+export type DatabasePart = (typeof databaseParts)[number];
 
 /** The settings of the database, and of the cache of its rows. */
 export const databaseSettings = {
@@ -8,7 +19,45 @@ export const databaseSettings = {
     section: 'database',
     kind: postgresUrl,
     description:
-      'The address of a PostgreSQL server, version 15 or newer. Not set: an embedded PostgreSQL, see `EMBEDDED_DATABASE`. A connection pooler must pass on `statement_timeout`, `lock_timeout` and `idle_in_transaction_session_timeout` (PgBouncer: name them in `ignore_startup_parameters`, and set them for the database user). It must also keep a session open during a start, which migrates under a lock.',
+      'The address of a PostgreSQL server, version 15 or newer, e.g. `postgresql://user:password@host:5432/tenkey`, with special characters of the password percent-encoded (`@` is `%40`). The parameters `sslmode` (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), `sslrootcert`, `sslcert` and `sslkey` mean what they mean in libpq; without `sslmode`, TLS is used if the server offers it. It may lead to a connection pooler, such as PgBouncer in transaction mode; nothing needs to be configured there. Not set: `DATABASE_HOST`, or an embedded PostgreSQL, see `EMBEDDED_DATABASE`.',
+  },
+  databaseHost: {
+    name: 'DATABASE_HOST',
+    section: 'database',
+    kind: text,
+    description:
+      'The host of the PostgreSQL server, or the folder of its socket. `DATABASE_HOST` and the following settings replace `DATABASE_URL`; nothing in them is percent-encoded.',
+  },
+  databasePort: {
+    name: 'DATABASE_PORT',
+    section: 'database',
+    kind: whole(1, 65_535),
+    description: 'The port of the PostgreSQL server, with `DATABASE_HOST`. Not set: 5432.',
+  },
+  databaseName: {
+    name: 'DATABASE_NAME',
+    section: 'database',
+    kind: text,
+    description: 'The name of the database, with `DATABASE_HOST`. Not set: `tenkey`.',
+  },
+  databaseUser: {
+    name: 'DATABASE_USER',
+    section: 'database',
+    kind: text,
+    description: 'The user of the database, with `DATABASE_HOST`. Not set: `tenkey`.',
+  },
+  databasePassword: {
+    name: 'DATABASE_PASSWORD',
+    section: 'database',
+    kind: anySecret,
+    description: 'The password of the user of the database, with `DATABASE_HOST`.',
+  },
+  databaseParameters: {
+    name: 'DATABASE_PARAMETERS',
+    section: 'database',
+    kind: databaseParameters,
+    description:
+      'The parameters of the connection, with `DATABASE_HOST`, as in the query of a URL, e.g. `sslmode=verify-full&sslrootcert=/etc/tenkey/ca.pem`.',
   },
   embeddedDatabase: {
     name: 'EMBEDDED_DATABASE',
@@ -31,14 +80,15 @@ export const databaseSettings = {
     section: 'database',
     kind: whole(0, 3600),
     default: '60',
-    description: 'How long a start waits for the database, in seconds.',
+    description:
+      'How long a start waits for the database, in seconds, and then for another process that is migrating it.',
   },
   databaseDirectUrl: {
     name: 'DATABASE_DIRECT_URL',
     section: 'database',
     kind: postgresUrl,
     description:
-      'The address of the database itself, if `DATABASE_URL` leads to a pooler that shares connections between transactions, such as PgBouncer in transaction mode. Notifications of changes arrive only on a direct connection. Not set: `DATABASE_URL`.',
+      'The address of the database itself, if `DATABASE_URL` leads to a pooler that shares connections between transactions, such as PgBouncer in transaction mode. It is used by migrations, and to receive notifications of changes, which arrive only on a direct connection. Not set: `DATABASE_URL`; behind such a pooler nothing is cached then.',
   },
   databaseTimeoutMs: {
     name: 'DATABASE_TIMEOUT_MS',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Secret } from '#crypto';
 import { cutEndpoint, faultOfEndpoint } from '#providers';
 import { isAddressOrRange } from '../addresses/addresses';
+import { parseDatabaseUrl } from '../addresses/database-address';
 import { type AllowRule, parseAllowList, ruleForm } from '../addresses/allow-list';
 import { encryptionKeyRule, faultOfEncryptionKey, faultOfKey, keyRule } from './weak-keys';
 
@@ -57,11 +58,22 @@ export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
 }
 
 export const postgresUrl: Kind<Secret> = {
-  rule: 'must begin with postgresql:// or postgres:// (e.g. `postgresql://user:password@host:5432/tenkey`).',
   isSecret: true,
   parse(url, refuse) {
-    if (!/^postgres(ql)?:\/\//.test(url)) refuse();
+    const address = parseDatabaseUrl(url);
+    if (typeof address === 'string') refuse(address);
     return new Secret(url);
+  },
+};
+
+export const anySecret: Kind<Secret> = { isSecret: true, parse: (value) => new Secret(value) };
+
+/** The parameters of a database's address, as in the query of a URL. */
+export const databaseParameters: Kind<string> = {
+  parse(query, refuse) {
+    const address = parseDatabaseUrl(`postgres://host/name?${query}`);
+    if (typeof address === 'string') refuse(address);
+    return query;
   },
 };
 

@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module';
 import { type EntityManager } from 'typeorm';
 import { migrations } from '../migrations';
 import { counted, fault, type Finding } from './finding';
+
+const { version } = createRequire(__filename)('#package.json') as { version: string };
 
 /** Which migrations a database has, compared with those of this version. Each list has the order in which migrations run. */
 export interface MigrationState {
@@ -12,39 +15,50 @@ export interface MigrationState {
   readonly deleted: readonly string[];
   /** Those that this version does not know: the database was migrated by a later version. */
   readonly unknown: readonly string[];
+  /** The version of Tenkey that ran the last of the unknown ones, if it noted that. */
+  readonly laterVersion: string | undefined;
 }
 
-const own = migrations
-  .map((migration): string => {
-    const { name } = new migration() as { name?: string };
-    return name ?? migration.name;
-  })
-  .sort((a, b) => timeOf(a) - timeOf(b));
+const own = migrations.map((migration): string => {
+  const { name } = new migration() as { name?: string };
+  return name ?? migration.name;
+});
 
-export async function migrationState(manager: EntityManager): Promise<MigrationState> {
+/** @param known the migrations of this version */
+export async function migrationState(
+  manager: EntityManager,
+  known: readonly string[] = own,
+): Promise<MigrationState> {
   const [table] = await manager.query<{ exists: boolean }[]>(
     `select to_regclass('migrations') is not null as exists`,
   );
   const rows = table?.exists
-    ? await manager.query<{ name: string }[]>('select name from migrations order by timestamp, id')
+    ? await manager.query<{ name: string; version: string | null }[]>(
+        // Earlier versions have created the table without the column.
+        "select name, to_jsonb(m) ->> 'version' as version from migrations m order by timestamp, id",
+      )
     : [];
   const done = rows.map(({ name }) => name);
-  const pending = own.filter((name) => !done.includes(name));
+  const pending = known.filter((name) => !done.includes(name)).sort((a, b) => timeOf(a) - timeOf(b));
+  const unknown = rows.filter(({ name }) => !known.includes(name));
   const newest = Math.max(...done.map(timeOf));
   return {
     done,
     pending,
     deleted: pending.filter((name) => timeOf(name) < newest),
-    unknown: done.filter((name) => !own.includes(name)),
+    unknown: unknown.map(({ name }) => name),
+    laterVersion: unknown.at(-1)?.version ?? undefined,
   };
 }
 
 /** What keeps this version from using the database, or from migrating it. */
-export function migrationFindings({ done, pending, deleted, unknown }: MigrationState): Finding[] {
+export function migrationFindings(state: MigrationState): Finding[] {
+  const { done, pending, deleted, unknown, laterVersion } = state;
   if (unknown.length > 0) {
+    const later = `a later version has migrated this database${laterVersion === undefined ? '' : ` (Tenkey ${laterVersion})`}`;
     return [
       fault(
-        `a later version has migrated this database: this version does not know ${unknown.join(', ')}`,
+        `${later}: this version, Tenkey ${version}, does not know ${unknown.join(', ')}`,
         'Run the version that migrated it, or restore a backup from before that.',
       ),
     ];
@@ -59,11 +73,11 @@ export function migrationFindings({ done, pending, deleted, unknown }: Migration
     ];
   }
   if (pending.length === 0) return [];
-  const state =
-    done.length === 0 ? 'the database is empty' : `the database has the schema of an earlier version`;
+  const found =
+    done.length === 0 ? 'the database is empty' : 'the database has the schema of an earlier version';
   return [
     fault(
-      `${state}: ${counted(pending.length, 'migration is', 'migrations are')} missing, the first is ${pending[0]}`,
+      `${found}: ${counted(pending.length, 'migration is', 'migrations are')} missing, the first is ${pending[0]}`,
       'Run npx tenkey migrate, or start this version of the service once.',
     ),
   ];

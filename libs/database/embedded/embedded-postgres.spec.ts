@@ -95,8 +95,10 @@ it('a restart keeps the rows, through node-postgres and TypeORM alike', async ()
   const dataSource = await new DataSource(
     dataSourceOptions({ url: server.urlOf('tenkey'), entities: [] }),
   ).initialize();
-  const settings = await dataSource.query(
-    "select current_setting('statement_timeout') as timeout, current_setting('application_name') as name, current_setting('listen_addresses') as addresses, current_setting('data_checksums') as checksums",
+  const settings = await dataSource.transaction((transaction) =>
+    transaction.query(
+      "select current_setting('statement_timeout') as timeout, current_setting('application_name') as name, current_setting('listen_addresses') as addresses, current_setting('data_checksums') as checksums",
+    ),
   );
   expect(settings).toEqual([{ timeout: '15s', name: 'tenkey', addresses: '', checksums: 'on' }]);
   await dataSource.destroy();

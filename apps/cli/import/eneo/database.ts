@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { connectionOptions, DatabaseClient, DatabaseStartError, tlsFaultOf } from '#database';
 import { Refusal } from '../../command-line';
 
 /** In place of JSON that is larger than any credential, or is none. */
@@ -72,26 +72,24 @@ export async function withEneoDatabase<T>(
   }
 }
 
-function clientOf(url: string): Client {
+function clientOf(url: string): DatabaseClient {
   try {
-    return new Client({
-      connectionString: url,
+    return new DatabaseClient({
+      ...connectionOptions(url),
       application_name: 'tenkey import',
       connectionTimeoutMillis: 10_000,
-      query_timeout: STATEMENT_MS + 5000,
+      responseTimeoutMs: STATEMENT_MS + 5000,
     });
-  } catch {
-    throw new Refusal(unreadableUrl);
+  } catch (error) {
+    if (!(error instanceof DatabaseStartError)) throw error;
+    throw new Refusal(error.message.replace('the database', 'the Eneo database'));
   }
 }
-
-const unreadableUrl =
-  'the address of the Eneo database must be a URL such as postgres://user@host:5432/eneo, in which special characters of the password are percent-encoded (@ is %40)';
 
 /** The columns of each table; the table is missing if there are none. */
 type Columns = Readonly<Record<keyof typeof tables, ReadonlySet<string>>>;
 
-async function columnsOf(client: Client): Promise<Columns> {
+async function columnsOf(client: DatabaseClient): Promise<Columns> {
   const { rows } = await asked(() =>
     client.query<{ table_name: string; column_name: string }>(
       `select table_name, column_name from information_schema.columns
@@ -111,7 +109,7 @@ async function columnsOf(client: Client): Promise<Columns> {
   return has('providers') ? columns : { ...columns, providers: new Set() };
 }
 
-async function* pagesOf(client: Client, columns: Columns): AsyncGenerator<EneoTenant[]> {
+async function* pagesOf(client: DatabaseClient, columns: Columns): AsyncGenerator<EneoTenant[]> {
   const column = (name: string) => (columns.tenants.has(name) ? name : 'null');
   const hasCredentials = columns.tenants.has('api_credentials');
   await asked(() =>
@@ -171,7 +169,7 @@ interface ProviderRow {
 }
 
 async function providersOf(
-  client: Client,
+  client: DatabaseClient,
   { providers: columns }: Columns,
   tenants: readonly TenantRow[],
 ): Promise<ProviderRow[]> {
@@ -216,7 +214,11 @@ async function asked<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     const { code } = error as { code?: unknown };
-    const reason = reasonOf(typeof code === 'string' ? code : '');
+    const tlsFault = tlsFaultOf(error);
+    const reason =
+      tlsFault === undefined
+        ? reasonOf(typeof code === 'string' ? code : '')
+        : `${tlsFault.reason}. In the URL: ${tlsFault.fix.replace(/\.$/, '')}`;
     throw new EneoUnavailable(`the Eneo database cannot be read: ${reason}`);
   }
 }
@@ -235,16 +237,11 @@ function reasonOf(code: string): string {
       return 'nothing accepts connections at its address. Check the host and the port in the URL';
     case '28P01':
     case '28000':
-      return 'it refuses the user, the password or the kind of connection. Check the user in the URL and PGPASSWORD, and whether it needs sslmode=require';
+      return 'it refuses the user or the password. Check the user in the URL and PGPASSWORD';
     case '3D000':
       return 'the server has no database of this name. Check the end of the URL';
     case '42501':
       return 'the user may not read its tables. Grant it select on tenants and model_providers';
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return 'its certificate is not trusted. Name the CA in the URL with sslrootcert, and the host as in the certificate';
     default:
       return `the connection failed or was lost${code === '' ? '' : ` (${code})`}. What was imported stays; run the command again`;
   }

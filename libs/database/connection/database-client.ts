@@ -1,0 +1,91 @@
+import { Client, type ClientConfig, Connection } from 'pg';
+import { isTlsFault } from './connection-fault';
+
+export interface DatabaseClientConfig extends ClientConfig {
+  /** Whether a connection without TLS follows when one with TLS cannot be made. */
+  readonly fallsBack?: boolean;
+  /** How long a statement waits for the server, in milliseconds. Not set: as long as it takes. */
+  readonly responseTimeoutMs?: number;
+  /** Statements that run at the beginning of each transaction, in the same round trip. */
+  readonly atBegin?: string;
+}
+
+/** The fields of node-postgres that a second attempt to connect sets back. */
+interface Internals {
+  connection: Connection & { stream: { destroy(): void }; removeAllListeners(): void };
+  readonly connectionParameters: { ssl: unknown };
+  ssl: unknown;
+  _connecting: boolean;
+  _connectionError: boolean;
+  _ended: boolean;
+}
+
+/**
+ * A connection of Tenkey. It has no start-up parameters but its name, because a pooler such as PgBouncer refuses others, and a
+ * pooler that shares connections between transactions does not keep what a session sets. So the timeouts of the server are set
+ * in each transaction, and a single statement is bounded here.
+ *
+ * A connection whose server does not respond in time closes: on a broken network a statement would wait forever, although the server
+ * has a timeout of its own. It then fails as when the database is unavailable, and the pool opens another connection.
+ */
+export class DatabaseClient extends Client {
+  readonly #config: DatabaseClientConfig;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(config: DatabaseClientConfig) {
+    super(config);
+    this.#config = config;
+    const { responseTimeoutMs, atBegin } = config;
+    const stopTimer = () => {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    };
+    this.on('drain', stopTimer);
+    this.on('end', stopTimer);
+    // Between the pool, which hands a connection out, and TypeORM, which takes it, nobody listens: a connection that the server
+    // ends in this moment would crash the process. The next statement on it fails, and then the pool removes it.
+    this.on('error', () => undefined);
+    const query = this.query.bind(this) as (...parts: unknown[]) => unknown;
+    this.query = ((statement: unknown, ...parts: unknown[]) => {
+      // On a closed connection nothing clears the timer, so it must not keep the process alive; an open socket does.
+      if (responseTimeoutMs !== undefined)
+        this.#timer ??= setTimeout(() => this.#abandon(), responseTimeoutMs).unref();
+      const isBegin = statement === 'START TRANSACTION' && atBegin !== undefined;
+      return query(isBegin ? `${statement}; ${atBegin}` : statement, ...parts);
+    }) as Client['query'];
+  }
+
+  override connect(): Promise<this>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<this> | void {
+    if (callback === undefined) {
+      return new Promise((resolve, reject) =>
+        this.connect((error: Error | null) => (error ? reject(error) : resolve(this))),
+      );
+    }
+    super.connect((error: Error | null) => {
+      if (error === null || !this.#config.fallsBack || !isTlsFault(error)) return callback(error as Error);
+      this.#leaveTls();
+      super.connect(callback);
+    });
+  }
+
+  /** `end` alone would wait for the server when no statement is running. */
+  #abandon(): void {
+    void this.end().catch(() => undefined);
+    (this as unknown as Internals).connection.stream.destroy();
+  }
+
+  /** node-postgres connects once, so what the failed attempt has left is replaced. */
+  #leaveTls(): void {
+    const internals = this as unknown as Internals;
+    const failed = internals.connection;
+    failed.removeAllListeners();
+    failed.on('error', () => undefined);
+    failed.stream.destroy();
+    const { keepAlive = false } = this.#config;
+    internals.connection = new Connection({ ssl: false, keepAlive });
+    internals.connectionParameters.ssl = false;
+    Object.assign(internals, { ssl: false, _connecting: false, _connectionError: false, _ended: false });
+  }
+}

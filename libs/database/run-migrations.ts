@@ -1,0 +1,185 @@
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import { migrationFindings, migrationState } from './check/migration-state';
+import { DatabaseStartError, reasonOf } from './connection/connection-fault';
+import { connectionOptions } from './connection/connection-options';
+import { DatabaseClient, type DatabaseClientConfig } from './connection/database-client';
+import { isDatabaseUnavailable } from './database-errors';
+
+const { version } = createRequire(__filename)('#package.json') as { version: string };
+
+/** An arbitrary number that must be the same in every release. */
+const MIGRATION_LOCK = 7_364_002;
+const MESSAGE_EVERY_MS = 5000;
+const PAUSE_MS = 200;
+
+/**
+ * A migration of a large table may take longer than anything else, so no timeout of the service, the database or its user applies.
+ * `transaction_timeout` exists only in newer servers. A client that hangs loses the lock after a minute without a statement.
+ */
+const AT_BEGIN = `select set_config(name, '0', true) from pg_settings
+  where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout');
+  set local idle_in_transaction_session_timeout = '60s'`;
+
+/** The database has another schema than this version can use. */
+export class SchemaRefused extends DatabaseStartError {}
+
+interface RunOptions {
+  readonly url: string;
+  readonly waitSeconds: number;
+  readonly log: (message: string) => void;
+}
+
+/**
+ * Runs the missing migrations, each in a transaction of its own. The lock is taken in this transaction, so it cannot outlive it, also
+ * behind a pooler that shares connections; what another process has done meanwhile is seen under the lock.
+ * @returns the names of the migrations that ran
+ * @throws SchemaRefused, DatabaseStartError
+ */
+export async function runMigrations(options: DataSourceOptions, run: RunOptions): Promise<string[]> {
+  const client: DatabaseClientConfig = {
+    ...connectionOptions(run.url),
+    application_name: 'tenkey-migrate',
+    atBegin: AT_BEGIN,
+  };
+  const dataSource = new DataSource({
+    ...options,
+    entities: [],
+    poolSize: 1,
+    extra: { ...client, connectionString: undefined, Client: DatabaseClient },
+  } as DataSourceOptions);
+  const done: string[] = [];
+  try {
+    await dataSource.initialize();
+    for (const wait = new LockWait(run); ;) {
+      const step = await nextMigration(dataSource);
+      if (step === 'none') return done;
+      if ('name' in step) {
+        run.log(`Migration ${step.name} is done.`);
+        done.push(step.name);
+        wait.ended();
+      } else {
+        await wait.pause(step);
+      }
+    }
+  } catch (error) {
+    if (error instanceof DatabaseStartError || !isDatabaseUnavailable(error)) throw error;
+    throw new DatabaseStartError(
+      `The database became unavailable while it was migrated: ${reasonOf(error)}. Start again: what was done is kept, and the rest follows.`,
+    );
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+  }
+}
+
+/** The process that holds the lock; undefined: it has just released it. */
+interface Holder {
+  readonly holder: { pid: number; application: string; state: string | null; seconds: number } | undefined;
+}
+
+/** Runs the first missing migration. */
+async function nextMigration(dataSource: DataSource): Promise<{ readonly name: string } | Holder | 'none'> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.startTransaction();
+    const [lock] = (await runner.query('select pg_try_advisory_xact_lock($1) as "isOurs"', [
+      MIGRATION_LOCK,
+    ])) as [{ isOurs: boolean }];
+    const step = lock.isOurs
+      ? await runFirst(runner, dataSource.migrations)
+      : { holder: await holderOf(runner) };
+    await runner.commitTransaction();
+    return step;
+  } catch (error) {
+    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+    throw error;
+  } finally {
+    await runner.release();
+  }
+}
+
+async function runFirst(
+  runner: QueryRunner,
+  migrations: DataSource['migrations'],
+): Promise<{ readonly name: string } | 'none'> {
+  const named = migrations.map((migration) => ({
+    migration,
+    name: migration.name ?? migration.constructor.name,
+  }));
+  const state = await migrationState(
+    runner.manager,
+    named.map(({ name }) => name),
+  );
+  if (state.unknown.length > 0 || state.deleted.length > 0) {
+    const [finding] = migrationFindings(state);
+    throw new SchemaRefused(`Cannot use this database: ${finding!.text}. ${finding!.fix}`);
+  }
+  const name = state.pending[0];
+  if (name === undefined) return 'none';
+  // As TypeORM creates it, for its command line, with the version that ran each migration.
+  await runner.query(
+    `create table if not exists migrations (
+       id serial not null constraint "PK_8c82d7f526340ab734260ea46be" primary key,
+       timestamp bigint not null, name character varying not null);
+     alter table migrations add column if not exists version text`,
+  );
+  await named.find((each) => each.name === name)!.migration.up(runner);
+  await runner.query('insert into migrations (timestamp, name, version) values ($1, $2, $3)', [
+    name.slice(-13),
+    name,
+    version,
+  ]);
+  return { name };
+}
+
+async function holderOf(runner: QueryRunner): Promise<Holder['holder']> {
+  const rows = (await runner.query(
+    `select a.pid, a.application_name as application, a.state,
+       extract(epoch from clock_timestamp() - coalesce(a.xact_start, a.state_change, a.backend_start))::int as seconds
+     from pg_locks l join pg_stat_activity a on a.pid = l.pid
+     where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = $1 and l.objsubid = 1
+       and l.database = (select oid from pg_database where datname = current_database())`,
+    [MIGRATION_LOCK],
+  )) as Holder['holder'][];
+  return rows[0];
+}
+
+/** Waiting for the process that holds the lock. */
+class LockWait {
+  private since: number | undefined;
+  private nextMessage = 0;
+
+  constructor(private readonly options: Pick<RunOptions, 'waitSeconds' | 'log'>) {}
+
+  /** The lock was ours meanwhile. */
+  ended(): void {
+    this.since = undefined;
+  }
+
+  /** @throws DatabaseStartError when it has taken too long */
+  async pause({ holder }: Holder): Promise<void> {
+    const now = performance.now();
+    this.since ??= now;
+    const { waitSeconds, log } = this.options;
+    const leftMs = waitSeconds * 1000 - (now - this.since);
+    const who =
+      holder === undefined
+        ? 'a process that has just released it'
+        : `PostgreSQL process ${holder.pid}, application ${holder.application || 'without a name'}, ${holder.state ?? 'in an unknown state'} for ${holder.seconds} s`;
+    if (leftMs <= 0) {
+      const end =
+        holder === undefined ? '' : ` If it hangs, end it with select pg_terminate_backend(${holder.pid});`;
+      throw new DatabaseStartError(
+        `Gave up after ${waitSeconds} s: another process holds the lock of migrations (${who}). If it is migrating, start again when it is done, or raise DATABASE_WAIT_SECONDS.${end} An idle one belongs to a connection pooler that kept the connection of an earlier version.`,
+      );
+    }
+    if (now >= this.nextMessage) {
+      log(
+        `Waiting for another process that migrates the database: ${who}; at most ${Math.ceil(leftMs / 1000)} s more.`,
+      );
+      this.nextMessage = now + MESSAGE_EVERY_MS;
+    }
+    await sleep(Math.min(PAUSE_MS, leftMs));
+  }
+}

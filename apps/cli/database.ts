@@ -67,10 +67,14 @@ export async function connected<T>(dataSource: DataSource, run: Run<T>): Promise
   } catch (error) {
     const tlsFault = tlsFaultOf(error);
     if (tlsFault !== undefined) {
-      throw new Error(`the database cannot be used: ${tlsFault.reason}. In its address: ${tlsFault.fix}`);
+      throw new Error(`the database cannot be used: ${tlsFault.reason}. In its address: ${tlsFault.fix}`, {
+        cause: error,
+      });
     }
     // The text of the cause may contain a part of the address.
-    if (isDatabaseUnavailable(error)) throw new Error(`the database is unavailable: ${reasonOf(error)}`);
+    if (isDatabaseUnavailable(error)) {
+      throw new Error(`the database is unavailable: ${reasonOf(error)}`, { cause: error });
+    }
     const undefinedTableOrColumn = ['42P01', '42703'];
     if (!undefinedTableOrColumn.includes(sqlStateOf(error) ?? '')) throw error;
     throw new Error(

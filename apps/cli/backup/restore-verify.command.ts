@@ -39,7 +39,7 @@ Examples:
     )
     .action(async (options: VerifyOptions, command: Command) => {
       const { head, json = false } = options;
-      const copy = copyOf(options, (fault) => command.error(`error: ${fault}`));
+      const copy = await copyOf(options, (fault) => command.error(`error: ${fault}`));
       if (head !== undefined && !/^\d+:[\w-]*$/.test(head)) {
         command.error('error: --head must have the form <number>:<hash>');
       }
@@ -57,22 +57,19 @@ Examples:
 }
 
 /** Where the copy is. A fault never contains the address, because it may have a password. */
-function copyOf(
+async function copyOf(
   { databaseUrlFile, databaseUrl, dataDir }: VerifyOptions,
   refuse: (fault: string) => never,
-): RestoreOptions['copy'] {
+): Promise<RestoreOptions['copy']> {
   if ([databaseUrlFile, databaseUrl, dataDir].filter((each) => each !== undefined).length !== 1) {
     refuse('exactly one of --database-url-file, --database-url and --data-dir is needed');
   }
   if (dataDir !== undefined) return { dataDirectory: resolve(dataDir) };
   const url = databaseUrl ?? textOfFile(databaseUrlFile!, '--database-url-file');
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
-    refuse(
-      'the address must have the form postgresql://user:password@host:5432/name. Percent-encode special characters of the password: @ is %40',
-    );
-  }
-  const { password, searchParams } = new URL(url);
-  if (databaseUrl !== undefined && (password !== '' || searchParams.has('password'))) {
+  const { parseDatabaseUrl } = await import('#config');
+  const address = parseDatabaseUrl(url);
+  if (typeof address === 'string') return refuse(`the address of the copy ${address}`);
+  if (databaseUrl !== undefined && address.password !== undefined) {
     refuse('an address with a password belongs in a file: use --database-url-file');
   }
   return { url };

@@ -81,7 +81,7 @@ export function failed(name: string, error: Error): Result {
     return {
       name,
       status: 'fault',
-      text: `this could not be checked: ${error.message}`,
+      text: `this could not be checked: ${error.message.replace(/\.$/, '')}`,
       fix: 'Correct what the message names, and run the command again.',
     };
   }

@@ -1,0 +1,181 @@
+import { DataSource } from 'typeorm';
+import { connectAndMigrate, connectionOptions, DatabaseClient, dataSourceOptions } from '#database';
+import { startTestApp } from '../support/app';
+import { type CertificateAuthority, createAuthority } from '../support/certificates';
+import { runCli } from '../support/cli';
+import { execute } from '../support/postgres';
+import { TlsServer } from './tls-server';
+
+describe('the TLS of the connections to the database has the meaning of libpq', () => {
+  let authority: CertificateAuthority;
+  let clients: CertificateAuthority;
+  let server: TlsServer;
+  let ca: string;
+  let otherCa: string;
+  let client: { cert: string; key: string };
+  beforeAll(async () => {
+    authority = await createAuthority('of the server');
+    clients = await createAuthority('of the clients');
+    server = await TlsServer.start(await authority.issue('localhost'), clients);
+    ca = await server.file('ca.pem', authority.cert);
+    otherCa = await server.file('other-ca.pem', clients.cert);
+    const issued = await clients.issue('tenkey');
+    client = {
+      cert: await server.file('client.crt', issued.cert),
+      key: await server.file('client.key', issued.key),
+    };
+  });
+  afterAll(() => server.close());
+
+  type Database = Parameters<TlsServer['url']>[0];
+
+  /** @returns whether the connection is encrypted */
+  async function isEncrypted(database: Database, query = '', host?: string): Promise<boolean> {
+    const connection = new DatabaseClient(connectionOptions(server.url(database, query, host)));
+    await connection.connect();
+    const { rows } = await connection.query<{ ssl: boolean }>(
+      'select ssl from pg_stat_ssl where pid = pg_backend_pid()',
+    );
+    await connection.end();
+    return rows[0]!.ssl;
+  }
+
+  /** A start that would wait for half a minute. @returns why it ended at once */
+  async function refusal(database: Database, query = '', host?: string): Promise<string> {
+    const began = performance.now();
+    const log = () => undefined;
+    const start = async () => {
+      const url = server.url(database, query, host);
+      const dataSource = new DataSource(dataSourceOptions({ url, entities: [] }));
+      await connectAndMigrate(dataSource, { waitSeconds: 30, log });
+    };
+    const error = await start().catch((reason: unknown) => reason as Error);
+    expect(performance.now() - began).toBeLessThan(3000);
+    const { name, message } = error as Error;
+    expect(name).toBe('DatabaseStartError');
+    expect(message).not.toMatch(/firewall/);
+    return message;
+  }
+
+  it('disable, prefer and require, and prefer is what is used without sslmode', async () => {
+    expect(await isEncrypted('anything', '?sslmode=disable')).toBe(false);
+    for (const query of ['', '?sslmode=prefer', '?sslmode=require']) {
+      expect(await isEncrypted('anything', query)).toBe(true);
+      expect(await isEncrypted('tls_only', query, '127.0.0.1')).toBe(true);
+    }
+    expect(await isEncrypted('plain_only')).toBe(false);
+    expect(await isEncrypted('plain_only', '?sslmode=disable')).toBe(false);
+    await server.set('ssl', 'off');
+    expect(await isEncrypted('anything')).toBe(false);
+    expect(await isEncrypted('anything', '?sslmode=prefer')).toBe(false);
+    expect(await refusal('anything', '?sslmode=require')).toMatch(/does not offer TLS.*sslmode=disable\.$/);
+    await server.set('ssl', 'on');
+  });
+
+  it('verify-ca checks the CA, verify-full also the name, and require checks the CA if there is one', async () => {
+    for (const mode of ['require', 'verify-ca', 'verify-full']) {
+      expect(await isEncrypted('anything', `?sslmode=${mode}&sslrootcert=${ca}`)).toBe(true);
+      expect(await refusal('anything', `?sslmode=${mode}&sslrootcert=${otherCa}`)).toMatch(
+        /unknown CA\. In DATABASE_URL: Set sslrootcert /,
+      );
+    }
+    for (const mode of ['require', 'verify-ca'])
+      expect(await isEncrypted('anything', `?sslmode=${mode}&sslrootcert=${ca}`, '127.0.0.1')).toBe(true);
+    expect(await refusal('anything', `?sslmode=verify-full&sslrootcert=${ca}`, '127.0.0.1')).toMatch(
+      /for another host name\. In DATABASE_URL: Set the host to a name in the certificate \(DNS:localhost\), or set sslmode=verify-ca\.$/,
+    );
+    expect(await refusal('anything', '?sslmode=verify-full')).toMatch(/unknown CA.*sslrootcert/);
+  });
+
+  it('a certificate that has expired is said, and the start ends at once', async () => {
+    await server.present(await authority.issue('localhost', new Date(Date.now() - 60_000)));
+    expect(await refusal('anything', `?sslmode=verify-full&sslrootcert=${ca}`)).toMatch(/has expired.*Renew/);
+    expect(await isEncrypted('anything', '?sslmode=require')).toBe(true);
+    await server.present(await authority.issue('localhost'));
+  });
+
+  it('sslcert and sslkey present the certificate of the client', async () => {
+    const own = `sslcert=${client.cert}&sslkey=${client.key}`;
+    expect(await isEncrypted('client_certificate', `?${own}`)).toBe(true);
+    expect(await isEncrypted('client_certificate', `?sslmode=verify-full&sslrootcert=${ca}&${own}`)).toBe(
+      true,
+    );
+    expect(await refusal('client_certificate', '?sslmode=require')).toMatch(
+      /certificate of a client.*Set sslcert and sslkey/,
+    );
+    const foreign = await authority.issue('tenkey');
+    const [cert, key] = [
+      await server.file('foreign.crt', foreign.cert),
+      await server.file('foreign.key', foreign.key),
+    ];
+    expect(await refusal('client_certificate', `?sslmode=require&sslcert=${cert}&sslkey=${key}`)).toMatch(
+      /certificate of (the|a) client.*Set sslcert and sslkey/,
+    );
+  });
+
+  it('a server that demands TLS, and one that refuses it, are named with the mode to set', async () => {
+    expect(await refusal('tls_only', '?sslmode=disable')).toMatch(
+      /demands TLS\. In DATABASE_URL: Set sslmode=require\.$/,
+    );
+    expect(await refusal('plain_only', '?sslmode=require')).toMatch(/over TLS.*sslmode=disable/);
+  });
+
+  it('files that cannot be used are named by their parameter', async () => {
+    const text = await server.file('text.pem', 'none');
+    expect(await refusal('anything', '?sslmode=verify-ca&sslrootcert=/nowhere.pem')).toMatch(
+      /^The file of sslrootcert .*ENOENT.*Set sslrootcert/,
+    );
+    expect(await refusal('anything', `?sslmode=verify-ca&sslrootcert=${text}`)).toMatch(
+      /^The file of sslrootcert .* no certificate/,
+    );
+    expect(await refusal('anything', `?sslcert=${client.cert}&sslkey=/nowhere`)).toMatch(
+      /^The file of sslkey .*ENOENT/,
+    );
+    expect(await refusal('anything', `?sslcert=${ca}&sslkey=${client.key}`)).toMatch(
+      /sslcert and sslkey .* do not fit/,
+    );
+  });
+
+  it('holds for every connection of the service, and for the commands', async () => {
+    const query = `?sslmode=verify-full&sslrootcert=${ca}`;
+    const databaseUrl = server.url('tls_only', query);
+    const tenkey = await startTestApp({ DATABASE_URL: databaseUrl }, { databaseUrl });
+    const connections = await tenkey.database.query<{ name: string; ssl: boolean }[]>(
+      `select distinct a.application_name as name, s.ssl from pg_stat_activity a join pg_stat_ssl s using (pid)
+       where a.datname = current_database() order by 1`,
+    );
+    expect(connections).toEqual([
+      { name: 'tenkey', ssl: true },
+      { name: 'tenkey-changes', ssl: true },
+    ]);
+    await tenkey.close();
+    const env = { DATABASE_URL: server.url('tls_only', `?sslmode=verify-full&sslrootcert=${otherCa}`) };
+    const migrate = await runCli(env, 'migrate');
+    expect(migrate).toMatchObject({ code: 3, stderr: expect.stringMatching(/unknown CA.*sslrootcert/) });
+    const plan = await runCli(env, 'audit', 'verify');
+    expect(plan).toMatchObject({ code: 3, stderr: expect.stringMatching(/unknown CA.*sslrootcert/) });
+    const doctor = await runCli(env, 'doctor');
+    expect(doctor.stdout).toMatch(/fault +database: .*unknown CA\. In DATABASE_URL: Set sslrootcert/);
+    const url = server.url('tls_only', `?sslmode=verify-full&sslrootcert=${ca}`, '127.0.0.1');
+    const eneo = await runCli({ DATABASE_URL: databaseUrl }, 'import', 'eneo', '--from', url, '--dry-run');
+    expect(eneo.stderr).toMatch(
+      /the Eneo database cannot be read: .*another host name\. In the URL: Set the host/,
+    );
+  });
+
+  it('a refused password is no reason to wait, and no part of it is printed', async () => {
+    await execute(server.socketUrl('postgres'), `create role other login password 'right'`);
+    const dataSource = (password: string) => {
+      const url = `postgresql://other:${password}@127.0.0.1:${server.port}/with_password`;
+      return new DataSource(dataSourceOptions({ url, entities: [] }));
+    };
+    const error = await connectAndMigrate(dataSource('q7zk%40'), {
+      waitSeconds: 30,
+      log: () => undefined,
+    }).catch((reason: unknown) => reason as Error);
+    expect((error as Error).message).toMatch(/password authentication failed.*percent-encoded \(@ is %40\)/);
+    expect((error as Error).stack).not.toContain('q7zk');
+    const right = await dataSource('right').initialize();
+    await right.destroy();
+  });
+});

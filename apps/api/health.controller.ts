@@ -3,13 +3,17 @@ import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } f
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
+import { ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { SealingKeyService } from '#credentials';
-import { isDatabaseUnavailable } from '#database';
+import { isDatabaseUnavailable, within } from '#database';
 import { Access, Problem } from '#http';
 import { ModelCatalogue, staleReason } from '#model-routing';
 import { ReceiptsService } from '#usage';
 import { HealthResponse, ReadyResponse } from './health.dto';
+
+/** How long the database may take. A probe gives up after a second or more. */
+const CHECK_MS = 800;
 
 @ApiTags('Health')
 @Access('public')
@@ -21,6 +25,7 @@ export class HealthController {
     private readonly sealingKey: SealingKeyService,
     private readonly catalogue: ModelCatalogue,
     private readonly receipts: ReceiptsService,
+    private readonly changes: ChangesService,
   ) {}
 
   @Get('health')
@@ -52,8 +57,13 @@ export class HealthController {
     const stale = staleReason(this.catalogue);
     const models: Pick<
       ReadyResponse,
-      'models' | 'catalogue' | 'catalogue_reason' | 'receipts' | 'audit_chain'
+      'changes' | 'changes_reason' | 'models' | 'catalogue' | 'catalogue_reason' | 'receipts' | 'audit_chain'
     > = {
+      changes: this.changes.isDiskFull ? 'failing' : 'ok',
+      ...(this.changes.isDiskFull && {
+        changes_reason:
+          'The disk of the database is full, so changes and usage records cannot be stored. Free or add space.',
+      }),
       models: this.catalogue.all().length,
       catalogue: stale === undefined ? 'ok' : 'stale',
       ...(stale !== undefined && { catalogue_reason: stale }),
@@ -62,7 +72,8 @@ export class HealthController {
         : { receipts: 'off', audit_chain: 'hash' }),
     };
     try {
-      const check = await this.sealingKey.check();
+      const check = await within(CHECK_MS, this.sealingKey.check());
+      if (check === undefined) throw new Error('timeout expired before the database responded');
       // Single-tenant mode uses no stored credential, so a missing encryption key does not matter.
       const isReady = check.isReady || !this.config.tenantCredentialsEnabled;
       if (!isReady) reply.status(HttpStatus.SERVICE_UNAVAILABLE);

@@ -18,6 +18,14 @@ export class ReadyResponse {
     description: 'Whether all encryption keys are loaded. Absent without the database.',
   })
   encryption_keys?: 'ok' | 'missing';
+  @ApiProperty({
+    enum: ['ok', 'failing'],
+    description:
+      'failing: changes and usage records cannot be stored, because the disk of the database is full. Calls are still served.',
+  })
+  changes: 'ok' | 'failing';
+  @ApiPropertyOptional({ description: 'Why changes fail, and what to do.' })
+  changes_reason?: string;
   @ApiProperty({ example: 8, description: 'How many models the catalogue has.' })
   models: number;
   @ApiProperty({

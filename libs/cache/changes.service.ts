@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { isDatabaseUnavailable, mayBeCommitted } from '#database';
+import { isDatabaseUnavailable, isDiskFull, mayBeCommitted } from '#database';
 import { CacheService } from './cache.service';
 import { isAwaited, RegistryObservations } from './confirmation';
 import { systemClock } from './lease';
 import { type Changed } from './leased-store';
-import { pooledQuery, type Query, readRegistry, removeSilent } from './registry';
+import { pooledQuery, type Query, readRegistry, removeSilent, tryToStore } from './registry';
 
 /** In how many processes a change is in force, and how long that took after its commit. */
 export interface InForce {
@@ -38,6 +38,7 @@ export class ChangesService {
   readonly #joined = new AsyncLocalStorage<EntityManager>();
   /** Undefined until the registry was read for the first time. */
   #longestLeaseMs: number | undefined;
+  #isDiskFull = false;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -61,10 +62,12 @@ export class ChangesService {
     if (joined !== undefined) return run(joined);
     try {
       const result = await this.dataSource.transaction(run);
+      this.#isDiskFull = false;
       const inForce = await this.inForce(changed);
       listener?.inForce?.(inForce);
       return result;
     } catch (error) {
+      if (isDiskFull(error)) this.#isDiskFull = true;
       // The change may have been stored, so the response does not come before it is in force either. A refusal, such as that there
       // is no such tenant, may come from an earlier change whose response was lost.
       if (mayBeCommitted(error) || !isDatabaseUnavailable(error)) await this.inForce(changed);
@@ -111,8 +114,17 @@ export class ChangesService {
     }
   }
 
+  /** True when the last change failed because the disk of the database is full, until something can be stored again. */
+  get isDiskFull(): boolean {
+    return this.#isDiskFull;
+  }
+
   /** Removes the registrations of killed processes, so that the next change need not wait for their leases. */
   async sweep(): Promise<void> {
+    if (this.#isDiskFull) {
+      await tryToStore(this.dataSource);
+      this.#isDiskFull = false;
+    }
     await this.#read();
   }
 

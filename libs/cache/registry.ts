@@ -112,6 +112,23 @@ export async function removeSilent(query: Query, { id, renewals }: RegisteredPro
   await query('delete from registered_processes where id = $1 and renewals = $2', [id, renewals]);
 }
 
+/** Whether the database can store more than it has: it stores something large, and takes it back. @throws as a change would */
+export async function tryToStore(dataSource: DataSource): Promise<void> {
+  const taken = new Error('taken back');
+  await dataSource
+    .transaction(async (transaction) => {
+      await transaction.query(
+        `insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys, seal_form)
+         select gen_random_uuid(), 0, 0, 0, array(select gen_random_uuid()::text from generate_series(1, 5000)), $1`,
+        [NEWEST_SEAL_FORM],
+      );
+      throw taken;
+    })
+    .catch((error: unknown) => {
+      if (error !== taken) throw error;
+    });
+}
+
 /** Removes the registrations of a process that stops. */
 export async function deregister(query: Query, ids: readonly string[]): Promise<void> {
   await query('delete from registered_processes where id = any($1)', [ids]);

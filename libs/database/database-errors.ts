@@ -12,7 +12,6 @@ const codes = new Set([
   'ENETDOWN',
   'ENOTFOUND',
   'EAI_AGAIN',
-  '53300', // too_many_connections
   '25P03', // idle_in_transaction_session_timeout
   '40P01', // deadlock_detected
   '55P03', // lock_not_available: lock_timeout
@@ -28,8 +27,8 @@ const messages =
 
 /**
  * Whether the database is unavailable, so that the same request may succeed later: class 08 (connection exception), 57P0x
- * (operator intervention: shutting down, starting up), too many connections, timeouts, deadlocks, and the errors of sockets
- * and of the pool. An error in the statement itself, such as a violated constraint, does not count.
+ * (operator intervention: shutting down, starting up), class 53 (too many connections, a full disk, no memory), timeouts, deadlocks,
+ * and the errors of sockets and of the pool. An error in the statement itself, such as a violated constraint, does not count.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   return isUnavailable(error, 0);
@@ -38,6 +37,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 /** The SQLSTATE of a statement that failed; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
   return error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;
+}
+
+/** Whether a statement failed because the disk of the database is full. Reading still works then. */
+export function isDiskFull(error: unknown): boolean {
+  return sqlStateOf(error) === '53100';
 }
 
 /** Whether the commit itself failed, so that the change may be stored. After an earlier failure nothing has changed. */
@@ -49,7 +53,7 @@ function isUnavailable(error: unknown, depth: number): boolean {
   if (typeof error !== 'object' || error === null || depth > 5) return false;
   const { code, syscall, message, driverError, cause, errors } = error as Record<string, unknown>;
   if (typeof code === 'string') {
-    if (codes.has(code) || /^(08...|57P0.)$/.test(code)) return true;
+    if (codes.has(code) || /^(08...|53...|57P0.)$/.test(code)) return true;
     // A missing socket. A missing file is ENOENT too, but not from connect().
     if (code === 'ENOENT' && syscall === 'connect') return true;
   }

@@ -29,4 +29,4 @@ export { optionalTimeColumn, timeColumn } from './time-column';
 export { InFlight } from './in-flight';
 export { HourlySweep } from './hourly-sweep';
 export { waitAtStop, within } from './stop-wait';
-export { isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';
+export { isDatabaseUnavailable, isDiskFull, mayBeCommitted, sqlStateOf } from './database-errors';

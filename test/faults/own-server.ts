@@ -25,6 +25,11 @@ export class OwnServer {
     return this.server.urlOf('tenkey');
   }
 
+  /** It belongs to the user that the server runs as. */
+  get dataFolder(): string {
+    return join(this.server.dataDirectory, 'db');
+  }
+
   /** Stops the server as an administrator does. It stays stopped. */
   async stop(): Promise<void> {
     await this.server.stop();

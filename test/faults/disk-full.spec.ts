@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChangesService } from '#cache';
+import { startTestApp, type TestApp } from '../support/app';
+import { execute, urlFor } from '../support/postgres';
+import { OwnServer } from './own-server';
+
+const asRoot = (program: string, ...args: string[]) =>
+  process.getuid?.() === 0
+    ? execFileSync(program, args)
+    : execFileSync('sudo', ['--non-interactive', program, ...args]);
+
+/** The files of the database are on a small disk of their own, and the write-ahead log is not. */
+describe('when the disk of the database is full', () => {
+  let disk: string;
+  let server: OwnServer;
+  let tenkey: TestApp;
+  beforeAll(async () => {
+    server = await OwnServer.start();
+    disk = await mkdtemp(join(tmpdir(), 'tenkey-disk-'));
+    asRoot('mount', '-t', 'tmpfs', '-o', 'size=32m,mode=0777', 'tenkey-test', disk);
+    const space = join(disk, 'space');
+    execFileSync('mkdir', ['-m', '0700', space]);
+    const { uid, gid } = await stat(server.dataFolder);
+    await chown(space, uid, gid);
+    await execute(
+      server.url,
+      `create tablespace small location '${space}'`,
+      'create database small tablespace small',
+    );
+    const databaseUrl = urlFor(server.url, 'small');
+    tenkey = await startTestApp({ CACHE_LEASE_SECONDS: '1' }, { databaseUrl });
+  });
+  afterAll(async () => {
+    await tenkey?.close();
+    await server.close();
+    asRoot('umount', disk);
+    await rm(disk, { recursive: true });
+  });
+
+  /** Writes until nothing more fits. */
+  async function fill(): Promise<void> {
+    const part = Buffer.alloc(64 * 1024);
+    for (let index = 0; ; index += 1) {
+      const error = await writeFile(join(disk, `fill-${index}`), part).catch(
+        (fault: NodeJS.ErrnoException) => fault,
+      );
+      if (error?.code === 'ENOSPC') return;
+      if (error !== undefined) throw error;
+    }
+  }
+  const empty = () => execFileSync('sh', ['-c', `rm ${disk}/fill-*`]);
+  const ready = async () =>
+    (await tenkey.http().get('/ready')) as { status: number; body: Record<string, unknown> };
+
+  /** Some changes still fit on pages that exist. @returns the first answer that is none of a change that was made */
+  async function failedChange(tenant: string) {
+    for (let index = 0; index < 500; index += 1) {
+      const answer = await tenkey
+        .sysadmin('patch', `/tenants/${tenant}`)
+        .send({ display_name: `${index} `.repeat(40) });
+      if (answer.status !== 200) return answer;
+    }
+    throw new Error('every change was stored');
+  }
+
+  it('changes are refused as when the database is unavailable, /ready says so, calls go on, and it ends by itself', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-a-full-disk' });
+    expect((await ready()).body).toMatchObject({ status: 'ready', changes: 'ok' });
+    await fill();
+    const refused = await failedChange(tenant);
+    expect([refused.status, refused.body.code]).toEqual([503, 'credential_store_unavailable']);
+    const full = await ready();
+    expect([full.status, full.body.changes]).toEqual([200, 'failing']);
+    expect(full.body.changes_reason).toMatch(/disk of the database is full.*Free or add space/);
+    expect((await tenkey.chat(tenant)).status).toBe(200);
+    const changes = tenkey.nest.get(ChangesService, { strict: false });
+    await expect(changes.sweep()).rejects.toThrow('No space left');
+    expect((await ready()).body.changes).toBe('failing');
+    empty();
+    await changes.sweep();
+    expect((await ready()).body.changes).toBe('ok');
+    expect((await ready()).body).not.toHaveProperty('changes_reason');
+    expect((await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
+  });
+});

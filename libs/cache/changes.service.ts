@@ -8,7 +8,7 @@ import { CacheService } from './cache.service';
 import { isAwaited, RegistryObservations } from './confirmation';
 import { systemClock } from './lease';
 import { type Changed } from './leased-store';
-import { pooledQuery, type Query, readRegistry, removeSilent, tryToStore } from './registry';
+import { deregister, pooledQuery, type Query, readRegistry, removeSilent, tryToStore } from './registry';
 
 /** In how many processes a change is in force, and how long that took after its commit. */
 export interface InForce {
@@ -25,6 +25,8 @@ const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
 /** The pause between two attempts to reach a database that is unavailable. */
 const UNAVAILABLE_PAUSE_MS = 100;
+/** After so many leases, a process that renews and still does not confirm loses its registration. It takes at most one usually. */
+const LONGEST_WAIT_IN_LEASES = 3;
 /** The longest lease that a process can have, with its tenth, for a registry that was never read. */
 const LONGEST_LEASE_MS = 66_000;
 
@@ -93,13 +95,26 @@ export class ChangesService {
     this.cache.store.drop(changed);
     let number: number | undefined;
     let processes = 0;
+    /** When the leases of processes whose registration was removed have expired. */
+    let expiredAtMs = 0;
     for (let pauseMs = FIRST_PAUSE_MS; ;) {
       try {
         const registry = await this.#read();
         number ??= registry.number;
         processes = registry.processes.length;
-        const isDone = registry.processes.every((process) => !isAwaited(process, number!));
-        if (isDone) return { processes, waitedMs: waitedMs() };
+        const awaited = registry.processes.filter((process) => isAwaited(process, number!));
+        if (awaited.length === 0 && waitedMs() >= expiredAtMs) return { processes, waitedMs: waitedMs() };
+        if (awaited.length > 0 && waitedMs() > LONGEST_WAIT_IN_LEASES * this.#leaseLimitMs()) {
+          // Their next renewals find no registration, and extend no lease. What they have now expires in time.
+          await deregister(
+            this.#query,
+            awaited.map(({ id }) => id),
+          );
+          expiredAtMs = waitedMs() + this.#leaseLimitMs();
+          this.#log.warn(
+            `${awaited.length} processes renew their leases but confirm no change; they must register again`,
+          );
+        }
         await sleep(pauseMs);
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       } catch (error) {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { RefusedAttemptsService } from '#audit';
 import { describeWithApp, superKey } from './support/app';
+import { issueTenantKey } from './support/keys';
 
 describeWithApp(
-  'the address in the audit behind a proxy',
-  { TRUST_PROXY: '127.0.0.1, 10.0.0.0/8, 2001:db8::/32' },
+  "the client's address behind a proxy",
+  { TRUST_PROXY: '127.0.0.1, 10.0.0.0/8, 2001:db8::/32', WRONG_KEYS_PER_MINUTE: undefined },
   (tenkey) => {
     let tenant: string;
     beforeAll(async () => {
@@ -55,11 +56,11 @@ describeWithApp(
         '203.0.113.7',
         '192.0.2.1',
       ],
-    ])('is %s', async (_, peer, forwarded, expected) => {
+    ])('is in the audit %s', async (_, peer, forwarded, expected) => {
       expect(await addressOf(peer, forwarded)).toBe(expected);
     });
 
-    it('is the one that the proxy saw, even for an attempt on a path that the router cannot parse', async () => {
+    it('is in the audit the one that the proxy saw, even for an attempt on a path that the router cannot parse', async () => {
       const paths = ['/%zz', `/tenants/${'a'.repeat(600)}`];
       for (const path of paths) {
         const { statusCode } = await tenkey.nest.inject({
@@ -75,6 +76,63 @@ describeWithApp(
       expect(body.items.map(({ address }: { address: string }) => address)).toEqual(
         paths.map(() => '203.0.113.7'),
       );
+    });
+
+    /** A request of a client, which comes through the proxy. */
+    const get = (client: string, url: string, headers: Record<string, string>) =>
+      tenkey.nest.inject({
+        method: 'GET',
+        url,
+        remoteAddress: '127.0.0.1',
+        headers: { 'x-forwarded-for': client, ...headers },
+      });
+    const guessTwentyTimes = async (client: string) => {
+      for (let each = 0; each < 10; each += 1) {
+        const wrong = { 'x-api-key': `a-wrong-guess-${each}` };
+        expect((await get(client, '/api/v1/sysadmin/tenants', wrong)).statusCode).toBe(401);
+        expect((await get(client, '/v1/models', wrong)).statusCode).toBe(401);
+      }
+    };
+
+    it('is throttled after 20 wrong keys, for both APIs together and in the format of each', async () => {
+      const [client, another] = ['198.51.100.7', '198.51.100.8'];
+      await guessTwentyTimes(client);
+      const { key } = await issueTenantKey(tenkey, tenant);
+      const bearer = { authorization: `Bearer ${key}` };
+      const answers = [
+        await get(client, '/api/v1/sysadmin/tenants', { 'x-api-key': 'another-guess' }),
+        await get(client, '/v1/models', bearer),
+        await get(client, '/v1/models', { 'x-api-key': key, 'anthropic-version': '2023-06-01' }),
+      ];
+      expect(answers.map((answer) => [answer.statusCode, answer.headers['x-tenkey-problem']])).toEqual(
+        answers.map(() => [429, 'throttled']),
+      );
+      for (const { headers } of answers) {
+        expect(Number(headers['retry-after'])).toBeGreaterThan(25);
+        expect(Number(headers['retry-after'])).toBeLessThanOrEqual(30);
+      }
+      const [problem, openAi, anthropic] = answers.map((answer) => answer.json());
+      expect(problem).toMatchObject({ code: 'throttled', hint: expect.stringMatching(/try again in \d+ s/) });
+      expect(openAi).toMatchObject({ error: { type: 'rate_limit_error', tenkey_code: 'throttled' } });
+      expect(anthropic).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
+      // The tenant key was refused although it is valid: it was not looked up. Elsewhere it is accepted, and from then on it is known.
+      expect((await get(another, '/v1/models', bearer)).statusCode).toBe(200);
+      expect((await get(client, '/v1/models', bearer)).statusCode).toBe(200);
+      expect((await get(client, '/api/v1/sysadmin/tenants', { 'x-api-key': superKey })).statusCode).toBe(200);
+      expect(tenkey.logLines.filter((line) => line.includes('20 wrong keys came from'))).toHaveLength(1);
+    });
+
+    it('may have no key, or guess no more with a known key in another header', async () => {
+      const client = '198.51.100.9';
+      for (let each = 0; each < 25; each += 1)
+        expect((await get(client, '/v1/models', {})).statusCode).toBe(401);
+      await guessTwentyTimes(client);
+      expect((await get(client, '/v1/models', {})).statusCode).toBe(401);
+      const { key } = await issueTenantKey(tenkey, tenant);
+      const bearer = { authorization: `Bearer ${key}` };
+      expect((await get('198.51.100.8', '/v1/models', bearer)).statusCode).toBe(200);
+      const guess = { 'x-api-key': 'another-guess', ...bearer };
+      expect((await get(client, '/api/v1/sysadmin/tenants', guess)).statusCode).toBe(429);
     });
   },
 );

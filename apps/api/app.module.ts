@@ -76,6 +76,7 @@ export class AppModule {
         ModelRoutingModule.register(parts.catalogue),
         HttpModule.register({
           environmentKeys: config,
+          wrongKeysPerMinute: config.wrongKeysPerMinute,
           imports: [IssuedKeysModule],
           inject: [TenantKeysService, SysadminKeysService],
           issuedKeys: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) => ({

@@ -6,7 +6,7 @@
  * provider key is read into any object; nothing else in the code reads process.env.
  * Does not: watch for changes, hold a tenant's credential, or decide whether an address may be called.
  */
-export { isAddress, isAmong, portOf } from './addresses/addresses';
+export { isAddress, isAmong, networkOf, portOf } from './addresses/addresses';
 export { type AllowRule, parseAllowList } from './addresses/allow-list';
 export { type DatabaseAddress, parseDatabaseUrl, type SslMode } from './addresses/database-address';
 export { isExempt } from './addresses/no-proxy';

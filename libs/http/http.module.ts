@@ -5,10 +5,13 @@ import { Authentication, type EnvironmentKeys } from './access/authentication';
 import { type IssuedKeys } from './access/grants';
 import { PlatformKeyGuard } from './access/platform-key.guard';
 import { SuperApiKeyGuard } from './access/super-api-key.guard';
+import { WrongKeyThrottle } from './access/throttling';
 import { ProblemFilter } from './problems/problem.filter';
 
 interface HttpOptions {
   readonly environmentKeys: EnvironmentKeys;
+  /** From one address; 0: no limit. */
+  readonly wrongKeysPerMinute: number;
   /** The modules that export the services in `inject`. */
   readonly imports: Type[];
   readonly inject: Type[];
@@ -19,7 +22,13 @@ interface HttpOptions {
 /** Guards every route of the application and renders every error. */
 @Module({})
 export class HttpModule {
-  static register({ environmentKeys, imports, inject, issuedKeys }: HttpOptions): DynamicModule {
+  static register({
+    environmentKeys,
+    wrongKeysPerMinute,
+    imports,
+    inject,
+    issuedKeys,
+  }: HttpOptions): DynamicModule {
     return {
       module: HttpModule,
       imports,
@@ -27,7 +36,12 @@ export class HttpModule {
         {
           provide: Authentication,
           inject,
-          useFactory: (...services: never[]) => new Authentication(environmentKeys, issuedKeys(...services)),
+          useFactory: (...services: never[]) =>
+            new Authentication(
+              environmentKeys,
+              issuedKeys(...services),
+              new WrongKeyThrottle(wrongKeysPerMinute),
+            ),
         },
         SuperApiKeyGuard,
         PlatformKeyGuard,

@@ -51,7 +51,6 @@ export class RequestContext {
   /** The alias that the client called; undefined if it called the route itself. */
   readonly #alias: ResolvedAlias | undefined;
   readonly #request: FastifyRequest;
-  readonly #address: string | undefined;
   readonly #listeners: readonly ProblemListener[];
   #isCancelled = false;
   #cancelReason: Problem | undefined = undefined;
@@ -68,12 +67,11 @@ export class RequestContext {
    */
   constructor(
     request: FastifyRequest,
-    address: string | undefined,
+    readonly address: string | undefined,
     readonly memory: MemoryShare,
     listeners: readonly ProblemListener[],
   ) {
     this.#request = request;
-    this.#address = address;
     this.#listeners = listeners;
     this.path = pathOf(request.url);
     this.#alias = request.originalUrl === request.url ? undefined : resolveAlias(request.originalUrl);
@@ -150,7 +148,9 @@ export class RequestContext {
   /** The texts in the headers of keys. They are untrusted, and none of them may be logged or stored. */
   get presentedKeys(): string[] {
     const { 'x-api-key': apiKey, 'api-key': azureKey, authorization } = this.#request.headers;
-    return [apiKey, azureKey, bearerOf(authorization)].filter((key) => typeof key === 'string');
+    return [apiKey, azureKey, bearerOf(authorization)].filter(
+      (key) => typeof key === 'string' && key !== '',
+    ) as string[];
   }
 
   /** The tenant that a platform call is for; undefined until the key was accepted. */
@@ -196,7 +196,7 @@ export class RequestContext {
     return {
       actor: this.actor ?? 'nobody',
       requestId: this.#request.id,
-      address: this.#address ?? 'unknown',
+      address: this.address ?? 'unknown',
       inForce: (inForce) => (this.inForce = inForce),
     };
   }

@@ -33,3 +33,14 @@ export function isAmong(text: string, addressesAndRanges: readonly string[]): bo
     return of.kind() === address.kind() && address.match(of, bits);
   });
 }
+
+/** The network that one client can choose its addresses from: of an IPv6 address its /64, of an IPv4 address only itself. */
+export function networkOf(text: string | undefined): string {
+  if (text === undefined || !text.includes(':')) return text ?? 'unknown';
+  const [plain = ''] = text.split('%');
+  if (!isAddress(plain)) return text;
+  const address = ipaddr.process(plain);
+  return address.kind() === 'ipv4'
+    ? address.toString()
+    : `${ipaddr.IPv6.networkAddressFromCIDR(`${plain}/64`).toString()}/64`;
+}

@@ -14,6 +14,7 @@ import {
 import { databaseSettings } from './database-settings';
 import { type Setting } from './setting';
 import { timeouts, usualSeconds } from './timeouts';
+import { trafficSettings } from './traffic-settings';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -110,7 +111,7 @@ export const settings = {
     kind: addressesAndRanges,
     default: '',
     description:
-      "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. For requests from these proxies, the audit records the client's address from `X-Forwarded-For`. Not set: `X-Forwarded-For` is ignored, and the audit records the address of the proxy.",
+      "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. For requests from these proxies, the client's address is read from `X-Forwarded-For`; the audit records it, and wrong keys are counted by it. Not set: `X-Forwarded-For` is ignored, and the address is that of the proxy.",
   },
   clientPauseSeconds: {
     name: 'CLIENT_PAUSE_SECONDS',
@@ -205,6 +206,7 @@ export const settings = {
     description:
       'The file of the model catalogue. Not set: `apps/api/ai_models.yml`, which comes with Tenkey.',
   },
+  ...trafficSettings,
   ...databaseSettings,
   egressAllow: {
     name: 'EGRESS_ALLOW',

@@ -1,7 +1,14 @@
 import { type FastifyRequest } from 'fastify';
 import { type Secret } from '#crypto';
 import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
-import { bearerOf, fingerprintOf, isOneOf, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
+import {
+  bearerOf,
+  fingerprintOf,
+  indexAmong,
+  unauthenticatedPlatform,
+  unauthenticatedSysadmin,
+} from './keys';
+import { type WrongKeyThrottle } from './throttling';
 
 /**
  * How old the grant of a sysadmin key may be when it is used. A body may take minutes to arrive, and its key may be revoked in that
@@ -20,19 +27,30 @@ export interface EnvironmentKeys {
  * too old. The two APIs share no key: a key of one is unknown to the other.
  */
 export class Authentication {
+  /** One for each platform key. */
+  readonly #platformGrants: readonly PlatformGrant[];
+
   constructor(
     private readonly environment: EnvironmentKeys,
     private readonly issued: IssuedKeys,
-  ) {}
+    private readonly throttle: WrongKeyThrottle,
+  ) {
+    this.#platformGrants = environment.platformApiKeys.map(() => Object.freeze({ kind: 'platform' }));
+  }
 
-  /** @throws Problem unauthenticated */
+  /** @throws Problem unauthenticated, throttled */
   async sysadmin(request: FastifyRequest): Promise<SysadminGrant> {
     const { grant: held } = request.tenkey;
     const known = hasRecentGrant(request) ? held.sysadminGrant : undefined;
     if (known !== undefined) return known;
-    const grant = await this.findSysadmin(request.headers['x-api-key']);
+    const presented = request.headers['x-api-key'];
+    // Other headers do not count: with a known key there, a client could go on guessing here.
+    const keys = typeof presented === 'string' && presented !== '' ? [presented] : [];
+    this.throttle.check(request.tenkey.address, () => keys);
+    const grant = await this.findSysadmin(presented);
     if (grant === undefined) {
       held.withdraw();
+      await this.throttle.failed(request.tenkey.address, keys);
       throw unauthenticatedSysadmin();
     }
     held.accept(grant);
@@ -41,7 +59,7 @@ export class Authentication {
 
   /**
    * What the key opens now. Nothing waits while the result of an earlier look-up for this request is still valid.
-   * @throws Problem unauthenticated, rate_limited
+   * @throws Problem unauthenticated, throttled, rate_limited
    */
   platform(request: FastifyRequest): PlatformGrant | Promise<PlatformGrant> {
     const { platformGrant: known, grantAgeMs = 0 } = request.tenkey.grant;
@@ -50,10 +68,13 @@ export class Authentication {
   }
 
   private async lookUpPlatform(request: FastifyRequest): Promise<PlatformGrant> {
-    const { grant: held } = request.tenkey;
+    const { tenkey } = request;
+    const { grant: held, address } = tenkey;
+    this.throttle.check(address, () => tenkey.presentedKeys);
     const grant = await this.findPlatform(request);
     if (grant === undefined) {
       held.withdraw();
+      await this.throttle.failed(address, tenkey.presentedKeys);
       throw unauthenticatedPlatform();
     }
     const isCounted = grant.kind === 'tenant' && held.issuedKeyId === grant.tenantKeyId;
@@ -65,23 +86,32 @@ export class Authentication {
 
   private async findSysadmin(presented: unknown): Promise<SysadminGrant | undefined> {
     if (typeof presented !== 'string') return undefined;
-    if (!isOneOf(presented, this.environment.superApiKeys)) return this.issued.sysadminGrant(presented);
-    const actor = `super-key ${fingerprintOf(presented)}`;
-    return { kind: 'super', actor, tenantIds: null, expiresAt: null };
+    const isSuper = indexAmong(presented, this.environment.superApiKeys) >= 0;
+    const grant: SysadminGrant | undefined = isSuper
+      ? { kind: 'super', actor: `super-key ${fingerprintOf(presented)}`, tenantIds: null, expiresAt: null }
+      : await this.issued.sysadminGrant(presented);
+    if (grant !== undefined) this.throttle.accepted(grant, presented);
+    return grant;
   }
 
   /** The platform key takes precedence over an Authorization header, which OpenAI's clients always send. */
   private async findPlatform(request: FastifyRequest): Promise<PlatformGrant | undefined> {
     const { 'x-api-key': apiKey, 'api-key': azureKey, authorization } = request.headers;
-    if ([apiKey, azureKey].some((key) => isOneOf(key, this.environment.platformApiKeys))) {
-      return { kind: 'platform' };
+    for (const key of [apiKey, azureKey]) {
+      const grant = this.#platformGrants[indexAmong(key, this.environment.platformApiKeys)];
+      if (grant !== undefined) return this.accepted(grant, key);
     }
     // Anthropic's clients send their key in X-API-Key, and Azure's in api-key. A client with a wrong base URL may do so anywhere.
     for (const key of [bearerOf(authorization), apiKey, azureKey]) {
       const grant = typeof key === 'string' ? await this.issued.tenantGrant(key) : undefined;
-      if (grant !== undefined) return grant;
+      if (grant !== undefined) return this.accepted(grant, key);
     }
     return undefined;
+  }
+
+  private accepted(grant: PlatformGrant, key: unknown): PlatformGrant {
+    this.throttle.accepted(grant, String(key));
+    return grant;
   }
 }
 

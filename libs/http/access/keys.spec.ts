@@ -1,23 +1,23 @@
 import crypto from 'node:crypto';
 import { Secret } from '#crypto';
-import { isOneOf } from './keys';
+import { indexAmong } from './keys';
 
 const ours = ['first-key-of-enough-length', 'second-key-of-enough-length', 'third-key-of-enough-length'];
 
 it.each([
-  ['the first of ours', ours[0]!, true],
-  ['the last of ours', ours[2]!, true],
-  ['one that differs at its beginning', `X${ours[0]!.slice(1)}`, false],
-  ['one that differs at its end', `${ours[0]!.slice(0, -1)}X`, false],
-  ['the beginning of one', ours[1]!.slice(0, 4), false],
-  ['one that goes on after it', `${ours[1]!}-and-more`, false],
+  ['the first of ours', ours[0]!, 0],
+  ['the last of ours', ours[2]!, 2],
+  ['one that differs at its beginning', `X${ours[0]!.slice(1)}`, -1],
+  ['one that differs at its end', `${ours[0]!.slice(0, -1)}X`, -1],
+  ['the beginning of one', ours[1]!.slice(0, 4), -1],
+  ['one that goes on after it', `${ours[1]!}-and-more`, -1],
 ])(
   '%s is compared with all of ours, by digests of one length and in constant time',
   (_, presented, expected) => {
     const compare = jest.spyOn(crypto, 'timingSafeEqual');
     try {
       expect(
-        isOneOf(
+        indexAmong(
           presented,
           ours.map((key) => new Secret(key)),
         ),

@@ -2,12 +2,18 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Secret } from '#crypto';
 import { Problem } from '../problems/problem';
 
-/** True when the presented key is one of the keys. Digests have one length, so the time says nothing about a key. */
-export function isOneOf(presented: unknown, keys: readonly Secret[]): boolean {
-  if (typeof presented !== 'string' || presented === '') return false;
+/**
+ * The place of the presented key among the keys; -1: it is none of them. Digests have one length, and all keys are compared, so the
+ * time says nothing about a key.
+ */
+export function indexAmong(presented: unknown, keys: readonly Secret[]): number {
+  if (typeof presented !== 'string' || presented === '') return -1;
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const presentedDigest = digest(presented);
-  return keys.reduce((found, key) => timingSafeEqual(presentedDigest, digest(key.expose())) || found, false);
+  return keys.reduce(
+    (found, key, index) => (timingSafeEqual(presentedDigest, digest(key.expose())) ? index : found),
+    -1,
+  );
 }
 
 /** Enough of a key's digest to tell keys apart; nothing of a random key can be found from it. */

@@ -22,11 +22,12 @@ const keysOf: Readonly<Record<Audience, NonNullable<Operation['security']>>> = {
 };
 
 const problemsOfAudience: Readonly<Record<Audience, readonly ProblemCode[]>> = {
-  sysadmin: ['unauthenticated', 'forbidden', 'credential_store_unavailable', 'internal_error'],
+  sysadmin: ['unauthenticated', 'forbidden', 'throttled', 'credential_store_unavailable', 'internal_error'],
   platform: [
     'unauthenticated',
     'forbidden',
     'rate_limited',
+    'throttled',
     'malformed_request',
     'tenant_not_found',
     'tenant_suspended',

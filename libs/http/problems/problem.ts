@@ -12,6 +12,7 @@ export const problems = {
   unauthenticated: { status: 401, title: 'A valid key is required' },
   forbidden: { status: 403, title: 'This key is not allowed to do this' },
   rate_limited: { status: 429, title: 'This key has used up its rate limit' },
+  throttled: { status: 429, title: 'Too many wrong keys came from this address' },
 
   // The caller: its request
   malformed_request: { status: 400, title: 'The request cannot be read' },

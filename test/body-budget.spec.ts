@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as send } from 'node:http';
 import { describeWithApp, platformKey } from './support/app';
+import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
 
 const budget = 100_000;
@@ -9,7 +10,12 @@ const most = 'x'.repeat(60_000);
 const bodyOf = (content: string, extra: object = {}) =>
   JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }], ...extra });
 
-const settings = { MAX_BUFFERED_BYTES: String(budget), MAX_BODY_BYTES: '65536' };
+const settings = {
+  MAX_BUFFERED_BYTES: String(budget),
+  MAX_BODY_BYTES: '65536',
+  MAX_CALLS_PER_TENANT: '3',
+  CALL_WAIT_SECONDS: '2',
+};
 
 describeWithApp('the memory for the bodies of calls', settings, (tenkey) => {
   let tenant: string;
@@ -146,5 +152,91 @@ describeWithApp('the memory for the bodies of calls', settings, (tenkey) => {
     const long = { name: 'a tenant', display_name: 'x'.repeat(90), contact_email: `${'x'.repeat(60_000)}@a` };
     expect((await tenkey.sysadmin('post', '/tenants').send(long)).status).toBe(422);
     expect((await first.response).statusCode).toBe(200);
+  });
+
+  describe('and the places of calls:', () => {
+    const running = () => tenkey.provider.calls.begun;
+    const hello = bodyOf('hello');
+    /** Takes all places of the tenant for a while. */
+    async function takeAll(delayMs: number) {
+      for (let each = 0; each < 3; each += 1) tenkey.provider.next({ delayMs });
+      const taken = Array.from({ length: 3 }, () => start(hello));
+      await until(() => running() === 3, 'the places are taken');
+      return Promise.all(taken.map(async ({ response }) => textOf(await response)));
+    }
+    const gauge = async (name: string) => {
+      const { text } = await tenkey.sysadmin('get', '/metrics');
+      return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)![1]);
+    };
+    const waiting = (count: number) =>
+      until(async () => (await gauge('tenkey_calls_waiting')) === count, 'the calls wait');
+    afterEach(async () => {
+      expect([await gauge('tenkey_calls_running'), await gauge('tenkey_calls_waiting')]).toEqual([0, 0]);
+    });
+
+    it('a call that waited is looked up after its wait, with its key, its tenant and the credential', async () => {
+      const { id, key } = await issueTenantKey(tenkey, tenant);
+      const taken = takeAll(1000);
+      await until(() => running() === 3, 'the places are taken');
+      const withKey = tenkey
+        .http()
+        .post('/v1/chat/completions')
+        .set('authorization', `Bearer ${key}`)
+        .send(JSON.parse(hello) as object);
+      const answers = Promise.all([withKey, tenkey.chat(tenant)]);
+      await waiting(2);
+      await tenkey.sysadmin('delete', `/tenants/${tenant}/keys/${id}`);
+      await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-the-key-after-the-wait' });
+      expect(running()).toBe(3);
+      expect((await answers).map(({ status }) => status)).toEqual([401, 200]);
+      await taken;
+      expect(tenkey.provider.requests.map(({ key }) => key)).toEqual([
+        ...Array(3).fill('sk-key-for-the-budget'),
+        'sk-the-key-after-the-wait',
+      ]);
+    });
+
+    it('a call is refused after its wait, and other tenants do not wait', async () => {
+      const other = await tenkey.createTenant();
+      await tenkey.setCredential(other, 'openai', { api_key: 'sk-key-of-another-tenant' });
+      const taken = takeAll(3000);
+      await until(() => running() === 3, 'the places are taken');
+      const started = performance.now();
+      const refused = resultOf(hello);
+      await waiting(1);
+      expect((await tenkey.chat(other)).status).toBe(200);
+      expect(performance.now() - started).toBeLessThan(1000);
+      const { status, retryAfter, text } = await refused;
+      expect([status, retryAfter, (JSON.parse(text)).error.code]).toEqual([
+        429,
+        '2',
+        'too_many_calls',
+      ]);
+      expect(performance.now() - started).toBeGreaterThan(1900);
+      await taken;
+    });
+
+    it('each place is free again, however a call has ended', async () => {
+      tenkey.provider.next({ status: 400 });
+      expect((await resultOf(hello)).status).toBe(400);
+      expect((await resultOf(bodyOf('hello', { model: 'unknown' }))).status).toBe(404);
+      tenkey.provider.next({ breakAfterChunks: 1 });
+      await start(bodyOf('hello', { stream: true })).response.then(textOf);
+      tenkey.provider.reset();
+      tenkey.provider.next({ delayMs: 60_000 });
+      const left = start(hello);
+      await until(() => running() === 1, 'the call reaches the provider');
+      left.outgoing.destroy();
+      await until(() => tenkey.provider.calls.open === 0, 'the call is cancelled');
+      tenkey.provider.reset();
+      const taken = takeAll(500);
+      await until(() => running() === 3, 'the places are taken');
+      const impatient = start(hello);
+      await waiting(1);
+      impatient.outgoing.destroy();
+      await waiting(0);
+      await taken;
+      expect(running()).toBe(3);
+    });
   });
 });

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { CredentialWarningsService } from '#credentials';
 import { isDatabaseUnavailable, within } from '#database';
 import { Access, sysadminPrefix } from '#http';
+import { CallQueueService } from '#model-routing';
 import { UsageMetricsService } from '#usage';
 
 /** Prometheus stops waiting after ten seconds, and a dead connection to the database is only noticed after twenty. */
@@ -36,6 +37,7 @@ export class MetricsController {
   constructor(
     private readonly warnings: CredentialWarningsService,
     private readonly usage: UsageMetricsService,
+    private readonly queue: CallQueueService,
   ) {
     collectDefaultMetrics({ register: this.#own });
   }
@@ -71,6 +73,6 @@ export class MetricsController {
       }
       if (rejections > 0) this.#rejections.set(labels, rejections);
     }
-    return Registry.merge([this.#own, this.usage.registry]).metrics();
+    return Registry.merge([this.#own, this.usage.registry, this.queue.registry]).metrics();
   }
 }

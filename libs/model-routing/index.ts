@@ -31,6 +31,7 @@ export { readText, shippedModelsFile } from './catalogue/catalogue-text';
 export { type Model, type ModelKind, modelKinds, providerOfModel } from './catalogue/model';
 export { ModelCatalogue } from './catalogue/model-catalogue';
 export { CatalogueWatch, staleReason } from './catalogue/catalogue-watch';
+export { CallQueueService } from './call/call-queue.service';
 export { ModelRoutingModule } from './model-routing.module';
 export { type Decision } from './call/dispatch.service';
 export { storedObjectRemoval } from './stored-objects/stored-objects-retention.service';

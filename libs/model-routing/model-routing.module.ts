@@ -15,6 +15,7 @@ import { ImagesController } from './endpoints/images.controller';
 import { MessagesController } from './endpoints/messages.controller';
 import { ModelsController } from './endpoints/models.controller';
 import { ModerationsController } from './endpoints/moderations.controller';
+import { CallQueueService } from './call/call-queue.service';
 import { CallService } from './call/call.service';
 import { DispatchService } from './call/dispatch.service';
 import { ObjectsOfCallsService } from './call/objects-of-calls.service';
@@ -76,6 +77,7 @@ export class ModelRoutingModule {
         LitellmAdapter,
         LegacyAdapter,
         CallService,
+        CallQueueService,
         DispatchService,
         ObjectsOfCallsService,
         StoredObjectsService,
@@ -86,7 +88,7 @@ export class ModelRoutingModule {
         ReadinessService,
         PlatformCallService,
       ],
-      exports: [ModelRoutingService, ModelCatalogue, ProviderRegistry],
+      exports: [ModelRoutingService, CallQueueService, ModelCatalogue, ProviderRegistry],
     };
   }
 }

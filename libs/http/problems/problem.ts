@@ -13,6 +13,7 @@ export const problems = {
   forbidden: { status: 403, title: 'This key is not allowed to do this' },
   rate_limited: { status: 429, title: 'This key has used up its rate limit' },
   throttled: { status: 429, title: 'Too many wrong keys came from this address' },
+  too_many_calls: { status: 429, title: 'Too many calls of this tenant are running' },
 
   // The caller: its request
   malformed_request: { status: 400, title: 'The request cannot be read' },

@@ -26,6 +26,7 @@ export const callProblems = [
   'upstream_unavailable',
   'upstream_timeout',
   'overloaded',
+  'too_many_calls',
 ] as const satisfies readonly ProblemCode[];
 
 /** Name -> description and example. */

@@ -42,8 +42,9 @@ export class CallService {
     options: ServeOptions,
     receiver: CallReceiver,
   ): Promise<void> {
-    return this.dispatch.run(options, receiver, (call) =>
-      this.send(tenantId.toLowerCase(), operation, request, options, call),
+    const id = tenantId.toLowerCase();
+    return this.dispatch.run(id, options, receiver, (call) =>
+      this.send(id, operation, request, options, call),
     );
   }
 

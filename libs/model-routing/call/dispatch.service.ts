@@ -18,6 +18,7 @@ import { type Json } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
 import { estimatedTokens, usedTokens } from '../request/token-estimate';
+import { CallQueueService } from './call-queue.service';
 
 /** The head of the response to a call, in the client's format, with its Route. Its body is still arriving. */
 export interface RoutedHead extends Omit<UpstreamResponse, 'problemOf' | 'withoutKey'> {
@@ -107,13 +108,15 @@ export class DispatchService {
     private readonly health: PassiveHealthService,
     private readonly usage: UsageLogService,
     private readonly receipts: ReceiptsService,
+    private readonly queue: CallQueueService,
   ) {}
 
   /**
-   * Measures a call from its start to its end.
+   * Measures a call from its start to its end, and waits for a place before it is sent.
    * @param send finds the route and sends the request; what it throws is the failure of the call
    */
   async run(
+    tenantId: string,
     options: ServeOptions,
     receiver: CallReceiver,
     send: (call: RunningCall) => Promise<void>,
@@ -123,7 +126,11 @@ export class DispatchService {
     // The database writes UUIDs in lower case, and a receipt must match the usage record.
     const call = { requestId: requestId.toLowerCase(), tenantKeyId };
     let settle = (_: UsageRecord) => undefined as void;
-    const meter = this.usage.begin(call, (record) => settle(record));
+    let hasPlace = false;
+    const meter = this.usage.begin(call, (record) => {
+      if (hasPlace) this.queue.leave(tenantId);
+      if (record !== undefined) settle(record);
+    });
     const reserve = (request: (() => Json) | undefined) => {
       // Skip the estimate where there is no limit: a request may be long.
       if (tokens === undefined) return;
@@ -152,6 +159,9 @@ export class DispatchService {
       fail,
     });
     try {
+      const waiting = this.queue.enter(tenantId, options.cancellation);
+      if (waiting !== undefined) await waiting;
+      hasPlace = true;
       await send({ meter, reserve, chargeAtEnd, clientOf });
     } catch (error) {
       fail(error);

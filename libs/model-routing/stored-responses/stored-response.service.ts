@@ -47,9 +47,8 @@ export class StoredResponseService {
     options: ServeOptions,
     receiver: CallReceiver,
   ): Promise<void> {
-    return this.dispatch.run(options, receiver, (call) =>
-      this.send(tenantId.toLowerCase(), request, options, call),
-    );
+    const id = tenantId.toLowerCase();
+    return this.dispatch.run(id, options, receiver, (call) => this.send(id, request, options, call));
   }
 
   private async send(

@@ -70,12 +70,14 @@ export class UsageLogService implements OnApplicationShutdown {
     this.#flushSoon();
   }
 
-  /** Starts to measure a call. Its record is added when it ends, also if the process stops before it does. */
-  begin(call: MeteredCall, onEnd: (record: UsageRecord) => void): CallMeter {
+  /**
+   * Starts to measure a call. Its record is added when it ends, also if the process stops before it does.
+   * @param onEnd called once; without a record when the call failed before its route was decided
+   */
+  begin(call: MeteredCall, onEnd: (record: UsageRecord | undefined) => void): CallMeter {
     const meter: CallMeter = new CallMeter(call, (record) => {
       this.#running.delete(meter);
-      if (record === undefined) return;
-      this.add(record);
+      if (record !== undefined) this.add(record);
       onEnd(record);
     });
     this.#running.add(meter);

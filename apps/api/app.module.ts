@@ -66,6 +66,7 @@ export class AppModule {
           timeoutsOf: (provider) => config.timeoutsOf(provider),
           retries: config.upstreamRetries,
           retryRateLimitedMs: config.retryRateLimitedSeconds * 1000,
+          circuitFailures: config.circuitFailures,
         }),
         CacheModule,
         AuditModule,

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { CredentialWarningsService } from '#credentials';
 import { isDatabaseUnavailable, within } from '#database';
+import { EgressService } from '#egress';
 import { Access, sysadminPrefix } from '#http';
 import { CallQueueService } from '#model-routing';
 import { UsageMetricsService } from '#usage';
@@ -38,6 +39,7 @@ export class MetricsController {
     private readonly warnings: CredentialWarningsService,
     private readonly usage: UsageMetricsService,
     private readonly queue: CallQueueService,
+    private readonly egress: EgressService,
   ) {
     collectDefaultMetrics({ register: this.#own });
   }
@@ -73,6 +75,11 @@ export class MetricsController {
       }
       if (rejections > 0) this.#rejections.set(labels, rejections);
     }
-    return Registry.merge([this.#own, this.usage.registry, this.queue.registry]).metrics();
+    return Registry.merge([
+      this.#own,
+      this.usage.registry,
+      this.queue.registry,
+      this.egress.registry,
+    ]).metrics();
   }
 }

@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type Registry } from 'prom-client';
 import { type Agent } from 'undici';
 import type { AllowRule, EgressProxies } from '#config';
 import type { Secret } from '#crypto';
@@ -8,6 +9,7 @@ import { Problem } from '#http';
 import type { Probe, Provider, Timeouts } from '#providers';
 import { AddressPolicy } from './address/address-policy';
 import { type Cancellation } from './cancellation';
+import { Circuits } from './circuits';
 import { contradictionIn } from './contradiction';
 import { guardedConnector } from './address/guarded-connector';
 import { type Attempt } from './attempt';
@@ -38,6 +40,8 @@ export interface EgressOptions {
   readonly retries: number;
   /** How long a call may wait in all for retries after a 429, in milliseconds; 0 means no retry. */
   readonly retryRateLimitedMs: number;
+  /** After how many failures of the connection in a row the calls of a tenant to a host are paused; 0: they never are. */
+  readonly circuitFailures: number;
 }
 
 /** Bytes can be sent again in a retry; a stream cannot. */
@@ -66,10 +70,17 @@ export class EgressService implements OnApplicationShutdown {
   readonly #policy: AddressPolicy;
   /** By owner of the address and connect timeout. Addresses of tenants and of the operator share no connection. */
   readonly #agents = new Map<string, Agent>();
+  readonly #circuits: Circuits;
 
   constructor(options: EgressOptions, policy: AddressPolicy = new AddressPolicy(options)) {
     this.#options = options;
     this.#policy = policy;
+    this.#circuits = new Circuits(options.circuitFailures);
+  }
+
+  /** For Prometheus. */
+  get registry(): Registry {
+    return this.#circuits.registry;
   }
 
   /**
@@ -81,6 +92,7 @@ export class EgressService implements OnApplicationShutdown {
    */
   send(route: Route, body: RequestBody | undefined, options: SendOptions, receiver: UpstreamReceiver): void {
     this.#check(route);
+    this.#circuits.check(route);
     const content = body?.content;
     const { connectMs, firstByteMs, idleMs } = this.#options.timeoutsOf(route.provider);
     const agent = this.#agent(route, connectMs);
@@ -103,6 +115,7 @@ export class EgressService implements OnApplicationShutdown {
     const call = {
       route,
       key,
+      circuits: this.#circuits,
       retries: new Retries(this.#options, content instanceof Readable, options.clientRetries),
       secrets: [key, ...this.#options.processSecrets],
       cancellation: options.cancellation,

@@ -5,7 +5,8 @@
  * and again by the address that the connection uses, unless a proxy resolves the name. No redirect is followed. A call is
  * retried only if the provider cannot have worked on it, and always with the same key. Only the response headers on an
  * allow-list are passed on. An upstream error becomes a Problem that contains no key. When the client disconnects, the upstream
- * connection is closed, and no other one is opened for it.
+ * connection is closed, and no other one is opened for it. Calls to a host that has not responded several times in a row are
+ * refused at once, for each tenant by itself.
  *
  * Does not: choose the key (the route names it), translate bodies, or let a proxy see more than where a connection goes.
  */

@@ -1,5 +1,7 @@
+import { Problem } from '#http';
 import { Attempt, type AttemptOptions } from './attempt';
 import { cancelError } from './cancellation';
+import { type Circuits } from './circuits';
 import { problemOfError } from './response/connection-problem';
 import { type ErrorBody } from './response/error-body';
 import { problemOfResponse } from './response/upstream-problem';
@@ -8,6 +10,7 @@ import { noError, upstreamErrorIn } from './upstream-error';
 
 interface OutgoingCallOptions extends AttemptOptions {
   readonly retries: Retries;
+  readonly circuits: Circuits;
   readonly mayRetry: (() => Promise<boolean>) | undefined;
   readonly onAccepted: (() => void) | undefined;
 }
@@ -39,6 +42,7 @@ export class OutgoingCall {
   /** The provider responded with a success. */
   succeeded(): void {
     this.#dispatch = undefined;
+    this.options.circuits.responded(this.options.route);
     this.options.onAccepted?.();
   }
 
@@ -47,7 +51,8 @@ export class OutgoingCall {
    * @param headers those that may be passed on
    */
   async responded(status: number, headers: Readonly<Record<string, string>>, body: ErrorBody): Promise<void> {
-    const { retries, wire, route, secrets } = this.options;
+    const { retries, wire, route, secrets, circuits } = this.options;
+    circuits.responded(route);
     const waitMs = retries.afterResponse(status, headers['retry-after']);
     // A body in an encoding that Tenkey cannot decode is not read.
     const isReadable = headers['content-encoding'] === undefined;
@@ -60,10 +65,14 @@ export class OutgoingCall {
 
   /** There was no response. The call is tried again, or fails. */
   async broke(error: Error): Promise<void> {
-    const { retries, route, secrets } = this.options;
-    const waitMs = retries.afterError(error);
+    const { retries, route, secrets, circuits } = this.options;
+    const problem = problemOfError(route, error, secrets);
+    const isOfConnection =
+      problem instanceof Problem && ['upstream_timeout', 'upstream_unavailable'].includes(problem.code);
+    if (isOfConnection) circuits.failed(route, problem.message);
+    const waitMs = circuits.isOpen(route) ? undefined : retries.afterError(error);
     if (waitMs !== undefined && (await this.#mayTryAgain(waitMs))) return this.start();
-    this.fail(problemOfError(route, error, secrets));
+    this.fail(problem);
   }
 
   fail(error: unknown): void {

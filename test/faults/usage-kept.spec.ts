@@ -30,6 +30,7 @@ const noCalls = () =>
     timeoutsOf: () => ({ connectMs: 1, firstByteMs: 1, idleMs: 1 }),
     retries: 0,
     retryRateLimitedMs: 0,
+    circuitFailures: 0,
   });
 
 function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRecord {

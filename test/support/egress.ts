@@ -80,6 +80,7 @@ export function egressToProvider() {
     retries = 0,
     retryRateLimitedMs = 0,
     proxies?: EgressProxies,
+    circuitFailures = 0,
   ) => {
     const made = new EgressService({
       allow: parseAllowList(allow, fail),
@@ -88,6 +89,7 @@ export function egressToProvider() {
       timeoutsOf: () => timeouts,
       retries,
       retryRateLimitedMs,
+      circuitFailures,
       proxies,
     });
     services.push(made);

@@ -35,4 +35,12 @@ export const trafficSettings = {
     description:
       'How long a call waits for a place, in seconds. After that it is refused: with 429 `too_many_calls` if its tenant has all the places that it may have, else with 503 `overloaded`. 0: calls do not wait.',
   },
+  circuitFailures: {
+    name: 'CIRCUIT_FAILURES',
+    section: 'calls',
+    kind: whole(0, 1000),
+    default: '5',
+    description:
+      'After how many failures of the connection in a row Tenkey pauses the calls of one tenant to one host of a provider. They are then refused at once with 503 `circuit_open`, except one every five seconds; any response ends the pause. 0: calls are never paused.',
+  },
 } satisfies Record<string, Setting>;

@@ -57,6 +57,7 @@ describe('a probe', () => {
       timeoutsOf: () => ({ connectMs: 500, firstByteMs: 500, idleMs: 500 }),
       retries: 0,
       retryRateLimitedMs: 0,
+      circuitFailures: 0,
     });
     afterAll(() => egress.onApplicationShutdown());
 

@@ -69,6 +69,7 @@ export const problems = {
   upstream_overloaded: { status: 503, alsoStatus: [529], title: 'The provider is overloaded' },
   upstream_unavailable: { status: 502, title: 'The provider failed or cannot be reached' },
   upstream_timeout: { status: 504, title: 'The provider took too long' },
+  circuit_open: { status: 503, title: 'The provider has not responded several times in a row' },
 
   // The operator
   overloaded: { status: 503, title: 'Tenkey is overloaded' },

@@ -25,6 +25,7 @@ export const callProblems = [
   'upstream_overloaded',
   'upstream_unavailable',
   'upstream_timeout',
+  'circuit_open',
   'overloaded',
   'too_many_calls',
 ] as const satisfies readonly ProblemCode[];

@@ -137,6 +137,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A script that runs in the process before the service. */
   readonly preload?: string;
+  /** A command that becomes the command that follows it. */
+  readonly prefix?: readonly string[];
 }
 
 /**
@@ -154,30 +156,32 @@ export async function startServices(databaseUrl: string, count: number, options:
   const received = new Map<string, string | undefined>();
 
   const start = async (more: StartOptions = {}) => {
-    const { env, preload } = { ...options, ...more, env: { ...options.env, ...more.env } };
+    const { env, preload, prefix = [] } = { ...options, ...more, env: { ...options.env, ...more.env } };
     const { PATH = '' } = process.env;
-    const child = spawn(
+    const [command, ...parameters] = [
+      ...prefix,
       process.execPath,
-      [...(preload ? ['--require', preload] : []), join(root, 'dist/apps/api/main.js')],
-      {
-        cwd: folder,
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-        env: {
-          PATH,
-          NODE_ENV: 'production',
-          HOST: '127.0.0.1',
-          PORT: '0',
-          SHUTDOWN_SECONDS: '1',
-          DATABASE_URL: databaseUrl,
-          INTRIC_SUPER_API_KEY: superKey,
-          PLATFORM_API_KEY: platformKey,
-          ENCRYPTION_KEY: encryptionKey,
-          OPENAI_BASE_URL: `${provider.url}/v1`,
-          EGRESS_ALLOW: `127.0.0.1:${provider.port}`,
-          ...env,
-        },
+      ...(preload ? ['--require', preload] : []),
+      join(root, 'dist/apps/api/main.js'),
+    ] as const;
+    const child = spawn(command!, parameters, {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: {
+        PATH,
+        NODE_ENV: 'production',
+        HOST: '127.0.0.1',
+        PORT: '0',
+        SHUTDOWN_SECONDS: '1',
+        DATABASE_URL: databaseUrl,
+        INTRIC_SUPER_API_KEY: superKey,
+        PLATFORM_API_KEY: platformKey,
+        ENCRYPTION_KEY: encryptionKey,
+        OPENAI_BASE_URL: `${provider.url}/v1`,
+        EGRESS_ALLOW: `127.0.0.1:${provider.port}`,
+        ...env,
       },
-    );
+    });
     const service = new ServiceProcess(child, agent);
     all.push(service);
     return service.started();

@@ -1,6 +1,7 @@
 import { type Readable, Transform } from 'node:stream';
 import { type FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem';
+import { BodyBytes } from './body-bytes';
 import { DecodedBody } from './decoded-body';
 
 /** The largest body of the sysadmin API. */
@@ -26,21 +27,22 @@ export class BodyReader {
     const refusal = this.#earlyRefusalOf(request);
     if (refusal !== undefined) return done(refusal);
     const source = this.#sourceOf(request, payload);
-    const parts: Buffer[] = [];
-    let received = 0;
+    // A decoded body is longer than its announced length.
+    const announced = source === payload ? Number(request.headers['content-length'] ?? 0) : 0;
+    const { isPlatform, memory } = request.tenkey;
+    const body = new BodyBytes(announced, (bytes) => (isPlatform ? memory.take(bytes) : undefined));
     const end = (error: Error | null) => {
       source.off('data', onData);
       source.off('end', onEnd);
       source.off('error', end);
       if (error !== null && source !== payload) source.destroy();
-      if (error !== null || received === 0) return done(error);
-      done(null, parts.length === 1 ? parts[0] : Buffer.concat(parts, received));
+      if (error !== null || body.length === 0) return done(error);
+      done(null, body.whole());
     };
     const onData = (part: Buffer) => {
-      received += part.length;
-      const late = this.#refusalOf(request, part.length, received);
-      if (late !== undefined) return end(late);
-      parts.push(part);
+      const isTooLong = body.length + part.length > this.#limitOf(request);
+      const late = isTooLong ? new Problem('payload_too_large') : body.add(part);
+      if (late !== undefined) end(late);
     };
     const onEnd = () => end(null);
     source.on('data', onData);

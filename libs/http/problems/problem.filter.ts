@@ -19,6 +19,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   if (problem.status === 401) {
     reply.header('www-authenticate', isPlatformPath(request.tenkey.path) ? 'Bearer, X-API-Key' : 'X-API-Key');
   }
+  // Fastify would close the connection while the client still sends its body, and the client would not get the response. What it sends
+  // is dropped instead; it is no more than the length of a body that is accepted.
+  if (problem.code === 'overloaded') reply.removeHeader('connection');
   removeUnwritable(reply);
   void reply.status(problem.status).header('content-type', contentType).send(JSON.stringify(body));
 }

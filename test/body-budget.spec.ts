@@ -207,11 +207,7 @@ describeWithApp('the memory for the bodies of calls', settings, (tenkey) => {
       expect((await tenkey.chat(other)).status).toBe(200);
       expect(performance.now() - started).toBeLessThan(1000);
       const { status, retryAfter, text } = await refused;
-      expect([status, retryAfter, (JSON.parse(text)).error.code]).toEqual([
-        429,
-        '2',
-        'too_many_calls',
-      ]);
+      expect([status, retryAfter, JSON.parse(text).error.code]).toEqual([429, '2', 'too_many_calls']);
       expect(performance.now() - started).toBeGreaterThan(1900);
       await taken;
     });

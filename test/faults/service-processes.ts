@@ -164,7 +164,7 @@ export async function startServices(databaseUrl: string, count: number, options:
       ...(preload ? ['--require', preload] : []),
       join(root, 'dist/apps/api/main.js'),
     ] as const;
-    const child = spawn(command!, parameters, {
+    const child = spawn(command, parameters, {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: {

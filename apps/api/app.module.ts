@@ -6,16 +6,15 @@ import { CacheModule } from '#cache';
 import { type ConfigFactory, ConfigModule } from '#config';
 import { CredentialsModule } from '#credentials';
 import { CryptoModule } from '#crypto';
-import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
 import { EgressModule } from '#egress';
-import { HttpModule } from '#http';
+import { hooks, HttpModule } from '#http';
 import { type Log } from '#log';
 import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { TenantsModule } from '#tenants';
 import { UsageModule } from '#usage';
-import { type DataSourceOptions } from 'typeorm';
-import { entities } from '../../entities';
+import { type DataSource } from 'typeorm';
 import { HealthController } from './health.controller';
+import { type HttpServer } from './http-server';
 import { MetricsController } from './metrics.controller';
 
 /** What the application is made from; main.ts and the tests each provide their own. */
@@ -27,6 +26,10 @@ export interface AppParts {
   readonly log: Log;
   /** The port that Tenkey listens on, once it is known: no tenant's endpoint may be Tenkey itself. */
   readonly ownPort: () => number | undefined;
+  /** Is called once the database is available and migrated. */
+  readonly isConnected?: () => void;
+  /** The server that already exists; absent: the application makes one. */
+  readonly server?: HttpServer;
   /** Further modules, for a platform that runs Tenkey in its own process. */
   readonly imports?: readonly Type[];
 }
@@ -34,8 +37,12 @@ export interface AppParts {
 /** The composition root: the modules, and what each is made from. */
 @Module({})
 export class AppModule {
-  static register(parts: AppParts): DynamicModule {
-    const { configFactory, databaseUrl, log } = parts;
+  /** @param dataSource is connected, and closed together with the application */
+  static register(
+    parts: AppParts,
+    { dataSource, running }: { dataSource: DataSource; running: hooks.RunningRequests },
+  ): DynamicModule {
+    const { configFactory } = parts;
     const config = configFactory();
     return {
       module: AppModule,
@@ -43,20 +50,8 @@ export class AppModule {
         ConfigModule.register(configFactory),
         CryptoModule.register(config.encryptionKeys),
         TypeOrmModule.forRootAsync({
-          useFactory: () => ({
-            ...dataSourceOptions({ url: databaseUrl, entities }),
-            manualInitialization: false,
-            retryAttempts: 0,
-          }),
-          dataSourceFactory: async (options) => {
-            const dataSource = new ServiceDataSource(options as DataSourceOptions);
-            await connectAndMigrate(dataSource, {
-              directUrl: config.databaseDirectUrl?.expose(),
-              waitSeconds: config.databaseWaitSeconds,
-              log: (message: string) => log.info(message),
-            });
-            return dataSource;
-          },
+          useFactory: () => dataSource.options,
+          dataSourceFactory: () => Promise.resolve(dataSource),
         }),
         EgressModule.register({
           allow: config.egressAllow,
@@ -90,6 +85,7 @@ export class AppModule {
         ...(parts.imports ?? []),
       ],
       controllers: [HealthController, MetricsController],
+      providers: [{ provide: hooks.RunningRequests, useValue: running }],
     };
   }
 }

@@ -3,10 +3,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RefusedAttemptsService } from '#audit';
 import { refuseDisabled } from '#credentials';
+import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
 import { hooks } from '#http';
 import { NestLog } from '#log';
+import { entities } from '../../entities';
 import { AppModule, type AppParts } from './app.module';
 import { auditRefused } from './hooks/audit-refused';
+import { httpOptions } from './http-server';
 import { addSwagger } from './swagger';
 
 /** How long a request may take to arrive completely. A slow one holds memory for that long. */
@@ -14,8 +17,16 @@ const requestTimeoutMs = 300_000;
 
 /** The complete application, initialised and not yet listening. Shared by main.ts and the tests. */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
-  const { configFactory, catalogue, log } = parts;
+  const { configFactory, databaseUrl, catalogue, log, server } = parts;
   const config = configFactory();
+  // Before Nest creates anything: it would log each fault of the database, which the caller does.
+  const dataSource = new ServiceDataSource(dataSourceOptions({ url: databaseUrl, entities }));
+  await connectAndMigrate(dataSource, {
+    directUrl: config.databaseDirectUrl?.expose(),
+    waitSeconds: config.databaseWaitSeconds,
+    log: (message: string) => log.info(message),
+  });
+  parts.isConnected?.();
   const running = new hooks.RunningRequests();
   const methods = new hooks.RouteMethods();
   const begin = hooks.beginRequest({
@@ -34,8 +45,8 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     requestTimeout: requestTimeoutMs,
     // Fastify applies its limit of 10 s for the start of a plugin to a stop too, which waits for calls as long as the settings say.
     pluginTimeout: 0,
-    // Node refuses with an empty body; the hook requireHost refuses with a problem.
-    http: { requireHostHeader: false },
+    http: httpOptions,
+    ...(server && { serverFactory: server.factory }),
     rewriteUrl: hooks.rewriteUrl,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     frameworkErrors: hooks.refuseUnreadablePath(begin, authenticate),
@@ -68,11 +79,15 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   // After the last request, and while the database is still open. Nest's own hooks run too early or too late for that.
   fastify.addHook('preClose', () => app.get(RefusedAttemptsService).end(config));
 
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(parts), adapter, {
-    bodyParser: false,
-    abortOnError: false,
-    logger: new NestLog(log),
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(parts, { dataSource, running }),
+    adapter,
+    {
+      bodyParser: false,
+      abortOnError: false,
+      logger: new NestLog(log),
+    },
+  );
   fastify.removeAllContentTypeParsers();
   const bodies = new hooks.BodyReader(config);
   fastify.addContentTypeParser('application/json', bodies.json);

@@ -7,10 +7,10 @@ import { ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { SealingKeyService } from '#credentials';
 import { isDatabaseUnavailable, within } from '#database';
-import { Access, Problem } from '#http';
-import { ModelCatalogue, staleReason } from '#model-routing';
-import { ReceiptsService } from '#usage';
+import { Access, hooks, Problem } from '#http';
+import { ModelCatalogue } from '#model-routing';
 import { HealthResponse, ReadyResponse } from './health.dto';
+import { notReady, readyStateOf } from './ready-state';
 
 /** How long the database may take. A probe gives up after a second or more. */
 const CHECK_MS = 800;
@@ -24,8 +24,8 @@ export class HealthController {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly sealingKey: SealingKeyService,
     private readonly catalogue: ModelCatalogue,
-    private readonly receipts: ReceiptsService,
     private readonly changes: ChangesService,
+    private readonly running: hooks.RunningRequests,
   ) {}
 
   @Get('health')
@@ -53,23 +53,17 @@ export class HealthController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadyResponse> {
-    const { mode } = this.config;
-    const stale = staleReason(this.catalogue);
-    const models: Pick<
-      ReadyResponse,
-      'changes' | 'changes_reason' | 'models' | 'catalogue' | 'catalogue_reason' | 'receipts' | 'audit_chain'
-    > = {
+    if (this.running.isStopping) {
+      reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+      return notReady(this.config, this.catalogue, 'Tenkey is stopping. Send no further requests to it.');
+    }
+    const known: Omit<ReadyResponse, 'status' | 'database'> = {
+      ...readyStateOf(this.config, this.catalogue),
       changes: this.changes.isDiskFull ? 'failing' : 'ok',
       ...(this.changes.isDiskFull && {
         changes_reason:
           'The disk of the database is full, so changes and usage records cannot be stored. Free or add space.',
       }),
-      models: this.catalogue.all().length,
-      catalogue: stale === undefined ? 'ok' : 'stale',
-      ...(stale !== undefined && { catalogue_reason: stale }),
-      ...(this.receipts.isEnabled
-        ? { receipts: 'on', audit_chain: 'hmac' }
-        : { receipts: 'off', audit_chain: 'hash' }),
     };
     try {
       const check = await within(CHECK_MS, this.sealingKey.check());
@@ -79,10 +73,9 @@ export class HealthController {
       if (!isReady) reply.status(HttpStatus.SERVICE_UNAVAILABLE);
       return {
         status: isReady ? 'ready' : 'not_ready',
-        mode,
         database: 'ok',
         encryption_keys: check.missingKeys.length === 0 ? 'ok' : 'missing',
-        ...models,
+        ...known,
         missing_keys: check.missingKeys,
         ...(check.reason && { reason: check.reason }),
       };
@@ -93,9 +86,8 @@ export class HealthController {
       request.tenkey.problem = Problem.of(error);
       return {
         status: 'not_ready',
-        mode,
         database: isUnavailable ? 'unavailable' : 'failed',
-        ...models,
+        ...known,
         reason: isUnavailable
           ? 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running.'
           : 'The database returned an error. The log has its text.',

@@ -11,19 +11,22 @@ export class ReadyResponse {
   status: 'ready' | 'not_ready';
   @ApiProperty({ enum: modes, enumName: 'Mode' })
   mode: Mode;
-  @ApiProperty({ enum: ['ok', 'unavailable', 'failed'] })
-  database: 'ok' | 'unavailable' | 'failed';
+  @ApiProperty({
+    enum: ['ok', 'unavailable', 'failed', 'not_checked'],
+    description: 'not_checked: Tenkey is starting or stopping.',
+  })
+  database: 'ok' | 'unavailable' | 'failed' | 'not_checked';
   @ApiPropertyOptional({
     enum: ['ok', 'missing'],
     description: 'Whether all encryption keys are loaded. Absent without the database.',
   })
   encryption_keys?: 'ok' | 'missing';
-  @ApiProperty({
+  @ApiPropertyOptional({
     enum: ['ok', 'failing'],
     description:
-      'failing: changes and usage records cannot be stored, because the disk of the database is full. Calls are still served.',
+      'failing: changes and usage records cannot be stored, because the disk of the database is full. Calls are still served. Absent while the process starts or stops.',
   })
-  changes: 'ok' | 'failing';
+  changes?: 'ok' | 'failing';
   @ApiPropertyOptional({ description: 'Why changes fail, and what to do.' })
   changes_reason?: string;
   @ApiProperty({ example: 8, description: 'How many models the catalogue has.' })

@@ -2,7 +2,7 @@ import { type LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { removeKeyShapes, replaceRanges, type Secret, secretRanges } from '#crypto';
 
-/** The structured log: one JSON line per event on standard output. */
+/** The structured log: one JSON line per event. */
 export interface Log extends Logger {
   /**
    * For frequent lines whose values Tenkey has made itself: ids, names, numbers. They are searched only for the secrets of the
@@ -31,16 +31,22 @@ class TurnWriter implements DestinationStream {
   }
 }
 
+/** Standard output: JSON lines, or readable text if it is a terminal. */
+export async function standardOutput(): Promise<DestinationStream> {
+  const writer = new TurnWriter(process.stdout);
+  if (!process.stdout.isTTY) return writer;
+  // Loaded only here, because a service whose log goes elsewhere does not need it.
+  const { prettyFactory } = await import('pino-pretty');
+  const toText = prettyFactory({ translateTime: 'SYS:HH:MM:ss' });
+  return { write: (line) => writer.write(toText(line)) };
+}
+
 /**
  * A `Secret` cannot print itself. This is the second line of defence: every finished line is searched for the secrets of
  * the process in any usual spelling, and for everything that has the shape of a key.
- * @param destination where the lines go; tests collect them
+ * @param destination where the lines go: `standardOutput()`; tests collect them
  */
-export function createLog(
-  level: string,
-  secrets: readonly Secret[],
-  destination: DestinationStream = new TurnWriter(process.stdout),
-): Log {
+export function createLog(level: string, secrets: readonly Secret[], destination: DestinationStream): Log {
   const texts = secrets.map((secret) => secret.expose());
   const searched = { write: (line: string) => destination.write(cleanLine(line, secrets)) };
   const known = {
@@ -97,7 +103,9 @@ export class NestLog implements LoggerService {
     const isOurs = typeof context === 'string' && /^[a-z]/.test(context);
     this.logger[isOurs ? 'info' : 'debug'](String(message));
   }
-  error(message: unknown): void {
+  error(message: unknown, ...more: unknown[]): void {
+    // Nest throws such an error as well, and apps/api/main.ts logs it.
+    if (more.at(-1) === 'ExceptionHandler') return;
     this.logger.error(message instanceof Error ? { err: message } : { detail: String(message) }, 'framework');
   }
   warn(message: unknown): void {

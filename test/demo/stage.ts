@@ -53,7 +53,7 @@ export async function setUp(cleanUps: CleanUp[]): Promise<Stage> {
     '- { name: claude-sonnet, litellm_model_name: anthropic/claude-sonnet-4-5 }';
   const catalogue = ModelCatalogue.parse(models, 'demo');
   let port: number | undefined = undefined;
-  const log = createLog(configFactory().logLevel, []);
+  const log = createLog(configFactory().logLevel, [], process.stdout);
   const app = await createApp({ configFactory, databaseUrl, catalogue, log, ownPort: () => port });
   cleanUps.push(() => app.close());
   await app.listen(0, '127.0.0.1');

@@ -129,6 +129,14 @@ export const settings = {
     description:
       'After how many seconds without anything from the provider Tenkey writes a comment into a stream (on `/v1/messages` a `ping`). Clients ignore it, but it makes proxies in front of Tenkey keep the connection open while a model thinks. 0: Tenkey writes none.',
   },
+  drainSeconds: {
+    name: 'DRAIN_SECONDS',
+    section: 'service',
+    kind: whole(0, 3600),
+    default: '0',
+    description:
+      'How long Tenkey still accepts connections and serves calls after SIGTERM or SIGINT, in seconds, while `/ready` already responds 503, so that a load balancer stops sending requests. `SHUTDOWN_SECONDS` begins after that. 0: the port is closed at once.',
+  },
   shutdownSeconds: {
     name: 'SHUTDOWN_SECONDS',
     section: 'service',

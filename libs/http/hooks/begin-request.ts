@@ -42,6 +42,8 @@ export function beginRequest({
       tenkey.isClosed = true;
     });
     reply.header('x-tenkey-request-id', request.id);
+    // The client, such as a load balancer, must not send its next request on a connection that is about to be closed.
+    if (running.isStopping) reply.header('connection', 'close');
     done();
   };
   return (request, reply, done) => {

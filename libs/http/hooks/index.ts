@@ -10,6 +10,7 @@ export { Decoder } from '../bodies/decoder';
 export { BodyReader } from '../bodies/read-bodies';
 export { refuseForms } from './refuse-forms';
 export { refuseUnknownRoutes } from './refuse-unknown-routes';
+export { refuseWhileStarting } from './refuse-while-starting';
 export { reportStreamFaults } from './report-stream-faults';
 export { requireHost } from './require-host';
 export { RouteMethods } from './route-methods';

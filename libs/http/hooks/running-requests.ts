@@ -1,5 +1,5 @@
 import { type Server } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as acceptedConnections, setTimeout as sleep } from 'node:timers/promises';
 import { InFlight } from '#database';
 import { Problem } from '../problems/problem';
 import { type RequestContext } from '../request-context';
@@ -8,9 +8,19 @@ const pollMs = 50;
 /** How long the last events of streams that were cut short may take to be sent. */
 const lastEventsMs = 1000;
 
-/** The requests that have no complete response yet. */
+/** The requests that have no complete response yet, and whether Tenkey is stopping. */
 export class RunningRequests {
   readonly #running = new InFlight<RequestContext>();
+  #isStopping = false;
+
+  /** True once a stop has begun. Requests are still served, but each closes its connection. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  announceStop(): void {
+    this.#isStopping = true;
+  }
 
   add(request: RequestContext): void {
     this.#running.add(request);
@@ -26,12 +36,17 @@ export class RunningRequests {
    */
   finish(server: Server, waitMs: number): () => Promise<void> {
     return async () => {
+      this.announceStop();
+      // The kernel resets connections that it has established and the server has not accepted yet. At this point of the event
+      // loop all of them are accepted.
+      await acceptedConnections();
       server.close();
       await this.#emptyWithin(waitMs);
       const detail = 'Tenkey is stopping. Send the request again.';
       for (const request of this.#running.all)
         request.cancel(new Problem('upstream_unavailable', { detail }));
       await this.#emptyWithin(lastEventsMs);
+      server.closeAllConnections();
     };
   }
 

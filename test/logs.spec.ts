@@ -101,6 +101,87 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     },
   );
 
+  describe('ids of the client', () => {
+    const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const hex = '0af7651916cd43dd8448eb211c80319c';
+
+    it.each([
+      ['a whole response', {}, {}, 200],
+      ['a stream', { stream: true }, {}, 200],
+      ['a refused request', {}, { status: 400 }, 400],
+      ['a fault of the provider', {}, { status: 500 }, 502],
+    ] as const)(
+      'are in response, log and usage record of %s, and its trace goes upstream',
+      async (_, body, next, status) => {
+        tenkey.provider.reset();
+        tenkey.provider.next(next);
+        const answer = await tenkey
+          .chat(tenant, body)
+          .set({ 'X-Request-ID': hex, traceparent: trace, tracestate: 'a=1' });
+        expect([answer.status, answer.headers['x-client-request-id']]).toEqual([status, hex]);
+        const id = answer.headers['x-tenkey-request-id'];
+        expect(await linesOf(id)).toEqual([expect.objectContaining({ client_request_id: hex })]);
+        await until(async () => {
+          const { items } = (await tenkey.sysadmin('get', '/usage/records?limit=1')).body;
+          return items[0]?.request_id === id && items[0].client_request_id === hex;
+        }, 'the record names the id of the client');
+        const [sent] = tenkey.provider.requests;
+        expect([sent!.headers.traceparent, sent!.headers.tracestate]).toEqual([trace, undefined]);
+      },
+    );
+
+    it('go upstream with a translated call, and come back from every route', async () => {
+      tenkey.provider.reset();
+      const message = { model: 'gpt-4o', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] };
+      await tenkey.call(tenant, 'messages', message).set('traceparent', trace);
+      expect(tenkey.provider.requests[0]!.headers.traceparent).toBe(trace);
+      for (const path of ['/health', '/no-such-route', '/v1/models', '/api/v1/sysadmin/tenants', '/%zz']) {
+        const answer = await tenkey.http().get(path).set('X-Client-Request-Id', 'a.b_c:1-2');
+        expect([path, answer.headers['x-client-request-id']]).toEqual([path, 'a.b_c:1-2']);
+        expect(await linesOf(answer.headers['x-tenkey-request-id'])).toEqual([
+          expect.objectContaining({ client_request_id: 'a.b_c:1-2' }),
+        ]);
+      }
+    });
+
+    it.each<[string, Record<string, string>, string | undefined]>([
+      ['both', { 'X-Request-ID': 'of-a-proxy', 'X-Client-Request-Id': 'own' }, 'own'],
+      [
+        'an own one that is not valid',
+        { 'X-Request-ID': 'of-a-proxy', 'X-Client-Request-Id': 'a b' },
+        'of-a-proxy',
+      ],
+      [
+        '128 characters',
+        { 'X-Request-ID': '1'.repeat(96) + '.'.repeat(32) },
+        '1'.repeat(96) + '.'.repeat(32),
+      ],
+      ['129 characters', { 'X-Request-ID': '.'.repeat(129) }, undefined],
+      ['none', { 'X-Request-ID': '' }, undefined],
+      ['other characters', { 'X-Request-ID': 'a/b' }, undefined],
+      ['a tenant key', { 'X-Request-ID': 'tk_BoT0VjF9rQ2_abcdefgh' }, undefined],
+      ['the super key', { 'X-Request-ID': `x-${superKey}` }, undefined],
+      ['the key of the request', { 'X-Request-ID': 'wrong-key', 'X-API-Key': 'wrong-key' }, undefined],
+    ])('with %s', async (_, headers, expected) => {
+      const answer = await tenkey.http().get('/health').set(headers);
+      expect(answer.headers['x-client-request-id']).toBe(expected);
+      const [line] = await linesOf(answer.headers['x-tenkey-request-id']);
+      expect(line!.client_request_id).toBe(expected);
+    });
+
+    it.each([
+      ['another version', trace.replace('00', 'ff')],
+      ['a longer one', `${trace}-00`],
+      ['no trace', trace.replace(/4bf\w+/, '0'.repeat(32))],
+      ['no parent', trace.replace(/00f\w+/, '0'.repeat(16))],
+      ['upper case', trace.toUpperCase()],
+    ])('a malformed traceparent stays here: %s', async (_, traceparent) => {
+      tenkey.provider.reset();
+      expect((await tenkey.chat(tenant).set('traceparent', traceparent)).status).toBe(200);
+      expect(tenkey.provider.requests[0]!.headers.traceparent).toBeUndefined();
+    });
+  });
+
   it('names key and tenant of a request that exceeds the limit of its key', async () => {
     const { id, key } = await issueTenantKey(tenkey, tenant, { requests_per_minute: 1 });
     const list = () => tenkey.http().get('/v1/models').set('authorization', `Bearer ${key}`);

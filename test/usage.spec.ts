@@ -45,6 +45,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
     const { version } = (await tenkey.sysadmin('get', `/tenants/${tenant}/credentials`)).body.credentials[0];
     expect(record).toEqual({
       request_id: answer.headers['x-tenkey-request-id'],
+      client_request_id: null,
       at: expect.any(String),
       tenant_id: tenant,
       key_id: tenantKeyId,

@@ -33,6 +33,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     proxies: config.trustProxy,
     memory: new hooks.BodyMemory(config),
     running,
+    secrets: config.secrets,
     log,
     onProblem: auditRefused(() => app.get(RefusedAttemptsService), catalogue.providers, config.secrets),
   });

@@ -21,7 +21,7 @@ export {
   signingPurposes,
   SEALED_PREFIX,
 } from './fernet.service';
-export { removeKeyShapes } from './key-shapes';
+export { looksLikeKey, removeKeyShapes } from './key-shapes';
 export { isPublishedKey } from './published-keys';
 export { maskOf, Secret } from './secret';
 export { replaceRanges, secretRanges, type TextRange, tracesOf } from './secret-spellings';

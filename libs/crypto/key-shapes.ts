@@ -16,10 +16,16 @@ const shapes: readonly RegExp[] = [
   /(?<=\bBasic\s{1,4})(?=[A-Za-z0-9+/]*[0-9+/=])[A-Za-z0-9+/]{8,}={0,2}/gi,
   // User and password in a URL
   /(?<=:\/\/)[^\s/@"']+@/g,
-  /[0-9a-f]{32,}/gi,
 ];
+/** Ids have this shape too. */
+const digits = /[0-9a-f]{32,}/gi;
+
+/** True when a part of the text looks like a key. Hexadecimal digits alone do not. */
+export function looksLikeKey(text: string): boolean {
+  return shapes.some((shape) => text.search(shape) !== -1);
+}
 
 /** The text with `[removed]` in place of everything that looks like a key. It supplements `secretRanges`, which is exact. */
 export function removeKeyShapes(text: string): string {
-  return shapes.reduce((cleaned, shape) => cleaned.replace(shape, '[removed]'), text);
+  return [...shapes, digits].reduce((cleaned, shape) => cleaned.replace(shape, '[removed]'), text);
 }

@@ -53,6 +53,8 @@ export interface RequestBody {
 export interface SendOptions {
   /** The client's headers. Only those that the provider's definition names are passed on. */
   readonly clientHeaders?: IncomingHttpHeaders;
+  /** The client's W3C trace context, which is passed on if it is well-formed. */
+  readonly traceparent?: unknown;
   /** True when the client tries again by itself after a 503, so that Tenkey does not. */
   readonly clientRetries?: boolean;
   readonly cancellation: Cancellation;
@@ -231,12 +233,15 @@ function bodyOfAttempt(content: RequestBody['content']): Buffer | Readable {
   return stream;
 }
 
+/** https://www.w3.org/TR/trace-context/#traceparent-header, in its only version. Neither id may be all zeros. */
+const isTraceparent = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
 /** The headers that the provider requires, and those of the client that its definition passes on; none replaces the key. */
 function requestHeaders(
   route: Route,
   body: RequestBody | undefined,
   key: Secret,
-  { clientHeaders = {} }: SendOptions,
+  { clientHeaders = {}, traceparent }: SendOptions,
 ): Record<string, string> {
   const providerHeaders = route.provider.headers(key, route.credential.settings);
   const headers: Record<string, string> = {
@@ -246,6 +251,7 @@ function requestHeaders(
   };
   if (body !== undefined) headers['content-type'] = body.contentType;
   for (const name in providerHeaders) headers[name] = providerHeaders[name]!;
+  if (typeof traceparent === 'string' && isTraceparent.test(traceparent)) headers.traceparent = traceparent;
   for (const name of route.provider.passedRequestHeaders ?? []) {
     const value = clientHeaders[name];
     const hasKey = providerHeaders[name]?.includes(key.expose()) === true;

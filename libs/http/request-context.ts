@@ -41,6 +41,8 @@ export class RequestContext {
   logFields: Readonly<Record<string, unknown>> | undefined = undefined;
   /** Where the change of this request is in force, once it is. */
   inForce: InForce | undefined = undefined;
+  /** The client's own id of the request; undefined if it sent none, or one that is ignored. */
+  clientRequestId: string | undefined = undefined;
   /** By `performance.now()`. */
   startedAt = 0;
   /** True once the log line of the request is written. */

@@ -61,14 +61,18 @@ export function createLog(level: string, secrets: readonly Secret[], destination
   return Object.assign(to(searched), { known: to(known) });
 }
 
+/** An id of a client may have the shape of a hexadecimal key. That it is none was checked where it was read. */
+const checkedField = 'client_request_id';
+
 /** A line that contains something to remove is cleaned value by value, so that it stays valid JSON. */
 function cleanLine(written: string, secrets: readonly Secret[]): string {
   const hasSecret = (text: string) => secretRanges(text, secrets).length > 0;
   const line = withoutBytes(written);
   if (!hasSecret(line) && removeKeyShapes(line) === line) return line;
-  const value: unknown = JSON.parse(line, (_, each: unknown) => {
+  const value: unknown = JSON.parse(line, (name, each: unknown) => {
     if (typeof each === 'string') {
-      return removeKeyShapes(replaceRanges(each, secretRanges(each, secrets), '[secret]'));
+      const withoutSecrets = replaceRanges(each, secretRanges(each, secrets), '[secret]');
+      return name === checkedField ? withoutSecrets : removeKeyShapes(withoutSecrets);
     }
     // A secret may be written as the list of its bytes.
     const isListOfBytes = Array.isArray(each) && each.every((item) => typeof item === 'number');

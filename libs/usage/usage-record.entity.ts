@@ -25,6 +25,10 @@ export class UsageRecord {
   @PrimaryColumn('uuid', { name: 'request_id' })
   requestId: string;
 
+  /** The client's own id of the request; null if it sent none, or one that Tenkey ignores. */
+  @Column('text', { name: 'client_request_id', nullable: true })
+  clientRequestId: string | null;
+
   /** When the call started. */
   @Column('timestamptz')
   at: Date;

@@ -36,6 +36,7 @@ const noCalls = () =>
 function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRecord {
   return {
     requestId: randomUUID(),
+    clientRequestId: null,
     at: new Date(),
     tenantId,
     tenantKeyId: null,

@@ -16,6 +16,7 @@ import { CountSearchUnits1765350000000 } from './1765350000000-count-search-unit
 import { BindSealsToSlots1765500000000 } from './1765500000000-bind-seals-to-slots';
 import { KeepFormerEncryptionKeys1765600000000 } from './1765600000000-keep-former-encryption-keys';
 import { ExpectedProviders1765700000000 } from './1765700000000-expected-providers';
+import { KeepClientRequestIds1766200000000 } from './1766200000000-keep-client-request-ids';
 import { CreateVerificationRun1766500000000 } from './1766500000000-create-verification-run';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
@@ -38,5 +39,6 @@ export const migrations = [
   BindSealsToSlots1765500000000,
   KeepFormerEncryptionKeys1765600000000,
   ExpectedProviders1765700000000,
+  KeepClientRequestIds1766200000000,
   CreateVerificationRun1766500000000,
 ];

@@ -144,6 +144,7 @@ export const schema: Readonly<Record<string, string>> = {
   'column usage_records.attempts': 'integer not null',
   'column usage_records.cache_write_tokens': 'bigint',
   'column usage_records.cached_tokens': 'bigint',
+  'column usage_records.client_request_id': 'text',
   'column usage_records.code': 'text',
   'column usage_records.first_byte_ms': 'integer',
   'column usage_records.host': 'text not null',

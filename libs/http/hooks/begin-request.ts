@@ -1,8 +1,10 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isAddress, isAmong } from '#config';
+import { type Secret } from '#crypto';
 import { type Log } from '#log';
 import { type BodyMemory, MemoryShare } from '../bodies/body-memory';
 import { type ProblemListener, RequestContext } from '../request-context';
+import { clientRequestIdOf } from '../requests/client-request-id';
 import { logLateProblem, logRequest } from './request-log';
 import { type RunningRequests } from './running-requests';
 
@@ -14,18 +16,21 @@ export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (
  * logged at its end.
  * @param proxies addresses and ranges of the proxies whose X-Forwarded-For is trusted
  * @param memory for the bodies of all requests
+ * @param secrets of the process: an id of the client that contains one is ignored
  * @param onProblem is called for each problem, before the log is
  */
 export function beginRequest({
   proxies,
   memory,
   running,
+  secrets,
   log,
   onProblem,
 }: {
   readonly proxies: readonly string[];
   readonly memory: BodyMemory;
   readonly running: RunningRequests;
+  readonly secrets: readonly Secret[];
   readonly log: Log;
   readonly onProblem: ProblemListener;
 }): RequestHook {
@@ -42,6 +47,8 @@ export function beginRequest({
       tenkey.isClosed = true;
     });
     reply.header('x-tenkey-request-id', request.id);
+    tenkey.clientRequestId = clientRequestIdOf(request.headers, () => tenkey.presentedKeys, secrets);
+    if (tenkey.clientRequestId !== undefined) reply.header('x-client-request-id', tenkey.clientRequestId);
     // The client, such as a load balancer, must not send its next request on a connection that is about to be closed.
     if (running.isStopping) reply.header('connection', 'close');
     done();

@@ -38,6 +38,7 @@ export function logLateProblem(log: Log): ProblemListener {
 function fieldsOfRequest({ id, method, tenkey }: FastifyRequest): Record<string, unknown> {
   const { calledRoute, tenantId, grant } = tenkey;
   const fields: Record<string, unknown> = { request_id: id, method, path: calledRoute };
+  if (tenkey.clientRequestId !== undefined) fields.client_request_id = tenkey.clientRequestId;
   if (tenantId !== undefined) fields.tenant = tenantId;
   if (grant.issuedKeyId !== undefined) fields.key = grant.issuedKeyId;
   return fields;

@@ -33,6 +33,10 @@ export const callProblems = [
 /** Name -> description and example. */
 const responseHeaders = {
   'x-tenkey-request-id': ["Tenkey's id of this call, as in the log", '5f0c2e2a-0d7b-4a43-9a57-0e6f2f0f7c11'],
+  'x-client-request-id': [
+    "The client's id of this call, from X-Client-Request-Id or X-Request-ID; absent if it sent none that is valid",
+    'chat-7f3a',
+  ],
   'x-tenkey-provider': ['The provider that responded', 'openai'],
   'x-tenkey-adapter': ['The adapter that found the route: litellm or legacy', 'litellm'],
   'x-tenkey-credential-source': ['Whose key paid: tenant or global', 'tenant'],

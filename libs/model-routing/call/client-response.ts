@@ -44,6 +44,8 @@ export class ClientResponse implements BodySink {
     for (const name in passed) head.push(name, passed[name]!);
     for (const name in headers) head.push(name, headers[name]!);
     head.push('x-tenkey-request-id', request.id);
+    const { clientRequestId } = request.tenkey;
+    if (clientRequestId !== undefined) head.push('x-client-request-id', clientRequestId);
     if (receipt !== undefined) head.push('x-tenkey-receipt', receipt);
     // A proxy that buffers would hold the events back; nginx reads the second.
     if (isEventStream(type)) head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');

@@ -49,6 +49,8 @@ export interface ServeOptions {
   readonly cancellation: Cancellation;
   /** A UUID that no other call has, for the usage record; by default a new one. */
   readonly requestId?: string;
+  /** The client's own id of the request, for the usage record. */
+  readonly clientRequestId?: string;
   /** The name of the model, if the address of the request says it. The `model` of the request is then not read. */
   readonly model?: string;
   /** The tenant key of the request, if it has one. */
@@ -121,10 +123,10 @@ export class DispatchService {
     receiver: CallReceiver,
     send: (call: RunningCall) => Promise<void>,
   ): Promise<void> {
-    const { requestId = randomUUID(), tenantKeyId = null, tokens } = options;
+    const { requestId = randomUUID(), clientRequestId = null, tenantKeyId = null, tokens } = options;
     if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
     // The database writes UUIDs in lower case, and a receipt must match the usage record.
-    const call = { requestId: requestId.toLowerCase(), tenantKeyId };
+    const call = { requestId: requestId.toLowerCase(), clientRequestId, tenantKeyId };
     let settle = (_: UsageRecord) => undefined as void;
     let hasPlace = false;
     const meter = this.usage.begin(call, (record) => {
@@ -186,6 +188,7 @@ export class DispatchService {
       // The SDKs of OpenAI and Anthropic send this header because they retry by themselves.
       clientRetries: options.headers?.['x-stainless-retry-count'] !== undefined,
       clientHeaders: isTranslated ? undefined : options.headers,
+      traceparent: options.headers?.traceparent,
     };
     this.egress.send(route, body, sendOptions, this.noting(route, receiver));
   }

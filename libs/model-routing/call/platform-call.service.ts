@@ -83,6 +83,7 @@ export class PlatformCallService {
     const options: ServeOptions = {
       cancellation: tenkey,
       requestId: request.id,
+      clientRequestId: tenkey.clientRequestId,
       model: tenkey.deployment,
       tenantKeyId: tenkey.grant.issuedKeyId,
       confirmKey: () => tenkey.confirmGrant(),

@@ -13,7 +13,9 @@ const route = {
 /** @returns the outcome and code that are recorded for a call that ends in the given way */
 function recordedOf(end: (meter: CallMeter) => void) {
   const records: (UsageRecord | undefined)[] = [];
-  const meter = new CallMeter({ requestId: '', tenantKeyId: null }, (record) => records.push(record));
+  const meter = new CallMeter({ requestId: '', clientRequestId: null, tenantKeyId: null }, (record) =>
+    records.push(record),
+  );
   meter.decided(route, () => 0);
   meter.responded(200);
   expect(records).toEqual([]);
@@ -45,7 +47,9 @@ describe('a call with a response', () => {
 
 it('a call that fails before its route is decided ends without a record', () => {
   const records: unknown[] = [];
-  const meter = new CallMeter({ requestId: '', tenantKeyId: null }, (record) => records.push(record));
+  const meter = new CallMeter({ requestId: '', clientRequestId: null, tenantKeyId: null }, (record) =>
+    records.push(record),
+  );
   meter.failed(new Problem('model_not_found'));
   expect(records).toEqual([undefined]);
 });

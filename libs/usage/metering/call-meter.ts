@@ -11,6 +11,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 /** Identifies the call that is measured. */
 export interface MeteredCall {
   readonly requestId: string;
+  /** The client's own id of the request; null if it has none. */
+  readonly clientRequestId: string | null;
   /** Id of the tenant key; null if the call has none. */
   readonly tenantKeyId: string | null;
 }
@@ -139,6 +141,7 @@ export class CallMeter {
     this.#onEnd({
       // No spread: on Node 20 an object that begins with one costs 50 µs instead of 0.2.
       requestId: this.#call.requestId,
+      clientRequestId: this.#call.clientRequestId,
       tenantKeyId: this.#call.tenantKeyId,
       at: this.at,
       tenantId: route.tenantId,

@@ -53,6 +53,14 @@ const outcomeText = Object.entries(outcomeMeanings)
 export class UsageRecordResponse extends CallFields {
   @ApiProperty({ format: 'uuid', description: 'The id in the log and in the x-tenkey-request-id header.' })
   request_id: string;
+  @ApiProperty({
+    nullable: true,
+    type: String,
+    example: 'chat-7f3a',
+    description:
+      "The client's id of the request, from X-Client-Request-Id or X-Request-ID; null if it sent none that is valid.",
+  })
+  client_request_id: string | null;
   @ApiProperty({ format: 'date-time', description: 'When the call started.' })
   at: string;
   @ApiProperty({ enum: adapterNames, enumName: 'AdapterName' })
@@ -136,6 +144,7 @@ export class UsageRecordResponse extends CallFields {
   static of(record: UsageRecord): UsageRecordResponse {
     return {
       request_id: record.requestId,
+      client_request_id: record.clientRequestId,
       at: record.at.toISOString(),
       tenant_id: record.tenantId,
       key_id: record.tenantKeyId,

@@ -69,6 +69,7 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   'POST /v1/audio/speech': 'platform',
   'POST /v1/audio/transcriptions': 'platform',
   'POST /v1/audio/translations': 'platform',
+  'GET /': 'everybody',
   'GET /health': 'everybody',
   'GET /ready': 'everybody',
 };
@@ -100,7 +101,7 @@ class UndeclaredModule {}
 describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenkey) => {
   it('is refused with 401 without a key on every documented route except health and docs', async () => {
     const { body: document } = await tenkey.http().get('/docs/openapi.json');
-    const open = ['/health', '/ready'];
+    const open = ['/', '/health', '/ready'];
     delete document.paths['/undeclared'];
     let checked = 0;
     for (const [path, methods] of Object.entries<Record<string, any>>(document.paths)) {
@@ -132,8 +133,10 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
       if (![401, 403].includes(answer.status)) open.push(`${method} ${path}`);
     }
     expect(open.filter((route) => !/^(GET|HEAD) \/docs(\/|\*|$)/.test(route)).sort()).toEqual([
+      'GET /',
       'GET /health',
       'GET /ready',
+      'HEAD /',
       'HEAD /health',
       'HEAD /ready',
     ]);
@@ -279,8 +282,29 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
     }
   });
 
+  it('is given to everybody at /, which says where things are and sends a browser to the documentation', async () => {
+    const { status, body } = await tenkey.http().get('/');
+    expect([status, body]).toEqual([
+      200,
+      {
+        service: 'Tenkey',
+        platform_api: '/v1',
+        sysadmin_api: '/api/v1/sysadmin',
+        health: '/health',
+        ready: '/ready',
+        docs: '/docs',
+        openapi: '/docs/openapi.json',
+      },
+    ]);
+    const browser = await tenkey.http().get('/').set('accept', 'text/html,application/xhtml+xml,*/*;q=0.8');
+    expect([browser.status, browser.headers.location]).toEqual([302, 'docs']);
+  });
+
   it('is given to each of several super keys, so that the super key can be replaced', async () => {
-    const rolled = await startTestApp({ INTRIC_SUPER_API_KEY: `${superKey},the-next-super-key-5d0e7c` });
+    const rolled = await startTestApp({
+      INTRIC_SUPER_API_KEY: `${superKey},the-next-super-key-5d0e7c`,
+      DOCS: 'false',
+    });
     try {
       for (const [key, status] of [
         [superKey, 200],
@@ -290,6 +314,19 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
         const answer = await rolled.http().get('/api/v1/sysadmin/tenants').set('X-API-Key', key);
         expect(answer.status).toBe(status);
       }
+      // DOCS=false switches the documentation off.
+      for (const path of [
+        '/docs',
+        '/docs/',
+        '/docs/openapi.json',
+        '/docs/openapi.yaml',
+        '/docs/swagger-ui.css',
+      ]) {
+        const answer = await rolled.http().get(path);
+        expect([path, answer.status, answer.body.code]).toEqual([path, 404, 'route_not_found']);
+      }
+      const addresses = await rolled.http().get('/').set('accept', 'text/html');
+      expect([addresses.status, addresses.text]).toEqual([200, expect.not.stringContaining('docs')]);
     } finally {
       await rolled.close();
     }

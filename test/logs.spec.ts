@@ -101,6 +101,21 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
     },
   );
 
+  it('has no line for a probe that succeeds, unless LOG_LEVEL is debug, and one for a probe that is refused', async () => {
+    for (const path of ['/health', '/ready', '/api/v1/sysadmin/metrics']) {
+      const probe = await tenkey.http().get(path).set('x-api-key', superKey);
+      expect([path, probe.status, await linesOf(probe.headers['x-tenkey-request-id'])]).toEqual([
+        path,
+        200,
+        [],
+      ]);
+    }
+    const refused = await tenkey.http().get('/api/v1/sysadmin/metrics');
+    expect(await linesOf(refused.headers['x-tenkey-request-id'])).toEqual([
+      expect.objectContaining({ level: 30, status: 401 }),
+    ]);
+  });
+
   describe('ids of the client', () => {
     const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const hex = '0af7651916cd43dd8448eb211c80319c';
@@ -135,7 +150,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
       const message = { model: 'gpt-4o', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] };
       await tenkey.call(tenant, 'messages', message).set('traceparent', trace);
       expect(tenkey.provider.requests[0]!.headers.traceparent).toBe(trace);
-      for (const path of ['/health', '/no-such-route', '/v1/models', '/api/v1/sysadmin/tenants', '/%zz']) {
+      for (const path of ['/', '/no-such-route', '/v1/models', '/api/v1/sysadmin/tenants', '/%zz']) {
         const answer = await tenkey.http().get(path).set('X-Client-Request-Id', 'a.b_c:1-2');
         expect([path, answer.headers['x-client-request-id']]).toEqual([path, 'a.b_c:1-2']);
         expect(await linesOf(answer.headers['x-tenkey-request-id'])).toEqual([
@@ -163,7 +178,7 @@ describeWithApp('the log', { LOG_LEVEL: 'info', UPSTREAM_TIMEOUTS: 'first_byte=1
       ['the super key', { 'X-Request-ID': `x-${superKey}` }, undefined],
       ['the key of the request', { 'X-Request-ID': 'wrong-key', 'X-API-Key': 'wrong-key' }, undefined],
     ])('with %s', async (_, headers, expected) => {
-      const answer = await tenkey.http().get('/health').set(headers);
+      const answer = await tenkey.http().get('/no-such-route').set(headers);
       expect(answer.headers['x-client-request-id']).toBe(expected);
       const [line] = await linesOf(answer.headers['x-tenkey-request-id']);
       expect(line!.client_request_id).toBe(expected);

@@ -96,7 +96,14 @@ describe('no setting opens a route without a key:', () => {
           if (statusCode !== 401) opened.add(`${method} ${pattern}`);
         }
       }
-      expect([...opened].sort()).toEqual(['GET /health', 'GET /ready', 'HEAD /health', 'HEAD /ready']);
+      expect([...opened].sort()).toEqual([
+        'GET /',
+        'GET /health',
+        'GET /ready',
+        'HEAD /',
+        'HEAD /health',
+        'HEAD /ready',
+      ]);
     } finally {
       await tenkey.close();
     }

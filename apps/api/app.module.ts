@@ -13,6 +13,7 @@ import { type ModelCatalogue, ModelRoutingModule } from '#model-routing';
 import { TenantsModule } from '#tenants';
 import { UsageModule } from '#usage';
 import { type DataSource } from 'typeorm';
+import { AddressesController } from './addresses.controller';
 import { HealthController } from './health.controller';
 import { type HttpServer } from './http-server';
 import { MetricsController } from './metrics.controller';
@@ -84,7 +85,7 @@ export class AppModule {
         }),
         ...(parts.imports ?? []),
       ],
-      controllers: [HealthController, MetricsController],
+      controllers: [AddressesController, HealthController, MetricsController],
       providers: [{ provide: hooks.RunningRequests, useValue: running }],
     };
   }

@@ -34,6 +34,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     memory: new hooks.BodyMemory(config),
     running,
     secrets: config.secrets,
+    publicUrl: config.publicUrl,
     log,
     onProblem: auditRefused(() => app.get(RefusedAttemptsService), catalogue.providers, config.secrets),
   });
@@ -93,7 +94,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   const bodies = new hooks.BodyReader(config);
   fastify.addContentTypeParser('application/json', bodies.json);
   fastify.addContentTypeParser('multipart/form-data', bodies.form);
-  addSwagger(app);
+  if (config.docs) addSwagger(app, config);
   await app.init();
   await fastify.ready();
   return app;

@@ -28,15 +28,17 @@ const tags = {
   Health: 'For load balancers and orchestrators. No key is needed.',
 };
 
-/** The OpenAPI document. The name of a controller's method is the id of its operation. */
-export function createDocument(app: NestFastifyApplication): OpenAPIObject {
+/**
+ * The OpenAPI document. The name of a controller's method is the id of its operation.
+ * @param publicUrl by default relative to the document, which is one level below the root of the service
+ */
+export function createDocument(app: NestFastifyApplication, publicUrl = '..'): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Tenkey')
     .setDescription(description)
     .setVersion(version)
-    // Relative to the document, which is one level below the root of the service.
-    .addServer('..', 'This service')
+    .addServer(publicUrl, 'This service')
     .addApiKey(
       {
         type: 'apiKey',

@@ -1,11 +1,12 @@
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
+import { type Config } from '#config';
 import { createDocument } from './openapi-document';
 
 /** Swagger UI at /docs and the document at /docs/openapi.json, from local files. */
-export function addSwagger(app: NestFastifyApplication): void {
+export function addSwagger(app: NestFastifyApplication, { publicUrl }: Pick<Config, 'publicUrl'>): void {
   // The document is created on the first request for it, so that a start does not wait for it.
-  SwaggerModule.setup('docs', app, () => createDocument(app), {
+  SwaggerModule.setup('docs', app, () => createDocument(app, publicUrl), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: 'Tenkey',

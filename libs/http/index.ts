@@ -21,4 +21,10 @@ export { HttpModule } from './http.module';
 export { documentRoutes } from './openapi/document-routes';
 export { ApiProblems } from './problems/api-problems';
 export { type FieldFault, Problem, type ProblemCode, problems } from './problems/problem';
-export { credentialPath, credentialsPath, sysadminPrefix, tenantPath } from './requests/paths';
+export {
+  credentialPath,
+  credentialsPath,
+  platformPrefix,
+  sysadminPrefix,
+  tenantPath,
+} from './requests/paths';

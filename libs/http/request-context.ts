@@ -54,6 +54,7 @@ export class RequestContext {
   readonly #alias: ResolvedAlias | undefined;
   readonly #request: FastifyRequest;
   readonly #listeners: readonly ProblemListener[];
+  readonly #publicUrl: string | undefined;
   #isCancelled = false;
   #cancelReason: Problem | undefined = undefined;
   #cancelListener: (() => void) | undefined = undefined;
@@ -66,15 +67,18 @@ export class RequestContext {
    * @param address where the request comes from; undefined when the connection was already reset
    * @param memory for the bodies of the request and of its response
    * @param listeners are called for each problem, in this order
+   * @param publicUrl the address of Tenkey for its clients, if it is known
    */
   constructor(
     request: FastifyRequest,
     readonly address: string | undefined,
     readonly memory: MemoryShare,
     listeners: readonly ProblemListener[],
+    publicUrl?: string,
   ) {
     this.#request = request;
     this.#listeners = listeners;
+    this.#publicUrl = publicUrl;
     this.path = pathOf(request.url);
     this.#alias = request.originalUrl === request.url ? undefined : resolveAlias(request.originalUrl);
   }
@@ -217,7 +221,13 @@ export class RequestContext {
 
   get problemContext(): ProblemContext {
     const { path, clientKind } = this;
-    return { path, clientKind, requestId: this.#request.id, isTenant: this.grant.tenantId !== undefined };
+    return {
+      path,
+      clientKind,
+      requestId: this.#request.id,
+      publicUrl: this.#publicUrl,
+      isTenant: this.grant.tenantId !== undefined,
+    };
   }
 
   /** The last event of a stream that failed after its head was sent, as the client of this path expects it. */

@@ -86,6 +86,14 @@ export const baseUrl: Kind<string> = {
   },
 };
 
+export const publicUrl: Kind<string> = {
+  rule: 'must be an http or https URL without user name, password, query and fragment, e.g. `https://platform.example/tenkey`.',
+  parse(text, refuse) {
+    if (faultOfEndpoint(text) !== undefined) refuse();
+    return text.replace(/\/+$/, '');
+  },
+};
+
 /** This value of EGRESS_PROXY means that HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name the proxies. */
 export const FROM_ENVIRONMENT = 'environment';
 

@@ -8,6 +8,7 @@ import {
   flag,
   type Kind,
   oneOf,
+  publicUrl,
   text,
   whole,
 } from './kinds';
@@ -112,6 +113,21 @@ export const settings = {
     default: '',
     description:
       "The reverse proxies in front of Tenkey: addresses or CIDR ranges, comma-separated, e.g. `10.1.2.3,10.2.0.0/16`. For requests from these proxies, the client's address is read from `X-Forwarded-For`; the audit records it, and wrong keys are counted by it. Not set: `X-Forwarded-For` is ignored, and the address is that of the proxy.",
+  },
+  publicUrl: {
+    name: 'PUBLIC_URL',
+    section: 'service',
+    kind: publicUrl,
+    description:
+      'The address of Tenkey for its clients, with the path prefix of a reverse proxy, e.g. `https://platform.example/tenkey`. The OpenAPI document, the hints of problems and the addresses at `/` name it. Not set: they name paths without a prefix, and the address in the document is relative to the document.',
+  },
+  docs: {
+    name: 'DOCS',
+    section: 'service',
+    kind: flag,
+    default: 'true',
+    description:
+      '`true`: `/docs` has the Swagger UI and the OpenAPI document, which need no key. `false`: they respond 404.',
   },
   clientPauseSeconds: {
     name: 'CLIENT_PAUSE_SECONDS',

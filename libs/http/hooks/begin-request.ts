@@ -17,6 +17,7 @@ export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (
  * @param proxies addresses and ranges of the proxies whose X-Forwarded-For is trusted
  * @param memory for the bodies of all requests
  * @param secrets of the process: an id of the client that contains one is ignored
+ * @param publicUrl the address of Tenkey for its clients, if it is known
  * @param onProblem is called for each problem, before the log is
  */
 export function beginRequest({
@@ -24,6 +25,7 @@ export function beginRequest({
   memory,
   running,
   secrets,
+  publicUrl,
   log,
   onProblem,
 }: {
@@ -31,6 +33,7 @@ export function beginRequest({
   readonly memory: BodyMemory;
   readonly running: RunningRequests;
   readonly secrets: readonly Secret[];
+  readonly publicUrl: string | undefined;
   readonly log: Log;
   readonly onProblem: ProblemListener;
 }): RequestHook {
@@ -56,7 +59,7 @@ export function beginRequest({
   return (request, reply, done) => {
     // Read the address now: a connection that the client has reset no longer has it.
     const address = addressOf(request, proxies);
-    request.tenkey = new RequestContext(request, address, new MemoryShare(memory), listeners);
+    request.tenkey = new RequestContext(request, address, new MemoryShare(memory), listeners, publicUrl);
     // A client may send several requests without waiting for the responses. A response gets its socket when the previous one is
     // finished, and Node emits no 'close' for a response that never gets one, so nothing may start before that.
     if (reply.raw.socket !== null) begin(request, reply, done);

@@ -2,6 +2,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { describeError, type Log } from '#log';
 import { type Problem } from '../problems/problem';
 import { type ProblemListener } from '../request-context';
+import { probes } from '../requests/paths';
 
 /**
  * Writes the log line of a request once its response is sent, Tenkey has broken it off, or the client has disconnected.
@@ -19,7 +20,8 @@ export function logRequest(log: Log, request: FastifyRequest, reply: FastifyRepl
   for (const name in logFields) fields[name] = logFields[name];
   if (!reply.raw.writableFinished) fields.aborted = true;
   if (problem !== undefined) Object.assign(fields, fieldsOfProblem(problem));
-  lines[levelOf(problem)](fields, 'request');
+  const isUsualProbe = problem === undefined && probes.has(request.tenkey.route);
+  lines[isUsualProbe ? 'debug' : levelOf(problem)](fields, 'request');
 }
 
 /** Writes a second line, with the same request id, for a problem that occurs after the first line was written. */

@@ -17,6 +17,8 @@ export interface ProblemContext {
   /** Whose API the client speaks, where the path does not say it. */
   readonly clientKind?: ClientKind | undefined;
   readonly requestId: string;
+  /** The address of Tenkey for its clients, if it is known. */
+  readonly publicUrl?: string | undefined;
   /** True for a caller with a tenant key, who cannot do what a hint tells a sysadmin. */
   readonly isTenant: boolean;
 }
@@ -42,7 +44,8 @@ export function renderProblem(problem: Problem, context: ProblemContext): Render
     const toBody = format === 'anthropic' ? anthropicBody : openAiBody;
     return { contentType: 'application/json; charset=utf-8', body: toBody(problem, context) };
   }
-  const { hint, errors, providerRequirements } = problem.details;
+  const { errors, providerRequirements } = problem.details;
+  const hint = hintOf(problem, context);
   return {
     contentType: 'application/problem+json; charset=utf-8',
     body: {
@@ -72,13 +75,13 @@ export function renderLastEvent(problem: Problem, context: ProblemContext): stri
 }
 
 /** What the provider named stays as it is; `tenkey_code` is always ours. */
-function openAiBody(problem: Problem, { isTenant }: ProblemContext): Record<string, unknown> {
+function openAiBody(problem: Problem, context: ProblemContext): Record<string, unknown> {
   const { code, details } = problem;
   const { upstream, param = null } = details;
   // Clients know this type from Anthropic, and OpenAI's own APIs name an overload in many ways.
   const isOverloaded = code === 'upstream_overloaded';
   const error = {
-    message: sentenceOf(problem, isTenant),
+    message: sentenceOf(problem, context),
     type: isOverloaded ? 'overloaded_error' : (upstream?.type ?? openAiType(problem)),
     code: upstream?.code ?? (isOverloaded ? 'overloaded' : code),
     param,
@@ -89,26 +92,34 @@ function openAiBody(problem: Problem, { isTenant }: ProblemContext): Record<stri
 }
 
 /** https://docs.anthropic.com/en/api/errors, with further fields. Clients know only Anthropic's own types. */
-function anthropicBody(problem: Problem, { requestId, isTenant }: ProblemContext): Record<string, unknown> {
+function anthropicBody(problem: Problem, context: ProblemContext): Record<string, unknown> {
   const { code, details } = problem;
   const { upstream, param } = details;
   const error = {
     type: anthropicType(problem),
-    message: sentenceOf(problem, isTenant),
+    message: sentenceOf(problem, context),
     code: upstream?.code ?? code,
     ...(param !== undefined && { param }),
     tenkey_code: code,
     ...(upstream?.innererror && { innererror: upstream.innererror }),
   };
-  return { type: 'error', error, request_id: requestId };
+  return { type: 'error', error, request_id: context.requestId };
 }
 
-function sentenceOf({ message, status, code, details }: Problem, isTenant: boolean): string {
+function sentenceOf(problem: Problem, context: ProblemContext): string {
+  const { message, status, code } = problem;
   const isForSysadmin = status === 424 || code === 'tenant_suspended';
-  const hint = isTenant && isForSysadmin ? 'Ask the administrator of this service.' : details.hint;
+  const hint =
+    context.isTenant && isForSysadmin ? 'Ask the administrator of this service.' : hintOf(problem, context);
   if (!hint) return message;
   // A title has no full stop, nor do the texts of some providers.
   return `${message}${/[.!?]$/.test(message) ? '' : '.'} ${hint}`;
+}
+
+/** A hint names a request by its method and path. Behind a proxy with a path prefix, the client needs the whole address. */
+function hintOf({ details: { hint } }: Problem, { publicUrl }: ProblemContext): string | undefined {
+  if (publicUrl === undefined) return hint;
+  return hint?.replace(/\b(?:GET|POST|PUT|PATCH|DELETE) (?=\/)/g, (method) => method + publicUrl);
 }
 
 function openAiType({ status, code }: Problem): string {

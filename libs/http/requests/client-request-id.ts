@@ -20,6 +20,8 @@ export function clientRequestIdOf(
     typeof id === 'string' &&
     pattern.test(id) &&
     !looksLikeKey(id) &&
+    // A key that is sent without a scheme is no presented key.
+    id !== headers.authorization &&
     !presentedKeys().includes(id) &&
     !secrets.some((secret) => id.includes(secret.expose()));
   return [own, common].find(isValid);

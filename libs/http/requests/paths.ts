@@ -4,6 +4,9 @@ export const platformPrefix = '/v1';
 /** The platform API at the addresses of Azure's clients, which are aliases of routes below /v1. */
 export const azurePrefix = '/openai';
 
+/** The routes that monitoring calls all the time. */
+export const probes: ReadonlySet<string> = new Set(['/health', '/ready', `${sysadminPrefix}/metrics`]);
+
 /** The routes of one tenant. For a route's pattern, pass the name of its parameter: `:tenant_id`. */
 export function tenantPath(tenantId: string): string {
   return `${sysadminPrefix}/tenants/${tenantId}`;

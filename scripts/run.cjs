@@ -1,6 +1,7 @@
 // Builds if the sources have changed since the last build, then runs a compiled entry:
 //   node scripts/run.cjs apps/api/main.js [arguments]
 //   node scripts/run.cjs --build-only
+// In production an entry is never built: it must start in a container that is read-only, and without a compiler.
 // The entry runs in this process, so that it gets the signals and sets the exit code.
 const { spawn } = require('node:child_process');
 const { createHash } = require('node:crypto');
@@ -15,9 +16,12 @@ const compiler = path.join(root, 'node_modules/@nestjs/cli/bin/nest.js');
 const LOCK_STALE_MS = 60_000;
 const LOCK_RETRY_MS = 500;
 const LOCK_WAIT_MS = 5 * 60_000;
+const PROGRESS_MS = 5000;
+/** Levels of the log. */
+const [INFO, WARN, FATAL] = [30, 40, 60];
 
 main().catch((error) => {
-  console.error(error.message);
+  say(FATAL, error.message);
   // The code of a command that could not finish (apps/cli/command-line.ts); 1 would mean that it found a fault.
   process.exitCode = 3;
 });
@@ -27,10 +31,17 @@ async function main() {
   if (target === undefined) throw new Error('usage: node scripts/run.cjs <entry in dist/> | --build-only');
   const entry = target === '--build-only' ? undefined : path.join(dist, target);
 
-  if (fs.existsSync(compiler)) {
+  if (entry !== undefined && isProduction()) {
+    if (!fs.existsSync(entry))
+      throw new Error('Tenkey is not built. Run `npm run build`, then start it again.');
+    if (fs.existsSync(path.join(root, 'apps/api/main.ts')) && !isFresh())
+      say(
+        WARN,
+        'The sources have changed since the build, which is started as it is. `npm run build` builds them.',
+      );
+  } else if (fs.existsSync(compiler)) {
     if (!isFresh()) await buildUnderLock();
   } else if (!fs.existsSync(entry ?? dist)) {
-    // A production installation has no compiler, so it must include dist/.
     throw new Error('dist/ is missing, and so is the compiler. Run `npm ci`, then try again.');
   }
   if (entry === undefined) return;
@@ -38,6 +49,27 @@ async function main() {
   process.argv = [process.argv[0], entry, ...args];
   if (process.env.npm_lifecycle_event !== undefined) stopWithNpm();
   require(entry);
+}
+
+/** As the settings read it: a variable of the process wins over `.env`. */
+function isProduction() {
+  const { NODE_ENV = envFile().NODE_ENV } = process.env;
+  return NODE_ENV?.trim() === 'production';
+}
+
+function envFile() {
+  try {
+    return require('dotenv').parse(fs.readFileSync('.env'));
+  } catch {
+    return {};
+  }
+}
+
+/** The service's output is its log, which has a format of its own unless it is a terminal. */
+function say(level, message) {
+  const isLog = process.argv[2] === 'apps/api/main.js' && !process.stdout.isTTY;
+  if (isLog) console.log(JSON.stringify({ level, time: new Date().toISOString(), msg: message }));
+  else console.error(message);
 }
 
 /** At a signal, npm stops only the shell between npm and this process, which would then keep running without its parent. */
@@ -81,7 +113,7 @@ function sourceFiles(folder, recursive) {
   return fs.readdirSync(absolute, { withFileTypes: true }).flatMap((item) => {
     const name = path.join(folder, item.name);
     if (item.isDirectory()) return recursive && item.name !== 'node_modules' ? sourceFiles(name, true) : [];
-    return /\.(ts|json|ya?ml)$/.test(item.name) && !item.name.endsWith('.spec.ts') ? [name] : [];
+    return /\.(ts|json)$/.test(item.name) && !item.name.endsWith('.spec.ts') ? [name] : [];
   });
 }
 
@@ -89,6 +121,11 @@ async function buildUnderLock() {
   const release = await lockProject();
   try {
     if (isFresh()) return; // Another process has built it.
+    const reason = fs.existsSync(stampFile) ? 'The sources have changed' : 'This is the first start';
+    say(INFO, `${reason}: compiling Tenkey, which takes about half a minute on two cores.`);
+    const started = Date.now();
+    const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
+    const progress = setInterval(() => say(INFO, `compiling since ${seconds()}`), PROGRESS_MS);
     // The hash is computed before the build, so that a file that is saved during the build causes another one.
     const hash = sourceHash();
     // A build that fails leaves dist/ incomplete, and the old stamp must not declare it up to date.
@@ -96,7 +133,8 @@ async function buildUnderLock() {
     // The output of a deleted source could take precedence over the one that replaces it.
     for (const folder of ['apps', 'libs', 'test'])
       fs.rmSync(path.join(dist, folder), { recursive: true, force: true });
-    await build();
+    await build().finally(() => clearInterval(progress));
+    say(INFO, `compiled in ${seconds()}`);
     // `npx tenkey` executes the file, and the compiler makes no file executable.
     for (const file of Object.values(require('../package.json').bin))
       fs.chmodSync(path.join(root, file), 0o755);
@@ -116,7 +154,7 @@ async function lockProject() {
   } catch (error) {
     if (error.code !== 'ELOCKED') throw error;
   }
-  console.error('waiting for another build to finish');
+  say(INFO, 'waiting for another build to finish');
   const retries = {
     retries: LOCK_WAIT_MS / LOCK_RETRY_MS,
     factor: 1,

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { Client } from 'pg';
+import { hooks } from '#http';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { issueTenantKey } from './support/keys';
 import { until } from './support/until';
@@ -40,6 +41,24 @@ describe('shutdown', () => {
     ).rejects.toThrow();
     expect((await answer.text()).trim().endsWith('data: [DONE]')).toBe(true);
     await stopped;
+  });
+
+  it('still serves calls while it is announced, and each of them closes its connection', async () => {
+    const { tenkey, call, port } = await start(10);
+    tenkey.nest.get(hooks.RunningRequests).announceStop();
+    for (const body of [{}, { stream: true }, { model: 'no-such-model' }]) {
+      const answer = await call(body);
+      expect([answer.status, answer.headers.get('connection')]).toEqual([
+        'model' in body ? 404 : 200,
+        'close',
+      ]);
+      await answer.text();
+    }
+    const ready = await fetch(`http://127.0.0.1:${port}/ready`);
+    expect([ready.status, ((await ready.json()) as { reason: string }).reason]).toEqual([
+      503,
+      expect.stringContaining('stopping'),
+    ]);
   });
 
   it('completes calls that run longer than Fastify’s time-out for plugins', async () => {

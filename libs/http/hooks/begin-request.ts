@@ -53,7 +53,7 @@ export function beginRequest({
     tenkey.clientRequestId = clientRequestIdOf(request.headers, () => tenkey.presentedKeys, secrets);
     if (tenkey.clientRequestId !== undefined) reply.header('x-client-request-id', tenkey.clientRequestId);
     // The client, such as a load balancer, must not send its next request on a connection that is about to be closed.
-    if (running.isStopping) reply.header('connection', 'close');
+    if (running.isStopping) reply.raw.setHeader('connection', 'close');
     done();
   };
   return (request, reply, done) => {

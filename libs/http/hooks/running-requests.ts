@@ -1,5 +1,5 @@
 import { type Server } from 'node:http';
-import { setImmediate as acceptedConnections, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { InFlight } from '#database';
 import { Problem } from '../problems/problem';
 import { type RequestContext } from '../request-context';
@@ -7,6 +7,9 @@ import { type RequestContext } from '../request-context';
 const pollMs = 50;
 /** How long the last events of streams that were cut short may take to be sent. */
 const lastEventsMs = 1000;
+/** A turn of the event loop that is shorter than this is quiet; a busy process does not wait for more turns than this. */
+const QUIET_MS = 0.5;
+const QUIET_TURNS = 200;
 
 /** The requests that have no complete response yet, and whether Tenkey is stopping. */
 export class RunningRequests {
@@ -37,9 +40,7 @@ export class RunningRequests {
   finish(server: Server, waitMs: number): () => Promise<void> {
     return async () => {
       this.announceStop();
-      // The kernel resets connections that it has established and the server has not accepted yet. At this point of the event
-      // loop all of them are accepted.
-      await acceptedConnections();
+      await quietTurn();
       server.close();
       await this.#emptyWithin(waitMs);
       const detail = 'Tenkey is stopping. Send the request again.';
@@ -52,6 +53,24 @@ export class RunningRequests {
 
   async #emptyWithin(waitMs: number): Promise<void> {
     const deadline = Date.now() + waitMs;
-    while (this.#running.size > 0 && Date.now() < deadline) await sleep(pollMs);
+    while (Date.now() < deadline) {
+      // A request may just have arrived on a connection that is still open.
+      if (this.#running.size === 0) await quietTurn();
+      if (this.#running.size === 0) return;
+      await sleep(pollMs);
+    }
+  }
+}
+
+/**
+ * Waits for a moment at which the server has accepted all connections and read all requests. The kernel takes both before the
+ * server does, and they are lost when the port and the connections are closed.
+ */
+async function quietTurn(): Promise<void> {
+  for (let turn = 0; turn < QUIET_TURNS; turn += 1) {
+    const before = performance.now();
+    // A turn of the event loop handles everything that is there. In a short one, hardly anything can have arrived since.
+    await nextTurn();
+    if (performance.now() - before < QUIET_MS) return;
   }
 }

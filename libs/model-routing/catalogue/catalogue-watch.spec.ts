@@ -218,7 +218,9 @@ describe('CatalogueWatch', () => {
     const file = modelFile();
     const catalogue = ModelCatalogue.load(file);
     writeFileSync(file, textOf('b'));
-    watches.push(CatalogueWatch.start(catalogue, createLog('silent', [], { write: () => undefined }), config));
+    watches.push(
+      CatalogueWatch.start(catalogue, createLog('silent', [], { write: () => undefined }), config),
+    );
     await until(() => catalogue.all()[0]!.name === 'b', 'the second catalogue');
   });
 

@@ -34,7 +34,7 @@ import { notReady } from './ready-state';
  * A start that takes longer than this, such as one that waits for the database, begins to listen meanwhile. A faster one does not:
  * a load balancer sends a call to another process while it cannot connect to this one.
  */
-const LISTEN_AFTER_MS = 1000;
+const LISTEN_AFTER_MS = 3000;
 /** npm and terminals send each signal twice, so a second one counts only after this time. */
 const SECOND_SIGNAL_MS = 500;
 /** How long a stop at a second signal waits for the embedded database. */

@@ -8,7 +8,7 @@ const pollMs = 50;
 /** How long the last events of streams that were cut short may take to be sent. */
 const lastEventsMs = 1000;
 /** A turn of the event loop that is shorter than this is quiet; a busy process does not wait for more turns than this. */
-const QUIET_MS = 0.5;
+const QUIET_MS = 0.2;
 const QUIET_TURNS = 200;
 
 /** The requests that have no complete response yet, and whether Tenkey is stopping. */
@@ -67,6 +67,8 @@ export class RunningRequests {
  * server does, and they are lost when the port and the connections are closed.
  */
 async function quietTurn(): Promise<void> {
+  // The present turn may be past the point where it would have accepted connections.
+  await nextTurn();
   for (let turn = 0; turn < QUIET_TURNS; turn += 1) {
     const before = performance.now();
     // A turn of the event loop handles everything that is there. In a short one, hardly anything can have arrived since.

@@ -1,9 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type DataSource } from 'typeorm';
 import { CredentialWarningsService } from '#credentials';
-import { type TestApp } from './support/app';
+import { version as packageVersion } from '../package.json';
+import { freePort } from './deployment/program';
+import { platformKey, type TestApp } from './support/app';
 import { type Gate } from './support/gate';
 import { startGatedApp } from './support/gated-app';
-import { issueSysadminKey } from './support/keys';
+import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
 import { until } from './support/until';
 
@@ -11,8 +14,10 @@ describe('metrics', () => {
   let gate: Gate;
   let close: () => Promise<void>;
   let tenkey: TestApp;
+  let port: number;
   beforeAll(async () => {
-    ({ tenkey, gate, close } = await startGatedApp());
+    port = await freePort();
+    ({ tenkey, gate, close } = await startGatedApp({ METRICS_PORT: String(port) }));
   });
   afterAll(() => close());
 
@@ -23,6 +28,17 @@ describe('metrics', () => {
     expect(answer.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
     return answer.text.split('\n');
   };
+  /** What is stored is read again a second later at the earliest. */
+  const metricsWith = async (holds: (lines: string[]) => boolean, what: string) => {
+    let lines: string[] = [];
+    await until(async () => {
+      await wait(50);
+      return holds((lines = await metrics()));
+    }, what);
+    return lines;
+  };
+  const valueOf = (lines: readonly string[], series: string) =>
+    Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length));
 
   it('count calls and tokens of this process, by provider', async () => {
     const tenant = await tenkey.createTenant();
@@ -50,7 +66,8 @@ describe('metrics', () => {
   });
 
   it('warn of credentials that expire within 30, 7 and 1 days, and of those that a provider refuses', async () => {
-    const tenant = await tenkey.createTenant();
+    const name = 'sundsvall, "the city"';
+    const tenant = await tenkey.createTenant(name);
     const tell = (contact_email: string | null) =>
       tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ contact_email });
     await tell('it-drift@sundsvall.example');
@@ -65,7 +82,8 @@ describe('metrics', () => {
       lines
         .filter((line) => line.includes(`tenant_id="${tenant}"`))
         .map((line) => line.replace(`tenant_id="${tenant}",`, '').replace(/^tenkey_credential_/, ''));
-    const shown = own(await metrics());
+    const shown = own(await metricsWith((lines) => own(lines).length > 0, 'the warnings'));
+    expect(shown.pop()).toBe(`tenkey_tenant_info{name="sundsvall, \\"the city\\""} 1`);
     expect(shown.map((line) => line.split(' ')[0]).sort()).toEqual([
       'expires_timestamp_seconds{provider="berget",contact_email="it-drift@sundsvall.example",within_days="1"}',
       'expires_timestamp_seconds{provider="mistral",contact_email="it-drift@sundsvall.example",within_days="7"}',
@@ -79,8 +97,15 @@ describe('metrics', () => {
     await tenkey.chat(tenant).expect(424);
     const refused = 'rejections{provider="openai",contact_email=""} 1';
     await until(async () => own(await metrics()).includes(refused), refused);
+    const before = own(await metrics());
+    await tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ name: 'sundsvall renamed' });
+    const renamed = own(
+      await metricsWith((lines) => lines.join().includes('"sundsvall renamed"'), 'the new name'),
+    );
+    // The series of the alerts go on.
+    expect(renamed.slice(0, -1)).toEqual(before.slice(0, -1));
     await tenkey.sysadmin('delete', `/tenants/${tenant}`);
-    expect(own(await metrics())).toEqual([]);
+    await metricsWith((lines) => own(lines).length === 0, 'nothing of the deleted tenant');
   });
 
   it('count days of 24 hours, even when daylight saving time ends in the database’s time zone', async () => {
@@ -111,7 +136,7 @@ describe('metrics', () => {
     const set = { api_key: 'sk-key-with-an-end-d7b8', expires_at: inDays(5) };
     await tenkey.setCredential(tenant, 'openai', set);
     const up = 'tenkey_credential_metrics_up 1';
-    expect(await metrics()).toContain(up);
+    await metricsWith((lines) => lines.includes(up) && lines.join().includes(tenant), 'the credential');
     tenkey.provider.reset();
     tenkey.provider.next({ chunkDelayMs: 100 });
     const running = tenkey.chat(tenant, { stream: true }).then((answer) => answer.status);
@@ -119,22 +144,29 @@ describe('metrics', () => {
     gate.shut();
     try {
       expect(await running).toBe(200);
-      const away = await metrics();
-      expect(away).toEqual(
-        expect.arrayContaining(['tenkey_credential_metrics_up 0', 'tenkey_usage_records_waiting 1']),
+      const away = await metricsWith(
+        (lines) => lines.includes('tenkey_credential_metrics_up 0'),
+        'the unavailable database',
       );
+      expect(away).toEqual(expect.arrayContaining(['tenkey_ready 0', 'tenkey_usage_records_waiting 1']));
       expect(away.join('\n')).not.toContain(tenant);
+      expect(away.join('\n')).not.toContain('tenkey_credentials{');
+      const open = await fetch(`http://127.0.0.1:${port}/metrics`);
+      expect([open.status, await open.text()]).toEqual([200, expect.stringContaining('tenkey_ready 0')]);
     } finally {
       gate.open();
     }
-    const back = await metrics();
-    expect(back).toContain(up);
-    expect(back.join('\n')).toContain(tenant);
+    await metricsWith((lines) => lines.includes(up) && lines.join().includes(tenant), 'the credential');
     // A database that does not respond does not hold up the metrics either.
-    gate.freeze();
-    const began = Date.now();
-    expect(await metrics()).toContain('tenkey_credential_metrics_up 0');
-    expect(Date.now() - began).toBeLessThan(8000);
+    let began = 0;
+    await until(async () => {
+      await wait(200);
+      // Again, because connections that are opened meanwhile would work.
+      gate.freeze();
+      began = Date.now();
+      return (await metrics()).includes('tenkey_credential_metrics_up 0');
+    }, 'the database that does not respond');
+    expect(Date.now() - began).toBeLessThan(3000);
     gate.shut();
     gate.open();
   });
@@ -146,5 +178,174 @@ describe('metrics', () => {
       return (await tenkey.http().get('/api/v1/sysadmin/metrics').set('X-API-Key', key)).status;
     };
     expect([await ask({}), await ask({ tenant_ids: [tenant] })]).toEqual([200, 403]);
+  });
+
+  it('count every request by its route, status and problem, whatever its client sends', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-key-of-counted-calls-m1e2' });
+    const { key } = await issueTenantKey(tenkey, tenant, { requests_per_minute: 1 });
+    const asTenant = () => tenkey.http().get('/v1/models').set('authorization', `Bearer ${key}`);
+    const azure = '/openai/deployments/gpt-4o/chat/completions';
+    const before = await metrics();
+    const statuses = [
+      (await tenkey.http().post('/v1/chat/completions').send({})).status,
+      (await tenkey.call(tenant, 'chat/completions', { model: 'claude-sonnet', messages: [] })).status,
+      (await tenkey.call(tenant, 'chat/completions', { model: 'no-such-model', messages: [] })).status,
+      (
+        await tenkey
+          .http()
+          .post(azure)
+          .set('X-API-Key', platformKey)
+          .set('X-Tenant-ID', tenant)
+          .send({ messages: [] })
+      ).status,
+      (await asTenant()).status,
+      (await asTenant()).status,
+      (await tenkey.http().get('/a/path-of-a-client-q7')).status,
+      (await tenkey.http().get('/v1/path-of-a-client-q7').set('X-API-Key', platformKey)).status,
+      (await tenkey.http().get('/api/v1/sysadmin/path-of-a-client-q7')).status,
+      (await tenkey.http().put(`/v1/models/path-of-a-client-q7`).set('X-API-Key', platformKey)).status,
+    ];
+    expect(statuses).toEqual([401, 424, 404, 200, 200, 429, 404, 404, 401, 405]);
+    const after = await metrics();
+    const counted = (labels: string) => {
+      const series = `tenkey_http_requests_total{${labels}}`;
+      return (valueOf(after, series) || 0) - (valueOf(before, series) || 0);
+    };
+    const chat = 'method="POST",route="/v1/chat/completions"';
+    const unknown = 'method="",route="(no route)"';
+    expect([
+      counted(`${chat},status="401",code="unauthenticated"`),
+      counted(`${chat},status="424",code="credential_not_configured"`),
+      counted(`${chat},status="404",code="model_not_found"`),
+      counted(`${chat},status="200",code=""`),
+      counted('method="GET",route="/v1/models",status="429",code="rate_limited"'),
+      counted(`${unknown},status="404",code="route_not_found"`),
+      counted(`${unknown},status="401",code="unauthenticated"`),
+      counted(`${unknown},status="405",code="method_not_allowed"`),
+      counted('method="GET",route="/api/v1/sysadmin/metrics",status="200",code=""'),
+    ]).toEqual([1, 1, 1, 1, 1, 2, 1, 1, 1]);
+    expect(after.join('\n')).not.toContain('q7');
+    expect(valueOf(after, 'tenkey_http_requests_in_flight')).toBe(1);
+  });
+
+  it('show what providers respond, how often calls are sent again, and what Tenkey adds to a call', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'mistral', { api_key: 'sk-key-of-upstream-u5t4' });
+    const model = 'mistral-large';
+    tenkey.provider.reset();
+    tenkey.provider.next({ status: 503, headers: { 'retry-after': '0' } });
+    await tenkey.chat(tenant, { model }).expect(200);
+    for (const status of [500, 599, 418]) {
+      tenkey.provider.next({ status });
+      await tenkey.chat(tenant, { model });
+    }
+    tenkey.provider.next({ chunkDelayMs: 300 });
+    const running = tenkey.chat(tenant, { model, stream: true }).then(({ status }) => status);
+    await until(() => tenkey.provider.calls.open === 1, 'the call');
+    expect(valueOf(await metrics(), 'tenkey_calls_in_flight')).toBe(1);
+    expect(await running).toBe(200);
+    await usageRecords(tenkey, 5, `&tenant_id=${tenant}`);
+    const lines = await metrics();
+    const responses = (status: string) =>
+      valueOf(lines, `tenkey_upstream_responses_total{provider="mistral",status="${status}"}`);
+    expect([responses('200'), responses('500'), responses('other'), responses('503')]).toEqual([
+      2,
+      1,
+      2,
+      NaN,
+    ]);
+    expect(valueOf(lines, 'tenkey_upstream_retries_total{provider="mistral"}')).toBe(1);
+    const ofChat = '{provider="mistral",operation="chat/completions"}';
+    expect(valueOf(lines, `tenkey_call_first_byte_seconds_count${ofChat}`)).toBe(2);
+    expect(valueOf(lines, `tenkey_call_duration_seconds_count${ofChat}`)).toBe(5);
+    expect(valueOf(lines, `tenkey_call_duration_seconds_sum${ofChat}`)).toBeGreaterThan(0.3);
+    const overhead = valueOf(lines, 'tenkey_call_overhead_seconds_sum');
+    expect(overhead).toBeGreaterThan(0);
+    expect(overhead / valueOf(lines, 'tenkey_call_overhead_seconds_count')).toBeLessThan(0.25);
+    const buckets = lines.filter((line) => line.startsWith('tenkey_call_overhead_seconds_bucket'));
+    const counts = buckets.map((line) => Number(line.split(' ')[1]));
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(buckets.at(-1)).toBe(
+      `tenkey_call_overhead_seconds_bucket{le="+Inf"} ${valueOf(lines, 'tenkey_call_overhead_seconds_count')}`,
+    );
+  });
+
+  it('show the database pool, the cache, the catalogue, and what is stored', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'groq', { api_key: 'sk-key-of-counted-rows-1' });
+    const expires_at = inDays(3);
+    await tenkey.setCredential(tenant, 'cohere', { api_key: 'sk-key-of-counted-rows-2', expires_at });
+    const lines = await metricsWith(
+      (each) => each.includes('tenkey_credentials{provider="cohere",status="expiring"} 1'),
+      'the stored credentials',
+    );
+    const [keyId] = await tenkey.database.query('select key_id from tenant_credentials limit 1');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'tenkey_credentials{provider="groq",status="ready"} 1',
+        `tenkey_encryption_key_loaded{key_id="${keyId.key_id}"} 1`,
+        `tenkey_encryption_key_rows{key_id="${keyId.key_id}",place="staged"} 0`,
+        `tenkey_build_info{version="${packageVersion}",node_version="${process.versions.node}"} 1`,
+        'tenkey_ready 1',
+        'tenkey_catalogue_stale 0',
+        'tenkey_cache_lease_valid 1',
+        'tenkey_cache_lease_seconds 5',
+        'tenkey_database_pool_max_connections 10',
+        'tenkey_database_pool_waiting 0',
+        'tenkey_database_transactions_waiting 0',
+      ]),
+    );
+    const positive = [
+      `tenkey_encryption_key_rows{key_id="${keyId.key_id}",place="live"}`,
+      'tenkey_catalogue_models',
+      'tenkey_cache_entries',
+      'tenkey_cache_bytes',
+      'tenkey_cache_lookups_total{result="hit"}',
+      'tenkey_cache_lookups_total{result="miss"}',
+      'tenkey_change_confirm_seconds_count',
+      'tenkey_database_pool_wait_seconds_count',
+      'tenkey_database_pool_connections{state="idle"}',
+      'nodejs_eventloop_lag_p99_seconds',
+    ];
+    for (const series of positive) expect([series, valueOf(lines, series) > 0]).toEqual([series, true]);
+    await tenkey.edit(`update tenant_credentials set key_id = 'ffffffffffff' where provider = 'groq'`);
+    const unreadable = await metricsWith(
+      (each) => each.includes('tenkey_credentials{provider="groq",status="unreadable"} 1'),
+      'the row under a key that is not loaded',
+    );
+    expect(unreadable).toContain('tenkey_encryption_key_loaded{key_id="ffffffffffff"} 0');
+  });
+
+  it('read the database once for scrapes that follow each other', async () => {
+    const reads = jest.spyOn(tenkey.nest.get(CredentialWarningsService, { strict: false }), 'list');
+    await Promise.all(Array.from({ length: 20 }, metrics));
+    for (let scrapes = 0; scrapes < 5; scrapes += 1) await metrics();
+    expect(reads.mock.calls.length).toBeLessThan(4);
+    reads.mockRestore();
+  });
+
+  it('are on a port of their own without a key, which serves nothing else and closes at the stop', async () => {
+    const at = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method });
+    const open = await at('/metrics');
+    expect(open.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const named = (text: string) => text.match(/^# TYPE .*$/gm)!.sort();
+    expect(named(await open.text())).toEqual(named((await metrics()).join('\n')));
+    const others = [
+      '/',
+      '/ready',
+      '/docs',
+      '/v1/models',
+      '/api/v1/sysadmin/metrics',
+      '/api/v1/sysadmin/tenants',
+    ];
+    for (const path of others) expect([path, (await at(path)).status]).toEqual([path, 404]);
+    expect((await at('/metrics', 'POST')).status).toBe(404);
+    const own = (tenkey.nest.getHttpServer().address() as { port: number }).port;
+    expect((await fetch(`http://127.0.0.1:${own}/metrics`)).status).toBe(404);
+    const closing = close();
+    close = () => Promise.resolve();
+    await closing;
+    await expect(at('/metrics')).rejects.toThrow('fetch failed');
   });
 });

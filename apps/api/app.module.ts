@@ -16,7 +16,12 @@ import { type DataSource } from 'typeorm';
 import { AddressesController } from './addresses.controller';
 import { HealthController } from './health.controller';
 import { type HttpServer } from './http-server';
-import { MetricsController } from './metrics.controller';
+import { MetricsController } from './metrics/metrics.controller';
+import { MetricsPortService } from './metrics/metrics-port.service';
+import { MetricsService } from './metrics/metrics.service';
+import { ProcessMetricsService } from './metrics/process-metrics.service';
+import { RequestMetrics } from './metrics/request-metrics';
+import { StoredMetricsService } from './metrics/stored-metrics.service';
 
 /** What the application is made from; main.ts and the tests each provide their own. */
 export interface AppParts {
@@ -41,7 +46,11 @@ export class AppModule {
   /** @param dataSource is connected, and closed together with the application */
   static register(
     parts: AppParts,
-    { dataSource, running }: { dataSource: DataSource; running: hooks.RunningRequests },
+    {
+      dataSource,
+      running,
+      requests,
+    }: { dataSource: DataSource; running: hooks.RunningRequests; requests: RequestMetrics },
   ): DynamicModule {
     const { configFactory } = parts;
     const config = configFactory();
@@ -86,7 +95,14 @@ export class AppModule {
         ...(parts.imports ?? []),
       ],
       controllers: [AddressesController, HealthController, MetricsController],
-      providers: [{ provide: hooks.RunningRequests, useValue: running }],
+      providers: [
+        { provide: hooks.RunningRequests, useValue: running },
+        { provide: RequestMetrics, useValue: requests },
+        ProcessMetricsService,
+        StoredMetricsService,
+        MetricsService,
+        MetricsPortService,
+      ],
     };
   }
 }

@@ -10,6 +10,7 @@ import { entities } from '../../entities';
 import { AppModule, type AppParts } from './app.module';
 import { auditRefused } from './hooks/audit-refused';
 import { httpOptions } from './http-server';
+import { RequestMetrics } from './metrics/request-metrics';
 import { addSwagger } from './swagger';
 
 /** How long a request may take to arrive completely. A slow one holds memory for that long. */
@@ -28,6 +29,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   });
   parts.isConnected?.();
   const running = new hooks.RunningRequests();
+  const requests = new RequestMetrics(running);
   const methods = new hooks.RouteMethods();
   const begin = hooks.beginRequest({
     proxies: config.trustProxy,
@@ -37,6 +39,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     publicUrl: config.publicUrl,
     log,
     onProblem: auditRefused(() => app.get(RefusedAttemptsService), catalogue.providers, config.secrets),
+    onEnd: requests.count,
   });
   const authenticate = hooks.authenticate(() => app);
   const adapter = new FastifyAdapter({
@@ -82,7 +85,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('preClose', () => app.get(RefusedAttemptsService).end(config));
 
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(parts, { dataSource, running }),
+    AppModule.register(parts, { dataSource, running, requests }),
     adapter,
     {
       bodyParser: false,

@@ -49,6 +49,15 @@ export function createDocument(app: NestFastifyApplication, publicUrl = '..'): O
       },
       'super-api-key',
     )
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description:
+          'INTRIC_SUPER_API_KEY or a sysadmin key, for the metrics alone, because many releases of Prometheus can send no other header.',
+      },
+      'sysadmin-bearer',
+    )
     .addApiKey(
       {
         type: 'apiKey',

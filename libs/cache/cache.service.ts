@@ -37,6 +37,8 @@ export class CacheService {
   readonly lease: Lease;
   readonly store: LeasedStore;
   readonly membership: Membership;
+  /** How often a row was looked up: `hits` of them did not read the database. */
+  readonly lookUps = { hits: 0, misses: 0 };
   /** The difference between the time of the database and the monotonic clock, in milliseconds. */
   #databaseOffset: number | undefined;
 
@@ -52,7 +54,11 @@ export class CacheService {
     return {
       find: (key) => {
         const cached = this.store.get(nameOf(key));
-        if (cached !== undefined) return cached.value as T;
+        if (cached !== undefined) {
+          this.lookUps.hits += 1;
+          return cached.value as T;
+        }
+        this.lookUps.misses += 1;
         const reading = this.store.read(nameOf(key), tenantOf?.(key), () => load(key));
         return this.inTime(reading);
       },

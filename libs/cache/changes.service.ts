@@ -38,6 +38,7 @@ export class ChangesService {
   readonly #query: Query;
   /** The transaction that changes join, while `together` runs. */
   readonly #joined = new AsyncLocalStorage<EntityManager>();
+  #observer: ((inForce: InForce) => void) | undefined;
   /** Undefined until the registry was read for the first time. */
   #longestLeaseMs: number | undefined;
   #isDiskFull = false;
@@ -47,6 +48,11 @@ export class ChangesService {
     private readonly cache: CacheService,
   ) {
     this.#query = pooledQuery(dataSource);
+  }
+
+  /** @param observer is told of each change that is in force, for the metrics */
+  observe(observer: (inForce: InForce) => void): void {
+    this.#observer = observer;
   }
 
   /**
@@ -67,6 +73,7 @@ export class ChangesService {
       this.#isDiskFull = false;
       const inForce = await this.inForce(changed);
       listener?.inForce?.(inForce);
+      this.#observer?.(inForce);
       return result;
     } catch (error) {
       if (isDiskFull(error)) this.#isDiskFull = true;

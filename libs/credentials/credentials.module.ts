@@ -5,6 +5,7 @@ import { TenantsModule, TenantsService } from '#tenants';
 import { credentialEntities } from './entities';
 import { CredentialOverviewController } from './api/credential-overview.controller';
 import { CredentialOverviewService } from './overview/credential-overview.service';
+import { CredentialCountsService } from './health/credential-counts.service';
 import { CredentialReplacementController } from './api/credential-replacement.controller';
 import { CredentialReplacementService } from './replacement/credential-replacement.service';
 import { CredentialSlotsService } from './rows/credential-slots.service';
@@ -35,6 +36,7 @@ import { credentialRemoval } from './rows/provider-slots';
     CredentialReplacementService,
     CredentialVerificationService,
     CredentialWarningsService,
+    CredentialCountsService,
     PassiveHealthService,
     PreviousSweepService,
     SealingKeyService,
@@ -49,6 +51,8 @@ import { credentialRemoval } from './rows/provider-slots';
     CredentialWarningsService,
     PassiveHealthService,
     SealingKeyService,
+    EncryptionStatusService,
+    CredentialCountsService,
   ],
 })
 export class CredentialsModule {

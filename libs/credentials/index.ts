@@ -21,6 +21,7 @@ export {
   type ListedCredential,
   unusableStatuses,
 } from './credential';
+export { type CredentialCount, CredentialCountsService } from './health/credential-counts.service';
 export { CredentialSlotsService } from './rows/credential-slots.service';
 export { CredentialWarningsService } from './health/credential-warnings.service';
 export { type ListCredentialsResponse } from './api/credential-list.dto';

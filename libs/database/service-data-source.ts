@@ -20,6 +20,11 @@ export class ServiceDataSource extends DataSource {
     this.#free = Math.max(1, Math.floor(Number(options.poolSize) / 2));
   }
 
+  /** How many transactions wait to begin. */
+  get waitingTransactions(): number {
+    return this.#waiting.length;
+  }
+
   override async transaction<T>(run: Run<T>): Promise<T>;
   override async transaction<T>(isolation: Isolation, run: Run<T>): Promise<T>;
   override async transaction<T>(first: Run<T> | Isolation, second?: Run<T>): Promise<T> {

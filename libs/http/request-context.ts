@@ -19,6 +19,11 @@ declare module 'fastify' {
 const noRoute = '(no route)';
 const modelsPrefix = `${platformPrefix}/models`;
 
+/** False for the route of a request that no route serves. */
+export function isKnownRoute(route: string): boolean {
+  return route !== noRoute;
+}
+
 /** Is called for each problem of a request. */
 export type ProblemListener = (request: FastifyRequest, problem: Problem) => void;
 
@@ -112,6 +117,12 @@ export class RequestContext {
     this.#route ??=
       (this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined)?.url ?? noRoute;
     return this.#route;
+  }
+
+  /** Whether the route is declared with `acceptsBearer`. Authentication runs before Nest knows the method. */
+  get acceptsBearer(): boolean {
+    const options = this.#request.routeOptions as FastifyRequest['routeOptions'] | undefined;
+    return (options?.config as { acceptsBearer?: boolean } | undefined)?.acceptsBearer === true;
   }
 
   /** The route at the address that the client called, for the log. */

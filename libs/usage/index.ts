@@ -14,6 +14,7 @@ export { CallMeter, type MeteredCall } from './metering/call-meter';
 export { type VerifyReceiptResponse } from './receipts/receipts.controller';
 export { ReceiptsService } from './receipts/receipts.service';
 export { usageFindings } from './records/usage-findings';
+export { Histogram } from './records/histogram';
 export { UsageLogService } from './records/usage-log.service';
 export { UsageMetricsService } from './records/usage-metrics.service';
 export { UsageModule } from './usage.module';

@@ -31,6 +31,11 @@ export const combinations: readonly Combination[] = [
     reason: 'is not set, and credentials of tenants cannot be sealed without it.',
   },
   {
+    field: 'metricsPort',
+    isFault: ({ metricsPort, port }) => metricsPort !== undefined && metricsPort === port,
+    reason: 'must differ from PORT.',
+  },
+  {
     field: 'databaseUrl',
     isFault: ({ databaseUrl, databaseHost, embeddedDatabase }) =>
       databaseUrl === undefined && databaseHost === undefined && !embeddedDatabase,

@@ -106,6 +106,21 @@ export const settings = {
     productionDefault: '0.0.0.0',
     description: 'The address to listen on.',
   },
+  metricsPort: {
+    name: 'METRICS_PORT',
+    section: 'service',
+    kind: whole(1, 65_535),
+    description:
+      'A port of its own for the metrics: `/metrics` there needs no key, and also works while the database is unavailable. Not set: the metrics are only in the sysadmin API, with a key.',
+  },
+  metricsHost: {
+    name: 'METRICS_HOST',
+    section: 'service',
+    kind: text,
+    default: '127.0.0.1',
+    description:
+      'The address on which `METRICS_PORT` is opened. The metrics name tenants and their contact addresses, so open it only on a network that may read them.',
+  },
   trustProxy: {
     name: 'TRUST_PROXY',
     section: 'service',

@@ -8,6 +8,7 @@ import { CredentialHealth, TenantCredential } from '../rows/credentials.entity';
 /** A live credential that needs attention, and why. */
 export interface CredentialWarning {
   readonly tenantId: string;
+  readonly tenantName: string;
   readonly provider: string;
   /** Where to send alerts about the tenant's credentials, if that is known. */
   readonly contactEmail?: string;
@@ -34,6 +35,7 @@ export class CredentialWarningsService {
         'h.tenantId = c.tenantId and h.provider = c.provider and h.version = c.version and h.rejectedAt is not null',
       )
       .select('c.tenantId', 'tenantId')
+      .addSelect('t.name', 'tenantName')
       .addSelect('c.provider', 'provider')
       .addSelect('t.contactEmail', 'contactEmail')
       .addSelect('coalesce(h.rejections, 0)', 'rejections')
@@ -45,13 +47,15 @@ export class CredentialWarningsService {
       .setParameters({ hours: 24 * Math.max(...warningDays) })
       .getRawMany<{
         tenantId: string;
+        tenantName: string;
         provider: string;
         contactEmail: string | null;
         expiresAt: Date | null;
         rejections: number;
       }>();
-    return rows.map(({ tenantId, provider, contactEmail, expiresAt, rejections }) => ({
+    return rows.map(({ tenantId, tenantName, provider, contactEmail, expiresAt, rejections }) => ({
       tenantId,
+      tenantName,
       provider,
       contactEmail: contactEmail ?? undefined,
       withinDays: expiresWithinDays(expiresAt),

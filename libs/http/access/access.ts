@@ -1,5 +1,6 @@
 import { applyDecorators, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension } from '@nestjs/swagger';
 import { type Scope } from './grants';
 
@@ -13,10 +14,13 @@ interface Declaration {
   readonly scope?: Scope;
   /** True when the route has no tenant in its path and leaves out the tenants that are not among the `tenantIds` of the grant. */
   readonly filtersTenants?: boolean;
+  /** True when a sysadmin route also takes its key from `Authorization: Bearer`. Only the declaration of a method may say so. */
+  readonly acceptsBearer?: boolean;
 }
 
 const declarationKey = 'tenkey:access';
 const audienceExtension = 'x-tenkey-audience';
+const bearerExtension = 'x-tenkey-bearer';
 const reflector = new Reflector();
 
 /**
@@ -26,14 +30,24 @@ const reflector = new Reflector();
 export function Access(
   audience: Audience,
   scope?: Scope,
-  options: Pick<Declaration, 'filtersTenants'> = {},
+  options: Pick<Declaration, 'filtersTenants' | 'acceptsBearer'> = {},
 ): MethodDecorator & ClassDecorator {
   const declaration: Declaration = { audience, scope, ...options };
   return applyDecorators(
     SetMetadata(declarationKey, declaration),
     ApiExtension(audienceExtension, audience),
     ...(scope === undefined ? [] : [ApiExtension('x-tenkey-scope', scope)]),
+    ...(options.acceptsBearer === true
+      ? [RouteConfig({ acceptsBearer: true }), ApiExtension(bearerExtension, true)]
+      : []),
   );
+}
+
+/** Removes from an operation of the OpenAPI document that it accepts a bearer key. @returns whether it does */
+export function takeAcceptsBearer(operation: object): boolean {
+  const accepts = Reflect.get(operation, bearerExtension) === true;
+  Reflect.deleteProperty(operation, bearerExtension);
+  return accepts;
 }
 
 /** Removes the audience from an operation of the OpenAPI document. @returns undefined if its route declares none */

@@ -43,7 +43,8 @@ export class Authentication {
     const { grant: held } = request.tenkey;
     const known = hasRecentGrant(request) ? held.sysadminGrant : undefined;
     if (known !== undefined) return known;
-    const presented = request.headers['x-api-key'];
+    const { 'x-api-key': apiKey, authorization } = request.headers;
+    const presented = apiKey === undefined && request.tenkey.acceptsBearer ? bearerOf(authorization) : apiKey;
     // Other headers do not count: with a known key there, a client could go on guessing here.
     const keys = typeof presented === 'string' && presented !== '' ? [presented] : [];
     this.throttle.check(request.tenkey.address, () => keys);

@@ -5,7 +5,7 @@ import { type Log } from '#log';
 import { type BodyMemory, MemoryShare } from '../bodies/body-memory';
 import { type ProblemListener, RequestContext } from '../request-context';
 import { clientRequestIdOf } from '../requests/client-request-id';
-import { logLateProblem, logRequest } from './request-log';
+import { logLateProblem, logRequest, statusOf } from './request-log';
 import { type RunningRequests } from './running-requests';
 
 /** A hook that Fastify calls as `onRequest`. */
@@ -19,6 +19,7 @@ export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: (
  * @param secrets of the process: an id of the client that contains one is ignored
  * @param publicUrl the address of Tenkey for its clients, if it is known
  * @param onProblem is called for each problem, before the log is
+ * @param onEnd is called once for each request, with the status of its response
  */
 export function beginRequest({
   proxies,
@@ -28,6 +29,7 @@ export function beginRequest({
   publicUrl,
   log,
   onProblem,
+  onEnd,
 }: {
   readonly proxies: readonly string[];
   readonly memory: BodyMemory;
@@ -36,6 +38,7 @@ export function beginRequest({
   readonly publicUrl: string | undefined;
   readonly log: Log;
   readonly onProblem: ProblemListener;
+  readonly onEnd: (request: FastifyRequest, status: number) => void;
 }): RequestHook {
   const listeners = [onProblem, logLateProblem(log)];
   const begin: RequestHook = (request, reply, done) => {
@@ -47,6 +50,7 @@ export function beginRequest({
       tenkey.memory.close();
       if (!reply.raw.writableFinished) tenkey.cancel();
       logRequest(log, request, reply);
+      onEnd(request, statusOf(reply));
       tenkey.isClosed = true;
     });
     reply.header('x-tenkey-request-id', request.id);

@@ -25,6 +25,10 @@ export class RunningRequests {
     this.#isStopping = true;
   }
 
+  get size(): number {
+    return this.#running.size;
+  }
+
   add(request: RequestContext): void {
     this.#running.add(request);
   }

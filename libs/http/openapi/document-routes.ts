@@ -1,5 +1,5 @@
 import { type OpenAPIObject } from '@nestjs/swagger';
-import { type Audience, takeAudience } from '../access/access';
+import { type Audience, takeAcceptsBearer, takeAudience } from '../access/access';
 import { takeDeclaredProblems } from '../problems/api-problems';
 import { Problem, type ProblemCode, problems } from '../problems/problem';
 import { type ErrorFormat, errorFormatOf, renderProblem } from '../problems/render';
@@ -54,7 +54,9 @@ export function documentRoutes(document: OpenAPIObject): void {
       const operation = item[method];
       const audience = operation && takeAudience(operation);
       if (operation === undefined || audience === undefined) continue;
-      operation.security = keysOf[audience];
+      operation.security = takeAcceptsBearer(operation)
+        ? [...keysOf[audience], { 'sysadmin-bearer': [] }]
+        : keysOf[audience];
       describeAliases(operation, path);
       // Nest leaves the text empty where a route gives none.
       for (const response of Object.values(operation.responses)) {

@@ -17,7 +17,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   if (problem.status === 424 || problem.code === 'upstream_quota_exhausted')
     reply.header('x-should-retry', 'false');
   if (problem.status === 401) {
-    reply.header('www-authenticate', isPlatformPath(request.tenkey.path) ? 'Bearer, X-API-Key' : 'X-API-Key');
+    const takesBearer = isPlatformPath(request.tenkey.path) || request.tenkey.acceptsBearer;
+    reply.header('www-authenticate', takesBearer ? 'Bearer, X-API-Key' : 'X-API-Key');
   }
   // Fastify would close the connection while the client still sends its body, and the client would not get the response. What it sends
   // is dropped instead; it is no more than the length of a body that is accepted.

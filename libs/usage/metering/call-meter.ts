@@ -30,6 +30,7 @@ export class CallMeter {
   #newestEvents: Buffer | undefined;
   #estimatedInput: number | undefined;
   #attempts = 0;
+  #overheadMs: number | undefined;
   #upstreamStatus: number | null = null;
   #firstByteMs: number | null = null;
   #responseBytes = 0;
@@ -46,9 +47,17 @@ export class CallMeter {
     this.#onEnd = onEnd;
   }
 
+  /** How long the call took until it was sent for the first time; undefined: it was not sent. */
+  get overheadMs(): number | undefined {
+    return this.#overheadMs;
+  }
+
   /** For EgressService.send. */
   readonly wire: WireEvents = {
-    onAttempt: () => void (this.#attempts += 1),
+    onAttempt: () => {
+      this.#attempts += 1;
+      this.#overheadMs ??= performance.now() - this.#started;
+    },
     onHead: (status, contentType) => {
       this.#upstreamStatus = status;
       this.#scanner = new UsageScanner(contentType);

@@ -54,11 +54,16 @@ export class UsageLogService implements OnApplicationShutdown {
     private readonly metrics: UsageMetricsService,
     private readonly egress: EgressService,
     @InjectConfig() private readonly config: Config,
-  ) {}
+  ) {
+    metrics.countInFlight(() => this.#running.size);
+  }
 
-  /** Never throws and never waits. */
-  add(record: UsageRecord): void {
-    this.metrics.observe(record);
+  /**
+   * Never throws and never waits.
+   * @param overheadMs how long it took to send the call; undefined: it was not sent
+   */
+  add(record: UsageRecord, overheadMs?: number): void {
+    this.metrics.observe(record, overheadMs);
     if (this.#isStopped) {
       this.#lose([record]);
       return this.#giveUp();
@@ -77,7 +82,7 @@ export class UsageLogService implements OnApplicationShutdown {
   begin(call: MeteredCall, onEnd: (record: UsageRecord | undefined) => void): CallMeter {
     const meter: CallMeter = new CallMeter(call, (record) => {
       this.#running.delete(meter);
-      if (record !== undefined) this.add(record);
+      if (record !== undefined) this.add(record, meter.overheadMs);
       onEnd(record);
     });
     this.#running.add(meter);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DataSource } from 'typeorm';
 import { CredentialWarningsService } from '#credentials';
@@ -323,6 +325,25 @@ describe('metrics', () => {
     for (let scrapes = 0; scrapes < 5; scrapes += 1) await metrics();
     expect(reads.mock.calls.length).toBeLessThan(4);
     reads.mockRestore();
+  });
+
+  it('are those that the alert rules, the dashboard and the documentation name', async () => {
+    const read = (name: string) => readFileSync(join(__dirname, '..', name), 'utf8');
+    const types = (await metrics()).flatMap((line) => {
+      const [, name, type] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? [];
+      return name === undefined ? [] : [{ name, type }];
+    });
+    const series = types.flatMap(({ name, type }) =>
+      type === 'histogram' ? ['', '_bucket', '_sum', '_count'].map((part) => name + part) : [name],
+    );
+    for (const file of ['deploy/prometheus-rules.yml', 'deploy/grafana-dashboard.json']) {
+      const named = [...new Set(read(file).match(/\b(?:tenkey|nodejs|process)_[a-z0-9_]+/g))];
+      expect(named.length).toBeGreaterThan(15);
+      expect([file, named.filter((name) => !series.includes(name))]).toEqual([file, []]);
+    }
+    const own = types.map(({ name }) => name).filter((name) => name.startsWith('tenkey_'));
+    const documented = read('docs/monitoring.md').match(/(?<=`)tenkey_[a-z_]+(?=`)/g);
+    expect([...new Set(documented)].sort()).toEqual(own.sort());
   });
 
   it('are on a port of their own without a key, which serves nothing else and closes at the stop', async () => {

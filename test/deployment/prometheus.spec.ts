@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestApp, superKey, type TestApp } from '../support/app';
@@ -74,9 +74,43 @@ describe('Prometheus', () => {
     await tenkey.call(tenant, 'chat/completions', { model: 'mistral-large', messages: [] }).expect(424);
     const calls = 'tenkey_calls_total{provider="openai",outcome="completed"}';
     await until(async () => Object.keys(await query(calls)).length === 3, 'the scrapes', 30_000);
+    await until(async () => Object.keys(await query('up')).length === 4, 'the refused scrape', 30_000);
     const everyWay = { 'super-key': 1, 'sysadmin-key': 1, 'own-port': 1 };
     expect(await query(calls)).toEqual(everyWay);
     expect(await query('tenkey_http_requests_total{status="424"}')).toEqual(everyWay);
     expect(await query('up')).toEqual({ ...everyWay, 'wrong-key': 0 });
+  });
+
+  it('understands every expression of the dashboard', async () => {
+    const file = join(__dirname, '../../deploy/grafana-dashboard.json');
+    const { panels } = JSON.parse(readFileSync(file, 'utf8')) as {
+      panels: { targets?: { expr: string }[] }[];
+    };
+    const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    const rate = 'rate(tenkey_http_requests_total[30s])';
+    await until(async () => Object.keys(await query(rate)).length === 3, 'two scrapes of each job', 30_000);
+    const silent: string[] = [];
+    for (const expression of expressions) {
+      const text = expression
+        .replaceAll('$__rate_interval', '30s')
+        .replaceAll('$job', '.*')
+        .replaceAll('$instance', '.*');
+      const response = await fetch(`${base}/api/v1/query?query=${encodeURIComponent(text)}`);
+      const { status, error, data } = (await response.json()) as {
+        status: string;
+        error?: string;
+        data?: { result: unknown[] };
+      };
+      expect([expression, status, error]).toEqual([expression, 'success', undefined]);
+      if (data!.result.length === 0) silent.push(text);
+    }
+    expect(expressions.length).toBeGreaterThan(40);
+    expect(silent.map((text) => /tenkey[a-z_:0-9]+/.exec(text)?.[0]).sort()).toEqual([
+      // Prometheus has no rules here, and no credential needs attention.
+      'tenkey:own_failures:ratio_rate1h',
+      'tenkey_credential_expires_timestamp_seconds',
+      'tenkey_credential_rejections',
+      'tenkey_encryption_key_loaded',
+    ]);
   });
 });

@@ -353,7 +353,7 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
     await until(async () => (await tenkey.sysadmin('get', '/usage?group_by=')).body.total.calls > 0);
     const usage = await run('usage', '--group-by', 'tenant,model');
     expect(usage.stdout).toMatch(
-      /^tenant +tenant id +model +calls +input tokens.*\nsundsvall +[0-9a-f-]{36} +gpt-4o +1 /,
+      /^tenant id +tenant name +model +calls +input tokens.*\n[0-9a-f-]{36} +sundsvall +gpt-4o +1 /,
     );
     const csv = csvOf((await run('usage', '--tenant', 'sundsvall', '--csv')).stdout);
     expect(csv[0]).toMatch(/^day,calls,failed,.*,response_bytes$/);

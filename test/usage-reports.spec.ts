@@ -73,6 +73,15 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
   it('sum by tenant, model, provider, key, source, operation and credential, alone and together', async () => {
     const byTenant = [a, b].sort().map((id) => [id, id === a ? 4 : 2]);
     expect(await callsBy('/usage?group_by=tenant', 'tenant_id')).toEqual(byTenant);
+    expect(await callsBy('/usage?group_by=tenant,source', 'tenant_name')).toEqual(
+      byTenant.map(([id, calls]) => [id === a ? 'a' : 'b', calls]),
+    );
+    expect(Object.keys((await report('/usage?group_by=model,tenant')).items[0]).slice(0, 3)).toEqual([
+      'model',
+      'tenant_id',
+      'tenant_name',
+    ]);
+    expect((await report('/usage?group_by=provider')).items[0]).not.toHaveProperty('tenant_name');
     expect(await callsBy('/usage?group_by=provider', 'provider')).toEqual([
       ['anthropic', 1],
       ['openai', 5],
@@ -220,6 +229,10 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
       new RegExp(`^${today()},"'=HYPERLINK\\(""x""\\), y",1,0,0,0,3,2,0,0,0,\\d+,\\d+$`),
     );
     expect(lines).toHaveLength(5);
+    const byTenant = await tenkey.sysadmin('get', '/usage?group_by=tenant,day&format=csv');
+    const [head, ...rows] = byTenant.text.split('\r\n');
+    expect(head).toMatch(/^tenant_id,tenant_name,day,calls,/);
+    expect(rows.find((row) => row.startsWith(b))).toMatch(new RegExp(`^${b},b,${today()},2,`));
     const empty = await tenkey.sysadmin(
       'get',
       `/tenants/${a}/usage?until=2020-01-01&format=csv&group_by=model`,
@@ -302,6 +315,11 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
     await tenkey.sysadmin('delete', `/tenants/${tenant}`);
     expect((await report(`/usage?tenant_id=${tenant}`)).total.calls).toBe(1);
+    // A deleted tenant has no name any more.
+    const [sums] = (await report(`/usage?tenant_id=${tenant}&group_by=tenant`)).items;
+    expect(sums).toMatchObject({ tenant_id: tenant, tenant_name: null, calls: 1 });
+    const [record] = (await report(`/usage/records?tenant_id=${tenant}`)).items;
+    expect(record).toMatchObject({ tenant_id: tenant, tenant_name: null });
     expect((await tenkey.sysadmin('get', `/tenants/${tenant}/usage`)).body.code).toBe('tenant_not_found');
   });
 

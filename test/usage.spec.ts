@@ -48,6 +48,7 @@ describeWithApp('the usage record of a call', (tenkey) => {
       client_request_id: null,
       at: expect.any(String),
       tenant_id: tenant,
+      tenant_name: expect.stringMatching(/^tenant-/),
       key_id: tenantKeyId,
       model: 'gpt-4o',
       operation: 'chat/completions',

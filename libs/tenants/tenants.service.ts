@@ -94,6 +94,17 @@ export class TenantsService {
       .getMany();
   }
 
+  /** The names of those tenants of these ids that exist, by id. */
+  async names(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (ids.length === 0) return new Map();
+    const found = await this.tenants
+      .createQueryBuilder('t')
+      .select(['t.id', 't.name'])
+      .where('t.id = any(:ids)', { ids })
+      .getMany();
+    return new Map(found.map(({ id, name }) => [id, name]));
+  }
+
   async find(id: string): Promise<Tenant> {
     const tenant = await this.tenants.findOneBy({ id });
     if (!tenant) throw tenantNotFound();

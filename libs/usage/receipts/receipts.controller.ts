@@ -12,6 +12,7 @@ import { Access, ApiProblems, jsonOf, Problem, SysadminGrant, sysadminPrefix, va
 import { type Receipt, ReceiptsService } from './receipts.service';
 import { UsageRecordResponse } from '../reports/usage-records.dto';
 import { UsageReportService } from '../reports/usage-report.service';
+import { UsageResponsesService } from '../reports/usage-responses.service';
 
 export class VerifyReceiptRequest {
   @ApiProperty({ minLength: 1, maxLength: 8192, description: 'The x-tenkey-receipt header of a response.' })
@@ -70,6 +71,7 @@ export class ReceiptsController {
   constructor(
     private readonly receipts: ReceiptsService,
     private readonly report: UsageReportService,
+    private readonly responses: UsageResponsesService,
   ) {}
 
   @Post('verify')
@@ -102,7 +104,7 @@ export class ReceiptsController {
       });
     }
     const stored = await this.report.record(receipt.request_id);
-    const record = stored && UsageRecordResponse.of(stored);
+    const [record = null] = await this.responses.records(stored === null ? [] : [stored]);
     return {
       valid: true,
       said: receipt,

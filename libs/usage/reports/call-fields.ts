@@ -31,6 +31,9 @@ export class CallFields {
   version: string | null;
 }
 
+/** For a field next to `tenant_id`. */
+export const tenantNameDescription = "The tenant's name now; null when the tenant was deleted.";
+
 /** The groups of a report, each with the fields that it adds to the sums. */
 const fieldsOfGroup = {
   day: ['day'],

@@ -3,7 +3,7 @@ import { IsOptional, Matches, ValidateBy } from 'class-validator';
 import { adapterNames } from '#egress';
 import { EventListQuery, isTime, PageResponse, uuidPattern } from '#http';
 import { outcomeMeanings, type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
-import { CallFields } from './call-fields';
+import { CallFields, tenantNameDescription } from './call-fields';
 import { type RecordFilter } from './usage-report.service';
 
 function IsCursor(): PropertyDecorator {
@@ -51,6 +51,8 @@ const outcomeText = Object.entries(outcomeMeanings)
   .join(' ');
 
 export class UsageRecordResponse extends CallFields {
+  @ApiProperty({ nullable: true, type: String, example: 'sundsvall', description: tenantNameDescription })
+  tenant_name: string | null;
   @ApiProperty({ format: 'uuid', description: 'The id in the log and in the x-tenkey-request-id header.' })
   request_id: string;
   @ApiProperty({
@@ -141,12 +143,13 @@ export class UsageRecordResponse extends CallFields {
   @ApiProperty({ example: 520, description: "Size of the provider's response; 0 for an error." })
   response_bytes: number;
 
-  static of(record: UsageRecord): UsageRecordResponse {
+  static of(record: UsageRecord, tenantName: string | undefined): UsageRecordResponse {
     return {
       request_id: record.requestId,
       client_request_id: record.clientRequestId,
       at: record.at.toISOString(),
       tenant_id: record.tenantId,
+      tenant_name: tenantName ?? null,
       key_id: record.tenantKeyId,
       model: record.model,
       operation: record.operation,

@@ -10,7 +10,6 @@ import {
   encodeRecordCursor,
   ListUsageRecordsQuery,
   decodeRecordCursor,
-  UsageRecordResponse,
   UsageRecordPageResponse,
 } from './usage-records.dto';
 import { UsageReportService } from './usage-report.service';
@@ -68,7 +67,7 @@ export class UsageController {
     const page = records.slice(0, limit);
     const last = page.at(-1);
     return {
-      items: page.map((record) => UsageRecordResponse.of(record)),
+      items: await this.responses.records(page),
       count: page.length,
       next_cursor: records.length > limit && last ? encodeRecordCursor(last) : null,
     };

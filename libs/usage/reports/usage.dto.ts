@@ -3,7 +3,7 @@ import { ApiProperty, ApiPropertyOptional, getSchemaPath, PartialType } from '@n
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { IsTime, uuidPattern } from '#http';
-import { CallFields, tenantGroups, type UsageGroup, usageGroups } from './call-fields';
+import { CallFields, tenantGroups, tenantNameDescription, type UsageGroup, usageGroups } from './call-fields';
 
 /** `group_by`: names of groups, each at most once, separated by commas. */
 function GroupBy(groups: readonly UsageGroup[], example: string): PropertyDecorator {
@@ -106,6 +106,13 @@ export class TenantUsageQuery extends ReportQuery {
 export class UsageSumsResponse extends PartialType(CallFields) {
   @ApiPropertyOptional({ format: 'date', example: '2026-01-31' })
   day?: string;
+  @ApiPropertyOptional({
+    nullable: true,
+    type: String,
+    example: 'sundsvall',
+    description: tenantNameDescription,
+  })
+  tenant_name?: string | null;
   @ApiProperty({ example: 12 })
   calls: number;
   @ApiProperty({ example: 1, description: 'Calls without a response.' })

@@ -2,8 +2,6 @@ import { type Command, Option } from 'commander';
 import { type UsageReportResponse } from '#usage';
 import { type Columns } from '../../output';
 import { type Settings } from '../../settings';
-import { type SysadminApi } from '../api';
-import { RefusedRequest } from '../client';
 import { note } from '../printer';
 import { remoteCommand } from '../remote-command';
 
@@ -53,11 +51,7 @@ export function usageCommand(settings: Settings): Command {
       const columns: Columns<Sums> = Object.fromEntries(
         fields.map((field) => [field, (row: Sums) => row[field]]),
       );
-      const names = fields.includes('tenant_id') && !json ? await namesOfTenants(api) : undefined;
-      const withNames: Columns<Sums> = names
-        ? { tenant: ({ tenant_id: id = '' }) => names.get(id), ...columns }
-        : columns;
-      await print.list(allPages(first, pages), (page) => page.items, withNames);
+      await print.list(allPages(first, pages), (page) => page.items, columns);
       if (lost > 0) {
         note(`${lost} calls of these days could not be recorded, and are missing here.`);
       }
@@ -77,18 +71,4 @@ function isWorthShowing(counter: Counter, total: Sums): boolean {
 
 function sumOf({ calls, input_tokens: input, output_tokens: output }: Sums): string {
   return `${calls} calls, ${input} input tokens, ${output} output tokens`;
-}
-
-/** The report names tenants by their ids, also those that were deleted and have no name any more. */
-async function namesOfTenants(api: SysadminApi): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  try {
-    for await (const { items } of api.tenantPages()) {
-      for (const { id, name } of items) names.set(id, name);
-    }
-  } catch (error) {
-    // A key that may see the usage need not be allowed to list the tenants.
-    if (!(error instanceof RefusedRequest) || error.code !== 'forbidden') throw error;
-  }
-  return names;
 }

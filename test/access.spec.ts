@@ -33,7 +33,7 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   'GET /api/v1/sysadmin/keys/:key_id': 'super',
   'PUT /api/v1/sysadmin/keys/:key_id': 'super',
   'DELETE /api/v1/sysadmin/keys/:key_id': 'super',
-  'GET /api/v1/sysadmin/readiness': 'super',
+  'GET /api/v1/sysadmin/readiness': 'readiness:read',
   'GET /api/v1/sysadmin/credentials': 'credentials:read',
   'GET /api/v1/sysadmin/credentials/verify': 'credentials:read',
   'POST /api/v1/sysadmin/credentials/verify': 'credentials:write',

@@ -2,6 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { FernetService, generateKey } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
 import { runCli, runCliProcess } from './support/cli';
+import { issueSysadminKey } from './support/keys';
 
 const models = `
 completion_models:
@@ -140,6 +141,76 @@ describe('the readiness report', () => {
     expect(blockers).toEqual([expect.stringContaining('ENCRYPTION_KEY is not set')]);
   });
 
+  it('shows on request only what breaks, only what has a warning, one provider or one tenant', async () => {
+    const shown = async (query: string, app = strict) =>
+      (await ask(app, query)).items
+        .map(({ name, providers }: any) => `${name}: ${providers.map((one: any) => one.provider).join(' ')}`)
+        .sort();
+    const failing = await ask(strict, '?only=failing');
+    expect(failing).toMatchObject({ breaking: 2, count: 2, total: 5, warnings: [], next_cursor: null });
+    expect(await shown('?only=failing')).toEqual(['rejected: openai', 'unreadable: openai']);
+    expect(await shown('?only=failing&mode=strict', single)).toEqual([
+      'rejected: openai',
+      'unreadable: openai',
+      'with-key: openai',
+      'without: openai',
+    ]);
+    // No model uses Cohere, whose credential has expired.
+    expect(await shown('?only=warning')).toEqual(['unreadable: openai', 'with-key: openai']);
+    expect(await shown('?only=warning&provider=cohere')).toEqual(['with-key: ']);
+    expect((await ask(strict, '?only=warning&provider=cohere')).warnings).toMatchObject([
+      { name: 'with-key', provider: 'cohere', within_days: 0 },
+    ]);
+    expect(await shown('?provider=mistral&limit=2')).toHaveLength(2);
+    const mistral = await ask(strict, '?provider=mistral');
+    expect(mistral.providers).toEqual([{ provider: 'mistral', models: ['mistral-large'] }]);
+    expect(mistral.warnings).toEqual([]);
+    for (const tenant of ['with-key', ids['with-key']!, ids['with-key']!.toUpperCase()]) {
+      expect(await shown(`?tenant=${tenant}`)).toEqual(['with-key: openai mistral vllm']);
+    }
+    expect(await ask(strict, '?tenant=with-key&only=failing')).toMatchObject({
+      items: [],
+      total: 1,
+      count: 0,
+    });
+    const refused = async (query: string) => {
+      const { status, body } = await strict.sysadmin('get', `/readiness${query}`);
+      return [status, body.code];
+    };
+    expect(await refused('?tenant=with')).toEqual([404, 'tenant_not_found']);
+    expect(await refused(`?tenant=${ids['with-key']!.replace(/^./, 'x')}`)).toEqual([
+      404,
+      'tenant_not_found',
+    ]);
+    expect(await refused('?provider=opnai')).toEqual([422, 'validation_failed']);
+    expect(await refused('?only=all')).toEqual([422, 'validation_failed']);
+  });
+
+  it('finds the few tenants that break among many, in pages without gaps', async () => {
+    const all: string[] = [];
+    let pages = 0;
+    for (let cursor: string | null = ''; cursor !== null; pages += 1) {
+      const page: any = await ask(strict, `?only=failing&limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      all.push(...page.items.map(({ name }: any) => name));
+      cursor = page.next_cursor;
+    }
+    expect(all.sort()).toEqual(['rejected', 'unreadable']);
+    expect(pages).toBeLessThan(4);
+  });
+
+  it('shows a sysadmin key that is limited to some tenants only those', async () => {
+    const limited = { scopes: ['readiness:read'], tenant_ids: [ids.rejected!, ids.without!] };
+    const { key } = await issueSysadminKey(strict, limited);
+    const askWith = (query: string) =>
+      strict.http().get(`/api/v1/sysadmin/readiness${query}`).set('X-API-Key', key);
+    const { body } = await askWith('');
+    expect(body.items.map(({ name }: any) => name).sort()).toEqual(['rejected', 'without']);
+    expect(body.total).toBe(2);
+    expect((await askWith('?tenant=rejected')).body.count).toBe(1);
+    expect((await askWith('?tenant=with-key')).status).toBe(404);
+    expect((await askWith('?tenant=no-such-tenant')).body.code).toBe('tenant_not_found');
+  });
+
   it('warns of keys that expire, even for providers that no model uses', async () => {
     const { warnings } = await ask(strict);
     const found = warnings.map((one: any) => [one.name, one.provider, one.within_days, one.contact_email]);
@@ -222,6 +293,16 @@ describe('the readiness report', () => {
         await wrongKey.close();
       }
     }, 120_000);
+
+    it('prints only what breaks, of one tenant and one provider', async () => {
+      const only = ['--only', 'failing', '--provider', 'openai', '--json'];
+      const { code, stdout } = await run(strict, ...only);
+      expect([code, JSON.parse(stdout)]).toEqual([1, await ask(strict, '?only=failing&provider=openai')]);
+      const fine = await run(strict, '--only', 'failing', '--tenant', 'with-key');
+      expect([fine.code, fine.stdout]).toEqual([0, expect.stringMatching(/^1 tenant, .*nothing breaks\n$/)]);
+      const unknown = await run(strict, '--tenant', 'nobody');
+      expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('exact name')]);
+    }, 60_000);
 
     it('prints the response of the route as JSON', async () => {
       const { code, stdout } = await run(single, '--mode', 'strict', '--json');

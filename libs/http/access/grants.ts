@@ -11,6 +11,7 @@ export const scopes = [
   'keys:write',
   'usage:read',
   'audit:read',
+  'readiness:read',
   'encryption:rotate',
 ] as const;
 

@@ -4,7 +4,12 @@ import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-va
 import { type Mode, modes } from '#config';
 import { type TenantState, tenantStates } from '#tenants';
 import { ExpectedProblemResponse, ExplainedCredentialResponse } from './explain.dto';
-import { type ExpiryWarning, type ReadinessCell, type ReadinessPage } from './readiness.service';
+import {
+  type ExpiryWarning,
+  type ReadinessCell,
+  type ReadinessPage,
+  readinessParts,
+} from './readiness-report';
 
 export class ReadinessQuery {
   @ApiPropertyOptional({
@@ -14,6 +19,32 @@ export class ReadinessQuery {
   @IsOptional()
   @IsIn(['strict'])
   mode?: 'strict';
+
+  @ApiPropertyOptional({
+    enum: readinessParts,
+    enumName: 'ReadinessPart',
+    description:
+      '`failing`: only the pairs of tenant and provider that break, and no `warnings`. `warning`: only those with a warning, also when they do not break.',
+  })
+  @IsOptional()
+  @IsIn(readinessParts)
+  only?: (typeof readinessParts)[number];
+
+  @ApiPropertyOptional({ maxLength: 40, example: 'openai', description: 'Only this provider.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(40)
+  provider?: string;
+
+  @ApiPropertyOptional({
+    maxLength: 200,
+    example: 'sundsvall',
+    description: 'Only the tenant with this id or exactly this name.',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  tenant?: string;
 
   @ApiPropertyOptional({
     default: 50,
@@ -171,7 +202,10 @@ export class ReadinessPageResponse {
   breaking: number;
   @ApiProperty({ example: 1, description: 'The number of tenants on this page.' })
   count: number;
-  @ApiProperty({ example: 1, description: 'The number of all tenants.' })
+  @ApiProperty({
+    example: 1,
+    description: 'The number of tenants that the report is about, also those that `only` leaves out.',
+  })
   total: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;

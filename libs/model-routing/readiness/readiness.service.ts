@@ -1,71 +1,28 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { type Config, InjectConfig, type Mode } from '#config';
-import {
-  CredentialsService,
-  expiresWithinDays,
-  SealingKeyService,
-  type TenantCredentials,
-} from '#credentials';
+import { type Config, InjectConfig } from '#config';
+import { CredentialsService, SealingKeyService, type TenantCredentials } from '#credentials';
 import { AddressPolicy } from '#egress';
+import { Problem, sysadminPrefix, uuidPattern } from '#http';
 import { type Provider } from '#providers';
 import { type Tenant, TenantsService } from '#tenants';
 import { adaptersFor } from './explain.service';
+import { explainModel, sharedDeploymentWarnings } from './explain-model';
 import {
-  type ExpectedProblem,
-  type ExplainedCredential,
-  explainModel,
-  sharedDeploymentWarnings,
-} from './explain-model';
+  expiryWarnings,
+  type ExpiryWarning,
+  partOf,
+  type ReadinessCell,
+  type ReadinessFilter,
+  type ReadinessPage,
+  type TenantReadiness,
+} from './readiness-report';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 
-/** What would happen to one tenant's calls of one provider's models. */
-export interface ReadinessCell {
-  readonly provider: Provider;
-  readonly credential?: ExplainedCredential;
-  /** The models whose calls would fail. The cell is ready when there are none. */
-  readonly failing: readonly Model[];
-  /** The problem of the first breaking model, or else of the first failing one. */
-  readonly problem?: ExpectedProblem;
-  /** The failing models that work in the mode in force, whose credential exists and cannot be used, or whose provider is expected. */
-  readonly breaking: readonly Model[];
-  /** Warnings, which stop no call. */
-  readonly warnings: readonly string[];
-}
-
-export interface TenantReadiness {
-  readonly tenant: Tenant;
-  readonly cells: readonly ReadinessCell[];
-}
-
-export interface ExpiryWarning {
-  readonly tenant: Tenant;
-  readonly provider: string;
-  readonly mask: string;
-  readonly version: string;
-  readonly expiresAt: Date;
-  /** 30, 7 or 1; 0 when the credential has expired. */
-  readonly withinDays: number;
-}
-
-export interface ReadinessPage {
-  /** The mode in force. */
-  readonly currentMode: Mode;
-  /** The mode that the report is about. */
-  readonly mode: Mode;
-  /** True when there is an encryption key: then calls have receipts, and the audit chain is an HMAC. */
-  readonly hasReceipts: boolean;
-  /** What blocks the calls of all tenants. */
-  readonly blockers: readonly string[];
-  /** The providers that the catalogue uses, with their models. */
-  readonly columns: ReadonlyMap<Provider, readonly Model[]>;
-  readonly rows: readonly TenantReadiness[];
-  readonly warnings: readonly ExpiryWarning[];
-  /** The number of all tenants. */
-  readonly total: number;
-  readonly nextCursor: string | null;
-}
+const PAGE = 50;
+/** How many tenants one request looks at, to find the few that `only` asks for. */
+const MAXIMUM_LOOKED_AT = 1000;
 
 /**
  * Reports whose calls would fail, now or in strict mode, as a matrix of tenants and providers. It uses the adapters of calls
@@ -82,39 +39,96 @@ export class ReadinessService {
     private readonly policy: AddressPolicy,
   ) {}
 
-  /** @param strict whether to report about strict mode; else the report is about the mode in force */
-  async page(strict: boolean, query: { limit?: number; cursor?: string } = {}): Promise<ReadinessPage> {
+  /**
+   * @param strict whether to report about strict mode; else the report is about the mode in force
+   * @param within the ids of the tenants that the report may be about; absent: all
+   * @throws Problem tenant_not_found, validation_failed
+   */
+  async page(
+    strict: boolean,
+    filter: ReadinessFilter = {},
+    within?: readonly string[],
+  ): Promise<ReadinessPage> {
     const { config } = this;
-    const currentMode = config.mode;
     const reportedConfig = strict ? strictVersion(config) : config;
-    const columns = columnsOf(this.catalogue.all());
-    const page = await this.tenants.list(query);
-    const overview = await this.credentials.overview(page.items.map(({ id }) => id));
+    const columns = this.columns(filter.provider);
+    const { limit = PAGE } = filter;
+    const tenants = filter.tenant === undefined ? within : [await this.tenantId(filter.tenant, within)];
     const rows: TenantReadiness[] = [];
     const warnings: ExpiryWarning[] = [];
-    for (const tenant of page.items) {
-      const credentials = overview.get(tenant.id);
-      if (!credentials) continue;
-      const cells: ReadinessCell[] = [];
-      for (const [provider, models] of columns) {
-        cells.push(await this.cell(tenant, provider, models, credentials, reportedConfig));
+    let { cursor } = filter;
+    let nextCursor: string | null = null;
+    let total = 0;
+    let lookedAt = 0;
+    do {
+      const page = await this.tenants.list({ limit: limit - rows.length, cursor }, tenants);
+      const overview = await this.credentials.overview(page.items.map(({ id }) => id));
+      for (const tenant of page.items) {
+        const credentials = overview.get(tenant.id);
+        if (!credentials) continue;
+        const row = await this.row(tenant, columns, credentials, reportedConfig);
+        const found = partOf(row, expiryWarnings(tenant, credentials), filter);
+        if (found !== undefined) {
+          rows.push(found.row);
+          warnings.push(...found.warnings);
+        }
+        // Let other requests run between two tenants.
+        await nextTurn();
       }
-      rows.push({ tenant, cells });
-      warnings.push(...expiryWarnings(tenant, credentials));
-      // Let other requests run between two tenants.
-      await nextTurn();
-    }
+      ({ total, nextCursor } = page);
+      cursor = nextCursor ?? undefined;
+      lookedAt += page.items.length;
+    } while (nextCursor !== null && rows.length < limit && lookedAt < MAXIMUM_LOOKED_AT);
     return {
-      currentMode,
+      currentMode: config.mode,
       mode: reportedConfig.mode,
       hasReceipts: config.encryptionKeys.current !== undefined,
       blockers: await this.blockers(reportedConfig),
       columns,
       rows,
       warnings,
-      total: page.total,
-      nextCursor: page.nextCursor,
+      total,
+      nextCursor,
     };
+  }
+
+  /** The providers that the catalogue uses, or the one of them with this id. */
+  private columns(providerId: string | undefined): ReadonlyMap<Provider, readonly Model[]> {
+    const columns = columnsOf(this.catalogue.all());
+    if (providerId === undefined) return columns;
+    if (this.catalogue.providers.find(providerId) === undefined) {
+      const known = this.catalogue.providers.all.map(({ id }) => id).join(', ');
+      throw new Problem('validation_failed', {
+        detail: 'There is no such provider.',
+        errors: [{ path: 'provider', message: `provider must be one of ${known}` }],
+      });
+    }
+    return new Map([...columns].filter(([{ id }]) => id === providerId));
+  }
+
+  private async tenantId(idOrName: string, within: readonly string[] | undefined): Promise<string> {
+    const ids = uuidPattern.test(idOrName) ? [idOrName.toLowerCase()] : [];
+    const found = await this.tenants.findAll(ids, [idOrName]);
+    const tenant = found.find(({ id }) => ids.includes(id)) ?? found[0];
+    if (tenant === undefined || within?.includes(tenant.id) === false) {
+      throw new Problem('tenant_not_found', {
+        hint: `Name a tenant by its id or its exact name; GET ${sysadminPrefix}/tenants lists them.`,
+      });
+    }
+    return tenant.id;
+  }
+
+  private async row(
+    tenant: Tenant,
+    columns: ReadonlyMap<Provider, readonly Model[]>,
+    credentials: TenantCredentials,
+    reportedConfig: Config,
+  ): Promise<TenantReadiness> {
+    const cells: ReadinessCell[] = [];
+    for (const [provider, models] of columns) {
+      cells.push(await this.cell(tenant, provider, models, credentials, reportedConfig));
+    }
+    return { tenant, cells };
   }
 
   private async cell(
@@ -188,13 +202,4 @@ function columnsOf(models: readonly Model[]): Map<Provider, Model[]> {
     if (provider) columns.set(provider, [...(columns.get(provider) ?? []), model]);
   }
   return columns;
-}
-
-/** The warnings cover all stored credentials, including those of providers that the catalogue does not use. */
-function expiryWarnings(tenant: Tenant, credentials: TenantCredentials): ExpiryWarning[] {
-  return credentials.all().flatMap(({ provider, mask, version, expiresAt }) => {
-    const withinDays = expiresWithinDays(expiresAt);
-    if (expiresAt === null || withinDays === undefined) return [];
-    return [{ tenant, provider, mask, version, expiresAt, withinDays }];
-  });
 }

@@ -142,7 +142,7 @@ export function sysadminKeysCommand(settings: Settings): Command {
         options: [
           new Option(
             '--scopes <a,b>',
-            'comma-separated: tenants:read, tenants:write, credentials:read, credentials:write, keys:write, usage:read, audit:read, encryption:rotate',
+            'comma-separated: tenants:read, tenants:write, credentials:read, credentials:write, keys:write, usage:read, audit:read, readiness:read, encryption:rotate',
           )
             .argParser(names)
             .makeOptionMandatory(),

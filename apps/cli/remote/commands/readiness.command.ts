@@ -8,27 +8,47 @@ import { remoteCommand } from '../remote-command';
 /** The most tenants that a page of the report has. */
 export const READINESS_PAGE = 200;
 
+interface ReadinessOptions {
+  readonly mode?: string;
+  readonly only?: string;
+  readonly provider?: string;
+  readonly tenant?: string;
+}
+
 export function readinessCommand(settings: Settings): Command {
-  return remoteCommand<{ mode?: string }>(settings, {
+  return remoteCommand<ReadinessOptions>(settings, {
     name: 'readiness',
-    scope: 'super',
+    scope: 'readiness:read',
     description:
       'List the tenants and providers whose calls fail, or would fail in strict mode. Calls no provider and decrypts nothing.',
     options: [
       new Option('--mode <mode>', 'strict: report what would break in strict mode').choices(['strict']),
+      new Option('--only <part>', 'failing: only what breaks; warning: only what has a warning').choices([
+        'failing',
+        'warning',
+      ]),
+      new Option('--provider <provider>', 'only this provider'),
+      new Option('--tenant <tenant>', 'only the tenant with this id or exact name'),
     ],
     notes: `A model breaks if it works with the current settings and would fail in the reported mode, or if its credential
 cannot be used or was refused by the provider. A provider for which a tenant has no credential breaks nothing, unless the
 tenant's expected_providers name it.
 With --json, each line is a JSON object for up to ${READINESS_PAGE} tenants.
 The exit code is 1 if something breaks, so that a deployment can depend on it.`,
-    examples: ['readiness', 'readiness --mode strict', 'readiness --mode strict --json'],
-    run: async ({ api, options: { mode, json = false } }) => {
+    examples: [
+      'readiness',
+      'readiness --mode strict --only failing --json',
+      'readiness --tenant sundsvall --provider openai',
+    ],
+    run: async ({ api, options: { json = false, ...filter } }) => {
       let breaking = 0;
       let blockers = 0;
       let isFirst = true;
       for await (const page of api.pages<ReadinessPageResponse>('/readiness', {
-        mode,
+        mode: filter.mode,
+        only: filter.only,
+        provider: filter.provider,
+        tenant: filter.tenant,
         limit: READINESS_PAGE,
       })) {
         // Each page is printed at once, so that any number of tenants fits in memory.

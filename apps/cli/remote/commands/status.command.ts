@@ -26,8 +26,8 @@ export function statusCommand(settings: Settings): Command {
     description:
       'Show on one screen whether Tenkey works: what it serves, what fails, and what to do about it.',
     notes: `The report combines /ready, readiness, encryption and today's usage (UTC). Credentials are those of
-providers that the model catalogue uses. What the key may not see is named and left out, and does not count in the exit code. The report about tenants needs the
-super key.
+providers that the model catalogue uses. What the key may not see is named and left out, and does not count in the exit code. The report about tenants needs
+the scope readiness:read.
 The exit code is 1 if calls fail; for a key that expires soon it is 0.`,
     examples: ['status', 'status --json'],
     run: async ({ api, options }) => {

@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { type AddressInfo } from 'node:net';
 import { FernetService, generateKey } from '#crypto';
 import { startTestApp, type TestApp } from './support/app';
-import { runCli, runCliProcess } from './support/cli';
+import { runCli, runCliProcess, startCliProcess } from './support/cli';
 import { issueSysadminKey } from './support/keys';
 
 const models = `
@@ -308,6 +309,18 @@ describe('the readiness report', () => {
       const { code, stdout } = await run(single, '--mode', 'strict', '--json');
       expect([code, JSON.parse(stdout)]).toEqual([1, await ask(single, '?mode=strict')]);
     }, 60_000);
+
+    it.each([['readiness', '--json'], ['readiness'], ['tenants', 'list', '--csv'], ['usage', '--json']])(
+      'ends silently when what reads its output stops early (%#)',
+      async (...words) => {
+        const child = startCliProcess(at(single), ...words);
+        child.stdout!.destroy();
+        let errors = '';
+        child.stderr!.on('data', (part: Buffer) => (errors += part.toString()));
+        const [code] = (await once(child, 'close')) as [number | null];
+        expect([code, errors]).toEqual([0, '']);
+      },
+    );
 
     it('exits with 3, not 1, when the report could not be made', async () => {
       const { code, stdout, stderr } = await runCli({ PORT: '4' }, 'readiness', '--mode', 'strict');

@@ -69,7 +69,7 @@ export function startCliProcess(env: Env, ...words: readonly string[]): ChildPro
   return spawn(process.execPath, ['dist/apps/cli/main.js', ...words], {
     cwd: root,
     env: withUsual(env),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 

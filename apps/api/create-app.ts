@@ -6,12 +6,14 @@ import { refuseDisabled } from '#credentials';
 import { connectAndMigrate, dataSourceOptions, ServiceDataSource } from '#database';
 import { hooks } from '#http';
 import { NestLog } from '#log';
+import { UsageLogService } from '#usage';
 import { entities } from '../../entities';
 import { AppModule, type AppParts } from './app.module';
 import { auditRefused } from './hooks/audit-refused';
 import { httpOptions } from './http-server';
 import { RequestMetrics } from './metrics/request-metrics';
 import { addSwagger } from './swagger';
+import { startTraces } from './traces/traces';
 
 /** How long a request may take to arrive completely. A slow one holds memory for that long. */
 const requestTimeoutMs = 300_000;
@@ -20,6 +22,7 @@ const requestTimeoutMs = 300_000;
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
   const { configFactory, databaseUrl, catalogue, log, server } = parts;
   const config = configFactory();
+  const traces = await startTraces(config);
   // Before Nest creates anything: it would log each fault of the database, which the caller does.
   const dataSource = new ServiceDataSource(dataSourceOptions({ url: databaseUrl, entities }));
   await connectAndMigrate(dataSource, {
@@ -39,7 +42,13 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     publicUrl: config.publicUrl,
     log,
     onProblem: auditRefused(() => app.get(RefusedAttemptsService), catalogue.providers, config.secrets),
-    onEnd: requests.count,
+    onEnd:
+      traces === undefined
+        ? requests.count
+        : (request, status) => {
+            requests.count(request, status);
+            traces.end(request, status);
+          },
   });
   const authenticate = hooks.authenticate(() => app);
   const adapter = new FastifyAdapter({
@@ -68,6 +77,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
 
   // First: every other hook needs request.tenkey, and each problem must be logged.
   fastify.addHook('onRequest', begin);
+  if (traces !== undefined) fastify.addHook('onRequest', traces.begin);
   // Before every other check, so that a caller without a key learns nothing about the request.
   fastify.addHook('onRequest', authenticate);
   // Before the checks of the body: routes that are switched off look the same for every body.
@@ -93,6 +103,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
       logger: new NestLog(log),
     },
   );
+  if (traces !== undefined) {
+    app.get(UsageLogService, { strict: false }).observe(traces.call);
+    fastify.addHook('onClose', () => traces.stop());
+  }
   fastify.removeAllContentTypeParsers();
   const bodies = new hooks.BodyReader(config);
   fastify.addContentTypeParser('application/json', bodies.json);

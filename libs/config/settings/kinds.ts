@@ -47,6 +47,15 @@ export function whole(least: number, most: number): Kind<number> {
   };
 }
 
+export const share: Kind<number> = {
+  rule: 'must be a number from 0 to 1.',
+  parse(value, refuse) {
+    const number = Number(value);
+    if (!(number >= 0 && number <= 1)) refuse();
+    return number;
+  },
+};
+
 export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
   return {
     rule: `must be one of ${values.join(', ')}.`,

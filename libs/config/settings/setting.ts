@@ -6,6 +6,7 @@ export const sections = {
   mode: 'Mode',
   replacement: 'Replacing a credential',
   service: 'Service',
+  monitoring: 'Metrics and traces',
   database: 'Database',
   addresses: 'Endpoints of tenants',
   calls: 'Calls to providers',

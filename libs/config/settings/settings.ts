@@ -13,6 +13,7 @@ import {
   whole,
 } from './kinds';
 import { databaseSettings } from './database-settings';
+import { monitoringSettings } from './monitoring-settings';
 import { type Setting } from './setting';
 import { timeouts, usualSeconds } from './timeouts';
 import { trafficSettings } from './traffic-settings';
@@ -105,21 +106,6 @@ export const settings = {
     default: '127.0.0.1',
     productionDefault: '0.0.0.0',
     description: 'The address to listen on.',
-  },
-  metricsPort: {
-    name: 'METRICS_PORT',
-    section: 'service',
-    kind: whole(1, 65_535),
-    description:
-      'A port of its own for the metrics: `/metrics` there needs no key, and also works while the database is unavailable. Not set: the metrics are only in the sysadmin API, with a key.',
-  },
-  metricsHost: {
-    name: 'METRICS_HOST',
-    section: 'service',
-    kind: text,
-    default: '127.0.0.1',
-    description:
-      'The address on which `METRICS_PORT` is opened. The metrics name tenants and their contact addresses, so open it only on a network that may read them.',
   },
   trustProxy: {
     name: 'TRUST_PROXY',
@@ -246,6 +232,7 @@ export const settings = {
       'The file of the model catalogue. Not set: `apps/api/ai_models.yml`, which comes with Tenkey.',
   },
   ...trafficSettings,
+  ...monitoringSettings,
   ...databaseSettings,
   egressAllow: {
     name: 'EGRESS_ALLOW',

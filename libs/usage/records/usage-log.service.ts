@@ -48,6 +48,7 @@ export class UsageLogService implements OnApplicationShutdown {
   #isStopped = false;
   /** Lost records that the log does not mention yet. */
   #unlogged = 0;
+  #observer: ((record: UsageRecord) => void) | undefined;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -58,12 +59,18 @@ export class UsageLogService implements OnApplicationShutdown {
     metrics.countInFlight(() => this.#running.size);
   }
 
+  /** @param observer is told of each call that has ended, for its trace. It must not throw */
+  observe(observer: (record: UsageRecord) => void): void {
+    this.#observer = observer;
+  }
+
   /**
    * Never throws and never waits.
    * @param overheadMs how long it took to send the call; undefined: it was not sent
    */
   add(record: UsageRecord, overheadMs?: number): void {
     this.metrics.observe(record, overheadMs);
+    this.#observer?.(record);
     if (this.#isStopped) {
       this.#lose([record]);
       return this.#giveUp();

@@ -290,6 +290,7 @@ describe('metrics', () => {
         `tenkey_encryption_key_rows{key_id="${keyId.key_id}",place="staged"} 0`,
         `tenkey_build_info{version="${packageVersion}",node_version="${process.versions.node}"} 1`,
         'tenkey_ready 1',
+        'tenkey_strict_mode 1',
         'tenkey_catalogue_stale 0',
         'tenkey_cache_lease_valid 1',
         'tenkey_cache_lease_seconds 5',

@@ -42,6 +42,11 @@ export class ProcessMetricsService {
   ) {
     collectDefaultMetrics({ register: this.#registry });
     this.#info();
+    this.#gauge(
+      'tenkey_strict_mode',
+      '1: strict mode. 0: single-tenant mode, in which no call uses a stored credential.',
+      () => Number(config.tenantCredentialsEnabled),
+    );
     this.#database(dataSource);
     this.#cache(config, cache, changes);
     this.#gauge('tenkey_catalogue_models', 'Models of the catalogue in force.', () => catalogue.all().length);

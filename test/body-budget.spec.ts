@@ -145,6 +145,21 @@ describeWithApp('the memory for the bodies of calls', settings, (tenkey) => {
     },
   );
 
+  it('is not left to one tenant: its bodies take three quarters at most, and others have room', async () => {
+    const other = await tenkey.createTenant();
+    await tenkey.setCredential(other, 'openai', { api_key: 'sk-key-of-another-tenant' });
+    const some = bodyOf('x'.repeat(29_000));
+    for (let each = 0; each < 2; each += 1) tenkey.provider.next({ delayMs: 1500 });
+    const held = [start(some), start(some)];
+    await until(() => tenkey.provider.calls.begun === 2, 'the calls reach the provider');
+    // 30 KB are free, and would be enough.
+    expect(await resultOf(some)).toMatchObject({ status: 503, retryAfter: '1' });
+    expect(
+      (await tenkey.chat(other, { messages: [{ role: 'user', content: 'x'.repeat(29_000) }] })).status,
+    ).toBe(200);
+    for (const { response } of held) expect((await response).statusCode).toBe(200);
+  });
+
   it('does not keep sysadmins out', async () => {
     tenkey.provider.next({ delayMs: 1000 });
     const first = start(bodyOf(most));

@@ -8,7 +8,7 @@ test('a problem is sent in the shape of its API, even when a header of the route
   const app = fastify({ genReqId: () => 'id-of-the-request' });
   const memory = new BodyMemory({ maxBufferedBytes: undefined, maxBodyBytes: 0 });
   app.get('/v1/models', (request, reply) => {
-    request.tenkey = new RequestContext(request, undefined, new MemoryShare(memory), []);
+    request.tenkey = new RequestContext(request, undefined, new MemoryShare(memory, () => ''), []);
     void reply.headers({ 'x-tenkey-credential': 'openai/...123”/global', 'x-tenkey-provider': 'openai' });
     sendProblem(
       request,

@@ -206,7 +206,7 @@ export const settings = {
     section: 'service',
     kind: whole(1024, Number.MAX_SAFE_INTEGER),
     description:
-      "How many bytes of bodies may be in memory at the same time. Requests above this limit are refused with 503 `overloaded`. The body of a request counts until the provider responds, because until then it may have to be sent again; one of at least 1 MiB counts as a whole once a 64th of it has arrived. What has to be held of a response counts if it is longer than 64 KiB: a whole body that is translated or whose ids are recorded, or one long event. Not set: a quarter of the container's memory limit, or 256 MiB if it has none. At least one body of `MAX_BODY_BYTES` is always accepted.",
+      "How many bytes of bodies may be in memory at the same time. Requests above this limit are refused with 503 `overloaded`. The body of a request counts until the provider responds, because until then it may have to be sent again; one of at least 1 MiB counts as a whole once a 64th of it has arrived. What has to be held of a response counts if it is longer than 64 KiB: a whole body that is translated or whose ids are recorded, or one long event. Not set: a quarter of the container's memory limit, or 256 MiB if it has none. One body of `MAX_BODY_BYTES` always fits. The bodies of one tenant can take three quarters.",
   },
   strictParams: {
     name: 'STRICT_PARAMS',

@@ -12,28 +12,43 @@ interface MemoryLimits {
   readonly maxBodyBytes: number;
 }
 
-/** Limits the bytes of bodies that are in memory at a time, in all requests together. */
+/** A tenant with several bodies may hold so many times what it leaves free. */
+const HELD_PER_FREE = 3;
+
+/**
+ * Limits the bytes of bodies that are in memory at a time, in all requests together. A tenant whose bodies pile up, because its
+ * provider does not respond, can hold three quarters of it; what it leaves is shared in the same way by the others.
+ */
 export class BodyMemory {
   #free: number;
+  /** By tenant, only of those that hold something. */
+  readonly #held = new Map<string, number>();
 
   constructor({ maxBufferedBytes, maxBodyBytes }: MemoryLimits) {
     // The largest body must fit, or it could never be sent.
     this.#free = Math.max(maxBufferedBytes ?? defaultBytes(), maxBodyBytes);
   }
 
-  get free(): number {
-    return this.#free;
-  }
-
-  /** @returns false when there are not so many */
-  take(bytes: number): boolean {
+  /**
+   * @param own what the request has taken already: a single body may be as long as there is room
+   * @returns false when so many bytes cannot be held now
+   */
+  hasRoomFor(bytes: number, tenant: string, own: number): boolean {
     if (bytes > this.#free) return false;
-    this.#free -= bytes;
-    return true;
+    const held = this.#held.get(tenant) ?? 0;
+    return held === own || held + bytes <= HELD_PER_FREE * (this.#free - bytes);
   }
 
-  giveBack(bytes: number): void {
+  take(bytes: number, tenant: string): void {
+    this.#free -= bytes;
+    this.#held.set(tenant, (this.#held.get(tenant) ?? 0) + bytes);
+  }
+
+  giveBack(bytes: number, tenant: string): void {
     this.#free += bytes;
+    const held = (this.#held.get(tenant) ?? 0) - bytes;
+    if (held > 0) this.#held.set(tenant, held);
+    else this.#held.delete(tenant);
   }
 }
 
@@ -41,25 +56,35 @@ export class BodyMemory {
 export class MemoryShare {
   #bytes = 0;
   #isClosed = false;
+  #tenant: string | undefined;
 
-  constructor(private readonly memory: BodyMemory) {}
+  /** @param tenantOf is called once a key was accepted */
+  constructor(
+    private readonly memory: BodyMemory,
+    private readonly tenantOf: () => string,
+  ) {}
 
   /** @returns why the bytes could not be held now, or undefined. It takes none */
   refusalOf(bytes: number): Problem | undefined {
-    return bytes > this.memory.free ? overloaded() : undefined;
+    return this.memory.hasRoomFor(bytes, (this.#tenant ??= this.tenantOf()), this.#bytes)
+      ? undefined
+      : overloaded();
   }
 
   /** @returns why the bytes cannot be held, or undefined */
   take(bytes: number): Problem | undefined {
     if (this.#isClosed) return undefined;
-    if (!this.memory.take(bytes)) return overloaded();
+    const refusal = this.refusalOf(bytes);
+    if (refusal !== undefined) return refusal;
+    this.memory.take(bytes, this.#tenant ?? '');
     this.#bytes += bytes;
     return undefined;
   }
 
   /** Gives everything back. */
   release(): void {
-    this.memory.giveBack(this.#bytes);
+    if (this.#bytes === 0) return;
+    this.memory.giveBack(this.#bytes, this.#tenant ?? '');
     this.#bytes = 0;
   }
 
@@ -72,7 +97,8 @@ export class MemoryShare {
 
 function overloaded(): Problem {
   return new Problem('overloaded', {
-    detail: 'The bodies of running requests use all the memory that Tenkey may use for bodies.',
+    detail:
+      'The bodies of running requests use all the memory that Tenkey may use for bodies, or that one tenant may use of it.',
     hint: `Try again in ${RETRY_AFTER_SECONDS} s. An operator can raise MAX_BUFFERED_BYTES or start more processes.`,
     headers: { 'retry-after': RETRY_AFTER_SECONDS },
   });

@@ -63,7 +63,13 @@ export function beginRequest({
   return (request, reply, done) => {
     // Read the address now: a connection that the client has reset no longer has it.
     const address = addressOf(request, proxies);
-    request.tenkey = new RequestContext(request, address, new MemoryShare(memory), listeners, publicUrl);
+    request.tenkey = new RequestContext(
+      request,
+      address,
+      new MemoryShare(memory, () => tenantOf(request)),
+      listeners,
+      publicUrl,
+    );
     // A client may send several requests without waiting for the responses. A response gets its socket when the previous one is
     // finished, and Node emits no 'close' for a response that never gets one, so nothing may start before that.
     if (reply.raw.socket !== null) begin(request, reply, done);
@@ -83,4 +89,9 @@ function addressOf(request: FastifyRequest, proxies: readonly string[]): string 
   const hops = forwarded.map((text) => text.trim()).reverse();
   const client = hops.find((text) => !isAmong(text, proxies)) ?? hops.at(-1);
   return client !== undefined && isAddress(client) ? client : peer;
+}
+
+/** The tenant whose bodies they are. With the platform key, the guard that reads the header runs only after the body has arrived. */
+function tenantOf({ tenkey, headers }: FastifyRequest): string {
+  return tenkey.tenantId ?? String(headers['x-tenant-id'] ?? '').toLowerCase();
 }

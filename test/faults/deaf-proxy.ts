@@ -53,9 +53,9 @@ export class DeafProxy {
     });
   }
 
-  /** @returns the URL of the database through the proxy */
-  listen(): Promise<string> {
-    return listenBefore(this.#server, this.databaseUrl);
+  /** @returns the URL of the database through the proxy, which does not know the message that asks for TLS */
+  async listen(): Promise<string> {
+    return `${await listenBefore(this.#server, this.databaseUrl)}?sslmode=disable`;
   }
 
   close(): void {

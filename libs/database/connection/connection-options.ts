@@ -1,5 +1,6 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type ConnectionOptions, createSecureContext } from 'node:tls';
+import { type ConnectionOptions } from 'node:tls';
 import { type DatabaseAddress, parseDatabaseUrl } from '#config';
 import { DatabaseStartError } from './connection-fault';
 import { type DatabaseClientConfig } from './database-client';
@@ -69,23 +70,30 @@ function contentOf(path: string, parameter: string): string {
 }
 
 function requireUsable({ ca, cert, key }: { ca?: string; cert?: string; key?: string }): void {
-  const isUsable = (files: Parameters<typeof createSecureContext>[0]) => {
-    try {
-      createSecureContext(files);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const begin = '-----BEGIN ';
-  if (ca !== undefined && (!ca.includes(begin) || !isUsable({ ca }))) {
+  if (ca !== undefined && certificateOf(ca) === undefined) {
     throw new DatabaseStartError(
       'The file of sslrootcert in the address of the database has no certificate. Set sslrootcert to a PEM file with the certificate of the CA.',
     );
   }
-  if (cert !== undefined && !isUsable({ cert, key })) {
+  if (cert !== undefined && !fits(cert, key)) {
     throw new DatabaseStartError(
       'The files of sslcert and sslkey in the address of the database do not fit each other. Set sslcert to a PEM file with a certificate, and sslkey to one with its key, not encrypted.',
     );
+  }
+}
+
+function certificateOf(text: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fits(cert: string, key = ''): boolean {
+  try {
+    return certificateOf(cert)?.checkPrivateKey(createPrivateKey(key)) === true;
+  } catch {
+    return false;
   }
 }

@@ -107,8 +107,8 @@ describe('the lock of migrations', () => {
     await holder.query('select pg_advisory_lock($1)', [lock]);
     const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
     const messages: string[] = [];
-    const start = () =>
-      connectAndMigrate(dataSourceOf(database.url), { waitSeconds: 6, log: (text) => messages.push(text) });
+    const dataSource = dataSourceOf(database.url);
+    const start = () => connectAndMigrate(dataSource, { waitSeconds: 6, log: (text) => messages.push(text) });
     const began = Date.now();
     const error = await start().catch((reason: unknown) => reason as Error);
     expect(Date.now() - began).toBeGreaterThan(5900);
@@ -120,6 +120,7 @@ describe('the lock of migrations', () => {
     );
     await execute(database.url, `select pg_terminate_backend(${rows[0]!.pid})`);
     await expect(start()).resolves.toHaveLength(migrations.length);
+    await dataSource.destroy();
   });
 
   it('ends with the client that held it, in the middle of a migration', async () => {

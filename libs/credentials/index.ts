@@ -55,11 +55,8 @@ export { FormerKey } from './encryption/sealing-state.entity';
 export { type Rotation } from './rotation/rotation.entity';
 export { RotationService } from './rotation/rotation.service';
 export { VerificationRunService } from './overview/verification-run.service';
-export {
-  type CredentialOverviewResponse,
-  type LatestVerificationResponse,
-  type VerificationRunResponse,
-} from './api/credential-overview.dto';
+export { type CredentialOverviewResponse } from './api/credential-overview.dto';
+export { type LatestVerificationResponse, type VerificationRunResponse } from './api/verification-run.dto';
 export { PassiveHealthService } from './health/passive-health.service';
 export { TenantCredential } from './rows/credentials.entity';
 export { credentialRemoval } from './rows/provider-slots';

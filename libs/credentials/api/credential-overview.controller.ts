@@ -23,12 +23,10 @@ import {
   decodeOverviewCursor,
   encodeOverviewCursor,
   filterNames,
-  LatestVerificationResponse,
   OverviewCredentialResponse,
   overviewColumns,
-  VerificationRunResponse,
-  VerifyAllQuery,
 } from './credential-overview.dto';
+import { LatestVerificationResponse, VerificationRunResponse, VerifyAllQuery } from './verification-run.dto';
 import { knownQuery, refuseFields } from './credential-parameters';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 

@@ -67,17 +67,14 @@ export class CredentialOverviewService {
     { within, after, limit }: Page,
     manager: EntityManager = this.dataSource.manager,
   ): Promise<OverviewRow[]> {
-    const { from, parameters } = this.#selected(manager, filter);
+    const { from, parameters } = this.#selected(manager, filter, after);
     const conditions: string[] = [];
     if (within !== undefined) conditions.push(`c.tenant_id = any($${parameters.push(within)}::uuid[])`);
     if (after !== undefined) {
-      const { tenantId, provider, slot } = after;
-      const place = [tenantId, provider, slot].map((value) => `$${parameters.push(value)}`);
-      conditions.push(
-        `c.tenant_id >= ${place[0]}::uuid and (c.tenant_id, c.provider, c.slot) > (${place[0]}::uuid, ${place[1]}::text, ${place[2]}::text)`,
-      );
+      const [provider, slot] = [parameters.push(after.provider), parameters.push(after.slot)];
+      conditions.push(`(c.tenant_id, c.provider, c.slot) > ($4, $${provider}::text, $${slot}::text)`);
     }
-    const rows = await manager.query<Record<string, unknown>[]>(
+    const rows = await manager.query<SelectedRow[]>(
       `select c.*, t.name as tenant, ${statusColumn} as status, h.outcome, h.latency_ms, h.verified_at, h.rejections, h.rejected_at
        ${from} ${conditions.map((condition) => `and ${condition}`).join(' ')}
        order by c.tenant_id, c.provider, c.slot limit $${parameters.push(limit)}`,
@@ -89,18 +86,25 @@ export class CredentialOverviewService {
   async count(filter: CredentialFilter, manager: EntityManager = this.dataSource.manager): Promise<number> {
     const { from, parameters } = this.#selected(manager, filter);
     const [row] = await manager.query<{ count: number }[]>(
-      `select count(*)::int as count ${from}`,
+      `select count(${statusColumn})::int as count ${from}`,
       parameters,
     );
     return row?.count ?? 0;
   }
 
-  #selected(manager: EntityManager, { status, provider, expiresWithinDays, staged }: CredentialFilter) {
+  /** The first tenant is given for each table, because the planner does not conclude it from the joins, and would read all before it. */
+  #selected(manager: EntityManager, filter: CredentialFilter, after?: CredentialPosition) {
+    const { status, provider, expiresWithinDays, staged } = filter;
     const nameOf = (entity: new () => object) => manager.connection.getMetadata(entity).tableName;
     const columns = `provider, key_hint, version, configured_at, expires_at, key_id,
       starts_with(sealed_api_key, '${SEALED_PREFIX}') as is_sealed`;
-    const parameters: unknown[] = [this.fernet.keyIds(), new Date(), inDays(Math.max(...warningDays))];
-    const conditions = ['cardinality($1::text[]) >= 0 and $2::timestamptz < $3::timestamptz'];
+    const parameters: unknown[] = [
+      this.fernet.keyIds(),
+      new Date(),
+      inDays(Math.max(...warningDays)),
+      after?.tenantId ?? firstId,
+    ];
+    const conditions = ['c.tenant_id >= $4', 't.id >= $4'];
     if (status !== undefined) conditions.push(`${statusColumn} = $${parameters.push(status)}`);
     if (provider !== undefined) conditions.push(`c.provider = $${parameters.push(provider)}`);
     if (expiresWithinDays !== undefined) {
@@ -114,13 +118,13 @@ export class CredentialOverviewService {
       from: `from (${stored.join(' union all ')}) c
         join ${nameOf(Tenant)} t on t.id = c.tenant_id
         left join ${nameOf(CredentialHealth)} h
-          on h.tenant_id = c.tenant_id and h.provider = c.provider and h.version = c.version
+          on h.tenant_id >= $4 and h.tenant_id = c.tenant_id and h.provider = c.provider and h.version = c.version
         where ${conditions.join(' and ')}`,
     };
   }
 }
 
-/** As `statusOf` decides for a row with its sealed key. The parameters are the loaded keys, now, and the time from which on none expires soon. */
+/** As `statusOf` decides for a row with its sealed key. $1 are the loaded keys, $2 is now, and later than $3 nothing expires soon. */
 const statusColumn = `case
   when not c.is_sealed then 'plaintext'
   when c.key_id <> all($1) then 'unreadable'
@@ -129,31 +133,45 @@ const statusColumn = `case
   when c.expires_at <= $3 then 'expiring'
   else 'ready' end`;
 
+const firstId = '00000000-0000-0000-0000-000000000000';
+
 function inDays(days: number): Date {
   return new Date(Date.now() + days * 24 * 60 * 60 * 1000);
 }
 
-function rowOf(row: Record<string, any>): OverviewRow {
+/** A row as the query selects it. */
+interface SelectedRow {
+  readonly tenant_id: string;
+  readonly tenant: string;
+  readonly provider: string;
+  readonly slot: Slot;
+  readonly key_hint: string;
+  readonly version: string;
+  readonly status: CredentialStatus;
+  readonly configured_at: unknown;
+  readonly expires_at: unknown;
+  readonly outcome: ProbeOutcome | null;
+  readonly latency_ms: number | null;
+  readonly verified_at: unknown;
+  readonly rejections: number | null;
+  readonly rejected_at: unknown;
+}
+
+function rowOf(row: SelectedRow): OverviewRow {
   const verifiedAt = optionalTimeColumn.from(row.verified_at);
   const rejectedAt = optionalTimeColumn.from(row.rejected_at);
   return {
-    tenantId: row.tenant_id as string,
-    tenant: row.tenant as string,
-    provider: row.provider as string,
-    slot: row.slot as Slot,
-    mask: row.key_hint as string,
-    version: row.version as string,
-    status: row.status as CredentialStatus,
+    tenantId: row.tenant_id,
+    tenant: row.tenant,
+    provider: row.provider,
+    slot: row.slot,
+    mask: row.key_hint,
+    version: row.version,
+    status: row.status,
     configuredAt: timeColumn.from(row.configured_at),
     expiresAt: optionalTimeColumn.from(row.expires_at),
     verification:
-      row.outcome && verifiedAt
-        ? {
-            outcome: row.outcome as ProbeOutcome,
-            latencyMs: (row.latency_ms as number | null) ?? 0,
-            verifiedAt,
-          }
-        : null,
-    rejection: rejectedAt ? { at: rejectedAt, count: row.rejections as number } : null,
+      row.outcome && verifiedAt ? { outcome: row.outcome, latencyMs: row.latency_ms ?? 0, verifiedAt } : null,
+    rejection: rejectedAt ? { at: rejectedAt, count: row.rejections ?? 0 } : null,
   };
 }

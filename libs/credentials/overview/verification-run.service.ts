@@ -176,6 +176,8 @@ export class VerificationRunService implements OnApplicationBootstrap, OnApplica
   }
 
   async #verifyAll(): Promise<void> {
+    // Without a run, this look is all that an idle process does.
+    if ((await this.latest())?.state !== 'running') return;
     while (!this.#stop.signal.aborted) {
       const run = await this.batch();
       if (run?.state !== 'running') return;

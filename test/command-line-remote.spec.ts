@@ -82,6 +82,29 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       /^name: +umea\n[^]*state: +suspended\n/,
     );
     expect((await run('tenants', 'activate', id)).stdout).toBe('The tenant umea is active.\n');
+    expect(
+      await run(
+        'tenants',
+        'policy',
+        'umea',
+        '--allowed-hosting',
+        'eu, swe',
+        '--egress-allow',
+        '10.1.0.0/16:*',
+      ),
+    ).toMatchObject({
+      code: 0,
+      stdout: 'The calls of umea may go to the hosting eu, swe and to the providers any.\n',
+    });
+    expect((await run('tenants', 'show', id)).stdout).toMatch(
+      /allowed hosting: +eu, swe\nallowed providers: +any\negress allow: +10\.1\.0\.0\/16:\*/,
+    );
+    expect((await run('tenants', 'policy', 'umea', '--allowed-hosting', 'any')).stdout).toContain(
+      'the hosting any',
+    );
+    expect((await run('tenants', 'policy', 'umea')).stderr).toContain(
+      'nothing was changed; name what to change',
+    );
     const asked = await run('tenants', 'delete', 'umea');
     expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') });
     expect((await run('tenants', 'delete', 'umea', '--yes')).stdout).toBe('The tenant umea is deleted.\n');
@@ -315,6 +338,7 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       'tenants show': `GET ${tenant}`,
       'tenants create': 'POST /tenants',
       'tenants suspend': `PATCH ${tenant}`,
+      'tenants policy': `PATCH ${tenant}`,
       'tenants activate': `PATCH ${tenant}`,
       'tenants delete': `DELETE ${tenant}`,
       'credentials list': `GET ${tenant}/credentials`,

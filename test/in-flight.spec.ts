@@ -325,6 +325,21 @@ describe('a call in flight', () => {
     const number = (receipt = '') => Number(/\/v(\d+)$/.exec(receipt)?.[1]);
     expect(number(versionOf(after))).toBeGreaterThan(number(before));
   });
+
+  it('is not retried once the policy of its tenant does not allow the provider any more', async () => {
+    const other = await tenkey.createTenant();
+    await tenkey.setCredential(other, 'openai', { api_key: 'sk-key-of-a-tenant-with-a-policy' });
+    tenkey.provider.reset();
+    tenkey.provider.next({ status: 503, headers: { 'retry-after': '1' } });
+    const running = tenkey.chat(other).then((answer) => answer);
+    await until(() => tenkey.provider.requests.length === 1, 'the first try');
+    await tenkey
+      .sysadmin('patch', `/tenants/${other}`)
+      .send({ allowed_providers: ['mistral'] })
+      .expect(200);
+    expect((await running).body.error.code).toBe('upstream_unavailable');
+    expect(tenkey.provider.requests).toHaveLength(1);
+  });
 });
 
 /** A part of a JSON body, after which nothing follows. */

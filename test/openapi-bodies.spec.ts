@@ -87,6 +87,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [{ name: 'expected', expected_providers: [] }, true],
     [{ name: 'expected', expected_providers: ['openai', 'openai'] }, false],
     [{ name: 'expected', expected_providers: 'openai' }, false],
+    [{ name: 'bound', allowed_hosting: ['eu'], allowed_providers: ['openai'], egress_allow: [] }, true],
+    [{ name: 'bound', allowed_hosting: [''] }, false],
+    [{ name: 'bound', allowed_hosting: ['eu', 'eu'] }, false],
+    [{ name: 'bound', allowed_providers: 'openai' }, false],
+    [{ name: 'bound', egress_allow: ['10.0.0.1:80', '10.0.0.1:80'] }, false],
   ],
   [`PATCH ${tenants}/{tenant_id}`]: [
     [{}, true],

@@ -30,6 +30,9 @@ tenants:
     display_name: Sundsvalls kommun
     contact_email: it-drift@sundsvall.example
     expected_providers: [openai, azure]
+    allowed_hosting: [usa, swe]
+    allowed_providers: [openai, azure]
+    egress_allow: ['10.20.0.0/16:8000']
     credentials:
       openai:
         api_key_env: SUNDSVALL_OPENAI
@@ -144,6 +147,9 @@ describe('tenants as code', () => {
     expect((await app.sysadmin('get', `/tenants/${sundsvall}`)).body).toMatchObject({
       display_name: 'Sundsvalls kommun',
       expected_providers: ['openai', 'azure'],
+      allowed_hosting: ['usa', 'swe'],
+      allowed_providers: ['openai', 'azure'],
+      egress_allow: ['10.20.0.0/16:8000'],
     });
     const { body } = await app.sysadmin('get', `/audit-events?tenant_id=${sundsvall}`);
     expect(body.items.map(({ action, actor }: any) => [action, actor]).reverse()).toEqual([
@@ -199,7 +205,7 @@ describe('tenants as code', () => {
     const refused = await run('apply', '-f', write(withoutKey), '--yes');
     expect([refused.code, refused.stdout]).toEqual([
       1,
-      expect.stringMatching(/:8: endpoint of the stored OpenAI credential/),
+      expect.stringMatching(/:11: endpoint of the stored OpenAI credential/),
     ]);
     expect(await versions()).toEqual(after);
   }, 60_000);
@@ -451,6 +457,9 @@ describe('tenants as code', () => {
       ['tenants:\n  - {}\n', false],
       ['tenants:\n  - name: a\n    colour: blue\n', false],
       ['tenants:\n  - name: a\n    expected_providers: [no-such]\n', false],
+      ['tenants:\n  - name: a\n    allowed_providers: [no-such]\n', false],
+      ['tenants:\n  - name: a\n    allowed_hosting: []\n', true],
+      ['tenants:\n  - name: a\n    allowed_hosting: [""]\n', false],
       [
         'tenants:\n  - name: a\n    credentials: { mistral: { api_key_env: SUNDSVALL_OPENAI, endpoint: https://a.example } }\n',
         false,

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { describeWithApp } from './support/app';
+import { describeWithApp, platformKey } from './support/app';
 
 const path = '/tenants';
 const fields = [
+  'allowed_hosting',
+  'allowed_providers',
   'contact_email',
   'created_at',
   'display_name',
+  'egress_allow',
   'expected_providers',
   'id',
   'name',
@@ -278,4 +281,176 @@ describeWithApp('tenants', (tenkey) => {
     expect((await tenkey.chat(id)).status).toBe(200);
     expect(tenkey.provider.requests[0]?.key).toBe('sk-set-while-suspended');
   });
+
+  describe('whose policy says where their data may go', () => {
+    let id: string;
+    const policy = (body: object) => tenkey.sysadmin('patch', `${path}/${id}`).send(body);
+    const offered = async () => {
+      const { body } = await tenkey
+        .http()
+        .get('/v1/models')
+        .set({ 'X-API-Key': platformKey, 'X-Tenant-ID': id });
+      return body.data.map((model: { id: string }) => model.id) as string[];
+    };
+    const refusal = async (call: Promise<{ status: number; body: any }>) => {
+      const { status, body } = await call;
+      return [status, body.error?.tenkey_code ?? body.error?.code, body.error?.message];
+    };
+    const chat = (model: string, more: object = {}) => tenkey.chat(id, { model, ...more });
+    beforeEach(async () => {
+      id = await tenkey.createTenant();
+      for (const provider of ['openai', 'mistral', 'berget']) {
+        await tenkey.setCredential(id, provider, { api_key: `key-of-${provider}-for-a-policy` });
+      }
+      tenkey.provider.reset();
+    });
+
+    it('call the models of an allowed hosting, and no others, from the moment at which the change is answered', async () => {
+      expect((await chat('gpt-4o')).status).toBe(200);
+      expect(await offered()).toEqual(expect.arrayContaining(['gpt-4o', 'deepseek-flash', 'mistral-large']));
+      const changed = await policy({ allowed_hosting: ['eu', 'swe'] });
+      expect([changed.status, changed.body.allowed_hosting]).toEqual([200, ['eu', 'swe']]);
+      tenkey.provider.reset();
+      expect(await refusal(chat('gpt-4o'))).toEqual([
+        403,
+        'model_not_allowed',
+        expect.stringContaining(
+          'gpt-4o runs in usa, and the policy of the tenant allows only the hosting eu, swe.',
+        ),
+      ]);
+      // The catalogue does not say where these run.
+      expect(await refusal(chat('deepseek-flash'))).toEqual([
+        403,
+        'model_not_allowed',
+        expect.stringContaining('deepseek-flash has no hosting in ai_models.yml'),
+      ]);
+      const embedding = tenkey.call(id, 'embeddings', { model: 'text-embedding-3-small', input: 'hello' });
+      expect((await refusal(embedding))[1]).toBe('model_not_allowed');
+      expect(tenkey.provider.requests).toHaveLength(0);
+      for (const model of ['mistral-large', 'llama-berget']) expect((await chat(model)).status).toBe(200);
+      const names = await offered();
+      expect(names).toEqual(expect.arrayContaining(['mistral-large', 'llama-berget', 'azure-gpt-4o']));
+      for (const name of ['gpt-4o', 'gpt-4o-legacy', 'deepseek-flash', 'own-server'])
+        expect(names).not.toContain(name);
+      const one = tenkey.http().get('/v1/models/gpt-4o').set({ 'X-API-Key': platformKey, 'X-Tenant-ID': id });
+      expect((await refusal(one))[1]).toBe('model_not_allowed');
+      await policy({ allowed_hosting: null });
+      expect((await chat('gpt-4o')).status).toBe(200);
+    });
+
+    it('call the allowed providers, and no others', async () => {
+      await policy({ allowed_providers: ['mistral'] });
+      expect(await refusal(chat('gpt-4o'))).toEqual([
+        403,
+        'model_not_allowed',
+        expect.stringContaining(
+          'served by openai, and the policy of the tenant allows only the provider mistral.',
+        ),
+      ]);
+      expect((await chat('mistral-large')).status).toBe(200);
+      expect(await offered()).toEqual(['mistral-large']);
+      await policy({ allowed_providers: [] });
+      expect((await refusal(chat('mistral-large')))[2]).toContain('allows no provider');
+      expect(await offered()).toEqual([]);
+    });
+
+    it('do not reach another model through a parameter of an allowed one', async () => {
+      await policy({ allowed_hosting: ['usa'] });
+      expect(await refusal(chat('gpt-4o', { models: ['elsewhere'] }))).toEqual([
+        403,
+        'forbidden',
+        expect.stringContaining('this key or its tenant is limited'),
+      ]);
+      await policy({ allowed_hosting: null });
+      expect((await chat('gpt-4o', { models: ['elsewhere'] })).status).toBe(200);
+    });
+
+    it('are explained to the sysadmin as a call refuses them, and what they refuse breaks nothing', async () => {
+      await policy({ allowed_hosting: ['swe'] });
+      const { models } = (await tenkey.sysadmin('get', `${path}/${id}/models`)).body;
+      const explained = models.find((model: { name: string }) => model.name === 'gpt-4o');
+      expect([explained.ready, explained.problem]).toEqual([
+        false,
+        {
+          code: 'model_not_allowed',
+          detail: expect.stringContaining('allows only the hosting swe'),
+          hint: expect.stringContaining(`PATCH /api/v1/sysadmin/tenants/${id}`),
+        },
+      ]);
+      const { items } = (await tenkey.sysadmin('get', '/readiness')).body;
+      const row = items.find((item: { tenant_id: string }) => item.tenant_id === id);
+      const cellOf = (provider: string) =>
+        row.providers.find((each: { provider: string }) => each.provider === provider);
+      expect(cellOf('mistral')).toMatchObject({
+        ready: false,
+        failing_models: ['mistral-large'],
+        breaking_models: [],
+        problem: { code: 'model_not_allowed' },
+      });
+      expect(cellOf('berget').ready).toBe(true);
+    });
+
+    it('is refused with a text that names the field and not the value', async () => {
+      for (const [field, value] of [
+        ['allowed_hosting', ['']],
+        ['allowed_hosting', 'eu'],
+        ['allowed_hosting', ['eu', 'eu']],
+        ['allowed_providers', ['openai', 'no-such']],
+        ['egress_allow', ['127.0.0.1:no-such']],
+        ['egress_allow', ['127.0.0.1:8000']],
+        ['egress_allow', [5]],
+      ] as const) {
+        const answer = await policy({ [field]: value });
+        expect([value, answer.status, answer.body.errors?.[0]?.path]).toEqual([value, 422, field]);
+        expect(answer.text).not.toContain('no-such');
+      }
+      expect((await policy({ egress_allow: ['10.0.0.0/8:*', 'vllm.internal:8000'] })).status).toBe(200);
+      const { items } = (await tenkey.sysadmin('get', `/audit-events?tenant_id=${id}`)).body;
+      expect(items[0]).toMatchObject({
+        action: 'tenant.update',
+        details: { after: { egress_allow: ['10.0.0.0/8:*', 'vllm.internal:8000'] } },
+      });
+    });
+  });
 });
+
+describeWithApp(
+  'tenants with EGRESS_PRIVATE=deny',
+  { EGRESS_PRIVATE: 'deny', VLLM_MODEL_URL: undefined },
+  (tenkey) => {
+    const endpoint = 'http://10.255.255.1:8000/v1';
+    const set = (id: string) =>
+      tenkey.setCredential(id, 'vllm', { api_key: 'key-of-a-private-server', endpoint });
+
+    it('have private endpoints that their own list or EGRESS_ALLOW names, and a removed entry is in force at once', async () => {
+      const id = await tenkey.createTenant();
+      const other = await tenkey.createTenant();
+      const refused = await set(id);
+      expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
+        422,
+        'endpoint_not_allowed',
+        'The endpoint is not allowed, because it is a private address.',
+      ]);
+      expect(refused.body.hint).toContain(
+        `PATCH /api/v1/sysadmin/tenants/${id} with its host and port in egress_allow`,
+      );
+      expect(refused.text).not.toContain('10.255.255.1');
+      const list = (egress_allow: string[] | null) =>
+        tenkey.sysadmin('patch', `${path}/${id}`).send({ egress_allow });
+      await list(['10.255.255.0/24:8000']);
+      expect((await set(id)).status).toBe(200);
+      expect((await set(other)).status).toBe(422);
+      const explained = async () => {
+        const { models } = (await tenkey.sysadmin('get', `${path}/${id}/models`)).body;
+        return models.find((model: { name: string }) => model.name === 'gemma-vllm').problem?.code;
+      };
+      expect(await explained()).toBeUndefined();
+      await list(null);
+      expect(await explained()).toBe('endpoint_not_allowed');
+      const call = await tenkey.chat(id, { model: 'gemma-vllm' });
+      expect([call.status, call.body.error.code]).toEqual([424, 'endpoint_not_allowed']);
+      expect(call.body.error.message).toContain('EGRESS_PRIVATE=deny');
+      expect(call.text).not.toContain('10.255.255.1');
+    });
+  },
+);

@@ -43,14 +43,23 @@ export interface AppParts {
 /** The composition root: the modules, and what each is made from. */
 @Module({})
 export class AppModule {
-  /** @param dataSource is connected, and closed together with the application */
+  /**
+   * @param dataSource is connected, and closed together with the application
+   * @param databaseAddresses the addresses at which the database was reached so far
+   */
   static register(
     parts: AppParts,
     {
       dataSource,
+      databaseAddresses,
       running,
       requests,
-    }: { dataSource: DataSource; running: hooks.RunningRequests; requests: RequestMetrics },
+    }: {
+      dataSource: DataSource;
+      databaseAddresses: ReadonlySet<string>;
+      running: hooks.RunningRequests;
+      requests: RequestMetrics;
+    },
   ): DynamicModule {
     const { configFactory } = parts;
     const config = configFactory();
@@ -65,6 +74,8 @@ export class AppModule {
         }),
         EgressModule.register({
           allow: config.egressAllow,
+          privateAddresses: config.egressPrivate,
+          databaseAddresses: () => databaseAddresses,
           ownPort: parts.ownPort,
           proxies: config.egressProxies,
           processSecrets: config.secrets,

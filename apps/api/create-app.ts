@@ -24,7 +24,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   const config = configFactory();
   const traces = await startTraces(config);
   // Before Nest creates anything: it would log each fault of the database, which the caller does.
-  const dataSource = new ServiceDataSource(dataSourceOptions({ url: databaseUrl, entities }));
+  const databaseAddresses = new Set<string>();
+  const dataSource = new ServiceDataSource(
+    dataSourceOptions({ url: databaseUrl, entities, addresses: databaseAddresses }),
+  );
   await connectAndMigrate(dataSource, {
     directUrl: config.databaseDirectUrl?.expose(),
     waitSeconds: config.databaseWaitSeconds,
@@ -95,7 +98,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addHook('preClose', () => app.get(RefusedAttemptsService).end(config));
 
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(parts, { dataSource, running, requests }),
+    AppModule.register(parts, { dataSource, databaseAddresses, running, requests }),
     adapter,
     {
       bodyParser: false,

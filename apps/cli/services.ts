@@ -36,7 +36,11 @@ function servicesOn(dataSource: DataSource, config: Config) {
   const tenants = new TenantsService(dataSource, audit, changes, cache);
   for (const removal of [credentialRemoval, issuedKeyRemoval, storedObjectRemoval])
     tenants.onRemoval(removal);
-  const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => undefined });
+  const policy = new AddressPolicy({
+    allow: config.egressAllow,
+    privateAddresses: config.egressPrivate,
+    ownPort: () => undefined,
+  });
   const credentials = new CredentialsService(dataSource, config, fernet, policy, audit, changes, cache);
   const sealingKey = new SealingKeyService(dataSource, fernet, audit);
   return {

@@ -7,7 +7,7 @@
  * Does not: watch for changes, hold a tenant's credential, or decide whether an address may be called.
  */
 export { isAddress, isAmong, networkOf, portOf } from './addresses/addresses';
-export { type AllowRule, parseAllowList } from './addresses/allow-list';
+export { type AllowRule, parseAllowList, ruleForm } from './addresses/allow-list';
 export { type DatabaseAddress, parseDatabaseUrl, type SslMode } from './addresses/database-address';
 export { isExempt } from './addresses/no-proxy';
 export {

@@ -5,9 +5,10 @@ import { AuditLogService } from '#audit';
 import { type CachedRows, CacheService, ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
-import { AddressPolicy, type ProbeResult, type RouteCredential } from '#egress';
-import { type ChangedBy, Problem } from '#http';
+import { AddressPolicy, isPrivate, type ProbeResult, type RouteCredential, whatAllows } from '#egress';
+import { type ChangedBy, Problem, tenantPath } from '#http';
 import { type Provider } from '#providers';
+import { type Tenant } from '#tenants';
 import { type CredentialFields, type ListedCredential } from './credential';
 import { sealingKey } from './encryption/sealing-key';
 import { CredentialHealth, CredentialSlot, TenantCredential } from './rows/credentials.entity';
@@ -83,10 +84,10 @@ export class CredentialsService {
     by: ChangedBy,
     options: SetOptions = {},
   ): Promise<SetCredential> {
-    this.refuseEndpoint(fields.settings);
     const of = { tenantId, provider: provider.id };
     const set = async (transaction: EntityManager) => {
       const slots = await lockedSlots(transaction, of);
+      this.refuseEndpoint(fields.settings, slots.tenant);
       return this.store(transaction, slots, of, fields, by, options);
     };
     return this.changes.transaction([tenantId], set, by);
@@ -100,10 +101,10 @@ export class CredentialsService {
     by: ChangedBy,
     options: SetOptions = {},
   ): Promise<SetCredential | undefined> {
-    this.refuseEndpoint(fields.settings);
     const of = { tenantId, provider: provider.id };
     const set = async (transaction: EntityManager) => {
       const slots = await lockedSlots(transaction, of);
+      this.refuseEndpoint(fields.settings, slots.tenant);
       if (slots.live) return undefined;
       return this.store(transaction, slots, of, fields, by, options);
     };
@@ -234,14 +235,20 @@ export class CredentialsService {
     };
   }
 
-  /** @throws Problem endpoint_not_allowed, as far as that is known before a connection is opened */
-  refuseEndpoint(settings: Readonly<Record<string, unknown>>): void {
+  /**
+   * @param tenant absent: it is not known yet. A private address is then not refused, because the tenant's own exceptions may allow it.
+   * @throws Problem endpoint_not_allowed, as far as that is known before a connection is opened
+   */
+  refuseEndpoint(
+    settings: Readonly<Record<string, unknown>>,
+    tenant?: Pick<Tenant, 'id' | 'egressAllow'>,
+  ): void {
     if (typeof settings.endpoint !== 'string') return;
-    const reason = this.addressPolicy.checkHost(new URL(settings.endpoint));
-    if (reason === undefined) return;
+    const reason = this.addressPolicy.checkHost(new URL(settings.endpoint), tenant?.egressAllow);
+    if (reason === undefined || (tenant === undefined && isPrivate(reason))) return;
     throw new Problem('endpoint_not_allowed', {
       detail: `The endpoint is not allowed, because it is ${reason}.`,
-      hint: 'An operator can allow it in EGRESS_ALLOW, e.g. EGRESS_ALLOW=127.0.0.1:8000.',
+      hint: whatAllows(reason, `PATCH ${tenantPath(tenant?.id ?? '{tenant_id}')}`),
       errors: [{ path: 'endpoint', message: `endpoint is not allowed, because it is ${reason}` }],
     });
   }

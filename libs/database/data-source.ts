@@ -20,10 +20,13 @@ export function dataSourceOptions(options: {
   poolSize?: number;
   /** How long a statement waits for the server, in milliseconds; longer than the server's own statement timeout. */
   responseTimeoutMs?: number;
+  /** Gets each address at which a connection has reached the server. */
+  addresses?: Set<string>;
 }): DataSourceOptions {
   const client: DatabaseClientConfig = {
     ...connectionOptions(options.url),
     responseTimeoutMs: options.responseTimeoutMs ?? STATEMENT_MS + 5000,
+    ...(options.addresses && { addresses: options.addresses }),
     atBegin: `set local statement_timeout = ${STATEMENT_MS}; set local lock_timeout = ${LOCK_MS}; set local idle_in_transaction_session_timeout = ${IDLE_MS}`,
   };
   return {

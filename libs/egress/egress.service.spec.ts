@@ -1,5 +1,9 @@
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { inspect } from 'node:util';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import ipaddr from 'ipaddr.js';
 import { Secret } from '#crypto';
 import {
   body,
@@ -13,7 +17,10 @@ import {
   textOf,
   usual,
 } from '../../test/support/egress';
+import { AddressPolicy } from './address/address-policy';
+import { specialRangeOf } from './address/special-ranges';
 import { ClientDisconnected } from './cancellation';
+import { EgressService } from './egress.service';
 import type { Route } from './route';
 
 const { server, egress, service, send } = egressToProvider();
@@ -187,6 +194,55 @@ test.each(['127.0.0.1', '[::1]', 'localhost', '2130706433', '[::ffff:127.0.0.1]'
     expect(server.requests).toHaveLength(0);
   },
 );
+
+test('a tenant whose list does not have an address gets no connection that another tenant opened to it', async () => {
+  const privateAddress = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find(({ address }) => specialRangeOf(ipaddr.parse(address.split('%')[0]!))?.use === 'private');
+  // Nothing else can be connected to that is private, and not every machine has such an interface.
+  if (privateAddress === undefined) return;
+  let requests = 0;
+  const listener = createServer((_, response) => {
+    requests += 1;
+    response.setHeader('content-type', 'application/json').end('{"choices":[]}');
+  });
+  await new Promise<void>((resolve) => listener.listen(0, privateAddress.address, resolve));
+  const { port } = listener.address() as AddressInfo;
+  const options = {
+    allow: [],
+    ownPort: () => undefined,
+    processSecrets: [],
+    retries: 0,
+    retryRateLimitedMs: 0,
+    circuitFailures: 0,
+  };
+  const denying = new EgressService(
+    { ...options, timeoutsOf: () => ({ connectMs: 5000, firstByteMs: 5000, idleMs: 5000 }) },
+    new AddressPolicy({ ...options, privateAddresses: 'deny', ownAddresses: () => [] }),
+  );
+  const dns = jest.requireActual<typeof import('node:dns')>('node:dns');
+  const lookup = jest
+    .spyOn(dns, 'lookup')
+    .mockImplementation(((_name: string, _options: object, done: (error: null, found: object[]) => void) =>
+      done(null, [
+        { address: privateAddress.address, family: privateAddress.family === 'IPv6' ? 6 : 4 },
+      ])) as never);
+  try {
+    const base = `http://vllm.example:${port}`;
+    const allowed = routeTo(base, { egressAllow: [`vllm.example:${port}`] });
+    const response = await send(allowed, body, denying);
+    await textOf(response.body);
+    expect(requests).toBe(1);
+    for (const route of [routeTo(base), routeTo(base, { egressAllow: ['other.example:*'] })]) {
+      expect((await problemOf(send(route, body, denying))).code).toBe('endpoint_not_allowed');
+    }
+    expect(requests).toBe(1);
+  } finally {
+    lookup.mockRestore();
+    await denying.onApplicationShutdown();
+    listener.close();
+  }
+});
 
 test('a name that resolves to loopback is refused at the connection, and allowed by rule', async () => {
   // Name resolution is replaced, because no real name can be relied on to resolve to loopback.

@@ -3,11 +3,11 @@ import { Readable } from 'node:stream';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type Registry } from 'prom-client';
 import { type Agent } from 'undici';
-import type { AllowRule, EgressProxies } from '#config';
+import type { EgressProxies } from '#config';
 import type { Secret } from '#crypto';
 import { Problem } from '#http';
 import type { Probe, Provider, Timeouts } from '#providers';
-import { AddressPolicy } from './address/address-policy';
+import { AddressPolicy, type AddressPolicyOptions } from './address/address-policy';
 import { type Cancellation } from './cancellation';
 import { Circuits } from './circuits';
 import { contradictionIn } from './contradiction';
@@ -27,10 +27,10 @@ import { findAddressProblem, problemOfError } from './response/connection-proble
 /** The limit for a whole probe. A sysadmin waits for it, and a slower provider would be of no use to calls either. */
 const PROBE_TIMEOUT_MS = 10_000;
 
-export interface EgressOptions {
-  readonly allow: readonly AllowRule[];
-  /** The port that Tenkey listens on; undefined until it does. */
-  readonly ownPort: () => number | undefined;
+/** Each has its own connections. More of them exist only if tenants have many different lists of exceptions. */
+const MAXIMUM_AGENTS = 1000;
+
+export interface EgressOptions extends AddressPolicyOptions {
   /** Absent: all connections are direct. */
   readonly proxies?: EgressProxies;
   /** These and the key of the call are removed from every text of a provider. */
@@ -70,7 +70,10 @@ export interface SendOptions {
 export class EgressService implements OnApplicationShutdown {
   readonly #options: EgressOptions;
   readonly #policy: AddressPolicy;
-  /** By owner of the address and connect timeout. Addresses of tenants and of the operator share no connection. */
+  /**
+   * By owner of the address, exceptions and connect timeout. A connection is checked when it is opened, so those share none for which
+   * another check applies.
+   */
   readonly #agents = new Map<string, Agent>();
   readonly #circuits: Circuits;
 
@@ -202,17 +205,31 @@ export class EgressService implements OnApplicationShutdown {
   }
 
   #agent(route: Destination, connectMs: number): Agent {
-    const name = `${route.isOperatorAddress ? 'operator' : 'tenant'} ${connectMs}`;
+    const { isOperatorAddress, egressAllow } = route;
+    const name = isOperatorAddress
+      ? `operator ${connectMs}`
+      : egressAllow === undefined
+        ? `tenant ${connectMs}`
+        : `tenant ${connectMs} ${egressAllow.join()}`;
     let agent = this.#agents.get(name);
     if (agent === undefined) {
       const { proxies } = this.#options;
-      const connect = route.isOperatorAddress
+      const connect = isOperatorAddress
         ? throughProxies(proxies, socketConnector({ timeout: connectMs }), connectMs)
-        : guardedConnector(this.#policy, connectMs, proxies);
+        : guardedConnector(this.#policy, connectMs, proxies, egressAllow);
       agent = agentThat(connect);
+      if (this.#agents.size >= MAXIMUM_AGENTS) this.#closeOldest();
       this.#agents.set(name, agent);
     }
     return agent;
+  }
+
+  /** Lists of exceptions change, and the agent of an old one is not used any more. Its running calls are finished. */
+  #closeOldest(): void {
+    const [oldest] = this.#agents;
+    if (oldest === undefined) return;
+    this.#agents.delete(oldest[0]);
+    void oldest[1].close().catch(() => undefined);
   }
 }
 

@@ -10,7 +10,13 @@
  *
  * Does not: choose the key (the route names it), translate bodies, or let a proxy see more than where a connection goes.
  */
-export { AddressPolicy, type AddressPolicyOptions } from './address/address-policy';
+export {
+  AddressPolicy,
+  type AddressPolicyOptions,
+  faultOfTenantRules,
+  isPrivate,
+  whatAllows,
+} from './address/address-policy';
 export { EgressModule } from './egress.module';
 export { type EgressOptions, EgressService } from './egress.service';
 export type { RequestBody, SendOptions } from './egress.service';

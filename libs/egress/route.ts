@@ -34,6 +34,8 @@ export interface Destination {
   readonly version: string | null;
   /** True if the address comes from the operator's environment or the provider's default; the address policy exempts it. */
   readonly isOperatorAddress: boolean;
+  /** The tenant's own exceptions of the address policy; absent: it has none. */
+  readonly egressAllow?: readonly string[];
   readonly credential: RouteCredential;
 }
 
@@ -44,6 +46,8 @@ export interface Destination {
 export interface Route extends Destination {
   /** Name in ai_models.yml. */
   readonly model: string;
+  /** Where the model runs, as ai_models.yml has it. */
+  readonly hosting?: string | undefined;
   readonly adapter: AdapterName;
   /** The provider's own name of the model. */
   readonly upstreamModel: string;

@@ -4,7 +4,8 @@ import { CredentialsService } from '#credentials';
 import { ReadableBody, type Route, type RouteCredential, SignalCancellation } from '#egress';
 import { Problem } from '#http';
 import { type Operation, type Provider, serviceOf } from '#providers';
-import { TenantsService } from '#tenants';
+import { type Tenant, TenantsService } from '#tenants';
+import { isAllowed, refuseByPolicy } from './adapters/tenant-policy';
 import { CallService } from './call/call.service';
 import { type CallReceiver, type RoutedHead, type ServeOptions } from './call/dispatch.service';
 import { type MultipartForm } from './request/multipart-form';
@@ -71,25 +72,29 @@ export class ModelRoutingService {
 
   /** The models that this tenant may use. Opens no credential and calls no provider. */
   async models(tenantId: string, allowed?: readonly string[]): Promise<ListedModel[]> {
-    await this.tenants.findActive(tenantId);
+    const tenant = await this.tenants.findActive(tenantId);
     const credentials = (await this.credentials.overview([tenantId])).get(tenantId);
-    const models = this.catalogue.all().filter(({ name }) => allowed?.includes(name) ?? true);
+    const models = this.catalogue
+      .all()
+      .filter((model) => (allowed?.includes(model.name) ?? true) && isAllowed(tenant, model));
     return Promise.all(
       models.map((model) =>
-        this.listed(tenantId, model, credentials && ((provider) => credentials.usable(provider))),
+        this.listed(tenant, model, credentials && ((provider) => credentials.usable(provider))),
       ),
     );
   }
 
-  /** @throws Problem model_not_found, forbidden */
+  /** @throws Problem model_not_found, forbidden, model_not_allowed */
   async model(tenantId: string, name: string, allowed?: readonly string[]): Promise<ListedModel> {
-    await this.tenants.findActive(tenantId);
+    const tenant = await this.tenants.findActive(tenantId);
     refuseOtherModels(name, allowed);
-    return this.listed(tenantId, this.catalogue.find(name));
+    const model = this.catalogue.find(name);
+    refuseByPolicy(tenant, model);
+    return this.listed(tenant, model);
   }
 
   private async listed(
-    tenantId: string,
+    tenant: Tenant,
     model: Model,
     credentialOf?: (provider: Provider) => RouteCredential,
   ): Promise<ListedModel> {
@@ -98,7 +103,7 @@ export class ModelRoutingService {
     const operation = operationsOfKind(model.kind).find((each) => provider && serviceOf(provider, each));
     const isReady =
       operation !== undefined &&
-      (await adapter.route(tenantId, model, operation, credentialOf).then(
+      (await adapter.route(tenant, model, operation, credentialOf).then(
         () => true,
         (error: unknown) => {
           if (error instanceof Problem) return false;

@@ -9,6 +9,7 @@ export { Tenant, type TenantState, tenantStates } from './tenant.entity';
 export { lockedTenant, tenantsKeptFromDeletion, tenantSuspended } from './tenant-locks';
 export {
   CreateTenantRequest,
+  fieldsOfProviders,
   refuseUnknownProviders,
   tenantParam,
   type TenantPageResponse,

@@ -26,6 +26,18 @@ export class Tenant {
   @Column('text', { name: 'expected_providers', array: true, nullable: true })
   expectedProviders: string[] | null;
 
+  /** The values of `hosting` that a model may have to be called for the tenant; null: any. */
+  @Column('text', { name: 'allowed_hosting', array: true, nullable: true })
+  allowedHosting: string[] | null;
+
+  /** The providers that may be called for the tenant; null: any. */
+  @Column('text', { name: 'allowed_providers', array: true, nullable: true })
+  allowedProviders: string[] | null;
+
+  /** The tenant's own exceptions of the address policy, in the form of EGRESS_ALLOW. They open private addresses only. */
+  @Column('text', { name: 'egress_allow', array: true, nullable: true })
+  egressAllow: string[] | null;
+
   /** A random UUID that binds stored rows to this tenant and not to its id, which may be used again. */
   @Column('uuid', { select: false })
   incarnation: string;

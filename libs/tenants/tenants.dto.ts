@@ -1,20 +1,25 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiParam, ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
-import {
-  ArrayMaxSize,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  MaxLength,
-  ValidateIf,
-} from 'class-validator';
-import { IsName, IsSearchText, ListQuery, PageResponse, Problem, uuidPattern } from '#http';
-import { type ProviderRegistry, Trimmed } from '#providers';
+import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsSearchText, ListQuery, PageResponse, Problem, uuidPattern } from '#http';
+import { type ProviderRegistry } from '#providers';
 import { type Tenant, type TenantState, tenantStates } from './tenant.entity';
+import {
+  AllowedHostingField,
+  allowedHostingProperty,
+  AllowedProvidersField,
+  allowedProvidersProperty,
+  ContactField,
+  contactProperty,
+  DisplayNameField,
+  displayNameProperty,
+  EgressAllowField,
+  egressAllowProperty,
+  ExpectedProvidersField,
+  expectedProvidersProperty,
+  IsAbsentOr,
+  IsOptionalState,
+  IsTenantName,
+} from './tenant-fields';
 
 /** Documents the tenant in the path of a route. */
 export const tenantParam = ApiParam({
@@ -22,75 +27,6 @@ export const tenantParam = ApiParam({
   format: 'uuid',
   description: "The tenant's `id`.",
 });
-
-// One address: nothing in it can be read as a second address or as a header. class-validator's IsEmail throws on half a
-// surrogate pair.
-const emailAddress = /^[^\s@,;:<>"\p{Cc}\p{Cs}]+@[^\s@,;:<>"\p{Cc}\p{Cs}]+$/u;
-const displayNameProperty = { example: 'Sundsvalls kommun', nullable: true, type: String };
-const contactProperty = {
-  example: 'it-drift@sundsvall.example',
-  nullable: true,
-  type: String,
-  description:
-    "Where to send alerts about this tenant's credentials: a shared mailbox, not a person's. Tenkey sends no mail; the address is in the warnings of the readiness report and in the metrics.",
-};
-
-// The decorators of one field each. They apply in the order of these lists, so the last rule of a field comes first.
-
-const IsTenantName = applyDecorators(
-  IsName({ isGiven: true }),
-  Length(1, 200),
-  IsString(),
-  Trimmed(),
-  ApiProperty({ minLength: 1, maxLength: 200 }),
-);
-
-const DisplayNameField = applyDecorators(
-  IsName(),
-  MaxLength(500),
-  IsString(),
-  IsOptional(),
-  ApiPropertyOptional({ ...displayNameProperty, maxLength: 500 }),
-);
-
-const ContactField = applyDecorators(
-  Matches(emailAddress, { message: '$property must be one e-mail address' }),
-  MaxLength(254),
-  Trimmed(),
-  IsOptional(),
-  ApiPropertyOptional({
-    ...contactProperty,
-    maxLength: 254,
-    pattern: '^\\s*[^\\s@,;:<>"]+@[^\\s@,;:<>"]+\\s*$',
-  }),
-);
-
-const expectedProvidersProperty = {
-  type: 'array',
-  items: { type: 'string' },
-  nullable: true,
-  example: ['openai', 'azure'],
-} as const;
-
-const ExpectedProvidersField = applyDecorators(
-  MaxLength(40, { each: true }),
-  IsString({ each: true }),
-  ArrayUnique(),
-  ArrayMaxSize(100),
-  IsArray(),
-  IsOptional(),
-  ApiPropertyOptional({
-    ...expectedProvidersProperty,
-    maxItems: 100,
-    uniqueItems: true,
-    description:
-      'The providers that the tenant should have a credential for. The readiness report names the missing ones. Null: the providers that it has a credential for.',
-  }),
-);
-
-/** Null is a value, which these fields cannot have, and not the same as absent. */
-const IsAbsentOr = ValidateIf((_, value) => value !== undefined);
-const IsOptionalState = applyDecorators(IsIn(tenantStates), IsAbsentOr);
 
 export class CreateTenantRequest {
   @ApiPropertyOptional({
@@ -123,6 +59,15 @@ export class CreateTenantRequest {
 
   @ExpectedProvidersField
   expected_providers?: string[] | null;
+
+  @AllowedHostingField
+  allowed_hosting?: string[] | null;
+
+  @AllowedProvidersField
+  allowed_providers?: string[] | null;
+
+  @EgressAllowField
+  egress_allow?: string[] | null;
 }
 
 export class SetTenantRequest extends OmitType(CreateTenantRequest, ['id']) {}
@@ -149,20 +94,33 @@ export class UpdateTenantRequest {
 
   @ExpectedProvidersField
   expected_providers?: string[] | null;
+
+  @AllowedHostingField
+  allowed_hosting?: string[] | null;
+
+  @AllowedProvidersField
+  allowed_providers?: string[] | null;
+
+  @EgressAllowField
+  egress_allow?: string[] | null;
 }
+
+/** The fields of a tenant that name providers. */
+export const fieldsOfProviders = ['expected_providers', 'allowed_providers'] as const;
 
 /** @throws Problem that does not repeat an id that is not known */
 export function refuseUnknownProviders(
   providers: ProviderRegistry,
-  { expected_providers: ids }: Pick<UpdateTenantRequest, 'expected_providers'>,
+  fields: Pick<UpdateTenantRequest, (typeof fieldsOfProviders)[number]>,
 ): void {
-  if (ids?.every((id) => providers.find(id) !== undefined) ?? true) return;
   const known = providers.all.map(({ id }) => id).join(', ');
-  const message = `expected_providers must each be one of ${known}`;
-  throw new Problem('validation_failed', {
-    detail: 'Some fields are not valid; see errors.',
-    errors: [{ path: 'expected_providers', message }],
-  });
+  const errors = fieldsOfProviders.flatMap((path) =>
+    (fields[path]?.every((id) => providers.find(id) !== undefined) ?? true)
+      ? []
+      : [{ path, message: `${path} must each be one of ${known}` }],
+  );
+  if (errors.length === 0) return;
+  throw new Problem('validation_failed', { detail: 'Some fields are not valid; see errors.', errors });
 }
 
 export class ListTenantsQuery extends ListQuery {
@@ -196,6 +154,12 @@ export class TenantResponse {
     description: 'Null: the providers that it has a credential for.',
   })
   expected_providers: readonly string[] | null;
+  @ApiProperty(allowedHostingProperty)
+  allowed_hosting: readonly string[] | null;
+  @ApiProperty(allowedProvidersProperty)
+  allowed_providers: readonly string[] | null;
+  @ApiProperty(egressAllowProperty)
+  egress_allow: readonly string[] | null;
   @ApiProperty({ format: 'date-time' })
   created_at: string;
   @ApiProperty({ format: 'date-time' })
@@ -209,6 +173,9 @@ export class TenantResponse {
       contact_email: tenant.contactEmail,
       state: tenant.state,
       expected_providers: tenant.expectedProviders,
+      allowed_hosting: tenant.allowedHosting,
+      allowed_providers: tenant.allowedProviders,
+      egress_allow: tenant.egressAllow,
       created_at: tenant.createdAt.toISOString(),
       updated_at: tenant.updatedAt.toISOString(),
     };

@@ -55,7 +55,9 @@ export class TenantsService {
       tenantOf: (id) => id,
       load: async (id) => {
         const tenant = await this.tenants.findOneBy({ id });
-        return { value: tenant && Object.freeze(tenant), tenantId: id, bytes: TENANT_BYTES };
+        const lists = [tenant?.allowedHosting, tenant?.allowedProviders, tenant?.egressAllow].flat();
+        const bytes = TENANT_BYTES + 2 * lists.join().length;
+        return { value: tenant && Object.freeze(tenant), tenantId: id, bytes };
       },
     });
   }
@@ -158,6 +160,9 @@ export class TenantsService {
     if (dto.contact_email !== undefined) changes.contactEmail = dto.contact_email;
     if (typeof dto.state === 'string') changes.state = dto.state;
     if (dto.expected_providers !== undefined) changes.expectedProviders = dto.expected_providers;
+    if (dto.allowed_hosting !== undefined) changes.allowedHosting = dto.allowed_hosting;
+    if (dto.allowed_providers !== undefined) changes.allowedProviders = dto.allowed_providers;
+    if (dto.egress_allow !== undefined) changes.egressAllow = dto.egress_allow;
     const update = async (transaction: EntityManager) =>
       this.change(transaction, await lockedTenant(transaction, id), changes, by);
     return this.changes.transaction([id], update, by);
@@ -236,23 +241,25 @@ function columnsOf(dto: SetTenantRequest) {
     contactEmail: dto.contact_email ?? null,
     state: dto.state ?? 'active',
     expectedProviders: dto.expected_providers ?? null,
+    allowedHosting: dto.allowed_hosting ?? null,
+    allowedProviders: dto.allowed_providers ?? null,
+    egressAllow: dto.egress_allow ?? null,
   };
 }
 
 /** What the audit shows of a tenant. */
-function auditedTenant({
-  name,
-  displayName,
-  contactEmail,
-  state,
-  expectedProviders,
-}: Pick<Tenant, 'name' | 'displayName' | 'contactEmail' | 'state' | 'expectedProviders'>) {
+function auditedTenant(tenant: Omit<Tenant, 'id' | 'incarnation' | 'createdAt' | 'updatedAt'>) {
+  const { name, displayName, contactEmail, state } = tenant;
+  const { expectedProviders, allowedHosting, allowedProviders, egressAllow } = tenant;
   return {
     name,
     display_name: displayName,
     contact_email: contactEmail,
     state,
     ...(expectedProviders !== null && { expected_providers: expectedProviders }),
+    ...(allowedHosting !== null && { allowed_hosting: allowedHosting }),
+    ...(allowedProviders !== null && { allowed_providers: allowedProviders }),
+    ...(egressAllow !== null && { egress_allow: egressAllow }),
   };
 }
 

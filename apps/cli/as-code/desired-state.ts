@@ -45,7 +45,7 @@ export async function planTenants(
   }
   const described = desired.map((tenant) => {
     const plan = plans.get(tenant) ?? planOf(tenant, undefined, prune);
-    const faults = [...plan.faults, ...refusedEndpoints(services, tenant)];
+    const faults = [...plan.faults, ...refusedEndpoints(services, tenant, plan.tenantId)];
     const isRenamed = taken.get(tenant);
     if (isRenamed !== undefined) {
       const reason = isRenamed
@@ -58,10 +58,17 @@ export async function planTenants(
   return [...described, ...deletions];
 }
 
-function refusedEndpoints({ credentials }: Services, tenant: DesiredTenant): TenantPlan['faults'] {
+function refusedEndpoints(
+  { credentials }: Services,
+  tenant: DesiredTenant,
+  id: string,
+): TenantPlan['faults'] {
+  const { egress_allow: egressAllow } = tenant.fields;
+  // What the file leaves out stays as it is; the credential is checked again when it is stored.
+  const known = egressAllow === undefined ? undefined : { id, egressAllow };
   return (tenant.credentials ?? []).flatMap(({ settings, line }) => {
     try {
-      credentials.refuseEndpoint(settings);
+      credentials.refuseEndpoint(settings, known);
       return [];
     } catch (error) {
       return [{ line, reason: (asRefusal(error) as Error).message }];

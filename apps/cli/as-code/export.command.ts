@@ -69,6 +69,9 @@ function describe({ tenant, credentials, keys }: StoredTenant) {
     contact_email: tenant.contactEmail,
     state: tenant.state,
     expected_providers: tenant.expectedProviders,
+    allowed_hosting: tenant.allowedHosting,
+    allowed_providers: tenant.allowedProviders,
+    egress_allow: tenant.egressAllow,
     credentials: Object.fromEntries(
       credentials
         .all()

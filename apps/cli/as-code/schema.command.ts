@@ -56,6 +56,26 @@ function tenantsSchema(providers: readonly Provider[]) {
         items: { enum: providers.map(({ id }) => id) },
         description: 'The providers that the tenant should have a credential for.',
       },
+      allowed_hosting: {
+        type: ['array', 'null'],
+        uniqueItems: true,
+        items: { type: 'string', minLength: 1, maxLength: 100 },
+        description:
+          'The values of `hosting` that a model may have to be called for the tenant. Without it: any.',
+      },
+      allowed_providers: {
+        type: ['array', 'null'],
+        uniqueItems: true,
+        items: { enum: providers.map(({ id }) => id) },
+        description: 'The providers that may be called for the tenant. Without it: any.',
+      },
+      egress_allow: {
+        type: ['array', 'null'],
+        uniqueItems: true,
+        items: { type: 'string', maxLength: 300 },
+        description:
+          'Private addresses that its endpoints may have although EGRESS_PRIVATE=deny refuses them, such as 10.20.0.0/16:8000.',
+      },
       credentials: {
         ...closed(Object.fromEntries(providers.map((provider) => [provider.id, credentialSchema(provider)]))),
         description: 'The credentials by provider. Each is described completely, but for its key.',

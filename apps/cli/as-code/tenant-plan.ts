@@ -86,6 +86,9 @@ class Planner {
       contact_email: fields.contact_email,
       state: fields.state,
       expected_providers: fields.expected_providers,
+      allowed_hosting: fields.allowed_hosting,
+      allowed_providers: fields.allowed_providers,
+      egress_allow: fields.egress_allow,
     };
     const before = {
       name: tenant?.name,
@@ -93,6 +96,9 @@ class Planner {
       contact_email: tenant?.contactEmail ?? null,
       state: tenant?.state ?? 'active',
       expected_providers: tenant?.expectedProviders ?? null,
+      allowed_hosting: tenant?.allowedHosting ?? null,
+      allowed_providers: tenant?.allowedProviders ?? null,
+      egress_allow: tenant?.egressAllow ?? null,
     };
     const changes = changesOf(before, after);
     if (tenant === undefined) return [{ of: 'tenant', change: 'create', fields: changes }];

@@ -3,7 +3,7 @@ import { checkedFields, type FieldFault, isTypoOf, uuidPattern } from '#http';
 import { CreateTenantKeyRequest } from '#issued-keys';
 import { CatalogueError, parseCatalogue } from '#model-routing';
 import { type Provider, type ProviderRegistry } from '#providers';
-import { UpdateTenantRequest } from '#tenants';
+import { fieldsOfProviders, UpdateTenantRequest } from '#tenants';
 import { Refusal } from '../command-line';
 import { type ApiKeySources, apiKeyFields, type TenantsFileText } from './api-key-sources';
 
@@ -113,9 +113,10 @@ class TenantsReader {
     if (id !== undefined && (typeof id !== 'string' || !uuidPattern.test(id))) {
       this.report(path, 'id must be a UUID', 'id');
     }
-    if (fields.expected_providers?.some((each) => this.providers.find(each) === undefined)) {
+    for (const field of fieldsOfProviders) {
+      if (!fields[field]?.some((each) => this.providers.find(each) === undefined)) continue;
       const known = this.providers.all.map((each) => each.id).join(', ');
-      this.report(path, `expected_providers must each be one of ${known}`, 'expected_providers');
+      this.report(path, `${field} must each be one of ${known}`, field);
     }
     return [
       {

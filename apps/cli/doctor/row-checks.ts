@@ -54,7 +54,11 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
     {
       name: 'endpoints',
       async run({ dataSource, config }) {
-        const policy = new AddressPolicy({ allow: config.egressAllow, ownPort: () => config.port });
+        const policy = new AddressPolicy({
+          allow: config.egressAllow,
+          privateAddresses: config.egressPrivate,
+          ownPort: () => config.port,
+        });
         const findings = await dataSource.transaction((transaction) => endpointFindings(transaction, policy));
         return { text: 'the address policy allows all that are stored', findings };
       },

@@ -234,13 +234,21 @@ export const settings = {
   ...trafficSettings,
   ...monitoringSettings,
   ...databaseSettings,
+  egressPrivate: {
+    name: 'EGRESS_PRIVATE',
+    section: 'addresses',
+    kind: oneOf(['allow', 'deny']),
+    default: 'allow',
+    description:
+      "`allow`: a tenant's endpoint may have a private address (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7), because model servers usually run in the same network. `deny`: only those that `EGRESS_ALLOW` or the tenant's `egress_allow` lists.",
+  },
   egressAllow: {
     name: 'EGRESS_ALLOW',
     section: 'addresses',
     kind: allowList,
     default: '',
     description:
-      "Exceptions to the address policy for tenants' endpoints, which refuses loopback, link-local and similar addresses; comma-separated, e.g. `127.0.0.1:8000,198.18.0.0/15:*`.",
+      "Exceptions to the address policy for tenants' endpoints, which refuses loopback, link-local and similar addresses, and those of Tenkey's own machine and database; comma-separated, e.g. `127.0.0.1:8000,198.18.0.0/15:*`.",
   },
   egressProxy: {
     name: 'EGRESS_PROXY',

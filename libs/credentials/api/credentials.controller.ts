@@ -94,9 +94,9 @@ export class CredentialsController {
     const isStaged = validFlag('stage', stage);
     const checked = checkedBody(provider, jsonOf(body));
     refuseWrongTypes(this.providers, provider, checked);
-    await this.tenants.find(tenantId);
+    const tenant = await this.tenants.find(tenantId);
     const { fields, note, ignored } = validFields(this.providers, provider, checked);
-    this.credentials.refuseEndpoint(fields.settings);
+    this.credentials.refuseEndpoint(fields.settings, tenant);
     const verification = isVerified
       ? await this.verification.verifyNew(tenantId, provider, fields)
       : undefined;

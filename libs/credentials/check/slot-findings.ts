@@ -1,6 +1,8 @@
-import { type EntityManager } from 'typeorm';
+import { type EntityManager, IsNull, Not } from 'typeorm';
 import { addFinding, fault, type Finding, warning } from '#database';
-import { type AddressPolicy } from '#egress';
+import { type AddressPolicy, whatAllows } from '#egress';
+import { tenantPath } from '#http';
+import { Tenant } from '#tenants';
 import { countOlderSeals } from '../rotation/resealing';
 import { credentialTables, tableOf } from '../rotation/sealed-tables';
 import { readSealingState } from '../encryption/sealing-key';
@@ -108,6 +110,11 @@ export async function countByProvider(manager: EntityManager): Promise<Map<strin
 
 /** Stored endpoints that the address policy refuses now. They are not named, because a secret may have been pasted into one. */
 export async function endpointFindings(manager: EntityManager, policy: AddressPolicy): Promise<Finding[]> {
+  const tenants = await manager.find(Tenant, {
+    select: { id: true, egressAllow: true },
+    where: { egressAllow: Not(IsNull()) },
+  });
+  const allowed = new Map(tenants.map(({ id, egressAllow }) => [id, egressAllow]));
   const rows = await manager.query<(Place & { endpoint: string })[]>(
     `${credentialTables
       .map(
@@ -119,11 +126,12 @@ export async function endpointFindings(manager: EntityManager, policy: AddressPo
   );
   const findings: Finding[] = [];
   for (const { endpoint, ...place } of rows) {
-    const reason = URL.canParse(endpoint) ? policy.checkHost(new URL(endpoint)) : 'not a URL';
+    const ofTenant = allowed.get(place.tenant_id);
+    const reason = URL.canParse(endpoint) ? policy.checkHost(new URL(endpoint), ofTenant) : 'not a URL';
     if (reason === undefined) continue;
     const finding = warning(
       `${describe(place)}: its endpoint is ${reason}, so its calls are refused with endpoint_not_allowed`,
-      'Set the credential with another endpoint, or allow the address in EGRESS_ALLOW.',
+      `Set the credential with another endpoint. ${whatAllows(reason, `PATCH ${tenantPath(place.tenant_id)}`)}`,
     );
     addFinding(findings, finding);
   }

@@ -105,6 +105,7 @@ export class CredentialVerificationService {
       if (!(error instanceof InvalidTarget)) throw error;
       return probeResult('wrong_host', `The ${provider.label} setting ${error.setting} is not valid.`, 0);
     }
+    const { egressAllow } = await this.tenants.find(tenantId);
     return this.egress.probe(
       {
         tenantId,
@@ -113,6 +114,7 @@ export class CredentialVerificationService {
         host: new URL(endpoint).host,
         version: credential.version,
         isOperatorAddress: ownEndpoint === undefined,
+        ...(egressAllow !== null && { egressAllow }),
         credential,
       },
       probe,

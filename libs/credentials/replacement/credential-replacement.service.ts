@@ -73,10 +73,10 @@ export class CredentialReplacementService {
     by: ChangedBy,
     verification?: ProbeResult,
   ): Promise<StagedCredential> {
-    this.credentials.refuseEndpoint(fields.settings);
     const of = { tenantId, provider: provider.id };
     return this.dataSource.transaction(async (transaction) => {
       const slots = await lockedSlots(transaction, of);
+      this.credentials.refuseEndpoint(fields.settings, slots.tenant);
       const sealed = await sealedRow(transaction, this.fernet, slots.tenant, 'staged', provider.id, fields);
       const row = Object.assign(new CredentialSlot(), sealed, { slot: 'staged', replacedAt: null });
       await transaction.upsert(CredentialSlot, row as QueryDeepPartialEntity<CredentialSlot>, [

@@ -10,13 +10,17 @@ import { DatabaseClient } from './database-client';
 test('a broken connection does not keep the process alive, even when it is still used', async () => {
   const database = await createTestDatabase();
   const gate = new Gate(database.url);
+  const addresses = new Set<string>();
   const client = new DatabaseClient({
+    addresses,
     ...connectionOptions(await gate.listen()),
     responseTimeoutMs: 60_000,
   });
   client.on('error', () => undefined);
   await client.connect();
   await client.query('select 1');
+  // Where the database is, for the address policy.
+  expect([...addresses]).toEqual(['127.0.0.1']);
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
   gate.shut();

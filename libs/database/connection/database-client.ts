@@ -1,3 +1,4 @@
+import { type Socket } from 'node:net';
 import { Client, type ClientConfig, Connection } from 'pg';
 import { isTlsFault } from './connection-fault';
 
@@ -8,11 +9,13 @@ export interface DatabaseClientConfig extends ClientConfig {
   readonly responseTimeoutMs?: number;
   /** Statements that run at the beginning of each transaction, in the same round trip. */
   readonly atBegin?: string;
+  /** Gets each address at which a connection has reached the server. */
+  readonly addresses?: Set<string>;
 }
 
 /** The fields of node-postgres that a second attempt to connect sets back. */
 interface Internals {
-  connection: Connection & { stream: { destroy(): void }; removeAllListeners(): void };
+  connection: Connection & { removeAllListeners(): void };
   readonly connectionParameters: { ssl: unknown };
   ssl: unknown;
   _connecting: boolean;
@@ -63,10 +66,15 @@ export class DatabaseClient extends Client {
         this.connect((error: Error | null) => (error ? reject(error) : resolve(this))),
       );
     }
+    const done = (error: Error | null) => {
+      const { remoteAddress } = (this as unknown as Internals).connection.stream as Socket;
+      if (error === null && remoteAddress !== undefined) this.#config.addresses?.add(remoteAddress);
+      callback(error as Error);
+    };
     super.connect((error: Error | null) => {
-      if (error === null || !this.#config.fallsBack || !isTlsFault(error)) return callback(error as Error);
+      if (error === null || !this.#config.fallsBack || !isTlsFault(error)) return done(error);
       this.#leaveTls();
-      super.connect(callback);
+      super.connect(done);
     });
   }
 

@@ -17,6 +17,7 @@ import { BindSealsToSlots1765500000000 } from './1765500000000-bind-seals-to-slo
 import { KeepFormerEncryptionKeys1765600000000 } from './1765600000000-keep-former-encryption-keys';
 import { ExpectedProviders1765700000000 } from './1765700000000-expected-providers';
 import { KeepClientRequestIds1766200000000 } from './1766200000000-keep-client-request-ids';
+import { TenantPolicy1766400000010 } from './1766400000010-tenant-policy';
 import { CreateVerificationRun1766500000000 } from './1766500000000-create-verification-run';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
@@ -40,5 +41,6 @@ export const migrations = [
   KeepFormerEncryptionKeys1765600000000,
   ExpectedProviders1765700000000,
   KeepClientRequestIds1766200000000,
+  TenantPolicy1766400000010,
   CreateVerificationRun1766500000000,
 ];

@@ -2,7 +2,6 @@ import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import {
   type Address,
-  type AddressRange,
   type AllowRule,
   embeddedIPv4,
   isInRange,
@@ -10,25 +9,37 @@ import {
   isMetadataAddress,
   isMetadataName,
   mayCarryIPv4,
+  parseAllowList,
   plainHost,
   portOf,
+  ruleForm,
 } from '#config';
+import { LOOPBACK, PRIVATE, RESERVED, specialRangeOf, UNSPECIFIED } from './special-ranges';
 
 export interface AddressPolicyOptions {
   readonly allow: readonly AllowRule[];
+  /** `deny`: a private address needs an exception too. By default `allow`, because a model server in the same network is common. */
+  readonly privateAddresses?: 'allow' | 'deny';
   /** The port that Tenkey listens on; undefined until it does. */
   readonly ownPort: () => number | undefined;
-  /** This machine's addresses. They are read at each check, because interfaces can appear and disappear. */
+  /** This machine's addresses. They are read again every second, because interfaces can appear and disappear. */
   readonly ownAddresses?: () => readonly string[];
+  /** The addresses at which Tenkey has reached its database. */
+  readonly databaseAddresses?: () => Iterable<string>;
 }
 
 /**
- * Decides which addresses a tenant's endpoint may have. Private ranges and CGNAT are allowed, because a model server in the
- * same cluster is the normal case. Addresses that lead to this machine, its link or its cloud host are refused, and so is
- * every IPv6 address outside 2000::/3 and fc00::/7.
+ * Decides which addresses a tenant's endpoint may have. It is the only classifier of addresses: those that lead to this machine, its
+ * database, its link or its cloud host are refused, and so is every range of IANA's special-purpose registries except the private
+ * ones (special-ranges.ts), for which EGRESS_PRIVATE decides.
+ *
+ * EGRESS_ALLOW lists exceptions for all tenants. The list of a single tenant opens private addresses only: the right to change
+ * tenants must not be enough to reach Tenkey's own machine.
  */
 export class AddressPolicy {
   readonly #options: AddressPolicyOptions;
+  #own = new Set<string>();
+  #ownReadAt = -Infinity;
 
   constructor(options: AddressPolicyOptions) {
     this.#options = options;
@@ -37,12 +48,16 @@ export class AddressPolicy {
   /**
    * Checks what needs no name resolution: literal addresses, `localhost` and known metadata names. The URL class has
    * already converted decimal, octal, hexadecimal and shortened spellings to the usual one.
+   * @param ofTenant the tenant's own exceptions
    * @returns why the host is refused ("a loopback address"), or undefined
    */
-  checkHost(url: Pick<URL, 'protocol' | 'hostname' | 'port'>): string | undefined {
+  checkHost(
+    url: Pick<URL, 'protocol' | 'hostname' | 'port'>,
+    ofTenant?: readonly string[] | null,
+  ): string | undefined {
     const host = plainHost(url.hostname);
     const port = portOf(url);
-    if (ipaddr.isValid(host)) return this.checkAddress(host, port);
+    if (ipaddr.isValid(host)) return this.checkAddress(host, port, undefined, ofTenant);
     if (isMetadataName(host)) return METADATA;
     if (!isLocalName(host) || this.#allowsName(host, port)) return undefined;
     // A rule for 127.0.0.1:8000 covers localhost:8000 too. The address of the connection is checked again.
@@ -52,94 +67,138 @@ export class AddressPolicy {
   /**
    * Checks an address before a connection to it is opened.
    * @param host the name that resolved to it, for rules by name
+   * @param ofTenant the tenant's own exceptions
    * @returns why the address is refused, or undefined
    */
-  checkAddress(ip: string, port: number, host?: string): string | undefined {
+  checkAddress(
+    ip: string,
+    port: number,
+    host?: string,
+    ofTenant?: readonly string[] | null,
+  ): string | undefined {
     const bare = ip.split('%')[0] ?? '';
     if (!ipaddr.isValid(bare)) return 'not an IP address';
     const address = ipaddr.process(bare);
-    const reason = reasonAgainst(address);
-    if (reason === METADATA) return METADATA;
-    // A rule for all ports does not cover our own port: a call to ourselves would be a loop.
-    if (this.#isOwnListener(address, port, reason)) {
-      return this.#allows(address, port, host, true) ? undefined : "Tenkey's own listener";
+    const use = specialUse(address);
+    if (use === METADATA) return METADATA;
+    const { allow, privateAddresses, ownPort } = this.#options;
+    const isOwn = this.#isOwnAddress(address);
+    if (port === ownPort() && (isOwn || use === LOOPBACK || use === UNSPECIFIED)) {
+      // A rule for all ports does not cover our own port: a call to ourselves would be a loop.
+      const named = allow.filter((rule) => rule.port === port);
+      return isAllowed(named, address, port, host) ? undefined : "Tenkey's own listener";
     }
-    return reason !== undefined && this.#allows(address, port, host, false) ? undefined : reason;
+    const reason = use === PRIVATE && privateAddresses !== 'deny' ? undefined : use;
+    const refusal = isOwn && (reason === undefined || reason === PRIVATE) ? OWN_MACHINE : reason;
+    if (refusal === undefined || isAllowed(allow, address, port, host)) return undefined;
+    if (refusal === PRIVATE && ofTenant && isAllowed(tenantRulesOf(ofTenant), address, port, host)) {
+      return undefined;
+    }
+    return refusal;
   }
 
-  #isOwnListener(address: Address, port: number, reason: string | undefined): boolean {
-    if (port !== this.#options.ownPort()) return false;
-    if (reason === LOOPBACK || reason === UNSPECIFIED) return true;
-    const own = (this.#options.ownAddresses ?? interfaceAddresses)();
-    const all = [address, ...embeddedIPv4(address)].map((each) => each.toString());
-    return own.some((each) => all.includes(ipaddr.process(each.split('%')[0] ?? '').toString()));
-  }
-
-  #allows(address: Address, port: number, host: string | undefined, portNamed: boolean): boolean {
-    if (host !== undefined && this.#allowsName(plainHost(host), port, portNamed)) return true;
-    return this.#options.allow.some(
-      (rule) => 'range' in rule && opensPort(rule, port, portNamed) && isInRange(address, rule.range),
+  /** Every interface of this machine and the database, also written in another form. */
+  #isOwnAddress(address: Address): boolean {
+    const now = performance.now();
+    if (now - this.#ownReadAt > OWN_ADDRESSES_MS) {
+      const { ownAddresses = interfaceAddresses, databaseAddresses = () => [] } = this.#options;
+      this.#own = new Set([...ownAddresses(), ...databaseAddresses()].flatMap(plainAddress));
+      this.#ownReadAt = now;
+    }
+    return (
+      this.#own.has(address.toString()) ||
+      embeddedIPv4(address).some((each) => this.#own.has(each.toString()))
     );
   }
 
-  #allowsName(host: string, port: number, portNamed = false): boolean {
-    return this.#options.allow.some(
-      (rule) => 'name' in rule && rule.name === host && opensPort(rule, port, portNamed),
-    );
+  #allowsName(host: string, port: number): boolean {
+    return this.#options.allow.some((rule) => 'name' in rule && rule.name === host && opensPort(rule, port));
   }
 }
+
+const OWN_ADDRESSES_MS = 1000;
 
 const METADATA = 'a metadata address';
-const LOOPBACK = 'a loopback address';
-const UNSPECIFIED = 'an unspecified address';
-const LINK_LOCAL = 'a link-local address';
-const MULTICAST = 'a multicast address';
-const RESERVED = 'a reserved address';
+const OWN_MACHINE = "an address of Tenkey's own machine or of its database";
 
-/** IANA IPv4 and IPv6 Special-Purpose Address Registries; the first range that contains an address decides. */
-const refusedRanges = [
-  ...ranges(UNSPECIFIED, ['0.0.0.0/8', '::/128']),
-  ...ranges(LOOPBACK, ['127.0.0.0/8', '::1/128']),
-  ...ranges(LINK_LOCAL, ['169.254.0.0/16', 'fe80::/10']),
-  ...ranges(MULTICAST, ['224.0.0.0/4', 'ff00::/8']),
-  ...ranges('the broadcast address', ['255.255.255.255/32']),
-  ...ranges(RESERVED, ['192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '198.18.0.0/15', '198.51.100.0/24']),
-  ...ranges(RESERVED, ['203.0.113.0/24', '240.0.0.0/4']),
-  ...ranges(RESERVED, ['2001:db8::/32', '3fff::/20', '64:ff9b:1::/48']),
-];
+/** IPv6 addresses that are neither public nor unique-local are refused, also where no registry names them. */
+const unicast = (['2000::/3', 'fc00::/7'] as const).map((text) => ipaddr.parseCIDR(text));
 
-const ietfAssignments = ranges(RESERVED, ['2001::/23']);
-const unicast = ranges('', ['2000::/3', 'fc00::/7']);
-
-/** @returns why no tenant may use the address, or undefined */
-function reasonAgainst(address: Address): string | undefined {
+/** @returns what makes the address special, or undefined */
+function specialUse(address: Address): string | undefined {
   if (isMetadataAddress(address)) return METADATA;
-  const own = find(address, refusedRanges);
-  if (own !== undefined || address.kind() === 'ipv4') return own;
+  const range = specialRangeOf(address);
+  if (range?.use === 'refused') return range.description;
   // The packet goes where the IPv4 address inside says, so that one decides.
-  for (const each of embeddedIPv4(address)) {
-    const reason = find(each, refusedRanges);
-    if (reason !== undefined) return reason;
+  const inside = embeddedIPv4(address).flatMap((each) => specialRangeOf(each) ?? []);
+  const decisive = inside.find(({ use }) => use === 'refused') ?? inside[0];
+  if (decisive !== undefined) return decisive.description;
+  if (range?.use === 'private') return range.description;
+  if (address.kind() === 'ipv4' || mayCarryIPv4(address)) return undefined;
+  return unicast.some((each) => isInRange(address, each)) ? undefined : RESERVED;
+}
+
+/**
+ * What allows an endpoint that is refused for this reason, as a sentence.
+ * @param tenant the request that changes the tenant
+ */
+export function whatAllows(reason: string, tenant: string): string {
+  if (reason === METADATA) return 'Metadata addresses are never allowed.';
+  const operator = 'An operator can allow it in EGRESS_ALLOW, e.g. EGRESS_ALLOW=127.0.0.1:8000.';
+  if (reason !== PRIVATE) return operator;
+  return `EGRESS_PRIVATE=deny refuses private addresses. ${tenant} with its host and port in egress_allow allows this one to the tenant; EGRESS_ALLOW allows it to all tenants.`;
+}
+
+/** True for the reason that only EGRESS_PRIVATE makes one. */
+export function isPrivate(reason: string): boolean {
+  return reason === PRIVATE;
+}
+
+const parsedLists = new WeakMap<readonly string[], readonly AllowRule[]>();
+
+/** The rules of a tenant's `egress_allow`. Entries with a fault, which the API refuses, have no effect. */
+function tenantRulesOf(list: readonly string[]): readonly AllowRule[] {
+  const rules = parsedLists.get(list) ?? parseAllowList(list.join(','), () => undefined);
+  parsedLists.set(list, rules);
+  return rules;
+}
+
+/** What is wrong with a tenant's `egress_allow`, without its text; undefined when it is valid. */
+export function faultOfTenantRules(list: readonly string[]): string | undefined {
+  for (const [index, entry] of list.entries()) {
+    const faults: string[] = [];
+    const [rule, ...more] = parseAllowList(entry, (reason) => faults.push(reason));
+    if (rule === undefined || more.length + faults.length > 0)
+      return `must have entries of the form ${ruleForm}`;
+    if ('range' in rule && specialRangeOf(rule.range[0])?.use !== 'private') {
+      return `entry ${index + 1} must be a name or a private address: EGRESS_ALLOW has the exceptions for other addresses`;
+    }
   }
-  if (mayCarryIPv4(address)) return undefined;
-  return find(address, ietfAssignments) ?? (find(address, unicast) === undefined ? RESERVED : undefined);
+  return undefined;
 }
 
-function ranges(reason: string, texts: string[]): { reason: string; range: AddressRange }[] {
-  return texts.map((text) => ({ reason, range: ipaddr.parseCIDR(text) }));
-}
-
-function find(
+function isAllowed(
+  rules: readonly AllowRule[],
   address: Address,
-  list: readonly { reason: string; range: AddressRange }[],
-): string | undefined {
-  return list.find(({ range }) => isInRange(address, range))?.reason;
+  port: number,
+  host: string | undefined,
+): boolean {
+  const name = host === undefined ? undefined : plainHost(host);
+  return rules.some(
+    (rule) => opensPort(rule, port) && ('name' in rule ? rule.name === name : isInRange(address, rule.range)),
+  );
 }
 
-function opensPort(rule: AllowRule, port: number, portNamed: boolean): boolean {
-  return rule.port === port || (rule.port === undefined && !portNamed);
+function opensPort(rule: AllowRule, port: number): boolean {
+  return rule.port === undefined || rule.port === port;
 }
 
 function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+}
+
+/** An address as the policy compares it: without a zone, and IPv4 not written as IPv6. */
+function plainAddress(text: string): string[] {
+  const bare = text.split('%')[0] ?? '';
+  return ipaddr.isValid(bare) ? [ipaddr.process(bare).toString()] : [];
 }

@@ -17,39 +17,49 @@ export class AddressRefused extends Error {
  * Checks every address that a name resolves to, and connects only to those that the policy allows. The checked address is
  * the one that is used, so a name that resolves differently a moment later (DNS rebinding) gains nothing. A proxy resolves names
  * itself, so only the host is checked before a connection through it.
+ * @param ofTenant the exceptions of the tenants that use these connections
  */
 export function guardedConnector(
   policy: AddressPolicy,
   connectMs: number,
   proxies: EgressProxies | undefined,
+  ofTenant: readonly string[] | undefined,
 ): Connect {
-  const connect = throughProxies(proxies, resolvingConnector(policy, connectMs), connectMs);
+  const connect = throughProxies(proxies, resolvingConnector(policy, connectMs, ofTenant), connectMs);
   return (options, callback) => {
     // There is no lookup for a literal address, so it is checked here.
-    const reason = policy.checkHost(options);
+    const reason = policy.checkHost(options, ofTenant);
     if (reason !== undefined) return void callback(new AddressRefused(reason), null);
     return connect(options, callback);
   };
 }
 
-function resolvingConnector(policy: AddressPolicy, connectMs: number): Connect {
+function resolvingConnector(
+  policy: AddressPolicy,
+  connectMs: number,
+  ofTenant: readonly string[] | undefined,
+): Connect {
   const connectors = new Map<number, Connect>();
   return (options, callback) => {
     const port = portOf(options);
     let connect = connectors.get(port);
     if (connect === undefined) {
-      connect = socketConnector({ timeout: connectMs, lookup: guardedLookup(policy, port) });
+      connect = socketConnector({ timeout: connectMs, lookup: guardedLookup(policy, port, ofTenant) });
       connectors.set(port, connect);
     }
     return connect(options, callback);
   };
 }
 
-function guardedLookup(policy: AddressPolicy, port: number): LookupFunction {
+function guardedLookup(
+  policy: AddressPolicy,
+  port: number,
+  ofTenant: readonly string[] | undefined,
+): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '');
-      const reasons = addresses.map(({ address }) => policy.checkAddress(address, port, hostname));
+      const reasons = addresses.map(({ address }) => policy.checkAddress(address, port, hostname, ofTenant));
       const allowed = addresses.filter((_, index) => reasons[index] === undefined);
       const [first] = allowed;
       if (first === undefined) {

@@ -1,7 +1,6 @@
-import { portOf } from '#config';
 import type { Secret } from '#crypto';
-import { credentialPath, Problem, type ProblemCode } from '#http';
-import type { AddressPolicy } from '../address/address-policy';
+import { credentialPath, Problem, type ProblemCode, tenantPath } from '#http';
+import { type AddressPolicy, whatAllows } from '../address/address-policy';
 import { AddressRefused } from '../address/guarded-connector';
 import { ClientDisconnected } from '../cancellation';
 import { ProxyError } from '../connection/proxy-tunnel';
@@ -15,19 +14,17 @@ import { cleanMessage } from './redact';
  * @returns why nothing may be sent there, or undefined
  */
 export function findAddressProblem(policy: AddressPolicy, route: Destination): Problem | undefined {
-  const reason = route.isOperatorAddress ? undefined : policy.checkHost(route.url);
+  const reason = route.isOperatorAddress ? undefined : policy.checkHost(route.url, route.egressAllow);
   return reason === undefined ? undefined : addressProblem(route, reason);
 }
 
 function addressProblem(route: Destination, reason: string): Problem {
-  const { url, provider, tenantId } = route;
+  const { provider, tenantId } = route;
+  const allows = whatAllows(reason, `PATCH ${tenantPath(tenantId)}`);
   return new Problem('endpoint_not_allowed', {
     status: 424,
     detail: `The ${provider.label} endpoint of tenant ${tenantId} leads to ${reason}.`,
-    hint:
-      reason === 'a metadata address'
-        ? `Metadata addresses are never allowed. Set another endpoint: ${requestThatSets(route)}`
-        : `Set another endpoint (${requestThatSets(route)}), or ask the operator to allow this one: EGRESS_ALLOW=${url.hostname}:${portOf(url)}`,
+    hint: `Set another endpoint: ${requestThatSets(route)}. ${allows}`,
   });
 }
 

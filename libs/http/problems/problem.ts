@@ -45,6 +45,7 @@ export const problems = {
   // The sysadmin: the setup of the tenant
   feature_disabled: { status: 404, title: 'This feature is switched off' },
   tenant_suspended: { status: 403, title: 'The tenant is suspended' },
+  model_not_allowed: { status: 403, title: 'The policy of the tenant does not allow this model' },
   credential_not_configured: { status: 424, title: 'No credential is configured' },
   endpoint_not_configured: { status: 424, title: 'No endpoint is configured' },
   credential_unreadable: { status: 424, title: 'The credential cannot be decrypted' },

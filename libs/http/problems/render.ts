@@ -108,7 +108,7 @@ function anthropicBody(problem: Problem, context: ProblemContext): Record<string
 
 function sentenceOf(problem: Problem, context: ProblemContext): string {
   const { message, status, code } = problem;
-  const isForSysadmin = status === 424 || code === 'tenant_suspended';
+  const isForSysadmin = status === 424 || code === 'tenant_suspended' || code === 'model_not_allowed';
   const hint =
     context.isTenant && isForSysadmin ? 'Ask the administrator of this service.' : hintOf(problem, context);
   if (!hint) return message;

@@ -2,18 +2,20 @@ import { type Config } from '#config';
 import { type Route, type RouteCredential } from '#egress';
 import { credentialPath, Problem } from '#http';
 import { InvalidTarget, type Operation, type Provider, serviceOf } from '#providers';
+import { type Tenant } from '#tenants';
 import { kindOf, type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
+import { hostingOf, refuseByPolicy } from './tenant-policy';
 
 /** Finds the route of a call. Each model has one adapter. */
 export interface Adapter {
   readonly name: Route['adapter'];
   /**
-   * Makes the Route of a call. Opens no credential and sends nothing.
+   * Makes the Route of a call, if the policy of the tenant allows it. Opens no credential and sends nothing.
    * @param credentialOf finds the tenant's credential among those that the caller has already read
    * @throws Problem
    */
   route(
-    tenantId: string,
+    tenant: Tenant,
     model: Model,
     operation: Operation,
     credentialOf?: (provider: Provider) => RouteCredential,
@@ -63,8 +65,11 @@ export interface Target {
   readonly upstreamOperation: Operation;
 }
 
-/** @throws Problem endpoint_not_supported when the model or its provider does not have the operation */
-export function targetOf(model: Model, operation: Operation): Target {
+/**
+ * @throws Problem endpoint_not_supported when the model or its provider does not have the operation, and model_not_allowed when the
+ *   policy of the tenant does not allow it
+ */
+export function targetOf(tenant: Tenant, model: Model, operation: Operation): Target {
   const target = providerOfModel(model);
   if (!target) {
     throw new Problem('endpoint_not_supported', {
@@ -74,6 +79,7 @@ export function targetOf(model: Model, operation: Operation): Target {
     });
   }
   const { provider, upstreamModel } = target;
+  refuseByPolicy(tenant, model);
   if (model.kind !== kindOf[operation]) {
     throw new Problem('endpoint_not_supported', {
       detail: `${model.name} is not a model for /v1/${operation}; it serves ${servedPaths(model, provider)}. No call was made.`,
@@ -128,6 +134,7 @@ export function makeRoute(
   return Object.freeze({
     tenantId,
     model: model.name,
+    hosting: hostingOf(model),
     adapter,
     provider,
     upstreamModel,

@@ -3,6 +3,7 @@ import { type Config, InjectConfig } from '#config';
 import { type Route } from '#egress';
 import { Problem } from '#http';
 import { cutEndpoint, type Operation } from '#providers';
+import { type Tenant } from '#tenants';
 import { type Model } from '../catalogue/model';
 import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
 
@@ -14,7 +15,7 @@ export class LegacyAdapter implements Adapter {
   constructor(@InjectConfig() private readonly config: Config) {}
 
   // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject the promise of the interface
-  async route(tenantId: string, model: Model, operation: Operation): Promise<Route> {
+  async route(tenant: Tenant, model: Model, operation: Operation): Promise<Route> {
     if (this.config.tenantCredentialsEnabled && !this.config.legacyModelsUseGlobalKeys) {
       throw new Problem('legacy_model_in_strict_mode', {
         detail: `${model.name} has no litellm_model_name, so it can use only a global key, and in strict mode tenants use their own keys.`,
@@ -22,8 +23,8 @@ export class LegacyAdapter implements Adapter {
         param: 'model',
       });
     }
-    const target = targetOf(model, operation);
-    const credential = globalCredential(this.config, tenantId, target.provider);
+    const target = targetOf(tenant, model, operation);
+    const credential = globalCredential(this.config, tenant.id, target.provider);
     const baseUrl =
       model.base_url && (cutEndpoint(model.base_url, target.provider)?.endpoint ?? model.base_url);
     return makeRoute(this.name, this.config, model, target, credential, baseUrl);

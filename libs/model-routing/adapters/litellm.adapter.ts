@@ -3,8 +3,10 @@ import { type Config, InjectConfig } from '#config';
 import { CredentialsService } from '#credentials';
 import { type Route, type RouteCredential } from '#egress';
 import { type Operation, type Provider } from '#providers';
+import { type Tenant } from '#tenants';
 import { type Model } from '../catalogue/model';
 import { type Adapter, globalCredential, makeRoute, targetOf } from './adapter';
+import { routeOf } from './tenant-policy';
 
 /** Serves models with a litellm_model_name. In strict mode it uses the tenant's own credential and no other. */
 @Injectable()
@@ -18,21 +20,22 @@ export class LitellmAdapter implements Adapter {
   ) {}
 
   async route(
-    tenantId: string,
+    tenant: Tenant,
     model: Model,
     operation: Operation,
     credentialOf?: (provider: Provider) => RouteCredential,
   ): Promise<Route> {
-    const target = targetOf(model, operation);
+    const target = targetOf(tenant, model, operation);
     if (!this.config.tenantCredentialsEnabled) {
-      const credential = globalCredential(this.config, tenantId, target.provider);
+      const credential = globalCredential(this.config, tenant.id, target.provider);
       return makeRoute(this.name, this.config, model, target, credential);
     }
     const credential =
-      credentialOf?.(target.provider) ?? (await this.credentials.resolve(tenantId, target.provider));
-    return this.#routes.of(credential, model, operation, () =>
+      credentialOf?.(target.provider) ?? (await this.credentials.resolve(tenant.id, target.provider));
+    const route = this.#routes.of(credential, model, operation, () =>
       makeRoute(this.name, this.config, model, target, credential),
     );
+    return routeOf(tenant, route);
   }
 }
 

@@ -7,6 +7,7 @@ import { type Operation } from '#providers';
 /** The problems that every call can have, and other routes of the platform API cannot. */
 export const callProblems = [
   'model_not_found',
+  'model_not_allowed',
   'object_not_found',
   'endpoint_not_supported',
   'parameter_not_supported',

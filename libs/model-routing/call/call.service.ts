@@ -6,6 +6,7 @@ import { correctionOf, type Operation, serviceOf } from '#providers';
 import { TenantsService } from '#tenants';
 import { LegacyAdapter } from '../adapters/legacy.adapter';
 import { LitellmAdapter } from '../adapters/litellm.adapter';
+import { isBoundToModels } from '../adapters/tenant-policy';
 import { type Model, providerOfModel } from '../catalogue/model';
 import { ModelCatalogue } from '../catalogue/model-catalogue';
 import { type CallReceiver, DispatchService, type RunningCall, type ServeOptions } from './dispatch.service';
@@ -57,16 +58,18 @@ export class CallService {
     { meter, reserve, clientOf }: RunningCall,
   ): Promise<void> {
     const json = request instanceof MultipartForm ? undefined : await JsonRequest.read(request);
+    let isBound = options.allowedModels !== undefined;
     const find = async () => {
       await options.confirmKey?.();
-      await this.tenants.findActive(tenantId);
+      const tenant = await this.tenants.findActive(tenantId);
+      isBound = options.allowedModels !== undefined || isBoundToModels(tenant);
       const name = modelNameOf(
         options.model ?? (json ? json.text('model') : (request as MultipartForm).model),
       );
       refuseOtherModels(name, options.allowedModels);
       const model = this.catalogue.find(name);
       options.onModel?.({ model: model.name, provider: providerOfModel(model)?.provider.id });
-      return this.adapterOf(model).route(tenantId, model, operation);
+      return this.adapterOf(model).route(tenant, model, operation);
     };
     let route = await this.cache.lookUp(find);
     // The database is read between two look-ups, so that this one stays the last.
@@ -77,11 +80,11 @@ export class CallService {
       if (isSameAccount(route, checked)) break;
     }
     // Nothing waits between this and the sending of the request, so key, tenant and credential are valid together when it is sent.
-    if (options.allowedModels !== undefined) refuseFurtherModels(json, options.headers);
+    if (isBound) refuseFurtherModels(json, options.headers);
     const translation = serviceOf(route.provider, operation)?.translation;
     const encoded =
       json === undefined
-        ? encodedForm(route, request as MultipartForm, this.config, options.allowedModels !== undefined)
+        ? encodedForm(route, request as MultipartForm, this.config, isBound)
         : encodedJson(route, json, translation, this.config, options.model !== undefined);
     // Counting tokens uses none.
     const isCount = route.upstreamOperation === 'messages/count_tokens';

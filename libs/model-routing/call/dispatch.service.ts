@@ -17,6 +17,7 @@ import { Problem, uuidPattern } from '#http';
 import { type Json } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
+import { isStillAllowed } from '../adapters/tenant-policy';
 import { estimatedTokens, usedTokens } from '../request/token-estimate';
 import { CallQueueService } from './call-queue.service';
 
@@ -212,7 +213,7 @@ export class DispatchService {
     const { tenantId, provider, credential } = route;
     try {
       await confirmKey?.();
-      await this.tenants.findActive(tenantId);
+      if (!isStillAllowed(await this.tenants.findActive(tenantId), route)) return false;
       if (credential.source === 'global') return true;
       return (await this.credentials.resolve(tenantId, provider)).version === credential.version;
     } catch {

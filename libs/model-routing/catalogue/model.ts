@@ -48,6 +48,8 @@ export interface Model {
   readonly litellm_model_name?: string;
   readonly base_url?: string;
   readonly deployment_name?: string;
+  /** Where the model runs: `eu`, `usa` ... */
+  readonly hosting?: unknown;
   readonly [field: string]: unknown;
 }
 

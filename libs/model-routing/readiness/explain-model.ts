@@ -9,6 +9,7 @@ import {
 } from '#egress';
 import { credentialPath, Problem, type ProblemCode } from '#http';
 import { operations, type Operation, type Provider, serviceOf } from '#providers';
+import { type Tenant } from '#tenants';
 import { type Adapter } from '../adapters/adapter';
 import { listOf } from '../catalogue/catalogue-finding';
 import { type Model, operationsOfKind, providerOfModel } from '../catalogue/model';
@@ -58,7 +59,7 @@ export interface ModelExplanation {
  * name, so it cannot notice that a name leads to a refused address.
  */
 export async function explainModel(
-  tenantId: string,
+  tenant: Tenant,
   model: Model,
   adapter: Adapter,
   credentials: TenantCredentials,
@@ -70,7 +71,7 @@ export async function explainModel(
   const base = { model, adapter: adapter.name, provider, upstreamModel, endpoints, warnings: [] };
   let routeCredential: RouteCredential | undefined;
   try {
-    const route = await adapter.route(tenantId, model, operation, (each) => {
+    const route = await adapter.route(tenant, model, operation, (each) => {
       routeCredential = credentials.usable(each);
       return routeCredential;
     });

@@ -37,7 +37,7 @@ export class ExplainService {
     const models = await Promise.all(
       this.catalogue.all().map(async (model) => {
         const explanation = await explainModel(
-          tenantId,
+          tenant,
           model,
           model.litellm_model_name ? adapters.litellm : adapters.legacy,
           stored.live,

@@ -166,7 +166,7 @@ export class ReadinessService {
     const { litellm, legacy } = adaptersFor(config, this.credentials);
     return Promise.all(
       models.map((model) =>
-        explainModel(tenant.id, model, model.litellm_model_name ? litellm : legacy, credentials, this.policy),
+        explainModel(tenant, model, model.litellm_model_name ? litellm : legacy, credentials, this.policy),
       ),
     );
   }

@@ -59,7 +59,8 @@ const brace = 0x7b;
 const closingBrace = 0x7d;
 
 /**
- * Refuses a request that lets its provider call another model than the one it names: for a key that is limited to some models.
+ * Refuses a request that lets its provider call another model than the one it names: for a key or a tenant that is limited to some
+ * models.
  * Nothing is built for it, and only a parameter whose bytes can name a model is walked through.
  * @throws Problem forbidden, malformed_request
  */
@@ -190,8 +191,8 @@ function forbiddenParameter(path: string, parameter: string): Problem {
 
 function forbidden(param: string | undefined, subject: string): Problem {
   return new Problem('forbidden', {
-    detail: `${subject} names another model, and this key is limited to some models.`,
-    hint: 'Leave it out: such a key may call only the model in `model`.',
+    detail: `${subject} names another model, and this key or its tenant is limited to some models.`,
+    hint: 'Leave it out: only the model in `model` may be called.',
     param,
   });
 }

@@ -63,11 +63,11 @@ export class StoredResponseService {
     await this.refuseForeignCursors(tenantId, owned, request);
     const find = async () => {
       await options.confirmKey?.();
-      await this.tenants.findActive(tenantId);
+      const tenant = await this.tenants.findActive(tenantId);
       refuseOtherModels(owned.model, options.allowedModels);
       options.onModel?.({ model: owned.model, provider: owned.provider });
       const model = this.modelOf(owned);
-      return this.calls.adapterOf(model).route(tenantId, model, 'responses');
+      return this.calls.adapterOf(model).route(tenant, model, 'responses');
     };
     // As for every call, nothing waits between this and the sending of the request.
     const found = await this.cache.lookUp(find);

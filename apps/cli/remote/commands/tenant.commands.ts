@@ -19,6 +19,12 @@ const columns: Columns<TenantResponse> = {
   created_at: (tenant) => tenant.created_at,
   id: (tenant) => tenant.id,
 };
+const policyColumns: Columns<TenantResponse> = {
+  ...columns,
+  allowed_hosting: (tenant) => anyOr(tenant.allowed_hosting),
+  allowed_providers: (tenant) => anyOr(tenant.allowed_providers),
+  egress_allow: (tenant) => tenant.egress_allow?.join(', '),
+};
 const states: readonly TenantState[] = ['active', 'suspended'];
 
 interface CreateOptions {
@@ -27,6 +33,12 @@ interface CreateOptions {
   readonly contact?: string;
   readonly state?: TenantState;
   readonly expectedProviders?: string[];
+}
+
+interface PolicyOptions {
+  readonly allowedHosting?: string[] | 'any';
+  readonly allowedProviders?: string[] | 'any';
+  readonly egressAllow?: string[] | 'none';
 }
 
 export function tenantsCommand(settings: Settings): Command {
@@ -49,7 +61,7 @@ export function tenantsCommand(settings: Settings): Command {
       hasCsv: true,
       examples: ['tenants show sundsvall'],
       run: async ({ api, print, args: [tenant] }) =>
-        print.one(await api.get<TenantResponse>(await api.tenantPath(tenant)), columns),
+        print.one(await api.get<TenantResponse>(await api.tenantPath(tenant)), policyColumns),
     }),
     remoteCommand<CreateOptions>(settings, {
       name: 'create',
@@ -66,7 +78,7 @@ export function tenantsCommand(settings: Settings): Command {
         new Option(
           '--expected-providers <a,b>',
           'the providers that it should have a credential for, so that a missing one is reported',
-        ).argParser((text) => text.split(',').map((id) => id.trim())),
+        ).argParser(listOf),
         new Option('--state <state>', 'active (default) or suspended').choices(states),
       ],
       examples: ['tenants create sundsvall --display-name "Sundsvalls kommun"'],
@@ -95,6 +107,46 @@ export function tenantsCommand(settings: Settings): Command {
       'Refuse the calls of a tenant. Its credentials and keys stay.',
     ),
     changeState(settings, 'activate', 'active', 'Accept the calls of a suspended tenant again.'),
+    remoteCommand<PolicyOptions>(settings, {
+      name: 'policy',
+      scope: 'tenants:write',
+      description: "Say where a tenant's calls may go. What no option names stays as it is.",
+      arguments: ['<tenant>'],
+      options: [
+        new Option(
+          '--allowed-hosting <a,b>',
+          'the values of hosting in ai_models.yml that its models may have, or any',
+        ).argParser(listOrAny),
+        new Option('--allowed-providers <a,b>', 'the providers that may be called, or any').argParser(
+          listOrAny,
+        ),
+        new Option(
+          '--egress-allow <a,b>',
+          'the private addresses that its endpoints may have when EGRESS_PRIVATE=deny, or none',
+        ).argParser((text) => (text === 'none' ? text : listOf(text))),
+      ],
+      examples: [
+        'tenants policy sundsvall --allowed-hosting eu,swe',
+        'tenants policy sundsvall --allowed-providers any --egress-allow 10.20.0.0/16:8000',
+      ],
+      run: async ({ api, print, args: [idOrName], options }) => {
+        const body: UpdateTenantRequest = {
+          allowed_hosting: listOrNull(options.allowedHosting),
+          allowed_providers: listOrNull(options.allowedProviders),
+          egress_allow: listOrNull(options.egressAllow),
+        };
+        if (Object.values(body).every((value) => value === undefined)) {
+          throw new Refusal('nothing was changed; name what to change, for example --allowed-hosting');
+        }
+        const tenant = await api.patch<TenantResponse>(await api.tenantPath(idOrName), body);
+        const hosting = anyOr(tenant.allowed_hosting);
+        const providers = anyOr(tenant.allowed_providers);
+        print.message(
+          tenant,
+          `The calls of ${tenant.name} may go to the hosting ${hosting} and to the providers ${providers}.`,
+        );
+      },
+    }),
     remoteCommand<{ yes?: boolean }>(settings, {
       name: 'delete',
       scope: ['tenants:write', 'tenants:read'],
@@ -111,6 +163,25 @@ export function tenantsCommand(settings: Settings): Command {
       },
     }),
   ]);
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').map((each) => each.trim());
+}
+
+/** Commander replaces null with an empty text. */
+function listOrAny(text: string): string[] | 'any' {
+  return text === 'any' ? text : listOf(text);
+}
+
+function listOrNull(value: string[] | 'any' | 'none' | undefined): string[] | null | undefined {
+  return typeof value === 'string' ? null : value;
+}
+
+/** A list of a policy; without one, everything is allowed. */
+function anyOr(list: readonly string[] | null): string {
+  if (list === null) return 'any';
+  return list.length === 0 ? 'none' : list.join(', ');
 }
 
 function changeState(settings: Settings, name: string, state: TenantState, description: string): Command {

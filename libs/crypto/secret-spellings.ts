@@ -1,39 +1,73 @@
 import { type Secret } from './secret';
+import { endOf, joinedLines, type Reading, readingsOf, startOf } from './text-readings';
 
 /** A part of a text: from `start` up to, not including, `end`. */
 export type TextRange = readonly [start: number, end: number];
 
 /** A shorter text is a placeholder such as `EMPTY`, and no text could be kept free of it. */
 const SHORTEST_SECRET = 8;
-/** How many layers of encoding are decoded, and how many differently decoded texts are searched. */
-const MAXIMUM_DEPTH = 4;
-const MAXIMUM_READINGS = 48;
-
+/** A shorter run of a secret's characters may be a word; from this length on it counts as a part of the secret. */
+const FRAGMENT_LENGTH = 12;
+/** The same number of bytes in base64 and in hexadecimal. */
+const BASE64_LENGTH = (FRAGMENT_LENGTH * 4) / 3;
+const HEX_LENGTH = FRAGMENT_LENGTH * 2;
 /**
- * Where the secrets are in a text: as they are, as base64 (also inside longer base64), as hexadecimal, as a list of bytes,
- * and each of these escaped for JSON, C or a URL, up to four times.
+ * Where the secrets are in a text: as they are, as base64 (also inside longer base64, and in lines), as hexadecimal, as a list of
+ * bytes, and each of these escaped for JSON, C or a URL, up to four times.
  *
  * The search decodes the text instead of matching a pattern made of the secret: such a pattern has a maximum size, takes
  * long to compile, and would be part of the error if it cannot be compiled.
+ * @param options.fragments whether to look for parts of secrets too, because a text may be cut
  */
-export function secretRanges(text: string, secrets: readonly Secret[]): TextRange[] {
+export function secretRanges(
+  text: string,
+  secrets: readonly Secret[],
+  { fragments = false }: { fragments?: boolean } = {},
+): TextRange[] {
   const ranges: TextRange[] = [];
   // No spelling is shorter than the secret itself, and decoding makes a text only shorter.
   const sought = secrets.filter((secret) => {
     const { length } = secret.expose();
     return length >= SHORTEST_SECRET && length <= text.length;
   });
-  if (sought.length === 0) return ranges;
+  const isLongEnough = fragments && text.length >= FRAGMENT_LENGTH;
+  const cut = isLongEnough ? secrets.filter((secret) => secret.expose().length >= FRAGMENT_LENGTH) : [];
+  if (sought.length + cut.length === 0) return ranges;
+  const parts = cut.map((secret) => partsOf(secret, text));
   for (const reading of readingsOf(text)) {
-    const base64 = reading.text.replaceAll('-', '+').replaceAll('_', '/');
-    const lowerHex = reading.text.replace(/[A-F]+/g, (digits) => digits.toLowerCase());
+    const joined = joinedLines(reading);
+    const base64 = joined.text.replaceAll('-', '+').replaceAll('_', '/');
+    const lowerHex = joined.text.replace(/[A-F]+/g, (digits) => digits.toLowerCase());
     for (const secret of sought) {
       const { verbatim, base64Cores, hexadecimal, bytes } = spellingsOf(secret);
       for (const spelling of verbatim) collect(ranges, reading, reading.text, spelling);
-      for (const core of base64Cores) collect(ranges, reading, base64, core, endOfBase64);
-      collect(ranges, reading, lowerHex, hexadecimal);
+      for (const core of base64Cores) collect(ranges, joined, base64, core, endOfBase64);
+      collect(ranges, joined, lowerHex, hexadecimal);
       collect(ranges, reading, reading.text, bytes);
     }
+    if (cut.length === 0) continue;
+    collectParts(
+      ranges,
+      reading,
+      reading.text,
+      parts.map(({ verbatim }) => verbatim),
+      FRAGMENT_LENGTH,
+    );
+    collectParts(
+      ranges,
+      joined,
+      base64,
+      parts.map(({ base64 }) => base64),
+      BASE64_LENGTH,
+      endOfBase64,
+    );
+    collectParts(
+      ranges,
+      joined,
+      lowerHex,
+      parts.map(({ hexadecimal }) => hexadecimal),
+      HEX_LENGTH,
+    );
   }
   return ranges;
 }
@@ -141,7 +175,10 @@ function spellingsOf(secret: Secret): Spellings {
         : [plain, JSON.stringify(plain).slice(1, -1), encodeURIComponent(bytes.toString())],
       base64Cores: base64CoresOf(bytes),
       hexadecimal: bytes.toString('hex'),
-      bytes: bytes.join(','),
+      // Only a text that is long enough for a whole key needs it.
+      get bytes() {
+        return bytes.join(',');
+      },
     };
     cache.set(secret, spellings);
   }
@@ -157,82 +194,98 @@ function base64CoresOf(bytes: Buffer): string[] {
   });
 }
 
+/** The runs of a fixed length in spellings, for the search for parts; and those of half that length, for a fast one. */
+interface Runs {
+  readonly whole: { has(run: string): boolean };
+  readonly halves: { has(run: string): boolean };
+}
+
+/** Kept as the spellings are. */
+const knownParts = new WeakMap<Secret, Readonly<Record<'verbatim' | 'base64' | 'hexadecimal', Runs>>>();
+
+/** In a shorter text, such as a header, fewer runs are looked up than it would take to list those of a key. */
+const SHORT_TEXT = 256;
+
+function partsOf(secret: Secret, text: string) {
+  const known = knownParts.get(secret);
+  if (known !== undefined) return known;
+  const spellings = spellingsOf(secret);
+  const runs = text.length < SHORT_TEXT ? runsToFind : listedRuns;
+  const parts = {
+    verbatim: runs(spellings.verbatim.map(confidentialPart), FRAGMENT_LENGTH),
+    base64: runs(spellings.base64Cores, BASE64_LENGTH),
+    hexadecimal: runs([spellings.hexadecimal], HEX_LENGTH),
+  };
+  if (runs === listedRuns) knownParts.set(secret, parts);
+  return parts;
+}
+
+/** As `listedRuns`, without the lists. */
+function runsToFind(spellings: readonly string[]): Runs {
+  const has = (run: string) => spellings.some((each) => each.includes(run));
+  return { whole: { has }, halves: { has } };
+}
+
+function listedRuns(spellings: readonly string[], length: number): Runs {
+  const ofLength = (each: number) =>
+    new Set(
+      spellings.flatMap((text) =>
+        Array.from({ length: Math.max(0, text.length - each + 1) }, (_, at) => text.slice(at, at + each)),
+      ),
+    );
+  return { whole: ofLength(length), halves: ofLength(length / 2) };
+}
+
+/** Of a URL, such as that of the database, only the user and password are secret: its host is in many texts. */
+function confidentialPart(text: string): string {
+  return /:\/\/(.*)@/s.exec(text)?.[1] ?? text;
+}
+
+/**
+ * Adds the runs that a text has in common with spellings. Such a run contains a whole block of half its length at one of every
+ * `length / 2` positions of the text, so only these blocks are looked up, and runs only around a block that fits.
+ */
+function collectParts(
+  ranges: TextRange[],
+  reading: Reading,
+  text: string,
+  parts: readonly Runs[],
+  length: number,
+  lastOf = (_: Reading, __: string, end: number) => end,
+): void {
+  if (text.length < length) return;
+  const half = length / 2;
+  for (let block = 0; block + half <= text.length; block += half) {
+    const found = text.slice(block, block + half);
+    for (const { whole, halves } of parts) {
+      if (!halves.has(found)) continue;
+      for (let at = Math.max(0, block - half); at <= block; at += 1) {
+        if (!whole.has(text.slice(at, at + length))) continue;
+        const end = lastOf(reading, text, at + length);
+        ranges.push([startOf(reading, at), endOf(reading, end)]);
+      }
+    }
+  }
+}
+
 function collect(
   ranges: TextRange[],
-  { starts }: Reading,
+  reading: Reading,
   text: string,
   spelling: string,
-  endOf: (text: string, end: number) => number = (_, end) => end,
+  lastOf = (_: Reading, __: string, end: number) => end,
 ): void {
   if (spelling === '') return;
   for (let at = text.indexOf(spelling); at !== -1; at = text.indexOf(spelling, at + 1)) {
-    const end = endOf(text, at + spelling.length);
-    ranges.push([starts?.[at] ?? at, starts?.[end] ?? end]);
+    const end = lastOf(reading, text, at + spelling.length);
+    ranges.push([startOf(reading, at), endOf(reading, end)]);
   }
 }
 
-/** Adds the character that the last byte may share with the next one, and the padding. */
-function endOfBase64(text: string, end: number): number {
-  let last = /[A-Za-z0-9+/]/.test(text[end] ?? '') ? end + 1 : end;
-  for (let padding = 0; padding < 2 && text[last] === '='; padding++) last++;
+/** Adds the character that the last byte may share with the next one, and the padding, unless they are on the next line. */
+function endOfBase64(reading: Reading, text: string, end: number): number {
+  const isNext = (at: number) => at < text.length && startOf(reading, at) === endOf(reading, at);
+  let last = isNext(end) && /[A-Za-z0-9+/]/.test(text[end]!) ? end + 1 : end;
+  for (let padding = 0; padding < 2 && isNext(last) && text[last] === '='; padding++) last++;
   return last;
-}
-
-/** The text as written, or with some layers of encoding decoded. */
-interface Reading {
-  readonly text: string;
-  /** Where each character begins in the text as written; the last entry is the end. Undefined for the text itself. */
-  readonly starts?: Uint32Array;
-}
-
-/** Each decodes one layer: percent-encoding, the escapes of JSON and C, and the plus that a form writes for a space. */
-const layers: readonly [RegExp, (match: string) => string][] = [
-  [/%[2-7][0-9A-Fa-f]/g, (match) => String.fromCharCode(parseInt(match.slice(1), 16))],
-  [
-    /\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f]|["'/\\])/g,
-    (match) => (match.length === 2 ? match.slice(1) : String.fromCharCode(parseInt(match.slice(-2), 16))),
-  ],
-  [/\+/g, () => ' '],
-];
-
-function readingsOf(text: string): Reading[] {
-  const readings: Reading[] = [{ text }];
-  const seen = new Set([text]);
-  let newest = readings.slice();
-  for (let depth = 0; depth < MAXIMUM_DEPTH && newest.length > 0; depth++) {
-    const next: Reading[] = [];
-    for (const reading of newest) {
-      for (const [pattern, decode] of layers) {
-        const decoded = withoutLayer(reading, pattern, decode);
-        if (decoded === undefined || seen.has(decoded.text)) continue;
-        if (readings.length >= MAXIMUM_READINGS) return readings;
-        seen.add(decoded.text);
-        readings.push(decoded);
-        next.push(decoded);
-      }
-    }
-    newest = next;
-  }
-  return readings;
-}
-
-function withoutLayer(
-  { text, starts }: Reading,
-  pattern: RegExp,
-  decode: (match: string) => string,
-): Reading | undefined {
-  if (text.search(pattern) === -1) return undefined;
-  const mapped = new Uint32Array(text.length + 1);
-  let length = 0;
-  let kept = 0;
-  const keepTo = (end: number) => {
-    for (let index = kept; index < end; index++) mapped[length++] = starts?.[index] ?? index;
-  };
-  const decoded = text.replace(pattern, (match, at: number) => {
-    keepTo(at + 1);
-    kept = at + match.length;
-    return decode(match);
-  });
-  keepTo(text.length + 1);
-  return { text: decoded, starts: mapped.subarray(0, length) };
 }

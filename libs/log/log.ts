@@ -43,7 +43,7 @@ export async function standardOutput(): Promise<DestinationStream> {
 
 /**
  * A `Secret` cannot print itself. This is the second line of defence: every finished line is searched for the secrets of
- * the process in any usual spelling, and for everything that has the shape of a key.
+ * the process in any usual spelling, also cut, and for everything that has the shape of a key.
  * @param destination where the lines go: `standardOutput()`; tests collect them
  */
 export function createLog(level: string, secrets: readonly Secret[], destination: DestinationStream): Log {
@@ -66,12 +66,14 @@ const checkedField = 'client_request_id';
 
 /** A line that contains something to remove is cleaned value by value, so that it stays valid JSON. */
 function cleanLine(written: string, secrets: readonly Secret[]): string {
-  const hasSecret = (text: string) => secretRanges(text, secrets).length > 0;
+  // A provider or a library may have cut what it repeats.
+  const rangesIn = (text: string) => secretRanges(text, secrets, { fragments: true });
+  const hasSecret = (text: string) => rangesIn(text).length > 0;
   const line = withoutBytes(written);
   if (!hasSecret(line) && removeKeyShapes(line) === line) return line;
   const value: unknown = JSON.parse(line, (name, each: unknown) => {
     if (typeof each === 'string') {
-      const withoutSecrets = replaceRanges(each, secretRanges(each, secrets), '[secret]');
+      const withoutSecrets = replaceRanges(each, rangesIn(each), '[secret]');
       return name === checkedField ? withoutSecrets : removeKeyShapes(withoutSecrets);
     }
     // A secret may be written as the list of its bytes.

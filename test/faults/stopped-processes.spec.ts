@@ -168,4 +168,21 @@ describe('a process that does not run', () => {
     expect(value.headers['x-tenkey-in-force']).toMatch(/^processes=2; /);
     expect(tookMs).toBeLessThan(QUICK_MS);
   });
+
+  it('that verifies credentials is replaced by another one, which verifies what was not done', async () => {
+    const tenants: string[] = [];
+    for (let count = 0; count < 15; count += 1) tenants.push(await newTenant());
+    const killed = await services.start();
+    const shown = async () => (await here.sysadmin('GET', '/credentials/verify')).body.verification;
+    // Longer than the batch is worked on: the process is killed in the middle.
+    for (let count = 0; count < 10; count += 1) services.provider.next({ delayMs: 9000 });
+    const { body } = await killed.change('POST', '/credentials/verify');
+    expect(body.total).toBeGreaterThanOrEqual(tenants.length);
+    await until(() => services.provider.calls.open === 10, 'the first batch is with the provider');
+    await killed.kill();
+    expect(await shown()).toMatchObject({ state: 'running', verified: 0 });
+    expect((await here.sysadmin('POST', '/credentials/verify')).body.code).toBe('verification_conflict');
+    await until(async () => (await shown()).state === 'finished', 'another process continues', 90_000);
+    expect(await shown()).toMatchObject({ verified: body.total, not_accepted: 0 });
+  });
 });

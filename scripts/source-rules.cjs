@@ -14,6 +14,7 @@ const largeFolders = ['libs/providers/definitions', migrations];
 /** The libs of the tables and sequences without an entity. All others belong to the lib of their entity. */
 const ownersWithoutEntity = {
   audit_head: 'audit',
+  audit_values: 'audit',
   change_head: 'cache',
   credential_versions: 'credentials',
   registered_processes: 'cache',

@@ -57,12 +57,13 @@ Examples:
         process.stdout.write(await csvOf([['first', 'last', 'events', 'fault'], ...rows]));
         process.stderr.write(`head ${verification.head}\n`);
       } else {
-        const { events, faults, plain } = verification;
+        const { events, faults, plain, expired } = verification;
         for (const fault of faults) process.stdout.write(`${visible(describeAuditFault(fault))}\n`);
         const withoutKey = plain === undefined ? '' : `${plain} of them recorded without ENCRYPTION_KEY, `;
-        process.stdout.write(
-          `${events} events, ${withoutKey}${counted(countAuditFaults(faults), 'fault')}\nhead ${verification.head}\n`,
-        );
+        const older =
+          expired === undefined ? '' : `${expired} older ones deleted because of AUDIT_RETENTION_DAYS, `;
+        const count = counted(countAuditFaults(faults), 'fault');
+        process.stdout.write(`${events} events, ${older}${withoutKey}${count}\nhead ${verification.head}\n`);
       }
       if (verification.faults.length > 0) process.exitCode = exitCodes.fault.code;
     });

@@ -26,6 +26,14 @@ export interface ReadSoFar {
   readonly hasKeyed: boolean;
 }
 
+/** Before the first event. */
+export const NOTHING: ReadSoFar = { seq: 0n, hash: '', hasKeyed: false };
+
+/** The state after an event. */
+export function nextOf({ hasKeyed }: ReadSoFar, { seq, hash, encryptionKeyId }: StoredEvent): ReadSoFar {
+  return { seq: BigInt(seq), hash, hasKeyed: hasKeyed || encryptionKeyId !== null };
+}
+
 /** The fault of an event whose encryption key is not loaded, and whose derived key was not kept. */
 export const isOfMissingKey = (fault: string): boolean => fault.startsWith(uncheckable);
 const uncheckable = 'cannot be checked';

@@ -3,10 +3,13 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { FernetService } from '#crypto';
 import { type ChangedBy } from '#http';
-import { faultOf, FIRST, hashOf, type ReadSoFar } from './audit-chain';
+import { faultOf, FIRST, hashOf, nextOf, NOTHING, type ReadSoFar } from './audit-chain';
 import { type AuditFault, AuditFaults } from './audit-faults';
+import { checkpointOf } from './audit-checkpoint';
 import { AuditEvent, type AuditOutcome, type UnsignedEvent } from './audit-event.entity';
+import { eraseValues, storeValues, valuesOf, withHashes, withValues } from './personal-values';
 import { storedEvents } from './stored-event';
+import { ValueFaults } from './value-faults';
 
 const PAGE = 1000;
 
@@ -21,6 +24,8 @@ export interface Change {
 /** The result of `verify`: how many events it read, and each fault. */
 export interface AuditVerification {
   readonly events: number;
+  /** How many events before these were deleted because of AUDIT_RETENTION_DAYS. Absent: none. */
+  readonly expired?: number;
   /**
    * How many events were made without an encryption key. A chain with only such events may come from an instance without a
    * key, or may have been forged with write access to the database. Absent when no key is loaded.
@@ -80,7 +85,30 @@ export class AuditLogService {
     if (since !== undefined) query.andWhere('e.at >= :since', { since });
     if (until !== undefined) query.andWhere('e.at < :until', { until });
     if (before !== undefined) query.andWhere('e.seq < :before', { before });
-    return query.getMany();
+    const events = await query.getMany();
+    const values = await valuesOf(
+      this.dataSource.manager,
+      events.map(({ seq }) => seq),
+    );
+    for (const event of events) event.details = withValues(event.details, values, event.seq);
+    return events;
+  }
+
+  /** Records the deletion of a tenant. From then on, none of its events has a personal value any more. */
+  async recordErasure(
+    transaction: EntityManager,
+    by: ChangedBy,
+    tenantId: string,
+    change: Change,
+  ): Promise<void> {
+    const { details } = withHashes(change.details ?? {});
+    await this.append(
+      transaction,
+      by,
+      { ...change, tenantId, details: { ...details, erased: true } },
+      'done',
+    );
+    await eraseValues(transaction, tenantId);
   }
 
   /**
@@ -91,27 +119,38 @@ export class AuditLogService {
   async verify(knownHead?: string, onPage?: (events: number) => void): Promise<AuditVerification> {
     return this.dataSource.transaction('REPEATABLE READ', async (transaction) => {
       const faults = new AuditFaults();
-      let previous: ReadSoFar = { seq: 0n, hash: '', hasKeyed: false };
+      const checkpoint = await checkpointOf(transaction);
+      let previous: ReadSoFar = checkpoint?.before ?? NOTHING;
       let events = 0;
-      let plain = 0;
+      let plain = checkpoint?.plain ?? 0;
       let isHeadKnown = knownHead === undefined || knownHead === headOf(previous);
+      const values = new ValueFaults(faults);
       for (let after: string | undefined; ;) {
         const page = await storedEvents(transaction, after, PAGE);
+        const stored = await valuesOf(
+          transaction,
+          page.map(({ seq }) => seq),
+        );
         for (const event of page) {
           const fault = faultOf(this.fernet, event, previous);
           if (fault !== undefined) faults.add(event.seq, fault);
+          // Write access to the database is enough for such an event, but not for its hash.
+          if (fault !== undefined && event.seq === checkpoint?.seq) {
+            faults.add('1', `events 1 to ${checkpoint.events} are missing`);
+          }
+          if (fault === undefined) values.read(event, stored);
           after = event.seq;
           events += 1;
           if (event.encryptionKeyId === null) plain += 1;
-          const seq = BigInt(event.seq);
           // Not a part of the chain, which starts at FIRST.
-          if (seq < FIRST) continue;
-          previous = { seq, hash: event.hash, hasKeyed: previous.hasKeyed || event.encryptionKeyId !== null };
+          if (BigInt(event.seq) < FIRST) continue;
+          previous = nextOf(previous, event);
           isHeadKnown ||= headOf(previous) === knownHead;
         }
         onPage?.(events);
         if (page.length < PAGE) break;
       }
+      values.end();
       const [head] = await transaction.query<{ seq: string; hash: string }[]>(
         'select seq::text, hash from audit_head where id = 1',
       );
@@ -119,10 +158,23 @@ export class AuditLogService {
         faults.addOfChain(head?.seq ?? '0', 'events after the last one are missing');
       }
       if (!isHeadKnown) {
-        faults.addOfChain(String(knownHead).split(':')[0] ?? '', 'the given head is not in the chain');
+        const seq = String(knownHead).split(':')[0] ?? '';
+        const isExpired = checkpoint !== undefined && BigInt(seq) <= checkpoint.before.seq;
+        faults.addOfChain(
+          seq,
+          isExpired
+            ? 'the given head is older than AUDIT_RETENTION_DAYS keeps, so nothing can be compared with it; give a newer one'
+            : 'the given head is not in the chain',
+        );
       }
       const hasKey = this.fernet.currentKeyId !== undefined;
-      return { events, ...(hasKey && { plain }), head: headOf(previous), faults: faults.list };
+      return {
+        events,
+        ...(checkpoint && { expired: checkpoint.events }),
+        ...(hasKey && { plain }),
+        head: headOf(previous),
+        faults: faults.list,
+      };
     });
   }
 
@@ -137,6 +189,7 @@ export class AuditLogService {
       'select seq::text, hash from audit_head where id = 1 for update',
     );
     if (!head) throw new Error('the end of the audit chain is missing');
+    const { details, values } = withHashes(change.details ?? {});
     const event: UnsignedEvent = {
       seq: String(BigInt(head.seq) + 1n),
       at: new Date(),
@@ -147,12 +200,13 @@ export class AuditLogService {
       outcome,
       tenantId: change.tenantId ?? null,
       provider: change.provider ?? null,
-      details: { ...change.details },
+      details,
       encryptionKeyId: this.fernet.currentKeyId ?? null,
     };
     if (event.encryptionKeyId === null) await this.warnWhenKeyIsMissing(transaction, head.seq, event.seq);
     const hash = hashOf(this.fernet, event, head.hash);
     await transaction.insert(AuditEvent, Object.assign(new AuditEvent(), event, { hash }) as object);
+    await storeValues(transaction, event.seq, event.tenantId, values);
     await transaction.query('update audit_head set seq = $1, hash = $2 where id = 1', [event.seq, hash]);
     this.#log.log(`audit head ${event.seq}:${hash} ${outcome} ${change.action}`);
   }

@@ -3,13 +3,14 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditEvent } from './audit-event.entity';
 import { AuditEventsController } from './audit-events.controller';
 import { AuditLogService } from './audit-log.service';
+import { AuditRetentionService } from './audit-retention.service';
 import { RefusedAttemptsService } from './refused-attempts.service';
 
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([AuditEvent])],
   controllers: [AuditEventsController],
-  providers: [AuditLogService, RefusedAttemptsService],
+  providers: [AuditLogService, RefusedAttemptsService, AuditRetentionService],
   exports: [AuditLogService, RefusedAttemptsService],
 })
 export class AuditModule {}

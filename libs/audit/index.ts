@@ -14,5 +14,8 @@ export { type AuditEventPageResponse } from './audit-events.dto';
 export { type AuditFault, auditFindings, countAuditFaults, describeAuditFault } from './audit-faults';
 export { AuditLogService, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';
 export { AuditModule } from './audit.module';
+export { keptSince } from './audit-checkpoint';
+export { AuditRetentionService } from './audit-retention.service';
+export { PersonalValue } from './personal-values';
 export { RefusedAttemptsService } from './refused-attempts.service';
 export { lastTenantEvents, newestEvent, type TenantEvent } from './tenant-events';

@@ -31,6 +31,7 @@ it('replicas that start together with an empty database migrate it once', async 
   expect(await tablesOf(replicas[0])).toEqual([
     'audit_events',
     'audit_head',
+    'audit_values',
     'change_head',
     'credential_health',
     'credential_slots',

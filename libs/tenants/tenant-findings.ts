@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { lastTenantEvents } from '#audit';
+import { keptSince, lastTenantEvents } from '#audit';
 import { addFinding, fault, type Finding, warning } from '#database';
 import { Tenant } from './tenant.entity';
 
@@ -8,6 +8,7 @@ const PAGE = 1000;
 /** Compares the tenants with what the audit says last about each of them. */
 export async function tenantFindings(manager: EntityManager): Promise<Finding[]> {
   const events = await lastTenantEvents(manager);
+  const since = await keptSince(manager);
   const findings: Finding[] = [];
   for (let after: string | undefined; ;) {
     const page = await manager
@@ -16,10 +17,12 @@ export async function tenantFindings(manager: EntityManager): Promise<Finding[]>
       .orderBy('t.id')
       .limit(PAGE)
       .getMany();
-    for (const { id, name, state } of page) {
+    for (const { id, name, state, createdAt } of page) {
       const event = events.get(id);
       events.delete(id);
       const tenant = `tenant ${name} (${id})`;
+      // The event of an older tenant was deleted, as AUDIT_RETENTION_DAYS says.
+      if (event === undefined && since !== undefined && createdAt < since) continue;
       if (event === undefined) {
         addFinding(
           findings,

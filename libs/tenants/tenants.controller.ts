@@ -21,6 +21,7 @@ import {
 import { ProviderRegistry } from '#providers';
 import {
   CreateTenantRequest,
+  DeleteTenantQuery,
   ListTenantsQuery,
   refuseUnknownProviders,
   SetTenantRequest,
@@ -163,11 +164,17 @@ export class TenantsController {
   @ApiOperation({
     summary: 'Delete a tenant',
     description:
-      'Also deletes its credentials and keys, and removes it from the sysadmin keys that are limited to some tenants. This cannot be undone.',
+      'Also deletes its credentials and keys, and removes it from the sysadmin keys that are limited to some tenants. With `erase=true` its name, display name and contact are also removed from the audit, whose chain stays whole. This cannot be undone.',
   })
   @ApiNoContentResponse({ description: 'Deleted.', headers: hooks.inForceHeader })
-  async deleteTenant(@Param('tenant_id') id: string, @ChangedBy() by: ChangedBy): Promise<void> {
-    await this.tenants.remove(validTenantId(id), by);
+  async deleteTenant(
+    @Param('tenant_id') id: string,
+    @Query() query: DeleteTenantQuery,
+    @ChangedBy() by: ChangedBy,
+  ): Promise<void> {
+    const tenantId = validTenantId(id);
+    const { erase } = validated(DeleteTenantQuery, query);
+    await this.tenants.remove(tenantId, by, erase === 'true');
   }
 
   /** @throws Problem validation_failed */

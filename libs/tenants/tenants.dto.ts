@@ -1,5 +1,5 @@
 import { ApiParam, ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
-import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { IsSearchText, ListQuery, PageResponse, Problem, uuidPattern } from '#http';
 import { type ProviderRegistry } from '#providers';
 import { type Tenant, type TenantState, tenantStates } from './tenant.entity';
@@ -121,6 +121,17 @@ export function refuseUnknownProviders(
   );
   if (errors.length === 0) return;
   throw new Problem('validation_failed', { detail: 'Some fields are not valid; see errors.', errors });
+}
+
+export class DeleteTenantQuery {
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    description:
+      "`true`: the tenant's name, display name and contact are also erased from the audit. Events of releases that stored them in the event itself keep theirs.",
+  })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  erase?: 'true' | 'false';
 }
 
 export class ListTenantsQuery extends ListQuery {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager, type Repository } from 'typeorm';
-import { AuditLogService } from '#audit';
+import { AuditLogService, PersonalValue } from '#audit';
 import { type CachedRows, CacheService, ChangesService } from '#cache';
 import { sqlStateOf } from '#database';
 import { type ChangedBy, isTime, Problem, uuidPattern } from '#http';
@@ -173,8 +173,11 @@ export class TenantsService {
     this.#removals.push(removal);
   }
 
-  /** Deletes the tenant and what other libs have registered. */
-  async remove(id: string, by: ChangedBy): Promise<void> {
+  /**
+   * Deletes the tenant and what other libs have registered.
+   * @param erase whether its names and its contact are also removed from the audit
+   */
+  async remove(id: string, by: ChangedBy, erase = false): Promise<void> {
     const remove = async (transaction: EntityManager) => {
       const before: Record<string, unknown> = auditedTenant(await lockedTenant(transaction, id));
       for (const removal of this.#removals) {
@@ -184,11 +187,9 @@ export class TenantsService {
       for (const removal of this.#removals) {
         Object.assign(before, await removal.after?.(transaction, id));
       }
-      await this.audit.record(transaction, by, {
-        action: 'tenant.delete',
-        tenantId: id,
-        details: { before },
-      });
+      const change = { action: 'tenant.delete', tenantId: id, details: { before } };
+      if (erase) await this.audit.recordErasure(transaction, by, id, change);
+      else await this.audit.record(transaction, by, change);
     };
     await this.changes.transaction([id], remove, by);
   }
@@ -252,15 +253,19 @@ function auditedTenant(tenant: Omit<Tenant, 'id' | 'incarnation' | 'createdAt' |
   const { name, displayName, contactEmail, state } = tenant;
   const { expectedProviders, allowedHosting, allowedProviders, egressAllow } = tenant;
   return {
-    name,
-    display_name: displayName,
-    contact_email: contactEmail,
+    name: personal(name),
+    display_name: personal(displayName),
+    contact_email: personal(contactEmail),
     state,
     ...(expectedProviders !== null && { expected_providers: expectedProviders }),
     ...(allowedHosting !== null && { allowed_hosting: allowedHosting }),
     ...(allowedProviders !== null && { allowed_providers: allowedProviders }),
     ...(egressAllow !== null && { egress_allow: egressAllow }),
   };
+}
+
+function personal(value: string | null): PersonalValue | null {
+  return value === null ? null : new PersonalValue(value);
 }
 
 function asConflict(error: unknown): never {

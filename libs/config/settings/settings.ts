@@ -170,6 +170,14 @@ export const settings = {
     description:
       'How long the usage record of each call is kept, in days. 0: for ever. The daily sums are always kept.',
   },
+  auditRetentionDays: {
+    name: 'AUDIT_RETENTION_DAYS',
+    section: 'service',
+    kind: whole(0, 36_500),
+    default: '0',
+    description:
+      'How long an audit event is kept, in days. Older events are deleted, and an event records that, so that the rest can still be verified. 0: for ever.',
+  },
   foreignObjects: {
     name: 'FOREIGN_OBJECTS',
     section: 'calls',

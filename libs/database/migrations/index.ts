@@ -18,6 +18,7 @@ import { KeepFormerEncryptionKeys1765600000000 } from './1765600000000-keep-form
 import { ExpectedProviders1765700000000 } from './1765700000000-expected-providers';
 import { KeepClientRequestIds1766200000000 } from './1766200000000-keep-client-request-ids';
 import { TenantPolicy1766400000010 } from './1766400000010-tenant-policy';
+import { EraseAndExpireAudit1766400000020 } from './1766400000020-erase-and-expire-audit';
 import { CreateVerificationRun1766500000000 } from './1766500000000-create-verification-run';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
@@ -42,5 +43,6 @@ export const migrations = [
   ExpectedProviders1765700000000,
   KeepClientRequestIds1766200000000,
   TenantPolicy1766400000010,
+  EraseAndExpireAudit1766400000020,
   CreateVerificationRun1766500000000,
 ];

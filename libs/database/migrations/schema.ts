@@ -15,6 +15,11 @@ export const schema: Readonly<Record<string, string>> = {
   'column audit_head.hash': 'text not null',
   'column audit_head.id': 'integer not null',
   'column audit_head.seq': 'bigint not null',
+  'column audit_values.path': 'text not null',
+  'column audit_values.salt': 'text not null',
+  'column audit_values.seq': 'bigint not null',
+  'column audit_values.tenant_id': 'uuid',
+  'column audit_values.value': 'text not null',
   'column change_head.id': 'integer not null',
   'column change_head.number': 'bigint not null',
   'column credential_health.latency_ms': 'integer',
@@ -193,6 +198,8 @@ export const schema: Readonly<Record<string, string>> = {
     'alter table audit_head add constraint audit_head_id_check CHECK ((id = 1))',
   'constraint audit_head_pkey on audit_head':
     'alter table audit_head add constraint audit_head_pkey PRIMARY KEY (id)',
+  'constraint audit_values_pkey on audit_values':
+    'alter table audit_values add constraint audit_values_pkey PRIMARY KEY (seq, path)',
   'constraint change_head_id_check on change_head':
     'alter table change_head add constraint change_head_id_check CHECK ((id = 1))',
   'constraint change_head_pkey on change_head':
@@ -328,7 +335,27 @@ AS $function$
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+      declare
+        newest record;
+        through bigint;
       begin
+        if tg_op = 'DELETE' then
+          select e.action, e.outcome, e.tenant_id, e.details into newest
+          from audit_events e join audit_head h on h.seq = e.seq where h.id = 1;
+          if newest.action = 'audit.expire' and newest.outcome = 'done' then
+            through := (newest.details ->> 'through')::bigint;
+            if old.seq <= through then
+              return old;
+            end if;
+          end if;
+          if tg_table_name = 'audit_values' then
+            if newest.action = 'tenant.delete' and newest.details -> 'erased' = 'true'::jsonb
+              and newest.tenant_id = old.tenant_id
+            then
+              return old;
+            end if;
+          end if;
+        end if;
         raise exception 'audit events are append-only';
       end $function$
 `,
@@ -343,8 +370,11 @@ AS $function$
         raise exception 'usage records are immutable';
       end $function$
 `,
+  'index audit_events_by_time': 'CREATE INDEX audit_events_by_time ON audit_events USING btree (at)',
   'index audit_events_of_tenant':
     'CREATE INDEX audit_events_of_tenant ON audit_events USING btree (tenant_id, seq DESC)',
+  'index audit_values_of_tenant':
+    'CREATE INDEX audit_values_of_tenant ON audit_values USING btree (tenant_id)',
   'index credential_slots_by_age':
     "CREATE INDEX credential_slots_by_age ON credential_slots USING btree (replaced_at) WHERE (slot = 'previous'::text)",
   'index stored_objects_by_end':
@@ -366,6 +396,10 @@ AS $function$
     'CREATE TRIGGER audit_events_are_append_only BEFORE DELETE OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_change_of_audit_events()',
   'trigger audit_events_are_not_emptied on audit_events':
     'CREATE TRIGGER audit_events_are_not_emptied BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit_events()',
+  'trigger audit_values_are_append_only on audit_values':
+    'CREATE TRIGGER audit_values_are_append_only BEFORE DELETE OR UPDATE ON audit_values FOR EACH ROW EXECUTE FUNCTION refuse_change_of_audit_events()',
+  'trigger audit_values_are_not_emptied on audit_values':
+    'CREATE TRIGGER audit_values_are_not_emptied BEFORE TRUNCATE ON audit_values FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit_events()',
   'trigger change_head_raised on change_head':
     'CREATE CONSTRAINT TRIGGER change_head_raised AFTER UPDATE ON change_head DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION announce_change()',
   'trigger credential_health_forgotten on credential_health':

@@ -147,18 +147,21 @@ export function tenantsCommand(settings: Settings): Command {
         );
       },
     }),
-    remoteCommand<{ yes?: boolean }>(settings, {
+    remoteCommand<{ yes?: boolean; erase?: boolean }>(settings, {
       name: 'delete',
       scope: ['tenants:write', 'tenants:read'],
       description: 'Delete a tenant with its credentials and keys. Asks for its name; this cannot be undone.',
       arguments: ['<tenant>'],
-      options: [yesOption()],
+      options: [
+        new Option('--erase', 'also remove its name, display name and contact from the audit'),
+        yesOption(),
+      ],
       examples: ['tenants delete sundsvall', 'tenants delete 0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10 --yes'],
-      run: async ({ api, print, args: [idOrName], options: { yes = false } }) => {
+      run: async ({ api, print, args: [idOrName], options: { yes = false, erase = false } }) => {
         const path = await api.tenantPath(idOrName);
         const tenant = await api.get<TenantResponse>(path);
         if (!yes) await confirmName(tenant);
-        await api.delete(path);
+        await api.delete(path, erase ? { erase: 'true' } : undefined);
         print.message({ id: tenant.id, deleted: true }, `The tenant ${tenant.name} is deleted.`);
       },
     }),

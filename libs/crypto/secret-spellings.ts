@@ -255,17 +255,26 @@ function collectParts(
 ): void {
   if (text.length < length) return;
   const half = length / 2;
+  let checked = 0;
+  let open: { from: number; to: number } | undefined;
+  const close = () => {
+    if (open === undefined) return;
+    ranges.push([startOf(reading, open.from), endOf(reading, lastOf(reading, text, open.to))]);
+  };
   for (let block = 0; block + half <= text.length; block += half) {
     const found = text.slice(block, block + half);
-    for (const { whole, halves } of parts) {
-      if (!halves.has(found)) continue;
-      for (let at = Math.max(0, block - half); at <= block; at += 1) {
-        if (!whole.has(text.slice(at, at + length))) continue;
-        const end = lastOf(reading, text, at + length);
-        ranges.push([startOf(reading, at), endOf(reading, end)]);
-      }
+    if (!parts.some(({ halves }) => halves.has(found))) continue;
+    for (let at = Math.max(checked, block - half); at <= block && at + length <= text.length; at += 1) {
+      const run = text.slice(at, at + length);
+      if (!parts.some(({ whole }) => whole.has(run))) continue;
+      if (open === undefined || at > open.to) {
+        close();
+        open = { from: at, to: at + length };
+      } else open.to = at + length;
     }
+    checked = block + 1;
   }
+  close();
 }
 
 function collect(

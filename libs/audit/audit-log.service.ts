@@ -7,9 +7,8 @@ import { faultOf, FIRST, hashOf, nextOf, NOTHING, type ReadSoFar } from './audit
 import { type AuditFault, AuditFaults } from './audit-faults';
 import { checkpointOf } from './audit-checkpoint';
 import { AuditEvent, type AuditOutcome, type UnsignedEvent } from './audit-event.entity';
-import { eraseValues, storeValues, valuesOf, withHashes, withValues } from './personal-values';
+import { eraseValues, storeValues, ValueFaults, valuesOf, withHashes, withValues } from './personal-values';
 import { storedEvents } from './stored-event';
-import { ValueFaults } from './value-faults';
 
 const PAGE = 1000;
 

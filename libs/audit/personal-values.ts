@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type EntityManager } from 'typeorm';
+import { type AuditFaults } from './audit-faults';
+import { eventOf, type StoredEvent } from './stored-event';
 
 /**
  * A field of an event that can be erased later: the name or the contact of a tenant. The event itself, which is never changed, has a
@@ -80,7 +82,7 @@ export function withValues(details: Details, values: StoredValues | undefined, s
 }
 
 /** Whether a value is missing, and whether one is not that of its hash. */
-export function checkValues(
+function checkValues(
   details: Details,
   values: StoredValues,
   seq: string,
@@ -132,4 +134,30 @@ export async function valuesOf(manager: EntityManager, seqs: readonly string[]):
 /** The newest event must be the deletion of the tenant, which says that its values are erased. */
 export async function eraseValues(transaction: EntityManager, tenantId: string): Promise<void> {
   await transaction.query('delete from audit_values where tenant_id = $1', [tenantId]);
+}
+
+/** What a verification finds in the personal values of events: those that were changed, and those that are missing without a reason. */
+export class ValueFaults {
+  /** The numbers of events without a value, by tenant. They may be erased by an event that follows. */
+  readonly #missing = new Map<string, string[]>();
+
+  constructor(private readonly faults: AuditFaults) {}
+
+  /** @param event that itself has no fault */
+  read(event: StoredEvent, values: StoredValues): void {
+    const { seq, tenantId, action } = event;
+    const details = eventOf(event)?.details ?? {};
+    const { missing, changed } = checkValues(details, values, seq);
+    if (changed) this.faults.add(seq, 'has a personal value that was changed or added');
+    if (missing) this.#missing.set(tenantId ?? '', [...(this.#missing.get(tenantId ?? '') ?? []), seq]);
+    if (action === 'tenant.delete' && details['erased'] === true) this.#missing.delete(tenantId ?? '');
+  }
+
+  end(): void {
+    for (const seqs of this.#missing.values()) {
+      for (const seq of seqs) {
+        this.faults.add(seq, 'has lost a personal value, although no event says that it was erased');
+      }
+    }
+  }
 }

@@ -14,19 +14,23 @@ interface MemoryLimits {
 
 /** A tenant with several bodies may hold so many times what it leaves free. */
 const HELD_PER_FREE = 3;
+/** A request of this size, or of a 64th of the limit, is not what fills the memory, so it only needs to fit. */
+const SMALL_BYTES = 64 * 1024;
 
 /**
  * Limits the bytes of bodies that are in memory at a time, in all requests together. A tenant whose bodies pile up, because its
- * provider does not respond, can hold three quarters of it; what it leaves is shared in the same way by the others.
+ * provider does not respond, can hold three quarters of it, and small ones beyond that; what it leaves is shared in the same way by the others.
  */
 export class BodyMemory {
   #free: number;
+  readonly #smallBytes: number;
   /** By tenant, only of those that hold something. */
   readonly #held = new Map<string, number>();
 
   constructor({ maxBufferedBytes, maxBodyBytes }: MemoryLimits) {
     // The largest body must fit, or it could never be sent.
     this.#free = Math.max(maxBufferedBytes ?? defaultBytes(), maxBodyBytes);
+    this.#smallBytes = Math.min(SMALL_BYTES, this.#free / 64);
   }
 
   /**
@@ -36,7 +40,9 @@ export class BodyMemory {
   hasRoomFor(bytes: number, tenant: string, own: number): boolean {
     if (bytes > this.#free) return false;
     const held = this.#held.get(tenant) ?? 0;
-    return held === own || held + bytes <= HELD_PER_FREE * (this.#free - bytes);
+    return (
+      own + bytes <= this.#smallBytes || held === own || held + bytes <= HELD_PER_FREE * (this.#free - bytes)
+    );
   }
 
   take(bytes: number, tenant: string): void {

@@ -76,6 +76,35 @@ describe('the files of deploy/', () => {
     }
   });
 
+  it('a compose file that is accepted', async () => {
+    const compose = await run(
+      'docker-compose',
+      '--file',
+      join(root, 'deploy/compose.yml'),
+      'config',
+      '--quiet',
+    );
+    expect(compose).toEqual({ code: 0, output: '' });
+  });
+
+  it('files whose settings exist', async () => {
+    const names = new Set(Object.values(settings).map(({ name }) => name));
+    const { output } = await template();
+    const texts = [
+      output,
+      ...['compose.yml', 'systemd/tenkey@.service'].map((file) =>
+        readFileSync(join(root, 'deploy', file), 'utf8').replace(/^ *#.*$/gm, ''),
+      ),
+    ];
+    const used = texts.flatMap((text) =>
+      [...text.matchAll(/^ +([A-Z][A-Z_]+): |- { name: ([A-Z][A-Z_]+),|[ =]([A-Z][A-Z_]+)=/gm)].map(
+        ([, ...found]) => found.find((name) => name !== undefined)!.replace(/_FILE$/, ''),
+      ),
+    );
+    expect(used.length).toBeGreaterThan(20);
+    expect(used.filter((name) => !names.has(name) && !name.startsWith('POSTGRES_'))).toEqual([]);
+  });
+
   it('a unit that systemd accepts', async () => {
     const unit = readFileSync(join(root, 'deploy/systemd/tenkey@.service'), 'utf8');
     // The machine of this test may have Node in another place.

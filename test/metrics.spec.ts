@@ -31,9 +31,14 @@ describe('metrics', () => {
     return answer.text.split('\n');
   };
   /** What is stored is read again a second later at the earliest. */
-  const metricsWith = async (holds: (lines: string[]) => boolean, what: string) => {
+  const metricsWith = async (
+    holds: (lines: string[]) => boolean,
+    what: string,
+    before: () => PromiseLike<unknown> = () => Promise.resolve(),
+  ) => {
     let lines: string[] = [];
     await until(async () => {
+      await before();
       await wait(50);
       return holds((lines = await metrics()));
     }, what);
@@ -279,8 +284,12 @@ describe('metrics', () => {
     const expires_at = inDays(3);
     await tenkey.setCredential(tenant, 'cohere', { api_key: 'sk-key-of-counted-rows-2', expires_at });
     const lines = await metricsWith(
-      (each) => each.includes('tenkey_credentials{provider="cohere",status="expiring"} 1'),
+      (each) =>
+        each.includes('tenkey_credentials{provider="cohere",status="expiring"} 1') &&
+        valueOf(each, 'tenkey_cache_entries') > 0,
       'the stored credentials',
+      // Whether rows are cached depends on the time since the changes before.
+      () => tenkey.chat(tenant),
     );
     const [keyId] = await tenkey.database.query('select key_id from tenant_credentials limit 1');
     expect(lines).toEqual(

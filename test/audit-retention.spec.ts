@@ -29,13 +29,17 @@ describeWithApp(
       }
     };
     /** What a verification finds while the tables are as the statement leaves them. */
-    const faultsAfter = async (statement: string) => {
+    const faultsAfter = async (change: string | (() => Promise<unknown>)) => {
+      const [head] = await tenkey.database.query<[{ seq: string; hash: string }]>(
+        'select seq, hash from audit_head',
+      );
       await tenkey.database.query('create table copy_of_events as table audit_events');
       await tenkey.database.query('create table copy_of_values as table audit_values');
-      await tamper(statement);
+      await (typeof change === 'string' ? tamper(change) : change());
       const { faults } = await verify();
       const refused = await sweep(40).catch(({ message }: Error) => message);
       await tamper('delete from audit_events; delete from audit_values');
+      await tenkey.database.query('update audit_head set seq = $1, hash = $2', [head.seq, head.hash]);
       await tamper(
         'insert into audit_events select * from copy_of_events; insert into audit_values select * from copy_of_values',
       );
@@ -128,6 +132,19 @@ describeWithApp(
       expect(forged.faults).toContainEqual(expect.stringContaining('was changed or moved'));
       expect(forged.faults).toContain(`events 1 to ${first} are missing`);
       expect(forged.refused).toContain('was changed or moved');
+      const plain = new AuditLogService(tenkey.database, new FernetService({ previous: [] }));
+      const through = (await seqs()).at(-1)!;
+      const unsigned = await faultsAfter(async () => {
+        const by = { actor: 'tenkey', requestId: 'forged', address: 'local' };
+        const details = { through, hash: 'x', has_keyed: false, plain: 0 };
+        await tenkey.database.transaction((transaction) =>
+          plain.record(transaction, by, { action: 'audit.expire', details }),
+        );
+        await tenkey.database.query('delete from audit_values where seq <= $1', [through]);
+        await tenkey.database.query('delete from audit_events where seq <= $1', [through]);
+      });
+      expect(unsigned.faults).toContain(`events 1 to ${through} are missing`);
+      expect(unsigned.refused).toBe(0);
       const edited = await faultsAfter(`update audit_events set actor = 'x' where seq = ${first}`);
       expect(edited.refused).toContain(`event ${first} was changed or moved`);
     });

@@ -22,7 +22,8 @@ export function detailsOfCheckpoint(before: ReadSoFar, plain: number): Record<st
 
 /**
  * The newest checkpoint that says what was before the first event that is kept; undefined if nothing was deleted, or nothing says so.
- * Its own hash is not checked here.
+ * One without an encryption key says nothing, because write access to the database is enough to make it. The hash of the one that is
+ * returned is not checked here.
  */
 export async function checkpointOf(transaction: EntityManager): Promise<Checkpoint | undefined> {
   const [first] = await transaction.query<{ seq: string }[]>(
@@ -35,7 +36,7 @@ export async function checkpointOf(transaction: EntityManager): Promise<Checkpoi
     { seq: string; hash: unknown; keyed: boolean; plain: string | null }[]
   >(
     `select seq::text, details ->> 'hash' as hash, details -> 'has_keyed' = 'true'::jsonb as keyed, details ->> 'plain' as plain
-     from audit_events where action = $1 and outcome = 'done' and details ->> 'through' = $2
+     from audit_events where action = $1 and outcome = 'done' and details ->> 'through' = $2 and key_id is not null
      order by audit_events.seq desc limit 1`,
     [EXPIRE, through],
   );

@@ -43,8 +43,11 @@ export function readingsOf(text: string): Reading[] {
   return readings;
 }
 
-/** Whitespace as it is, and as JSON, C and URLs write it. */
-const whitespace = /(?:\s|\\+(?:[rnt]|u000[9AaDd]|x0[9AaDd])|%(?:25)*0[9AaDd])+/g;
+/**
+ * Whitespace as it is, and as JSON, C and URLs write it. A run of backslashes is tried at its beginning only, or a long one would take
+ * the square of its length.
+ */
+const whitespace = /(?:\s|(?<!\\)\\+(?:[rnt]|u000[9AaDd]|x0[9AaDd])|%(?:25)*0[9AaDd])+/g;
 
 /** The text without whitespace, with which MIME breaks base64 and hexadecimal into lines. */
 export function joinedLines(reading: Reading): Reading {

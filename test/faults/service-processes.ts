@@ -173,6 +173,8 @@ export async function startServices(databaseUrl: string, count: number, options:
         HOST: '127.0.0.1',
         PORT: '0',
         SHUTDOWN_SECONDS: '1',
+        // The histories of tenants call with revoked keys as well.
+        WRONG_KEYS_PER_MINUTE: '0',
         DATABASE_URL: databaseUrl,
         INTRIC_SUPER_API_KEY: superKey,
         PLATFORM_API_KEY: platformKey,

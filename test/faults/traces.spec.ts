@@ -291,14 +291,16 @@ describe('an installation without the packages of OpenTelemetry', () => {
       // It runs until the time-out ends it.
       const untraced = start({ DATABASE_URL: database.url });
       expect(untraced.stdout).toContain('listening on');
-      const { status, stdout, stderr } = start({
+      const { status, stdout } = start({
         DATABASE_URL: database.url,
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
       });
-      expect([status, stderr]).toEqual([
+      const { level, msg } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { level: number; msg: string };
+      expect([status, level, msg]).toEqual([
         1,
+        60,
         expect.stringMatching(
-          /^Tenkey cannot start:\n {2}- OTEL_EXPORTER_OTLP_ENDPOINT is set, and .* Run npm install --no-save @opentelemetry\/api@\S+ .*, or remove the setting\.\n$/,
+          /^Tenkey cannot start:\n {2}- OTEL_EXPORTER_OTLP_ENDPOINT is set, and .* Run npm install --no-save @opentelemetry\/api@\S+ .*, or remove the setting\.$/,
         ),
       ]);
       expect(stdout).not.toContain('listening on');

@@ -61,13 +61,13 @@ function tenantsSchema(providers: readonly Provider[]) {
         uniqueItems: true,
         items: { type: 'string', minLength: 1, maxLength: 100 },
         description:
-          'The values of `hosting` that a model may have to be called for the tenant. Without it: any.',
+          'The values of `hosting` that a model may have to be called for the tenant. null: any. Absent: it stays as it is.',
       },
       allowed_providers: {
         type: ['array', 'null'],
         uniqueItems: true,
         items: { enum: providers.map(({ id }) => id) },
-        description: 'The providers that may be called for the tenant. Without it: any.',
+        description: 'The providers that may be called for the tenant. null: any. Absent: it stays as it is.',
       },
       egress_allow: {
         type: ['array', 'null'],

@@ -31,6 +31,12 @@ export const combinations: readonly Combination[] = [
     reason: 'is not set, and credentials of tenants cannot be sealed without it.',
   },
   {
+    field: 'auditRetentionDays',
+    isFault: ({ auditRetentionDays, encryptionKey }) => auditRetentionDays > 0 && encryptionKey === undefined,
+    reason:
+      'needs ENCRYPTION_KEY, because what records the deletion of audit events must be signed. Set both, or neither.',
+  },
+  {
     field: 'metricsPort',
     isFault: ({ metricsPort, port }) => metricsPort !== undefined && metricsPort === port,
     reason: 'must differ from PORT.',

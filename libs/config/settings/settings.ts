@@ -176,7 +176,7 @@ export const settings = {
     kind: whole(0, 36_500),
     default: '0',
     description:
-      'How long an audit event is kept, in days. Older events are deleted, and an event records that, so that the rest can still be verified. 0: for ever.',
+      'How long an audit event is kept, in days. Older events are deleted, and an event records that, so that the rest can still be verified. That event must be signed, so this needs `ENCRYPTION_KEY`. 0: for ever.',
   },
   foreignObjects: {
     name: 'FOREIGN_OBJECTS',

@@ -24,7 +24,8 @@ const columns: Columns<NotAccepted> = {
 };
 
 const path = '/credentials/verify';
-const followIt = 'npx tenkey credentials verify --all --resume follows it, or continues one that is paused.';
+const followIt =
+  'npx tenkey credentials verify --all --resume follows it, continues one that is paused, and prints the result of one that has finished.';
 
 /** How often to ask how far it is. */
 const LOOK_MS = 500;
@@ -64,6 +65,11 @@ async function started(
   api: SysadminApi,
   { resume, ...options }: VerifyAllOptions,
 ): Promise<VerificationRunResponse> {
+  if (resume) {
+    // It may have finished since the command that started it was stopped.
+    const { verification } = await api.get<LatestVerificationResponse>(path);
+    if (verification?.state === 'finished') return verification;
+  }
   // Only live credentials, unless staged ones are asked for.
   const query = resume
     ? { resume: 'true' }

@@ -12,10 +12,10 @@ import { isDatabaseUnavailable, within } from '#database';
 
 /** How long a scrape waits for the database. Prometheus gives up after ten seconds. */
 const READ_MS = 1000;
-/** The database is read for at most a twentieth of the time, however often somebody asks, and every ten seconds if somebody does. */
+/** The database is read for at most a twentieth of the time, however often somebody asks; a read of three seconds serves for a minute. */
 const LEAST_AGE_MS = 1000;
 const AGE_FACTOR = 20;
-const MOST_AGE_MS = 10_000;
+const MOST_AGE_MS = 60_000;
 
 type Warnings = Awaited<ReturnType<CredentialWarningsService['list']>>;
 type Status = Awaited<ReturnType<EncryptionStatusService['status']>>;
@@ -25,7 +25,6 @@ interface Stored {
   readonly warnings: Warnings;
   readonly counts: readonly CredentialCount[];
   readonly encryption: Status;
-  readonly isReady: boolean;
 }
 
 /** The metrics of what is stored: of all tenants, and the same in every process. */
@@ -77,6 +76,8 @@ export class StoredMetricsService {
     ['key_id'],
   );
 
+  #isReady = false;
+
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly warnings: CredentialWarningsService,
@@ -92,7 +93,7 @@ export class StoredMetricsService {
     for (const gauge of [this.#expires, this.#rejections, this.#tenants, this.#credentials]) gauge.reset();
     for (const gauge of [this.#keyRows, this.#keyLoaded]) gauge.reset();
     this.#up.set(Number(stored !== undefined));
-    this.#ready.set(Number(stored?.isReady === true));
+    this.#ready.set(Number(this.#isReady));
     if (stored === undefined) return;
     this.#setWarnings(stored.warnings);
     for (const { provider, status, count } of stored.counts)
@@ -133,17 +134,20 @@ export class StoredMetricsService {
   async #readOnce(): Promise<Stored | undefined> {
     const started = performance.now();
     try {
+      // Known at once, however long the rest takes.
+      this.#isReady = false;
       const { isReady } = await this.sealingKey.check();
+      this.#isReady = isReady || !this.config.tenantCredentialsEnabled;
       this.#stored = {
         warnings: await this.warnings.list(),
         counts: await this.counts.list(),
         encryption: await this.encryption.status(),
-        isReady: isReady || !this.config.tenantCredentialsEnabled,
       };
       const now = performance.now();
       this.#until = now + Math.min(Math.max(LEAST_AGE_MS, AGE_FACTOR * (now - started)), MOST_AGE_MS);
       return this.#stored;
     } catch (error) {
+      this.#isReady = false;
       if (!isDatabaseUnavailable(error)) {
         this.#log.error(`the metrics of what is stored cannot be read: ${(error as Error).name}`);
       }

@@ -37,11 +37,7 @@ describeWithApp('npx tenkey audit verify', (tenkey) => {
   it('exits with 3, not 1, when the chain could not be read', async () => {
     const env = { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' };
     const { code, stdout, stderr } = await runCliProcess(env, 'audit', 'verify');
-    expect([code, stdout, stderr]).toEqual([
-      3,
-      '',
-      'error: the database is unavailable: ECONNREFUSED\n',
-    ]);
+    expect([code, stdout, stderr]).toEqual([3, '', 'error: the database is unavailable: ECONNREFUSED\n']);
   }, 60_000);
 
   it('exits with 2 and prints the help for wrong usage', async () => {

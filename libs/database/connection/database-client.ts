@@ -13,6 +13,9 @@ export interface DatabaseClientConfig extends ClientConfig {
   readonly addresses?: Set<string>;
 }
 
+/** How long the end of a connection waits for the server. */
+const END_MS = 1000;
+
 /** The fields of node-postgres that a second attempt to connect sets back. */
 interface Internals {
   connection: Connection & { removeAllListeners(): void };
@@ -78,9 +81,21 @@ export class DatabaseClient extends Client {
     });
   }
 
-  /** `end` alone would wait for the server when no statement is running. */
+  /** Waits a limited time for the server, which may keep its side open, as after it has refused a certificate. */
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const timer = setTimeout(() => this.#destroy(), END_MS).unref();
+    this.once('end', () => clearTimeout(timer));
+    return callback === undefined ? super.end() : super.end(callback);
+  }
+
   #abandon(): void {
     void this.end().catch(() => undefined);
+    this.#destroy();
+  }
+
+  #destroy(): void {
     (this as unknown as Internals).connection.stream.destroy();
   }
 

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import './source-imports.cjs';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

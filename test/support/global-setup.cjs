@@ -1,0 +1,3 @@
+// The setup of jest. What resolves `#lib` must be in force before the setup imports anything.
+require('./source-imports.cjs');
+module.exports = require('./global-setup.ts').default;

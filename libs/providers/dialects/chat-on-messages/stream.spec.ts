@@ -156,7 +156,9 @@ describe('the events of a message, translated to chunks,', () => {
 
   it('are complete with the reason for the end', () => {
     const withoutLast = text.slice(0, -1);
-    expect(push(withoutLast)).toBe(push(text));
+    // A second may begin between the two.
+    const untimed = (chunks: string) => chunks.replace(/"created":\d+/g, '"created":0');
+    expect(untimed(push(withoutLast))).toBe(untimed(push(text)));
   });
 
   it.each([[[]], [[start]], [text.slice(0, -2)]])('are unexpected when they break off', (events) =>

@@ -14,13 +14,13 @@ const escaped = (text: string) =>
 /** How a text may spell a secret, and how many characters of that spelling can stand for less than 12 of the secret and its edges. */
 const encodings: [name: string, encode: (secret: string) => string, longestRest: number][] = [
   ['plain', (secret) => secret, 11],
-  ['base64', base64, 17],
+  ['base64', base64, 18],
   ['base64 after one byte', (secret) => base64(`:${secret}`), 19],
   ['base64 after two bytes', (secret) => base64(`u:${secret}!`), 20],
   ['base64url', (secret) => Buffer.from(secret).toString('base64url'), 17],
   ['base64 in lines of 76', (secret) => inLines(base64(`a:${secret}`), 76, '\r\n'), 20],
-  ['base64 in lines of 20', (secret) => inLines(base64(secret), 20, '\n'), 17],
-  ['base64 in indented lines', (secret) => inLines(base64(secret), 10, '\n\t  '), 17],
+  ['base64 in lines of 20', (secret) => inLines(base64(secret), 20, '\n'), 18],
+  ['base64 in indented lines', (secret) => inLines(base64(secret), 10, '\n\t  '), 18],
   ['base64 in lines inside JSON', (secret) => JSON.stringify(inLines(base64(secret), 20, '\r\n')), 26],
   ['base64 in lines inside a URL', (secret) => encodeURIComponent(inLines(base64(secret), 20, '\r\n')), 40],
   ['URL-encoded', encodeURIComponent, 36],

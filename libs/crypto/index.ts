@@ -24,4 +24,5 @@ export {
 export { looksLikeKey, removeKeyShapes } from './key-shapes';
 export { isPublishedKey } from './published-keys';
 export { maskOf, Secret } from './secret';
-export { replaceRanges, secretRanges, type TextRange, tracesOf } from './secret-spellings';
+export { replaceRanges, secretRanges, type TextRange } from './secret-spellings';
+export { mightMention, tracesOf } from './secret-traces';

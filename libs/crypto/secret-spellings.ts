@@ -5,12 +5,12 @@ import { endOf, joinedLines, type Reading, readingsOf, startOf } from './text-re
 export type TextRange = readonly [start: number, end: number];
 
 /** A shorter text is a placeholder such as `EMPTY`, and no text could be kept free of it. */
-const SHORTEST_SECRET = 8;
+export const SHORTEST_SECRET = 8;
 /** A shorter run of a secret's characters may be a word; from this length on it counts as a part of the secret. */
-const FRAGMENT_LENGTH = 12;
+export const FRAGMENT_LENGTH = 12;
 /** The same number of bytes in base64 and in hexadecimal. */
-const BASE64_LENGTH = (FRAGMENT_LENGTH * 4) / 3;
-const HEX_LENGTH = FRAGMENT_LENGTH * 2;
+export const BASE64_LENGTH = (FRAGMENT_LENGTH * 4) / 3;
+export const HEX_LENGTH = FRAGMENT_LENGTH * 2;
 /**
  * Where the secrets are in a text: as they are, as base64 (also inside longer base64, and in lines), as hexadecimal, as a list of
  * bytes, and each of these escaped for JSON, C or a URL, up to four times.
@@ -94,66 +94,10 @@ export function replaceRanges(text: string, ranges: readonly TextRange[], replac
   return replaced + text.slice(copiedTo);
 }
 
-/**
- * Parts for a fast search. A text without any of them does not contain the secret as it is, in base64, or with only its special
- * characters escaped. Hexadecimal, lists of bytes and escaped letters or digits are not covered.
- */
-export interface SecretTraces {
-  /** The secret as it is, and at each position in base64. */
-  readonly spellings: readonly string[];
-  /** One for the spellings that keep letters and digits, and one for each position in base64. */
-  readonly parts: readonly string[];
-  /** How those spellings begin. */
-  readonly beginnings: readonly string[];
-  /** No spelling is longer. */
-  readonly maximumLength: number;
-}
-
-/** @param secret of at least 12 printable ASCII characters */
-export function tracesOf(secret: Secret): SecretTraces {
-  const plain = secret.expose();
-  const all = [plain, ...base64CoresOf(Buffer.from(plain))];
-  return {
-    spellings: all,
-    parts: all.map(wordIn),
-    beginnings: [...all.map((text) => text.slice(0, Math.max(1, wordEnd(text, 0)))), '%', '\\'],
-    // Each character as `\\u002b`, and a JSON text inside a JSON text.
-    maximumLength: plain.length * 7,
-  };
-}
-
-const TRACE_LENGTH = 8;
-
-/** The first run of eight letters and digits, which no usual encoding changes, or else the longest one. */
-function wordIn(text: string): string {
-  let longest = '';
-  for (let at = 0; at < text.length && longest.length < TRACE_LENGTH; at += 1) {
-    const end = wordEnd(text, at);
-    if (end - at > longest.length) longest = text.slice(at, end);
-    at = Math.max(at, end);
-  }
-  return longest === '' ? text.slice(0, TRACE_LENGTH) : longest;
-}
-
-/** Where the letters and digits that begin there end, at most eight of them. */
-function wordEnd(text: string, start: number): number {
-  let at = start;
-  while (at < text.length && at < start + TRACE_LENGTH && isAlphanumeric(text.charCodeAt(at))) at += 1;
-  return at;
-}
-
-function isAlphanumeric(code: number): boolean {
-  const letter = code | 0x20;
-  return (code >= 0x30 && code <= 0x39) || (letter >= 0x61 && letter <= 0x7a);
-}
-
 interface Spellings {
   /** The secret itself and, for characters that decoding does not restore, its forms in JSON and in a URL. */
   readonly verbatim: readonly string[];
-  /**
-   * Standard base64 at each of the three positions that the first byte can have in a group, without the characters that
-   * depend on the bytes around the secret.
-   */
+  /** At each position, as from `base64CoresOf`. */
   readonly base64Cores: readonly string[];
   /** In lower case. */
   readonly hexadecimal: string;
@@ -185,7 +129,11 @@ function spellingsOf(secret: Secret): Spellings {
   return spellings;
 }
 
-function base64CoresOf(bytes: Buffer): string[] {
+/**
+ * Standard base64 at each of the three positions that the first byte can have in a group, without the characters that depend on
+ * the bytes around it.
+ */
+export function base64CoresOf(bytes: Buffer): string[] {
   const shifted = Buffer.alloc(2 + bytes.length);
   bytes.copy(shifted, 2);
   return [0, 1, 2].map((offset) => {

@@ -1,4 +1,4 @@
-import { removeKeyShapes, replaceRanges, type Secret, secretRanges } from '#crypto';
+import { mightMention, removeKeyShapes, replaceRanges, type Secret, secretRanges } from '#crypto';
 
 const MAXIMUM_LENGTH = 2000;
 /** More than is kept of a message. The search copies the text several times, so a long message must not be searched whole. */
@@ -30,5 +30,5 @@ export function cleanMessage(message: string, secrets: readonly Secret[]): strin
 
 /** Whether the text contains one of the secrets, in any usual spelling, or a part of one. */
 export function mentions(text: string, secrets: readonly Secret[]): boolean {
-  return secretRanges(text, secrets, { fragments: true }).length > 0;
+  return mightMention(text, secrets) && secretRanges(text, secrets, { fragments: true }).length > 0;
 }

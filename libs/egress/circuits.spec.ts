@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { Secret } from '#crypto';
 import { type Problem } from '#http';
@@ -119,6 +119,43 @@ describe('the calls of a tenant to a host', () => {
     servers.push(back);
     await once(back.listen(Number(new URL(url).port), '127.0.0.1'), 'listening');
     expect(await codesOf(egress, route, 5)).toEqual(Array(5).fill('upstream_unavailable'));
+  });
+
+  it('are not paused when one event breaks many calls, which counts as one failure', async () => {
+    const egress = breaking();
+    const sockets: Socket[] = [];
+    const route = routeTo(await listening(createServer((socket) => void sockets.push(socket.resume()))));
+    const breakAtOnce = async (count: number) => {
+      const calls = Array.from({ length: count }, () => codesOf(egress, route, 1));
+      await until(() => sockets.length === count, 'all calls');
+      for (const socket of sockets.splice(0)) socket.resetAndDestroy();
+      return (await Promise.all(calls)).flat();
+    };
+    expect(await breakAtOnce(16)).toEqual(Array(16).fill('upstream_unavailable'));
+    expect(await breakAtOnce(1)).toEqual(['upstream_unavailable']);
+    expect(await breakAtOnce(2)).toEqual(Array(2).fill('upstream_unavailable'));
+    expect(await codesOf(egress, route, 1)).toEqual(['circuit_open']);
+  });
+
+  it('are paused when the host is silent for the whole timeout of several calls, also at the same time', async () => {
+    const egress = breaking();
+    const route = routeTo(await silent());
+    const codes = await Promise.all([1, 2, 3].map(() => codesOf(egress, route, 1)));
+    expect(codes.flat()).toEqual(Array(3).fill('upstream_timeout'));
+    expect(await codesOf(egress, route, 1)).toEqual(['circuit_open']);
+  });
+
+  it('are not paused by failures with more than a minute between them, and not longer than a minute without calls', async () => {
+    const egress = breaking();
+    const route = routeTo(await refusing());
+    for (let each = 0; each < 3; each += 1) {
+      expect(await codesOf(egress, route, 2)).toEqual(Array(2).fill('upstream_unavailable'));
+      shiftMs += 61_000;
+    }
+    expect((await codesOf(egress, route, 4)).at(-1)).toBe('circuit_open');
+    shiftMs += 66_000;
+    expect(await codesOf(egress, route, 3)).toEqual(Array(3).fill('upstream_unavailable'));
+    expect(await codesOf(egress, route, 1)).toEqual(['circuit_open']);
   });
 
   it('are tried again while the trial before is not over, because a timeout may take minutes', async () => {

@@ -6,12 +6,26 @@ import { type Destination } from './route';
 
 /** While a circuit is open, one call after each such time finds out whether the host responds again. */
 const PAUSE_MS = 5000;
+/** After so much time without a call, what came before says nothing about the host any more. */
+const FORGET_MS = 60_000;
 const MAXIMUM_CIRCUITS = 10_000;
+
+/** A connection that could not be opened, or had no response. */
+interface Failure {
+  /** When the attempt began, by `performance.now()`, as the other times here. */
+  readonly startedAt: number;
+  /** True when the host was silent until a timeout. */
+  readonly isTimeout: boolean;
+  /** For the caller. */
+  readonly reason: string;
+}
 
 interface Circuit {
   failures: number;
+  /** When the last failure was counted. */
+  failedAt: number;
   openedAt: number | undefined;
-  /** By `performance.now()`. Until then, no call is sent. */
+  /** Until then, no call is sent. */
   closedUntilMs: number;
   /** What happened last, for the caller. */
   reason: string;
@@ -21,6 +35,10 @@ interface Circuit {
  * Circuit breakers, one for each tenant, provider and host. After several failures of the connection in a row, further calls are
  * refused at once, so that they hold no memory and no connection until a timeout. One call every five seconds is sent nevertheless,
  * and any response closes the circuit, whatever its status. No tenant's failures concern another one, and a refused call goes nowhere else.
+ *
+ * A host that dies breaks all its connections at once, which says no more than one of them: an attempt that began before the last
+ * failure was counted is counted only if the host was silent for the whole timeout. A failure also starts the count again if its
+ * attempt began more than a minute after the last one.
  */
 export class Circuits {
   readonly registry = new Registry();
@@ -46,10 +64,12 @@ export class Circuits {
   /** Decides whether a call may be sent. @throws Problem circuit_open */
   check(to: Destination): void {
     if (this.#circuits.size === 0) return;
-    const circuit = this.#circuits.get(nameOf(to));
+    const name = nameOf(to);
+    const circuit = this.#circuits.get(name);
     if (circuit?.openedAt === undefined) return;
     const now = performance.now();
     const waitMs = circuit.closedUntilMs - now;
+    if (waitMs < -FORGET_MS) return void this.#circuits.delete(name);
     if (waitMs > 0) {
       this.#refused.inc({ provider: to.provider.id });
       throw circuitOpen(circuit, waitMs);
@@ -74,21 +94,23 @@ export class Circuits {
     this.#log.log(`${describe(to)} responds again after ${seconds} s`);
   }
 
-  /** There was no connection or no response. @param reason for the caller */
-  failed(to: Destination, reason: string): void {
+  failed(to: Destination, { startedAt, isTimeout, reason }: Failure): void {
     if (this.failures === 0) return;
     const name = nameOf(to);
-    const circuit = this.#circuits.get(name) ?? {
-      failures: 0,
-      openedAt: undefined,
-      closedUntilMs: 0,
-      reason,
-    };
-    this.#circuits.set(name, circuit);
+    const now = performance.now();
+    let circuit = this.#circuits.get(name);
+    if (circuit !== undefined && startedAt < circuit.failedAt && !isTimeout) return;
+    if (
+      circuit === undefined ||
+      (circuit.openedAt === undefined && startedAt - circuit.failedAt > FORGET_MS)
+    ) {
+      circuit = { failures: 0, failedAt: now, openedAt: undefined, closedUntilMs: 0, reason };
+      this.#circuits.set(name, circuit);
+    }
     circuit.failures += 1;
+    circuit.failedAt = now;
     circuit.reason = reason;
     if (circuit.failures < this.failures || circuit.openedAt !== undefined) return;
-    const now = performance.now();
     circuit.openedAt = now;
     circuit.closedUntilMs = now + PAUSE_MS;
     this.#opened.inc({ provider: to.provider.id });

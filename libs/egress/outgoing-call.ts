@@ -21,6 +21,7 @@ interface OutgoingCallOptions extends AttemptOptions {
  */
 export class OutgoingCall {
   #hasFinished = false;
+  #attemptStartedAt = 0;
   /** Refers to the key and the body of the request, so it is dropped as soon as the request cannot be sent again. */
   #dispatch: ((attempt: Attempt) => void) | undefined;
 
@@ -34,6 +35,7 @@ export class OutgoingCall {
 
   start(): void {
     this.options.wire?.onAttempt();
+    this.#attemptStartedAt = performance.now();
     const attempt = new Attempt(this, this.options);
     this.options.cancellation.onCancel(() => attempt.cancel());
     this.#dispatch?.(attempt);
@@ -67,9 +69,11 @@ export class OutgoingCall {
   async broke(error: Error): Promise<void> {
     const { retries, route, secrets, circuits } = this.options;
     const problem = problemOfError(route, error, secrets);
-    const isOfConnection =
-      problem instanceof Problem && ['upstream_timeout', 'upstream_unavailable'].includes(problem.code);
-    if (isOfConnection) circuits.failed(route, problem.message);
+    const code = problem instanceof Problem ? problem.code : undefined;
+    const isTimeout = code === 'upstream_timeout';
+    if (isTimeout || code === 'upstream_unavailable') {
+      circuits.failed(route, { startedAt: this.#attemptStartedAt, isTimeout, reason: problem.message });
+    }
     const waitMs = circuits.isOpen(route) ? undefined : retries.afterError(error);
     if (waitMs !== undefined && (await this.#mayTryAgain(waitMs))) return this.start();
     this.fail(problem);

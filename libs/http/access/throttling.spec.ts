@@ -80,6 +80,26 @@ describe('an address with too many wrong keys', () => {
     expect(retryAfterOf(throttle, '192.0.2.1', ['a-known-key'])).toBe(60);
   });
 
+  it('is throttled by different wrong keys next to an accepted one, and each counts when it is tried', async () => {
+    const throttle = new WrongKeyThrottle(20);
+    const beside = async (prefix: string) => {
+      for (let each = 0; each < 20; each += 1)
+        await throttle.failedBeside('accepted', '192.0.2.1', ['accepted', '', `${prefix}${each}`]);
+    };
+    throttle.accepted({}, 'accepted');
+    await beside('first');
+    expect(retryAfterOf(throttle, '192.0.2.1')).toBe(30);
+    expect(throttle.refuses('192.0.2.1', 'second1')).toBe(true);
+    expect(throttle.refuses('192.0.2.1', 'accepted')).toBe(false);
+    await beside('second');
+    jest.advanceTimersByTime(30_000);
+    expect(throttle.refuses('192.0.2.1', 'second1')).toBe(false);
+    await beside('first');
+    expect(retryAfterOf(throttle, '192.0.2.1')).toBeUndefined();
+    await beside('second');
+    expect(retryAfterOf(throttle, '192.0.2.1')).toBe(60);
+  });
+
   it('is forgotten when 20,000 others have sent wrong keys since, so that memory is bounded', async () => {
     const throttle = new WrongKeyThrottle(20);
     await fail(throttle, '192.0.2.1', 20);

@@ -44,6 +44,8 @@ export class WrongKeyThrottle {
   readonly #known = new LRUCache<string, number>({ max: MAXIMUM_KEYS });
   /** The same by grant, because a request that was accepted has its grant at hand, and hashing its key would take longer. */
   readonly #noted = new WeakMap<object, number>();
+  /** SHA-256 of wrong keys that came with one that opened the request. */
+  readonly #beside = new LRUCache<string, true>({ max: MAXIMUM_KEYS });
 
   /** @param perMinute wrong keys from one address; 0: no limit */
   constructor(perMinute: number) {
@@ -56,14 +58,17 @@ export class WrongKeyThrottle {
    * @throws Problem throttled
    */
   check(address: string | undefined, presentedKeys: () => readonly string[]): void {
-    if (this.#addresses.size === 0) return;
-    const entry = this.#addresses.peek(networkOf(address));
-    const now = performance.now();
-    if (entry === undefined || entry.throttledUntil <= now) return;
+    const waitMs = this.#waitMsOf(address);
+    if (waitMs <= 0) return;
     const keys = presentedKeys();
     // A request without a key guesses none.
-    if (keys.length === 0 || keys.some((key) => this.#isKnown(key, now))) return;
-    throw throttled(entry.throttledUntil - now);
+    if (keys.length === 0 || keys.some((key) => this.#isKnown(key))) return;
+    throw throttled(waitMs);
+  }
+
+  /** Whether this key must not be tried, although the request has a known one too. */
+  refuses(address: string | undefined, key: unknown): boolean {
+    return this.#waitMsOf(address) > 0 && !this.#isKnown(String(key));
   }
 
   /** Notes that a key was accepted. @param grant what it opens; the same object for each request, as far as possible */
@@ -99,9 +104,35 @@ export class WrongKeyThrottle {
     entry.waitMs = Math.min(2 * entry.waitMs, LONGEST_WAIT_MS);
   }
 
-  #isKnown(key: string, now: number): boolean {
+  /**
+   * Counts the further keys of a request that one of them opens. The same one again is no further guess: some clients send the key of
+   * another service in a second header with every request.
+   */
+  async failedBeside(
+    accepted: string,
+    address: string | undefined,
+    presentedKeys: readonly string[],
+  ): Promise<void> {
+    // While the address is throttled, they were not tried.
+    if (this.#perMinute === 0 || this.#waitMsOf(address) > 0) return;
+    for (const key of presentedKeys) {
+      const digest = digestOf(key);
+      if (key === accepted || key === '' || this.#beside.has(digest)) continue;
+      this.#beside.set(digest, true);
+      await this.failed(address, [key]);
+    }
+  }
+
+  /** How long the address is throttled. */
+  #waitMsOf(address: string | undefined): number {
+    if (this.#addresses.size === 0) return 0;
+    const entry = this.#addresses.peek(networkOf(address));
+    return entry === undefined ? 0 : entry.throttledUntil - performance.now();
+  }
+
+  #isKnown(key: string): boolean {
     const acceptedAt = this.#known.peek(digestOf(key));
-    return acceptedAt !== undefined && now - acceptedAt < KNOWN_MS;
+    return acceptedAt !== undefined && performance.now() - acceptedAt < KNOWN_MS;
   }
 }
 

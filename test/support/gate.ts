@@ -13,6 +13,7 @@ export class Gate {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   #isShut = false;
+  #isSilent = false;
   #atCommit: 'lose' | 'shut' | undefined;
 
   constructor(private readonly databaseUrl: string) {
@@ -21,6 +22,7 @@ export class Gate {
     const port = url.port || '5432';
     this.#server = createServer((inside) => {
       if (this.#isShut) return void inside.destroy();
+      if (this.#isSilent) return void this.#open.add(inside.on('error', () => undefined));
       const outside = host.startsWith('/')
         ? connect(`${host}/.s.PGSQL.${port}`)
         : connect(Number(port), host);
@@ -54,6 +56,12 @@ export class Gate {
   /** The open connections carry nothing from now on, as after a failover. New connections work. */
   freeze(): void {
     for (const socket of this.#open) socket.unpipe().pause();
+  }
+
+  /** Neither the open connections nor new ones carry anything from now on, as when the server is stopped. */
+  silence(): void {
+    this.#isSilent = true;
+    this.freeze();
   }
 
   /** The next COMMIT reaches the database, and its result does not come back. */

@@ -81,7 +81,7 @@ export const databaseSettings = {
     kind: whole(0, 3600),
     default: '60',
     description:
-      'How long a start waits for the database, in seconds, and then for another process that is migrating it.',
+      'How long a start waits for the database, in seconds, and then for another process that is migrating it, or for a transaction that a migration must wait for.',
   },
   databaseDirectUrl: {
     name: 'DATABASE_DIRECT_URL',

@@ -7,6 +7,8 @@ export interface DatabaseClientConfig extends ClientConfig {
   readonly fallsBack?: boolean;
   /** How long a statement waits for the server, in milliseconds. Not set: as long as it takes. */
   readonly responseTimeoutMs?: number;
+  /** Asked whenever a statement has waited so long: whether it waits as long again. Absent: it does not. */
+  readonly mayWaitLonger?: () => Promise<boolean>;
   /** Statements that run at the beginning of each transaction, in the same round trip. */
   readonly atBegin?: string;
   /** Gets each address at which a connection has reached the server. */
@@ -53,9 +55,9 @@ export class DatabaseClient extends Client {
     this.on('error', () => undefined);
     const query = this.query.bind(this) as (...parts: unknown[]) => unknown;
     this.query = ((statement: unknown, ...parts: unknown[]) => {
-      // On a closed connection nothing clears the timer, so it must not keep the process alive; an open socket does.
-      if (responseTimeoutMs !== undefined)
-        this.#timer ??= setTimeout(() => this.#abandon(), responseTimeoutMs).unref();
+      // A statement on a closed connection fails at once, and nothing would clear its timer.
+      if (responseTimeoutMs !== undefined && !this.#stream.destroyed)
+        this.#timer ??= this.#expireAfter(responseTimeoutMs);
       const isBegin = statement === 'START TRANSACTION' && atBegin !== undefined;
       return query(isBegin ? `${statement}; ${atBegin}` : statement, ...parts);
     }) as Client['query'];
@@ -70,7 +72,7 @@ export class DatabaseClient extends Client {
       );
     }
     const done = (error: Error | null) => {
-      const { remoteAddress } = (this as unknown as Internals).connection.stream as Socket;
+      const { remoteAddress } = this.#stream;
       if (error === null && remoteAddress !== undefined) this.#config.addresses?.add(remoteAddress);
       callback(error as Error);
     };
@@ -90,13 +92,30 @@ export class DatabaseClient extends Client {
     return callback === undefined ? super.end() : super.end(callback);
   }
 
+  get #stream(): Socket {
+    return (this as unknown as Internals).connection.stream as Socket;
+  }
+
+  #expireAfter(ms: number): NodeJS.Timeout {
+    const timer = setTimeout(() => void this.#expired(timer, ms), ms).unref();
+    return timer;
+  }
+
+  async #expired(timer: NodeJS.Timeout, ms: number): Promise<void> {
+    const mayWait = await this.#config.mayWaitLonger?.().catch(() => false);
+    // The response may have come meanwhile.
+    if (this.#timer !== timer) return;
+    if (mayWait === true) this.#timer = this.#expireAfter(ms);
+    else this.#abandon();
+  }
+
   #abandon(): void {
     void this.end().catch(() => undefined);
     this.#destroy();
   }
 
   #destroy(): void {
-    (this as unknown as Internals).connection.stream.destroy();
+    this.#stream.destroy();
   }
 
   /** node-postgres connects once, so what the failed attempt has left is replaced. */

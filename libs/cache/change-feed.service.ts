@@ -5,7 +5,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
-import { reasonOf, waitAtStop, within } from '#database';
+import { clientOptionsOf, reasonOf, waitAtStop, within } from '#database';
 import { CacheService } from './cache.service';
 import { ChangesService } from './changes.service';
 import { announcedChange } from './membership';
@@ -109,7 +109,9 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
   async #leasedSession(registered: () => void): Promise<boolean> {
     const { cache } = this;
     const heard = new Set<string>();
-    const session = await Session.open(this.#directUrl(), cache.lease.ms, (payload) => {
+    const { addresses } = clientOptionsOf(this.dataSource.options);
+    const options = { responseMs: cache.lease.ms, addresses };
+    const session = await Session.open(this.#directUrl(), options, (payload) => {
       const change = announcedChange(payload);
       if (change === undefined) return void heard.add(payload);
       cache.membership.notified(change);

@@ -21,17 +21,19 @@ export class Session {
 
   /**
    * @param responseMs how long a statement may take; after that the connection counts as lost
+   * @param addresses gets the address at which the connection has reached the server
    * @throws when the database cannot be reached
    */
   static async open(
     url: string,
-    responseMs: number,
+    { responseMs, addresses }: { responseMs: number; addresses: Set<string> | undefined },
     onNotification: (payload: string) => void,
   ): Promise<Session> {
     const client = new DatabaseClient({
       ...connectionOptions(url),
       application_name: 'tenkey-changes',
       keepAlive: true,
+      addresses,
     });
     const session = new Session(client, responseMs, onNotification);
     try {

@@ -13,6 +13,11 @@ const POOL_SIZE = 10;
 /** How many connections a process may open: its pool, one that receives notifications, and one that holds an embedded server. */
 export const CONNECTIONS_OF_A_PROCESS = POOL_SIZE + 2;
 
+/** The options of the connections of a data source that `dataSourceOptions` made. */
+export function clientOptionsOf({ extra }: DataSourceOptions): DatabaseClientConfig {
+  return extra as DatabaseClientConfig;
+}
+
 /** The TypeORM options of every connection. `url` may be a TCP address or the socket of the embedded server. */
 export function dataSourceOptions(options: {
   url: string;

@@ -16,7 +16,7 @@ export { migrationFindings, type MigrationState, migrationState } from './check/
 export { CHECK_STATEMENT_MS, ReadOnlyDataSource } from './check/read-only-data-source';
 export { countRows, schemaFindings } from './check/schema';
 export { OLDEST_SERVER, type ServerFacts, serverFacts } from './check/server-facts';
-export { CONNECTIONS_OF_A_PROCESS, dataSourceOptions } from './data-source';
+export { clientOptionsOf, CONNECTIONS_OF_A_PROCESS, dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { findEmbeddedDatabase } from './embedded/postgres-directory';
 export { DatabaseStartError, reasonOf, tlsFaultOf } from './connection/connection-fault';

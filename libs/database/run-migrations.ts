@@ -5,6 +5,7 @@ import { migrationFindings, migrationState } from './check/migration-state';
 import { DatabaseStartError, reasonOf } from './connection/connection-fault';
 import { CONNECT_MS, connectionOptions } from './connection/connection-options';
 import { DatabaseClient, type DatabaseClientConfig } from './connection/database-client';
+import { clientOptionsOf } from './data-source';
 import { isDatabaseUnavailable, sqlStateOf } from './database-errors';
 
 const { version } = createRequire(__filename)('#package.json') as { version: string };
@@ -44,13 +45,14 @@ interface RunOptions {
  * @throws SchemaRefused, DatabaseStartError
  */
 export async function runMigrations(options: DataSourceOptions, run: RunOptions): Promise<string[]> {
-  const { responseTimeoutMs } = options.extra as DatabaseClientConfig;
+  const { responseTimeoutMs, addresses } = clientOptionsOf(options);
   let isSilent = false;
   const client: DatabaseClientConfig = {
     ...connectionOptions(run.url),
     application_name: 'tenkey-migrate',
     atBegin: AT_BEGIN,
     responseTimeoutMs,
+    addresses,
     mayWaitLonger: async () => {
       isSilent = !(await isMigrating(run));
       return !isSilent;

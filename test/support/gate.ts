@@ -1,9 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** Starts a proxy on a free port. @returns the URL of the database through it */
-export async function listenBefore(proxy: Server, databaseUrl: string): Promise<string> {
-  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
-  const through = new URL(databaseUrl.replace(/@[^/]*\//, '@127.0.0.1/'));
+export async function listenBefore(
+  proxy: Server,
+  databaseUrl: string,
+  address = '127.0.0.1',
+): Promise<string> {
+  await new Promise<void>((done) => proxy.listen(0, address, done));
+  const through = new URL(databaseUrl.replace(/@[^/]*\//, `@${address}/`));
   through.port = String((proxy.address() as { port: number }).port);
   return through.href;
 }
@@ -49,8 +53,8 @@ export class Gate {
   }
 
   /** @returns the URL of the database through the gate */
-  listen(): Promise<string> {
-    return listenBefore(this.#server, this.databaseUrl);
+  listen(address?: string): Promise<string> {
+    return listenBefore(this.#server, this.databaseUrl, address);
   }
 
   /** The open connections carry nothing from now on, as after a failover. New connections work. */

@@ -6,13 +6,13 @@ export interface DatabaseClientConfig extends ClientConfig {
   /** Whether a connection without TLS follows when one with TLS cannot be made. */
   readonly fallsBack?: boolean;
   /** How long a statement waits for the server, in milliseconds. Not set: as long as it takes. */
-  readonly responseTimeoutMs?: number;
+  readonly responseTimeoutMs?: number | undefined;
   /** Asked whenever a statement has waited so long: whether it waits as long again. Absent: it does not. */
   readonly mayWaitLonger?: () => Promise<boolean>;
   /** Statements that run at the beginning of each transaction, in the same round trip. */
   readonly atBegin?: string;
   /** Gets each address at which a connection has reached the server. */
-  readonly addresses?: Set<string>;
+  readonly addresses?: Set<string> | undefined;
 }
 
 /** How long the end of a connection waits for the server. */

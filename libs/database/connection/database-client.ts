@@ -18,9 +18,18 @@ export interface DatabaseClientConfig extends ClientConfig {
 /** How long the end of a connection waits for the server. */
 const END_MS = 1000;
 
-/** The fields of node-postgres that a second attempt to connect sets back. */
+/** What the types of node-postgres leave out. */
+type WholeConnection = Connection & {
+  connect(port: number | string, host?: string): void;
+  cancel(processID: number, secretKey: unknown): void;
+};
+
+/** The fields of node-postgres that a second attempt to connect sets back, and with which a statement is cancelled. */
 interface Internals {
-  connection: Connection & { removeAllListeners(): void };
+  connection: WholeConnection;
+  /** Null before the server has accepted the connection. */
+  readonly processID: number | null;
+  readonly secretKey: unknown;
   readonly connectionParameters: { ssl: unknown };
   ssl: unknown;
   _connecting: boolean;
@@ -34,7 +43,8 @@ interface Internals {
  * in each transaction, and a single statement is bounded here.
  *
  * A connection whose server does not respond in time closes: on a broken network a statement would wait forever, although the server
- * has a timeout of its own. It then fails as when the database is unavailable, and the pool opens another connection.
+ * has a timeout of its own. It then fails as when the database is unavailable, and the pool opens another connection. If the server
+ * can be reached, it ends the statement too.
  */
 export class DatabaseClient extends Client {
   readonly #config: DatabaseClientConfig;
@@ -110,12 +120,31 @@ export class DatabaseClient extends Client {
   }
 
   #abandon(): void {
+    this.#cancel();
     void this.end().catch(() => undefined);
     this.#destroy();
   }
 
   #destroy(): void {
     this.#stream.destroy();
+  }
+
+  /**
+   * Asks the server to end the statement that runs here. A server that waits for a lock does not notice that its client is gone. As
+   * with libpq, the request is never encrypted; whether it has an effect is not known.
+   */
+  #cancel(): void {
+    const { processID, secretKey } = this as unknown as Internals;
+    if (processID === null) return;
+    const request = new Connection({ ssl: false }) as WholeConnection;
+    const stream = request.stream as Socket;
+    const { host = '', port } = this.#config;
+    request.on('error', () => undefined);
+    request.on('connect', () => request.cancel(processID, secretKey));
+    if (host.startsWith('/')) request.connect(`${host}/.s.PGSQL.${port}`);
+    else request.connect(port ?? 5432, host);
+    stream.unref();
+    setTimeout(() => stream.destroy(), END_MS).unref();
   }
 
   /** node-postgres connects once, so what the failed attempt has left is replaced. */
@@ -126,7 +155,7 @@ export class DatabaseClient extends Client {
     failed.on('error', () => undefined);
     failed.stream.destroy();
     const { keepAlive = false } = this.#config;
-    internals.connection = new Connection({ ssl: false, keepAlive });
+    internals.connection = new Connection({ ssl: false, keepAlive }) as WholeConnection;
     internals.connectionParameters.ssl = false;
     Object.assign(internals, { ssl: false, _connecting: false, _connectionError: false, _ended: false });
   }

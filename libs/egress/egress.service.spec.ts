@@ -244,6 +244,22 @@ test('a tenant whose list does not have an address gets no connection that anoth
   }
 });
 
+test('connections that are used are kept, however many lists of exceptions there are', async () => {
+  const many = service(`127.0.0.1:${server.port}`);
+  const connectionsFor = async (changes: Partial<Route>) => {
+    const before = server.connections.opened;
+    await textOf((await send(routeTo(server.url, changes), body, many)).body);
+    return server.connections.opened - before;
+  };
+  const listed = (port: number) => connectionsFor({ egressAllow: [`10.0.0.1:${port}`] });
+  expect([await connectionsFor({}), await listed(1)]).toEqual([1, 1]);
+  for (let port = 2; port <= 1000; port += 1) {
+    await listed(port);
+    if (port % 100 === 0) expect(await connectionsFor({})).toBe(0);
+  }
+  expect([await listed(1000), await listed(1)]).toEqual([0, 1]);
+});
+
 test('a name that resolves to loopback is refused at the connection, and allowed by rule', async () => {
   // Name resolution is replaced, because no real name can be relied on to resolve to loopback.
   const dns = jest.requireActual<typeof import('node:dns')>('node:dns');

@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type Registry } from 'prom-client';
 import { type Agent } from 'undici';
 import type { EgressProxies } from '#config';
@@ -72,9 +73,13 @@ export class EgressService implements OnApplicationShutdown {
   readonly #policy: AddressPolicy;
   /**
    * By owner of the address, exceptions and connect timeout. A connection is checked when it is opened, so those share none for which
-   * another check applies.
+   * another check applies. Lists of exceptions change, so the agent that was not used for the longest time is closed when its running
+   * calls are finished.
    */
-  readonly #agents = new Map<string, Agent>();
+  readonly #agents = new LRUCache<string, Agent>({
+    max: MAXIMUM_AGENTS,
+    dispose: (agent) => void agent.close().catch(() => undefined),
+  });
   readonly #circuits: Circuits;
 
   constructor(options: EgressOptions, policy: AddressPolicy = new AddressPolicy(options)) {
@@ -218,18 +223,9 @@ export class EgressService implements OnApplicationShutdown {
         ? throughProxies(proxies, socketConnector({ timeout: connectMs }), connectMs)
         : guardedConnector(this.#policy, connectMs, proxies, egressAllow);
       agent = agentThat(connect);
-      if (this.#agents.size >= MAXIMUM_AGENTS) this.#closeOldest();
       this.#agents.set(name, agent);
     }
     return agent;
-  }
-
-  /** Lists of exceptions change, and the agent of an old one is not used any more. Its running calls are finished. */
-  #closeOldest(): void {
-    const [oldest] = this.#agents;
-    if (oldest === undefined) return;
-    this.#agents.delete(oldest[0]);
-    void oldest[1].close().catch(() => undefined);
   }
 }
 

@@ -92,6 +92,7 @@ export const isTlsFault = (error: unknown): boolean => tlsFaultOf(error) !== und
  * contain the address.
  */
 export function reasonOf(error: unknown): string {
+  if (error instanceof DatabaseStartError) return error.message.replace(/\.$/, '');
   const { severity, message, code, name } = describe(error);
   const fault = tlsFaultOf(error);
   if (fault !== undefined) return fault.reason;

@@ -40,7 +40,7 @@ export async function migrate(
     const dataSource = new DataSource(options);
     const waitSeconds = config.databaseWaitSeconds;
     try {
-      const done = await connectAndMigrate(dataSource, { waitSeconds, log });
+      const done = await connectAndMigrate(dataSource, { directUrl, waitSeconds, log });
       await dataSource.destroy();
       return { pending: [], done };
     } catch (error) {

@@ -30,7 +30,7 @@ export async function connectAndMigrate(
   if (typeof url !== 'string') throw new DatabaseStartError('The data source has no url.');
   const { directUrl } = options;
   if (directUrl !== undefined) await waitFor(directUrl, 'DATABASE_DIRECT_URL', options);
-  await waitFor(url, 'DATABASE_URL', options);
+  if (url !== directUrl) await waitFor(url, 'DATABASE_URL', options);
   const done = await runMigrations(dataSource.options, { ...options, url: directUrl ?? url });
   if (!dataSource.isInitialized) await dataSource.initialize();
   return done;

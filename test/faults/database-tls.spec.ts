@@ -152,6 +152,8 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
     const env = { DATABASE_URL: server.url('tls_only', `?sslmode=verify-full&sslrootcert=${otherCa}`) };
     const migrate = await runCli(env, 'migrate');
     expect(migrate).toMatchObject({ code: 3, stderr: expect.stringMatching(/unknown CA.*sslrootcert/) });
+    const direct = { DATABASE_URL: databaseUrl, DATABASE_DIRECT_URL: env.DATABASE_URL };
+    expect((await runCli(direct, 'migrate')).stderr).toMatch(/unknown CA\. In DATABASE_DIRECT_URL: Set/);
     const plan = await runCli(env, 'audit', 'verify');
     expect(plan).toMatchObject({ code: 3, stderr: expect.stringMatching(/unknown CA.*sslrootcert/) });
     const doctor = await runCli(env, 'doctor');

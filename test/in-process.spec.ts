@@ -66,7 +66,7 @@ describe('a call from another Nest module in the same process', () => {
     },
   );
 
-  it("is made through the injected service, and the tenant's own key pays", async () => {
+  it("is made through the injected service, and the tenant's own key pays, by a route that nobody can change", async () => {
     const tenant = await tenkey.createTenant();
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-in-process-key-p4q5' });
     const { routing } = tenkey.nest.get(ForeignService, { strict: false });
@@ -78,6 +78,8 @@ describe('a call from another Nest module in the same process', () => {
     for await (const chunk of answer.body) text += String(chunk);
     expect(text).toContain('from inside');
     expect(answer.route.credential.mask).toBe('...p4q5');
+    // The route may be shared by calls at the same time.
+    for (const shared of [answer.route, answer.route.credential]) expect(Object.isFrozen(shared)).toBe(true);
     expect(tenkey.provider.requests.at(-1)?.key).toBe('sk-in-process-key-p4q5');
   });
 

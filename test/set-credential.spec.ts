@@ -217,6 +217,23 @@ describeWithApp('setting a credential', (tenkey) => {
     expect(BigInt(body.credentials[0].version)).toBeGreaterThan(BigInt(body.credentials[1].version));
   });
 
+  it('is in force at the next call: after calls with the right key a wrong one fails, and the right one works again', async () => {
+    const other = await tenkey.createTenant();
+    const [right, wrong] = ['sk-the-right-key-aaaa', 'sk-the-wrong-key-bbbb'];
+    tenkey.provider.reset();
+    tenkey.provider.rejectKey(wrong);
+    for (const [api_key, status] of [
+      [right, 200],
+      [wrong, 424],
+      [right, 200],
+    ] as const) {
+      expect((await tenkey.setCredential(other, 'openai', { api_key })).status).toBe(200);
+      expect([api_key, (await tenkey.chat(other)).status]).toEqual([api_key, status]);
+    }
+    expect(tenkey.provider.requests.map((request) => request.key)).toEqual([right, wrong, right]);
+    tenkey.provider.reset();
+  });
+
   it('has stored it when the response says so, even with a removal at the same moment', async () => {
     const other = await tenkey.createTenant();
     await tenkey.setCredential(other, 'openai', { api_key: key });

@@ -43,7 +43,8 @@ export function secretRanges(
       for (const spelling of verbatim) collect(ranges, reading, reading.text, spelling);
       for (const core of base64Cores) collect(ranges, joined, base64, core, endOfBase64);
       collect(ranges, joined, lowerHex, hexadecimal);
-      collect(ranges, reading, reading.text, bytes);
+      // Programs write a list with blanks or line breaks between its numbers.
+      collect(ranges, joined, joined.text, bytes);
     }
     if (cut.length === 0) continue;
     collectParts(

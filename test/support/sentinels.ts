@@ -28,6 +28,9 @@ export function formsOf(secret: string): [string, string][] {
 function encodingsOf(bytes: Buffer): [string, string][] {
   return [
     ['hex', bytes.toString('hex')],
+    // As JSON and as PostgreSQL writes the numbers of a Buffer.
+    ['bytes', bytes.join(',')],
+    ['bytes with spaces', bytes.join(', ')],
     ['base64', bytes.toString('base64').replace(/=+$/, '')],
     ['base64url', bytes.toString('base64url')],
     // The characters that do not depend on the bytes around them, as in `Basic` with user and key.

@@ -15,6 +15,8 @@ const spellings: [string, string][] = [
   ['base64 after two bytes', base64(`u:${value}!`)],
   ['hexadecimal', Buffer.from(value).toString('hex')],
   ['a list of bytes', [...Buffer.from(value)].join(',')],
+  ['a list of bytes with blanks', [...Buffer.from(value)].join(', ')],
+  ['a list of bytes in lines', JSON.stringify([...Buffer.from(value)], null, 2)],
   ['URL-encoded', encodeURIComponent(value)],
   ['form-encoded', new URLSearchParams({ value }).toString().slice(6)],
   ['lower-case URL-encoded', encodeURIComponent(value).replace(/%../g, (code) => code.toLowerCase())],

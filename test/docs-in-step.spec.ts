@@ -35,6 +35,29 @@ function rowsOf(page: string, heading: string): string[][] {
   return cells.slice(2);
 }
 
+/** The first and the last cell of each row of the tables whose last column is `test`. */
+function rowsWithTests(page: string): [what: string, tests: string][] {
+  let hasTests = false;
+  const lines = text(page).split('\n');
+  return lines.flatMap((line, at): [string, string][] => {
+    const cells = line.split('|').map((cell) => cell.trim());
+    if (cells.length < 4) return [];
+    const isHead = lines[at + 1]!.startsWith('| -');
+    if (isHead) hasTests = cells.at(-2) === 'test';
+    return !hasTests || isHead || cells[1]!.startsWith('--') ? [] : [[cells[1]!, cells.at(-2)!]];
+  });
+}
+
+/** Whether there is a test `file`: describe › it, with these titles as the file writes them. */
+function isTest(named: string): boolean {
+  const [, file = '', titles = ''] = /^`([^`]+\.spec\.ts)`: (.+)$/.exec(named) ?? [];
+  if (!existsSync(join(root, file)) || file === '') return false;
+  const source = text(file).replaceAll(/\(\s+/g, '(');
+  const isTitle = (title: string) =>
+    ["'", '"', '`'].some((quote) => source.includes(`(${quote}${title}${quote},`));
+  return titles.split(' › ').every(isTitle);
+}
+
 /** A page without its code blocks, where text may look like a link or a heading without being one. */
 function proseOf(page: string): string {
   return text(page).replaceAll(/^```[^]*?^```/gm, '');
@@ -134,6 +157,21 @@ describe('the documentation agrees with the code:', () => {
     );
     expect(named.filter((path) => !existsSync(join(__dirname, '..', path)))).toEqual([]);
   });
+
+  it.each(['docs/security.md', 'docs/incidents.md'])(
+    'every promise and every incident in %s has a test, which exists',
+    (page) => {
+      const rows = rowsWithTests(page);
+      expect(rows.length).toBeGreaterThan(40);
+      const missing = rows.flatMap(([what, tests]) =>
+        tests
+          .split('<br>')
+          .filter((named) => !isTest(named))
+          .map((named) => `${what}: ${named}`),
+      );
+      expect(missing).toEqual([]);
+    },
+  );
 
   it('the table of exit codes is the one of the command line, which its help prints', async () => {
     const { stdout } = await runCli({}, 'audit', 'verify', '--help');

@@ -20,7 +20,7 @@ describe('three processes on one database, under load', () => {
     await database.drop();
   });
 
-  it(`no call that starts after a change was answered uses what was before, in ${CHANGES} changes`, async () => {
+  it('no call that starts after a change was answered uses what was before', async () => {
     expect(await services.leases()).toEqual([5000, 5000, 5000]);
     const random = seeded(1);
     const histories = Array.from({ length: TENANTS }, () => new TenantHistory(services, random));

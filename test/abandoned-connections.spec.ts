@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describeWithApp, platformKey } from './support/app';
+import { memory } from './support/memory';
 import { until } from './support/until';
 
 const clients = 20;
@@ -91,6 +92,45 @@ describeWithApp('clients that leave', { EGRESS_ALLOW: '127.0.0.1:*', UPSTREAM_RE
       silent.close();
     }
   });
+
+  it('leave nothing of their calls in memory, and neither do clients that stay', async () => {
+    const { port } = tenkey.nest.getHttpServer().address() as AddressInfo;
+    const headers = { 'x-api-key': platformKey, 'x-tenant-id': tenant, 'content-type': 'application/json' };
+    const bodyBytes = 512 * 1024;
+    const ask = async (fields: object, isLeaving: boolean) => {
+      const leaving = new AbortController();
+      const asked = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ ...fields, messages: [{ role: 'user', content: 'x'.repeat(bodyBytes) }] }),
+        signal: leaving.signal,
+      });
+      expect(asked.status).toBe(200);
+      if (isLeaving) leaving.abort();
+      else await asked.text();
+    };
+    const part = Buffer.from(`data: {"choices":[{"delta":{"content":"${'y'.repeat(bodyBytes)}"}}]}\n\n`);
+    const endless = { flow: { type: 'text/event-stream', parts: [part], isEndless: true } };
+    const calls = 6;
+    const round = async () => {
+      for (let call = 0; call < calls; call += 1) {
+        await ask({ model: 'gpt-4o' }, false);
+        await ask({ model: 'gpt-4o', stream: true }, false);
+        tenkey.provider.next(endless);
+        await ask({ model: 'gpt-4o', stream: true }, true);
+      }
+      await until(() => tenkey.provider.calls.open === 0, 'the calls have ended');
+      // What this test itself has kept.
+      tenkey.provider.reset();
+      tenkey.logLines.length = 0;
+    };
+    await round();
+    const before = memory().used;
+    await round();
+    const after = memory().used;
+    // One of the three calls of each kind, kept as text or as bytes, would be more.
+    expect(after - before).toBeLessThan((calls * bodyBytes) / 2);
+  }, 60_000);
 
   describe('while the name of the provider is resolved', () => {
     let waiting: (() => void)[];

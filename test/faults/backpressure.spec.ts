@@ -2,10 +2,9 @@ import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { describeWithApp, platformKey, startTestApp } from '../support/app';
+import { memory } from '../support/memory';
 import { until } from '../support/until';
 
 const mega = 1024 * 1024;
@@ -24,19 +23,6 @@ function socketBytes(): number {
 }
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/**
- * Bytes in use after garbage collection: on the heap and outside it, and the resident size of the process. It collects twice,
- * because V8 takes the buffers that one collection frees off its count of external memory only in the next one.
- */
-function memory(): { used: number; resident: number } {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  const { heapUsed, external, rss } = process.memoryUsage();
-  return { used: heapUsed + external, resident: rss };
-}
 
 /** Resolves when the number has not changed for half a second. */
 async function settled(of: () => number): Promise<number> {

@@ -57,5 +57,8 @@ const allForms = [
 /** Names the secrets in a text and their spellings. It does not repeat the text, so that a failure leaks nothing. */
 export function leaksIn(text: string): string[] {
   const lower = text.toLowerCase();
-  return allForms.filter((form) => lower.includes(form.text)).map(({ label }) => label);
+  // A copy of a Buffer is an object with the place of each byte, as in {"0":115,"1":107}.
+  const listed = lower.replace(/["\\]+\d+["\\]+: ?/g, '');
+  const texts = listed === lower ? [lower] : [lower, listed];
+  return allForms.filter((form) => texts.some((each) => each.includes(form.text))).map(({ label }) => label);
 }

@@ -4,6 +4,7 @@ import { within } from '#database';
 import { Lease, type Moment, momentOf, systemClock } from './lease';
 import { LeasedStore, type Loaded } from './leased-store';
 import { Membership } from './membership';
+import { RegisteredProcesses } from './registered-processes';
 
 /** Enough for about 30,000 rows. A row that was dropped for lack of memory is read again. */
 const MAXIMUM_BYTES = 48 * 1024 * 1024;
@@ -37,6 +38,7 @@ export class CacheService {
   readonly lease: Lease;
   readonly store: LeasedStore;
   readonly membership: Membership;
+  readonly processes = new RegisteredProcesses(() => systemClock.monotonic());
   /** How often a row was looked up: `hits` of them did not read the database. */
   readonly lookUps = { hits: 0, misses: 0 };
   /** The difference between the time of the database and the monotonic clock, in milliseconds. */

@@ -9,10 +9,17 @@ import { clientOptionsOf, reasonOf, waitAtStop, within } from '#database';
 import { CacheService } from './cache.service';
 import { ChangesService } from './changes.service';
 import { announcedChange } from './membership';
-import { deregister, pooledQuery, type Query, register, renew } from './registry';
+import {
+  CHANGES_CHANNEL,
+  deregister,
+  pooledQuery,
+  type Query,
+  register,
+  registeredId,
+  renew,
+} from './registry';
 import { Session } from './session';
 
-const channel = 'tenkey_changes';
 /** How long the notification of the self-test may take. */
 const SELF_TEST_MS = 2000;
 const FIRST_PAUSE_MS = 50;
@@ -22,6 +29,8 @@ const UNLEASED_RENEWAL_MS = 5000;
 /** After this time without notifications, a process that should have a lease tries again to get one. */
 const SELF_TEST_AGAIN_MS = 60_000;
 const SWEEP_MS = 15_000;
+/** The others need some milliseconds to learn of a new process. */
+const INTRODUCTION_MS = 200;
 
 /**
  * Registers this process, receives the notifications of changes on a connection of its own, and renews the lease of the cache on
@@ -55,6 +64,8 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     this.#running = this.#run(begun);
     this.#sweep = setInterval(() => void this.changes.sweep().catch(() => undefined), SWEEP_MS).unref();
     await within(this.config.databaseTimeoutMs + SELF_TEST_MS, first);
+    // The first call comes when a process that was alone has published what it had counted until then.
+    if (!this.cache.processes.isAlone) await this.#pause(INTRODUCTION_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -113,14 +124,20 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     const options = { responseMs: cache.lease.ms, addresses };
     const session = await Session.open(this.#directUrl(), options, (payload) => {
       const change = announcedChange(payload);
-      if (change === undefined) return void heard.add(payload);
+      if (change === undefined) {
+        const id = registeredId(payload);
+        if (id === undefined) heard.add(payload);
+        // The renewal brings back how many there are.
+        else if (!this.#ids.includes(id) && cache.processes.isAlone) session.renewNow();
+        return;
+      }
       cache.membership.notified(change);
       session.renewNow();
     });
     this.#closeSession = () => session.close();
     try {
       cache.membership.connected();
-      await session.query(`listen ${channel}`, []);
+      await session.query(`listen ${CHANGES_CHANNEL}`, []);
       if (!(await this.#hearsNotifications(session, heard))) return false;
       do {
         await this.#register(session.query, cache.lease.ms);
@@ -149,6 +166,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
         return true;
       }
       cache.observeDatabaseTime(standing.databaseMs, sent);
+      cache.processes.observe(standing.processes);
       cache.membership.renewed(standing.number, confirmed, sent);
       // A missed change was caught up with, and somebody may be waiting for it.
       if (cache.membership.confirmed !== confirmed) session.renewNow();
@@ -165,7 +183,10 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
         const sent = this.cache.now();
         const standing = await renew(this.#pooled, this.#ids.at(-1)!, 0);
         isRegistered = standing !== undefined;
-        if (standing !== undefined) this.cache.observeDatabaseTime(standing.databaseMs, sent);
+        if (standing !== undefined) {
+          this.cache.observeDatabaseTime(standing.databaseMs, sent);
+          this.cache.processes.observe(standing.processes);
+        }
       }
       if (!isRegistered) {
         await this.#register(this.#pooled, 0);
@@ -187,6 +208,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     const standing = await register(query, { id, earlierIds, leaseMs, encryptionKeyIds });
     this.#ids = [id];
     cache.observeDatabaseTime(standing.databaseMs, sent);
+    cache.processes.observe(standing.processes);
     if (leaseMs > 0) cache.membership.registered(standing.number, sent);
   }
 
@@ -197,7 +219,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
    */
   async #hearsNotifications(session: Session, heard: ReadonlySet<string>): Promise<boolean> {
     const token = `self-test ${randomUUID()}`;
-    await this.#pooled(`select pg_notify('${channel}', $1)`, [token]);
+    await this.#pooled('select pg_notify($1, $2)', [CHANGES_CHANNEL, token]);
     const deadline = performance.now() + SELF_TEST_MS;
     for (
       let pauseMs = 1;

@@ -9,6 +9,9 @@ export function pooledQuery(dataSource: DataSource): Query {
   return (statement, parameters) => dataSource.query(statement, [...parameters]);
 }
 
+/** Where changes and registrations are announced. The database itself announces the changes. */
+export const CHANGES_CHANNEL = 'tenkey_changes';
+
 /** The newest form of credentials' seals that this version can verify. */
 export const NEWEST_SEAL_FORM = 2;
 
@@ -26,16 +29,29 @@ export interface Standing {
   readonly number: number;
   /** The time of the database, in milliseconds since 1970. */
   readonly databaseMs: number;
+  /** How many processes are registered. */
+  readonly processes: number;
 }
 
 interface StandingRow {
   readonly number: string;
   readonly database_ms: number;
+  readonly processes: number;
 }
 
 const standing = `h.number::text as number, (extract(epoch from clock_timestamp()) * 1000)::float8 as database_ms`;
 
-/** Registers a process under a new id, with the current number as confirmed, in place of its earlier registrations. */
+const REGISTERED = 'registered ';
+
+/** The id of the process whose registration a notification announces; undefined for any other payload. */
+export function registeredId(payload: string): string | undefined {
+  return payload.startsWith(REGISTERED) ? payload.slice(REGISTERED.length) : undefined;
+}
+
+/**
+ * Registers a process under a new id, with the current number as confirmed, in place of its earlier registrations. A process that may
+ * have been the only one is notified of it. All others know already that there are several.
+ */
 export async function register(
   query: Query,
   process: {
@@ -49,9 +65,19 @@ export async function register(
     `with earlier as (delete from registered_processes where id = any($2)),
        registered as (
          insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys, seal_form)
-         select $1, $3, 0, number, $4, $5 from change_head where id = 1)
-     select ${standing} from change_head h where h.id = 1`,
-    [process.id, process.earlierIds, process.leaseMs, process.encryptionKeyIds, NEWEST_SEAL_FORM],
+         select $1, $3, 0, number, $4, $5 from change_head where id = 1),
+       others as (select count(*)::int as count from registered_processes where id <> all($2))
+     select ${standing}, o.count + 1 as processes, case when o.count < 2 then pg_notify($6, $7) end
+     from change_head h, others o where h.id = 1`,
+    [
+      process.id,
+      process.earlierIds,
+      process.leaseMs,
+      process.encryptionKeyIds,
+      NEWEST_SEAL_FORM,
+      CHANGES_CHANNEL,
+      REGISTERED + process.id,
+    ],
   );
   return standingOf(row);
 }
@@ -62,8 +88,9 @@ export async function renew(query: Query, id: string, confirmed: number): Promis
     // The number may have been set back. Nothing that is still to come counts as confirmed.
     `with renewed as (
        update registered_processes p set renewals = renewals + 1, confirmed = least($2, h.number)
-       from change_head h where p.id = $1 and h.id = 1 returning ${standing})
-     select number, database_ms from renewed`,
+       from change_head h where p.id = $1 and h.id = 1
+       returning ${standing}, (select count(*)::int from registered_processes) as processes)
+     select number, database_ms, processes from renewed`,
     [id, confirmed],
   );
   return row && standingOf(row);
@@ -136,5 +163,5 @@ export async function deregister(query: Query, ids: readonly string[]): Promise<
 
 function standingOf(row: StandingRow | undefined): Standing {
   if (row === undefined) throw new Error('the row of change_head is missing');
-  return { number: Number(row.number), databaseMs: row.database_ms };
+  return { number: Number(row.number), databaseMs: row.database_ms, processes: row.processes };
 }

@@ -17,6 +17,7 @@ const ownersWithoutEntity = {
   audit_values: 'audit',
   change_head: 'cache',
   credential_versions: 'credentials',
+  limit_windows: 'issued-keys',
   registered_processes: 'cache',
   usage_daily: 'usage',
   usage_lost: 'usage',

@@ -14,7 +14,7 @@ import {
 } from '#credentials';
 import { FernetService } from '#crypto';
 import { AddressPolicy } from '#egress';
-import { issuedKeyRemoval, TenantKey, TenantKeysService } from '#issued-keys';
+import { issuedKeyRemoval, KeyLimitsService, TenantKey, TenantKeysService } from '#issued-keys';
 import { ModelCatalogue, shippedModelsFile, storedObjectRemoval } from '#model-routing';
 import { Tenant, TenantsService } from '#tenants';
 import { withDatabase } from './database';
@@ -33,6 +33,7 @@ function servicesOn(dataSource: DataSource, config: Config) {
   // Without a change feed it has no lease: nothing is cached, and its changes still wait until they are in force.
   const cache = new CacheService(config);
   const changes = new ChangesService(dataSource, cache);
+  const limits = new KeyLimitsService(dataSource, cache, config);
   const tenants = new TenantsService(dataSource, audit, changes, cache);
   for (const removal of [credentialRemoval, issuedKeyRemoval, storedObjectRemoval])
     tenants.onRemoval(removal);
@@ -47,7 +48,7 @@ function servicesOn(dataSource: DataSource, config: Config) {
     changes,
     fernet,
     tenants,
-    tenantKeys: new TenantKeysService(dataSource, tenants, audit, changes, cache, config),
+    tenantKeys: new TenantKeysService(dataSource, tenants, audit, changes, cache, limits, config),
     credentials,
     imports: new CredentialImportService(dataSource, fernet, tenants, credentials, changes),
     sealingKey,

@@ -143,7 +143,7 @@ describe('the triggers of the cached tables', () => {
 
   it('announce a change after a TRUNCATE in the same transaction', async () => {
     const [tenant] = await newTenants(1);
-    const announced = await announcedBy('begin', 'truncate tenant_keys', suspend(tenant!), 'commit');
+    const announced = await announcedBy('begin', 'truncate tenant_keys cascade', suspend(tenant!), 'commit');
     expect(announced).toEqual(['all', [tenant]]);
   });
 

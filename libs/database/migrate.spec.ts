@@ -38,6 +38,7 @@ it('replicas that start together with an empty database migrate it once', async 
     'encryption_canary',
     'encryption_rotation',
     'former_encryption_keys',
+    'limit_windows',
     'migrations',
     'registered_processes',
     'stored_objects',

@@ -8,13 +8,14 @@ import { SysadminKeysController } from './sysadmin-keys.controller';
 import { SysadminKeysService } from './sysadmin-keys.service';
 import { TenantKeysController } from './tenant-keys.controller';
 import { TenantKeysService } from './tenant-keys.service';
-import { TokenLimitsService } from './token-limits.service';
+import { KeyLimitsService } from './limits/key-limits.service';
+import { TokenLimitsService } from './limits/token-limits.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([TenantKey, SysadminKey]), CacheModule, TenantsModule],
   controllers: [TenantKeysController, SysadminKeysController],
-  providers: [TenantKeysService, SysadminKeysService, TokenLimitsService],
-  exports: [TenantKeysService, SysadminKeysService, TokenLimitsService],
+  providers: [TenantKeysService, SysadminKeysService, KeyLimitsService, TokenLimitsService],
+  exports: [TenantKeysService, SysadminKeysService, KeyLimitsService, TokenLimitsService],
 })
 export class IssuedKeysModule {
   constructor(tenants: TenantsService) {

@@ -11,7 +11,8 @@ import { waitAtStop } from '#database';
 import { lockedTenant, TenantsService } from '#tenants';
 import { TenantKey } from './issued-keys.entity';
 import { expiryOf } from './key-fields';
-import { MinuteLimits } from './minute-window';
+import { KeyLimitsService } from './limits/key-limits.service';
+import { type Outcome } from './limits/shared-limits';
 import { isKeyOf, parseKey } from './issued-key';
 import { auditedKey, deleteKey, findKey, LastUse, listKeys, newKey } from './stored-keys';
 import { type CreateTenantKeyRequest } from './tenant-keys.dto';
@@ -33,10 +34,9 @@ const KEY_BYTES = 1000;
  */
 const MAXIMUM_GRANT_AGE_MS = 1000;
 
-/** The keys of tenants' applications. The number of requests per key is kept in memory, for each process. */
+/** The keys of tenants' applications. */
 @Injectable()
 export class TenantKeysService implements OnApplicationShutdown {
-  readonly #limits = new MinuteLimits();
   readonly #lastUse: LastUse;
   readonly #cached: CachedRows<CachedKey | null>;
   #modelWarnings: (names: readonly string[]) => string[] = () => [];
@@ -47,6 +47,7 @@ export class TenantKeysService implements OnApplicationShutdown {
     private readonly audit: AuditLogService,
     private readonly changes: ChangesService,
     private readonly cache: CacheService,
+    private readonly limits: KeyLimitsService,
     @InjectConfig() private readonly config: Config,
   ) {
     this.#lastUse = new LastUse(dataSource, TenantKey);
@@ -193,17 +194,30 @@ export class TenantKeysService implements OnApplicationShutdown {
     return { value, tenantId: row.tenantId, bytes };
   }
 
-  /** @throws Problem rate_limited */
-  countRequest({ tenantKeyId, requestsPerMinute }: TenantGrant): void {
-    if (requestsPerMinute === null) return;
-    const seconds = this.#limits.take(tenantKeyId, requestsPerMinute, performance.now());
-    if (seconds === undefined) return;
-    throw new Problem('rate_limited', {
-      detail: `This key has used up its limit of ${requestsPerMinute} requests per minute.`,
-      hint: `Try again in ${seconds} s.`,
-      headers: { 'retry-after': String(seconds) },
-    });
+  /**
+   * Counts one request of the key.
+   * @returns undefined when it is counted, else a promise that resolves when it is
+   * @throws Problem rate_limited. The promise rejects with it as well
+   */
+  countRequest(grant: TenantGrant): Promise<void> | undefined {
+    const { requestsPerMinute } = grant;
+    if (requestsPerMinute === null) return undefined;
+    const outcome = this.limits.requests.take(grant, requestsPerMinute);
+    if (outcome instanceof Promise) return outcome.then(refuseAboveLimit);
+    refuseAboveLimit(outcome);
+    return undefined;
   }
+}
+
+/** @throws Problem rate_limited */
+function refuseAboveLimit({ refusal }: Outcome): void {
+  if (refusal === undefined) return;
+  const { limit, seconds } = refusal;
+  throw new Problem('rate_limited', {
+    detail: `This key has used up its limit of ${limit} requests per minute.`,
+    hint: `Try again in ${seconds} s.`,
+    headers: { 'retry-after': String(seconds) },
+  });
 }
 
 function asGrant({

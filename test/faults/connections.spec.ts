@@ -164,7 +164,7 @@ describe('no call uses what was before an answered change', () => {
         ['truncate tenant_credentials cascade', 'credential_not_configured'],
         [`update tenant_keys set expires_at = now() where tenant_id = '${id}'`, 'unauthenticated'],
         [`update tenant_keys set expires_at = null where tenant_id = '${id}'`, 'credential_not_configured'],
-        ['truncate tenant_keys', 'unauthenticated'],
+        ['truncate tenant_keys cascade', 'unauthenticated'],
       ] as const) {
         for (const each of services.all) await services.call(each, id, key);
         await services.query(statement);

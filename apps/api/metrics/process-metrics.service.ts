@@ -8,6 +8,7 @@ import { CacheService, ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { ServiceDataSource } from '#database';
 import { EgressService } from '#egress';
+import { KeyLimitsService } from '#issued-keys';
 import { CallQueueService, ModelCatalogue, staleReason } from '#model-routing';
 import { Histogram, UsageMetricsService } from '#usage';
 import { RequestMetrics } from './request-metrics';
@@ -35,6 +36,7 @@ export class ProcessMetricsService {
     catalogue: ModelCatalogue,
     cache: CacheService,
     changes: ChangesService,
+    limits: KeyLimitsService,
     private readonly requests: RequestMetrics,
     private readonly usage: UsageMetricsService,
     private readonly queue: CallQueueService,
@@ -49,6 +51,7 @@ export class ProcessMetricsService {
     );
     this.#database(dataSource);
     this.#cache(config, cache, changes);
+    this.#limits(limits);
     this.#gauge('tenkey_catalogue_models', 'Models of the catalogue in force.', () => catalogue.all().length);
     this.#gauge(
       'tenkey_catalogue_stale',
@@ -150,6 +153,19 @@ export class ProcessMetricsService {
       registry: this.#registry,
     }).series();
     changes.observe(({ waitedMs }) => confirmed.observe(waitedMs / 1000));
+  }
+
+  #limits({ queries }: KeyLimitsService): void {
+    new Counter({
+      name: 'tenkey_limit_queries_total',
+      help: 'Statements with which this process took shares of the limits of tenant keys. failed: the database did not answer, and limits are divided among the processes meanwhile.',
+      labelNames: ['result'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [result, count] of Object.entries(queries)) this.inc({ result }, count);
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => number): void {

@@ -64,6 +64,11 @@ export const schema: Readonly<Record<string, string>> = {
   'column former_encryption_keys.replaced_at': 'timestamp with time zone not null',
   'column former_encryption_keys.retired_at': 'timestamp with time zone',
   'column former_encryption_keys.sealed_signing_keys': 'text not null',
+  'column limit_windows.amounts': 'bigint[] not null',
+  'column limit_windows.second': 'bigint not null',
+  'column limit_windows.tenant_id': 'uuid not null',
+  'column limit_windows.tenant_key_id': 'text not null',
+  'column limit_windows.unit': 'text not null',
   'column registered_processes.confirmed': 'bigint not null',
   'column registered_processes.encryption_keys': 'text[] not null',
   'column registered_processes.id': 'uuid not null',
@@ -236,6 +241,14 @@ export const schema: Readonly<Record<string, string>> = {
     "alter table former_encryption_keys add constraint former_encryption_keys_id_check CHECK ((id ~ '^[0-9a-f]{12}$'::text))",
   'constraint former_encryption_keys_pkey on former_encryption_keys':
     'alter table former_encryption_keys add constraint former_encryption_keys_pkey PRIMARY KEY (id)',
+  'constraint limit_windows_amounts_check on limit_windows':
+    'alter table limit_windows add constraint limit_windows_amounts_check CHECK ((cardinality(amounts) = 61))',
+  'constraint limit_windows_pkey on limit_windows':
+    'alter table limit_windows add constraint limit_windows_pkey PRIMARY KEY (tenant_id, tenant_key_id, unit)',
+  'constraint limit_windows_tenant_id_tenant_key_id_fkey on limit_windows':
+    'alter table limit_windows add constraint limit_windows_tenant_id_tenant_key_id_fkey FOREIGN KEY (tenant_id, tenant_key_id) REFERENCES tenant_keys(tenant_id, id) ON DELETE CASCADE',
+  'constraint limit_windows_unit_check on limit_windows':
+    "alter table limit_windows add constraint limit_windows_unit_check CHECK ((unit = ANY (ARRAY['requests'::text, 'tokens'::text])))",
   'constraint registered_processes_lease_ms_check on registered_processes':
     'alter table registered_processes add constraint registered_processes_lease_ms_check CHECK (((lease_ms >= 0) AND (lease_ms <= 60000)))',
   'constraint registered_processes_pkey on registered_processes':
@@ -256,6 +269,8 @@ export const schema: Readonly<Record<string, string>> = {
     'alter table tenant_credentials add constraint tenant_credentials_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id) ON DELETE CASCADE',
   'constraint tenant_keys_allowed_models_check on tenant_keys':
     'alter table tenant_keys add constraint tenant_keys_allowed_models_check CHECK ((cardinality(allowed_models) > 0))',
+  'constraint tenant_keys_by_tenant on tenant_keys':
+    'alter table tenant_keys add constraint tenant_keys_by_tenant UNIQUE (tenant_id, id)',
   'constraint tenant_keys_pkey on tenant_keys':
     'alter table tenant_keys add constraint tenant_keys_pkey PRIMARY KEY (id)',
   'constraint tenant_keys_requests_per_minute_check on tenant_keys':
@@ -368,6 +383,73 @@ AS $function$
           return old;
         end if;
         raise exception 'usage records are immutable';
+      end $function$
+`,
+  'function take_from_limit_windows': `CREATE OR REPLACE FUNCTION take_from_limit_windows(requests jsonb)
+ RETURNS TABLE(place integer, available bigint, granted bigint, second bigint, amounts bigint[])
+ LANGUAGE plpgsql
+ SET lock_timeout TO '1s'
+AS $function$
+      #variable_conflict use_column
+      declare
+        request record;
+        correction record;
+        clock bigint;
+        step integer;
+        back bigint;
+        part bigint;
+      begin
+        for request in
+          select ordinality::integer as place, r ->> 'unit' as unit, (r ->> 'tenantId')::uuid as tenant_id,
+            r ->> 'tenantKeyId' as tenant_key_id, (r ->> 'limit')::bigint as most_of_all, (r ->> 'least')::bigint as least,
+            (r ->> 'most')::bigint as most, r -> 'corrections' as corrections
+          from jsonb_array_elements(requests) with ordinality as each (r, ordinality) order by ordinality
+        loop
+          insert into limit_windows (tenant_id, tenant_key_id, unit, second, amounts)
+            select k.tenant_id, k.id, request.unit, 0, array_fill(0::bigint, array[61]) from tenant_keys k
+            where k.tenant_id = request.tenant_id and k.id = request.tenant_key_id and not exists (
+              select from limit_windows w where w.tenant_id = k.tenant_id and w.tenant_key_id = k.id and w.unit = request.unit)
+            for key share skip locked
+            on conflict do nothing;
+          select w.second, w.amounts into second, amounts from limit_windows w
+            where w.tenant_id = request.tenant_id and w.tenant_key_id = request.tenant_key_id and w.unit = request.unit
+            for update;
+          continue when not found;
+          clock := floor(extract(epoch from clock_timestamp()));
+          -- A clock that was set back by more than a minute must not keep the window from ever moving.
+          if second > clock + 61 then
+            second := 0;
+          end if;
+          step := least(61, greatest(0, clock - second));
+          amounts := amounts[step + 1:61] || array_fill(0::bigint, array[step]);
+          second := greatest(second, clock);
+          for correction in
+            select (c ->> 0)::bigint as second, (c ->> 1)::bigint as amount
+            from jsonb_array_elements(request.corrections) as each (c) order by 1
+          loop
+            step := 61 - greatest(0, second - correction.second);
+            if correction.amount > 0 and step > 0 then
+              amounts[step] := amounts[step] + correction.amount;
+            end if;
+            back := -correction.amount;
+            while back > 0 and step > 0 loop
+              part := least(back, amounts[step]);
+              amounts[step] := amounts[step] - part;
+              back := back - part;
+              step := step - 1;
+            end loop;
+          end loop;
+          available := request.most_of_all - (select sum(amount) from unnest(amounts) as each (amount));
+          granted := case when available >= request.least then greatest(0, least(request.most, available)) else 0 end;
+          amounts[61] := amounts[61] + granted;
+          update limit_windows w set second = take_from_limit_windows.second, amounts = take_from_limit_windows.amounts
+            where w.tenant_id = request.tenant_id and w.tenant_key_id = request.tenant_key_id and w.unit = request.unit;
+          place := request.place;
+          if available >= 0 and granted = request.most then
+            amounts := null;
+          end if;
+          return next;
+        end loop;
       end $function$
 `,
   'index audit_events_by_time': 'CREATE INDEX audit_events_by_time ON audit_events USING btree (at)',

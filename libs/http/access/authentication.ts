@@ -81,7 +81,8 @@ export class Authentication {
     const isCounted = grant.kind === 'tenant' && held.issuedKeyId === grant.tenantKeyId;
     // The log line of a request above the limit names its key, so the grant is accepted before the request is counted.
     held.accept(grant);
-    if (grant.kind === 'tenant' && !isCounted) this.issued.countRequest(grant);
+    const counting = grant.kind === 'tenant' && !isCounted ? this.issued.countRequest(grant) : undefined;
+    if (counting !== undefined) await counting;
     return grant;
   }
 

@@ -84,7 +84,8 @@ export interface IssuedKeys {
   isCurrent(grant: TenantGrant, ageMs: number): boolean;
   /**
    * Counts one request of the key.
-   * @throws Problem rate_limited
+   * @returns undefined when it is counted, else a promise that resolves when it is
+   * @throws Problem rate_limited. The promise rejects with it as well
    */
-  countRequest(grant: TenantGrant): void;
+  countRequest(grant: TenantGrant): Promise<void> | undefined;
 }

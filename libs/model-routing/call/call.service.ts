@@ -72,7 +72,14 @@ export class CallService {
       return this.adapterOf(model).route(tenant, model, operation);
     };
     let route = await this.cache.lookUp(find);
-    // The database is read between two look-ups, so that this one stays the last.
+    // Counting tokens uses none.
+    const isCount = route.upstreamOperation === 'messages/count_tokens';
+    // The database is asked and read between two look-ups, so that the last one stays the last.
+    const reserving = isCount ? undefined : reserve(json && (() => json.tree));
+    if (reserving !== undefined) {
+      await reserving;
+      route = await this.cache.lookUp(find);
+    }
     while (json !== undefined && this.objects.concern(route, json)) {
       const checked = route;
       await this.objects.check(checked, json);
@@ -86,9 +93,6 @@ export class CallService {
       json === undefined
         ? encodedForm(route, request as MultipartForm, this.config, isBound)
         : encodedJson(route, json, translation, this.config, options.model !== undefined);
-    // Counting tokens uses none.
-    const isCount = route.upstreamOperation === 'messages/count_tokens';
-    if (!isCount) reserve(json && (() => json.tree));
     if (request instanceof MultipartForm) meter.decided(route, () => request.receivedBytes);
     else meter.decided(route, bytesOf(request.length));
     options.onDecision?.({ route, droppedParameters: encoded.dropped });

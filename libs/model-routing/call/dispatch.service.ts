@@ -14,6 +14,7 @@ import {
   type UpstreamResponse,
 } from '#egress';
 import { Problem, uuidPattern } from '#http';
+import { type Reservation } from '#issued-keys';
 import { type Json } from '#providers';
 import { TenantsService } from '#tenants';
 import { type CallMeter, ReceiptsService, UsageLogService, type UsageRecord } from '#usage';
@@ -62,9 +63,10 @@ export interface ServeOptions {
   readonly tokens?: {
     /**
      * `settle` is called from an event of a stream, so it must not throw.
-     * @throws Problem rate_limited
+     * @returns a promise when the database must be asked first
+     * @throws Problem rate_limited. The promise rejects with it as well
      */
-    reserve(estimate: number): { settle(actual: number | undefined): void };
+    reserve(estimate: number): Reservation | Promise<Reservation>;
     /** Counts tokens that no reservation expected. */
     charge(actual: number): void;
   };
@@ -91,9 +93,10 @@ export interface RunningCall {
   readonly meter: CallMeter;
   /**
    * @param request undefined for a form
-   * @throws Problem rate_limited
+   * @returns undefined when the tokens are reserved, else a promise that resolves when they are
+   * @throws Problem rate_limited. The promise rejects with it as well
    */
-  readonly reserve: (request: (() => Json) | undefined) => void;
+  readonly reserve: (request: (() => Json) | undefined) => Promise<void> | undefined;
   /** Counts the tokens at the end, in place of a reservation. */
   readonly chargeAtEnd: () => void;
   /** Passes the response on to the client, with a receipt. */
@@ -128,22 +131,28 @@ export class DispatchService {
     if (!uuidPattern.test(requestId)) throw new TypeError('the request id must be a UUID');
     // The database writes UUIDs in lower case, and a receipt must match the usage record.
     const call = { requestId: requestId.toLowerCase(), clientRequestId, tenantKeyId };
-    let settle = (_: UsageRecord) => undefined as void;
+    let settle = (_: UsageRecord | undefined) => undefined as void;
     let hasPlace = false;
     const meter = this.usage.begin(call, (record) => {
       if (hasPlace) this.queue.leave(tenantId);
-      if (record !== undefined) settle(record);
+      settle(record);
     });
     const reserve = (request: (() => Json) | undefined) => {
       // Skip the estimate where there is no limit: a request may be long.
-      if (tokens === undefined) return;
+      if (tokens === undefined) return undefined;
       const estimate = estimatedTokens(request?.());
+      const reserved = (reservation: Reservation) => {
+        meter.estimated(estimate.input);
+        // A call that is refused before its route is decided has no record, and uses nothing.
+        settle = (record) => reservation.settle(record === undefined ? 0 : usedTokens(record, estimate.all));
+      };
       const reservation = tokens.reserve(estimate.all);
-      meter.estimated(estimate.input);
-      settle = (record) => reservation.settle(usedTokens(record, estimate.all));
+      if (reservation instanceof Promise) return reservation.then(reserved);
+      reserved(reservation);
+      return undefined;
     };
     const chargeAtEnd = () => {
-      settle = ({ inputTokens, outputTokens }) => tokens?.charge((inputTokens ?? 0) + (outputTokens ?? 0));
+      settle = (record) => tokens?.charge((record?.inputTokens ?? 0) + (record?.outputTokens ?? 0));
     };
     const fail = (error: unknown) => {
       meter.failed(error);

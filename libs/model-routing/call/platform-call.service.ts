@@ -125,11 +125,13 @@ export class PlatformCallService {
 
   /** @returns undefined for a key without a token limit */
   private tokensOf({ tenkey }: FastifyRequest): ServeOptions['tokens'] {
-    const { issuedKeyId: tenantKeyId, tokensPerMinute } = tenkey.grant;
-    if (tenantKeyId === undefined || tokensPerMinute === undefined) return undefined;
+    const { issuedKeyId: tenantKeyId, tenantId, tokensPerMinute } = tenkey.grant;
+    if (tenantKeyId === undefined || tenantId === undefined || tokensPerMinute === undefined)
+      return undefined;
+    const key = { tenantId, tenantKeyId };
     return {
-      reserve: (estimate) => this.tokenLimits.reserve(tenantKeyId, tokensPerMinute, estimate),
-      charge: (actual) => this.tokenLimits.charge(tenantKeyId, actual),
+      reserve: (estimate) => this.tokenLimits.reserve(key, tokensPerMinute, estimate),
+      charge: (actual) => this.tokenLimits.charge(key, actual),
     };
   }
 }

@@ -1,13 +1,24 @@
 import fc from 'fast-check';
 import { type Problem } from '#http';
+import { LimitExchange } from './limit-exchange';
+import { SharedLimits } from './shared-limits';
 import { type Reservation, TokenLimitsService } from './token-limits.service';
 
-/** A limit of `limit` tokens for the key `a`, and a clock that the test sets. */
+/** A limit of `limit` tokens for the key `a` in a process that is alone, and a clock that the test sets. */
 function limited(limit: number) {
-  const limits = new TokenLimitsService();
   const clock = { now: 5_000_000 };
-  const reserve = (estimate: number, tenantKeyId = 'a'): Reservation =>
-    limits.reserve(tenantKeyId, limit, estimate, () => clock.now);
+  const options = {
+    ask: () => Promise.reject(new Error('a process that is alone asks nobody')),
+    processes: { isAlone: true, aloneSince: -Infinity, count: 1 },
+    timeoutMs: 1000,
+    now: () => clock.now,
+    databaseNow: () => clock.now,
+  };
+  const limits = new TokenLimitsService({
+    tokens: new SharedLimits('tokens', options, new LimitExchange(options)),
+  });
+  const reserve = (estimate: number, tenantKeyId = 'a') =>
+    limits.reserve({ tenantId: 'tenant', tenantKeyId }, limit, estimate, () => clock.now) as Reservation;
   const refusal = (estimate: number): Problem => {
     try {
       reserve(estimate);

@@ -19,8 +19,8 @@ import { ExpectedProviders1765700000000 } from './1765700000000-expected-provide
 import { KeepClientRequestIds1766200000000 } from './1766200000000-keep-client-request-ids';
 import { TenantPolicy1766400000010 } from './1766400000010-tenant-policy';
 import { EraseAndExpireAudit1766400000020 } from './1766400000020-erase-and-expire-audit';
-import { CreateLimitWindows1766400000100 } from './1766400000100-create-limit-windows';
 import { CreateVerificationRun1766500000000 } from './1766500000000-create-verification-run';
+import { CreateLimitWindows1766600000000 } from './1766600000000-create-limit-windows';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -45,6 +45,6 @@ export const migrations = [
   KeepClientRequestIds1766200000000,
   TenantPolicy1766400000010,
   EraseAndExpireAudit1766400000020,
-  CreateLimitWindows1766400000100,
   CreateVerificationRun1766500000000,
+  CreateLimitWindows1766600000000,
 ];

@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
 
 /** What tenant keys have used in the last minute, over all processes. */
-export class CreateLimitWindows1766400000100 implements MigrationInterface {
+export class CreateLimitWindows1766600000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('alter table tenant_keys add constraint tenant_keys_by_tenant unique (tenant_id, id)');
     // The amounts of 61 seconds, the newest last, so that nothing is dropped before it is a full minute old.

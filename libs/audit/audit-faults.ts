@@ -1,4 +1,4 @@
-import { fault, type Finding } from '#database';
+import { fault, type Finding, warning } from '#database';
 import { isOfMissingKey } from './audit-chain';
 
 /** What is wrong with one event, or with several for the same reason. */
@@ -69,4 +69,18 @@ export function auditFindings(faults: readonly AuditFault[]): Finding[] {
     );
     return each.fault === REST ? { ...finding, count: countAuditFaults([each]) } : finding;
   });
+}
+
+/** What the faults keep the retention from. @param days AUDIT_RETENTION_DAYS */
+export function retentionFindings([first]: readonly AuditFault[], days: number): Finding[] {
+  if (days === 0 || first === undefined) return [];
+  const fix = isOfMissingKey(first.fault)
+    ? 'Load the missing key. If it is lost for good, these events stay; AUDIT_RETENTION_DAYS=0 says so.'
+    : 'It goes on when the events verify again, as after a restore.';
+  return [
+    warning(
+      `AUDIT_RETENTION_DAYS deletes nothing from event ${first.seq} on, because events that do not verify are kept with all that follow`,
+      fix,
+    ),
+  ];
 }

@@ -11,7 +11,13 @@
  */
 export { AuditEvent, type AuditOutcome } from './audit-event.entity';
 export { type AuditEventPageResponse } from './audit-events.dto';
-export { type AuditFault, auditFindings, countAuditFaults, describeAuditFault } from './audit-faults';
+export {
+  type AuditFault,
+  auditFindings,
+  countAuditFaults,
+  describeAuditFault,
+  retentionFindings,
+} from './audit-faults';
 export { AuditLogService, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';
 export { AuditModule } from './audit.module';
 export { keptSince } from './audit-checkpoint';

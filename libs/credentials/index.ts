@@ -10,7 +10,7 @@
  */
 export { keyFindings } from './check/key-findings';
 export { sealFindings } from './check/seal-findings';
-export { countByProvider, endpointFindings, slotFindings } from './check/slot-findings';
+export { countByProvider, endpointFindings, slotFindings, verificationFindings } from './check/slot-findings';
 export { CredentialsModule } from './credentials.module';
 export {
   type CredentialFields,

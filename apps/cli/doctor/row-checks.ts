@@ -1,4 +1,4 @@
-import { auditFindings, AuditLogService } from '#audit';
+import { auditFindings, AuditLogService, retentionFindings } from '#audit';
 import { registryFindings } from '#cache';
 import {
   countByProvider,
@@ -7,6 +7,7 @@ import {
   loadFormerKeys,
   sealFindings,
   slotFindings,
+  verificationFindings,
 } from '#credentials';
 import { counted, type Finding, warning } from '#database';
 import { AddressPolicy } from '#egress';
@@ -80,17 +81,19 @@ export function rowChecks(settings: Settings): readonly DatabaseCheck[] {
             ),
           ];
         });
+        findings.push(...(await dataSource.transaction(verificationFindings)));
         return { text: `${counted(counts.size, 'provider has', 'providers have')} credentials`, findings };
       },
     },
     {
       name: 'audit',
-      async run({ dataSource, fernet, progress }) {
+      async run({ dataSource, fernet, config, progress }) {
         await dataSource.transaction((transaction) => loadFormerKeys(transaction, fernet));
         const { events, faults } = await new AuditLogService(dataSource, fernet).verify(undefined, (read) =>
           progress('audit', `${read} events read`),
         );
-        return { text: `the chain of ${counted(events, 'event')} is whole`, findings: auditFindings(faults) };
+        const findings = [...auditFindings(faults), ...retentionFindings(faults, config.auditRetentionDays)];
+        return { text: `the chain of ${counted(events, 'event')} is whole`, findings };
       },
     },
     {

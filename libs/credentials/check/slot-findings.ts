@@ -1,11 +1,12 @@
 import { type EntityManager, IsNull, Not } from 'typeorm';
 import { addFinding, fault, type Finding, warning } from '#database';
 import { type AddressPolicy, whatAllows } from '#egress';
-import { tenantPath } from '#http';
+import { credentialsPath, tenantPath } from '#http';
 import { Tenant } from '#tenants';
 import { countOlderSeals } from '../rotation/resealing';
 import { credentialTables, tableOf } from '../rotation/sealed-tables';
 import { readSealingState } from '../encryption/sealing-key';
+import { VerificationRun } from '../overview/verification-run.entity';
 import { rollbackCutoff } from '../rows/provider-slots';
 
 /** The sweep of previous credentials runs every hour. */
@@ -136,4 +137,16 @@ export async function endpointFindings(manager: EntityManager, policy: AddressPo
     addFinding(findings, finding);
   }
   return findings;
+}
+
+/** A verification of many credentials that somebody has paused. */
+export async function verificationFindings(manager: EntityManager): Promise<Finding[]> {
+  const run = await manager.findOneBy(VerificationRun, { id: 1 });
+  if (run?.state !== 'paused') return [];
+  return [
+    warning(
+      `a verification is paused: ${run.verified} of ${run.total} credentials are verified`,
+      `POST ${credentialsPath}/verify?resume=true continues it.`,
+    ),
+  ];
 }

@@ -175,6 +175,16 @@ export const faultsOfRows: readonly Plant[] = [
     text: '1 credential is for gone',
   },
   {
+    title: 'a verification that is paused',
+    sql: [
+      `insert into verification_run values (1, 'paused', '{}', 9, 4, 1, '[]', null, now(), '{}', now(), now())`,
+    ],
+    undo: ['delete from verification_run'],
+    check: 'providers',
+    status: 'warning',
+    text: 'a verification is paused: 4 of 9 credentials are verified',
+  },
+  {
     title: 'an audit event that was edited',
     sql: [
       'alter table audit_events disable trigger all',
@@ -185,6 +195,19 @@ export const faultsOfRows: readonly Plant[] = [
     check: 'audit',
     status: 'fault',
     text: 'event 3: was changed or moved',
+  },
+  {
+    title: 'a retention of audit events that an edited one stops',
+    sql: [
+      'alter table audit_events disable trigger all',
+      copyOf('audit_events'),
+      `update audit_events set actor = 'nobody' where seq = 3`,
+    ],
+    undo: [...restored('audit_events'), 'alter table audit_events enable trigger all'],
+    env: { AUDIT_RETENTION_DAYS: '365' },
+    check: 'audit',
+    status: 'warning',
+    text: 'AUDIT_RETENTION_DAYS deletes nothing from event 3 on',
   },
   {
     title: 'newest audit events that were removed',

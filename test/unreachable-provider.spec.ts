@@ -109,6 +109,13 @@ describe('the connection to a provider', () => {
       async () => `http://${await withSockets((socket) => socket.resetAndDestroy())}`,
     ],
     [
+      'an answer in another protocol',
+      502,
+      'sent a response that is not valid HTTP',
+      async () =>
+        `http://${await withSockets((socket) => void socket.once('data', () => socket.end('SSH-2.0-server\r\n')))}`,
+    ],
+    [
       'a server without TLS',
       502,
       'the TLS handshake failed',

@@ -38,7 +38,7 @@ export function problemOfError(
   const chain = errorChain(error);
   const refusal = chain.find((each) => each instanceof AddressRefused);
   if (refusal !== undefined) return addressProblem(route, refusal.reason);
-  const codes = chain.map((each) => String((each as NodeJS.ErrnoException).code ?? ''));
+  const codes = chain.map(codeOf);
   const texts = chain.map((each, index) => `${each.name} ${codes[index]}: ${each.message}`);
   const cause = new Error(cleanMessage(texts.join('; '), secrets));
   const place = `${route.provider.label} at ${route.url.host}`;
@@ -51,6 +51,11 @@ export function problemOfError(
   const proxyError = chain.find((each) => each instanceof ProxyError);
   if (proxyError !== undefined) return problemOfProxy(proxyError, { place, reason, code, cause });
   return new Problem(code, { detail: `${place} ${reason}.`, cause });
+}
+
+/** undici's HTTP parser gives an error a code only if it finds a name for its number. */
+function codeOf({ code, name }: NodeJS.ErrnoException): string {
+  return String(code ?? (name === 'HTTPParserError' ? 'HPE_UNNAMED' : ''));
 }
 
 /** Code of an error of the connection -> the problem, and what happened. The first one that fits is used. */

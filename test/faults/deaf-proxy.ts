@@ -1,5 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { listenBefore } from '../support/gate';
+import { createServer, type Server, type Socket } from 'node:net';
+import { connectBehind, listenBefore, takeMessages } from '../support/gate';
 
 const NOTIFICATION = 'A'.charCodeAt(0);
 
@@ -14,20 +14,8 @@ export class DeafProxy {
   readonly #open = new Set<Socket>();
 
   constructor(private readonly databaseUrl: string) {
-    const { hostname, port } = new URL(databaseUrl);
-    const host = decodeURIComponent(hostname);
     this.#server = createServer((inside) => {
-      const outside = host.startsWith('/')
-        ? connect(`${host}/.s.PGSQL.${port || '5432'}`)
-        : connect(Number(port || 5432), host);
-      for (const [from, to] of [
-        [inside, outside],
-        [outside, inside],
-      ] as const) {
-        this.#open.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => (to.destroy(), this.#open.delete(from)));
-      }
+      const outside = connectBehind(inside, databaseUrl, this.#open);
       let isLosing = false;
       inside.on('data', (part: Buffer) => {
         if (this.loseResponseTo !== undefined && part.includes(this.loseResponseTo)) {
@@ -36,18 +24,14 @@ export class DeafProxy {
         }
         outside.write(part);
       });
-      let rest = Buffer.alloc(0);
+      let rest: Buffer = Buffer.alloc(0);
       outside.on('data', (part: Buffer) => {
         if (isLosing) return void inside.destroy();
-        rest = Buffer.concat([rest, part]);
         const passed: Buffer[] = [];
-        // A message is a byte for its type and its length, which does not count that byte.
-        while (rest.length >= 5 && rest.length > rest.readUInt32BE(1)) {
-          const end = 1 + rest.readUInt32BE(1);
-          if (this.isDeaf && rest[0] === NOTIFICATION) this.removed += 1;
-          else passed.push(rest.subarray(0, end));
-          rest = rest.subarray(end);
-        }
+        rest = takeMessages(Buffer.concat([rest, part]), (message) => {
+          if (this.isDeaf && message[0] === NOTIFICATION) this.removed += 1;
+          else passed.push(message);
+        });
         inside.write(Buffer.concat(passed));
       });
     });

@@ -1,5 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { listenBefore } from '../support/gate';
+import { createServer, type Server, type Socket } from 'node:net';
+import { connectBehind, listenBefore, takeMessages } from '../support/gate';
 
 /** What happens to a statement. */
 export type StatementFault =
@@ -24,20 +24,8 @@ export class StatementProxy {
   readonly #open = new Set<Socket>();
 
   constructor(private readonly databaseUrl: string) {
-    const { hostname, port } = new URL(databaseUrl);
-    const host = decodeURIComponent(hostname);
     this.#server = createServer((inside) => {
-      const outside = host.startsWith('/')
-        ? connect(`${host}/.s.PGSQL.${port || '5432'}`)
-        : connect(Number(port || 5432), host);
-      for (const [from, to] of [
-        [inside, outside],
-        [outside, inside],
-      ] as const) {
-        this.#open.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => (to.destroy(), this.#open.delete(from)));
-      }
+      const outside = connectBehind(inside, databaseUrl, this.#open);
       new Connection(inside, outside, (text) => this.#faultOf(text));
     });
   }
@@ -83,8 +71,8 @@ interface Armed {
 }
 
 class Connection {
-  #fromClient = Buffer.alloc(0);
-  #fromServer = Buffer.alloc(0);
+  #fromClient: Buffer = Buffer.alloc(0);
+  #fromServer: Buffer = Buffer.alloc(0);
   #hasStarted = false;
   /** The messages of a statement that is not complete yet. */
   #statement: Buffer[] = [];
@@ -115,13 +103,7 @@ class Connection {
       // A request for TLS is answered with one byte, and the first message follows.
       this.#hasStarted = size !== 8;
     }
-    for (;;) {
-      if (this.#fromClient.length < 5) return;
-      const size = 1 + this.#fromClient.readUInt32BE(1);
-      if (this.#fromClient.length < size) return;
-      this.#take(this.#fromClient.subarray(0, size));
-      this.#fromClient = this.#fromClient.subarray(size);
-    }
+    this.#fromClient = takeMessages(this.#fromClient, (message) => this.#take(message));
   }
 
   #take(message: Buffer): void {
@@ -160,9 +142,7 @@ class Connection {
       this.#fromServer = Buffer.alloc(0);
       return;
     }
-    while (this.#fromServer.length >= 5 && this.#fromServer.length > this.#fromServer.readUInt32BE(1)) {
-      const message = this.#fromServer.subarray(0, 1 + this.#fromServer.readUInt32BE(1));
-      this.#fromServer = this.#fromServer.subarray(message.length);
+    this.#fromServer = takeMessages(this.#fromServer, (message) => {
       if (message[0] === READY) {
         this.#state = String.fromCharCode(message[5]!);
         if (this.#losing !== undefined) {
@@ -171,7 +151,7 @@ class Connection {
         }
       }
       if (this.#losing === undefined) this.client.write(message);
-    }
+    });
   }
 }
 

@@ -12,6 +12,42 @@ export async function listenBefore(
   return through.href;
 }
 
+/**
+ * Connects a client of a proxy to the database behind it. When one side ends, so does the other.
+ * @param open has both sockets until they are closed
+ */
+export function connectBehind(inside: Socket, databaseUrl: string, open: Set<Socket>): Socket {
+  const { hostname, port } = new URL(databaseUrl);
+  const host = decodeURIComponent(hostname);
+  const outside = host.startsWith('/')
+    ? connect(`${host}/.s.PGSQL.${port || '5432'}`)
+    : connect(Number(port || 5432), host);
+  for (const [from, to] of [
+    [inside, outside],
+    [outside, inside],
+  ] as const) {
+    open.add(from);
+    from.on('error', () => to.destroy());
+    from.on('close', () => (to.destroy(), open.delete(from)));
+  }
+  return outside;
+}
+
+/**
+ * Takes PostgreSQL's messages one by one.
+ * @returns the beginning of the message that is not complete yet
+ */
+export function takeMessages(bytes: Buffer, take: (message: Buffer) => void): Buffer {
+  let rest = bytes;
+  // A message is a byte for its type and its length, which does not count that byte.
+  while (rest.length >= 5 && rest.length > rest.readUInt32BE(1)) {
+    const end = 1 + rest.readUInt32BE(1);
+    take(rest.subarray(0, end));
+    rest = rest.subarray(end);
+  }
+  return rest;
+}
+
 /** A proxy between the application and its database that a test can shut and open again. */
 export class Gate {
   readonly #server: Server;
@@ -21,24 +57,11 @@ export class Gate {
   #atCommit: 'lose' | 'shut' | undefined;
 
   constructor(private readonly databaseUrl: string) {
-    const url = new URL(databaseUrl);
-    const host = decodeURIComponent(url.hostname);
-    const port = url.port || '5432';
     this.#server = createServer((inside) => {
       if (this.#isShut) return void inside.destroy();
       if (this.#isSilent) return void this.#open.add(inside.on('error', () => undefined));
-      const outside = host.startsWith('/')
-        ? connect(`${host}/.s.PGSQL.${port}`)
-        : connect(Number(port), host);
-      for (const [from, to] of [
-        [inside, outside],
-        [outside, inside],
-      ] as const) {
-        this.#open.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => (to.destroy(), this.#open.delete(from)));
-        from.pipe(to);
-      }
+      const outside = connectBehind(inside, databaseUrl, this.#open);
+      inside.pipe(outside).pipe(inside);
       // These listeners run after the pipes, which have passed the data on by then.
       inside.on('data', (part: Buffer) => {
         if (!this.#isAt('lose', part)) return;

@@ -17,6 +17,7 @@ export class ClientResponse implements BodySink {
   readonly #raw: FastifyReply['raw'];
   readonly #source: BodySource;
   readonly #acceptsLastEvent: boolean;
+  readonly #pauseMs: number;
   /** The head of a JSON body, and its first part once it is there. */
   #unsent: { readonly status: number; readonly head: string[]; part?: Buffer } | undefined;
   #isHeadSent = false;
@@ -24,7 +25,7 @@ export class ClientResponse implements BodySink {
 
   /**
    * @param headers of ours, which name the credential that pays
-   * @param pauseMs how long the client may pause
+   * @param pauseMs how long the client may stop reading while there is something to read
    */
   constructor(
     request: FastifyRequest,
@@ -37,6 +38,7 @@ export class ClientResponse implements BodySink {
     this.#request = request;
     this.#raw = raw;
     this.#source = source;
+    this.#pauseMs = pauseMs;
     const { 'content-type': type, 'content-encoding': encoding } = passed;
     this.#acceptsLastEvent = isEventStream(type) && encoding === undefined;
     // Names and values in turn, which Node writes as they are.
@@ -63,7 +65,7 @@ export class ClientResponse implements BodySink {
       );
     }
     reply.hijack();
-    raw.setTimeout(pauseMs, () => raw.destroy());
+    raw.on('timeout', () => raw.destroy());
   }
 
   write(part: Buffer): boolean {
@@ -76,13 +78,20 @@ export class ClientResponse implements BodySink {
     const mayContinue = this.#raw.write(part);
     if (!mayContinue && !this.#waitsForDrain) {
       this.#waitsForDrain = true;
-      this.#raw.on('drain', () => this.#source.resume());
+      this.#raw.setTimeout(this.#pauseMs);
+      this.#raw.once('drain', () => {
+        this.#waitsForDrain = false;
+        // From here on it is the provider's turn, whose silence is none of the client.
+        this.#raw.setTimeout(0);
+        this.#source.resume();
+      });
     }
     return mayContinue;
   }
 
   end(): void {
     this.#isHeadSent = true;
+    this.#raw.setTimeout(this.#pauseMs);
     const unsent = this.#unsent;
     if (unsent === undefined) {
       this.#raw.end();
@@ -101,6 +110,7 @@ export class ClientResponse implements BodySink {
     const { tenkey } = this.#request;
     if (this.#raw.destroyed) return;
     this.#isHeadSent = true;
+    this.#raw.setTimeout(this.#pauseMs);
     this.#flush();
     const problem = tenkey.report(error);
     // The status has been sent. A client of an event stream has received whole events, so the problem is one more event.

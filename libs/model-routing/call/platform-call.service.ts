@@ -102,9 +102,8 @@ export class PlatformCallService {
     };
     const receiver: CallReceiver = {
       head: (response) => {
-        const { idleMs } = this.config.timeoutsOf(response.route.provider);
         // The provider's idle timeout is paused while the client does not read. This one disconnects a client that never reads.
-        const pauseMs = Math.max(this.config.clientPauseSeconds * 1000, idleMs + 1000);
+        const pauseMs = this.config.clientPauseSeconds * 1000;
         const sink = new ClientResponse(request, reply, response, decided && headersOf(decided), pauseMs);
         resolve();
         return sink;

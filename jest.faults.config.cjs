@@ -10,4 +10,5 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/'],
   testTimeout: 300_000,
   maxWorkers: 1,
+  reporters: ['default', '<rootDir>/test/faults/fault-table.cjs'],
 };

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { distributionOf, seeded } from './numbers';
 import { type Services, startServices } from './service-processes';
-import { distributionOf, seeded, TenantHistory } from './tenant-history';
+import { TenantHistory } from './tenant-history';
 
 const TENANTS = 3;
 const CHANGES = 2000;

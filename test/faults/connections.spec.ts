@@ -2,8 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { until } from '../support/until';
 import { DeafProxy } from './deaf-proxy';
+import { reportFault } from './fault-rows';
+import { distributionOf, seeded } from './numbers';
 import { type Services, startServices } from './service-processes';
-import { distributionOf, seeded, TenantHistory } from './tenant-history';
+import { TenantHistory } from './tenant-history';
 
 const LEASE_MS = 5000;
 const notHeard = 'notifications of PostgreSQL do not arrive';
@@ -27,7 +29,7 @@ describe('no call uses what was before an answered change', () => {
   }
 
   /** Makes changes and checks each one, while other calls go on. */
-  async function change(services: Services, count: number) {
+  async function change(services: Services, count: number, fault?: { name: string; reached: () => number }) {
     const random = seeded(3);
     const histories = [1, 2].map(() => new TenantHistory(services, random));
     let remaining = count;
@@ -48,7 +50,9 @@ describe('no call uses what was before an answered change', () => {
     process.stdout.write(
       `${confirmations.length} changes, ${histories.reduce((sum, { calls }) => sum + calls, 0)} calls; confirmed in ms: ${JSON.stringify(waited)}\n`,
     );
+    if (fault) await reportFault(fault.name, fault.reached(), histories);
     expect(histories.flatMap((history) => history.violations)).toEqual([]);
+    for (const history of histories) expect(await history.isKept()).toBe(true);
     expect(confirmations).toHaveLength(count);
     return waited;
   }
@@ -64,7 +68,8 @@ describe('no call uses what was before an answered change', () => {
           await wait(500);
         }
       })();
-      const { median } = await change(services, 150).finally(() => (isOver = true));
+      const fault = { name: 'a connection that receives changes is lost', reached: () => lost };
+      const { median } = await change(services, 150, fault).finally(() => (isOver = true));
       await losing;
       process.stdout.write(`${lost} connections were lost\n`);
       expect(lost).toBeGreaterThan(9);
@@ -130,7 +135,10 @@ describe('no call uses what was before an answered change', () => {
       expect(services.all.map((service) => service.logged(notHeard))).toEqual([1, 1, 0]);
       expect(proxy.removed).toBeGreaterThan(1);
       expect(await services.leases()).toEqual([0, 0, LEASE_MS]);
-      await change(services, 40);
+      await change(services, 40, {
+        name: 'notifications of changes do not arrive',
+        reached: () => proxy.removed,
+      });
     } finally {
       await services.close();
       proxy.close();

@@ -2,6 +2,7 @@ import { type TestApp } from '../support/app';
 import { type Gate } from '../support/gate';
 import { startGatedApp } from '../support/gated-app';
 import { until } from '../support/until';
+import { FaultRow } from './fault-rows';
 
 describe('an outage of the database', () => {
   let tenkey: TestApp;
@@ -81,7 +82,13 @@ describe('an outage of the database', () => {
       );
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-before-the-commit-1234' });
     gate.loseNextCommit();
-    const put = await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-the-lost-commit-5678' });
+    const row = new FaultRow('the result of a commit is lost: a credential is set');
+    const put = await row.timed(
+      tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-the-lost-commit-5678' }),
+    );
+    row.reached = put.status === 503 ? 1 : 0;
+    row.wrong = /may or may not/.test(put.body.detail) ? 0 : 1;
+    row.report();
     expect([put.status, put.body.code, put.body.detail]).toEqual([
       503,
       'credential_store_unavailable',

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { startTestApp, type TestApp } from '../support/app';
+import { FaultRow } from './fault-rows';
 import { OwnServer } from './own-server';
 
 const LEASE_MS = 1000;
@@ -56,7 +57,17 @@ describe('while the database is frozen', () => {
     }
     expect((await timed(tenkey.http().get('/ready'))).tookMs).toBeLessThan(1000);
     await server.thaw();
-    expect((await tenkey.chat(tenant)).status).toBe(200);
+    const row = new FaultRow('the database is frozen: calls and /ready of one process');
+    for (const { tookMs, value } of [cached, ...probes, ...calls]) {
+      row.reached += 1;
+      row.took(tookMs);
+      if (value !== cached.value && value.status !== 503) row.wrong += 1;
+    }
+    const afterwards = await tenkey.chat(tenant);
+    expect(afterwards.status).toBe(200);
+    if (tenkey.provider.requests.at(-1)?.key !== 'sk-before-the-frost') row.lost += 1;
+    row.report();
+    expect(row.lost).toBe(0);
     expect((await tenkey.http().get('/ready')).status).toBe(200);
     expect((await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
   });

@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { until } from '../support/until';
+import { FaultRow, reportFault } from './fault-rows';
+import { distributionOf, seeded } from './numbers';
 import { OwnServer } from './own-server';
 import { type ServiceProcess, type Services, startServices } from './service-processes';
-import { distributionOf, seeded, TenantHistory } from './tenant-history';
+import { TenantHistory } from './tenant-history';
 
 const LEASE_MS = 2000;
 const TIMEOUT_MS = 1000;
@@ -45,7 +47,7 @@ describe('three processes whose database becomes unavailable', () => {
     ['does not respond', () => server.freeze(), () => server.thaw()],
   ])(
     'go on from the cache until the lease expires, then refuse calls in time, and recover without a restart, when it %s',
-    async (_, fail, recover) => {
+    async (name, fail, recover) => {
       const tenant = await newTenant();
       const others = services.all;
       await until(areLeased, 'all processes are leased');
@@ -68,6 +70,16 @@ describe('three processes whose database becomes unavailable', () => {
       process.stdout.write(
         `${before.length} calls from the cache until ${Math.max(...before.map(({ at }) => at)).toFixed(0)} ms; ${refused.length} refused from ${Math.min(...refused.map(({ at }) => at)).toFixed(0)} ms, at most in ${slowest.toFixed(0)} ms; recovered after ${recovered.toFixed(0)} ms\n`,
       );
+      const row = new FaultRow(`the database ${name}: calls of three processes until it is back`);
+      row.reached = refused.length;
+      for (const { tookMs, status, code, health } of all) {
+        row.took(tookMs);
+        if (health !== 200 || !(status === 200 || code === 'credential_store_unavailable')) row.wrong += 1;
+      }
+      for (const service of others)
+        if ((await services.call(service, tenant)).usedKey !== 'sk-of-the-tenant') row.lost += 1;
+      row.report();
+      expect([row.lost, row.wrong]).toEqual([0, 0]);
       expect(new Set(refused.map(({ status, code }) => `${status} ${code}`))).toEqual(
         new Set(['503 credential_store_unavailable']),
       );
@@ -130,7 +142,13 @@ describe('three processes whose database becomes unavailable', () => {
     process.stdout.write(
       `${confirmations().length} changes, ${calls} calls, ${unavailable} of them refused; confirmed in ms: ${JSON.stringify(distributionOf(confirmations().map(({ waitedMs }) => waitedMs)))}\n`,
     );
+    const row = await reportFault(
+      'the database is killed, stopped and frozen: changes and calls',
+      unavailable,
+      histories,
+    );
     expect(histories.flatMap((history) => history.violations)).toEqual([]);
+    expect(row.lost).toBe(0);
     expect(unavailable).toBeGreaterThan(0);
     await until(areLeased, 'all processes are leased again');
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ChangesService } from '#cache';
 import { startTestApp, type TestApp } from '../support/app';
 import { execute, urlFor } from '../support/postgres';
+import { FaultRow } from './fault-rows';
 import { OwnServer } from './own-server';
 
 const asRoot = (program: string, ...args: string[]) =>
@@ -55,13 +56,15 @@ describe('when the disk of the database is full', () => {
   const ready = async () =>
     (await tenkey.http().get('/ready')) as { status: number; body: Record<string, unknown> };
 
+  /** The name of a tenant that was answered last. */
+  let named = '';
   /** Some changes still fit on pages that exist. @returns the first answer that is none of a change that was made */
-  async function failedChange(tenant: string) {
+  async function failedChange(tenant: string, row: FaultRow) {
     for (let index = 0; index < 500; index += 1) {
-      const answer = await tenkey
-        .sysadmin('patch', `/tenants/${tenant}`)
-        .send({ display_name: `${index} `.repeat(40) });
+      const display_name = `${index} `.repeat(40).trim();
+      const answer = await row.timed(tenkey.sysadmin('patch', `/tenants/${tenant}`).send({ display_name }));
       if (answer.status !== 200) return answer;
+      named = display_name;
     }
     throw new Error('every change was stored');
   }
@@ -71,7 +74,17 @@ describe('when the disk of the database is full', () => {
     await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-a-full-disk' });
     expect((await ready()).body).toMatchObject({ status: 'ready', changes: 'ok' });
     await fill();
-    const refused = await failedChange(tenant);
+    const row = new FaultRow('the disk of the database is full: changes of a tenant');
+    for (let refusal = 0; refusal < 5; refusal += 1) {
+      const { status, body } = await failedChange(tenant, row);
+      row.reached += 1;
+      if (status !== 503 || body.code !== 'credential_store_unavailable') row.wrong += 1;
+    }
+    const stored = (await tenkey.sysadmin('get', `/tenants/${tenant}`)).body;
+    if ((stored.display_name ?? '') !== named) row.lost += 1;
+    row.report();
+    expect([row.lost, row.wrong]).toEqual([0, 0]);
+    const refused = await failedChange(tenant, row);
     expect([refused.status, refused.body.code]).toEqual([503, 'credential_store_unavailable']);
     const full = await ready();
     expect([full.status, full.body.changes]).toEqual([200, 'failing']);

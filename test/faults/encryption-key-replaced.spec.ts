@@ -7,9 +7,12 @@ import { encryptionKey } from '../support/app';
 import { runCli, startCliProcess } from '../support/cli';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { until } from '../support/until';
+import { reportFault } from './fault-rows';
+import { distributionOf, seeded } from './numbers';
+import { paced } from './paced';
 import { type ServiceProcess, type Services, startServices } from './service-processes';
 import { storeCredentials, storedKey } from './stored-credentials';
-import { distributionOf, seeded, TenantHistory } from './tenant-history';
+import { TenantHistory } from './tenant-history';
 
 /** With ROTATED_TENANTS=66667 it is the run of 200,000 credentials; the rates are per second, over both processes. */
 const TENANTS = Number(process.env['ROTATED_TENANTS'] ?? 1500);
@@ -26,7 +29,7 @@ function stepsOf(page: string, section: string): string[] {
   return [...body.matchAll(/^\d+\. \*\*([^*]+?)\*\*/gm)].map(([, title]) => title!.replace(/\s+/g, ' '));
 }
 
-/** Calls that a busy machine may have open at once; what is due then is left out. */
+/** Calls that a busy machine may have open at once. */
 const OPEN = 20;
 
 /** Calls and changes at a steady rate, on the processes that are in use. */
@@ -47,8 +50,9 @@ class Traffic {
     this.histories = Array.from({ length: 4 }, () => new TenantHistory(seen, random));
     this.#running = [
       this.#paced(CALLS_PER_SECOND, () => this.#call()),
+      // The changes of a tenant are made one after the other.
       ...this.histories.map((history) =>
-        this.#paced(CHANGES_PER_SECOND / this.histories.length, () => history.step(), true),
+        this.#paced(CHANGES_PER_SECOND / this.histories.length, () => history.step(), 1),
       ),
     ];
   }
@@ -58,19 +62,11 @@ class Traffic {
     await Promise.all(this.#running);
   }
 
-  /** @param isOneByOne each waits for the one before it */
-  async #paced(perSecond: number, run: () => Promise<void>, isOneByOne = false): Promise<void> {
-    const open = new Set<Promise<void>>();
-    for (let next = performance.now(); this.#isRunning; next += 1000 / perSecond) {
-      await wait(Math.max(0, next - performance.now()));
-      if (open.size >= OPEN) continue;
-      const running = run()
-        .catch((error: unknown) => void this.failures.push(String(error)))
-        .finally(() => open.delete(running));
-      open.add(running);
-      if (isOneByOne) await running;
-    }
-    await Promise.all(open);
+  #paced(perSecond: number, run: () => Promise<void>, open = OPEN): Promise<unknown> {
+    const isOver = () => !this.#isRunning;
+    return paced({ perSecond, open, isOver }, () =>
+      run().catch((error: unknown) => void this.failures.push(String(error))),
+    );
   }
 
   async #call(): Promise<void> {
@@ -201,6 +197,9 @@ describe('the encryption key, replaced in the steps of docs/rotation.md while ca
       `${TENANTS * 3} credentials; ${seconds.join(', ')}\n${calls} calls, in ms: ${JSON.stringify(rounded(distributionOf(traffic.callMs)))}\n${changes.length} changes\n` +
         `resident MB while sealing: ${JSON.stringify(rounded(distributionOf(memory.map((bytes) => bytes / 2 ** 20))))}\n`,
     );
+    const fault = 'an encryption key is replaced and the rotation killed: changes and calls';
+    const row = await reportFault(fault, KILLS, traffic.histories, traffic.failures.length);
+    expect(row.lost).toBe(0);
     expect(traffic.failures).toEqual([]);
     expect(traffic.histories.flatMap(({ violations }) => violations)).toEqual([]);
     expect(calls).toBeGreaterThan(CALLS_PER_SECOND * 5);

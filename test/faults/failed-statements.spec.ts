@@ -6,6 +6,7 @@ import { type Response } from 'supertest';
 import { startTestApp, type TestApp } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { until } from '../support/until';
+import { FaultRow } from './fault-rows';
 import { type StatementFault, StatementProxy } from './statement-proxy';
 
 const keys = {
@@ -15,15 +16,6 @@ const keys = {
 const faults: readonly StatementFault[] = ['is not sent', 'has no answer', 'is refused'];
 /** Longer than every time limit on the way of a change. */
 const SLOWEST_MS = 15_000;
-
-interface Row {
-  readonly change: string;
-  readonly fault: StatementFault;
-  reached: number;
-  lost: number;
-  wrong: number;
-  slowestMs: number;
-}
 
 interface Change {
   /** Brings the tenant into the state that the change needs. */
@@ -38,7 +30,6 @@ describe('a change of which any statement fails', () => {
   let proxy: StatementProxy;
   let tenkey: TestApp;
   let direct: Client;
-  const table: Row[] = [];
   beforeAll(async () => {
     database = await createTestDatabase();
     proxy = new StatementProxy(database.url);
@@ -50,19 +41,6 @@ describe('a change of which any statement fails', () => {
     await direct.connect();
   });
   afterAll(async () => {
-    const cells = table.map(({ change, fault, reached, lost, wrong, slowestMs }) =>
-      [
-        change.padEnd(28),
-        fault.padEnd(14),
-        ...[reached, lost, wrong, `${slowestMs} ms`].map((cell) => String(cell).padStart(8)),
-      ].join(' '),
-    );
-    const heading = [
-      'change'.padEnd(28),
-      'a statement'.padEnd(14),
-      ...['reached', 'lost', 'wrong', 'slowest'].map((cell) => cell.padStart(8)),
-    ].join(' ');
-    process.stdout.write(`${[heading, ...cells].join('\n')}\n`);
     await direct.end();
     await tenkey.close();
     proxy.close();
@@ -145,17 +123,14 @@ describe('a change of which any statement fails', () => {
     'is made as a whole or not at all, and its response says which: %s',
     async (name, { before, request, action }) => {
       for (const fault of faults) {
-        const row: Row = { change: name, fault, reached: 0, lost: 0, wrong: 0, slowestMs: 0 };
-        table.push(row);
+        const row = new FaultRow(`a statement ${fault}: ${name}`);
         const notes: string[] = [];
         for (let nth = 1; ; nth += 1) {
           const tenantId = await tenkey.createTenant();
           await before?.(tenantId);
           const earlier = await stateOf(tenantId, action);
           proxy.fail(nth, fault);
-          const sent = performance.now();
-          const { status, body } = await request(tenantId);
-          row.slowestMs = Math.max(row.slowestMs, Math.round(performance.now() - sent));
+          const { status, body } = await row.timed(request(tenantId));
           proxy.disarm();
           const later = await settled(tenantId, action);
           const isMade = later.events === earlier.events + 1;
@@ -178,6 +153,7 @@ describe('a change of which any statement fails', () => {
           }
           row.reached += 1;
         }
+        row.report();
         expect(notes).toEqual([]);
         // At least the beginning, the change, its audit event and the commit.
         expect(row.reached).toBeGreaterThan(3);

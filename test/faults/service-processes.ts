@@ -189,11 +189,19 @@ export async function startServices(databaseUrl: string, count: number, options:
     return service.started();
   };
   await Promise.all(Array.from({ length: count }, () => start()));
+  /** The key with which the provider received the call with this text. */
+  const receivedKey = (text: string): string | undefined => {
+    for (const { body, key } of provider.requests.splice(0)) received.set(body?.messages?.[0]?.content, key);
+    const key = received.get(text);
+    received.delete(text);
+    return key;
+  };
 
   return {
     all,
     provider,
     start,
+    receivedKey,
     /** Calls a model for a tenant, with the platform key or with a tenant key. */
     call: async (service: ServiceProcess, tenantId: string, tenantKey?: string): Promise<Outcome> => {
       const text = randomUUID();
@@ -202,12 +210,20 @@ export async function startServices(databaseUrl: string, count: number, options:
         : { 'x-api-key': platformKey, 'x-tenant-id': tenantId };
       const request = { model: 'gpt-4o', messages: [{ role: 'user', content: text }] };
       const { status, body } = await service.request('POST', '/v1/chat/completions', headers, request);
-      for (const { body: sent, key } of provider.requests.splice(0)) {
-        received.set((sent as typeof request).messages[0]!.content, key);
-      }
-      const outcome = { status, code: body.error?.code as string | undefined, usedKey: received.get(text) };
-      received.delete(text);
-      return outcome;
+      return { status, code: body.error?.code as string | undefined, usedKey: receivedKey(text) };
+    },
+    /** @returns the id of a tenant with a credential */
+    newTenant: async (providerId: string, fields: object = {}): Promise<string> => {
+      const [service] = all;
+      const { id } = (await service!.change('POST', '/tenants', { name: `tenant-${randomUUID()}` })).body;
+      const body = { api_key: `sk-of-the-tenant-${id}`, ...fields };
+      await service!.change('PUT', `/tenants/${id}/credentials/${providerId}`, body);
+      return id as string;
+    },
+    /** How many usage records a tenant has. */
+    recordsOf: async (tenantId: string): Promise<number> => {
+      const statement = 'select count(*)::int as records from usage_records where tenant_id = $1';
+      return (await queryOn<{ records: number }>(databaseUrl, statement, [tenantId]))[0]!.records;
     },
     /** The lease of each registered process, in milliseconds. */
     leases: async (): Promise<number[]> => {

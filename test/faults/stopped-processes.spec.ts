@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { until } from '../support/until';
+import { FaultRow } from './fault-rows';
 import { type ServiceProcess, type Services, startServices } from './service-processes';
 
 const LEASE_MS = 2000;
@@ -81,14 +82,14 @@ describe('a process that does not run', () => {
     expect(await hanging.state()).toBe('T');
     hanging.resume();
     const outcomes = (await calls).map(({ usedKey, code }) => usedKey ?? code);
+    const row = new FaultRow('a process is stopped (SIGSTOP): changes in others, and its calls afterwards');
+    const expected = ['sk-after', 'sk-added', 'tenant_suspended', 'unauthenticated', 'tenant_not_found'];
+    row.reached = changes.length;
+    row.wrong = outcomes.filter((outcome, index) => outcome !== expected[index]).length;
+    for (const { tookMs } of changes) row.took(tookMs);
+    row.report();
     process.stdout.write(`changes during a stop took ${took.join(', ')} ms\n`);
-    expect(outcomes).toEqual([
-      'sk-after',
-      'sk-added',
-      'tenant_suspended',
-      'unauthenticated',
-      'tenant_not_found',
-    ]);
+    expect(outcomes).toEqual(expected);
     for (const tookMs of took) {
       // The process may have renewed shortly before, and its silence counts from the first look at the registry.
       expect(tookMs).toBeGreaterThan(SILENCE_MS - LEASE_MS / 4);
@@ -102,15 +103,19 @@ describe('a process that does not run', () => {
     const hanging = await services.start();
     const tenant = await newTenant();
     const stops = [0.1, 0.6, 0.95, 1.2].map((share) => share * LEASE_MS);
+    const row = new FaultRow('a process is stopped (SIGSTOP) for up to 1.2 leases: a change');
     for (const stopMs of stops) {
       expect((await services.call(hanging, tenant)).status).toBe(200);
       await hanging.pause();
       const resuming = new Promise<void>((done) => setTimeout(() => done(hanging.resume()), stopMs));
       const apiKey = `sk-${randomUUID()}`;
-      await put(tenant, apiKey);
-      expect((await services.call(hanging, tenant)).usedKey).toBe(apiKey);
+      await row.timed(put(tenant, apiKey));
+      row.reached += 1;
+      if ((await services.call(hanging, tenant)).usedKey !== apiKey) row.wrong += 1;
       await resuming;
     }
+    row.report();
+    expect(row.wrong).toBe(0);
     await hanging.end();
   });
 
@@ -123,6 +128,13 @@ describe('a process that does not run', () => {
     const first = await timed(put(tenant, 'sk-first'));
     expect(await areLeased(2)).toBe(true);
     const second = await timed(put(tenant, 'sk-second'));
+    const row = new FaultRow('an idle process is killed: the next changes in others');
+    row.reached = [killed.child.signalCode].filter((signal) => signal === 'SIGKILL').length;
+    for (const { tookMs } of [first, second]) row.took(tookMs);
+    for (const service of [here, other])
+      if ((await services.call(service, tenant)).usedKey !== 'sk-second') row.lost += 1;
+    row.report();
+    expect(row.lost).toBe(0);
     process.stdout.write(
       `after a kill, one change took ${first.tookMs.toFixed(0)} ms and the next one ${second.tookMs.toFixed(0)} ms\n`,
     );
@@ -180,9 +192,16 @@ describe('a process that does not run', () => {
     expect(body.total).toBeGreaterThanOrEqual(tenants.length);
     await until(() => services.provider.calls.open === 10, 'the first batch is with the provider');
     await killed.kill();
+    const killedAt = performance.now();
     expect(await shown()).toMatchObject({ state: 'running', verified: 0 });
     expect((await here.sysadmin('POST', '/credentials/verify')).body.code).toBe('verification_conflict');
     await until(async () => (await shown()).state === 'finished', 'another process continues', 90_000);
+    const { verified } = await shown();
+    const row = new FaultRow('a process is killed while it verifies credentials');
+    row.reached = [killed.child.signalCode].filter((signal) => signal === 'SIGKILL').length;
+    row.lost = body.total - verified;
+    row.took(performance.now() - killedAt);
+    row.report();
     expect(await shown()).toMatchObject({ verified: body.total, not_accepted: 0 });
   });
 });

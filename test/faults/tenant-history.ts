@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Answer, type Outcome, type ServiceProcess, type Services } from './service-processes';
-
-/** What decides how a call of the tenant ends. */
-interface State {
-  readonly exists: boolean;
-  readonly isActive: boolean;
-  /** The provider's key in the live credential. */
-  readonly apiKey: string | undefined;
-  readonly tenantKeys: readonly string[];
-}
+import { isExplained, isStored, type State } from './tenant-state';
 
 interface IssuedKey {
   readonly id: string;
@@ -46,6 +38,8 @@ export class TenantHistory {
   /** What must not happen, in words. */
   readonly violations: string[] = [];
   calls = 0;
+  /** The slowest answer to a call or a change. */
+  slowestMs = 0;
   #states: State[] = [{ exists: false, isActive: false, apiKey: undefined, tenantKeys: [] }];
   #answered = 0;
   #keys: IssuedKey[] = [];
@@ -81,7 +75,7 @@ export class TenantHistory {
   /** A call while changes go on. */
   async call(service: ServiceProcess, presented = this.anyKey()): Promise<Outcome> {
     const first = this.#answered;
-    const outcome = await this.services.call(service, this.id, presented);
+    const outcome = await this.timed(this.services.call(service, this.id, presented));
     const states = this.#states.slice(first);
     this.calls += 1;
     if (this.mayBeUnavailable && outcome.code === 'credential_store_unavailable') this.unavailable += 1;
@@ -94,12 +88,17 @@ export class TenantHistory {
     return outcome;
   }
 
+  /** Whether the database holds what the last answered change left. */
+  isKept(): Promise<boolean> {
+    return isStored(this.services, this.id, this.state);
+  }
+
   private async make(change: Change, service: ServiceProcess): Promise<void> {
     this.#states.push(change.after);
-    let answer = await change.run(service);
+    let answer = await this.timed(change.run(service));
     while (answer.status === 503 && this.mayBeUnavailable) {
       await wait(50);
-      answer = await change.run(service);
+      answer = await this.timed(change.run(service));
     }
     if (answer.status >= 300) {
       throw new Error(`${change.kind} returned ${answer.status} ${answer.body?.code}: ${service.faults()}`);
@@ -114,6 +113,13 @@ export class TenantHistory {
     const actual = change.done?.(answer);
     if (actual) this.#states.push(actual);
     this.#answered = this.#states.length - 1;
+  }
+
+  private async timed<T>(answer: Promise<T>): Promise<T> {
+    const sent = performance.now();
+    const received = await answer;
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - sent);
+    return received;
   }
 
   private possibleChanges(): Change[] {
@@ -267,41 +273,6 @@ export class TenantHistory {
   }
 }
 
-/** Whether each fact that the outcome shows was true in one of the states. */
-function isExplained(outcome: Outcome, presented: string | undefined, states: readonly State[]): boolean {
-  const { status, code, usedKey } = outcome;
-  const isOpen = ({ tenantKeys }: State) => presented === undefined || tenantKeys.includes(presented);
-  if (status === 200) {
-    const isLive = ({ apiKey }: State) => apiKey !== undefined && apiKey === usedKey;
-    return states.some(isLive) && states.some(({ isActive }) => isActive) && states.some(isOpen);
-  }
-  // Nothing may be sent for a call that is refused.
-  if (usedKey !== undefined) return false;
-  if (code === 'unauthenticated') return !states.every(isOpen);
-  if (!states.some(isOpen)) return false;
-  if (code === 'tenant_not_found') return states.some(({ exists }) => !exists);
-  if (code === 'tenant_suspended') return states.some(({ exists, isActive }) => exists && !isActive);
-  return code === 'credential_not_configured' && states.some(({ apiKey }) => apiKey === undefined);
-}
-
 function newApiKey(): string {
   return `sk-${randomUUID()}`;
-}
-
-/** The numbers of a run, in words: median, 95th and 99th percentile, and maximum. */
-export function distributionOf(values: readonly number[]) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
-  return { median: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
-}
-
-/** The same numbers in each run (mulberry32), so that a run that failed can be repeated. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -10,6 +10,7 @@ import { startGatedApp } from '../support/gated-app';
 import { type TestDatabase } from '../support/postgres';
 import { usageRecords } from '../support/usage';
 import { until } from '../support/until';
+import { FaultRow } from './fault-rows';
 
 const key = 'sk-the-key-of-calls-that-count-w4k8';
 
@@ -91,7 +92,8 @@ describe('usage', () => {
 
   it('of a call that finishes while the database is unavailable is written once, when it is available again', async () => {
     tenkey.provider.next({ chunkDelayMs: 150 });
-    const running = tenkey.chat(tenant, { stream: true }).then((answer) => answer);
+    const row = new FaultRow('the database is unavailable when a call ends: its usage record');
+    const running = row.timed(tenkey.chat(tenant, { stream: true }));
     while (tenkey.provider.requests.length === 0) await wait(5);
     gate.shut();
     expect((await running).status).toBe(200);
@@ -102,6 +104,11 @@ describe('usage', () => {
     ).toHaveLength(1);
     gate.open();
     await usageRecords(tenkey, 1, `&tenant_id=${tenant}`);
+    const { total: sums, lost_calls } = await total();
+    row.reached = tenkey.logLines.filter((line) => line.includes('cannot be written yet')).length;
+    row.lost = 1 - Math.min(1, sums.calls);
+    row.wrong = lost_calls + Math.max(0, sums.calls - 1);
+    row.report();
     expect(await total()).toMatchObject({ total: { calls: 1 }, lost_calls: 0 });
   });
 

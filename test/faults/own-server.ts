@@ -40,11 +40,16 @@ export class OwnServer {
     this.server = await startEmbeddedPostgres({ dataDirectory: this.directory, log });
   }
 
-  /** Kills the server. It is started again at once, and recovers. */
-  async crash(): Promise<void> {
+  /**
+   * Kills the server, or stops it in PostgreSQL's immediate mode, in which it writes nothing more. It is started again at once,
+   * and recovers.
+   */
+  async crash(signal: 'SIGKILL' | 'SIGQUIT' = 'SIGKILL'): Promise<void> {
+    const revived = () => this.log.filter((line) => line.includes('is running again')).length;
+    const earlier = revived();
     const before = await this.postmaster();
-    process.kill(before, 'SIGKILL');
-    await until(() => this.log.some((line) => line.includes('is running again')), 'the server is revived');
+    process.kill(before, signal);
+    await until(() => revived() > earlier, 'the server is revived');
     if ((await this.postmaster()) === before) throw new Error('the server was not killed');
   }
 

@@ -3,6 +3,7 @@ import { Gauge, Registry } from 'prom-client';
 import { type Config, InjectConfig } from '#config';
 import { type Cancellation, ClientDisconnected } from '#egress';
 import { Problem } from '#http';
+import { Histogram } from '#usage';
 
 type Limits = Pick<Config, 'maxCallsInFlight' | 'maxCallsPerTenant' | 'callWaitSeconds'>;
 
@@ -27,6 +28,12 @@ export class CallQueueService {
 
   /** For Prometheus. */
   readonly registry = new Registry();
+  readonly #waited = new Histogram({
+    name: 'tenkey_call_wait_seconds',
+    help: 'How long calls waited for a place, of those that had to wait. Calls that got none are included.',
+    bounds: [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30],
+    registry: this.registry,
+  }).series();
 
   constructor(@InjectConfig() config: Limits) {
     this.#limits = config;
@@ -92,9 +99,11 @@ export class CallQueueService {
     const queue = this.#queues.get(tenantId) ?? new Set<Waiting>();
     if (callWaitSeconds === 0 || queue.size >= maxCallsPerTenant) throw this.#refusalOf(tenantId);
     this.#queues.set(tenantId, queue);
+    const since = performance.now();
     return new Promise((resolve, reject) => {
       const leaveQueue = () => {
         clearTimeout(timer);
+        this.#waited.observe((performance.now() - since) / 1000);
         queue.delete(waiting);
         if (queue.size === 0 && this.#queues.get(tenantId) === queue) this.#queues.delete(tenantId);
       };

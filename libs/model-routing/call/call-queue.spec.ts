@@ -24,7 +24,7 @@ function queueOf(maxCallsInFlight: number, maxCallsPerTenant: number, callWaitSe
     await Promise.resolve();
   };
   const gauge = async (name: string) =>
-    Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await queue.registry.metrics())?.[1]);
+    Number(new RegExp(`^${name} ([\\d.]+)$`, 'm').exec(await queue.registry.metrics())?.[1]);
   return { call, leave, admitted, gauge };
 }
 
@@ -79,7 +79,7 @@ describe('a call', () => {
   });
 
   it('is refused after its wait, by the limit that is reached', async () => {
-    const { call, leave, admitted } = queueOf(3, 2);
+    const { call, leave, admitted, gauge } = queueOf(3, 2);
     for (const tenant of ['a', 'a', 'b']) void call(tenant);
     const [ofTenant, ofProcess] = [call('a'), call('c')];
     await jest.advanceTimersByTimeAsync(4999);
@@ -97,6 +97,8 @@ describe('a call', () => {
     await jest.advanceTimersByTimeAsync(5000);
     expect(await late).toMatchObject({ code: 'overloaded', status: 503 });
     expect(jest.getTimerCount()).toBe(0);
+    // The call that got its place after 4.999 s, and three that were refused.
+    expect(await gauge('tenkey_call_wait_seconds_count')).toBe(4);
     // What has been refused takes no place when one is free.
     await leave('a');
     expect(call('d')).toBeUndefined();

@@ -172,7 +172,10 @@ export class DispatchService {
     });
     try {
       const waiting = this.queue.enter(tenantId, options.cancellation);
-      if (waiting !== undefined) await waiting;
+      if (waiting !== undefined) {
+        await waiting;
+        meter.waited();
+      }
       hasPlace = true;
       await send({ meter, reserve, chargeAtEnd, clientOf });
     } catch (error) {

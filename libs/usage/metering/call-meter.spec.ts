@@ -53,3 +53,17 @@ it('a call that fails before its route is decided ends without a record', () => 
   meter.failed(new Problem('model_not_found'));
   expect(records).toEqual([undefined]);
 });
+
+it('the overhead of a call does not include its wait for a place', () => {
+  jest.useFakeTimers();
+  try {
+    const meter = new CallMeter({ requestId: '', clientRequestId: null, tenantKeyId: null }, () => undefined);
+    jest.advanceTimersByTime(4000);
+    meter.waited();
+    jest.advanceTimersByTime(3);
+    meter.wire.onAttempt();
+    expect(meter.overheadMs).toBe(3);
+  } finally {
+    jest.useRealTimers();
+  }
+});

@@ -30,6 +30,7 @@ export class CallMeter {
   #newestEvents: Buffer | undefined;
   #estimatedInput: number | undefined;
   #attempts = 0;
+  #waitedMs = 0;
   #overheadMs: number | undefined;
   #upstreamStatus: number | null = null;
   #firstByteMs: number | null = null;
@@ -47,7 +48,7 @@ export class CallMeter {
     this.#onEnd = onEnd;
   }
 
-  /** How long the call took until it was sent for the first time; undefined: it was not sent. */
+  /** How long the call took until it was sent for the first time, without the wait for its place; undefined: it was not sent. */
   get overheadMs(): number | undefined {
     return this.#overheadMs;
   }
@@ -56,7 +57,7 @@ export class CallMeter {
   readonly wire: WireEvents = {
     onAttempt: () => {
       this.#attempts += 1;
-      this.#overheadMs ??= performance.now() - this.#started;
+      this.#overheadMs ??= performance.now() - this.#started - this.#waitedMs;
     },
     onHead: (status, contentType) => {
       this.#upstreamStatus = status;
@@ -78,6 +79,11 @@ export class CallMeter {
     },
     passPart: (part) => this.#scanner?.push(part),
   };
+
+  /** The call has waited for its place since it began. */
+  waited(): void {
+    this.#waitedMs = performance.now() - this.#started;
+  }
 
   /**
    * The route is decided, and from now on the call has a record.

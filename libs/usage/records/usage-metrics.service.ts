@@ -57,7 +57,7 @@ export class UsageMetricsService {
   });
   readonly #overhead = new Histogram({
     name: 'tenkey_call_overhead_seconds',
-    help: 'What Tenkey itself adds to a call: time from the complete request to its sending, without the wait for a retry.',
+    help: 'What Tenkey itself adds to a call: time from the complete request to its sending, without the waits for a place and for a retry.',
     bounds: ownBounds,
     registry: this.registry,
   }).series();

@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { SealingKeyService } from '#credentials';
-import { isDatabaseUnavailable, within } from '#database';
+import { isDatabaseUnavailable, outageOf, within } from '#database';
 import { Access, hooks, Problem } from '#http';
 import { ModelCatalogue } from '#model-routing';
 import { HealthResponse, ReadyResponse } from './health.dto';
@@ -57,12 +57,12 @@ export class HealthController {
       reply.status(HttpStatus.SERVICE_UNAVAILABLE);
       return notReady(this.config, this.catalogue, 'Tenkey is stopping. Send no further requests to it.');
     }
+    const fault = this.changes.storageFault;
     const known: Omit<ReadyResponse, 'status' | 'database'> = {
       ...readyStateOf(this.config, this.catalogue),
-      changes: this.changes.isDiskFull ? 'failing' : 'ok',
-      ...(this.changes.isDiskFull && {
-        changes_reason:
-          'The disk of the database is full, so changes and usage records cannot be stored. Free or add space.',
+      changes: fault === undefined ? 'ok' : 'failing',
+      ...(fault !== undefined && {
+        changes_reason: `${fault.reason} Changes and usage records cannot be stored. ${fault.fix}`,
       }),
     };
     try {
@@ -88,10 +88,15 @@ export class HealthController {
         status: 'not_ready',
         database: isUnavailable ? 'unavailable' : 'failed',
         ...known,
-        reason: isUnavailable
-          ? 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running.'
-          : 'The database returned an error. The log has its text.',
+        changes: 'failing',
+        reason: isUnavailable ? reasonOf(error) : 'The database returned an error. The log has its text.',
       };
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  const outage = outageOf(error);
+  if (outage !== undefined) return `${outage.reason} ${outage.fix}`;
+  return 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running.';
 }

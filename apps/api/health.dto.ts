@@ -24,10 +24,10 @@ export class ReadyResponse {
   @ApiPropertyOptional({
     enum: ['ok', 'failing'],
     description:
-      'failing: changes and usage records cannot be stored, because the disk of the database is full. Calls are still served. Absent while the process starts or stops.',
+      'failing: changes and usage records cannot be stored, because the database is unavailable, or its disk is full, or it is read-only. In the last two cases calls are still served. Absent while the process starts or stops.',
   })
   changes?: 'ok' | 'failing';
-  @ApiPropertyOptional({ description: 'Why changes fail, and what to do.' })
+  @ApiPropertyOptional({ description: 'Why changes fail although the database can be read, and what to do.' })
   changes_reason?: string;
   @ApiProperty({ example: 8, description: 'How many models the catalogue has.' })
   models: number;

@@ -100,6 +100,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
       } catch (error) {
         begun();
         if (this.#stop.signal.aborted) return;
+        this.changes.noteFault(error);
         if (!isLost) {
           this.#log.warn(
             `the connection that receives changes is lost (${reasonOf(error)}); calls use what is cached until the lease expires, then the database`,

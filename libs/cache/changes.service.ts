@@ -3,7 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { isDatabaseUnavailable, isDiskFull, mayBeCommitted } from '#database';
+import {
+  breaksConstraint,
+  isDatabaseUnavailable,
+  keepsFromStoring,
+  mayBeCommitted,
+  type Outage,
+  outageOf,
+  reasonOf,
+  sqlStateOf,
+} from '#database';
 import { CacheService } from './cache.service';
 import { isAwaited, RegistryObservations } from './confirmation';
 import { systemClock } from './lease';
@@ -41,7 +50,7 @@ export class ChangesService {
   #observer: ((inForce: InForce) => void) | undefined;
   /** Undefined until the registry was read for the first time. */
   #longestLeaseMs: number | undefined;
-  #isDiskFull = false;
+  #storageFault: Outage | undefined;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -68,18 +77,23 @@ export class ChangesService {
   ): Promise<T> {
     const joined = this.#joined.getStore();
     if (joined !== undefined) return run(joined);
+    let isBegun = false;
     try {
-      const result = await this.dataSource.transaction(run);
-      this.#isDiskFull = false;
+      const result = await this.dataSource.transaction((transaction) => {
+        isBegun = true;
+        return run(transaction);
+      });
+      this.#storageFault = undefined;
       const inForce = await this.inForce(changed);
       listener?.inForce?.(inForce);
       this.#observer?.(inForce);
       return result;
     } catch (error) {
-      if (isDiskFull(error)) this.#isDiskFull = true;
+      this.noteFault(error);
       // The change may have been stored, so the response does not come before it is in force either. A refusal, such as that there
-      // is no such tenant, may come from an earlier change whose response was lost.
-      if (mayBeCommitted(error) || !isDatabaseUnavailable(error)) await this.inForce(changed);
+      // is no such tenant, may come from an earlier change whose response was lost. Otherwise nothing was stored, and nothing is
+      // to be waited for.
+      if (mayBeCommitted(error) || (isBegun && isRefusal(error))) await this.inForce(changed);
       throw error;
     }
   }
@@ -127,7 +141,7 @@ export class ChangesService {
       } catch (error) {
         if (waitedMs() > this.#leaseLimitMs()) {
           this.#log.warn(
-            `a change is in force because every lease has expired: the database is unavailable (${(error as Error).name})`,
+            `a change is in force because every lease has expired: the database is unavailable (${reasonOf(error)})`,
           );
           return { processes, waitedMs: waitedMs() };
         }
@@ -136,16 +150,21 @@ export class ChangesService {
     }
   }
 
-  /** True when the last change failed because the disk of the database is full, until something can be stored again. */
-  get isDiskFull(): boolean {
-    return this.#isDiskFull;
+  /** Why the database stores nothing although it can be read, until something can be stored again. */
+  get storageFault(): Outage | undefined {
+    return this.#storageFault;
+  }
+
+  /** Whoever could not store something says so here. Any other error is ignored. */
+  noteFault(error: unknown): void {
+    if (keepsFromStoring(error)) this.#storageFault = outageOf(error);
   }
 
   /** Removes the registrations of killed processes, so that the next change need not wait for their leases. */
   async sweep(): Promise<void> {
-    if (this.#isDiskFull) {
+    if (this.#storageFault !== undefined) {
       await tryToStore(this.dataSource);
-      this.#isDiskFull = false;
+      this.#storageFault = undefined;
     }
     await this.#read();
   }
@@ -165,4 +184,10 @@ export class ChangesService {
     for (const process of silent) await removeSilent(this.#query, process);
     return registry;
   }
+}
+
+/** Whether a transaction was refused because of what it found. A statement that failed for another reason says nothing about rows. */
+function isRefusal(error: unknown): boolean {
+  if (isDatabaseUnavailable(error)) return false;
+  return sqlStateOf(error) === undefined || breaksConstraint(error);
 }

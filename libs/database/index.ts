@@ -29,4 +29,5 @@ export { optionalTimeColumn, timeColumn } from './time-column';
 export { InFlight } from './in-flight';
 export { HourlySweep } from './hourly-sweep';
 export { waitAtStop, within } from './stop-wait';
-export { isDatabaseUnavailable, isDiskFull, mayBeCommitted, sqlStateOf } from './database-errors';
+export { breaksConstraint, isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';
+export { keepsFromStoring, type Outage, outageOf } from './outage';

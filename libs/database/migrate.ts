@@ -4,7 +4,7 @@ import { OLDEST_SERVER } from './check/server-facts';
 import { DatabaseStartError, reasonOf, tlsFaultOf } from './connection/connection-fault';
 import { connectionOptions, CONNECT_MS, placeOf } from './connection/connection-options';
 import { DatabaseClient } from './connection/database-client';
-import { isDatabaseUnavailable } from './database-errors';
+import { isTemporary } from './database-errors';
 import { runMigrations } from './run-migrations';
 
 const MESSAGE_EVERY_MS = 5000;
@@ -93,7 +93,7 @@ const codeOf = (error: Error): string => ('code' in error ? String(error.code) :
 
 /** 3D000: the server is available, but the database may not have been created yet. */
 const isWorthWaiting = (error: Error): boolean =>
-  tlsFaultOf(error) === undefined && (isDatabaseUnavailable(error) || codeOf(error) === '3D000');
+  tlsFaultOf(error) === undefined && (isTemporary(error) || codeOf(error) === '3D000');
 
 function adviceFor(error: Error, setting: string): string {
   const tlsFault = tlsFaultOf(error);

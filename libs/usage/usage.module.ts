@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { CacheModule } from '#cache';
 import { TenantsModule } from '#tenants';
 import { PlatformUsageController } from './reports/platform-usage.controller';
 import { ReceiptsService } from './receipts/receipts.service';
@@ -13,7 +14,7 @@ import { UsageReportService } from './reports/usage-report.service';
 import { UsageRetentionService } from './records/usage-retention.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([UsageRecord]), TenantsModule],
+  imports: [CacheModule, TypeOrmModule.forFeature([UsageRecord]), TenantsModule],
   controllers: [UsageController, PlatformUsageController, ReceiptsController],
   providers: [
     UsageLogService,

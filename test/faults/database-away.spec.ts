@@ -1,6 +1,8 @@
-import { type TestApp } from '../support/app';
+import { ChangesService } from '#cache';
+import { startTestApp, type TestApp } from '../support/app';
 import { type Gate } from '../support/gate';
 import { startGatedApp } from '../support/gated-app';
+import { createTestDatabase, execute, urlFor } from '../support/postgres';
 import { until } from '../support/until';
 import { FaultRow } from './fault-rows';
 
@@ -108,5 +110,102 @@ describe('an outage of the database', () => {
     expect([changed.status, changed.body.state]).toEqual([200, 'suspended']);
     gate.open();
     expect((await tenkey.sysadmin('get', `/tenants/${made.body.id}`)).body).toEqual(changed.body);
+  });
+});
+
+describe('a database that refuses what it is asked for', () => {
+  const role = `tenkey_refused_${process.pid}`;
+  let database: Awaited<ReturnType<typeof createTestDatabase>>;
+  let name: string;
+  let tenkey: TestApp;
+  let administer: (...statements: string[]) => Promise<void>;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    name = new URL(database.url).pathname.slice(1);
+    const owner = new URL(database.url).username;
+    const server = urlFor(database.url, 'postgres');
+    administer = (...statements) => execute(server, ...statements);
+    await administer(`create role ${role} login in role ${owner}`);
+    const databaseUrl = database.url.replace(`//${owner}`, `//${role}`);
+    tenkey = await startTestApp({ CACHE_LEASE_SECONDS: '60' }, { databaseUrl });
+  });
+  afterAll(async () => {
+    await tenkey.close();
+    await database.drop();
+    await administer(`drop role ${role}`);
+  });
+
+  /** Connections that exist do not notice what the statement changes. */
+  const change = (statement: string) =>
+    administer(
+      statement,
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${role}' and datname = '${name}'`,
+    );
+  const ready = async () => (await tenkey.http().get('/ready')) as { status: number; body: any };
+  const names = async () =>
+    (await tenkey.sysadmin('get', '/tenants')).body.items.map((tenant: { name: string }) => tenant.name);
+
+  it.each([
+    [
+      'the login',
+      `alter role ${role} nologin`,
+      `alter role ${role} login`,
+      /^The database refuses the login\./,
+    ],
+    [
+      'another connection',
+      `alter role ${role} connection limit 0`,
+      `alter role ${role} connection limit -1`,
+      /^The database accepts no more connections\./,
+    ],
+    [
+      'every connection',
+      'allow_connections false',
+      'allow_connections true',
+      /^The database accepts no connections\./,
+    ],
+  ])(
+    'to refuse %s is an outage: no change waits for a lease, nothing is stored, and the reason is true',
+    async (what, refusing, allowing, reason) => {
+      const statement = (text: string) =>
+        text.startsWith('alter') ? text : `alter database ${name} ${text}`;
+      await change(statement(refusing));
+      const began = performance.now();
+      const made = await tenkey.sysadmin('post', '/tenants').send({ name: what.replace(' ', '-') });
+      expect(performance.now() - began).toBeLessThan(4000);
+      expect([made.status, made.body.code]).toEqual([503, 'credential_store_unavailable']);
+      expect(made.body.detail).toMatch(reason);
+      expect(made.body.detail).toMatch(/Nothing was changed\. Try again when that is corrected\.$/);
+      expect((await tenkey.chat('00000000-0000-4000-8000-000000000000')).body.error.code).toBe(
+        'credential_store_unavailable',
+      );
+      const { status, body } = await ready();
+      expect([status, body.database, body.changes]).toEqual([503, 'unavailable', 'failing']);
+      expect(body.reason).toMatch(reason);
+      await administer(statement(allowing));
+      expect(await names()).toEqual([]);
+      expect((await ready()).body).toMatchObject({ status: 'ready', changes: 'ok' });
+    },
+    90_000,
+  );
+
+  it('to store anything is said by refused changes and by /ready, calls go on, and it ends by itself', async () => {
+    const tenant = await tenkey.createTenant('before');
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-that-is-only-read' });
+    await change(`alter database ${name} set default_transaction_read_only = on`);
+    // The process finds out by itself.
+    await until(async () => (await ready()).body.changes === 'failing', '/ready says so');
+    const { status, body } = await ready();
+    expect(status).toBe(200);
+    expect(body.changes_reason).toMatch(/^The database is read-only\..*Connect Tenkey to the primary/);
+    const made = await tenkey.sysadmin('post', '/tenants').send({ name: 'meanwhile' });
+    expect([made.status, made.body.code]).toEqual([503, 'credential_store_unavailable']);
+    expect(made.body.detail).toMatch(/^The database is read-only\. Nothing was changed\./);
+    expect((await tenkey.chat(tenant)).status).toBe(200);
+    await change(`alter database ${name} reset default_transaction_read_only`);
+    await tenkey.nest.get(ChangesService, { strict: false }).sweep();
+    expect((await ready()).body.changes).toBe('ok');
+    expect(await names()).toEqual(['before']);
+    expect((await tenkey.sysadmin('post', '/tenants').send({ name: 'afterwards' })).status).toBe(201);
   });
 });

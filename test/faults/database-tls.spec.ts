@@ -165,6 +165,32 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
     );
   });
 
+  it('a certificate that a running process does not accept is an outage: no change waits for a lease', async () => {
+    const databaseUrl = server.url('tls_only', `?sslmode=verify-full&sslrootcert=${ca}`);
+    const tenkey = await startTestApp(
+      { DATABASE_URL: databaseUrl, CACHE_LEASE_SECONDS: '60' },
+      { databaseUrl },
+    );
+    await server.present(await authority.issue('elsewhere'));
+    await execute(
+      server.socketUrl('tls_only'),
+      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()',
+    );
+    const began = performance.now();
+    const made = await tenkey.sysadmin('post', '/tenants').send({ name: 'sundsvall' });
+    expect(performance.now() - began).toBeLessThan(4000);
+    expect([made.status, made.body.code]).toEqual([503, 'credential_store_unavailable']);
+    expect(made.body.detail).toMatch(
+      /certificate of the server is for another host name\. Nothing was changed/,
+    );
+    const { status, body } = await tenkey.http().get('/ready');
+    expect([status, body.database, body.changes]).toEqual([503, 'unavailable', 'failing']);
+    expect(body.reason).toMatch(/for another host name\. Correct its certificate/);
+    await server.present(await authority.issue('localhost'));
+    expect((await tenkey.sysadmin('post', '/tenants').send({ name: 'sundsvall' })).status).toBe(201);
+    await tenkey.close();
+  }, 90_000);
+
   it('a refused password is no reason to wait, and no part of it is printed', async () => {
     await execute(server.socketUrl('postgres'), `create role other login password 'right'`);
     const dataSource = (password: string) => {

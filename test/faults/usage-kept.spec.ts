@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
+import { ChangesService } from '#cache';
 import { loadConfig } from '#config';
 import { EgressService } from '#egress';
 import { UsageLogService, UsageMetricsService, type UsageRecord } from '#usage';
@@ -214,7 +215,13 @@ describe('usage', () => {
       'create trigger refuse_some before insert on usage_records execute function refuse_some()',
     );
     const metrics = new UsageMetricsService();
-    const stopping = new UsageLogService(tenkey.database, metrics, noCalls(), withShutdown(5));
+    const stopping = new UsageLogService(
+      tenkey.database,
+      metrics,
+      noCalls(),
+      withShutdown(5),
+      tenkey.nest.get(ChangesService),
+    );
     for (let index = 0; index < 2000; index += 1) stopping.add(recordOf(tenant));
     // One write is running, and the next one is due.
     await wait(1100);
@@ -257,7 +264,13 @@ describe('usage', () => {
         end $$;
         create trigger wait_in_the_middle before insert on usage_records execute function wait_in_the_middle()`);
       const metrics = new UsageMetricsService();
-      const stopping = new UsageLogService(tenkey.database, metrics, noCalls(), withShutdown(0));
+      const stopping = new UsageLogService(
+        tenkey.database,
+        metrics,
+        noCalls(),
+        withShutdown(0),
+        tenkey.nest.get(ChangesService),
+      );
       for (let index = 0; index < 1000; index += 1) stopping.add(recordOf(tenant));
       const began = Date.now();
       await stopping.onApplicationShutdown();

@@ -102,6 +102,9 @@ export function reasonOf(error: unknown): string {
   return code || name;
 }
 
+/** The code of the innermost error; empty when it has none. */
+export const codeOf = (error: unknown): string => describe(error).code;
+
 /** The innermost error: TypeORM wraps that of the driver, and a name with several addresses causes one for each. */
 function describe(error: unknown): {
   code: string;

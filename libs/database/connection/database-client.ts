@@ -1,5 +1,6 @@
 import { type Socket } from 'node:net';
 import { Client, type ClientConfig, Connection } from 'pg';
+import { noteFailedConnection } from '../database-errors';
 import { isTlsFault } from './connection-fault';
 
 export interface DatabaseClientConfig extends ClientConfig {
@@ -82,6 +83,7 @@ export class DatabaseClient extends Client {
       );
     }
     const done = (error: Error | null) => {
+      if (error !== null) noteFailedConnection(error);
       const { remoteAddress } = this.#stream;
       if (error === null && remoteAddress !== undefined) this.#config.addresses?.add(remoteAddress);
       callback(error as Error);

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { isDatabaseUnavailable, mayBeCommitted } from '#database';
+import { isDatabaseUnavailable, mayBeCommitted, outageOf } from '#database';
 
 /**
  * Every way Tenkey fails: code -> status and title, grouped by who can fix it. Tests compare this table with the one in
@@ -149,8 +149,10 @@ export class Problem extends Error {
   static of(error: unknown, isChange = false): Problem {
     if (error instanceof Problem) return error;
     if (isDatabaseUnavailable(error)) {
+      const reason = outageOf(error)?.reason;
+      const again = reason === undefined ? 'Try again shortly.' : 'Try again when that is corrected.';
       return new Problem('credential_store_unavailable', {
-        detail: `The database of Tenkey cannot be reached, or is busy. ${isChange ? outcomeOf(error) : 'Try again shortly.'}`,
+        detail: `${reason ?? 'The database of Tenkey cannot be reached, or is busy.'} ${isChange ? outcomeOf(error, again) : again}`,
         cause: error,
       });
     }
@@ -169,8 +171,8 @@ export class Problem extends Error {
 }
 
 /** This is true only as long as a change is one transaction, with nothing after it. */
-function outcomeOf(error: unknown): string {
+function outcomeOf(error: unknown, again: string): string {
   return mayBeCommitted(error)
     ? 'The change may or may not have been made: check that before you repeat it.'
-    : 'Nothing was changed. Try again shortly.';
+    : `Nothing was changed. ${again}`;
 }

@@ -3,8 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, QueryFailedError } from 'typeorm';
+import { ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
-import { InFlight, sqlStateOf, waitAtStop } from '#database';
+import { InFlight, reasonOf, sqlStateOf, waitAtStop } from '#database';
 import { EgressService, type Route } from '#egress';
 import { CallMeter, type MeteredCall } from '../metering/call-meter';
 import { type LostBatch, type LostCalls, LostCallSums } from './lost-calls';
@@ -55,6 +56,7 @@ export class UsageLogService implements OnApplicationShutdown {
     private readonly metrics: UsageMetricsService,
     private readonly egress: EgressService,
     @InjectConfig() private readonly config: Config,
+    private readonly changes: ChangesService,
   ) {
     metrics.countInFlight(() => this.#running.size);
   }
@@ -166,7 +168,8 @@ export class UsageLogService implements OnApplicationShutdown {
       await this.#writeLost();
       this.#hasFailed = false;
     } catch (error) {
-      if (!this.#hasFailed) this.#log.warn(`usage records cannot be written yet: ${(error as Error).name}`);
+      this.changes.noteFault(error);
+      if (!this.#hasFailed) this.#log.warn(`usage records cannot be written yet: ${reasonOf(error)}`);
       this.#hasFailed = true;
     } finally {
       this.#logLost();

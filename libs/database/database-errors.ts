@@ -58,6 +58,15 @@ export function isTemporary(error: unknown): boolean {
   });
 }
 
+/**
+ * For a look whether there is something to do: there is not while the database is unavailable. That has its own line in the log.
+ * @throws any other error
+ */
+export function falseIfUnavailable(error: unknown): false {
+  if (isDatabaseUnavailable(error)) return false;
+  throw error;
+}
+
 /** The SQLSTATE of a statement that failed; undefined for any other error. */
 export function sqlStateOf(error: unknown): string | undefined {
   return error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;

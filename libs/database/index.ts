@@ -29,5 +29,11 @@ export { optionalTimeColumn, timeColumn } from './time-column';
 export { InFlight } from './in-flight';
 export { HourlySweep } from './hourly-sweep';
 export { waitAtStop, within } from './stop-wait';
-export { breaksConstraint, isDatabaseUnavailable, mayBeCommitted, sqlStateOf } from './database-errors';
+export {
+  breaksConstraint,
+  falseIfUnavailable,
+  isDatabaseUnavailable,
+  mayBeCommitted,
+  sqlStateOf,
+} from './database-errors';
 export { keepsFromStoring, type Outage, outageOf } from './outage';

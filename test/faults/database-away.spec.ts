@@ -42,6 +42,17 @@ describe('an outage of the database', () => {
     expect((await tenkey.http().get('/ready')).status).toBe(200);
   });
 
+  it('has one line in the log, and none about work that nobody has asked for', async () => {
+    const before = tenkey.logLines.length;
+    gate.shut();
+    // A process looks every five seconds whether there is something to verify or to seal.
+    await new Promise((done) => setTimeout(done, 6000));
+    gate.open();
+    const text = tenkey.logLines.slice(before).join('');
+    expect(text.split('the connection that receives changes is lost')).toHaveLength(2);
+    expect(text).not.toContain('no batch');
+  });
+
   it('does not stop calls while changes wait for a lock on the end of the audit, and the response then says so', async () => {
     const [changing, calling] = [await tenkey.createTenant(), await tenkey.createTenant()];
     await tenkey.setCredential(calling, 'openai', { api_key: 'sk-of-those-that-only-call' });

@@ -6,6 +6,7 @@ import { ChangesService } from '#cache';
 import { startTestApp, type TestApp } from '../support/app';
 import { execute, urlFor } from '../support/postgres';
 import { FaultRow } from './fault-rows';
+import { until } from '../support/until';
 import { OwnServer } from './own-server';
 
 const asRoot = (program: string, ...args: string[]) =>
@@ -86,6 +87,9 @@ describe('when the disk of the database is full', () => {
     expect([row.lost, row.wrong]).toEqual([0, 0]);
     const refused = await failedChange(tenant, row);
     expect([refused.status, refused.body.code]).toEqual([503, 'credential_store_unavailable']);
+    expect(refused.body.detail).toBe(
+      'The disk of the database is full. Nothing was changed. Try again when that is corrected.',
+    );
     const full = await ready();
     expect([full.status, full.body.changes]).toEqual([200, 'failing']);
     expect(full.body.changes_reason).toMatch(/disk of the database is full.*Free or add space/);
@@ -99,4 +103,28 @@ describe('when the disk of the database is full', () => {
     expect((await ready()).body).not.toHaveProperty('changes_reason');
     expect((await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-afterwards' })).status).toBe(200);
   });
+
+  it('/ready and a metric say so when only usage records cannot be stored', async () => {
+    const tenant = await tenkey.createTenant();
+    await tenkey.setCredential(tenant, 'openai', { api_key: 'sk-of-calls-on-a-full-disk' });
+    const metric = async () =>
+      /^tenkey_changes_failing (\d)$/m.exec((await tenkey.sysadmin('get', '/metrics')).text)?.[1];
+    expect([(await ready()).body.changes, await metric()]).toEqual(['ok', '0']);
+    await fill();
+    await until(
+      async () => {
+        const calls = await Promise.all(Array.from({ length: 20 }, () => tenkey.chat(tenant)));
+        expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
+        return (await ready()).body.changes === 'failing';
+      },
+      '/ready says so',
+      30_000,
+    );
+    expect(await metric()).toBe('1');
+    const warnings = tenkey.logLines.filter((line) => line.includes('usage records cannot be written yet'));
+    expect(warnings).toEqual([expect.stringContaining('No space left on device')]);
+    empty();
+    await tenkey.nest.get(ChangesService, { strict: false }).sweep();
+    expect([(await ready()).body.changes, await metric()]).toEqual(['ok', '0']);
+  }, 60_000);
 });

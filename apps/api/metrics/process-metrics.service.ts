@@ -152,6 +152,11 @@ export class ProcessMetricsService {
       bounds: changeBounds,
       registry: this.#registry,
     }).series();
+    this.#gauge(
+      'tenkey_changes_failing',
+      '1: the database can be read, but changes and usage records cannot be stored, as /ready says with the reason.',
+      () => Number(changes.storageFault !== undefined),
+    );
     changes.observe(({ waitedMs }) => confirmed.observe(waitedMs / 1000));
   }
 

@@ -8,7 +8,7 @@ import {
   EncryptionStatusService,
   SealingKeyService,
 } from '#credentials';
-import { isDatabaseUnavailable, within } from '#database';
+import { isDatabaseUnavailable, reasonOf, within } from '#database';
 
 /** How long a scrape waits for the database. Prometheus gives up after ten seconds. */
 const READ_MS = 1000;
@@ -149,7 +149,7 @@ export class StoredMetricsService {
     } catch (error) {
       this.#isReady = false;
       if (!isDatabaseUnavailable(error)) {
-        this.#log.error(`the metrics of what is stored cannot be read: ${(error as Error).name}`);
+        this.#log.error(`the metrics of what is stored cannot be read: ${reasonOf(error)}`);
       }
       return undefined;
     }

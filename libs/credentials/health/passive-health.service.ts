@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { sqlStateOf, waitAtStop } from '#database';
+import { reasonOf, sqlStateOf, waitAtStop } from '#database';
 import { type RouteCredential } from '#egress';
 import { recordTraffic, type TrafficHealth } from './health-records';
 
@@ -83,9 +83,7 @@ export class PassiveHealthService implements OnApplicationShutdown {
         .then(() => this.#write(batch))
         .catch((error: unknown) => {
           // The next call with each credential notes it again.
-          this.#log.warn(
-            `the health of ${batch.length} credentials was not written: ${(error as Error).name}`,
-          );
+          this.#log.warn(`the health of ${batch.length} credentials was not written: ${reasonOf(error)}`);
         });
     }
   }

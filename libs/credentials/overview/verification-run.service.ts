@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
-import { waitAtStop } from '#database';
+import { falseIfUnavailable, reasonOf, waitAtStop } from '#database';
 import { type ProbeResult } from '#egress';
 import { type ChangedBy, Problem, type ProblemCode } from '#http';
 import { ProviderRegistry } from '#providers';
@@ -136,7 +136,7 @@ export class VerificationRunService implements OnApplicationBootstrap, OnApplica
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted) return;
         this.#log.warn(
-          `no batch of credentials was verified: ${(error as Error).name}; the next try is in some seconds`,
+          `no batch of credentials was verified: ${reasonOf(error)}; the next try is in some seconds`,
         );
       })
       .finally(() => (this.#running = undefined));
@@ -177,12 +177,16 @@ export class VerificationRunService implements OnApplicationBootstrap, OnApplica
 
   async #verifyAll(): Promise<void> {
     // Without a run, this look is all that an idle process does.
-    if ((await this.latest())?.state !== 'running') return;
+    if (!(await this.#isWanted().catch(falseIfUnavailable))) return;
     while (!this.#stop.signal.aborted) {
       const run = await this.batch();
       if (run?.state !== 'running') return;
       await wait(Math.max(0, run.nextAt.getTime() - Date.now()), undefined, { signal: this.#stop.signal });
     }
+  }
+
+  async #isWanted(): Promise<boolean> {
+    return (await this.latest())?.state === 'running';
   }
 
   /** Selects the next batch, and keeps other processes from it. The run is finished when there is none. */

@@ -5,7 +5,7 @@ import { type DataSource } from 'typeorm';
 import { AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { Problem } from '#http';
-import { HourlySweep } from '#database';
+import { HourlySweep, reasonOf } from '#database';
 import { deleteAllStaleHealth, deleteStaleHealth } from '../health/health-records';
 import {
   emptySlot,
@@ -25,7 +25,8 @@ export class PreviousSweepService implements OnApplicationBootstrap, OnApplicati
   readonly #log = new Logger('credentials');
   readonly #sweeps = new HourlySweep(
     () => this.#sweep(),
-    ({ name }) => this.#log.warn(`previous credentials were not swept: ${name}; the next try is in an hour`),
+    (error) =>
+      this.#log.warn(`previous credentials were not swept: ${reasonOf(error)}; the next try is in an hour`),
   );
 
   constructor(

@@ -6,7 +6,7 @@ import { AuditLogService } from '#audit';
 import { NEWEST_SEAL_FORM, readAbilities } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
-import { waitAtStop } from '#database';
+import { falseIfUnavailable, reasonOf, waitAtStop } from '#database';
 import { type ChangedBy, Problem } from '#http';
 import { outdatedFormerKeys, resealFormerKeys } from '../encryption/former-keys';
 import { credentialTables, missingKeyIds } from './sealed-tables';
@@ -210,14 +210,14 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
     this.#running ??= this.#sealAll(when)
       .catch((error: unknown) => {
         this.#log.warn(
-          `no batch of the rotation was sealed: ${(error as Error).name}; the next try is in some seconds`,
+          `no batch of the rotation was sealed: ${reasonOf(error)}; the next try is in some seconds`,
         );
       })
       .finally(() => (this.#running = undefined));
   }
 
   async #sealAll(when: () => Promise<boolean>): Promise<void> {
-    if (!(await when())) return;
+    if (!(await when().catch(falseIfUnavailable))) return;
     while (!this.#isStopping) {
       const rotation = await this.batch();
       if (rotation?.state !== 'running') return;

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { HourlySweep } from '#database';
+import { HourlySweep, reasonOf } from '#database';
 import { type TenantRemoval } from '#tenants';
 
 /** So that no statement is long. */
@@ -14,7 +14,7 @@ export class StoredObjectsRetentionService implements OnApplicationBootstrap, On
   readonly #log = new Logger('calls');
   readonly #sweeps = new HourlySweep(
     () => this.sweep(),
-    ({ name }) => this.#log.warn(`old records of stored objects were not deleted: ${name}`),
+    (error) => this.#log.warn(`old records of stored objects were not deleted: ${reasonOf(error)}`),
   );
 
   constructor(

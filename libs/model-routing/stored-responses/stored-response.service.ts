@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CacheService } from '#cache';
 import { type Config, InjectConfig } from '#config';
+import { reasonOf } from '#database';
 import { type Route } from '#egress';
 import { TenantsService } from '#tenants';
 import { CallService } from '../call/call.service';
@@ -133,7 +134,7 @@ export class StoredResponseService {
   /** The provider has deleted it, so the client learns that, whether or not the record can be deleted too. */
   private async forget(route: Route, id: string): Promise<void> {
     await this.objects.forgetResponse(route, id).catch((error: unknown) => {
-      this.#log.warn(`the record of a deleted response was not deleted: ${(error as Error).name}`);
+      this.#log.warn(`the record of a deleted response was not deleted: ${reasonOf(error)}`);
     });
   }
 }

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
-import { HourlySweep } from '#database';
+import { HourlySweep, reasonOf } from '#database';
 import { deleteRecords } from './usage-tables';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -17,7 +17,7 @@ export class UsageRetentionService implements OnApplicationBootstrap, OnApplicat
       const count = await this.sweep();
       if (count > 0) this.#log.log(`deleted ${count} usage records that were older than the retention`);
     },
-    ({ name }) => this.#log.warn(`old usage records were not deleted: ${name}`),
+    (error) => this.#log.warn(`old usage records were not deleted: ${reasonOf(error)}`),
   );
 
   constructor(

@@ -3,6 +3,7 @@ import { type Config } from '#config';
 import {
   connectAndMigrate,
   dataSourceOptions,
+  isMigratable,
   migrationFindings,
   type MigrationState,
   migrationState,
@@ -50,7 +51,7 @@ export async function migrate(
 }
 
 function requireMigratable(state: MigrationState): void {
-  if (state.unknown.length === 0 && state.deleted.length === 0) return;
+  if (isMigratable(state)) return;
   const [finding] = migrationFindings(state);
   throw new Refusal(`${finding?.text}. ${finding?.fix}`);
 }

@@ -12,7 +12,12 @@
  * server is for trials and small installations: one machine, no replication, not on Windows.
  */
 export { addFinding, counted, fault, type Finding, warning } from './check/finding';
-export { migrationFindings, type MigrationState, migrationState } from './check/migration-state';
+export {
+  isMigratable,
+  migrationFindings,
+  type MigrationState,
+  migrationState,
+} from './check/migration-state';
 export { CHECK_STATEMENT_MS, ReadOnlyDataSource } from './check/read-only-data-source';
 export { countRows, schemaFindings } from './check/schema';
 export { OLDEST_SERVER, type ServerFacts, serverFacts } from './check/server-facts';

@@ -165,7 +165,7 @@ it('a start refuses the schema of a later version, and one whose rows were delet
   );
   await expect(start()).rejects.toThrow(
     new RegExp(
-      `^Cannot use this database: a later version has migrated this database \\(Tenkey 9.8.7\\): this version, Tenkey ${version}, does not know OfTomorrow1999000000000. Run the version that migrated it`,
+      `^Cannot use the schema: a later version has migrated this database \\(Tenkey 9.8.7\\): this version, Tenkey ${version}, does not know OfTomorrow1999000000000. Run the version that migrated it`,
     ),
   );
   await execute(
@@ -174,7 +174,7 @@ it('a start refuses the schema of a later version, and one whose rows were delet
     "delete from migrations where name like 'CreateUsageRecords%'",
   );
   await expect(start()).rejects.toThrow(
-    /^Cannot use this database: rows are missing in the table of migrations.*CreateUsageRecords1764600000000.*insert into migrations/,
+    /^Cannot use the schema: rows are missing in the table of migrations.*CreateUsageRecords1764600000000.*insert into migrations/,
   );
   const dataSource = await dataSourceOf(database.url).initialize();
   expect(await dataSource.query("select name from migrations where name like 'CreateUsageRecords%'")).toEqual(
@@ -182,6 +182,95 @@ it('a start refuses the schema of a later version, and one whose rows were delet
   );
   await dataSource.destroy();
   await database.drop();
+});
+
+describe('a migration that the database refuses ends in one sentence with the fix', () => {
+  let database: TestDatabase;
+  afterEach(() => database.drop());
+
+  /** @param change the address */
+  async function refusal(change = (url: string): string => url): Promise<string> {
+    const dataSource = dataSourceOf(change(database.url));
+    const start = connectAndMigrate(dataSource, { waitSeconds: 5, log });
+    const { name, message } = await start.then(
+      () => new Error('it was migrated'),
+      (error: unknown) => error as Error,
+    );
+    expect([name, message.split('\n').length]).toEqual(['DatabaseStartError', 1]);
+    return message;
+  }
+  const nameOf = () => new URL(database.url).pathname.slice(1);
+
+  it.each([
+    ['all rows', 'delete from migrations', 'every table exists'],
+    ['the table', 'drop table migrations', 'every table exists'],
+    [
+      'the newest rows',
+      'delete from migrations where id > (select max(id) - 2 from migrations)',
+      'Cannot migrate database .* already exists, says PostgreSQL',
+    ],
+  ])(
+    'when %s of the migrations were deleted: the statement in it restores them',
+    async (_, statement, why) => {
+      database = await createTestDatabase();
+      await execute(database.url, statement);
+      const text = await refusal();
+      expect(text).toMatch(new RegExp(`${why}.*Restore the rows: create table if not exists migrations`));
+      await execute(database.url, text.slice(text.indexOf('create table if not exists migrations')));
+      const dataSource = dataSourceOf(database.url);
+      expect(await connectAndMigrate(dataSource, { waitSeconds: 5, log })).toEqual([]);
+      await dataSource.destroy();
+    },
+  );
+
+  it('when another application has a table of the same name', async () => {
+    database = await createEmptyDatabase();
+    await execute(database.url, 'create table tenants (id integer)');
+    expect(await refusal()).toMatch(
+      /^Cannot use the schema: the database was never migrated, but already has the table tenants\. If another application uses this database, give Tenkey a database of its own\./,
+    );
+    await execute(database.url, 'drop table tenants', 'create sequence credential_versions');
+    expect(await refusal()).toMatch(
+      /"credential_versions" already exists, says PostgreSQL.*a database of its own/,
+    );
+  });
+
+  it('when the user may not create in the schema', async () => {
+    database = await createEmptyDatabase();
+    const role = `tenkey_guest_${process.pid}`;
+    await execute(database.url, `create role ${role} login`, 'revoke create on schema public from public');
+    const asRole = (url: string) => url.replace(`//${new URL(url).username}`, `//${role}`);
+    const text = await refusal(asRole);
+    expect(text).toMatch(
+      new RegExp(
+        `^Cannot migrate database ${nameOf()}: permission denied for schema public, .*User ${role} must own`,
+      ),
+    );
+    const [, byOwner = '', byGrant = ''] = /run: (alter .*;) or: (grant .*;)$/.exec(text) ?? [];
+    await execute(database.url, byGrant);
+    const dataSource = dataSourceOf(asRole(database.url));
+    await connectAndMigrate(dataSource, { waitSeconds: 5, log });
+    await dataSource.destroy();
+    await execute(
+      database.url,
+      byOwner,
+      `reassign owned by ${role} to current_user`,
+      `drop owned by ${role}`,
+    );
+    await execute(database.url, `drop role ${role}`);
+  });
+
+  it('when search_path names no schema, and when the database is read-only', async () => {
+    database = await createEmptyDatabase();
+    const withPath = (url: string) => `${url}${url.includes('?') ? '&' : '?'}options=-csearch_path%3Dfoo`;
+    expect(await refusal(withPath)).toMatch(
+      /no schema has been selected.*No schema of search_path \(foo\) exists\. Create one/,
+    );
+    await execute(database.url, `alter database ${nameOf()} set default_transaction_read_only = on`);
+    expect(await refusal()).toMatch(
+      /read-only transaction, says PostgreSQL.*Connect Tenkey to the primary server/,
+    );
+  });
 });
 
 it('a failed migration leaves nothing behind, and the next start can try again', async () => {

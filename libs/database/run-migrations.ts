@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
-import { migrationFindings, migrationState } from './check/migration-state';
+import { migrationFaultOf } from './check/migration-fault';
+import { CREATE_TABLE, isMigratable, migrationFindings, migrationState } from './check/migration-state';
 import { DatabaseStartError, reasonOf } from './connection/connection-fault';
 import { CONNECT_MS, connectionOptions } from './connection/connection-options';
 import { DatabaseClient, type DatabaseClientConfig } from './connection/database-client';
@@ -133,19 +134,23 @@ async function isMigrating({ url, waitSeconds }: RunOptions): Promise<boolean> {
 /** Runs the first missing migration. */
 async function nextMigration(dataSource: DataSource): Promise<{ readonly name: string } | Blocked | 'none'> {
   const runner = dataSource.createQueryRunner();
+  let pending: readonly string[] = [];
   try {
     await runner.startTransaction();
     const [lock] = (await runner.query('select pg_try_advisory_xact_lock($1) as "isOurs"', [
       MIGRATION_LOCK,
     ])) as [{ isOurs: boolean }];
     const step = lock.isOurs
-      ? await runFirst(runner, dataSource.migrations)
+      ? await runFirst(runner, dataSource.migrations, (names) => (pending = names))
       : { by: 'migration' as const, holder: await firstOf(runner, LOCK_HOLDER, [MIGRATION_LOCK]) };
     await runner.commitTransaction();
     return step;
   } catch (error) {
     if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) {
+      const fault = pending.length === 0 ? undefined : await migrationFaultOf(error, pending, runner);
+      throw fault === undefined ? error : new SchemaRefused(fault, { cause: error });
+    }
     return { by: 'table', holder: await firstOf(runner, OLDEST_TRANSACTION) };
   } finally {
     await runner.release();
@@ -155,6 +160,7 @@ async function nextMigration(dataSource: DataSource): Promise<{ readonly name: s
 async function runFirst(
   runner: QueryRunner,
   migrations: DataSource['migrations'],
+  onPending: (names: readonly string[]) => void,
 ): Promise<{ readonly name: string } | 'none'> {
   const named = migrations.map((migration) => ({
     migration,
@@ -164,19 +170,14 @@ async function runFirst(
     runner.manager,
     named.map(({ name }) => name),
   );
-  if (state.unknown.length > 0 || state.deleted.length > 0) {
+  if (!isMigratable(state)) {
     const [finding] = migrationFindings(state);
-    throw new SchemaRefused(`Cannot use this database: ${finding!.text}. ${finding!.fix}`);
+    throw new SchemaRefused(`Cannot use the schema: ${finding!.text}. ${finding!.fix}`);
   }
+  onPending(state.pending);
   const name = state.pending[0];
   if (name === undefined) return 'none';
-  // As TypeORM creates it, for its command line, with the version that ran each migration.
-  await runner.query(
-    `create table if not exists migrations (
-       id serial not null constraint "PK_8c82d7f526340ab734260ea46be" primary key,
-       timestamp bigint not null, name character varying not null);
-     alter table migrations add column if not exists version text`,
-  );
+  await runner.query(CREATE_TABLE);
   await named.find((each) => each.name === name)!.migration.up(runner);
   await runner.query('insert into migrations (timestamp, name, version) values ($1, $2, $3)', [
     name.slice(-13),

@@ -5,6 +5,11 @@ import { fault, type Finding, warning } from './finding';
 /** The definition of each part of a schema, by kind and name, such as `trigger tenants_changed on tenants`. */
 export type Schema = Readonly<Record<string, string>>;
 
+/** The tables that the migrations of this version create, but for that of the migrations. */
+export const ownTables: readonly string[] = [
+  ...new Set(Object.keys(schema).flatMap((part) => /^column (\w+)\./.exec(part)?.slice(1) ?? [])),
+];
+
 /** The parts of a schema that the rules of Tenkey rely on. */
 export async function readSchema(manager: EntityManager): Promise<Schema> {
   const rows = await manager.query<{ part: string; definition: string }[]>(
@@ -67,7 +72,7 @@ export async function schemaFindings(manager: EntityManager): Promise<Finding[]>
         : `${found[part] === undefined ? '' : 'Drop it, and then run: '}${definition};`;
     return [fault(`${part} ${state}${consequenceOf(part)}`, fix)];
   });
-  const tables = new Set(Object.keys(schema).flatMap((part) => /^column (\w+)\./.exec(part)?.slice(1) ?? []));
+  const tables = new Set(ownTables);
   const foreign = Object.keys(found).flatMap((part) => {
     const [, kind, name, table = ''] = /^(trigger|rule) (.+) on (\w+)$/.exec(part) ?? [];
     if (kind === undefined || part in schema || !tables.has(table)) return [];

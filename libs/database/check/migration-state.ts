@@ -86,7 +86,7 @@ export function migrationFindings(state: MigrationState): Finding[] {
     return [
       fault(
         `rows are missing in the table of migrations, although ${why}: ${deleted.join(', ')}. A start would run them again, and fail`,
-        restoringRows(deleted),
+        restoringRows(deleted, done.length === 0),
       ),
     ];
   }
@@ -109,10 +109,10 @@ export function migrationFindings(state: MigrationState): Finding[] {
   ];
 }
 
-/** How to restore rows of the table of migrations, which may be gone as a whole. */
-export function restoringRows(names: readonly string[]): string {
+/** How to restore rows of the table of migrations. */
+export function restoringRows(names: readonly string[], mayLackTable = false): string {
   const rows = names.map((name) => `(${timeOf(name)}, '${name}')`).join(', ');
-  return `Restore the rows: ${CREATE_TABLE} insert into migrations (timestamp, name) values ${rows};`;
+  return `Restore the rows: ${mayLackTable ? `${CREATE_TABLE} ` : ''}insert into migrations (timestamp, name) values ${rows};`;
 }
 
 async function presentTables(manager: EntityManager): Promise<string[]> {

@@ -94,6 +94,16 @@ describe('a text that may be cut', () => {
     expect(find('password Zq7Xw9Kv3Jp5Yt1 was wrong')).not.toEqual([]);
   });
 
+  it('keeps the host of a URL whose password is a parameter, or that has none', () => {
+    const text = 'database "t1" at 127.0.0.1:26432: password Zq7Xw9Kv3Jp5Yt1 of some-long-name';
+    const find = (url: string) =>
+      replaceRanges(text, secretRanges(text, [new Secret(url)], { fragments: true }), '*');
+    expect(find('postgresql://127.0.0.1:26432/t1')).toBe(text);
+    expect(find('postgresql://127.0.0.1:26432/t1?user=some-long-name&password=Zq7Xw9Kv3Jp5Yt1')).toBe(
+      'database "t1" at 127.0.0.1:26432: password * of *',
+    );
+  });
+
   it('is searched in limited time, however hostile its 64 KiB are', () => {
     const secrets = [
       ...Array.from({ length: 3 }, (_, index) => new Secret(`sk-${'abcdefghijkl'.repeat(5)}${index}`)),

@@ -161,7 +161,7 @@ function partsOf(secret: Secret, text: string) {
   const spellings = spellingsOf(secret);
   const runs = text.length < SHORT_TEXT ? runsToFind : listedRuns;
   const parts = {
-    verbatim: runs(spellings.verbatim.map(confidentialPart), FRAGMENT_LENGTH),
+    verbatim: runs(spellings.verbatim.flatMap(confidentialParts), FRAGMENT_LENGTH),
     base64: runs(spellings.base64Cores, BASE64_LENGTH),
     hexadecimal: runs([spellings.hexadecimal], HEX_LENGTH),
   };
@@ -185,9 +185,14 @@ function listedRuns(spellings: readonly string[], length: number): Runs {
   return { whole: ofLength(length), halves: ofLength(length / 2) };
 }
 
-/** Of a URL, such as that of the database, only the user and password are secret: its host is in many texts. */
-function confidentialPart(text: string): string {
-  return /:\/\/(.*)@/s.exec(text)?.[1] ?? text;
+/**
+ * Of a URL, such as that of the database, only the user and password are secret, also as parameters: its host is in many texts.
+ */
+function confidentialParts(text: string): string[] {
+  if (!/^[a-z]+:\/\//.test(text)) return [text];
+  return [/:\/\/(.*)@/s, /[?&]user=([^&]*)/, /[?&]password=([^&]*)/].flatMap(
+    (part) => part.exec(text)?.[1] ?? [],
+  );
 }
 
 /**

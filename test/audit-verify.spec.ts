@@ -37,7 +37,11 @@ describeWithApp('npx tenkey audit verify', (tenkey) => {
   it('exits with 3, not 1, when the chain could not be read', async () => {
     const env = { DATABASE_URL: 'postgresql://tenkey@127.0.0.1:1/tenkey' };
     const { code, stdout, stderr } = await runCliProcess(env, 'audit', 'verify');
-    expect([code, stdout, stderr]).toEqual([3, '', 'error: the database is unavailable: ECONNREFUSED\n']);
+    expect([code, stdout, stderr]).toEqual([
+      3,
+      '',
+      'error: the database is unavailable: ECONNREFUSED. Check that the server runs, that host and port in DATABASE_URL are right, and that no firewall blocks the connection.\n',
+    ]);
   }, 60_000);
 
   it('exits with 2 and prints the help for wrong usage', async () => {

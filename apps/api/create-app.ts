@@ -29,6 +29,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     dataSourceOptions({ url: databaseUrl, entities, addresses: databaseAddresses }),
   );
   await connectAndMigrate(dataSource, {
+    source: config.databaseSetting,
     directUrl: config.databaseDirectUrl?.expose(),
     waitSeconds: config.databaseWaitSeconds,
     log: (message: string) => log.info(message),

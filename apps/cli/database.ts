@@ -2,14 +2,16 @@ import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { type Config } from '#config';
 import {
+  type AddressSource,
   CHECK_STATEMENT_MS,
+  connectionAdvice,
+  isConnectionRefused,
   dataSourceOptions,
   isDatabaseUnavailable,
   ReadOnlyDataSource,
   reasonOf,
   sqlStateOf,
   startEmbeddedPostgres,
-  tlsFaultOf,
 } from '#database';
 
 // The log lines of services would appear between the output of a command.
@@ -23,18 +25,25 @@ type Run<T> = (dataSource: DataSource) => Promise<T>;
  * service may be using at the same time. It does not migrate the database; only a start of the service and `migrate` do.
  */
 export async function withDatabase<T>(config: Config, entities: Entities, run: Run<T>): Promise<T> {
-  return atAddress(config, (url) => connected(new DataSource(optionsOf(url, entities)), run));
+  return atAddress(config, (url) =>
+    connected(new DataSource(optionsOf(url, entities)), run, config.databaseSetting),
+  );
 }
 
 /** The same for a check: in the transactions of the data source, nothing can be changed. */
 export async function withDatabaseReadOnly<T>(config: Config, entities: Entities, run: Run<T>): Promise<T> {
-  return atAddress(config, (url) => readingAt(url, entities, run));
+  return atAddress(config, (url) => readingAt(url, entities, run, config.databaseSetting));
 }
 
 /** Calls `run` with any database, for a check. */
-export async function readingAt<T>(url: string, entities: Entities, run: Run<T>): Promise<T> {
+export async function readingAt<T>(
+  url: string,
+  entities: Entities,
+  run: Run<T>,
+  source: AddressSource,
+): Promise<T> {
   const responseTimeoutMs = CHECK_STATEMENT_MS + 5000;
-  return connected(new ReadOnlyDataSource(optionsOf(url, entities, responseTimeoutMs)), run);
+  return connected(new ReadOnlyDataSource(optionsOf(url, entities, responseTimeoutMs)), run, source);
 }
 
 /** Calls `run` with the address of the database of the service. Starts the embedded one if it is that. */
@@ -59,21 +68,18 @@ function optionsOf(url: string, entities: Entities, responseTimeoutMs?: number):
   return dataSourceOptions({ url, entities, poolSize: 2, ...(responseTimeoutMs && { responseTimeoutMs }) });
 }
 
-/** Calls `run` with a data source that is connected meanwhile. */
-export async function connected<T>(dataSource: DataSource, run: Run<T>): Promise<T> {
+/** Calls `run` with a data source that is connected meanwhile. @param source where its address was set */
+export async function connected<T>(dataSource: DataSource, run: Run<T>, source: AddressSource): Promise<T> {
   try {
     await dataSource.initialize();
     return await run(dataSource);
   } catch (error) {
-    const tlsFault = tlsFaultOf(error);
-    if (tlsFault !== undefined) {
-      throw new Error(`the database cannot be used: ${tlsFault.reason}. In its address: ${tlsFault.fix}`, {
-        cause: error,
-      });
-    }
+    const isRefused = isConnectionRefused(error);
     // The text of the cause may contain a part of the address.
-    if (isDatabaseUnavailable(error)) {
-      throw new Error(`the database is unavailable: ${reasonOf(error)}`, { cause: error });
+    if (isRefused || isDatabaseUnavailable(error)) {
+      const state = isRefused ? 'cannot be used' : 'is unavailable';
+      const advice = connectionAdvice(error, source);
+      throw new Error(`the database ${state}: ${reasonOf(error)}. ${advice}`, { cause: error });
     }
     const undefinedTableOrColumn = ['42P01', '42703'];
     if (!undefinedTableOrColumn.includes(sqlStateOf(error) ?? '')) throw error;

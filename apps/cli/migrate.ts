@@ -32,7 +32,11 @@ export async function migrate(
     const directUrl = config.databaseDirectUrl?.expose();
     const options = dataSourceOptions({ url: directUrl ?? address, entities: [], poolSize: 2 });
     const stateOf = () =>
-      connected(new DataSource(options), (dataSource) => migrationState(dataSource.manager));
+      connected(
+        new DataSource(options),
+        (dataSource) => migrationState(dataSource.manager),
+        directUrl === undefined ? config.databaseSetting : 'DATABASE_DIRECT_URL',
+      );
     if (isDryRun) {
       const state = await stateOf();
       requireMigratable(state);
@@ -41,7 +45,12 @@ export async function migrate(
     const dataSource = new DataSource(options);
     const waitSeconds = config.databaseWaitSeconds;
     try {
-      const done = await connectAndMigrate(dataSource, { directUrl, waitSeconds, log });
+      const done = await connectAndMigrate(dataSource, {
+        source: config.databaseSetting,
+        directUrl,
+        waitSeconds,
+        log,
+      });
       await dataSource.destroy();
       return { pending: [], done };
     } catch (error) {

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { parse } from 'dotenv';
 import { Test } from '@nestjs/testing';
 import { ConfigService } from '@nestjs/config';
-import { generateKey, Secret } from '#crypto';
+import { generateKey, removeKeyShapes, Secret } from '#crypto';
 import { declaredProvider, fixedProviders, ProviderRegistry } from '#providers';
 import { parseDatabaseUrl } from './addresses/database-address';
 import { type Config, loadConfig } from './config';
@@ -53,6 +53,17 @@ describe('loadConfig', () => {
     [{ TENANT_CREDENTIALS_ENABLED: 'maybe' }, 'TENANT_CREDENTIALS_ENABLED must be true or false'],
     [{ PORT: '70000' }, 'PORT must be a whole number'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must begin with'],
+    [
+      { DATABASE_URL: 'postgres://u:q7zkq7zk@host:99999/name' },
+      'DATABASE_URL has an invalid port. A port is',
+    ],
+    [{ DATABASE_URL: 'postgres://host/name?port=q7zkq7zk' }, 'DATABASE_URL has an invalid port. A port is'],
+    ...['one,two', 'one:5432,two:5432', 'one,two:5432'].map((hosts): [Record<string, string>, string] => [
+      { DATABASE_URL: `postgres://u:q7zkq7zk@${hosts}/name` },
+      'DATABASE_URL names several hosts. Name one:',
+    ]),
+    [{ DATABASE_URL: 'postgres:///name?host=one,two' }, 'DATABASE_URL names several hosts'],
+    [{ DATABASE_HOST: 'one,two' }, 'DATABASE_HOST names several hosts'],
     ...['@', '/', '#', '?', '%', '/1@', '?a=1@', '%zz', '#/'].flatMap((raw) =>
       ['q7zk', '5'].map((start): [Record<string, string>, string] => [
         { DATABASE_URL: `postgres://u:${start}${raw}q7zk@host:5432/name` },
@@ -107,6 +118,12 @@ describe('loadConfig', () => {
     for (const value of Object.values(env)) {
       if (value && value.length > 8 && !value.startsWith('mysql')) expect(message).not.toContain(value);
     }
+  });
+
+  it('has no example in a fault that the log would take for a password', () => {
+    const message = faultsOf({ DATABASE_URL: 'odd:pw@host/db', EGRESS_PROXY: 'socks://proxy.example' });
+    expect(message.match(/user:password@/g)).toHaveLength(2);
+    expect(removeKeyShapes(message)).toBe(message);
   });
 
   it('reads an encryption key in standard base64 as the same key', () => {
@@ -260,6 +277,11 @@ describe('loadConfig', () => {
       else
         expect([field, [values[field]].flat()[0] instanceof Secret]).toEqual([field, kind.isSecret === true]);
     }
+  });
+
+  it('says which setting has the address of the database', () => {
+    expect(loadConfig({ ...good, DATABASE_URL: 'postgres://host/n' }).databaseSetting).toBe('DATABASE_URL');
+    expect(loadConfig({ ...good, DATABASE_HOST: 'host' }).databaseSetting).toBe('DATABASE_HOST');
   });
 
   it('makes the address of the database of its parts, in which every character may stand', () => {

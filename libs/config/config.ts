@@ -20,6 +20,8 @@ export interface Config extends Omit<
   'encryptionKey' | 'previousEncryptionKeys' | 'egressProxy' | DatabasePart
 > {
   readonly mode: Mode;
+  /** The setting that has the address of the database. DATABASE_HOST stands for those that belong to it, too. */
+  readonly databaseSetting: 'DATABASE_URL' | 'DATABASE_HOST';
   readonly encryptionKeys: { readonly current?: Secret; readonly previous: readonly Secret[] };
   readonly egressProxies: EgressProxies;
   /** The secrets of the process itself, for redaction by value. Global keys are not among them. */
@@ -89,6 +91,7 @@ export function loadConfig(env: Environment): Config {
   return Object.freeze({
     ...values,
     databaseUrl: databaseUrlFrom(values),
+    databaseSetting: values.databaseHost === undefined ? 'DATABASE_URL' : 'DATABASE_HOST',
     mode: isStrict ? 'strict' : 'single-tenant',
     encryptionKeys: { current: encryptionKey, previous: previousEncryptionKeys },
     egressProxies,

@@ -24,7 +24,13 @@ export { OLDEST_SERVER, type ServerFacts, serverFacts } from './check/server-fac
 export { clientOptionsOf, CONNECTIONS_OF_A_PROCESS, dataSourceOptions } from './data-source';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 export { findEmbeddedDatabase } from './embedded/postgres-directory';
-export { DatabaseStartError, reasonOf, tlsFaultOf } from './connection/connection-fault';
+export { type AddressNames, DatabaseStartError, reasonOf, tlsFaultOf } from './connection/connection-fault';
+export {
+  type AddressSource,
+  addressNames,
+  connectionAdvice,
+  isConnectionRefused,
+} from './connection/connection-advice';
 export { connectionOptions } from './connection/connection-options';
 export { DatabaseClient } from './connection/database-client';
 export { connectAndMigrate } from './migrate';

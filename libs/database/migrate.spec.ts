@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Client } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { version } from '#package.json';
@@ -345,6 +347,30 @@ it('a start without a reachable database fails in time, and names the host and t
   expect(Date.now() - start).toBeLessThan(4000);
   expect(messages).toHaveLength(1);
   expect(`${messages.join()}${error?.stack}`).not.toContain('hunter2');
+});
+
+it('a start at a port that accepts and never answers says soon that it waits, and for which database', async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const began = Date.now();
+  const messages: [string, number][] = [];
+  const url = `postgresql://someone@127.0.0.1:${port}?sslmode=disable`;
+  const start = connectAndMigrate(dataSourceOf(url), {
+    source: 'DATABASE_HOST',
+    waitSeconds: 2,
+    log: (message) => messages.push([message, Date.now() - began]),
+  });
+  await expect(start).rejects.toThrow(/that DATABASE_HOST and DATABASE_PORT are right/);
+  const [message, afterMs] = messages[0]!;
+  // The name that node-postgres takes for a database is that of the user.
+  expect(message).toMatch(
+    new RegExp(`^Waiting for database "someone" at 127.0.0.1:${port}: it has not responded yet; at most`),
+  );
+  expect(afterMs).toBeLessThan(1900);
+  for (const socket of sockets) socket.destroy();
+  server.close();
 });
 
 it('a database that is dropped while it is used counts as unavailable, an invalid statement does not', async () => {

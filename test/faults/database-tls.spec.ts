@@ -68,7 +68,9 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
     await server.set('ssl', 'off');
     expect(await isEncrypted('anything')).toBe(false);
     expect(await isEncrypted('anything', '?sslmode=prefer')).toBe(false);
-    expect(await refusal('anything', '?sslmode=require')).toMatch(/does not offer TLS.*sslmode=disable\.$/);
+    expect(await refusal('anything', '?sslmode=require')).toMatch(
+      /does not offer TLS.*sslmode=disable in DATABASE_URL\.$/,
+    );
     await server.set('ssl', 'on');
   });
 
@@ -76,13 +78,13 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
     for (const mode of ['require', 'verify-ca', 'verify-full']) {
       expect(await isEncrypted('anything', `?sslmode=${mode}&sslrootcert=${ca}`)).toBe(true);
       expect(await refusal('anything', `?sslmode=${mode}&sslrootcert=${otherCa}`)).toMatch(
-        /unknown CA\. In DATABASE_URL: Set sslrootcert /,
+        /unknown CA\. Set sslrootcert in DATABASE_URL to /,
       );
     }
     for (const mode of ['require', 'verify-ca'])
       expect(await isEncrypted('anything', `?sslmode=${mode}&sslrootcert=${ca}`, '127.0.0.1')).toBe(true);
     expect(await refusal('anything', `?sslmode=verify-full&sslrootcert=${ca}`, '127.0.0.1')).toMatch(
-      /for another host name\. In DATABASE_URL: Set the host to a name in the certificate \(DNS:localhost\), or set sslmode=verify-ca\.$/,
+      /for another host name\. Set the host in DATABASE_URL to a name in the certificate \(DNS:localhost\), or set sslmode=verify-ca in DATABASE_URL\.$/,
     );
     expect(await refusal('anything', '?sslmode=verify-full')).toMatch(/unknown CA.*sslrootcert/);
   });
@@ -90,6 +92,9 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
   it('a certificate that has expired is said, and the start ends at once', async () => {
     await server.present(await authority.issue('localhost', new Date(Date.now() - 60_000)));
     expect(await refusal('anything', `?sslmode=verify-full&sslrootcert=${ca}`)).toMatch(/has expired.*Renew/);
+    expect(await refusal('anything', `?sslmode=require&sslrootcert=${ca}`)).toMatch(
+      /has expired.*Renew.*set sslmode=require and remove sslrootcert in DATABASE_URL/,
+    );
     expect(await isEncrypted('anything', '?sslmode=require')).toBe(true);
     await server.present(await authority.issue('localhost'));
   });
@@ -115,7 +120,7 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
 
   it('a server that demands TLS, and one that refuses it, are named with the mode to set', async () => {
     expect(await refusal('tls_only', '?sslmode=disable')).toMatch(
-      /demands TLS\. In DATABASE_URL: Set sslmode=require\.$/,
+      /demands TLS\. Set sslmode=require in DATABASE_URL\.$/,
     );
     expect(await refusal('plain_only', '?sslmode=require')).toMatch(/over TLS.*sslmode=disable/);
   });
@@ -153,15 +158,17 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
     const migrate = await runCli(env, 'migrate');
     expect(migrate).toMatchObject({ code: 3, stderr: expect.stringMatching(/unknown CA.*sslrootcert/) });
     const direct = { DATABASE_URL: databaseUrl, DATABASE_DIRECT_URL: env.DATABASE_URL };
-    expect((await runCli(direct, 'migrate')).stderr).toMatch(/unknown CA\. In DATABASE_DIRECT_URL: Set/);
+    expect((await runCli(direct, 'migrate')).stderr).toMatch(
+      /unknown CA\. Set sslrootcert in DATABASE_DIRECT_URL to/,
+    );
     const plan = await runCli(env, 'audit', 'verify');
     expect(plan).toMatchObject({ code: 3, stderr: expect.stringMatching(/unknown CA.*sslrootcert/) });
     const doctor = await runCli(env, 'doctor');
-    expect(doctor.stdout).toMatch(/fault +database: .*unknown CA\. In DATABASE_URL: Set sslrootcert/);
+    expect(doctor.stdout).toMatch(/fault +database: .*unknown CA\. Set sslrootcert in DATABASE_URL/);
     const url = server.url('tls_only', `?sslmode=verify-full&sslrootcert=${ca}`, '127.0.0.1');
     const eneo = await runCli({ DATABASE_URL: databaseUrl }, 'import', 'eneo', '--from', url, '--dry-run');
     expect(eneo.stderr).toMatch(
-      /the Eneo database cannot be read: .*another host name\. In the URL: Set the host/,
+      /the Eneo database cannot be read: .*another host name\. Set the host in the URL/,
     );
   });
 
@@ -205,6 +212,24 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
     }).catch((reason: unknown) => reason as Error);
     expect((error as Error).message).toMatch(/password authentication failed.*percent-encoded \(@ is %40\)/);
     expect((error as Error).stack).not.toContain('q7zk');
+    const inParts = {
+      DATABASE_URL: undefined,
+      DATABASE_HOST: '127.0.0.1',
+      DATABASE_PORT: String(server.port),
+      DATABASE_NAME: 'with_password',
+      DATABASE_USER: 'other',
+      DATABASE_PASSWORD: 'q7zk@',
+    };
+    const advice = 'Check DATABASE_USER and DATABASE_PASSWORD and pg_hba.conf of the server.\n';
+    for (const words of [['audit', 'verify'], ['migrate'], ['migrate', '--dry-run'], ['doctor']]) {
+      const { stdout, stderr } = await runCli(inParts, ...words);
+      expect([words, `${stdout}${stderr}`]).toEqual([
+        words,
+        expect.stringMatching(/password authentication failed for user "other"\. Check DATABASE_USER/),
+      ]);
+      expect(`${stdout}${stderr}`).toContain(advice);
+      expect(`${stdout}${stderr}`).not.toContain('q7zk');
+    }
     const right = await dataSource('right').initialize();
     await right.destroy();
   });

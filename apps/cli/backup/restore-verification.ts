@@ -34,7 +34,7 @@ export interface RestoreOptions {
 export async function verifyRestored(options: RestoreOptions): Promise<Result[]> {
   const { copy } = options;
   const verify = (url: string) =>
-    readingAt(url, entities, (dataSource) => resultsOf(checksOf(dataSource, options)));
+    readingAt(url, entities, (dataSource) => resultsOf(checksOf(dataSource, options), 'the URL'), 'the URL');
   if ('dataDirectory' in copy && (await findEmbeddedDatabase(copy.dataDirectory)) === undefined) {
     throw new Refusal('there is no embedded database in the folder of --data-dir');
   }
@@ -43,7 +43,7 @@ export async function verifyRestored(options: RestoreOptions): Promise<Result[]>
     return await atAddress({ databaseUrl: undefined, dataDirectory: copy.dataDirectory }, verify);
   } catch (error) {
     const [first, ...others] = checksOf(undefined as never, options);
-    const result = failed(first!.name, error as Error);
+    const result = failed(first!.name, error as Error, 'the URL');
     return [
       { ...result, fix: 'Check the address of the copy.' },
       ...notRun(others, 'these checks need the copy'),

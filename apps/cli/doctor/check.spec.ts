@@ -1,4 +1,4 @@
-import { addFinding, fault, type Finding, type ServerFacts, warning } from '#database';
+import { addFinding, addressNames, fault, type Finding, type ServerFacts, warning } from '#database';
 import { type Check, resultsOf } from './check';
 import { inText } from './report';
 import { ofConnection, ofDisk, ofServer } from './server-checks';
@@ -83,15 +83,23 @@ describe('the checks of the doctor', () => {
       isOverNetwork: true,
       clockAheadMs: 0,
     };
-    const texts = (change: Partial<ServerFacts>) => ofServer({ ...sound, ...change }).map(({ text }) => text);
+    const names = addressNames('DATABASE_HOST');
+    const texts = (change: Partial<ServerFacts>) =>
+      ofServer({ ...sound, ...change }, names).map(({ text }) => text);
     expect(texts({})).toEqual([]);
     expect(texts({ version: '14.9', versionNumber: 140_009 })).toEqual(['PostgreSQL 14.9 is too old']);
     expect(texts({ isReplica: true, isReadOnly: true })).toEqual([expect.stringContaining('is a replica')]);
     expect(texts({ isDurable: false })).toEqual([expect.stringContaining('can lose or damage')]);
-    expect(ofConnection(sound, true).findings).toMatchObject([{ severity: 'warning' }]);
-    expect(ofConnection(sound, false).findings).toBeUndefined();
+    expect(ofConnection(sound, names, true).findings).toMatchObject([
+      { severity: 'warning', fix: expect.stringMatching(/ in DATABASE_PARAMETERS\.$/) },
+    ]);
+    expect(ofServer({ ...sound, isReplica: true }, names)).toMatchObject([
+      { fix: 'Set DATABASE_HOST to that of the primary.' },
+    ]);
+    expect(ofConnection({ ...sound, isOverNetwork: false }, names, true).text).not.toContain('this machine');
+    expect(ofConnection(sound, names, false).findings).toBeUndefined();
     for (const safe of [{ hasTls: true }, { isOverNetwork: false }]) {
-      expect(ofConnection({ ...sound, ...safe }, true).findings).toBeUndefined();
+      expect(ofConnection({ ...sound, ...safe }, names, true).findings).toBeUndefined();
     }
   });
 

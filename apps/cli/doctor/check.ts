@@ -1,5 +1,13 @@
 import { ConfigError } from '#config';
-import { type Finding, isDatabaseUnavailable, reasonOf, sqlStateOf, tlsFaultOf } from '#database';
+import {
+  type AddressSource,
+  connectionAdvice,
+  type Finding,
+  isConnectionRefused,
+  isDatabaseUnavailable,
+  reasonOf,
+  sqlStateOf,
+} from '#database';
 
 /** One thing that the doctor looks at. */
 export interface Check {
@@ -26,8 +34,14 @@ export interface Result {
 /** Findings of one check that are named; the rest is counted. */
 const NAMED = 20;
 
-/** Runs one check after the other. Only a database that has become unavailable keeps the remaining ones from running. */
-export async function resultsOf(checks: readonly Check[]): Promise<Result[]> {
+/**
+ * Runs one check after the other. Only a database that has become unavailable keeps the remaining ones from running.
+ * @param source where the address of the database was set
+ */
+export async function resultsOf(
+  checks: readonly Check[],
+  source: AddressSource = 'DATABASE_URL',
+): Promise<Result[]> {
   const results: Result[] = [];
   for (const [index, check] of checks.entries()) {
     try {
@@ -37,7 +51,7 @@ export async function resultsOf(checks: readonly Check[]): Promise<Result[]> {
       results.push(...notRun(checks.slice(index + 1), check.needed));
       break;
     } catch (error) {
-      results.push(failed(check.name, error as Error));
+      results.push(failed(check.name, error as Error, source));
       if (!isUnavailable(error)) continue;
       results.push(...notRun(checks.slice(index + 1), 'the database has become unavailable'));
       break;
@@ -64,20 +78,12 @@ export function notRun(checks: readonly Pick<Check, 'name'>[], reason: string): 
   return [{ name: checks.map(({ name }) => name).join(', '), status: 'not run', text: reason }];
 }
 
-/** A check that could not be finished. */
-export function failed(name: string, error: Error): Result {
+/** A check that could not be finished. @param source where the address of the database was set */
+export function failed(name: string, error: Error, source: AddressSource): Result {
   if (error instanceof ConfigError)
     return { name, status: 'not run', text: 'this check needs settings that can be read' };
-  const tlsFault = tlsFaultOf(error);
-  if (tlsFault !== undefined) {
-    return {
-      name,
-      status: 'fault',
-      text: `the database cannot be used: ${tlsFault.reason}`,
-      fix: `In DATABASE_URL: ${tlsFault.fix}`,
-    };
-  }
-  if (!isDatabaseUnavailable(error)) {
+  const isRefused = isConnectionRefused(error);
+  if (!isRefused && !isDatabaseUnavailable(error)) {
     return {
       name,
       status: 'fault',
@@ -85,11 +91,12 @@ export function failed(name: string, error: Error): Result {
       fix: 'Correct what the message names, and run the command again.',
     };
   }
+  const state = isRefused ? 'cannot be used' : 'is unavailable';
   return {
     name,
     status: 'fault',
-    text: `the database is unavailable: ${reasonOf(error)}`,
-    fix: 'Check that the server runs, that it accepts connections, and that DATABASE_URL is right.',
+    text: `the database ${state}: ${reasonOf(error)}`,
+    fix: connectionAdvice(error, source),
   };
 }
 

@@ -43,10 +43,16 @@ async function ofDatabase(
         fernet: new FernetService(config.encryptionKeys),
         progress,
       };
-      return resultsOf(checks.map((check) => ({ ...check, run: () => check.run(context) })));
+      return resultsOf(
+        checks.map((check) => ({ ...check, run: () => check.run(context) })),
+        config.databaseSetting,
+      );
     });
   } catch (error) {
     const [first, ...others] = checks;
-    return [failed(first!.name, error as Error), ...notRun(others, 'these checks need the database')];
+    return [
+      failed(first!.name, error as Error, config.databaseSetting),
+      ...notRun(others, 'these checks need the database'),
+    ];
   }
 }

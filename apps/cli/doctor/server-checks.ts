@@ -1,6 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { readAbilities } from '#cache';
 import {
+  type AddressNames,
+  addressNames,
   CONNECTIONS_OF_A_PROCESS,
   fault,
   type Finding,
@@ -31,14 +33,15 @@ export const serverChecks: readonly DatabaseCheck[] = [
       const kind = context.config.databaseUrl === undefined ? 'embedded ' : '';
       return {
         text: `${kind}PostgreSQL ${server.version}, primary, ${server.size}`,
-        findings: ofServer(server),
+        findings: ofServer(server, addressNames(context.config.databaseSetting)),
       };
     },
   },
   {
     name: 'connection',
     async run(context) {
-      return ofConnection(await facts(context), context.config.isProduction);
+      const { isProduction, databaseSetting } = context.config;
+      return ofConnection(await facts(context), addressNames(databaseSetting), isProduction);
     },
   },
   {
@@ -55,8 +58,7 @@ export const serverChecks: readonly DatabaseCheck[] = [
     name: 'disk',
     async run({ config }) {
       const folder = config.databaseUrl ? undefined : await findEmbeddedDatabase(config.dataDirectory);
-      if (folder === undefined)
-        return { text: 'the database is on another server, whose disk SQL does not show' };
+      if (folder === undefined) return { text: 'SQL does not show the disk of the database server' };
       const { bavail, bsize } = await statfs(folder);
       return ofDisk(bavail * bsize);
     },
@@ -93,18 +95,23 @@ export const serverChecks: readonly DatabaseCheck[] = [
 ];
 
 /** Exported for its test, as the next one: a test has no old server, no replica and no network. */
-export function ofConnection({ hasTls, isOverNetwork }: ServerFacts, isProduction: boolean): Findings {
+export function ofConnection(
+  { hasTls, isOverNetwork }: ServerFacts,
+  { inParameters }: AddressNames,
+  isProduction: boolean,
+): Findings {
   if (hasTls) return { text: 'encrypted with TLS' };
-  if (!isOverNetwork) return { text: 'on this machine' };
+  // A pooler may be in between, so this is not the machine of the doctor.
+  if (!isOverNetwork) return { text: 'local, as the database server sees it' };
   if (!isProduction) return { text: 'not encrypted, and this is not production' };
   const finding = warning(
     'the connection to the database is not encrypted',
-    'Add sslmode=require, or better sslmode=verify-full with sslrootcert, to DATABASE_URL.',
+    `Set sslmode=require, or better sslmode=verify-full with sslrootcert, ${inParameters}.`,
   );
   return { text: '', findings: [finding] };
 }
 
-export function ofServer(server: ServerFacts): Finding[] {
+export function ofServer(server: ServerFacts, { host }: AddressNames): Finding[] {
   const findings: Finding[] = [];
   if (server.versionNumber < OLDEST_SERVER) {
     findings.push(
@@ -118,7 +125,7 @@ export function ofServer(server: ServerFacts): Finding[] {
     findings.push(
       fault(
         'this server is a replica, or is being restored: it accepts no changes, and what it has may be out of date',
-        'Set DATABASE_URL to the primary.',
+        `Set ${host} to that of the primary.`,
       ),
     );
   } else if (server.isReadOnly) {

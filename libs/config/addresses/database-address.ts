@@ -22,6 +22,9 @@ export interface DatabaseAddress {
 }
 
 const percentRule = 'Percent-encode special characters of the password (@ is %40).';
+const portRule = 'A port is a whole number from 1 to 65535.';
+const oneHost =
+  'Name one: that of the primary, or one that always leads to the primary, such as that of a pooler.';
 const sslParameters = new Set([
   'ssl',
   'sslmode',
@@ -36,12 +39,18 @@ const sslParameters = new Set([
 export function parseDatabaseUrl(text: string): DatabaseAddress | string {
   const [, authority, rest = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)([^]*)$/.exec(text) ?? [];
   if (authority === undefined) {
-    return `must begin with postgresql:// or postgres:// (e.g. \`postgresql://user:password@host:5432/tenkey\`). ${percentRule}`;
+    // Written apart, because the log removes what looks like user and password in a URL.
+    return `must begin with postgresql:// or postgres://, followed by \`user:password@host:5432/tenkey\`. ${percentRule}`;
   }
   // A password with / ? or # ends the authority, and one with @ makes a part of it look like the host, so neither is guessed.
   const isAmbiguous = rest.includes('@') || rest.includes('#') || authority.split('@').length > 2;
   const url = isAmbiguous || /%(?![0-9a-f]{2})/i.test(text) ? undefined : urlOf(authority, rest);
-  if (url === undefined) return `is not a valid URL. ${percentRule}`;
+  if (url === undefined) {
+    const host = isAmbiguous ? '' : (authority.split('@').at(-1) ?? '');
+    if (host.includes(',')) return `names several hosts. ${oneHost}`;
+    if (/:\d{5,}$/.test(host)) return `has an invalid port. ${portRule}`;
+    return `is not a valid URL. ${percentRule}`;
+  }
   const query = url.searchParams;
   const sslMode = query.get('sslmode') ?? (query.get('ssl') === 'true' ? 'require' : 'prefer');
   if (!isSslMode(sslMode)) return `has an unknown sslmode. Set it to one of ${sslModes.join(', ')}.`;
@@ -51,7 +60,7 @@ export function parseDatabaseUrl(text: string): DatabaseAddress | string {
     return 'has an unknown parameter that begins with ssl. There are sslmode, sslrootcert, sslcert and sslkey.';
   }
   const port = Number(query.get('port') ?? (url.port || 5432));
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) return `has an invalid port. ${percentRule}`;
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return `has an invalid port. ${portRule}`;
   const [sslRootCert, sslCert, sslKey] = ['sslrootcert', 'sslcert', 'sslkey'].map(
     (name) => query.get(name) || undefined,
   );
@@ -61,8 +70,11 @@ export function parseDatabaseUrl(text: string): DatabaseAddress | string {
   if ((sslCert === undefined) !== (sslKey === undefined)) {
     return 'has only one of sslcert and sslkey. Set both: the file of the certificate of the client, and that of its key.';
   }
+  const host =
+    query.get('host') || decodeURIComponent(url.hostname).replace(/^\[(.+)\]$/, '$1') || 'localhost';
+  if (host.includes(',')) return `names several hosts. ${oneHost}`;
   return {
-    host: query.get('host') || decodeURIComponent(url.hostname).replace(/^\[(.+)\]$/, '$1') || 'localhost',
+    host,
     port,
     user: query.get('user') || decodeURIComponent(url.username) || undefined,
     password: query.get('password') || decodeURIComponent(url.password) || undefined,

@@ -1,4 +1,4 @@
-import { anySecret, databaseParameters, flag, folder, postgresUrl, text, whole } from './kinds';
+import { anySecret, databaseHost, databaseParameters, flag, folder, postgresUrl, text, whole } from './kinds';
 import { type Setting } from './setting';
 
 /** The settings that replace DATABASE_URL. */
@@ -24,7 +24,7 @@ export const databaseSettings = {
   databaseHost: {
     name: 'DATABASE_HOST',
     section: 'database',
-    kind: text,
+    kind: databaseHost,
     description:
       'The host of the PostgreSQL server, or the folder of its socket. `DATABASE_HOST` and the following settings replace `DATABASE_URL`; nothing in them is percent-encoded.',
   },

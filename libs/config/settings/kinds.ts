@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Secret } from '#crypto';
 import { cutEndpoint, faultOfEndpoint } from '#providers';
 import { isAddressOrRange } from '../addresses/addresses';
-import { parseDatabaseUrl } from '../addresses/database-address';
+import { databaseUrlOf, parseDatabaseUrl } from '../addresses/database-address';
 import { type AllowRule, parseAllowList, ruleForm } from '../addresses/allow-list';
 import { encryptionKeyRule, faultOfEncryptionKey, faultOfKey, keyRule } from './weak-keys';
 
@@ -77,6 +77,16 @@ export const postgresUrl: Kind<Secret> = {
 
 export const anySecret: Kind<Secret> = { isSecret: true, parse: (value) => new Secret(value) };
 
+/** The host of a database, or the folder of its socket. */
+export const databaseHost: Kind<string> = {
+  parse(host, refuse) {
+    const rest = { port: 5432, name: 'name', user: 'user', password: undefined, parameters: undefined };
+    const address = parseDatabaseUrl(databaseUrlOf({ host, ...rest }));
+    if (typeof address === 'string') refuse(address);
+    return host;
+  },
+};
+
 /** The parameters of a database's address, as in the query of a URL. */
 export const databaseParameters: Kind<string> = {
   parse(query, refuse) {
@@ -125,7 +135,7 @@ function isDecodable(text: string): boolean {
 }
 
 export const proxyUrl: Kind<Secret> = {
-  rule: 'must be the http or https URL of a proxy, e.g. `http://proxy.example:3128`. A user name and password come before the host (`http://user:password@proxy.example:3128`), with special characters percent-encoded. SOCKS is not supported.',
+  rule: 'must be the http or https URL of a proxy, e.g. `http://proxy.example:3128`. A user name and password come before the host (`user:password@proxy.example:3128`), with special characters percent-encoded. SOCKS is not supported.',
   isSecret: true,
   parse(text, refuse) {
     if (urlOfProxy(text) === undefined) refuse();

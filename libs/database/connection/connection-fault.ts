@@ -3,11 +3,21 @@ export class DatabaseStartError extends Error {
   override readonly name = 'DatabaseStartError';
 }
 
+/** What texts call the parts of an address, so that they name the settings that have them. */
+export interface AddressNames {
+  readonly host: string;
+  readonly hostAndPort: string;
+  readonly database: string;
+  readonly login: string;
+  /** Such as `in DATABASE_URL`, after a parameter. */
+  readonly inParameters: string;
+}
+
 /** What is wrong with an attempt to connect, and how to correct it. Waiting does not help. */
 interface ConnectionFault {
   readonly reason: string;
-  /** A sentence; the parameters that it names belong to the address. */
-  readonly fix: string;
+  /** A sentence. */
+  fix(names: AddressNames): string;
 }
 
 const unknownAuthority = new Set([
@@ -21,65 +31,75 @@ const unknownAuthority = new Set([
   'INVALID_CA',
 ]);
 
+const setClientCertificate = ({ inParameters }: AddressNames) =>
+  `Set sslcert and sslkey ${inParameters} to the files of a certificate that it accepts, and of its key.`;
+
 /** @returns undefined for an error that has nothing to do with TLS */
 export function tlsFaultOf(error: unknown): ConnectionFault | undefined {
   const { code, message, cert } = describe(error);
   if (unknownAuthority.has(code)) {
     return {
       reason: 'the certificate of the server was issued by an unknown CA',
-      fix: 'Set sslrootcert to the file of the certificate of its CA.',
+      fix: ({ inParameters }) => `Set sslrootcert ${inParameters} to the file of the certificate of its CA.`,
     };
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const names = typeof cert?.subjectaltname === 'string' ? ` (${cert.subjectaltname})` : '';
     return {
       reason: 'the certificate of the server is for another host name',
-      fix: `Set the host to a name in the certificate${names}, or set sslmode=verify-ca.`,
+      fix: ({ host, inParameters }) =>
+        `Set ${host} to a name in the certificate${names}, or set sslmode=verify-ca ${inParameters}.`,
     };
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return {
       reason: `the certificate of the server ${code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'}`,
-      fix: 'Renew the certificate of the server; sslmode=require does not check it.',
+      fix: ({ inParameters }) =>
+        `Renew the certificate of the server. Until then, set sslmode=require and remove sslrootcert ${inParameters}, so that it is not checked.`,
     };
   }
   if (/^CERT_|^CRL_|_CRL$|^HOSTNAME_MISMATCH$|_CERT(_|$)/.test(code) && !code.startsWith('ERR_SSL')) {
     return {
       reason: `the certificate of the server is not valid (${code})`,
-      fix: 'Correct the certificate of the server, or the file of sslrootcert.',
+      fix: ({ inParameters }) =>
+        `Correct the certificate of the server, or the file of sslrootcert ${inParameters}.`,
     };
   }
   if (message === 'The server does not support SSL connections') {
     return {
       reason: 'the server does not offer TLS',
-      fix: 'Switch TLS on in the server, or set sslmode=disable.',
+      fix: ({ inParameters }) => `Switch TLS on in the server, or set sslmode=disable ${inParameters}.`,
     };
   }
   if (/, no encryption$|SSL off$|SSL required/.test(message)) {
-    return { reason: 'the server demands TLS', fix: 'Set sslmode=require.' };
+    return {
+      reason: 'the server demands TLS',
+      fix: ({ inParameters }) => `Set sslmode=require ${inParameters}.`,
+    };
   }
   if (/certificate/i.test(message) && code === '28000') {
     return {
       reason: 'the server demands the certificate of a client',
-      fix: 'Set sslcert and sslkey to the files of a certificate that it accepts, and of its key.',
+      fix: setClientCertificate,
     };
   }
   if (/, SSL (encryption|on)$/.test(message)) {
     return {
       reason: 'the server refuses this user, database or address over TLS',
-      fix: 'Set sslmode=disable, or correct pg_hba.conf of the server.',
+      fix: ({ inParameters }) => `Set sslmode=disable ${inParameters}, or correct pg_hba.conf of the server.`,
     };
   }
   if (/^ERR_SSL_.*ALERT/.test(code)) {
     return {
       reason: `the server refuses the certificate of the client, or this kind of TLS (${code})`,
-      fix: 'Set sslcert and sslkey to the files of a certificate that it accepts, and of its key.',
+      fix: setClientCertificate,
     };
   }
   if (/^ERR_SSL_|^EPROTO$/.test(code) || message === 'There was an error establishing an SSL connection') {
     return {
       reason: `the TLS handshake failed${code === '' ? '' : ` (${code})`}`,
-      fix: 'Check that the port is that of PostgreSQL, or set sslmode=disable.',
+      fix: ({ inParameters }) =>
+        `Check that the port is that of PostgreSQL, or set sslmode=disable ${inParameters}.`,
     };
   }
   return undefined;
@@ -102,7 +122,7 @@ export function reasonOf(error: unknown): string {
   return code || name;
 }
 
-/** The code of the innermost error; empty when it has none. */
+/** The SQLSTATE, or the code of the socket or of TLS; empty if there is none. */
 export const codeOf = (error: unknown): string => describe(error).code;
 
 /** The innermost error: TypeORM wraps that of the driver, and a name with several addresses causes one for each. */

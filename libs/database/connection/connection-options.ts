@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions } from 'node:tls';
+import { Client } from 'pg';
 import { type DatabaseAddress, parseDatabaseUrl } from '#config';
 import { DatabaseStartError } from './connection-fault';
 import { type DatabaseClientConfig } from './database-client';
@@ -35,8 +36,14 @@ export function connectionOptions(url: string): DatabaseClientConfig {
 export function placeOf(url: string): string {
   const address = parseDatabaseUrl(url);
   if (typeof address === 'string') return 'the database';
-  const { host, port, database } = address;
-  return `database "${database ?? ''}" at ${host.startsWith('/') ? host : `${host}:${port}`}`;
+  const { host, port, user, database } = address;
+  // node-postgres chooses the database of an address without one.
+  const chosen = new Client({
+    ssl: false,
+    ...(user !== undefined && { user }),
+    ...(database !== undefined && { database }),
+  });
+  return `database "${chosen.database ?? ''}" at ${host.startsWith('/') ? host : `${host}:${port}`}`;
 }
 
 function tlsOf({ host, sslMode, sslRootCert, sslCert, sslKey }: DatabaseAddress): false | ConnectionOptions {

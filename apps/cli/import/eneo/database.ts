@@ -1,4 +1,4 @@
-import { connectionOptions, DatabaseClient, DatabaseStartError, tlsFaultOf } from '#database';
+import { addressNames, connectionOptions, DatabaseClient, DatabaseStartError, tlsFaultOf } from '#database';
 import { Refusal } from '../../command-line';
 
 /** In place of JSON that is larger than any credential, or is none. */
@@ -218,7 +218,7 @@ async function asked<T>(run: () => Promise<T>): Promise<T> {
     const reason =
       tlsFault === undefined
         ? reasonOf(typeof code === 'string' ? code : '')
-        : `${tlsFault.reason}. In the URL: ${tlsFault.fix.replace(/\.$/, '')}`;
+        : `${tlsFault.reason}. ${tlsFault.fix(addressNames('the URL')).replace(/\.$/, '')}`;
     throw new EneoUnavailable(`the Eneo database cannot be read: ${reason}`);
   }
 }

@@ -15,14 +15,21 @@ describe('npm start', () => {
   function start(env: Record<string, string>): {
     child: ChildProcess;
     output: () => string;
+    /** The lines of standard output from the first one of the log on. */
+    logLines: () => string[];
     ended: Promise<number | null>;
   } {
     const { PATH = '', HOME = '' } = process.env;
     const child = spawn('npm', ['start'], { cwd: root, env: { PATH, HOME, PORT: '0', ...env } });
     let text = '';
-    child.stdout.on('data', (part: Buffer) => (text += part.toString()));
+    let written = '';
+    child.stdout.on('data', (part: Buffer) => {
+      text += part.toString();
+      written += part.toString();
+    });
     child.stderr.on('data', (part: Buffer) => (text += part.toString()));
-    return { child, output: () => text, ended: new Promise((done) => child.on('exit', done)) };
+    const logLines = () => written.slice(written.search(/^\{/m)).trimEnd().split('\n');
+    return { child, output: () => text, logLines, ended: new Promise((done) => child.on('exit', done)) };
   }
 
   async function until<T>(found: () => T | undefined | Promise<T | undefined>, seconds: number): Promise<T> {
@@ -53,6 +60,9 @@ describe('npm start', () => {
     await until(async () => ((await fetch(`${base}/ready`)).status === 503 ? true : undefined), 1);
     expect(await service.ended).toBe(0);
     await expect(fetch(`${base}/health`)).rejects.toThrow();
+    const lines = service.logLines();
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.filter((line) => !/^\{.*\}$/.test(line))).toEqual([]);
   }, 180_000);
 
   it('names every fault of the settings at once, and exits with 1', async () => {
@@ -72,13 +82,16 @@ describe('npm start', () => {
   it('gives up on a database that never becomes available, and says what to check', async () => {
     const service = start({
       NODE_ENV: 'production',
-      DATABASE_URL: 'postgresql://tenkey:sentinel-password@127.0.0.1:9/tenkey',
+      DATABASE_HOST: '127.0.0.1',
+      DATABASE_PORT: '9',
+      DATABASE_PASSWORD: 'sentinel-password',
       DATABASE_WAIT_SECONDS: '1',
       INTRIC_SUPER_API_KEY: 'start-super-key-of-the-test',
       ENCRYPTION_KEY: generateKey(),
     });
     expect(await service.ended).toBe(1);
     expect(service.output().split(String.raw`Gave up on database \"tenkey\" at 127.0.0.1:9`)).toHaveLength(2);
+    expect(service.output()).toContain('that DATABASE_HOST and DATABASE_PORT are right');
     expect(service.output()).not.toContain('sentinel-password');
   }, 180_000);
 });

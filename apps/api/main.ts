@@ -173,7 +173,10 @@ async function run({ configFactory, log, isInTerminal, fail }: Start): Promise<v
   const base = `http://${host}:${server.port}`;
   note(`listening on ${base}`);
   note(`${catalogue.file} is watched for changes; SIGHUP to process ${process.pid} reads it at once`);
-  if (!config.isProduction) printNextSteps(base, config.docs);
+  if (config.isProduction) return;
+  if (config.docs) note(`Swagger UI ${base}/docs`);
+  // A program that reads the log expects nothing but JSON lines.
+  if (process.stdout.isTTY) printNextSteps(base);
 }
 
 function logMode(config: Config, providers: readonly Provider[], log: Log): void {
@@ -194,11 +197,9 @@ function logProxies({ forHttps, forHttp, warnings }: Config['egressProxies'], lo
   if (names.length > 0) log.info(`calls go through the proxy ${[...new Set(names)].join(' and ')}`);
 }
 
-function printNextSteps(base: string, hasDocs: boolean): void {
+function printNextSteps(base: string): void {
   process.stdout.write(
     [
-      '',
-      hasDocs ? `  Swagger UI   ${base}/docs` : `  Tenkey   ${base}`,
       '',
       '  Next, in another terminal in this folder:',
       '    set -a; . ./.env; set +a',

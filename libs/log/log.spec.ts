@@ -1,5 +1,6 @@
+import { stripVTControlCharacters } from 'node:util';
 import { Secret } from '#crypto';
-import { createLog } from './log';
+import { createLog, textForTerminal } from './log';
 
 /** The lines that are written, parsed; a line that is not JSON fails the test. */
 function lines(
@@ -13,6 +14,41 @@ function lines(
     return JSON.parse(line);
   });
 }
+
+describe('the log on a terminal', () => {
+  let texts: string[];
+  let log: ReturnType<typeof createLog>;
+  beforeAll(async () => {
+    const toText = await textForTerminal();
+    log = createLog('trace', [], {
+      write: (line) => void texts.push(stripVTControlCharacters(toText(line))),
+    });
+  });
+  beforeEach(() => (texts = []));
+
+  const request = {
+    request_id: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+    method: 'POST',
+    path: '/v1/chat/completions',
+    status: 200,
+    duration_ms: 12.3,
+    tenant: 't1',
+  };
+
+  it('has one line for a request, which begins with what was asked and how it ended', () => {
+    log.info(request, 'request');
+    expect(texts.join('')).toMatch(
+      /^\[\d\d:\d\d:\d\d\] INFO: POST \/v1\/chat\/completions 200 in 12\.3 ms \{"request_id":"7c9e6679-[\w-]+","tenant":"t1"\}\n$/,
+    );
+  });
+
+  it('has the stack of an error below the line, and leaves nothing of other lines out', () => {
+    log.error({ ...request, err: new Error('it broke') }, 'request');
+    log.info({ status: 'done', path: '/a' }, 'other');
+    expect(texts[0]).toMatch(/ms \{.*\}\n +err: \{[^]*it broke[^]*log\.spec/);
+    expect(texts[1]).toMatch(/INFO: other \{"status":"done","path":"\/a"\}\n$/);
+  });
+});
 
 describe('the log', () => {
   it.each([

@@ -35,10 +35,22 @@ class TurnWriter implements DestinationStream {
 export async function standardOutput(): Promise<DestinationStream> {
   const writer = new TurnWriter(process.stdout);
   if (!process.stdout.isTTY) return writer;
+  const toText = await textForTerminal();
+  return { write: (line) => writer.write(toText(line)) };
+}
+
+/** Turns a line of the log into text that people read: one line, and the stack of an error below it. */
+export async function textForTerminal(): Promise<(line: string) => string> {
   // Loaded only here, because a service whose log goes elsewhere does not need it.
   const { prettyFactory } = await import('pino-pretty');
-  const toText = prettyFactory({ translateTime: 'SYS:HH:MM:ss' });
-  return { write: (line) => writer.write(toText(line)) };
+  const options = { translateTime: 'SYS:HH:MM:ss', singleLine: true };
+  const other = prettyFactory(options);
+  const request = prettyFactory({
+    ...options,
+    ignore: 'method,path,status,duration_ms',
+    messageFormat: '{method} {path} {status} in {duration_ms} ms',
+  });
+  return (line) => (line.endsWith('"msg":"request"}\n') ? request(line) : other(line));
 }
 
 /**

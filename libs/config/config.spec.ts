@@ -522,6 +522,12 @@ describe('.env', () => {
       );
       expect(faults({ ENCRYPTION_KEY_FILE: ' ' })).toBe('');
       expect(faults({ ENCRYPTION_KEY: '', ENCRYPTION_KEY_FILE: fileWith(good.ENCRYPTION_KEY) })).toBe('');
+      const empty = { INTRIC_SUPER_API_KEY: '', INTRIC_SUPER_API_KEY_FILE: fileWith(' \n') };
+      expect(faults(empty)).toContain(
+        'INTRIC_SUPER_API_KEY is not set, because the file of INTRIC_SUPER_API_KEY_FILE is empty. Generate a key',
+      );
+      // What is optional may be empty, as a mounted secret is between two replacements of a key.
+      expect(faults({ ENCRYPTION_KEY_PREVIOUS_FILE: fileWith('') })).toBe('');
     });
 
     it('are secrets only: no other setting is read from a file', () => {

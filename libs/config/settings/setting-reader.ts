@@ -46,7 +46,10 @@ export class SettingReader {
       });
     const values = Object.fromEntries(entries) as SettingValues;
     for (const { field, isFault, reason } of combinations) {
-      if (!this.#faults.has(settings[field].name) && isFault(values)) this.#refuse(settings[field], reason);
+      const { name } = settings[field];
+      if (this.#faults.has(name) || !isFault(values)) continue;
+      const because = isBlank(this.#env[`${name}_FILE`]) ? '' : `, because the file of ${name}_FILE is empty`;
+      this.#refuse(settings[field], reason.replace(/^is not set/, `$&${because}`));
     }
     return values;
   }

@@ -338,6 +338,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     [`/usage?cursor=${Buffer.from('["2026-01-01","9","2026-01-02"]').toString('base64url')}`, 'cursor'],
     ['/usage?format=xml', 'format'],
     ['/usage?tenant_id=a', 'tenant_id'],
+    ['/usage/records?format=csv', 'format'],
     ['/usage/records?cursor=x', 'cursor'],
     ['/usage/records?cursor=2026-13-01T00:00:00.000Z_0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10', 'cursor'],
     ['/usage/records?cursor=-271821-04-20T00:00:00.000Z_0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10', 'cursor'],

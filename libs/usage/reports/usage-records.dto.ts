@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, Matches, ValidateBy } from 'class-validator';
+import { IsIn, IsOptional, Matches, ValidateBy } from 'class-validator';
 import { adapterNames } from '#egress';
 import { EventListQuery, isTime, PageResponse, uuidPattern } from '#http';
 import { outcomeMeanings, type UsageOutcome, usageOutcomes, type UsageRecord } from '../usage-record.entity';
@@ -28,6 +28,11 @@ export class ListUsageRecordsQuery extends EventListQuery {
   @IsOptional()
   @Matches(/^[0-9A-Za-z]{11}$/, { message: '$property must be the id of a key' })
   key_id?: string;
+
+  @ApiPropertyOptional({ enum: ['json'], description: 'Records are JSON only. The reports have CSV too.' })
+  @IsOptional()
+  @IsIn(['json'], { message: '$property must be json: only the reports have CSV' })
+  format?: 'json';
 
   @ApiPropertyOptional({ description: '`next_cursor` of the previous page.' })
   @IsOptional()

@@ -87,6 +87,15 @@ describe('a text that may be cut', () => {
     );
   });
 
+  it.each([
+    ['reversed', (value: string) => [...value].reverse().join('')],
+    ['in base64 of base64', (value: string) => base64(base64(value))],
+    ['in hexadecimal of base64', (value: string) => Buffer.from(base64(value)).toString('hex')],
+  ])('does not find a secret %s, as docs/security.md says', (_, spell) => {
+    const secret = new Secret('sk-Zq7Xw9Kv3Jp5Yt1Rm8Nb');
+    expect(secretRanges(spell(secret.expose()), [secret], { fragments: true })).toEqual([]);
+  });
+
   it('keeps the host of a URL with a password, which many texts have', () => {
     const url = new Secret('postgresql://tenkey:Zq7Xw9Kv3Jp5Yt1R@database.internal.example:5432/tenkey');
     const find = (text: string) => secretRanges(text, [url], { fragments: true });

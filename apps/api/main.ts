@@ -175,8 +175,7 @@ async function run({ configFactory, log, isInTerminal, fail }: Start): Promise<v
   note(`${catalogue.file} is watched for changes; SIGHUP to process ${process.pid} reads it at once`);
   if (config.isProduction) return;
   if (config.docs) note(`Swagger UI ${base}/docs`);
-  // A program that reads the log expects nothing but JSON lines.
-  if (process.stdout.isTTY) printNextSteps(base);
+  showNextSteps(base, note);
 }
 
 function logMode(config: Config, providers: readonly Provider[], log: Log): void {
@@ -197,17 +196,16 @@ function logProxies({ forHttps, forHttp, warnings }: Config['egressProxies'], lo
   if (names.length > 0) log.info(`calls go through the proxy ${[...new Set(names)].join(' and ')}`);
 }
 
-function printNextSteps(base: string): void {
-  process.stdout.write(
-    [
-      '',
-      '  Next, in another terminal in this folder:',
-      '    set -a; . ./.env; set +a',
-      `    curl -sX POST ${base}${sysadminPrefix}/tenants -H "X-API-Key: $INTRIC_SUPER_API_KEY" -H 'content-type: application/json' -d '{"name":"sundsvall"}'`,
-      '',
-      '',
-    ].join('\n'),
-  );
+/** What somebody who has just installed Tenkey does next. */
+function showNextSteps(base: string, note: (message: string) => void): void {
+  const commands = [
+    'set -a; . ./.env; set +a',
+    `curl -sX POST ${base}${sysadminPrefix}/tenants -H "X-API-Key: $INTRIC_SUPER_API_KEY" -H 'content-type: application/json' -d '{"name":"sundsvall"}'`,
+  ];
+  const heading = 'Next, in another terminal in this folder:';
+  // A program that reads the log expects nothing but JSON lines.
+  if (!process.stdout.isTTY) note([heading, ...commands].join('\n'));
+  else process.stdout.write(['', heading, ...commands.map((line) => `  ${line}`), '', ''].join('\n  '));
 }
 
 /** A terminal sends SIGHUP when it is closed, and the process must stop with it; any other SIGHUP requests a reload. */

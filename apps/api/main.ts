@@ -204,8 +204,10 @@ function showNextSteps(base: string, note: (message: string) => void): void {
   ];
   const heading = 'Next, in another terminal in this folder:';
   // A program that reads the log expects nothing but JSON lines.
-  if (!process.stdout.isTTY) note([heading, ...commands].join('\n'));
-  else process.stdout.write(['', heading, ...commands.map((line) => `  ${line}`), '', ''].join('\n  '));
+  if (!process.stdout.isTTY) return note([heading, ...commands].join('\n'));
+  const text = `\n  ${heading}\n${commands.map((line) => `    ${line}\n`).join('')}\n`;
+  // The log writes the lines of one turn of the event loop at its end.
+  setImmediate(() => process.stdout.write(text));
 }
 
 /** A terminal sends SIGHUP when it is closed, and the process must stop with it; any other SIGHUP requests a reload. */

@@ -98,21 +98,20 @@ export class Authentication {
 
   /** The platform key takes precedence over an Authorization header, which OpenAI's clients always send. */
   private async findPlatform(request: FastifyRequest): Promise<PlatformGrant | undefined> {
-    const { address } = request.tenkey;
     const { 'x-api-key': apiKey, 'api-key': azureKey, authorization } = request.headers;
+    const keys = [bearerOf(authorization), apiKey, azureKey].filter((key) => typeof key === 'string');
     for (const key of [apiKey, azureKey]) {
-      if (this.throttle.refuses(address, key)) continue;
+      if (typeof key === 'string' && this.throttle.refuses(key, keys)) continue;
       const grant = this.#platformGrants[indexAmong(key, this.environment.platformApiKeys)];
       if (grant !== undefined) return this.accepted(grant, key);
     }
     // Anthropic's clients send their key in X-API-Key, and Azure's in api-key. A client with a wrong base URL may do so anywhere.
-    const keys = [bearerOf(authorization), apiKey, azureKey].filter((key) => typeof key === 'string');
     for (const key of keys) {
-      if (this.throttle.refuses(address, key)) continue;
+      if (this.throttle.refuses(key, keys)) continue;
       const grant = await this.issued.tenantGrant(key);
       if (grant === undefined) continue;
       // The others were compared with the platform keys.
-      if (keys.length > 1) await this.throttle.failedBeside(key, address, keys);
+      if (keys.length > 1) await this.throttle.failedNextTo(key, keys);
       return this.accepted(grant, key);
     }
     return undefined;

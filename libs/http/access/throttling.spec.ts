@@ -80,24 +80,31 @@ describe('an address with too many wrong keys', () => {
     expect(retryAfterOf(throttle, '192.0.2.1', ['a-known-key'])).toBe(60);
   });
 
-  it('is throttled by different wrong keys next to an accepted one, and each counts when it is tried', async () => {
+  it('is not throttled by wrong keys next to an accepted one: they count for that key, each when it is tried', async () => {
     const throttle = new WrongKeyThrottle(20);
-    const beside = async (prefix: string) => {
+    const tried = async (prefix: string) => {
       for (let each = 0; each < 20; each += 1)
-        await throttle.failedBeside('accepted', '192.0.2.1', ['accepted', '', `${prefix}${each}`]);
+        await throttle.failedNextTo('accepted', ['accepted', '', `${prefix}${each}`]);
     };
+    const refuses = (key: string, other: string) => throttle.refuses(key, [other, key]);
     throttle.accepted({}, 'accepted');
-    await beside('first');
-    expect(retryAfterOf(throttle, '192.0.2.1')).toBe(30);
-    expect(throttle.refuses('192.0.2.1', 'second1')).toBe(true);
-    expect(throttle.refuses('192.0.2.1', 'accepted')).toBe(false);
-    await beside('second');
-    jest.advanceTimersByTime(30_000);
-    expect(throttle.refuses('192.0.2.1', 'second1')).toBe(false);
-    await beside('first');
+    throttle.accepted({}, 'another');
+    await tried('first');
     expect(retryAfterOf(throttle, '192.0.2.1')).toBeUndefined();
-    await beside('second');
-    expect(retryAfterOf(throttle, '192.0.2.1')).toBe(60);
+    expect(refuses('second1', 'accepted')).toBe(true);
+    expect(refuses('second1', 'another')).toBe(false);
+    expect(refuses('another', 'accepted')).toBe(false);
+    expect(refuses('accepted', 'second1')).toBe(false);
+    expect(throttle.refuses('accepted', ['accepted'])).toBe(false);
+    jest.advanceTimersByTime(30_000);
+    expect(refuses('second1', 'accepted')).toBe(false);
+    await tried('first');
+    expect(refuses('second1', 'accepted')).toBe(false);
+    await tried('second');
+    jest.advanceTimersByTime(59_000);
+    expect(refuses('third1', 'accepted')).toBe(true);
+    jest.advanceTimersByTime(2000);
+    expect(refuses('third1', 'accepted')).toBe(false);
   });
 
   it('is forgotten when 20,000 others have sent wrong keys since, so that memory is bounded', async () => {

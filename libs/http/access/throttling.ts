@@ -14,10 +14,11 @@ const LONGEST_WAIT_MS = 900_000;
 /** After so much time without a wrong key, an address begins again with the shortest wait. */
 const FORGET_MS = 3_600_000;
 const MAXIMUM_KEYS = 20_000;
-/** Beyond this number, the address is forgotten whose last wrong key is the oldest. */
-const MAXIMUM_ADDRESSES = 20_000;
+/** Beyond this number, the source is forgotten whose last wrong key is the oldest. */
+const MAXIMUM_SOURCES = 20_000;
 
-interface Address {
+/** Where wrong keys come from: an address, or requests with the same accepted key. */
+interface Source {
   /** By `performance.now()`, as the other times here. Until then, unknown keys are refused unchecked. */
   throttledUntil: number;
   waitMs: number;
@@ -36,16 +37,16 @@ export class WrongKeyThrottle {
   readonly #log = new Logger('access');
   readonly #perMinute: number;
   readonly #failures: RateLimiterMemory;
-  readonly #addresses = new LRUCache<string, Address>({
-    max: MAXIMUM_ADDRESSES,
-    dispose: (_, network) => void this.#failures.delete(network),
+  readonly #sources = new LRUCache<string, Source>({
+    max: MAXIMUM_SOURCES,
+    dispose: (_, name) => void this.#failures.delete(name),
   });
   /** SHA-256 of a key -> when it was last noted that it was accepted. */
   readonly #known = new LRUCache<string, number>({ max: MAXIMUM_KEYS });
   /** The same by grant, because a request that was accepted has its grant at hand, and hashing its key would take longer. */
   readonly #noted = new WeakMap<object, number>();
   /** SHA-256 of wrong keys that came with one that opened the request. */
-  readonly #beside = new LRUCache<string, true>({ max: MAXIMUM_KEYS });
+  readonly #further = new LRUCache<string, true>({ max: MAXIMUM_KEYS });
 
   /** @param perMinute wrong keys from one address; 0: no limit */
   constructor(perMinute: number) {
@@ -58,7 +59,7 @@ export class WrongKeyThrottle {
    * @throws Problem throttled
    */
   check(address: string | undefined, presentedKeys: () => readonly string[]): void {
-    const waitMs = this.#waitMsOf(address);
+    const waitMs = this.#waitMsOf(() => networkOf(address));
     if (waitMs <= 0) return;
     const keys = presentedKeys();
     // A request without a key guesses none.
@@ -66,9 +67,11 @@ export class WrongKeyThrottle {
     throw throttled(waitMs);
   }
 
-  /** Whether this key must not be tried, although the request has a known one too. */
-  refuses(address: string | undefined, key: unknown): boolean {
-    return this.#waitMsOf(address) > 0 && !this.#isKnown(String(key));
+  /** Whether this key of a request must not be tried, because too many wrong ones came next to another of its keys. */
+  refuses(key: string, presentedKeys: readonly string[]): boolean {
+    if (this.#sources.size === 0 || presentedKeys.length < 2) return false;
+    const isNextTo = (other: string) => other !== key && this.#waitMsOf(() => nextTo(other)) > 0;
+    return presentedKeys.some(isNextTo) && !this.#isKnown(key);
   }
 
   /** Notes that a key was accepted. @param grant what it opens; the same object for each request, as far as possible */
@@ -82,51 +85,52 @@ export class WrongKeyThrottle {
 
   /** Counts a request whose keys open nothing. */
   async failed(address: string | undefined, presentedKeys: readonly string[]): Promise<void> {
-    if (this.#perMinute === 0 || presentedKeys.length === 0) return;
+    if (presentedKeys.length === 0) return;
     const network = networkOf(address);
+    await this.#count(network, `from ${network}`);
+  }
+
+  /**
+   * Counts the further keys of a request that one of them opens. They count for that key and not for the address, because a client may
+   * send a key of another service in a second header, and others behind the same address must not pay for that.
+   */
+  async failedNextTo(accepted: string, presentedKeys: readonly string[]): Promise<void> {
+    for (const key of presentedKeys) {
+      if (key === accepted || key === '') continue;
+      const digest = digestOf(key);
+      // The same one again is no further guess.
+      if (this.#further.has(digest)) continue;
+      this.#further.set(digest, true);
+      await this.#count(nextTo(accepted), 'next to the same accepted key');
+    }
+  }
+
+  async #count(name: string, where: string): Promise<void> {
+    if (this.#perMinute === 0) return;
     const now = performance.now();
-    let entry = this.#addresses.get(network);
+    let entry = this.#sources.get(name);
     if (entry === undefined || now - entry.failedAt > FORGET_MS) {
       entry = { throttledUntil: 0, waitMs: FIRST_WAIT_MS, failedAt: now };
-      this.#addresses.set(network, entry, { noDisposeOnSet: true });
+      this.#sources.set(name, entry, { noDisposeOnSet: true });
     }
     entry.failedAt = now;
-    const { consumedPoints } = await this.#failures.penalty(network);
+    const { consumedPoints } = await this.#failures.penalty(name);
     if (consumedPoints < this.#perMinute) return;
     // The count begins again after the wait.
-    await this.#failures.delete(network);
+    await this.#failures.delete(name);
     // More requests were being checked when the limit was reached.
     if (entry.throttledUntil > now) return;
     entry.throttledUntil = now + entry.waitMs;
     this.#log.warn(
-      `${this.#perMinute} wrong keys came from ${network} within a minute: unknown keys from there are refused unchecked for ${entry.waitMs / 1000} s`,
+      `${this.#perMinute} wrong keys came ${where} within a minute: unknown keys from there are refused unchecked for ${entry.waitMs / 1000} s`,
     );
     entry.waitMs = Math.min(2 * entry.waitMs, LONGEST_WAIT_MS);
   }
 
-  /**
-   * Counts the further keys of a request that one of them opens. The same one again is no further guess: some clients send the key of
-   * another service in a second header with every request.
-   */
-  async failedBeside(
-    accepted: string,
-    address: string | undefined,
-    presentedKeys: readonly string[],
-  ): Promise<void> {
-    // While the address is throttled, they were not tried.
-    if (this.#perMinute === 0 || this.#waitMsOf(address) > 0) return;
-    for (const key of presentedKeys) {
-      const digest = digestOf(key);
-      if (key === accepted || key === '' || this.#beside.has(digest)) continue;
-      this.#beside.set(digest, true);
-      await this.failed(address, [key]);
-    }
-  }
-
-  /** How long the address is throttled. */
-  #waitMsOf(address: string | undefined): number {
-    if (this.#addresses.size === 0) return 0;
-    const entry = this.#addresses.peek(networkOf(address));
+  /** How long a source is throttled. */
+  #waitMsOf(name: () => string): number {
+    if (this.#sources.size === 0) return 0;
+    const entry = this.#sources.peek(name());
     return entry === undefined ? 0 : entry.throttledUntil - performance.now();
   }
 
@@ -134,6 +138,11 @@ export class WrongKeyThrottle {
     const acceptedAt = this.#known.peek(digestOf(key));
     return acceptedAt !== undefined && performance.now() - acceptedAt < KNOWN_MS;
   }
+}
+
+/** The name of a source: what comes in the same request as this key. */
+function nextTo(key: string): string {
+  return `next to ${digestOf(key)}`;
 }
 
 function digestOf(key: string): string {

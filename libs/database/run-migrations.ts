@@ -107,9 +107,9 @@ interface Blocked {
 }
 
 /**
- * Whether a migration still runs, asked on another connection when the one that runs it has been silent. A database that responds
- * does not yet know a client, so the lock of migrations is looked for. A database that does not respond is waited for as long as at
- * the start.
+ * Whether a migration still runs. Asked on another connection when the one that runs it has been silent. It runs if somebody holds the
+ * lock of migrations: a server that was restarted responds as well, but has forgotten the migration. A database that does not respond is waited
+ * for as long as at the start.
  */
 async function isMigrating({ url, waitSeconds }: RunOptions): Promise<boolean> {
   for (const deadline = performance.now() + waitSeconds * 1000; ;) {
@@ -235,13 +235,15 @@ class LockWait {
       throw new DatabaseStartError(
         by === 'migration'
           ? `Gave up after ${waitSeconds} s: another process holds the lock of migrations (${who}). If it is migrating, start again when it is done, or raise DATABASE_WAIT_SECONDS.${end} An idle one belongs to a connection pooler that kept the connection of an earlier version.`
-          : `Gave up after ${waitSeconds} s: a transaction holds a lock that the next migration needs (the oldest is ${who}). Start again when it has ended, such as a backup, or raise DATABASE_WAIT_SECONDS.${end}`,
+          : `Gave up after ${waitSeconds} s: a transaction holds a lock that the next migration needs. The oldest open one is ${who}. Start again when the transaction, such as a backup, has ended, or raise DATABASE_WAIT_SECONDS.`,
       );
     }
     if (now >= this.nextMessage) {
       const what =
-        by === 'migration' ? 'another process that migrates the database' : 'a transaction, the oldest';
-      log(`Waiting for ${what}: ${who}; at most ${Math.ceil(leftMs / 1000)} s more.`);
+        by === 'migration'
+          ? `another process that migrates the database: ${who}`
+          : `a transaction that holds a lock; the oldest open one is ${who}`;
+      log(`Waiting for ${what}; at most ${Math.ceil(leftMs / 1000)} s more.`);
       this.nextMessage = now + MESSAGE_EVERY_MS;
     }
     await sleep(Math.min(by === 'migration' ? PAUSE_MS : TABLE_FREE_MS, leftMs));

@@ -36,9 +36,9 @@ interface Circuit {
  * refused at once, so that they hold no memory and no connection until a timeout. One call every five seconds is sent nevertheless,
  * and any response closes the circuit, whatever its status. No tenant's failures concern another one, and a refused call goes nowhere else.
  *
- * A host that dies breaks all its connections at once, which says no more than one of them: an attempt that began before the last
- * failure was counted is counted only if the host was silent for the whole timeout. A failure also starts the count again if its
- * attempt began more than a minute after the last one.
+ * A host that dies breaks all its connections at once. That is one event, so an attempt that began before the last failure was counted
+ * does not count, unless the host was silent for the whole timeout. The count begins again with an attempt that began more than a minute
+ * after the last failure, and a circuit is forgotten after a minute without a call.
  */
 export class Circuits {
   readonly registry = new Registry();
@@ -115,7 +115,7 @@ export class Circuits {
     circuit.closedUntilMs = now + PAUSE_MS;
     this.#opened.inc({ provider: to.provider.id });
     this.#log.warn(
-      `${describe(to)} failed ${this.failures} times in a row. ${reason} Calls are refused until it responds`,
+      `${describe(to)} failed ${this.failures} times in a row. ${reason} Calls are refused until it responds, or none has come for a minute`,
     );
   }
 }

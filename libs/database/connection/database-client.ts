@@ -132,8 +132,9 @@ export class DatabaseClient extends Client {
   }
 
   /**
-   * Asks the server to end the statement that runs here. A server that waits for a lock does not notice that its client is gone. As
-   * with libpq, the request is never encrypted; whether it has an effect is not known.
+   * Asks the server to end the statement that runs here. A server that waits for a lock does not notice that its client is gone. The
+   * request is not encrypted, as with libpq before version 17: it names the connection and contains no credential. A server that demands TLS
+   * ignores it.
    */
   #cancel(): void {
     const { processID, secretKey } = this as unknown as Internals;

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { type QueryRunner } from 'typeorm';
-import { Gate } from '../../test/support/gate';
-import { createTestDatabase, type TestDatabase } from '../../test/support/postgres';
-import { until } from '../../test/support/until';
-import { dataSourceOptions } from './data-source';
-import { runMigrations } from './run-migrations';
+import { Gate } from '../support/gate';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { until } from '../support/until';
+import { dataSourceOptions } from '../../libs/database/data-source';
+import { runMigrations } from '../../libs/database/run-migrations';
 
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
 

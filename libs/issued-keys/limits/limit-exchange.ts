@@ -84,17 +84,22 @@ export class LimitExchange {
   }
 
   #run(): Promise<void> {
-    this.#running ??= this.#exchangeAll().finally(() => (this.#running = undefined));
+    this.#running ??= this.#exchangeAll();
     return this.#running;
   }
 
   async #exchangeAll(): Promise<void> {
     // What happens in this turn of the event loop goes together.
     await Promise.resolve();
-    while (this.#queue.size > 0) {
-      const shares = [...this.#queue].slice(0, BATCH).sort(byKey);
-      for (const share of shares) this.#queue.delete(share);
-      if (!(await this.#exchange(shares))) return this.#giveUp();
+    try {
+      while (this.#queue.size > 0) {
+        const shares = [...this.#queue].slice(0, BATCH).sort(byKey);
+        for (const share of shares) this.#queue.delete(share);
+        if (!(await this.#exchange(shares))) return this.#giveUp();
+      }
+    } finally {
+      // In the same turn in which the queue was found empty: who asks from now on begins the next run.
+      this.#running = undefined;
     }
   }
 

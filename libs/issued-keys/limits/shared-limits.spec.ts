@@ -283,6 +283,24 @@ describe('a limit over several processes', () => {
     expect(cluster.questions - questions).toBeLessThanOrEqual(50);
   });
 
+  it('is asked for again at once by a call that follows the reply', async () => {
+    const options = {
+      ask: (() =>
+        Promise.resolve([{ available: 6, granted: 1, second: 1, amounts: null }])) satisfies AskWindows,
+      processes: { isAlone: false, aloneSince: -Infinity, count: 3 },
+      timeoutMs: 100_000,
+      now: () => MINUTE_MS,
+      databaseNow: () => DATABASE_MS,
+    };
+    const limits = new SharedLimits('tokens', options, new LimitExchange(options));
+    let counted = 0;
+    const calls = async () => {
+      for (; counted < 6; counted += 1) await limits.take(key, 6);
+    };
+    await Promise.race([calls(), nextTurn()]);
+    expect(counted).toBe(6);
+  });
+
   it('asks for each call when it is below ten for each process, and never grants one too many', async () => {
     const cluster = new Cluster(3, 6);
     const calls = Array.from({ length: 30 }, (_, index) => cluster.take(index));

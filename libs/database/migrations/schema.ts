@@ -405,16 +405,32 @@ AS $function$
             (r ->> 'most')::bigint as most, r -> 'corrections' as corrections
           from jsonb_array_elements(requests) with ordinality as each (r, ordinality) order by ordinality
         loop
-          insert into limit_windows (tenant_id, tenant_key_id, unit, second, amounts)
-            select k.tenant_id, k.id, request.unit, 0, array_fill(0::bigint, array[61]) from tenant_keys k
-            where k.tenant_id = request.tenant_id and k.id = request.tenant_key_id and not exists (
-              select from limit_windows w where w.tenant_id = k.tenant_id and w.tenant_key_id = k.id and w.unit = request.unit)
-            for key share skip locked
-            on conflict do nothing;
+          place := request.place;
           select w.second, w.amounts into second, amounts from limit_windows w
             where w.tenant_id = request.tenant_id and w.tenant_key_id = request.tenant_key_id and w.unit = request.unit
-            for update;
-          continue when not found;
+            for update skip locked;
+          if not found then
+            begin
+              insert into limit_windows (tenant_id, tenant_key_id, unit, second, amounts)
+                select k.tenant_id, k.id, request.unit, 0, array_fill(0::bigint, array[61]) from tenant_keys k
+                where k.tenant_id = request.tenant_id and k.id = request.tenant_key_id and not exists (
+                  select from limit_windows w where w.tenant_id = k.tenant_id and w.tenant_key_id = k.id and w.unit = request.unit)
+                for key share skip locked
+                on conflict do nothing;
+              select w.second, w.amounts into second, amounts from limit_windows w
+                where w.tenant_id = request.tenant_id and w.tenant_key_id = request.tenant_key_id and w.unit = request.unit
+                for update;
+              continue when not found;
+            exception when lock_not_available or deadlock_detected then
+              perform set_config('lock_timeout', '10ms', true);
+              available := null;
+              granted := null;
+              second := null;
+              amounts := null;
+              return next;
+              continue;
+            end;
+          end if;
           clock := floor(extract(epoch from clock_timestamp()));
           -- A clock that was set back by more than a minute must not keep the window from ever moving.
           if second > clock + 61 then
@@ -444,7 +460,6 @@ AS $function$
           amounts[61] := amounts[61] + granted;
           update limit_windows w set second = take_from_limit_windows.second, amounts = take_from_limit_windows.amounts
             where w.tenant_id = request.tenant_id and w.tenant_key_id = request.tenant_key_id and w.unit = request.unit;
-          place := request.place;
           if available >= 0 and granted = request.most then
             amounts := null;
           end if;

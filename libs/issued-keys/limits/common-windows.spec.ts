@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '#database';
 import { ModelWindow } from '../../../test/support/model-window';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres';
-import { commonWindows, sweepWindows, type WindowRequest } from './common-windows';
+import { commonWindows, sweepWindows, type WindowReply, type WindowRequest } from './common-windows';
 import { issueKey } from '../issued-key';
 
 describe('the common window of a limit', () => {
@@ -29,6 +29,8 @@ describe('the common window of a limit', () => {
     corrections: [],
     ...fields,
   });
+  const ask = async (requests: readonly WindowRequest[]) =>
+    (await commonWindows(dataSource)(requests)) as (WindowReply | undefined)[];
   const count = async () =>
     (await dataSource.query<{ count: number }[]>('select count(*)::int as count from limit_windows'))[0]!
       .count;
@@ -54,7 +56,6 @@ describe('the common window of a limit', () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const key = await newKey();
         const model = new ModelWindow();
-        const ask = commonWindows(dataSource);
         // The window is moved back in time, and the model goes on by as much.
         let moved = 0;
         for (const { seconds, least, more, corrections } of steps) {
@@ -83,7 +84,6 @@ describe('the common window of a limit', () => {
 
   it('is kept apart by unit, and for each key of a batch', async () => {
     const [one, other] = [await newKey(), await newKey()];
-    const ask = commonWindows(dataSource);
     const asked = [one, other].flatMap((key) =>
       (['requests', 'tokens'] as const).map((unit) => requestOf({ ...key, unit, least: 1, most: 70 })),
     );
@@ -93,16 +93,38 @@ describe('the common window of a limit', () => {
 
   it('never grants more than the limit to processes that ask at the same time', async () => {
     const key = await newKey();
-    const ask = commonWindows(dataSource);
     const replies = await Promise.all(
       Array.from({ length: 40 }, () => ask([requestOf({ ...key, least: 1, most: 7 })])),
     );
     expect(replies.reduce((sum, [reply]) => sum + reply!.granted, 0)).toBe(100);
   });
 
+  it('is left alone while another transaction holds it, and the other keys of the batch wait for it once', async () => {
+    const keys = [];
+    for (let each = 0; each < 30; each += 1) keys.push(await newKey());
+    keys.sort((a, b) => (a.tenantKeyId < b.tenantKeyId ? -1 : 1));
+    const asked = keys.map((key) => requestOf({ ...key, least: 1, most: 10 }));
+    await ask(asked);
+    const held = keys.filter((_, place) => place % 2 === 0).map(({ tenantKeyId }) => tenantKeyId);
+    const holder = dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('select 1 from limit_windows where tenant_key_id = any($1) for update', [held]);
+    const begun = performance.now();
+    const replies = await commonWindows(dataSource)(asked);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    await holder.rollbackTransaction();
+    await holder.release();
+    expect(replies.map((reply) => (reply === 'locked' ? reply : reply?.granted))).toEqual(
+      keys.map((_, place) => (place % 2 === 0 ? 'locked' : 10)),
+    );
+    const after = await ask(keys.map((key) => requestOf({ ...key, most: 1 })));
+    expect(after.map((reply) => reply!.available)).toEqual(
+      keys.map((_, place) => (place % 2 === 0 ? 90 : 80)),
+    );
+  });
+
   it('is not made for a key that does not exist or belongs to another tenant, and is deleted with its key', async () => {
     const key = await newKey();
-    const ask = commonWindows(dataSource);
     const before = await count();
     const foreign = requestOf({ ...key, tenantId: randomUUID(), least: 1, most: 1 });
     expect(await ask([requestOf({ least: 1, most: 1 }), foreign])).toEqual([undefined, undefined]);
@@ -115,7 +137,6 @@ describe('the common window of a limit', () => {
 
   it('moves again at once when the clock of the database was set back by far, and keeps what it counts when by little', async () => {
     const key = await newKey();
-    const ask = commonWindows(dataSource);
     const asking = [requestOf({ ...key, least: 1, most: 60 })];
     await ask(asking);
     const setBack = (seconds: number) =>
@@ -131,7 +152,6 @@ describe('the common window of a limit', () => {
 
   it('is swept when nobody has used it for minutes', async () => {
     const [used, unused] = [await newKey(), await newKey()];
-    const ask = commonWindows(dataSource);
     await ask([used, unused].map((key) => requestOf({ ...key, least: 1, most: 1 })));
     await dataSource.query('update limit_windows set second = second - 400 where tenant_key_id = $1', [
       unused.tenantKeyId,

@@ -25,12 +25,13 @@ export interface WindowReply {
   readonly amounts: readonly number[] | null;
 }
 
-/** @returns a reply for each request; undefined for a key that was deleted */
-export type AskWindows = (requests: readonly WindowRequest[]) => Promise<(WindowReply | undefined)[]>;
+/** Undefined: the key was deleted. Locked: another transaction holds the window, and nothing was changed. */
+export type Reply = WindowReply | 'locked' | undefined;
 
-interface ReplyRow extends WindowReply {
-  readonly place: number;
-}
+/** @returns a reply for each request */
+export type AskWindows = (requests: readonly WindowRequest[]) => Promise<Reply[]>;
+
+type ReplyRow = { readonly place: number } & (WindowReply | { readonly available: null });
 
 /** The common windows in the database. One statement is one transaction, which locks the rows in the order of the requests. */
 export function commonWindows(dataSource: DataSource): AskWindows {
@@ -41,7 +42,9 @@ export function commonWindows(dataSource: DataSource): AskWindows {
        from take_from_limit_windows($1::jsonb)`,
       [JSON.stringify(requests)],
     );
-    const replies = new Map(rows.map((row) => [row.place, row]));
+    const replies = new Map<number, Reply>(
+      rows.map((row) => [row.place, row.available === null ? 'locked' : row]),
+    );
     return requests.map((_, index) => replies.get(index + 1));
   };
 }

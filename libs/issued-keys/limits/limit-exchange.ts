@@ -71,16 +71,24 @@ export class LimitExchange {
   /** Reports the corrections of a share soon. */
   report(share: Share): void {
     this.#reports.add(share);
-    this.#timer ??= setTimeout(() => void this.flush(), this.#isAway ? RETRY_MS : REPORT_MS).unref();
+    this.#startTimer();
   }
 
-  /** Reports what is left. Resolves when it is reported. */
+  /** Reports what is left, except to windows that were locked a moment ago. Resolves when it is reported. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const share of this.#reports) this.#queue.add(share);
-    this.#reports.clear();
+    for (const share of this.#reports) {
+      if (share.isLocked(this.options.now())) continue;
+      this.#reports.delete(share);
+      this.#queue.add(share);
+    }
+    if (this.#reports.size > 0) this.#startTimer();
     await this.#run();
+  }
+
+  #startTimer(): void {
+    this.#timer ??= setTimeout(() => void this.flush(), this.#isAway ? RETRY_MS : REPORT_MS).unref();
   }
 
   #run(): Promise<void> {
@@ -131,7 +139,7 @@ export class LimitExchange {
       this.counts.failed += 1;
       this.#away(error);
       for (const [place, share] of shares.entries()) {
-        share.failed(requests[place]);
+        share.failed(requests[place]!);
         if (share.hasCorrections) this.report(share);
       }
       return false;

@@ -1,4 +1,4 @@
-import { type Unit, type WindowReply, type WindowRequest } from './common-windows';
+import { type Reply, type Unit, type WindowRequest } from './common-windows';
 import { type LimitedKey, MinuteWindow, SLOTS } from './minute-window';
 
 /** Why an amount is not counted. */
@@ -21,6 +21,8 @@ interface Waiter {
 
 /** How long a refusal is remembered: what others give back is noticed after this time. */
 const REFUSAL_MS = 1000;
+/** The pause before a window that another transaction held is asked again: all other shares wait while it is asked. */
+const LOCKED_MS = 1000;
 /** All processes together hold at most this part of a limit unused. */
 const HELD_PART = 10;
 
@@ -47,6 +49,7 @@ export class Share {
   /** Those whose amounts are in the request that has no reply yet. */
   #asking: Waiter[] = [];
   #isWanted = false;
+  #lockedUntil = 0;
   #refused: { readonly window: MinuteWindow; readonly until: number } | undefined;
 
   constructor(
@@ -72,6 +75,11 @@ export class Share {
 
   get isIdle(): boolean {
     return this.#waiting.length + this.#asking.length + this.#corrections.size === 0;
+  }
+
+  /** Whether another transaction, such as one that deletes the key, held the common window a moment ago. */
+  isLocked(now: number): boolean {
+    return now < this.#lockedUntil;
   }
 
   /** @returns false when less than the amount is held. An amount of 0 needs a share as well, because the limit may be used up */
@@ -144,9 +152,12 @@ export class Share {
     };
   }
 
-  /** @param reply undefined: the key was deleted */
-  received(request: WindowRequest, reply: WindowReply | undefined, chunk: number, now: number): void {
-    if (reply === undefined) return this.failed('executed');
+  received(request: WindowRequest, reply: Reply, chunk: number, now: number): void {
+    if (reply === undefined) return this.#forgetAll();
+    if (reply === 'locked') {
+      this.#lockedUntil = now + LOCKED_MS;
+      return this.giveUp();
+    }
     this.#forget(request, () => true);
     const { available, granted, second, amounts } = reply;
     this.#held += granted;
@@ -179,9 +190,8 @@ export class Share {
    * @param request that may have been executed. What it gave back is not given back twice; what it counted may be counted twice, which
    *   is over after a minute
    */
-  failed(request: WindowRequest | 'executed' | undefined): void {
-    if (request === 'executed') this.#corrections.clear();
-    else if (request !== undefined) this.#forget(request, (amount) => amount < 0);
+  failed(request: WindowRequest): void {
+    this.#forget(request, (amount) => amount < 0);
     this.giveUp();
   }
 
@@ -195,6 +205,12 @@ export class Share {
   /** Drops what no window counts any more. */
   forgetBefore(second: number): void {
     for (const each of this.#corrections.keys()) if (each < second) this.#corrections.delete(each);
+  }
+
+  /** The key was deleted, so nothing is counted any more. */
+  #forgetAll(): void {
+    this.#corrections.clear();
+    this.giveUp();
   }
 
   #forget({ corrections }: WindowRequest, isKnown: (amount: number) => boolean): void {

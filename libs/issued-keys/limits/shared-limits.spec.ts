@@ -411,6 +411,45 @@ describe('a limit over several processes', () => {
     expect(await taking).toBeDefined();
   });
 
+  it('is divided for one key while another transaction holds its window, and asked for again after a second', async () => {
+    const clock = { now: 5_000_000 };
+    const asked: string[][] = [];
+    const options = {
+      ask: ((requests) => {
+        asked.push(requests.map(({ tenantKeyId }) => tenantKeyId));
+        return Promise.resolve(
+          requests.map(({ tenantKeyId, most }) =>
+            tenantKeyId === 'locked'
+              ? 'locked'
+              : { available: most, granted: most, second: 1, amounts: null },
+          ),
+        );
+      }) satisfies AskWindows,
+      processes: { isAlone: false, aloneSince: -Infinity, count: 3 },
+      timeoutMs: 100_000,
+      now: () => clock.now,
+      databaseNow: () => clock.now + DATABASE_MS,
+    };
+    const exchange = new LimitExchange(options);
+    const limits = new SharedLimits('tokens', options, exchange);
+    const locked = { ...key, tenantKeyId: 'locked' };
+    const [one, other] = await Promise.all([limits.take(locked, 6), limits.take(key, 6)]);
+    expect([one.refusal, other.refusal]).toEqual([undefined, undefined]);
+    expect(asked).toEqual([['a', 'locked']]);
+    expect(limits.take(locked, 6)).toEqual({ second: expect.any(Number) });
+    expect(limits.take(locked, 6)).toMatchObject({ refusal: { used: 2 } });
+    await exchange.flush();
+    expect(limits.take(key, 6)).toBeInstanceOf(Promise);
+    await nextTurn();
+    expect(asked).toEqual([['a', 'locked'], ['a']]);
+    clock.now += 1000;
+    await exchange.flush();
+    expect(asked.at(-1)).toEqual(['locked']);
+    clock.now += 1000;
+    expect(limits.take(locked, 6)).toBeInstanceOf(Promise);
+    await exchange.flush();
+  });
+
   it('admits at least one call of each process while the database is away', async () => {
     const cluster = new Cluster(3, 2);
     cluster.isAway = true;

@@ -49,6 +49,7 @@ export class SharedLimits {
       this.exchange.probe(share);
       return this.#takePart(share, amount, now);
     }
+    if (share.isLocked(now)) return this.#takePart(share, amount, now);
     const refused = this.#takeOwn(key, limit, amount, now);
     if (refused !== undefined) return refused;
     const chunk = this.exchange.chunkOf(limit);

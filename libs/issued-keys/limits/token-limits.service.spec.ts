@@ -71,6 +71,14 @@ describe('tokens per minute', () => {
     reserve(100);
   });
 
+  it('count for at most a million million in one call, so that the sum of a minute has a bound', () => {
+    const { limits, reserve, refusal } = limited(1000);
+    reserve(900).settle(Number.MAX_SAFE_INTEGER);
+    expect(refusal(1).details.detail).toContain(`${1e12} are used`);
+    limits.charge({ tenantId: 'tenant', tenantKeyId: 'a' }, Number.MAX_SAFE_INTEGER);
+    expect(refusal(1).details.detail).toContain(`${2e12} are used`);
+  });
+
   it('are settled once', () => {
     const { reserve, refusal } = limited(1000);
     const first = reserve(600);

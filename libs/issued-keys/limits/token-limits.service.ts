@@ -14,6 +14,9 @@ export interface Reservation {
   settle(actual: number | undefined): void;
 }
 
+/** The most that one call counts: a provider can report any number, and the sum of a minute must be one that the database can hold. */
+const MOST_TOKENS = 1e12;
+
 /**
  * Tokens per minute of each key. A call's estimate is counted before the call is sent, so that concurrent calls do not exceed the
  * limit together. When the call is finished, the tokens that it used count instead. If it used more than its estimate, the rest
@@ -53,7 +56,8 @@ export class TokenLimitsService {
 
   /** Counts tokens that were used without a reservation, from now on and even above the limit. */
   charge(key: LimitedKey, actual: number): void {
-    if (Number.isSafeInteger(actual) && actual > 0) this.#limits.correct(key, actual, performance.now());
+    if (!isCount(actual)) return;
+    this.#limits.correct(key, Math.min(actual, MOST_TOKENS), performance.now());
   }
 
   /** The number of keys with a window. */
@@ -73,12 +77,16 @@ export class TokenLimitsService {
       settle: (actual) => {
         if (isSettled) return;
         isSettled = true;
-        // A provider can report any value.
-        if (actual === undefined || !Number.isSafeInteger(actual) || actual < 0) return;
-        this.#limits.correct(key, actual - estimate, takenAt, outcome, clock());
+        if (actual === undefined || !isCount(actual)) return;
+        this.#limits.correct(key, Math.min(actual, MOST_TOKENS) - estimate, takenAt, outcome, clock());
       },
     };
   }
+}
+
+/** A provider can report any value. */
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 function usedUp({ limit, used, seconds }: Refusal, estimate: number): Problem {

@@ -38,6 +38,13 @@ describe('the limits of a tenant key in two processes', () => {
       .set('authorization', `Bearer ${key}`)
       .send({ model: 'gpt-4o', messages, max_tokens });
 
+  const isLockAwaited = async () => {
+    const rows = await processes[0].database.query<unknown[]>(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rows.length > 0;
+  };
+
   it('know of each other before the second one serves a call', () => {
     for (const { nest } of processes)
       expect(nest.get(CacheService, { strict: false }).processes.count).toBe(2);
@@ -124,12 +131,7 @@ describe('the limits of a tenant key in two processes', () => {
     await holder.startTransaction();
     await holder.query('select 1 from limit_windows where tenant_key_id = $1 for update', [id]);
     const waiting = chat(second, key, 500).then((answer) => answer);
-    await until(async () => {
-      const rows = await first.database.query<unknown[]>(
-        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      return rows.length > 0;
-    }, 'the second process waits for the window');
+    await until(isLockAwaited, 'the second process waits for the window');
     const put = await first.setCredential(tenant, 'openai', { api_key: 'sk-in-place-of-the-other' });
     expect(put.status).toBeLessThan(300);
     second.provider.reset();
@@ -137,6 +139,41 @@ describe('the limits of a tenant key in two processes', () => {
     await holder.release();
     expect((await waiting).status).toBe(200);
     expect(second.provider.requests.at(-1)?.key).toBe('sk-in-place-of-the-other');
+  });
+
+  it('are no obstacle to a deletion, which locks their windows in the order in which a process does', async () => {
+    const [first] = processes;
+    const deleted = await first.createTenant();
+    const ids: string[] = [];
+    const greatest = () => [...ids].sort().at(-1)!;
+    // The rows of the keys, and with them those of the windows, are in another order than their ids.
+    do ids.push((await issueTenantKey(first, deleted)).id);
+    while (greatest() === ids.at(-1));
+    const { id: other } = await issueTenantKey(first, tenant);
+    const insert = (tenantId: string, id: string) =>
+      first.database.query(
+        `insert into limit_windows select $1, $2, unit, 0, array_fill(0, array[61]) from unnest(array['tokens', 'requests']) as unit`,
+        [tenantId, id],
+      );
+    for (const id of ids) await insert(deleted, id);
+    await insert(tenant, other);
+    // A few rows are read in the order in which they are stored.
+    await first.database.query('analyze limit_windows');
+    const lock = 'select 1 from limit_windows where tenant_key_id = $1 and unit = $2 for update nowait';
+    const holder = first.database.createQueryRunner();
+    for (const [path, held, next] of [
+      [`/tenants/${deleted}`, [ids.at(-1), 'requests'], [greatest(), 'requests']],
+      [`/tenants/${tenant}/keys/${other}`, [other, 'requests'], [other, 'tokens']],
+    ] as const) {
+      await holder.startTransaction();
+      await holder.query(lock, [...held]);
+      const deletion = first.sysadmin('delete', path).then(({ status }) => status);
+      await until(isLockAwaited, 'the deletion waits for the window');
+      expect(await holder.query(lock, [...next])).toHaveLength(1);
+      await holder.rollbackTransaction();
+      expect(await deletion).toBeLessThan(300);
+    }
+    await holder.release();
   });
 
   it('forget the windows of a key that is deleted', async () => {

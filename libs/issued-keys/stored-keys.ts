@@ -5,6 +5,7 @@ import { type Secret } from '#crypto';
 import { Problem } from '#http';
 import { type TenantRemoval } from '#tenants';
 import { isKeyOf, issueKey, type KeyKind, parseKey } from './issued-key';
+import { lockWindows } from './limits/common-windows';
 import { type SysadminKey, type TenantKey } from './issued-keys.entity';
 
 /** What tenant keys and sysadmin keys have in common in the database: the functions here take the entity of either table. */
@@ -97,6 +98,7 @@ export function auditedKey(row: KeyRow) {
 
 /** What a tenant's deletion deletes here through a foreign key, for its audit event. */
 async function tenantKeysDeletedWith(transaction: EntityManager, tenantId: string) {
+  await lockWindows(transaction, tenantId);
   const keys = await transaction.query<object[]>(
     'select id, name, key_hint as mask from tenant_keys where tenant_id = $1 order by id',
     [tenantId],

@@ -11,6 +11,7 @@ import { waitAtStop } from '#database';
 import { lockedTenant, TenantsService } from '#tenants';
 import { TenantKey } from './issued-keys.entity';
 import { expiryOf } from './key-fields';
+import { lockWindows } from './limits/common-windows';
 import { KeyLimitsService } from './limits/key-limits.service';
 import { type Outcome } from './limits/shared-limits';
 import { isKeyOf, parseKey } from './issued-key';
@@ -142,6 +143,7 @@ export class TenantKeysService implements OnApplicationShutdown {
   async remove(tenantId: string, id: string, by: ChangedBy): Promise<boolean> {
     const remove = async (transaction: EntityManager) => {
       await lockedTenant(transaction, tenantId);
+      await lockWindows(transaction, tenantId, id);
       const before = await deleteKey(transaction, TenantKey, { tenantId, id });
       if (!before) return false;
       const details = { before: auditedTenantKey(before) };

@@ -1,4 +1,4 @@
-import { type DataSource } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 import { type LimitedKey } from './minute-window';
 
 /** What a limit counts. */
@@ -47,6 +47,27 @@ export function commonWindows(dataSource: DataSource): AskWindows {
     );
     return requests.map((_, index) => replies.get(index + 1));
   };
+}
+
+/**
+ * Locks what the deletion of keys deletes, so that it cannot deadlock with processes that ask for these windows: the windows in the
+ * order in which a statement locks them, and the keys before, so that no window is added.
+ * @param tenantKeyId undefined: all keys of the tenant
+ */
+export async function lockWindows(
+  transaction: EntityManager,
+  tenantId: string,
+  tenantKeyId?: string,
+): Promise<void> {
+  await transaction.query(
+    `select from tenant_keys where tenant_id = $1 and ($2::text is null or id = $2) order by id for update`,
+    [tenantId, tenantKeyId],
+  );
+  await transaction.query(
+    `select from limit_windows where tenant_id = $1 and ($2::text is null or tenant_key_id = $2)
+     order by tenant_key_id collate "C", unit for update`,
+    [tenantId, tenantKeyId],
+  );
 }
 
 /** Deletes the windows whose minute is long over, by the time of the database. */

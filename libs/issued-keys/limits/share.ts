@@ -40,6 +40,8 @@ export class Share {
   /** When a call last used it, on the monotonic clock. */
   usedAt = 0;
   limit = 0;
+  /** The sum of the amounts that wait for a reply. */
+  waiting = 0;
   #held = 0;
   /** The second of the database in which it was last granted something. */
   #second = 0;

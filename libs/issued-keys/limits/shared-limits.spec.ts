@@ -331,6 +331,31 @@ describe('a limit over several processes', () => {
     expect(await again).toBeDefined();
   });
 
+  it('does not refuse a call because of one that waits and is refused itself', async () => {
+    const cluster = new Cluster(2, 1000);
+    const others = cluster.take(1, 500);
+    await cluster.reply();
+    await others;
+    const calls = [cluster.take(0, 600), cluster.take(0, 450), cluster.take(0, 600)];
+    await cluster.reply();
+    const settled = await Promise.all(calls);
+    expect(settled.map((settle) => settle !== undefined)).toEqual([false, true, false]);
+    cluster.now += 1000;
+    // What was refused is not counted, and what was admitted is.
+    const { limits } = cluster.running[0]!;
+    limits.correct(key, 540, cluster.now);
+    expect(limits.take(key, 1000, 20)).toEqual({ refusal: { seconds: 60, used: 990, limit: 1000 } });
+  });
+
+  it('does not refuse a call because of one that waits when no reply comes', async () => {
+    const cluster = new Cluster(2, 1000);
+    const calls = [cluster.take(0, 300), cluster.take(0, 600)];
+    cluster.losesReply = true;
+    await cluster.reply();
+    const settled = await Promise.all(calls);
+    expect(settled.map((settle) => settle !== undefined)).toEqual([true, false]);
+  });
+
   it('gives what a call did not use to the other processes, and counts there what it used above its estimate', async () => {
     const cluster = new Cluster(2, 100);
     const settleBy = async (process: number, amount: number) => {

@@ -42,7 +42,7 @@ export class SharedLimits {
     amount = 1,
     now: number = this.options.now(),
   ): Outcome | Promise<Outcome> {
-    if (this.options.processes.isAlone) return this.#takeOwn(key, limit, amount, now) ?? counted;
+    if (this.options.processes.isAlone) return this.#takeOwn(key, limit, amount, now, 0) ?? counted;
     const share = this.#shareOf(key, now);
     share.limit = limit;
     if (this.exchange.isAway) {
@@ -50,7 +50,7 @@ export class SharedLimits {
       return this.#takePart(share, amount, now);
     }
     if (share.isLocked(now)) return this.#takePart(share, amount, now);
-    const refused = this.#takeOwn(key, limit, amount, now);
+    const refused = this.#takeOwn(key, limit, amount, now, share.waiting);
     if (refused !== undefined) return refused;
     const chunk = this.exchange.chunkOf(limit);
     if (share.keepAtMost(chunk) > 0) this.exchange.report(share);
@@ -100,17 +100,26 @@ export class SharedLimits {
     return this.#own.size;
   }
 
-  /** @returns undefined when it is counted */
-  #takeOwn(key: LimitedKey, limit: number, amount: number, now: number): Outcome | undefined {
-    const seconds = this.#own.take(key, limit, now, amount);
+  /**
+   * @param waiting what the window counts of calls that may still be refused. No other call is refused because of it
+   * @returns undefined when it is counted
+   */
+  #takeOwn(
+    key: LimitedKey,
+    limit: number,
+    amount: number,
+    now: number,
+    waiting: number,
+  ): Outcome | undefined {
+    const seconds = this.#own.take(key, limit + waiting, now, amount);
     if (seconds === undefined) return undefined;
-    return { refusal: { seconds, used: this.#own.total(key, now), limit } };
+    return { refusal: { seconds, used: this.#own.total(key, now) - waiting, limit } };
   }
 
   /** Decides alone, with the part of the limit that every process can use without exceeding it. */
   #takePart(share: Share, amount: number, now: number): Outcome {
     const part = Math.max(1, Math.floor(share.limit / this.options.processes.count));
-    const refused = this.#takeOwn(share.key, part, amount, now);
+    const refused = this.#takeOwn(share.key, part, amount, now, share.waiting);
     if (refused !== undefined) return refused;
     const second = this.#databaseSecond(now);
     share.correct(second, amount);
@@ -120,8 +129,10 @@ export class SharedLimits {
 
   async #wait(share: Share, amount: number, now: number): Promise<Outcome> {
     const waiting = share.wait(amount);
+    share.waiting += amount;
     this.exchange.ask(share);
     const verdict = await waiting;
+    share.waiting -= amount;
     if (verdict === 'counted') return { second: share.second };
     this.#own.correct(share.key, -amount, now, now);
     return verdict === 'no reply' ? this.#takePart(share, amount, this.options.now()) : { refusal: verdict };

@@ -122,6 +122,30 @@ describe('the limits of a tenant key in two processes', () => {
     await until(async () => (await chat(second, key, 100)).status === 429, 'the other process counts them');
   });
 
+  it('say in a refusal what they admit while they do not know what the others use, and name the limit of the key', async () => {
+    const [first] = processes;
+    const { id, key } = await limited({ requests_per_minute: 3, tokens_per_minute: 1000 });
+    expect((await chat(first, key, 50)).status).toBe(200);
+    const holder = first.database.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('select 1 from limit_windows where tenant_key_id = $1 and unit = $2 for update', [
+      id,
+      'tokens',
+    ]);
+    const tokens = await chat(first, key, 900);
+    await holder.query('select 1 from limit_windows where tenant_key_id = $1 for update', [id]);
+    const requests = await list(first, key);
+    await holder.rollbackTransaction();
+    await holder.release();
+    expect(tokens.body.error.message).toMatch(
+      /^This key may use 1000 tokens per minute\. While the database does not say what other processes use, this process admits 500 of them, and \d+ are used or reserved\. This call may use 90\d\. Try again in 5 s\.$/,
+    );
+    expect(requests.body.error.message).toMatch(
+      /^This key may send 3 requests per minute\. While the database does not say what other processes use, this process admits 1 of them, and they are used up\. Try again in 5 s\.$/,
+    );
+    expect([tokens, requests].map(({ headers }) => headers['retry-after'])).toEqual(['5', '5']);
+  });
+
   it('let a call that has waited for a share use the credential that was stored meanwhile', async () => {
     const [first, second] = processes;
     const { id, key } = await limited({ tokens_per_minute: 1000 });

@@ -214,9 +214,12 @@ export class TenantKeysService implements OnApplicationShutdown {
 /** @throws Problem rate_limited */
 function refuseAboveLimit({ refusal }: Outcome): void {
   if (refusal === undefined) return;
-  const { limit, seconds } = refusal;
+  const { limit, part, seconds } = refusal;
   throw new Problem('rate_limited', {
-    detail: `This key has used up its limit of ${limit} requests per minute.`,
+    detail:
+      part === undefined
+        ? `This key has used up its limit of ${limit} requests per minute.`
+        : `This key may send ${limit} requests per minute. While the database does not say what other processes use, this process admits ${part} of them, and they are used up.`,
     hint: `Try again in ${seconds} s.`,
     headers: { 'retry-after': String(seconds) },
   });

@@ -7,8 +7,9 @@ export interface Refusal {
   readonly seconds: number;
   /** What is used or reserved of the limit. */
   readonly used: number;
-  /** That of this process alone, while the database is unavailable. */
   readonly limit: number;
+  /** What this process admits of the limit while the database does not say what others use; undefined: it says so. */
+  readonly part?: number;
 }
 
 /** How the wait for a common window ended. */

@@ -417,7 +417,7 @@ describe('a limit over several processes', () => {
       // The share that it holds, and then one call that notices the outage.
       for (let call = 0; call < 500; call += 1) await cluster.take(process);
       expect(cluster.usedLately(process)).toBe(100);
-      const refusal = { seconds: expect.any(Number), used: 100, limit: 100 };
+      const refusal = { seconds: 5, used: 100, limit: 300, part: 100 };
       expect(cluster.running[process]!.limits.take(key, 300)).toEqual({ refusal });
     }
     cluster.now += 2000;

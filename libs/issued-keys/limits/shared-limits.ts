@@ -12,6 +12,8 @@ export interface Outcome {
 }
 
 const counted: Outcome = Object.freeze({});
+/** After how many seconds a call that the part of a process refuses should try again, at most: the database may respond again soon. */
+const DIVIDED_SECONDS = 5;
 /** Shares that were not used for this long are forgotten. */
 const UNUSED_MS = 120_000;
 
@@ -119,8 +121,12 @@ export class SharedLimits {
   /** Decides alone, with the part of the limit that every process can use without exceeding it. */
   #takePart(share: Share, amount: number, now: number): Outcome {
     const part = Math.max(1, Math.floor(share.limit / this.options.processes.count));
-    const refused = this.#takeOwn(share.key, part, amount, now, share.waiting);
-    if (refused !== undefined) return refused;
+    const refused = this.#takeOwn(share.key, part, amount, now, share.waiting)?.refusal;
+    if (refused !== undefined) {
+      const { limit } = share;
+      const seconds = Math.min(refused.seconds, DIVIDED_SECONDS);
+      return { refusal: { ...refused, seconds, limit, part } };
+    }
     const second = this.#databaseSecond(now);
     share.correct(second, amount);
     this.exchange.report(share);

@@ -89,9 +89,14 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-function usedUp({ limit, used, seconds }: Refusal, estimate: number): Problem {
+function usedUp({ limit, part, used, seconds }: Refusal, estimate: number): Problem {
+  const allowed = `This key may use ${limit} tokens per minute`;
+  const admitted =
+    part === undefined
+      ? allowed
+      : `${allowed}. While the database does not say what other processes use, this process admits ${part} of them`;
   return new Problem('rate_limited', {
-    detail: `This key may use ${limit} tokens per minute, and ${used} are used or reserved. This call may use ${estimate}.`,
+    detail: `${admitted}, and ${used} are used or reserved. This call may use ${estimate}.`,
     hint: `Try again in ${seconds} s.`,
     headers: { 'retry-after': String(seconds) },
   });

@@ -36,6 +36,7 @@ const BATCH = 100;
  * one before it ran. So the load on the database has a bound, and while the database is unavailable there is one attempt at a time.
  */
 export class LimitExchange {
+  /** Statements that were answered in time, and all others. */
   readonly counts = { answered: 0, failed: 0 };
   readonly #queue = new Set<Share>();
   /** Shares whose corrections are reported soon. */
@@ -111,7 +112,7 @@ export class LimitExchange {
     }
   }
 
-  /** @returns false when there was no reply */
+  /** @returns false when there was no reply in time */
   async #exchange(shares: readonly Share[]): Promise<boolean> {
     const { ask, now, timeoutMs } = this.options;
     const oldest = Math.floor(this.options.databaseNow() / 1000) - SLOTS;
@@ -119,24 +120,26 @@ export class LimitExchange {
       share.forgetBefore(oldest);
       return share.request(this.chunkOf(share.limit));
     });
+    let isLate = false;
     const late = setTimeout(() => {
+      isLate = true;
+      this.counts.failed += 1;
       for (const share of shares) share.giveUp();
       this.#away();
       for (const share of this.#queue) share.giveUp();
     }, timeoutMs).unref();
     try {
       const replies = await ask(requests);
-      this.counts.answered += 1;
-      if (this.#isAway) this.options.onAway?.(false);
-      this.#isAway = false;
+      // A late reply tells what was granted, but nobody should wait for the next one.
+      if (!isLate) this.#back();
       for (const [place, share] of shares.entries()) {
         share.received(requests[place]!, replies[place], this.chunkOf(share.limit), now());
         if (share.isWaitedFor) this.#queue.add(share);
         else if (share.hasCorrections) this.report(share);
       }
-      return true;
+      return !isLate;
     } catch (error) {
-      this.counts.failed += 1;
+      if (!isLate) this.counts.failed += 1;
       this.#away(error);
       for (const [place, share] of shares.entries()) {
         share.failed(requests[place]!);
@@ -146,6 +149,12 @@ export class LimitExchange {
     } finally {
       clearTimeout(late);
     }
+  }
+
+  #back(): void {
+    this.counts.answered += 1;
+    if (this.#isAway) this.options.onAway?.(false);
+    this.#isAway = false;
   }
 
   #away(error?: unknown): void {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { ModelWindow } from '../../../test/support/model-window';
 import { type AskWindows } from './common-windows';
 import { LimitExchange } from './limit-exchange';
@@ -473,6 +473,45 @@ describe('a limit over several processes', () => {
     clock.now += 1000;
     expect(limits.take(locked, 6)).toBeInstanceOf(Promise);
     await exchange.flush();
+  });
+
+  it('stays divided while replies are late, until one comes in time', async () => {
+    const clock = { now: 5_000_000, delayMs: 60, fails: false };
+    const changes: boolean[] = [];
+    const options = {
+      ask: (async (requests) => {
+        await delay(clock.delayMs);
+        if (clock.fails) throw new Error('the statement is given up');
+        return requests.map(({ most }) => ({ available: most, granted: most, second: 1, amounts: null }));
+      }) satisfies AskWindows,
+      processes: { isAlone: false, aloneSince: -Infinity, count: 3 },
+      timeoutMs: 20,
+      now: () => clock.now,
+      databaseNow: () => clock.now + DATABASE_MS,
+      onAway: (isAway: boolean) => void changes.push(isAway),
+    };
+    const exchange = new LimitExchange(options);
+    const limits = new SharedLimits('tokens', options, exchange);
+    for (let call = 0; call < 3; call += 1) {
+      expect(await limits.take(key, 30)).toEqual({ second: expect.any(Number) });
+      await exchange.flush();
+      clock.now += 1000;
+    }
+    expect(changes).toEqual([true]);
+    expect(exchange.counts).toMatchObject({ answered: 0 });
+    expect(exchange.counts.failed).toBeGreaterThanOrEqual(3);
+    const { failed } = exchange.counts;
+    clock.fails = true;
+    await limits.take(key, 30);
+    await exchange.flush();
+    expect(exchange.counts.failed).toBe(failed + 1);
+    clock.fails = false;
+    clock.now += 1000;
+    clock.delayMs = 0;
+    await limits.take(key, 30);
+    await exchange.flush();
+    expect(changes).toEqual([true, false]);
+    expect(exchange.counts.answered).toBeGreaterThanOrEqual(1);
   });
 
   it('admits at least one call of each process while the database is away', async () => {

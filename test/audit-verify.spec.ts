@@ -40,7 +40,7 @@ describeWithApp('npx tenkey audit verify', (tenkey) => {
     expect([code, stdout, stderr]).toEqual([
       3,
       '',
-      'error: the database is unavailable: ECONNREFUSED. Check that the server runs, that host and port in DATABASE_URL are right, and that no firewall blocks the connection.\n',
+      'error: the database is unavailable: ECONNREFUSED. Check that the server runs, that the host and port in DATABASE_URL are right, and that no firewall blocks the connection.\n',
     ]);
   }, 60_000);
 

@@ -1,3 +1,4 @@
+import { type Response } from 'supertest';
 import { scopes } from '#http';
 import { describeWithApp, platformKey, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
@@ -100,10 +101,11 @@ describeWithApp('no route returns a key', (tenkey) => {
         .replace('*', 'gpt-4o');
       for (const headers of callers) {
         for (const wish of wishes) {
-          const answer = await tenkey.nest.inject({ method: method as 'GET', url: path + wish, headers });
-          const found = revealed(`${JSON.stringify(answer.headers)}\n${answer.payload}`);
+          const send = tenkey.http()[method.toLowerCase() as 'get' | 'head'](path + wish);
+          const answer = await send.set(headers).buffer(true).parse(asText);
+          const found = revealed(`${JSON.stringify(answer.headers)}\n${answer.body}`);
           expect([method, pattern, wish, found]).toEqual([method, pattern, wish, 0]);
-          if (answer.statusCode === 200) opened.add(`${method} ${pattern}`);
+          if (answer.status === 200) opened.add(`${method} ${pattern}`);
           searched += 1;
         }
       }
@@ -113,6 +115,12 @@ describeWithApp('no route returns a key', (tenkey) => {
     expect(searched).toBeGreaterThan(300);
   }, 60_000);
 });
+
+const asText = (response: Response, done: (error: null, text: string) => void) => {
+  let text = '';
+  response.on('data', (part: Buffer) => (text += part.toString()));
+  response.on('end', () => done(null, text));
+};
 
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);

@@ -75,7 +75,7 @@ export function auditFindings(faults: readonly AuditFault[]): Finding[] {
 export function retentionFindings([first]: readonly AuditFault[], days: number): Finding[] {
   if (days === 0 || first === undefined) return [];
   const fix = isOfMissingKey(first.fault)
-    ? 'Load the missing key. If it is lost for good, these events stay; AUDIT_RETENTION_DAYS=0 says so.'
+    ? 'Load the missing key. If it is lost for good, these events stay: set AUDIT_RETENTION_DAYS=0 to end this warning.'
     : 'It goes on when the events verify again, as after a restore.';
   return [
     warning(

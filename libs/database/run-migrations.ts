@@ -234,7 +234,7 @@ class LockWait {
         holder === undefined ? '' : ` If it hangs, end it with select pg_terminate_backend(${holder.pid});`;
       throw new DatabaseStartError(
         by === 'migration'
-          ? `Gave up after ${waitSeconds} s: another process holds the lock of migrations (${who}). If it is migrating, start again when it is done, or raise DATABASE_WAIT_SECONDS.${end} An idle one belongs to a connection pooler that kept the connection of an earlier version.`
+          ? `Gave up after ${waitSeconds} s: another process holds the lock of migrations (${who}). If it is migrating, start again when it is done, or raise DATABASE_WAIT_SECONDS.${end} If its state is idle, a connection pooler kept the connection of an earlier version.`
           : `Gave up after ${waitSeconds} s: a transaction holds a lock that the next migration needs. The oldest open one is ${who}. Start again when the transaction, such as a backup, has ended, or raise DATABASE_WAIT_SECONDS.`,
       );
     }

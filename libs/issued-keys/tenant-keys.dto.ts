@@ -56,7 +56,8 @@ export class CreateTenantKeyRequest {
     maximum: 1000000,
     nullable: true,
     type: 'integer',
-    description: 'Requests in any 60 seconds, over all Tenkey processes within a tenth. Absent: no limit.',
+    description:
+      'Requests in any 60 seconds, counted over all processes and exact to within a tenth. Absent: no limit.',
   })
   @IsOptional()
   @IsInt()
@@ -71,7 +72,7 @@ export class CreateTenantKeyRequest {
     type: 'integer',
     example: 100000,
     description:
-      'Tokens of requests and responses in any 60 seconds, over all Tenkey processes within a tenth. Before a call is sent, an estimate (from its text and max_tokens) is reserved. When the call has finished, the tokens that the provider reported count instead. Absent: no limit.',
+      'Tokens of requests and responses in any 60 seconds, counted over all processes and exact to within a tenth. Before a call is sent, an estimate (from its text and max_tokens) is reserved. When the call has finished, the tokens that the provider reported count instead. Absent: no limit.',
   })
   @IsOptional()
   @IsInt()

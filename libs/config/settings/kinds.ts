@@ -135,7 +135,7 @@ function isDecodable(text: string): boolean {
 }
 
 export const proxyUrl: Kind<Secret> = {
-  rule: 'must be the http or https URL of a proxy, e.g. `http://proxy.example:3128`. A user name and password come before the host (`user:password@proxy.example:3128`), with special characters percent-encoded. SOCKS is not supported.',
+  rule: 'must be the http or https URL of a proxy, e.g. `http://proxy.example:3128`. A user name and password go between `http://` and the host, as in `user:password@proxy.example:3128`, with special characters percent-encoded. SOCKS is not supported.',
   isSecret: true,
   parse(text, refuse) {
     if (urlOfProxy(text) === undefined) refuse();

@@ -41,6 +41,6 @@ export const trafficSettings = {
     kind: whole(0, 1000),
     default: '5',
     description:
-      'After how many failures of the connection in a row Tenkey pauses the calls of one tenant to one host of a provider. They are then refused at once with 503 `circuit_open`, except one every five seconds; any response ends the pause, and so does a minute without calls. Calls whose connections break at the same time count as one failure, unless they reach their timeout, and failures with more than a minute between them are not in a row. 0: calls are never paused.',
+      'After how many failures of the connection in a row Tenkey pauses the calls of one tenant to one host of a provider. They are then refused at once with 503 `circuit_open`, except one every five seconds; any response ends the pause, and so does a minute without calls. Calls whose connections break at the same time count as one failure, unless they reach their timeout, and a failure begins a new count if its call began more than a minute after the last one that counted. 0: calls are never paused.',
   },
 } satisfies Record<string, Setting>;

@@ -28,7 +28,7 @@ export async function migrationFaultOf(
        quote_ident(current_schema()) as schema, current_setting('search_path') as "searchPath"`,
   )) as [Place];
   const { message } = error as Error;
-  return `Cannot migrate database ${place.database}: ${message}, says PostgreSQL to migration ${pending[0]}. ${await fix({ place, error, pending, runner })}`;
+  return `Cannot migrate database ${place.database}: PostgreSQL refused migration ${pending[0]}: ${message}. ${await fix({ place, error, pending, runner })}`;
 }
 
 interface Refused {
@@ -46,7 +46,7 @@ const fixes: Readonly<Record<string, (refused: Refused) => string | Promise<stri
   '42723': exists,
   // The user lacks a right.
   '42501': ({ place: { database, user, schema } }) =>
-    `User ${user} must own the database, or may create in its schema, and must own the tables that exist. As a superuser run: alter database ${database} owner to ${user}; or: grant create on schema ${schema ?? 'public'} to ${user};`,
+    `User ${user} lacks a right. It must own the tables of Tenkey that exist, and either own the database or have CREATE on its schema. As a superuser, run one of: alter database ${database} owner to ${user}; or: grant create on schema ${schema ?? 'public'} to ${user};`,
   // No schema.
   '3F000': ({ place: { searchPath } }) =>
     `No schema of search_path (${searchPath}) exists. Create one, or correct search_path, which the options of the address, the user or the database sets.`,

@@ -15,9 +15,9 @@ export function addressNames(source: AddressSource): AddressNames {
   }
   return {
     host: `the host in ${source}`,
-    hostAndPort: `host and port in ${source}`,
+    hostAndPort: `the host and port in ${source}`,
     database: `its name in ${source}`,
-    login: `user and password in ${source}, in which special characters of the password must be percent-encoded (@ is %40),`,
+    login: `the user and password in ${source} (percent-encode special characters: @ is %40),`,
     inParameters: `in ${source}`,
   };
 }
@@ -29,7 +29,7 @@ export function connectionAdvice(error: unknown, source: AddressSource): string 
   if (tlsFault !== undefined) return tlsFault.fix(names);
   const code = codeOf(error);
   if (code === '3D000') return `Create the database, or correct ${names.database}.`;
-  if (isLogin(code)) return `Check ${names.login} and pg_hba.conf of the server.`;
+  if (isLogin(code)) return `Check ${names.login} and pg_hba.conf on the server.`;
   if (/^\d/.test(code)) return 'The server was reached: correct what it says, and try again.';
   return `Check that the server runs, that ${names.hostAndPort} are right, and that no firewall blocks the connection.`;
 }

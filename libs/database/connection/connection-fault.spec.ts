@@ -22,10 +22,10 @@ test('the advice names the settings that have the address, and nothing to do the
   const of = (code: string, source: Parameters<typeof connectionAdvice>[1]) =>
     connectionAdvice(errorOf(code), source);
   expect(of('28P01', 'DATABASE_URL')).toMatch(
-    /^Check user and password in DATABASE_URL, in which .* percent-encoded/,
+    /^Check the user and password in DATABASE_URL \(percent-encode/,
   );
   expect(of('28P01', 'DATABASE_HOST')).toBe(
-    'Check DATABASE_USER and DATABASE_PASSWORD and pg_hba.conf of the server.',
+    'Check DATABASE_USER and DATABASE_PASSWORD and pg_hba.conf on the server.',
   );
   expect(of('3D000', 'DATABASE_HOST')).toMatch(/ or correct DATABASE_NAME\.$/);
   expect(of('ECONNREFUSED', 'DATABASE_HOST')).toMatch(/ that DATABASE_HOST and DATABASE_PORT are right/);

@@ -32,7 +32,7 @@ const unknownAuthority = new Set([
 ]);
 
 const setClientCertificate = ({ inParameters }: AddressNames) =>
-  `Set sslcert and sslkey ${inParameters} to the files of a certificate that it accepts, and of its key.`;
+  `Set sslcert ${inParameters} to a client certificate that the server accepts, and sslkey to its private key.`;
 
 /** @returns undefined for an error that has nothing to do with TLS */
 export function tlsFaultOf(error: unknown): ConnectionFault | undefined {

@@ -122,7 +122,7 @@ export class WrongKeyThrottle {
     if (entry.throttledUntil > now) return;
     entry.throttledUntil = now + entry.waitMs;
     this.#log.warn(
-      `${this.#perMinute} wrong keys came ${where} within a minute: unknown keys from there are refused unchecked for ${entry.waitMs / 1000} s`,
+      `${this.#perMinute} wrong keys came ${where} within a minute: unknown keys ${where} are refused unchecked for ${entry.waitMs / 1000} s`,
     );
     entry.waitMs = Math.min(2 * entry.waitMs, LONGEST_WAIT_MS);
   }

@@ -210,7 +210,9 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
       waitSeconds: 30,
       log: () => undefined,
     }).catch((reason: unknown) => reason as Error);
-    expect((error as Error).message).toMatch(/password authentication failed.*percent-encode special characters: @ is %40/);
+    expect((error as Error).message).toMatch(
+      /password authentication failed.*percent-encode special characters: @ is %40/,
+    );
     expect((error as Error).stack).not.toContain('q7zk');
     const inParts = {
       DATABASE_URL: undefined,

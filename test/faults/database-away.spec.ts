@@ -43,6 +43,10 @@ describe('an outage of the database', () => {
   });
 
   it('has one line in the log, and none about work that nobody has asked for', async () => {
+    const lastLine = (text: string) => tenkey.logLines.findLastIndex((line) => line.includes(text));
+    const isReceiving = () =>
+      lastLine('changes are received again') >= lastLine('the connection that receives changes is lost');
+    await until(isReceiving, 'the connection that receives changes is back');
     const before = tenkey.logLines.length;
     gate.shut();
     // A process looks every five seconds whether there is something to verify or to seal.

@@ -222,7 +222,7 @@ describe('the TLS of the connections to the database has the meaning of libpq', 
       DATABASE_USER: 'other',
       DATABASE_PASSWORD: 'q7zk@',
     };
-    const advice = 'Check DATABASE_USER and DATABASE_PASSWORD and pg_hba.conf of the server.\n';
+    const advice = 'Check DATABASE_USER and DATABASE_PASSWORD and pg_hba.conf on the server.\n';
     for (const words of [['audit', 'verify'], ['migrate'], ['migrate', '--dry-run'], ['doctor']]) {
       const { stdout, stderr } = await runCli(inParts, ...words);
       expect([words, `${stdout}${stderr}`]).toEqual([

@@ -15,7 +15,7 @@ import { storeCredentials, storedKey } from './stored-credentials';
 import { TenantHistory } from './tenant-history';
 
 /** With ROTATED_TENANTS=66667 it is the run of 200,000 credentials; the rates are per second, over both processes. */
-const TENANTS = Number(process.env['ROTATED_TENANTS'] ?? 1500);
+const TENANTS = Number(process.env['ROTATED_TENANTS'] ?? 3000);
 const CALLS_PER_SECOND = Number(process.env['ROTATION_CALLS'] ?? 60);
 const CHANGES_PER_SECOND = Number(process.env['ROTATION_CHANGES'] ?? 10);
 const KILLS = 3;

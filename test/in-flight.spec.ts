@@ -1,22 +1,12 @@
 import { type ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
+import { seeded } from './faults/numbers';
 import { platformKey, startTestApp, type TestApp } from './support/app';
 import { type NextAnswer } from './support/provider-server';
 import { until } from './support/until';
 import { usageRecords } from './support/usage';
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** mulberry32: the same calls in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const messages = [{ role: 'user', content: 'one two three four five six' }];
 const form = (fields: string, file: string) =>

@@ -155,7 +155,7 @@ export class ChangesService {
     return this.#storageFault;
   }
 
-  /** Whoever could not store something says so here. Any other error is ignored. */
+  /** Notes that something could not be stored. Errors with another cause are ignored. */
   noteFault(error: unknown): void {
     if (keepsFromStoring(error)) this.#storageFault = outageOf(error);
   }

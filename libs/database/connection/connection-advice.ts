@@ -1,6 +1,6 @@
 import { type AddressNames, codeOf, isTlsFault, tlsFaultOf } from './connection-fault';
 
-/** Where the address of a database was set. DATABASE_HOST stands for the settings of its parts, too. */
+/** Where the address of a database was set. `DATABASE_HOST` means all the settings that replace `DATABASE_URL`. */
 export type AddressSource = 'DATABASE_URL' | 'DATABASE_DIRECT_URL' | 'DATABASE_HOST' | 'the URL';
 
 export function addressNames(source: AddressSource): AddressNames {

@@ -10,7 +10,7 @@ export { Access } from './access/access';
 export { ChangedBy } from './access/changed-by';
 export { type Scope, scopes, SysadminGrant, type TenantGrant } from './access/grants';
 export { PlatformController } from './access/platform-controller';
-export { checkedFields, jsonOf, uuidPattern, validated, validTenantId } from './fields/validation';
+export { checkedFields, jsonOf, refuseFields, uuidPattern, validated, validTenantId } from './fields/validation';
 export { csvLine } from './bodies/csv';
 export { isTypoOf } from './fields/edit-distance';
 export { EventListQuery, ListQuery, PageResponse } from './fields/list-query';

@@ -8,6 +8,7 @@ import {
   credentialsPath,
   csvLine,
   jsonOf,
+  refuseFields,
   SysadminGrant,
   validated,
 } from '#http';
@@ -27,7 +28,7 @@ import {
   overviewColumns,
 } from './credential-overview.dto';
 import { LatestVerificationResponse, VerificationRunResponse, VerifyAllQuery } from './verification-run.dto';
-import { knownQuery, refuseFields } from './credential-parameters';
+import { knownQuery } from './credential-parameters';
 import { FeatureEnabledGuard } from './feature-enabled.guard';
 
 const CSV_PAGE = 5000;

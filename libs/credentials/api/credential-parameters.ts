@@ -51,17 +51,6 @@ export function validVersion(text: unknown): string | undefined {
   throw notValid('version', 'must be a version from the list of credentials');
 }
 
-/** Refuses a body that has fields, so that no client believes that they had an effect. */
-export function refuseFields(
-  body: unknown,
-  details: { readonly detail: string; readonly hint: string },
-): void {
-  if (body === undefined) return;
-  // Not checked any deeper: a nested body can be deeper than the call stack.
-  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-  if (!isObject || Object.keys(body).length > 0) throw new Problem('validation_failed', details);
-}
-
 function notValid(path: string, fault: string): Problem {
   const errors = [{ path, message: `${path} ${fault}` }];
   return new Problem('validation_failed', { detail: 'The query is not valid.', errors });

@@ -1,12 +1,21 @@
 import { Body, Controller, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, ChangedBy, credentialPath, hooks, jsonOf, validTenantId } from '#http';
+import {
+  Access,
+  ApiProblems,
+  ChangedBy,
+  credentialPath,
+  hooks,
+  jsonOf,
+  refuseFields,
+  validTenantId,
+} from '#http';
 import { ProviderRegistry } from '#providers';
 import { tenantParam } from '#tenants';
 import { slots } from '../credential';
 import { SwappedCredentialResponse } from './credential-replacement.dto';
 import { CredentialReplacementService } from '../replacement/credential-replacement.service';
-import { knownQuery, providerParam, refuseFields, validSlot, validVersion } from './credential-parameters';
+import { knownQuery, providerParam, validSlot, validVersion } from './credential-parameters';
 import { CredentialVerificationService } from '../health/credential-verification.service';
 import { validProvider, VerificationResponse, VerifyCredentialResponse } from './credentials.dto';
 import { expiresWithinDays } from '../expiry';

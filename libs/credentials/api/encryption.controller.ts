@@ -1,9 +1,8 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Access, ApiProblems, ChangedBy, jsonOf, sysadminPrefix } from '#http';
+import { Access, ApiProblems, ChangedBy, jsonOf, refuseFields, sysadminPrefix } from '#http';
 import { EncryptionStatusService } from '../rotation/encryption-status.service';
 import { RotationService } from '../rotation/rotation.service';
-import { refuseFields } from './credential-parameters';
 import { EncryptionResponse, RotationResponse } from './encryption.dto';
 
 const withoutFields = {

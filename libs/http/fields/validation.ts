@@ -18,6 +18,17 @@ export function jsonOf(body: unknown): unknown {
   }
 }
 
+/** Refuses a body that has fields, so that no client believes that they had an effect. */
+export function refuseFields(
+  body: unknown,
+  details: { readonly detail: string; readonly hint: string },
+): void {
+  if (body === undefined) return;
+  // Not checked any deeper: a nested body can be deeper than the call stack.
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  if (!isObject || Object.keys(body).length > 0) throw new Problem('validation_failed', details);
+}
+
 /**
  * The fields of a request.
  * @param type a class with the decorators of class-validator

@@ -7,8 +7,8 @@ const shapes: readonly RegExp[] = [
   /enc:fernet:v1:[^\s"']*/g,
   /gAAAA[\w-]{16,}={0,2}/g,
   /(?<![\w-])[\w-]{43}=/g,
-  // Tenant keys and sysadmin keys, and the keys of providers by their prefixes
-  /(?<![A-Za-z])(?:tks?_|sk-|sk_|pk-|gsk_|xai-|hf_|AIza)[\w*.-]{8,}/g,
+  // Tenant keys, sysadmin keys and tokens of sessions, and the keys of providers by their prefixes
+  /(?<![A-Za-z])(?:tk[sc]?_|sk-|sk_|pk-|gsk_|xai-|hf_|AIza)[\w*.-]{8,}/g,
   // A JSON Web Token or a part of it
   /(?<![A-Za-z])eyJ[\w-]{8,}(?:\.[\w-]*)*/g,
   // The credentials after an authentication scheme; the next word of prose ("Bearer authentication") has no digit

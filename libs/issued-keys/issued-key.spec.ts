@@ -4,7 +4,7 @@ import { removeKeyShapes } from '#crypto';
 import { anyText } from '../../test/support/any-text';
 import { issueKey, type KeyKind, parseKey, prefixOf } from './issued-key';
 
-const kinds: KeyKind[] = ['tk', 'tks'];
+const kinds: KeyKind[] = ['tk', 'tks', 'tkc'];
 const keys = fc.constantFrom(...kinds).map((kind) => ({ kind, ...issueKey(kind) }));
 
 describe('a key that Tenkey issues', () => {
@@ -12,7 +12,7 @@ describe('a key that Tenkey issues', () => {
     fc.assert(
       fc.property(keys, ({ kind, id, text, hash }) => {
         const key = text.expose();
-        expect(key).toMatch(/^tks?_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$/);
+        expect(key).toMatch(/^tk[sc]?_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}$/);
         expect(key.startsWith(`${prefixOf(kind, id)}_`)).toBe(true);
         expect(hash).toBe(createHash('sha256').update(key).digest('hex'));
         expect(parseKey(kind, key)).toEqual({ id, hash });
@@ -21,11 +21,13 @@ describe('a key that Tenkey issues', () => {
   });
 
   it('is never of the other kind', () => {
-    const text = { tk: issueKey('tk').text.expose(), tks: issueKey('tks').text.expose() };
-    expect(parseKey('tks', text.tk)).toBeUndefined();
-    expect(parseKey('tk', text.tks)).toBeUndefined();
-    expect(parseKey('tks', text.tk.replace('tk_', 'tks_'))).toBeUndefined();
-    expect(parseKey('tk', text.tks.replace('tks_', 'tk_'))).toBeUndefined();
+    for (const kind of kinds) {
+      const text = issueKey(kind).text.expose();
+      for (const other of kinds.filter((each) => each !== kind)) {
+        expect(parseKey(other, text)).toBeUndefined();
+        expect(parseKey(other, text.replace(`${kind}_`, `${other}_`))).toBeUndefined();
+      }
+    }
   });
 
   it('is distinguished from a mistyped one: another character, two swapped, one missing or too many', () => {

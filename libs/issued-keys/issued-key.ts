@@ -7,6 +7,7 @@ import { Secret } from '#crypto';
  *
  *     tk_<id>_<secret><checksum>      a tenant key: opens /v1 for one tenant
  *     tks_<id>_<secret><checksum>     a scoped sysadmin key
+ *     tkc_<id>_<secret><checksum>     the token of a session, which the cookie of the console holds
  *
  * - id: 11 characters, 64 random bits. The key's row is found by it. Lists and logs show it; it opens nothing.
  * - secret: 43 characters, 256 random bits.
@@ -14,10 +15,10 @@ import { Secret } from '#crypto';
  *   a scanner for leaked secrets can tell a key from a text that looks like one.
  *
  * All three are base62 (0-9 A-Z a-z), most significant digit first, padded with 0. As a pattern:
- * `\btks?_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}\b`. GitHub has used this format since 2021:
+ * `\btk[sc]?_[0-9A-Za-z]{11}_[0-9A-Za-z]{49}\b`. GitHub has used this format since 2021:
  * https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
  */
-export type KeyKind = 'tk' | 'tks';
+export type KeyKind = 'tk' | 'tks' | 'tkc';
 
 /** A new key. The text is shown once and not kept. */
 export interface IssuedKey {
@@ -29,7 +30,7 @@ export interface IssuedKey {
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const length = { id: 11, secret: 43, checksum: 6 } as const;
-const pattern = /^(tks?)_([0-9A-Za-z]{11})_[0-9A-Za-z]{49}$/;
+const pattern = /^(tk[sc]?)_([0-9A-Za-z]{11})_[0-9A-Za-z]{49}$/;
 
 export const keyIdPattern = /^[0-9A-Za-z]{11}$/;
 
@@ -53,20 +54,42 @@ export function parseKey(kind: KeyKind, text: string): { id: string; hash: strin
   return text === body + checksumOf(body) ? { id: match[2], hash: hashOf(text) } : undefined;
 }
 
+/** Whether a text is the token of a session, open or not. */
+export function isSessionToken(text: string | undefined): boolean {
+  return text !== undefined && parseKey('tkc', text) !== undefined;
+}
+
 /** Whether the stored hash is that of the key. */
 export function isKeyOf(parsed: { readonly hash: string }, storedHash: string): boolean {
-  const [stored, given] = [Buffer.from(storedHash), Buffer.from(parsed.hash)];
-  return stored.length === given.length && timingSafeEqual(stored, given);
+  return isSameDigest(storedHash, parsed.hash);
 }
+
+/** Compares in constant time. */
+export function isSameDigest(one: string, other: string): boolean {
+  const [first, second] = [Buffer.from(one), Buffer.from(other)];
+  return first.length === second.length && timingSafeEqual(first, second);
+}
+
+/** What the audit calls each kind. */
+const kindNames: Readonly<Record<KeyKind, string>> = {
+  tk: 'tenant-key',
+  tks: 'sysadmin-key',
+  tkc: 'session',
+};
 
 /**
  * Kind and id, as the audit writes them, of a text with the form of a key. The text may be forged by a client that knows only
  * the id, so this shows which key was named and does not prove that the client has it.
  */
 export function keyNameOf(text: string): string | undefined {
-  const [tenantKey, sysadminKey] = [parseKey('tk', text), parseKey('tks', text)];
-  if (tenantKey) return `tenant-key ${tenantKey.id}`;
-  return sysadminKey && `sysadmin-key ${sysadminKey.id}`;
+  const kind = text.slice(0, text.indexOf('_'));
+  if (!isKeyKind(kind)) return undefined;
+  const parsed = parseKey(kind, text);
+  return parsed && `${kindNames[kind]} ${parsed.id}`;
+}
+
+function isKeyKind(text: string): text is KeyKind {
+  return Object.hasOwn(kindNames, text);
 }
 
 function hashOf(text: string): string {

@@ -7,11 +7,14 @@ import { type Scope } from './grants';
 /** Who may call a route. */
 export type Audience = 'sysadmin' | 'platform' | 'public';
 
+/** The scope that opens a sysadmin route. `any`: every sysadmin key opens it, whatever its scopes and tenants. */
+type RouteScope = Scope | 'any';
+
 /** What a route declares about its callers. */
 interface Declaration {
   readonly audience: Audience;
-  /** The scope that opens the route for a scoped sysadmin key; undefined: only the super key opens it. */
-  readonly scope?: Scope;
+  /** What opens the route for a scoped sysadmin key; undefined: only the super key opens it. */
+  readonly scope?: RouteScope;
   /** True when the route has no tenant in its path and leaves out the tenants that are not among the `tenantIds` of the grant. */
   readonly filtersTenants?: boolean;
   /** True when a sysadmin route also takes its key from `Authorization: Bearer`. Only the declaration of a method may say so. */
@@ -29,7 +32,7 @@ const reflector = new Reflector();
  */
 export function Access(
   audience: Audience,
-  scope?: Scope,
+  scope?: RouteScope,
   options: Pick<Declaration, 'filtersTenants' | 'acceptsBearer'> = {},
 ): MethodDecorator & ClassDecorator {
   const declaration: Declaration = { audience, scope, ...options };

@@ -7,7 +7,7 @@ import { Authentication } from './authentication';
 
 /**
  * Opens the sysadmin API for INTRIC_SUPER_API_KEY in X-API-Key. It also admits a scoped sysadmin key where the route declares
- * one of the key's scopes and is about one of its tenants.
+ * one of the key's scopes and is about one of its tenants, or declares that any key opens it. A session is admitted as its key is.
  */
 @Injectable()
 export class SuperApiKeyGuard implements CanActivate {
@@ -19,6 +19,7 @@ export class SuperApiKeyGuard implements CanActivate {
     const grant = await this.authentication.sysadmin(request);
     if (grant.kind === 'super') return true;
     const { scope, filtersTenants } = declarationOf(context) ?? {};
+    if (scope === 'any') return true;
     if (scope === undefined) {
       throw new Problem('forbidden', {
         detail: 'Only the super key may do this; no scope opens it.',

@@ -1,4 +1,4 @@
-import { SysadminKey, TenantKey } from '#issued-keys';
+import { SysadminKey, SysadminSession, TenantKey } from '#issued-keys';
 import { AuditEvent } from '#audit';
 import { StoredObject } from '#model-routing';
 import { credentialEntities } from '#credentials';
@@ -11,6 +11,7 @@ export const entities = [
   ...credentialEntities,
   TenantKey,
   SysadminKey,
+  SysadminSession,
   AuditEvent,
   UsageRecord,
   StoredObject,

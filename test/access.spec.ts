@@ -3,13 +3,16 @@ import { request as httpRequest } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
 import { type Scope, scopes } from '#http';
 import { describeWithApp, platformKey, startTestApp, superKey } from './support/app';
-import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { issueSysadminKey, issueTenantKey, type SignedIn, signIn } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
 const tenants = '/api/v1/sysadmin/tenants';
 
-/** Every route and what opens it: a scope, only the super key, or the keys of the platform API. Add new routes here. */
-const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
+/**
+ * Every route and what opens it: a scope, any key of the sysadmin API, only the super key, or the keys of the platform API. Add new
+ * routes here.
+ */
+const opens: Record<string, Scope | 'any' | 'super' | 'platform' | 'everybody'> = {
   [`GET ${tenants}`]: 'tenants:read',
   [`POST ${tenants}`]: 'tenants:write',
   [`GET ${tenants}/:tenant_id`]: 'tenants:read',
@@ -33,6 +36,9 @@ const opens: Record<string, Scope | 'super' | 'platform' | 'everybody'> = {
   'GET /api/v1/sysadmin/keys/:key_id': 'super',
   'PUT /api/v1/sysadmin/keys/:key_id': 'super',
   'DELETE /api/v1/sysadmin/keys/:key_id': 'super',
+  'GET /api/v1/sysadmin/session': 'any',
+  'POST /api/v1/sysadmin/session': 'any',
+  'DELETE /api/v1/sysadmin/session': 'any',
   'GET /api/v1/sysadmin/readiness': 'readiness:read',
   'GET /api/v1/sysadmin/credentials': 'credentials:read',
   'GET /api/v1/sysadmin/credentials/verify': 'credentials:read',
@@ -115,7 +121,7 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
         const scope = opens[`${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`];
         expect([path, methods[method]['x-tenkey-scope']]).toEqual([
           path,
-          scopes.includes(scope as Scope) ? scope : undefined,
+          scope === 'any' || scopes.includes(scope as Scope) ? scope : undefined,
         ]);
         checked += 1;
       }
@@ -167,6 +173,12 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
     for (const scope of scopes)
       scoped.push([scope, (await issueSysadminKey(tenkey, { scopes: [scope] })).key]);
     const ofOwn = (await issueSysadminKey(tenkey, { scopes: [...scopes], tenant_ids: [own] })).key;
+    const sessions = new Map<string, SignedIn>();
+    const sessionOf = async (key: string) => {
+      const session = sessions.get(key) ?? (await signIn(tenkey, key));
+      sessions.set(key, session);
+      return session;
+    };
 
     const found: string[] = [];
     const expected: string[] = [];
@@ -189,7 +201,8 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
         expected.push(`${method} ${path} ${name}: ${need === 'everybody' ? 'open' : outcome}`);
       };
       const isPlatform = need === 'platform';
-      const ofSysadmin = (scope: Scope) => (isPlatform ? 401 : need === scope ? 'open' : 403);
+      const ofSysadmin = (scope: Scope) =>
+        isPlatform ? 401 : need === scope || need === 'any' ? 'open' : 403;
       const takesBearer = bearerRoutes.includes(`${asGet(method)} ${path}`);
       const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
@@ -236,6 +249,31 @@ describeWithApp('access to a route', {}, { imports: [UndeclaredModule] }, (tenke
         isPlatform ? 401 : isOpenToOwn ? 'open' : 403,
         own,
       );
+      // A session opens what its key opens, but for another session, and changes nothing without the header of the console.
+      const isSignIn = `${method} ${path}` === 'POST /api/v1/sysadmin/session';
+      const isChange = method !== 'GET' && method !== 'HEAD';
+      const ofSession = (outcome: 'open' | 401 | 403) => (isSignIn ? 403 : outcome);
+      for (const [name, key, outcome] of [
+        ['the super key', superKey, isPlatform ? 401 : 'open'],
+        [scoped[0]![0], scoped[0]![1], ofSysadmin(scoped[0]![0])],
+        [scoped[3]![0], scoped[3]![1], ofSysadmin(scoped[3]![0])],
+      ] as const) {
+        const { cookie } = await sessionOf(key);
+        await ask(`a session of ${name} elsewhere`, { cookie }, isPlatform ? 401 : isChange ? 403 : outcome);
+        await ask(`a session of ${name}`, { ...(await sessionOf(key)) }, ofSession(outcome));
+      }
+      const session = { ...(await sessionOf(ofOwn)) };
+      // The key has just deleted its tenant.
+      const isLeft = `${method} ${path}` !== deletion;
+      await ask(
+        'a session for its tenant',
+        session,
+        isPlatform ? 401 : ofSession(isOpenToOwn && isLeft ? 'open' : 403),
+        own,
+      );
+      // It has ended them.
+      if (`${method} ${path}` === 'DELETE /api/v1/sysadmin/session') sessions.clear();
+      await ask('a forged session', { cookie: 'tenkey_session=tkc_0_0', 'x-tenkey-console': '1' }, 401);
       const isAboutAll = !path.includes(':tenant_id');
       await ask(
         'all scopes, for another tenant',

@@ -1,7 +1,7 @@
 import { type Response } from 'supertest';
 import { scopes } from '#http';
 import { describeWithApp, platformKey, superKey } from './support/app';
-import { issueSysadminKey, issueTenantKey } from './support/keys';
+import { issueSysadminKey, issueTenantKey, signIn } from './support/keys';
 import { registeredRoutes } from './support/routes';
 
 /** Keys with characters that every encoding writes differently. */
@@ -47,6 +47,7 @@ describeWithApp('no route returns a key', (tenkey) => {
     const response = await tenkey.call(tenant, 'responses', { model: 'gpt-4o', input: 'hello' });
     const tenantKey = await issueTenantKey(tenkey, tenant);
     const sysadminKey = await issueSysadminKey(tenkey, { scopes: [...scopes] });
+    const session = await signIn(tenkey);
 
     const rows = await tenkey.database.query<{ sealed: string }[]>(
       `select sealed_api_key as sealed from tenant_credentials where tenant_id = $1
@@ -54,19 +55,20 @@ describeWithApp('no route returns a key', (tenkey) => {
       [tenant],
     );
     const hashes = await tenkey.database.query<{ hash: string }[]>(
-      'select key_hash as hash from tenant_keys union all select key_hash from sysadmin_keys',
+      `select key_hash as hash from tenant_keys union all select key_hash from sysadmin_keys
+       union all select unnest(array[token_hash, key_proof]) from sysadmin_sessions`,
     );
     // The prefix and the id of an issued key may be shown; only the part after them is secret.
     const secrets = [
       ...Object.values(credentials),
       ...Object.values(replacements),
-      ...[tenantKey, sysadminKey].map(({ key }) => key.slice(key.lastIndexOf('_') + 1)),
+      ...[tenantKey.key, sysadminKey.key, session.cookie].map((key) => key.slice(key.lastIndexOf('_') + 1)),
       ...rows.map(({ sealed }) => sealed),
       ...hashes.map(({ hash }) => hash),
       superKey,
       platformKey,
     ];
-    expect(secrets).toHaveLength(5 + 2 + 5 + 2 + 2);
+    expect(secrets).toHaveLength(5 + 3 + 5 + 4 + 2);
     const spellings = secrets.flatMap((secret) => formsOf(secret).map((form) => form.toLowerCase()));
     const revealed = (text: string) => {
       const lower = text.toLowerCase();
@@ -78,6 +80,7 @@ describeWithApp('no route returns a key', (tenkey) => {
     const callers: Record<string, string>[] = [
       { 'x-api-key': superKey },
       { 'x-api-key': sysadminKey.key },
+      { ...session },
       { 'x-api-key': platformKey, 'x-tenant-id': tenant },
       bearer,
       {},

@@ -78,6 +78,7 @@ describe('no setting opens a route without a key:', () => {
         ...presented.flatMap(presenting),
         // Headers with which a proxy might describe the caller.
         { 'x-forwarded-for': '127.0.0.1', host: 'localhost', 'x-forwarded-user': 'admin' },
+        { cookie: `tenkey_session=${superKey}`, 'x-tenkey-console': '1', 'sec-fetch-site': 'same-origin' },
         { 'x-original-url': '/health', 'x-rewrite-url': '/health', 'x-http-method-override': 'OPTIONS' },
       ];
       const opened = new Set<string>();

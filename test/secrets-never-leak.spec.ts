@@ -90,6 +90,12 @@ describeLeakSearch('secrets never leak', (search) => {
       expect((await sysadmin('PUT', `${keys}/${id}`, { ...body, name: 'renamed' })).status).toBe(200);
       expect((await sysadmin('DELETE', `${keys}/${id}`)).status).toBe(200);
     }
+    for (const [method, status] of [
+      ['POST', 201],
+      ['GET', 200],
+      ['DELETE', 204],
+    ] as const)
+      expect([method, (await sysadmin(method, '/session')).status]).toEqual([method, status]);
     expect((await sysadmin('GET', path)).status).toBe(200);
     expect((await sysadmin('PUT', path, { name: 'leaks' })).status).toBe(200);
     expect((await sysadmin('PATCH', path, { state: 'suspended' })).status).toBe(200);
@@ -294,7 +300,7 @@ describeLeakSearch('secrets never leak', (search) => {
             '',
             {
               authorization: key,
-              cookie: `key=${encoded}`,
+              cookie: `key=${encoded}; tenkey_session=${encoded}`,
               'x-request-id': key,
               referer: `http://a/${encoded}`,
             },

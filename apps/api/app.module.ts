@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { IssuedKeysModule, SysadminKeysService, TenantKeysService } from '#issued-keys';
+import { IssuedKeysModule, SessionsService, SysadminKeysService, TenantKeysService } from '#issued-keys';
 import { AuditModule } from '#audit';
 import { CacheModule } from '#cache';
 import { type ConfigFactory, ConfigModule } from '#config';
@@ -95,10 +95,15 @@ export class AppModule {
           environmentKeys: config,
           wrongKeysPerMinute: config.wrongKeysPerMinute,
           imports: [IssuedKeysModule],
-          inject: [TenantKeysService, SysadminKeysService],
-          issuedKeys: (tenantKeys: TenantKeysService, sysadminKeys: SysadminKeysService) => ({
+          inject: [TenantKeysService, SysadminKeysService, SessionsService],
+          issuedKeys: (
+            tenantKeys: TenantKeysService,
+            sysadminKeys: SysadminKeysService,
+            sessions: SessionsService,
+          ) => ({
             tenantGrant: (presented) => tenantKeys.grant(presented),
             sysadminGrant: (presented) => sysadminKeys.grant(presented),
+            sessionGrant: (token) => sessions.grant(token),
             isCurrent: (grant, ageMs) => tenantKeys.isCurrent(grant, ageMs),
             countRequest: (grant) => tenantKeys.countRequest(grant),
           }),

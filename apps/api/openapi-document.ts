@@ -45,7 +45,7 @@ export function createDocument(app: NestFastifyApplication, publicUrl = '..'): O
         in: 'header',
         name: 'X-API-Key',
         description:
-          'INTRIC_SUPER_API_KEY, for every route of the sysadmin API. A sysadmin key, created under *Keys*, opens the routes of its scopes.',
+          'INTRIC_SUPER_API_KEY, for every route of the sysadmin API. A sysadmin key, created under *Keys*, opens the routes of its scopes. The console exchanges either for a session, with a cookie.',
       },
       'super-api-key',
     )

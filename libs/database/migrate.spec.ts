@@ -45,6 +45,7 @@ it('replicas that start together with an empty database migrate it once', async 
     'registered_processes',
     'stored_objects',
     'sysadmin_keys',
+    'sysadmin_sessions',
     'tenant_credentials',
     'tenant_keys',
     'tenants',

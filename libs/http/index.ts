@@ -8,9 +8,24 @@
  */
 export { Access } from './access/access';
 export { ChangedBy } from './access/changed-by';
-export { type Scope, scopes, SysadminGrant, type TenantGrant } from './access/grants';
+export { type Scope, scopes, superGrantOf, SysadminGrant, type TenantGrant } from './access/grants';
+export { unauthenticatedSysadmin } from './access/keys';
 export { PlatformController } from './access/platform-controller';
-export { checkedFields, jsonOf, refuseFields, uuidPattern, validated, validTenantId } from './fields/validation';
+export {
+  clearedSessionCookie,
+  hasSessionCookie,
+  sessionCookie,
+  sessionCookieName,
+  sessionTokenOf,
+} from './access/session-cookie';
+export {
+  checkedFields,
+  jsonOf,
+  refuseFields,
+  uuidPattern,
+  validated,
+  validTenantId,
+} from './fields/validation';
 export { csvLine } from './bodies/csv';
 export { isTypoOf } from './fields/edit-distance';
 export { EventListQuery, ListQuery, PageResponse } from './fields/list-query';

@@ -59,7 +59,6 @@ export class RequestContext {
   readonly #alias: ResolvedAlias | undefined;
   readonly #request: FastifyRequest;
   readonly #listeners: readonly ProblemListener[];
-  readonly #publicUrl: string | undefined;
   #isCancelled = false;
   #cancelReason: Problem | undefined = undefined;
   #cancelListener: (() => void) | undefined = undefined;
@@ -79,11 +78,10 @@ export class RequestContext {
     readonly address: string | undefined,
     readonly memory: MemoryShare,
     listeners: readonly ProblemListener[],
-    publicUrl?: string,
+    readonly publicUrl?: string,
   ) {
     this.#request = request;
     this.#listeners = listeners;
-    this.#publicUrl = publicUrl;
     this.path = pathOf(request.url);
     this.#alias = request.originalUrl === request.url ? undefined : resolveAlias(request.originalUrl);
   }
@@ -236,7 +234,7 @@ export class RequestContext {
       path,
       clientKind,
       requestId: this.#request.id,
-      publicUrl: this.#publicUrl,
+      publicUrl: this.publicUrl,
       isTenant: this.grant.tenantId !== undefined,
     };
   }

@@ -128,12 +128,12 @@ export const issuedKeyRemoval: TenantRemoval = {
 };
 
 /**
- * Notes when keys were used: at most once a minute for each key. The times are written once a second, in one statement that no
+ * Notes when keys and sessions were used: at most once a minute for each. The times are written once a second, in one statement that no
  * request waits for or fails with.
  */
 export class LastUse {
   readonly #log = new Logger('access');
-  /** When each key was noted last, on the monotonic clock in milliseconds. Those that were used least recently are forgotten. */
+  /** When each was noted last, on the monotonic clock in milliseconds. Those that were used least recently are forgotten. */
   readonly #notedAt = new LRUCache<string, number>({ max: 50_000 });
   readonly #pending = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -141,7 +141,9 @@ export class LastUse {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly entity: KeyEntity<KeyRow>,
+    private readonly entity: new () => { id: string; lastUsedAt: Date | null },
+    /** What a row of the table is, for the log. */
+    private readonly noun = 'key',
   ) {}
 
   note(id: string): void {
@@ -168,15 +170,15 @@ export class LastUse {
     this.#writing = this.#writing
       .then(() => this.#write(ids))
       .catch((error: unknown) => {
-        // The next use of each key notes it again.
+        // The next use notes it again.
         for (const id of ids) this.#notedAt.delete(id);
         const cause = error instanceof Error ? error.name : 'unknown';
-        const keys = ids.length === 1 ? `key ${ids[0]}` : `${ids.length} keys`;
-        this.#log.warn(`the last use of ${keys} was not noted: ${cause}`);
+        const rows = ids.length === 1 ? `${this.noun} ${ids[0]}` : `${ids.length} ${this.noun}s`;
+        this.#log.warn(`the last use of ${rows} was not noted: ${cause}`);
       });
   }
 
-  /** Skips keys that another process has noted within the minute, or is noting now. */
+  /** Skips those that another process has noted within the minute, or is noting now. */
   async #write(ids: readonly string[]): Promise<void> {
     const { tableName } = this.dataSource.getMetadata(this.entity);
     await this.dataSource.query(

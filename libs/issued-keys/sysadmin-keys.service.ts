@@ -10,6 +10,7 @@ import { waitAtStop } from '#database';
 import { tenantsKeptFromDeletion } from '#tenants';
 import { SysadminKey } from './issued-keys.entity';
 import { expiryOf, notValid } from './key-fields';
+import { deleteSessionsWithMore } from './sessions/session-rows';
 import { auditedKey, deleteKey, findKey, LastUse, listKeys, newKey, validKey } from './stored-keys';
 import { type CreateSysadminKeyRequest } from './sysadmin-keys.dto';
 
@@ -45,7 +46,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
 
   /**
    * Gives a key exactly this name, expiry and rights. What is the same already is neither written nor audited. After the commit
-   * the key opens only what it may from now on, in every process.
+   * the key opens only what it may from now on, in every process, and its sessions that had a scope more have ended.
    * @throws Problem key_not_found
    */
   async update(id: string, dto: CreateSysadminKeyRequest, by: ChangedBy): Promise<SysadminKey> {
@@ -60,6 +61,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
       const details = { before: auditedSysadminKey(before), after: auditedSysadminKey(after) };
       if (isDeepStrictEqual(details.before, details.after)) return before;
       await transaction.update(SysadminKey, { id }, columns);
+      await deleteSessionsWithMore(transaction, id, rights.scopes);
       await this.audit.record(transaction, by, { action: 'sysadmin-key.update', details });
       return after;
     });
@@ -74,7 +76,7 @@ export class SysadminKeysService implements OnApplicationShutdown {
     return findKey(this.dataSource, SysadminKey, { id });
   }
 
-  /** After the commit the key opens nothing in any process. @returns false when there was none */
+  /** After the commit the key and its sessions open nothing in any process. @returns false when there was none */
   async remove(id: string, by: ChangedBy): Promise<boolean> {
     return this.dataSource.transaction(async (transaction) => {
       const before = await deleteKey(transaction, SysadminKey, { id });
@@ -88,9 +90,12 @@ export class SysadminKeysService implements OnApplicationShutdown {
   /** What a presented key opens now. A text that is not a sysadmin key, or a mistyped one, is not looked up. */
   async grant(presented: string): Promise<SysadminGrant | undefined> {
     const row = await validKey(this.dataSource, SysadminKey, 'tks', presented);
-    if (row === undefined) return undefined;
-    this.#lastUse.note(row.id);
-    const { id: sysadminKeyId, name, scopes, tenantIds, expiresAt } = row;
+    return row && this.grantOf(row);
+  }
+
+  /** What the key of a row that has just been read opens, itself or with a session. It counts as a use of the key. */
+  grantOf({ id: sysadminKeyId, name, scopes, tenantIds, expiresAt }: SysadminKey): SysadminGrant {
+    this.#lastUse.note(sysadminKeyId);
     return {
       kind: 'scoped',
       actor: `sysadmin-key ${name} ${sysadminKeyId}`,

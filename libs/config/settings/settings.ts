@@ -120,7 +120,7 @@ export const settings = {
     section: 'service',
     kind: publicUrl,
     description:
-      'The address of Tenkey for its clients, with the path prefix of a reverse proxy, e.g. `https://platform.example/tenkey`. The OpenAPI document, the hints of problems and the addresses at `/` name it. Not set: they name paths without a prefix, and the address in the document is relative to the document.',
+      'The address of Tenkey for its clients, with the path prefix of a reverse proxy, e.g. `https://platform.example/tenkey`. The OpenAPI document, the hints of problems and the addresses at `/` name it. The cookie of a session is limited to its path, and to https if it is an https address. Not set: they name paths without a prefix, the address in the document is relative to the document, and the cookie is for every path, also over http.',
   },
   docs: {
     name: 'DOCS',

@@ -21,6 +21,7 @@ import { TenantPolicy1766400000010 } from './1766400000010-tenant-policy';
 import { EraseAndExpireAudit1766400000020 } from './1766400000020-erase-and-expire-audit';
 import { CreateVerificationRun1766500000000 } from './1766500000000-create-verification-run';
 import { CreateLimitWindows1766600000000 } from './1766600000000-create-limit-windows';
+import { CreateSysadminSessions1766700000000 } from './1766700000000-create-sysadmin-sessions';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -47,4 +48,5 @@ export const migrations = [
   EraseAndExpireAudit1766400000020,
   CreateVerificationRun1766500000000,
   CreateLimitWindows1766600000000,
+  CreateSysadminSessions1766700000000,
 ];

@@ -94,6 +94,14 @@ export const schema: Readonly<Record<string, string>> = {
   'column sysadmin_keys.name': 'text not null',
   'column sysadmin_keys.scopes': 'text[] not null',
   'column sysadmin_keys.tenant_ids': 'uuid[]',
+  'column sysadmin_sessions.created_at': 'timestamp with time zone not null',
+  'column sysadmin_sessions.expires_at': 'timestamp with time zone not null',
+  'column sysadmin_sessions.id': 'text not null',
+  'column sysadmin_sessions.key_proof': 'text',
+  'column sysadmin_sessions.last_used_at': 'timestamp with time zone not null',
+  'column sysadmin_sessions.scopes': 'text[]',
+  'column sysadmin_sessions.sysadmin_key_id': 'text',
+  'column sysadmin_sessions.token_hash': 'text not null',
   'column tenant_credentials.configured_at': 'timestamp with time zone not null',
   'column tenant_credentials.expires_at': 'timestamp with time zone',
   'column tenant_credentials.key_hint': 'text not null',
@@ -263,6 +271,12 @@ export const schema: Readonly<Record<string, string>> = {
     'alter table sysadmin_keys add constraint sysadmin_keys_pkey PRIMARY KEY (id)',
   'constraint sysadmin_keys_scopes_check on sysadmin_keys':
     'alter table sysadmin_keys add constraint sysadmin_keys_scopes_check CHECK ((cardinality(scopes) > 0))',
+  'constraint sysadmin_sessions_origin on sysadmin_sessions':
+    'alter table sysadmin_sessions add constraint sysadmin_sessions_origin CHECK ((((sysadmin_key_id IS NOT NULL) AND (scopes IS NOT NULL) AND (key_proof IS NULL)) OR ((sysadmin_key_id IS NULL) AND (scopes IS NULL) AND (key_proof IS NOT NULL))))',
+  'constraint sysadmin_sessions_pkey on sysadmin_sessions':
+    'alter table sysadmin_sessions add constraint sysadmin_sessions_pkey PRIMARY KEY (id)',
+  'constraint sysadmin_sessions_sysadmin_key_id_fkey on sysadmin_sessions':
+    'alter table sysadmin_sessions add constraint sysadmin_sessions_sysadmin_key_id_fkey FOREIGN KEY (sysadmin_key_id) REFERENCES sysadmin_keys(id) ON DELETE CASCADE',
   'constraint tenant_credentials_pkey on tenant_credentials':
     'alter table tenant_credentials add constraint tenant_credentials_pkey PRIMARY KEY (tenant_id, provider)',
   'constraint tenant_credentials_tenant_id_fkey on tenant_credentials':
@@ -478,6 +492,8 @@ AS $function$
     'CREATE INDEX stored_objects_by_end ON stored_objects USING btree (forget_at) WHERE (forget_at IS NOT NULL)',
   'index stored_objects_by_hash':
     'CREATE INDEX stored_objects_by_hash ON stored_objects USING btree (id_hash)',
+  'index sysadmin_sessions_of_key':
+    'CREATE INDEX sysadmin_sessions_of_key ON sysadmin_sessions USING btree (sysadmin_key_id, created_at DESC)',
   'index tenant_keys_of_tenant':
     'CREATE INDEX tenant_keys_of_tenant ON tenant_keys USING btree (tenant_id, created_at DESC)',
   'index tenants_newest_first':

@@ -1,18 +1,13 @@
 import { type FastifyRequest } from 'fastify';
 import { type Secret } from '#crypto';
-import { type IssuedKeys, type PlatformGrant, type SysadminGrant } from './grants';
-import {
-  bearerOf,
-  fingerprintOf,
-  indexAmong,
-  unauthenticatedPlatform,
-  unauthenticatedSysadmin,
-} from './keys';
+import { type IssuedKeys, type PlatformGrant, superGrantOf, type SysadminGrant } from './grants';
+import { bearerOf, indexAmong, unauthenticatedPlatform, unauthenticatedSysadmin } from './keys';
+import { refuseOtherSites, sessionEnded, sessionTokenOf } from './session-cookie';
 import { type WrongKeyThrottle } from './throttling';
 
 /**
- * How old the grant of a sysadmin key may be when it is used. A body may take minutes to arrive, and its key may be revoked in that
- * time; most requests still need only one look-up.
+ * How old the grant of a sysadmin key or a session may be when it is used. A body may take minutes to arrive, and the key may be
+ * revoked in that time; most requests still need only one look-up.
  */
 const maximumGrantAgeMs = 1000;
 
@@ -38,13 +33,18 @@ export class Authentication {
     this.#platformGrants = environment.platformApiKeys.map(() => Object.freeze({ kind: 'platform' }));
   }
 
-  /** @throws Problem unauthenticated, throttled */
+  /**
+   * A key decides if there is one, and otherwise the session.
+   * @throws Problem unauthenticated, throttled, forbidden
+   */
   async sysadmin(request: FastifyRequest): Promise<SysadminGrant> {
     const { grant: held } = request.tenkey;
     const known = hasRecentGrant(request) ? held.sysadminGrant : undefined;
     if (known !== undefined) return known;
     const { 'x-api-key': apiKey, authorization } = request.headers;
     const presented = apiKey === undefined && request.tenkey.acceptsBearer ? bearerOf(authorization) : apiKey;
+    const token = presented === undefined ? sessionTokenOf(request) : undefined;
+    if (token !== undefined) return this.session(request, token);
     // Other headers do not count: with a known key there, a client could go on guessing here.
     const keys = typeof presented === 'string' && presented !== '' ? [presented] : [];
     this.throttle.check(request.tenkey.address, () => keys);
@@ -55,6 +55,19 @@ export class Authentication {
       throw unauthenticatedSysadmin();
     }
     held.accept(grant);
+    return grant;
+  }
+
+  /** A wrong token is no guess of a key: nobody finds 256 random bits. It does not count as a wrong key of its address. */
+  private async session(request: FastifyRequest, token: string): Promise<SysadminGrant> {
+    const { grant: held, publicUrl } = request.tenkey;
+    const grant = await this.issued.sessionGrant(token);
+    if (grant === undefined) {
+      held.withdraw();
+      throw sessionEnded(publicUrl);
+    }
+    held.accept(grant);
+    refuseOtherSites(request);
     return grant;
   }
 
@@ -90,7 +103,7 @@ export class Authentication {
     if (typeof presented !== 'string') return undefined;
     const isSuper = indexAmong(presented, this.environment.superApiKeys) >= 0;
     const grant: SysadminGrant | undefined = isSuper
-      ? { kind: 'super', actor: `super-key ${fingerprintOf(presented)}`, tenantIds: null, expiresAt: null }
+      ? superGrantOf(presented)
       : await this.issued.sysadminGrant(presented);
     if (grant !== undefined) this.throttle.accepted(grant, presented);
     return grant;

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { unauthenticatedSysadmin } from './keys';
+import { fingerprintOf, unauthenticatedSysadmin } from './keys';
 
 /** What a scoped sysadmin key may be granted. Only the super key changes sysadmin keys. */
 export const scopes = [
@@ -17,12 +17,21 @@ export const scopes = [
 
 export type Scope = (typeof scopes)[number];
 
+/** Where a request has its grant from when it came with a session and not with a key. */
+export interface GrantingSession {
+  readonly id: string;
+  /** When the session ends, however much it is used. */
+  readonly expiresAt: Date;
+}
+
 /** The super key opens every route of the sysadmin API, for all tenants, and does not expire. */
 interface SuperGrant {
   readonly kind: 'super';
   readonly actor: string;
   readonly tenantIds: null;
   readonly expiresAt: null;
+  /** Undefined: the key itself was presented. */
+  readonly session?: GrantingSession;
 }
 
 /** A scoped sysadmin key opens the routes of its scopes. */
@@ -35,10 +44,17 @@ interface ScopedGrant {
   readonly tenantIds: readonly string[] | null;
   /** When the key expires. Null: it does not. A key that is created with this one must not live longer. */
   readonly expiresAt: Date | null;
+  /** Undefined: the key itself was presented. */
+  readonly session?: GrantingSession;
 }
 
-/** What the presented key opens of the sysadmin API. */
+/** What the presented key opens of the sysadmin API. With a session, it is what the key of the session opens. */
 export type SysadminGrant = SuperGrant | ScopedGrant;
+
+/** @param key one of the super keys */
+export function superGrantOf(key: string): SysadminGrant {
+  return { kind: 'super', actor: `super-key ${fingerprintOf(key)}`, tenantIds: null, expiresAt: null };
+}
 
 /** The grant of the request, as a parameter of a route's method: `@SysadminGrant() grant: SysadminGrant`. */
 export const SysadminGrant = createParamDecorator((_: unknown, context: ExecutionContext): SysadminGrant => {
@@ -77,6 +93,8 @@ export interface IssuedKeys {
   tenantGrant(presented: string): Promise<TenantGrant | undefined>;
   /** @returns undefined for a text that is not a valid key; it does not say why */
   sysadminGrant(presented: string): Promise<SysadminGrant | undefined>;
+  /** @returns undefined for a text that is not the token of a session, or of one that has ended */
+  sessionGrant(token: string): Promise<SysadminGrant | undefined>;
   /**
    * Whether the grant that was found for a request can still be used.
    * @param ageMs how long ago it was found

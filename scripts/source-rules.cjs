@@ -20,6 +20,7 @@ const ownersWithoutEntity = {
   limit_windows: 'issued-keys',
   registered_processes: 'cache',
   usage_daily: 'usage',
+  usage_hourly: 'usage',
   usage_lost: 'usage',
   usage_lost_batches: 'usage',
 };

@@ -50,6 +50,7 @@ it('replicas that start together with an empty database migrate it once', async 
     'tenant_keys',
     'tenants',
     'usage_daily',
+    'usage_hourly',
     'usage_lost',
     'usage_lost_batches',
     'usage_records',

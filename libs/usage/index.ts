@@ -2,7 +2,7 @@
  * Records what each call used, and issues receipts for whose key served it.
  *
  * Guarantees: Every call for which a route was decided has one immutable record, whatever its outcome, and no call waits for
- * it to be written. Records and the sums by day are written in the same statement, so both agree. A record that cannot be
+ * it to be written. Records and the sums by hour and day are written in the same statement, so all agree. A record that cannot be
  * kept is counted in the reports, or in the log if the process stops before that. Tokens are what the provider reported, read
  * from the response as it passes, in bounded memory; only for a client that leaves a stream before that, they are estimated and
  * marked as such. A receipt cannot be made without the encryption key.

@@ -194,6 +194,12 @@ describe('a process that is killed at a statement', () => {
         expect((await sealFindings(transaction, fernet, { opens: true })).findings).toEqual([]);
         expect(await slotFindings(transaction)).toEqual([]);
         expect((await usageFindings(transaction, 90)).findings).toEqual([]);
+        // The doctor compares hours only from the first whole day on.
+        const [sums] = await transaction.query<{ hourly: string; daily: string }[]>(
+          'select (select sum(calls) from usage_hourly) as hourly, (select sum(calls) from usage_daily) as daily',
+        );
+        expect(Number(sums!.hourly)).toBeGreaterThan(0);
+        expect(sums!.hourly).toBe(sums!.daily);
       });
     } finally {
       await dataSource.destroy();

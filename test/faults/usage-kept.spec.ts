@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { ChangesService } from '#cache';
 import { loadConfig } from '#config';
 import { EgressService } from '#egress';
-import { UsageLogService, UsageMetricsService, type UsageRecord } from '#usage';
+import { UsageLogService, UsageMetricsService } from '#usage';
 import { encryptionKey, platformKey, startTestApp, superKey, type TestApp } from '../support/app';
 import { type Gate } from '../support/gate';
 import { startGatedApp } from '../support/gated-app';
 import { type TestDatabase } from '../support/postgres';
-import { usageRecords } from '../support/usage';
+import { recordOf, usageRecords } from '../support/usage';
 import { until } from '../support/until';
 import { FaultRow } from './fault-rows';
 
@@ -34,41 +33,6 @@ const noCalls = () =>
     retryRateLimitedMs: 0,
     circuitFailures: 0,
   });
-
-function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRecord {
-  return {
-    requestId: randomUUID(),
-    clientRequestId: null,
-    at: new Date(),
-    tenantId,
-    tenantKeyId: null,
-    model: 'gpt-4o',
-    operation: 'chat/completions',
-    adapter: 'litellm',
-    provider: 'openai',
-    host: 'api.openai.com',
-    target: 'gpt-4o',
-    source: 'tenant',
-    mask: '...w4k8',
-    version: '1',
-    outcome: 'completed',
-    status: 200,
-    code: null,
-    upstreamStatus: 200,
-    attempts: 1,
-    inputTokens: 3,
-    outputTokens: 2,
-    cachedTokens: null,
-    cacheWriteTokens: null,
-    searchUnits: null,
-    isEstimated: false,
-    firstByteMs: 5,
-    totalMs: 9,
-    requestBytes: 60,
-    responseBytes: 200,
-    ...changes,
-  };
-}
 
 describe('usage', () => {
   let database: TestDatabase;

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { type UsageRecord } from '#usage';
 import { superKey, type TestApp } from './app';
 import { until } from './until';
 
@@ -23,4 +25,40 @@ export async function usageRecords(
   }, `${expected} records of usage`);
   if (items.length === expected) return items.reverse();
   throw new Error(`${items.length} records, expected ${expected}: ${JSON.stringify(items)}`);
+}
+
+/** A record of a call that was completed just now, with some fields changed. */
+export function recordOf(tenantId: string, changes: Partial<UsageRecord> = {}): UsageRecord {
+  return {
+    requestId: randomUUID(),
+    clientRequestId: null,
+    at: new Date(),
+    tenantId,
+    tenantKeyId: null,
+    model: 'gpt-4o',
+    operation: 'chat/completions',
+    adapter: 'litellm',
+    provider: 'openai',
+    host: 'api.openai.com',
+    target: 'gpt-4o',
+    source: 'tenant',
+    mask: '...w4k8',
+    version: '1',
+    outcome: 'completed',
+    status: 200,
+    code: null,
+    upstreamStatus: 200,
+    attempts: 1,
+    inputTokens: 3,
+    outputTokens: 2,
+    cachedTokens: null,
+    cacheWriteTokens: null,
+    searchUnits: null,
+    isEstimated: false,
+    firstByteMs: 5,
+    totalMs: 9,
+    requestBytes: 60,
+    responseBytes: 200,
+    ...changes,
+  };
 }

@@ -22,6 +22,7 @@ import { EraseAndExpireAudit1766400000020 } from './1766400000020-erase-and-expi
 import { CreateVerificationRun1766500000000 } from './1766500000000-create-verification-run';
 import { CreateLimitWindows1766600000000 } from './1766600000000-create-limit-windows';
 import { CreateSysadminSessions1766700000000 } from './1766700000000-create-sysadmin-sessions';
+import { CreateHourlySums1766800000000 } from './1766800000000-create-hourly-sums';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -49,4 +50,5 @@ export const migrations = [
   CreateVerificationRun1766500000000,
   CreateLimitWindows1766600000000,
   CreateSysadminSessions1766700000000,
+  CreateHourlySums1766800000000,
 ];

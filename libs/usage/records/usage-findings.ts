@@ -1,5 +1,6 @@
 import { type EntityManager } from 'typeorm';
 import { counted, fault, type Finding, warning } from '#database';
+import { durationColumns } from './durations';
 import { dailySums, dayColumns, summedByDay } from './usage-tables';
 
 /** How many days, calls and records were compared, and what was found. */
@@ -10,6 +11,15 @@ export interface UsageCheck {
 }
 
 const sums = Object.keys(dailySums);
+/** What the sums of hours and of days have in common. The calls that have a duration are those that were completed. */
+const hourlyAndDaily = {
+  calls: ['calls', 'calls'],
+  failed: ['failed', 'failed'],
+  unfinished: ['unfinished', 'unfinished'],
+  input_tokens: ['input_tokens', 'input_tokens'],
+  output_tokens: ['output_tokens', 'output_tokens'],
+  completed: [durationColumns.join(' + '), 'calls - failed - unfinished'],
+} as const;
 
 /**
  * Compares the sums of each day with its records. Both are written in one statement and only the retention deletes records, always
@@ -30,7 +40,10 @@ export async function usageFindings(
     [retentionDays],
   );
   const { oldest, since } = kept!;
-  const findings = await daysWithoutRecords(manager, oldest, since);
+  const findings = [
+    ...(await daysWithoutRecords(manager, oldest, since)),
+    ...(await differencesOfHours(manager)),
+  ];
   if (oldest === null) return { days: 0, records: 0, findings };
   // On the first day of the retention, some records have been deleted already.
   const days = await manager.query<{ day: string }[]>(
@@ -70,6 +83,41 @@ async function daysWithoutRecords(
       'Nothing to do if USAGE_RETENTION_DAYS was shorter then. Otherwise somebody deleted the oldest records: compare with a backup.',
     ),
   ];
+}
+
+/**
+ * Compares the sums of hours with those of their days, from the first whole day on. On the day before, the sums begin: with the update
+ * that created them, or where the retention has deleted earlier ones.
+ */
+async function differencesOfHours(manager: EntityManager): Promise<Finding[]> {
+  const names = Object.keys(hourlyAndDaily);
+  const sumsOf = (side: 0 | 1) =>
+    Object.entries(hourlyAndDaily).map(([name, columns]) => `coalesce(sum(${columns[side]}), 0) as ${name}`);
+  const rows = await manager.query<{ day: string; tenants: number; hourly: string; daily: string }[]>(
+    `with first as (select (min(hour) at time zone 'UTC')::date as day from usage_hourly),
+       by_hour as (
+         select (hour at time zone 'UTC')::date as day, tenant_id, provider, model, ${sumsOf(0).join(', ')}
+         from usage_hourly group by 1, 2, 3, 4),
+       by_day as (
+         select day, tenant_id, provider, model, ${sumsOf(1).join(', ')} from usage_daily
+         where day > (select day from first) group by 1, 2, 3, 4),
+       different as (
+         select day, tenant_id, sum(calls) filter (where side = 1) as hourly, sum(calls) filter (where side = 2) as daily
+         from (select 1 as side, * from by_hour where day > (select day from first)
+               union all select 2, * from by_day) both_sides
+         group by day, tenant_id, provider, model
+         having ${names.map((name) => `sum(${name} * (3 - 2 * side)) <> 0`).join(' or ')}
+       )
+     select day::text, count(distinct tenant_id)::int as tenants,
+       coalesce(sum(hourly), 0)::text as hourly, coalesce(sum(daily), 0)::text as daily
+     from different group by day order by day`,
+  );
+  return rows.map(({ day, tenants, hourly, daily }) =>
+    warning(
+      `${day}: sums of ${counted(tenants, 'tenant')} in usage_hourly differ from those of the day (${hourly} calls by hour, ${daily} by day)`,
+      'Nothing to do if a process of an earlier version, which has no sums by hour, ran on that day. Otherwise somebody changed sums in SQL. Only plots of that day are wrong, and its hours are deleted after 14 days.',
+    ),
+  );
 }
 
 async function differencesOn(manager: EntityManager, day: string): Promise<Finding[]> {

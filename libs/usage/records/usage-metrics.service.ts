@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { usageOutcomes, type UsageRecord } from '../usage-record.entity';
+import { durationBounds } from './durations';
 import { Histogram, type HistogramSeries } from './histogram';
 
-/** Durations of a call in seconds, from a quick error to a long response. */
-const callBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+/** Durations of a call in seconds. */
+const callBounds = durationBounds.map((ms) => ms / 1000);
 /** Seconds that Tenkey itself needs, from a cached credential to one that is read from a slow database. */
 const ownBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 

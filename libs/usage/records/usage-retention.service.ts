@@ -1,14 +1,18 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type DataSource } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { HourlySweep, reasonOf } from '#database';
-import { deleteRecords } from './usage-tables';
+import { deleteHours, deleteRecords, HOURLY_DAYS } from './usage-tables';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 const CHUNK = 10_000;
 
-/** Deletes usage records that are older than USAGE_RETENTION_DAYS, at the start and every hour. The sums of each day are kept. */
+/**
+ * Deletes usage records that are older than USAGE_RETENTION_DAYS, and the sums of hours that ended more than 14 days ago, at the start
+ * and every hour. The sums of each day are kept.
+ */
 @Injectable()
 export class UsageRetentionService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #log = new Logger('usage');
@@ -33,17 +37,21 @@ export class UsageRetentionService implements OnApplicationBootstrap, OnApplicat
     return this.#sweeps.stop(this.config);
   }
 
-  /**
-   * Deletes in chunks, so that no transaction is long. Several processes can work at the same time.
-   * @returns the number of deleted records
-   */
+  /** @returns the number of deleted records */
   async sweep(now = Date.now()): Promise<number> {
+    await this.#inChunks(deleteHours, now - HOURLY_DAYS * DAY_MS - HOUR_MS);
     const days = this.config.usageRetentionDays;
-    if (days === 0) return 0;
-    const before = new Date(now - days * DAY_MS);
+    return days === 0 ? 0 : this.#inChunks(deleteRecords, now - days * DAY_MS);
+  }
+
+  /** No transaction is long, and several processes can work at the same time. @returns how many rows were deleted */
+  async #inChunks(
+    remove: (manager: EntityManager, before: Date, limit: number) => Promise<number>,
+    before: number,
+  ): Promise<number> {
     for (let total = 0; ;) {
       const count = await this.dataSource.transaction((transaction) =>
-        deleteRecords(transaction, before, CHUNK),
+        remove(transaction, new Date(before), CHUNK),
       );
       total += count;
       if (count < CHUNK || this.#sweeps.isStopping) return total;

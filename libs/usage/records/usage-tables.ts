@@ -1,4 +1,5 @@
 import { type EntityManager } from 'typeorm';
+import { durationSums } from './durations';
 import { type LostBatch } from './lost-calls';
 import { UsageRecord } from '../usage-record.entity';
 
@@ -27,10 +28,32 @@ export const summedByDay = (records: string): string =>
   `select (at at time zone 'UTC')::date as ${dayColumns}, ${Object.values(dailySums).join(', ')}
      from ${records} group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
 
+/** What a row of usage_hourly is the sum of: records with the same values here. */
+const hourColumns = 'hour, tenant_id, provider, model';
+
+/** The sums of usage_hourly, and how each is made from records. Durations are those of completed calls. */
+const hourlySums: Readonly<Record<string, string>> = {
+  calls: dailySums.calls,
+  failed: dailySums.failed,
+  unfinished: dailySums.unfinished,
+  input_tokens: dailySums.input_tokens,
+  output_tokens: dailySums.output_tokens,
+  total_ms: `coalesce(sum(total_ms) filter (where outcome = 'completed'), 0)`,
+  ...durationSums,
+};
+
+/** How long the sums of an hour are kept. */
+export const HOURLY_DAYS = 14;
+
+/** The end of a statement that adds sums to those of the same rows. */
+const addTo = (table: string, row: string, names: readonly string[]): string =>
+  `on conflict (${row}) do update set ${names.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(', ')}`;
+
 /**
- * Writes records and adds them to the sums of their days, in one statement. A record that is already there, because the
+ * Writes records and adds them to the sums of their hours and days, in one statement. A record that is already there, because the
  * outcome of an earlier commit was not known, is neither written nor added again. The rows have one order, so that replicas
- * cannot deadlock.
+ * cannot deadlock: all hours, then all days. The parts of a WITH have no order of their own, so the days wait for the number
+ * of the hours.
  */
 export async function insertRecords(manager: EntityManager, records: readonly UsageRecord[]): Promise<void> {
   const { columns } = manager.connection.getMetadata(UsageRecord);
@@ -43,12 +66,18 @@ export async function insertRecords(manager: EntityManager, records: readonly Us
        select * from unnest(${arrays})
        on conflict (request_id) do nothing
        returning *
+     ), hours as (
+       insert into usage_hourly as h (${hourColumns}, ${Object.keys(hourlySums).join(', ')})
+       select date_trunc('hour', at, 'UTC'), tenant_id, provider, model, ${Object.values(hourlySums).join(', ')}
+       from fresh group by 1, 2, 3, 4
+       order by 1, 2, 3, 4
+       ${addTo('h', hourColumns, Object.keys(hourlySums))}
+       returning 1
      )
      insert into usage_daily as d (${dayColumns}, ${sums.join(', ')})
-     ${summedByDay('fresh')}
+     ${summedByDay('fresh where (select count(*) from hours) > 0')}
      order by 1, 2, 3, 4, 5, 6, 7, 8, 9
-     on conflict (${dayColumns}) do update set
-       ${sums.map((sum) => `${sum} = d.${sum} + excluded.${sum}`).join(', ')}`,
+     ${addTo('d', dayColumns, sums)}`,
     columns.map(({ propertyName }) => records.map((record) => record[propertyName as keyof UsageRecord])),
   );
 }
@@ -79,6 +108,17 @@ export async function deleteRecords(manager: EntityManager, before: Date, limit:
   const [, count] = await manager.query<[unknown, number]>(
     `delete from usage_records where request_id in (
        select request_id from usage_records where at < $1 order by at limit $2 for update skip locked
+     )`,
+    [before, limit],
+  );
+  return count;
+}
+
+/** Deletes up to `limit` sums of hours before a time. @returns the number of deleted sums */
+export async function deleteHours(manager: EntityManager, before: Date, limit: number): Promise<number> {
+  const [, count] = await manager.query<[unknown, number]>(
+    `delete from usage_hourly where (${hourColumns}) in (
+       select ${hourColumns} from usage_hourly where hour < $1 order by hour limit $2 for update skip locked
      )`,
     [before, limit],
   );

@@ -262,6 +262,22 @@ export const faultsOfRows: readonly Plant[] = [
     text: /1 sum of 1 tenant in usage_daily differs from its records \(3 calls counted, 3 recorded\)/,
   },
   {
+    title: 'a sum of an hour that was changed',
+    sql: [
+      copyOf('usage_hourly'),
+      // The hours of the first day are not compared.
+      'create temp table an_hour as table usage_hourly',
+      `update an_hour set hour = hour - interval '2 days'`,
+      'insert into usage_hourly table an_hour',
+      'drop table an_hour',
+      'update usage_hourly set failed = failed + 1 where hour = (select max(hour) from usage_hourly)',
+    ],
+    undo: restored('usage_hourly'),
+    check: 'usage',
+    status: 'warning',
+    text: /sums of 1 tenant in usage_hourly differ from those of the day \(3 calls by hour, 3 by day\)/,
+  },
+  {
     title: 'a usage record that was deleted',
     sql: [
       copyOf('usage_records'),

@@ -51,6 +51,7 @@ const opens: Record<string, Scope | 'any' | 'super' | 'platform' | 'everybody'> 
   'GET /api/v1/sysadmin/audit-events/export': 'audit:read',
   'GET /api/v1/sysadmin/metrics': 'usage:read',
   'GET /api/v1/sysadmin/usage': 'usage:read',
+  'GET /api/v1/sysadmin/usage/series': 'usage:read',
   'GET /api/v1/sysadmin/usage/records': 'usage:read',
   'POST /api/v1/sysadmin/receipts/verify': 'usage:read',
   [`GET ${tenants}/:tenant_id/usage`]: 'usage:read',

@@ -19,5 +19,6 @@ export { UsageLogService } from './records/usage-log.service';
 export { UsageMetricsService } from './records/usage-metrics.service';
 export { UsageModule } from './usage.module';
 export { type UsageReportResponse } from './reports/usage.dto';
+export { type UsageSeriesReportResponse } from './reports/usage-series.dto';
 export { UsageRecord } from './usage-record.entity';
 export { CHARACTERS_PER_TOKEN } from './metering/streamed-tokens';

@@ -11,6 +11,7 @@ import { UsageLogService } from './records/usage-log.service';
 import { UsageRecord } from './usage-record.entity';
 import { UsageMetricsService } from './records/usage-metrics.service';
 import { UsageReportService } from './reports/usage-report.service';
+import { UsageSeriesService } from './reports/usage-series.service';
 import { UsageRetentionService } from './records/usage-retention.service';
 
 @Module({
@@ -21,6 +22,7 @@ import { UsageRetentionService } from './records/usage-retention.service';
     UsageMetricsService,
     UsageReportService,
     UsageResponsesService,
+    UsageSeriesService,
     UsageRetentionService,
     ReceiptsService,
   ],

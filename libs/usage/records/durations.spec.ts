@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { durationBounds, durationColumns, percentileOf } from './durations';
 
@@ -55,6 +57,11 @@ describe('a percentile of durations in buckets', () => {
     expect(percentileOf(counts, 50)).toBe(500);
     counts[upper.length - 1] = 100;
     expect(percentileOf(counts, 95)).toBe(300_000);
+  });
+
+  it('has the bounds that the documentation names', () => {
+    const text = readFileSync(join(__dirname, '../../../docs/usage.md'), 'utf8').replace(/\s+/g, ' ');
+    expect(text).toContain(`up to ${durationBounds.slice(0, -1).join(', ')} and ${durationBounds.at(-1)} ms`);
   });
 
   it('has a column for each bucket', () => {

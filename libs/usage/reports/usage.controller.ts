@@ -4,6 +4,7 @@ import { type FastifyReply } from 'fastify';
 import { Access, SysadminGrant, sysadminPrefix, validated, validTenantId } from '#http';
 import { tenantParam, TenantsService } from '#tenants';
 import { parseReportQuery } from './report-parameters';
+import { parseSeriesRange } from './series-parameters';
 import { UsageResponsesService } from './usage-responses.service';
 import { TenantUsageQuery, UsageReportResponse, UsageQuery, usageReportResponse } from './usage.dto';
 import {
@@ -13,6 +14,8 @@ import {
   UsageRecordPageResponse,
 } from './usage-records.dto';
 import { UsageReportService } from './usage-report.service';
+import { UsageSeriesQuery, UsageSeriesReportResponse } from './usage-series.dto';
+import { UsageSeriesService } from './usage-series.service';
 
 @ApiTags('Usage')
 @ApiExtraModels(UsageReportResponse)
@@ -22,6 +25,7 @@ export class UsageController {
   constructor(
     private readonly responses: UsageResponsesService,
     private readonly report: UsageReportService,
+    private readonly series: UsageSeriesService,
     private readonly tenants: TenantsService,
   ) {}
 
@@ -40,6 +44,28 @@ export class UsageController {
     const query = validated(UsageQuery, rawQuery);
     const calls = { within: grant.tenantIds ?? undefined, tenantId: query.tenant_id?.toLowerCase() };
     return this.responses.of(parseReportQuery(query), calls, reply);
+  }
+
+  @Get('usage/series')
+  @ApiOperation({
+    summary: 'Get the usage of each hour or day for plots',
+    description:
+      'Calls, tokens and durations by provider, tenant or model, as columns with a number for each hour or day; without calls it is 0, and null for a duration. The current hour or day is included, and is not complete. A key that is limited to some tenants sees only theirs. Deleted tenants are included.',
+  })
+  @ApiOkResponse({ type: UsageSeriesReportResponse })
+  async getUsageSeries(
+    @Query() rawQuery: UsageSeriesQuery,
+    @SysadminGrant() grant: SysadminGrant,
+  ): Promise<UsageSeriesReportResponse> {
+    const query = validated(UsageSeriesQuery, rawQuery);
+    return this.series.read(parseSeriesRange(query), {
+      within: grant.tenantIds ?? undefined,
+      tenantId: query.tenant_id?.toLowerCase(),
+      provider: query.provider,
+      model: query.model,
+      by: query.by ?? 'provider',
+      top: query.top ?? 8,
+    });
   }
 
   @Get('usage/records')

@@ -87,6 +87,13 @@ export function sysadminInputs(tenant: string, given: Ingredients) {
       placeInRecords.map((text) => `/api/v1/sysadmin/usage/records?${text}`),
       asSysadmin,
     ),
+    request(
+      'GET',
+      one('by=', 'interval=', 'top=', 'since=', 'until=', 'tenant_id=', 'model=%00', 'provider=%0a').map(
+        (text) => `/api/v1/sysadmin/usage/series?${text}${marker}`,
+      ),
+      asSysadmin,
+    ),
   );
 
   const auditQuery = fc.oneof(

@@ -4,6 +4,7 @@ import { type Columns } from '../../output';
 import { type Settings } from '../../settings';
 import { note } from '../printer';
 import { remoteCommand } from '../remote-command';
+import { printSeries } from './usage-series';
 
 type Sums = UsageReportResponse['items'][number];
 type Counter = keyof UsageReportResponse['total'];
@@ -13,6 +14,8 @@ interface UsageOptions {
   readonly since?: string;
   readonly until?: string;
   readonly groupBy?: string;
+  readonly interval?: 'hour' | 'day';
+  readonly top?: string;
 }
 
 export function usageCommand(settings: Settings): Command {
@@ -20,26 +23,48 @@ export function usageCommand(settings: Settings): Command {
     name: 'usage',
     scope: 'usage:read',
     description:
-      'Report calls and tokens, by day or by what --group-by names. Without --since: the last 30 days.',
+      'Report calls and tokens, by day or by what --group-by names. With --interval: in each hour or day, and how long calls took. Without --since: the last 30 days, or the last 24 hours.',
     options: [
       new Option('--tenant <tenant>', 'only the calls of the tenant with this id or exact name'),
-      new Option('--since <day>', 'the first day, in UTC, such as 2030-01-31'),
-      new Option('--until <day>', 'the last day, in UTC; by default today'),
+      new Option('--since <day>', 'the first day, in UTC, such as 2030-01-31; with --interval also a time'),
+      new Option(
+        '--until <day>',
+        'the last day, in UTC; by default today. With --interval a day or time at which the last interval ends',
+      ),
       new Option(
         '--group-by <a,b>',
-        'any of day (default), tenant, provider, model, operation, key, source, credential',
+        'any of day (default), tenant, provider, model, operation, key, source, credential; with --interval one of provider (default), tenant, model, none',
+      ),
+      new Option('--interval <interval>', 'a row for each hour (of the last 14 days) or day').choices([
+        'hour',
+        'day',
+      ]),
+      new Option(
+        '--top <number>',
+        'with --interval: how many tenants, providers or models have rows of their own, at most 20; by default 8',
       ),
     ],
     hasCsv: true,
-    notes: 'A table leaves out bytes, and counters that are 0 in all rows; --csv and --json have everything.',
+    notes: `A table leaves out bytes, counters that are 0 in all rows, and hours and days without calls; --csv and --json have
+everything. Durations are those of completed calls, and are not kept by day.`,
     examples: [
       'usage',
       'usage --group-by tenant,model --since 2030-01-01 --until 2030-01-31',
       'usage --tenant sundsvall --group-by key --csv',
+      'usage --interval hour --group-by model --since 2030-01-31T08:00:00Z',
     ],
+    check: ({ options, command }) => {
+      if (options.top !== undefined && options.interval === undefined) {
+        command.error('error: --top needs --interval');
+      }
+    },
     run: async ({ api, print, options }) => {
-      const { tenant, since, until, groupBy, json = false, csv = false } = options;
+      const { tenant, since, until, groupBy, interval, top, json = false, csv = false } = options;
       const tenantId = tenant === undefined ? undefined : await api.tenantId(tenant);
+      if (interval !== undefined) {
+        const range = { tenant_id: tenantId, since, until, interval, by: groupBy, top };
+        return printSeries({ api, print, options }, range);
+      }
       const query = { limit: 10_000, tenant_id: tenantId, since, until, group_by: groupBy };
       const pages = api.pages<UsageReportResponse>('/usage', query);
       const first = (await pages.next()).value as UsageReportResponse;

@@ -40,6 +40,7 @@ const opens: Record<string, Scope | 'any' | 'super' | 'platform' | 'everybody'> 
   'POST /api/v1/sysadmin/session': 'any',
   'DELETE /api/v1/sysadmin/session': 'any',
   'GET /api/v1/sysadmin/readiness': 'readiness:read',
+  'GET /api/v1/sysadmin/processes': 'readiness:read',
   'GET /api/v1/sysadmin/credentials': 'credentials:read',
   'GET /api/v1/sysadmin/credentials/verify': 'credentials:read',
   'POST /api/v1/sysadmin/credentials/verify': 'credentials:write',
@@ -85,6 +86,7 @@ const opens: Record<string, Scope | 'any' | 'super' | 'platform' | 'everybody'> 
 const aboutAllAtOnce = [
   `POST ${tenants}`,
   'GET /api/v1/sysadmin/metrics',
+  'GET /api/v1/sysadmin/processes',
   'GET /api/v1/sysadmin/credentials/verify',
   'POST /api/v1/sysadmin/credentials/verify',
   'POST /api/v1/sysadmin/credentials/verify/pause',

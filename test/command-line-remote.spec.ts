@@ -356,6 +356,7 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       'sysadmin-keys revoke': 'DELETE /keys/{key_id}',
       usage: 'GET /usage',
       readiness: 'GET /readiness',
+      processes: 'GET /processes',
       'receipts verify': 'POST /receipts/verify',
       'audit list': 'GET /audit-events',
     };
@@ -388,6 +389,29 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
     expect((await run('usage', '--group-by', 'moon')).stderr).toContain(
       'comma-separated list of day, tenant',
     );
+    // In a table only the hours with calls; the call was made in this one or in the one before.
+    const hourly = await run('usage', '--interval', 'hour', '--group-by', 'tenant');
+    expect(hourly.stdout).toMatch(
+      /^time +tenant id +tenant name +calls +input tokens +output tokens .*p95 ms\n\d{4}-\d\d-\d\d \d\d:00 UTC +[0-9a-f-]{36} +sundsvall +1 .*\n$/,
+    );
+    const series = csvOf((await run('usage', '--interval', 'hour', '--group-by', 'none', '--csv')).stdout);
+    expect(series[0]).toBe(
+      'time,is_rest,calls,failed,unfinished,input_tokens,output_tokens,mean_ms,p50_ms,p95_ms',
+    );
+    expect(series).toHaveLength(25);
+    expect(series.filter((line) => line.includes(',false,1,0,0,3,2,'))).toHaveLength(1);
+    const days = await run('usage', '--interval', 'day', '--tenant', 'sundsvall', '--json');
+    expect(JSON.parse(days.stdout)).toMatchObject({
+      interval: 'day',
+      series: [{ provider: 'openai', is_rest: false, calls: expect.any(Array) }],
+    });
+    expect((await run('usage', '--interval', 'hour', '--since', '2026-01-31')).stderr).toContain(
+      'since must be at most 14 days ago',
+    );
+    expect(await run('usage', '--top', '3')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--top needs --interval'),
+    });
 
     expect(await run('receipts', 'verify', receipt)).toMatchObject({
       code: 0,
@@ -410,6 +434,17 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
     const newest = JSON.parse((await run('audit', 'list', '--action', 'key.delete', '--json')).stdout);
     expect(newest.items[0]).toMatchObject({ action: 'key.delete', tenant_id: ids.sundsvall });
     expect((await run('audit', 'list', '--outcome', 'refused')).stdout).toMatch(/ refused /);
+  });
+
+  it('processes are listed with their leases', async () => {
+    const { code, stdout } = await run('processes');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^id +responds +registered at .* silent +sealing key .*\n[0-9a-f-]{36} +yes .* no +yes /,
+    );
+    const { body } = await tenkey.sysadmin('get', '/processes');
+    const [line] = JSON.parse((await run('processes', '--json')).stdout).items;
+    expect(line).toMatchObject({ id: body.items[0].id, is_this: true, is_silent: false });
   });
 
   it('status shows what fails and what to do about it', async () => {

@@ -110,6 +110,8 @@ describeLeakSearch('secrets never leak', (search) => {
       expect((await sysadmin('GET', `${report}${query}`)).text).toContain('"calls":');
       expect((await sysadmin('GET', `${report}${query}&format=csv`)).text).toContain('gemma-vllm');
     }
+    expect((await sysadmin('GET', '/usage/series?by=model')).text).toContain('gemma-vllm');
+    expect((await sysadmin('GET', '/processes')).text).toContain('"has_sealing_key":true');
     expect((await sysadmin('GET', '/metrics')).text).toContain('tenkey_calls_total');
     expect((await sysadmin('GET', '/usage/records')).text).toContain(sentinels.openai.slice(-4));
     expect((await platform('GET', '/v1/usage')).text).toContain('"calls":');

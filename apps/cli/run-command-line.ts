@@ -18,6 +18,7 @@ import { modelsCheckCommand } from './models-check.command';
 import { auditListCommand } from './remote/commands/audit-list.command';
 import { credentialsCommand } from './remote/commands/credential.commands';
 import { keysCommand, sysadminKeysCommand } from './remote/commands/key.commands';
+import { processesCommand } from './remote/commands/processes.command';
 import { readinessCommand } from './remote/commands/readiness.command';
 import { receiptsVerifyCommand } from './remote/commands/receipts-verify.command';
 import { statusCommand } from './remote/commands/status.command';
@@ -52,6 +53,7 @@ function programOf(settings: Settings): Command {
     sysadminKeysCommand(settings),
     usageCommand(settings),
     readinessCommand(settings),
+    processesCommand(settings),
     commandGroup('receipts', 'Check the receipts of calls.', [receiptsVerifyCommand(settings)]),
   );
   add(

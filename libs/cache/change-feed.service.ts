@@ -208,6 +208,7 @@ export class ChangeFeedService implements OnApplicationBootstrap, OnApplicationS
     this.#ids = [...earlierIds, id];
     const standing = await register(query, { id, earlierIds, leaseMs, encryptionKeyIds });
     this.#ids = [id];
+    cache.processes.ownId = id;
     cache.observeDatabaseTime(standing.databaseMs, sent);
     cache.processes.observe(standing.processes);
     if (leaseMs > 0) cache.membership.registered(standing.number, sent);

@@ -11,5 +11,11 @@
 export { CacheModule } from './cache.module';
 export { type CachedRows, CacheService } from './cache.service';
 export { type InForce, type InForceListener, ChangesService } from './changes.service';
-export { lockedRegistry, NEWEST_SEAL_FORM, readAbilities } from './registry';
+export {
+  lockedRegistry,
+  NEWEST_SEAL_FORM,
+  type ProcessState,
+  readAbilities,
+  readProcesses,
+} from './registry';
 export { registryFindings } from './registry-findings';

@@ -1,8 +1,10 @@
 /** After this time what another process did last is no longer within any minute, nor within the second in which a minute ends. */
 const COMPANY_MS = 62_000;
 
-/** How many processes are registered, as this one has last read it with its registration or a renewal. */
+/** What this process knows of the registry: its own id, and how many processes its registration or a renewal has counted last. */
 export class RegisteredProcesses {
+  /** Under which id this process is registered; undefined before it is. */
+  ownId: string | undefined;
   #count = 1;
   #isAlone = true;
   #aloneSince = -Infinity;

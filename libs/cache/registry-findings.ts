@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataSource } from 'typeorm';
 import { fault, type Finding, warning } from '#database';
-import { NEWEST_SEAL_FORM, readAbilities } from './registry';
+import { NEWEST_SEAL_FORM, readAbilities, silentAfterMs } from './registry';
 
-/** After this time without a renewal a process has no lease any more. The tenth allows for clocks that run differently. */
-const SILENT_FACTOR = 1.1;
-/** A process without a lease renews its registration every five seconds. */
-const UNLEASED_MS = 6000;
 const LOOK_MS = 50;
 
 interface Registered {
@@ -24,7 +20,7 @@ export async function registryFindings(
   const first = await read(dataSource);
   const started = performance.now();
   let silent = first;
-  while (silent.some((each) => performance.now() - started < limitOf(each))) {
+  while (silent.some((each) => performance.now() - started < silentAfterMs(each.lease_ms))) {
     await sleep(LOOK_MS);
     const now = await read(dataSource);
     silent = silent.filter((each) =>
@@ -83,8 +79,4 @@ function read(dataSource: DataSource): Promise<Registered[]> {
        from registered_processes order by registered_at`,
     ),
   );
-}
-
-function limitOf({ lease_ms: leaseMs }: Registered): number {
-  return leaseMs === 0 ? UNLEASED_MS : leaseMs * SILENT_FACTOR;
 }

@@ -64,8 +64,8 @@ export async function register(
   const [row] = await query<StandingRow>(
     `with earlier as (delete from registered_processes where id = any($2)),
        registered as (
-         insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys, seal_form)
-         select $1, $3, 0, number, $4, $5 from change_head where id = 1),
+         insert into registered_processes (id, lease_ms, renewals, confirmed, encryption_keys, seal_form, renewed_at)
+         select $1, $3, 0, number, $4, $5, clock_timestamp() from change_head where id = 1),
        others as (select count(*)::int as count from registered_processes where id <> all($2))
      select ${standing}, o.count + 1 as processes, case when o.count < 2 then pg_notify($6, $7) end
      from change_head h, others o where h.id = 1`,
@@ -87,7 +87,8 @@ export async function renew(query: Query, id: string, confirmed: number): Promis
   const [row] = await query<StandingRow>(
     // The number may have been set back. Nothing that is still to come counts as confirmed.
     `with renewed as (
-       update registered_processes p set renewals = renewals + 1, confirmed = least($2, h.number)
+       update registered_processes p
+       set renewals = renewals + 1, confirmed = least($2, h.number), renewed_at = clock_timestamp()
        from change_head h where p.id = $1 and h.id = 1
        returning ${standing}, (select count(*)::int from registered_processes) as processes)
      select number, database_ms, processes from renewed`,
@@ -132,6 +133,61 @@ export async function readAbilities(manager: EntityManager): Promise<Abilities[]
     'select id, encryption_keys, seal_form from registered_processes',
   );
   return rows.map((row) => ({ id: row.id, encryptionKeyIds: row.encryption_keys, sealForm: row.seal_form }));
+}
+
+/** A process as one look at the registry shows it. */
+export interface ProcessState extends Abilities {
+  /** 0: it caches nothing. */
+  readonly leaseMs: number;
+  readonly renewals: number;
+  readonly registeredAt: Date;
+  /** Null for a process of an earlier version, which does not note it. */
+  readonly renewedAt: Date | null;
+  /** True when it has not renewed in time, so that it has no lease any more; null when that cannot be told. */
+  readonly isSilent: boolean | null;
+  /** How many of the last changes it has not confirmed. Null without a lease: it caches nothing that could be old. */
+  readonly changesBehind: number | null;
+}
+
+/** The state of every registered process, those that started first at the beginning. It compares times of the database alone, and waits for nothing. */
+export async function readProcesses(manager: EntityManager): Promise<ProcessState[]> {
+  const rows = await manager.query<
+    {
+      id: string;
+      lease_ms: number;
+      renewals: string;
+      registered_at: Date;
+      renewed_at: Date | null;
+      silent_ms: number | null;
+      behind: string | null;
+      encryption_keys: string[];
+      seal_form: number;
+    }[]
+  >(
+    `select p.id, p.lease_ms, p.renewals::text, p.registered_at, p.renewed_at, p.encryption_keys, p.seal_form,
+       (extract(epoch from clock_timestamp() - p.renewed_at) * 1000)::float8 as silent_ms,
+       greatest(0, h.number - p.confirmed)::text as behind
+     from registered_processes p left join change_head h on h.id = 1 order by p.registered_at, p.id`,
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    leaseMs: row.lease_ms,
+    renewals: Number(row.renewals),
+    registeredAt: row.registered_at,
+    renewedAt: row.renewed_at,
+    isSilent: row.silent_ms === null ? null : row.silent_ms > silentAfterMs(row.lease_ms),
+    changesBehind: row.lease_ms === 0 || row.behind === null ? null : Number(row.behind),
+    encryptionKeyIds: row.encryption_keys,
+    sealForm: row.seal_form,
+  }));
+}
+
+/**
+ * After which time without a renewal a process is silent. With a lease, that lease has then expired; the tenth allows for clocks that run
+ * differently. A process without a lease renews its registration every five seconds.
+ */
+export function silentAfterMs(leaseMs: number): number {
+  return leaseMs === 0 ? 6000 : leaseMs * 1.1;
 }
 
 /** Removes a process that has not renewed, unless it has just done so. */

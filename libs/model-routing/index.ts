@@ -38,3 +38,4 @@ export { storedObjectRemoval } from './stored-objects/stored-objects-retention.s
 export { StoredObject } from './stored-objects/stored-object.entity';
 export { type CallOptions, ModelRoutingService, type RoutedResponse } from './model-routing.service';
 export { type ReadinessPageResponse } from './readiness/readiness.dto';
+export { type ProcessListResponse } from './readiness/processes.dto';

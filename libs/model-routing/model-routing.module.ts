@@ -26,6 +26,7 @@ import { ExplainController } from './readiness/explain.controller';
 import { ExplainService } from './readiness/explain.service';
 import { ModelCatalogue } from './catalogue/model-catalogue';
 import { ModelRoutingService } from './model-routing.service';
+import { ProcessesController } from './readiness/processes.controller';
 import { ReadinessController } from './readiness/readiness.controller';
 import { ReadinessService } from './readiness/readiness.service';
 import { StoredObject } from './stored-objects/stored-object.entity';
@@ -69,6 +70,7 @@ export class ModelRoutingModule {
         ModelsController,
         ExplainController,
         ReadinessController,
+        ProcessesController,
       ],
       providers: [
         { provide: ModelCatalogue, useValue: catalogue },

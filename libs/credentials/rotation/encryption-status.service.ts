@@ -78,6 +78,11 @@ export class EncryptionStatusService {
     };
   }
 
+  /** The id of the key that seals; undefined before the first start with a key. */
+  async sealingKeyId(): Promise<string | undefined> {
+    return (await readSealingState(this.dataSource.manager))?.encryptionKeyId;
+  }
+
   /** The credentials that no loaded key can open, by tenant. */
   async unreadable(): Promise<UnreadableRow[]> {
     const { manager } = this.dataSource;

@@ -23,6 +23,7 @@ import { CreateVerificationRun1766500000000 } from './1766500000000-create-verif
 import { CreateLimitWindows1766600000000 } from './1766600000000-create-limit-windows';
 import { CreateSysadminSessions1766700000000 } from './1766700000000-create-sysadmin-sessions';
 import { CreateHourlySums1766800000000 } from './1766800000000-create-hourly-sums';
+import { NoteRenewalTimes1766800000001 } from './1766800000001-note-renewal-times';
 
 /** In the order in which they run. The list is explicit, because a glob would find other files in dist/ than in the sources. */
 export const migrations = [
@@ -51,4 +52,5 @@ export const migrations = [
   CreateLimitWindows1766600000000,
   CreateSysadminSessions1766700000000,
   CreateHourlySums1766800000000,
+  NoteRenewalTimes1766800000001,
 ];

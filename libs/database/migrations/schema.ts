@@ -75,6 +75,7 @@ export const schema: Readonly<Record<string, string>> = {
   'column registered_processes.lease_ms': 'integer not null',
   'column registered_processes.registered_at': 'timestamp with time zone not null default now()',
   'column registered_processes.renewals': 'bigint not null',
+  'column registered_processes.renewed_at': 'timestamp with time zone',
   'column registered_processes.seal_form': 'smallint not null default 1',
   'column stored_objects.created_at': 'timestamp with time zone not null default now()',
   'column stored_objects.forget_at': 'timestamp with time zone',

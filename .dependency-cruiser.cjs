@@ -108,6 +108,13 @@ module.exports = {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
+      name: 'console-apart',
+      comment: 'The console runs in a browser. It knows the service only through its API.',
+      severity: 'error',
+      from: { path: '^apps/console/' },
+      to: { path: '^(apps|libs)/', pathNot: '^apps/console/' },
+    },
+    {
       name: 'product-without-tests',
       comment: 'Shipped code must not depend on test code.',
       severity: 'error',

@@ -95,9 +95,14 @@ function sourceHash() {
       .flatMap((folder) => sourceFiles(folder, false))
       .filter((file) => file.endsWith('.ts')),
     ...fs.readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name)),
-    ...['entities.ts', 'ormconfig.ts', 'package.json', 'package-lock.json', 'nest-cli.json'].filter((name) =>
-      fs.existsSync(path.join(root, name)),
-    ),
+    ...[
+      'entities.ts',
+      'ormconfig.ts',
+      'package.json',
+      'package-lock.json',
+      'nest-cli.json',
+      'apps/console/build.cjs',
+    ].filter((name) => fs.existsSync(path.join(root, name))),
   ].sort();
   const hash = createHash('sha256');
   for (const file of files) {
@@ -113,7 +118,7 @@ function sourceFiles(folder, recursive) {
   return fs.readdirSync(absolute, { withFileTypes: true }).flatMap((item) => {
     const name = path.join(folder, item.name);
     if (item.isDirectory()) return recursive && item.name !== 'node_modules' ? sourceFiles(name, true) : [];
-    return /\.(ts|json)$/.test(item.name) && !item.name.endsWith('.spec.ts') ? [name] : [];
+    return /\.(tsx?|json|css|html|svg)$/.test(item.name) && !item.name.endsWith('.spec.ts') ? [name] : [];
   });
 }
 
@@ -131,7 +136,7 @@ async function buildUnderLock() {
     // A build that fails leaves dist/ incomplete, and the old stamp must not declare it up to date.
     fs.rmSync(stampFile, { force: true });
     // The output of a deleted source could take precedence over the one that replaces it.
-    for (const folder of ['apps', 'libs', 'test'])
+    for (const folder of ['apps', 'libs', 'test', 'console'])
       fs.rmSync(path.join(dist, folder), { recursive: true, force: true });
     await build().finally(() => clearInterval(progress));
     say(INFO, `compiled in ${seconds()}`);
@@ -166,10 +171,18 @@ async function lockProject() {
   });
 }
 
+/** The service and the console, together. */
+async function build() {
+  const started = [[compiler, 'build', 'api'], [path.join(root, 'apps/console/build.cjs')]].map(runNode);
+  // Both are awaited, also when one fails: the lock must be held as long as something writes to dist/.
+  const results = await Promise.allSettled(started);
+  for (const { status, reason } of results) if (status === 'rejected') throw reason;
+}
+
 /** Asynchronous, because a timer renews the lock. The compiler writes to stderr, because stdout belongs to the entry. */
-function build() {
+function runNode(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [compiler, 'build', 'api'], { cwd: root, stdio: ['ignore', 2, 2] });
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     const forward = (signal) => child.kill(signal);
     for (const signal of signals) process.on(signal, forward);

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Optional, Req, Res } from '@nestjs/common';
 import {
   ApiFoundResponse,
   ApiOkResponse,
@@ -9,7 +9,8 @@ import {
 } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Config, InjectConfig } from '#config';
-import { Access, platformPrefix, sysadminPrefix } from '#http';
+import { Access, hasSessionCookie, platformPrefix, sysadminPrefix } from '#http';
+import { ConsolePage } from './console/console-page';
 
 class AddressesResponse {
   @ApiProperty({ enum: ['Tenkey'] })
@@ -35,21 +36,33 @@ class AddressesResponse {
 @Access('public')
 @Controller()
 export class AddressesController {
-  constructor(@InjectConfig() private readonly config: Config) {}
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    /** Undefined with CONSOLE=false. */
+    @Optional() private readonly page?: ConsolePage,
+  ) {}
 
   @Get()
   @ApiOperation({
     summary: 'Get the addresses of this service',
-    description: 'A browser, which accepts HTML, is sent to the documentation.',
+    description:
+      'A browser, which accepts HTML, gets the console. With CONSOLE=false it is sent to the documentation.',
   })
   @ApiOkResponse({ type: AddressesResponse })
-  @ApiFoundResponse({ description: 'For a browser: the address of the documentation.' })
+  @ApiFoundResponse({ description: 'For a browser, with CONSOLE=false: the address of the documentation.' })
   getAddresses(
-    @Req() { headers }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): AddressesResponse | undefined {
+  ): AddressesResponse | string | undefined {
     const { publicUrl, docs } = this.config;
-    if (docs && headers.accept?.includes('text/html') === true) {
+    const isBrowser = request.headers.accept?.includes('text/html') === true;
+    reply.header('vary', 'accept');
+    if (isBrowser && this.page !== undefined) {
+      const { html, headers } = this.page.respond(hasSessionCookie(request));
+      reply.headers(headers);
+      return html;
+    }
+    if (isBrowser && docs) {
       // Without PUBLIC_URL the address is relative, so that the path prefix of a proxy stays.
       reply
         .status(HttpStatus.FOUND)

@@ -14,6 +14,7 @@ import { TenantsModule } from '#tenants';
 import { UsageModule } from '#usage';
 import { type DataSource } from 'typeorm';
 import { AddressesController } from './addresses.controller';
+import { ConsolePage } from './console/console-page';
 import { HealthController } from './health.controller';
 import { type HttpServer } from './http-server';
 import { MetricsController } from './metrics/metrics.controller';
@@ -36,6 +37,8 @@ export interface AppParts {
   readonly isConnected?: () => void;
   /** The server that already exists; absent: the application makes one. */
   readonly server?: HttpServer;
+  /** Where the built console is; absent: it is not served. */
+  readonly consoleFolder?: string;
   /** Further modules, for a platform that runs Tenkey in its own process. */
   readonly imports?: readonly Type[];
 }
@@ -54,11 +57,13 @@ export class AppModule {
       databaseAddresses,
       running,
       requests,
+      page,
     }: {
       dataSource: DataSource;
       databaseAddresses: ReadonlySet<string>;
       running: hooks.RunningRequests;
       requests: RequestMetrics;
+      page: ConsolePage | undefined;
     },
   ): DynamicModule {
     const { configFactory } = parts;
@@ -118,6 +123,7 @@ export class AppModule {
         StoredMetricsService,
         MetricsService,
         MetricsPortService,
+        ...(page === undefined ? [] : [{ provide: ConsolePage, useValue: page }]),
       ],
     };
   }

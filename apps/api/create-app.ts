@@ -9,6 +9,8 @@ import { NestLog } from '#log';
 import { UsageLogService } from '#usage';
 import { entities } from '../../entities';
 import { AppModule, type AppParts } from './app.module';
+import { ConsolePage } from './console/console-page';
+import { serveConsoleFiles } from './console/serve-files';
 import { auditRefused } from './hooks/audit-refused';
 import { httpOptions } from './http-server';
 import { RequestMetrics } from './metrics/request-metrics';
@@ -98,8 +100,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   // After the last request, and while the database is still open. Nest's own hooks run too early or too late for that.
   fastify.addHook('preClose', () => app.get(RefusedAttemptsService).end(config));
 
+  const consoleFolder = config.console ? parts.consoleFolder : undefined;
+  const page = consoleFolder === undefined ? undefined : new ConsolePage(consoleFolder, config);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(parts, { dataSource, databaseAddresses, running, requests }),
+    AppModule.register(parts, { dataSource, databaseAddresses, running, requests, page }),
     adapter,
     {
       bodyParser: false,
@@ -116,6 +120,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   fastify.addContentTypeParser('application/json', bodies.json);
   fastify.addContentTypeParser('multipart/form-data', bodies.form);
   if (config.docs) addSwagger(app, config);
+  if (consoleFolder !== undefined) await serveConsoleFiles(fastify, consoleFolder);
   await app.init();
   await fastify.ready();
   return app;

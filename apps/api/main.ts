@@ -155,7 +155,17 @@ async function run({ configFactory, log, isInTerminal, fail }: Start): Promise<v
     const databaseUrl = config.databaseUrl?.expose() ?? (await embedded)?.urlOf('tenkey') ?? '';
     const isConnected = () => clearTimeout(earlyListening);
     const ownPort = () => server.port;
-    app = await createApp({ configFactory, databaseUrl, isConnected, catalogue, log, ownPort, server });
+    const consoleFolder = builtConsole(log);
+    app = await createApp({
+      configFactory,
+      databaseUrl,
+      isConnected,
+      catalogue,
+      log,
+      ownPort,
+      server,
+      consoleFolder,
+    });
     logMode(config, catalogue.providers.all, log);
     logProxies(config.egressProxies, log);
     const cut = config.cutAddressesOf(catalogue.providers.all);
@@ -174,8 +184,17 @@ async function run({ configFactory, log, isInTerminal, fail }: Start): Promise<v
   note(`listening on ${base}`);
   note(`${catalogue.file} is watched for changes; SIGHUP to process ${process.pid} reads it at once`);
   if (config.isProduction) return;
+  if (config.console) note(`console ${base}/`);
   if (config.docs) note(`Swagger UI ${base}/docs`);
   showNextSteps(base, note);
+}
+
+/** @returns undefined if the build did not write it */
+function builtConsole(log: Log): string | undefined {
+  const folder = join(__dirname, '../../console');
+  if (existsSync(join(folder, 'index.html'))) return folder;
+  log.warn('the console is not served, because dist/console is missing; `npm run build` makes it');
+  return undefined;
 }
 
 function logMode(config: Config, providers: readonly Provider[], log: Log): void {

@@ -116,7 +116,7 @@ describe('the files of deploy/', () => {
     const image = join(folder, 'image');
     expect((await run(process.execPath, join(root, 'scripts/run.cjs'), '--build-only')).code).toBe(0);
     // What the Dockerfile copies.
-    for (const path of ['package.json', 'dist', 'apps/api/ai_models.yml'])
+    for (const path of ['package.json', 'apps/console/package.json', 'dist', 'apps/api/ai_models.yml'])
       cpSync(join(root, path), join(image, path), { recursive: true });
     cpSync(join(root, 'package-lock.json'), join(image, 'package-lock.json'));
     expect((await run('cp', '-al', join(root, 'node_modules'), join(image, 'node_modules'))).code).toBe(0);

@@ -54,6 +54,8 @@ interface Options {
   /** The text of a model catalogue, in place of `usualModels`. */
   readonly models?: string;
   readonly imports?: readonly Type[];
+  /** Of the built console; absent: it is not served. */
+  readonly consoleFolder?: string;
 }
 type Specs = (tenkey: TestApp) => void;
 
@@ -116,6 +118,7 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
     log,
     ownPort: () => port,
     imports: options.imports,
+    consoleFolder: options.consoleFolder,
   });
   await nest.listen(0, '127.0.0.1');
   port = (nest.getHttpServer().address() as { port: number }).port;

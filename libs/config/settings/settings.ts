@@ -130,6 +130,14 @@ export const settings = {
     description:
       '`true`: `/docs` has the Swagger UI and the OpenAPI document, which need no key. `false`: they respond 404.',
   },
+  console: {
+    name: 'CONSOLE',
+    section: 'service',
+    kind: flag,
+    default: 'true',
+    description:
+      '`true`: a browser that opens `/` gets the console, the web page for sysadmins. `false`: it is sent to `/docs`.',
+  },
   clientPauseSeconds: {
     name: 'CLIENT_PAUSE_SECONDS',
     section: 'service',

@@ -1,0 +1,23 @@
+import { type ComponentType, lazy } from 'react';
+import { type Scope } from '../api/session';
+
+/** A page of the console. */
+interface Page {
+  readonly path: string;
+  /** In the menu; undefined: other pages lead to it. */
+  readonly label?: string;
+  /** It is shown to a key with all of these; undefined: to every key. */
+  readonly scopes?: readonly Scope[];
+  readonly Page: ComponentType;
+}
+
+/** In the order of the menu. Each page is loaded when it is first opened. */
+export const pages: readonly Page[] = [
+  { path: '/', label: 'Today', Page: lazy(() => import('../pages/today/today')) },
+  {
+    path: '/tenants',
+    label: 'Tenants',
+    scopes: ['tenants:read', 'credentials:read'],
+    Page: lazy(() => import('../pages/tenants/tenants')),
+  },
+];

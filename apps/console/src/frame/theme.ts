@@ -1,0 +1,13 @@
+import { createTheme } from '@mantine/core';
+
+/** Fonts of the system only: the page loads nothing from elsewhere. */
+export const theme = createTheme({
+  primaryColor: 'cyan',
+  primaryShade: { light: 9, dark: 8 },
+  autoContrast: true,
+  luminanceThreshold: 0.35,
+  defaultRadius: 'md',
+  fontFamily: 'system-ui, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, monospace',
+  cursorType: 'pointer',
+});

@@ -1,0 +1,32 @@
+import '@mantine/core/styles.layer.css';
+import '@mantine/charts/styles.layer.css';
+import './console.css';
+import { MantineProvider } from '@mantine/core';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { HashRouter } from 'react-router';
+import { findSession, SessionProvider } from './api/session';
+import { Console } from './frame/console';
+import { ErrorBoundary } from './frame/error-boundary';
+import { theme } from './frame/theme';
+
+/** The Content-Security-Policy lets only this response's nonce add style sheets. */
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
+
+const found = findSession();
+const page = document.getElementById('console');
+if (page !== null) {
+  createRoot(page).render(
+    <StrictMode>
+      <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+        <ErrorBoundary>
+          <SessionProvider found={found}>
+            <HashRouter>
+              <Console />
+            </HashRouter>
+          </SessionProvider>
+        </ErrorBoundary>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,113 @@
+import { Button, Group, Select, Text, TextInput } from '@mantine/core';
+import { useMemo } from 'react';
+import { useSearchParams } from 'react-router';
+import { useSession } from '../../api/session';
+import { Empty, Loaded } from '../../parts/loaded';
+import { PageHead } from '../../parts/page-head';
+import { statusLooks } from '../../parts/status-badge';
+import { type CellStatus, type Matrix, type TenantRow, useMatrix } from './matrix-data';
+import { MatrixTable } from './matrix-table';
+import { VerifyMany } from './verify-many';
+
+/** All tenants with their providers. */
+export default function Tenants() {
+  const session = useSession();
+  const query = useMatrix();
+  return (
+    <>
+      <PageHead
+        title="Tenants"
+        description="Each tenant's credential for each provider. Open one to see or replace it."
+        actions={
+          <>
+            {session.can('credentials:write') && session.tenant_ids === null && <VerifyMany />}
+            <Button component="a" href="api/v1/sysadmin/credentials?format=csv" download variant="default">
+              CSV
+            </Button>
+          </>
+        }
+      />
+      <Loaded query={query}>{(matrix) => <FilteredMatrix matrix={matrix} />}</Loaded>
+    </>
+  );
+}
+
+function FilteredMatrix({ matrix }: { matrix: Matrix }) {
+  const [parameters, setParameters] = useSearchParams();
+  const [search, status, provider] = ['search', 'status', 'provider'].map(
+    (name) => parameters.get(name) ?? '',
+  ) as [string, CellStatus | '', string];
+  const set = (name: string, value: string | null) => {
+    setParameters(
+      (before) => {
+        const after = new URLSearchParams(before);
+        if (value) after.set(name, value);
+        else after.delete(name);
+        return after;
+      },
+      { replace: true },
+    );
+  };
+  const rows = useMemo(
+    () => matrix.rows.filter((row) => isShown(row, { search, status, provider })),
+    [matrix.rows, search, status, provider],
+  );
+  const providers = provider === '' ? matrix.providers : [provider];
+  return (
+    <>
+      <Group mb="sm" align="end">
+        <TextInput
+          label="Search"
+          placeholder="Name of a tenant"
+          value={search}
+          flex={{ base: '1 1 100%', xs: '0 1 14rem' }}
+          onChange={(event) => set('search', event.currentTarget.value)}
+        />
+        <Select
+          label="Status"
+          placeholder="Every status"
+          flex={{ base: '1 1 8rem', xs: '0 1 12rem' }}
+          clearable
+          data={Object.entries(statusLooks).map(([value, { label }]) => ({ value, label }))}
+          value={status === '' ? null : status}
+          onChange={(value) => set('status', value)}
+        />
+        <Select
+          label="Provider"
+          placeholder="Every provider"
+          flex={{ base: '1 1 8rem', xs: '0 1 12rem' }}
+          clearable
+          searchable
+          data={[...matrix.providers]}
+          value={provider === '' ? null : provider}
+          onChange={(value) => set('provider', value)}
+        />
+        <Text size="sm" c="dimmed" role="status" pb={8}>
+          {rows.length === matrix.rows.length
+            ? `${rows.length} tenants`
+            : `${rows.length} of ${matrix.rows.length} tenants`}
+        </Text>
+      </Group>
+      {rows.length === 0 ? (
+        <Empty title={matrix.rows.length === 0 ? 'There are no tenants yet' : 'No tenant matches'}>
+          {matrix.rows.length === 0
+            ? 'Create the first one with npx tenkey tenants create, or in the API documentation.'
+            : 'Change the search or the filters.'}
+        </Empty>
+      ) : (
+        <MatrixTable rows={rows} providers={providers} />
+      )}
+    </>
+  );
+}
+
+function isShown(
+  { name, displayName, cells }: TenantRow,
+  { search, status, provider }: { search: string; status: CellStatus | ''; provider: string },
+): boolean {
+  const text = `${name} ${displayName ?? ''}`.toLowerCase();
+  if (!text.includes(search.trim().toLowerCase())) return false;
+  if (status === '') return provider === '' || cells.has(provider);
+  if (provider !== '') return (cells.get(provider)?.status ?? 'none') === status;
+  return [...cells.values()].some((cell) => cell.status === status);
+}

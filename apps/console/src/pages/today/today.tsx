@@ -1,0 +1,21 @@
+import { SimpleGrid, Stack } from '@mantine/core';
+import { useSession } from '../../api/session';
+import { PageHead } from '../../parts/page-head';
+import { ServiceState } from './service-state';
+import { WorkListTable } from './work-list-table';
+
+/** What needs the sysadmin this morning, and whether the service works. */
+export default function Today() {
+  const session = useSession();
+  return (
+    <>
+      <PageHead title="Today" description="What needs you, the worst and newest first." />
+      <Stack>
+        {session.can('readiness:read') && <WorkListTable />}
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <ServiceState />
+        </SimpleGrid>
+      </Stack>
+    </>
+  );
+}

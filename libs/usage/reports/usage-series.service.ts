@@ -29,7 +29,8 @@ const sources: Readonly<Record<SeriesInterval, { table: string; time: string; du
   hour: {
     table: 'usage_hourly',
     time: 'hour',
-    durations: `sum(total_ms)::float8 as total_ms, array[${sumsOf(durationColumns).join(', ')}] as durations`,
+    // Node parses JSON in a seventh of the time that node-postgres takes for an array.
+    durations: `sum(total_ms)::float8 as total_ms, json_build_array(${sumsOf(durationColumns).join(', ')}) as durations`,
   },
   day: { table: 'usage_daily', time: 'day', durations: 'null as total_ms, null as durations' },
 };

@@ -105,6 +105,16 @@ describeWithApp(
         expect((await tenkey.call(tenant, 'messages', message)).body.error.message).toContain(put);
       });
 
+      it('the hints of the explanation and of the readiness report do so too', async () => {
+        const tenant = await tenkey.createTenant('with-hints');
+        const put = `PUT ${at}/api/v1/sysadmin/tenants/${tenant}/credentials/mistral `;
+        const explained = (await tenkey.sysadmin('get', `/tenants/${tenant}/models`)).body.models;
+        const ofMistral = explained.find(({ provider }: { provider: string }) => provider === 'mistral');
+        expect(ofMistral.problem.hint).toContain(put);
+        const { body } = await tenkey.sysadmin('get', '/readiness?tenant=with-hints&provider=mistral');
+        expect(body.items[0].providers[0].problem.hint).toContain(put);
+      });
+
       it('/ leads to the public address', async () => {
         const { body } = await tenkey.http().get('/');
         expect([body.platform_api, body.docs]).toEqual([`${at}/v1`, `${at}/docs`]);

@@ -36,6 +36,7 @@ export { HttpModule } from './http.module';
 export { documentRoutes } from './openapi/document-routes';
 export { ApiProblems } from './problems/api-problems';
 export { type FieldFault, Problem, type ProblemCode, problems } from './problems/problem';
+export { hintAt } from './problems/render';
 export { isKnownRoute } from './request-context';
 export {
   credentialPath,

@@ -116,10 +116,17 @@ function sentenceOf(problem: Problem, context: ProblemContext): string {
   return `${message}${/[.!?]$/.test(message) ? '' : '.'} ${hint}`;
 }
 
-/** A hint names a request by its method and path. Behind a proxy with a path prefix, the client needs the whole address. */
 function hintOf({ details: { hint } }: Problem, { publicUrl }: ProblemContext): string | undefined {
+  return hint === undefined ? undefined : hintAt(publicUrl, hint);
+}
+
+/**
+ * A hint names a request by its method and path. Behind a proxy with a path prefix, the client needs the whole address.
+ * @param publicUrl the address of Tenkey for its clients, if it is known
+ */
+export function hintAt(publicUrl: string | undefined, hint: string): string {
   if (publicUrl === undefined) return hint;
-  return hint?.replace(/\b(?:GET|POST|PUT|PATCH|DELETE) (?=\/)/g, (method) => method + publicUrl);
+  return hint.replace(/\b(?:GET|POST|PUT|PATCH|DELETE) (?=\/)/g, (method) => method + publicUrl);
 }
 
 function openAiType({ status, code }: Problem): string {

@@ -29,7 +29,7 @@ export class ExplainController {
       tenant_id: tenant.id,
       tenant_state: tenant.state,
       mode: this.config.mode,
-      models: models.map((each) => ExplainedModelResponse.of(each)),
+      models: models.map((each) => ExplainedModelResponse.of(each, this.config.publicUrl)),
     };
   }
 }

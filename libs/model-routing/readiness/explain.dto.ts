@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { type Mode, modes } from '#config';
 import { type CredentialStatus, credentialStatuses } from '#credentials';
 import { type AdapterName, adapterNames, type CredentialSource, credentialSources } from '#egress';
-import { credentialPath, type ProblemCode, problems } from '#http';
+import { credentialPath, hintAt, type ProblemCode, problems } from '#http';
 import { type TargetSource, targetSources } from '#providers';
 import { type TenantState, tenantStates } from '#tenants';
 import { type ExpectedProblem, type ExplainedCredential, type ModelExplanation } from './explain-model';
@@ -27,8 +27,9 @@ export class ExpectedProblemResponse {
   })
   hint?: string;
 
-  static of({ code, detail, hint }: ExpectedProblem): ExpectedProblemResponse {
-    return { code, detail, ...(hint !== undefined && { hint }) };
+  /** @param publicUrl the address of Tenkey for its clients, if it is known */
+  static of({ code, detail, hint }: ExpectedProblem, publicUrl: string | undefined): ExpectedProblemResponse {
+    return { code, detail, ...(hint !== undefined && { hint: hintAt(publicUrl, hint) }) };
   }
 }
 
@@ -132,7 +133,7 @@ export class ExplainedModelResponse {
   })
   warnings: string[];
 
-  static of(explanation: ModelExplanation): ExplainedModelResponse {
+  static of(explanation: ModelExplanation, publicUrl: string | undefined): ExplainedModelResponse {
     const { model, adapter, provider, upstreamModel, route, endpoints, credential, problem } = explanation;
     const { staged, previous } = explanation.inactiveSlots ?? {};
     return {
@@ -149,7 +150,7 @@ export class ExplainedModelResponse {
       staged: staged ? { masked_key: staged.mask, version: staged.version, status: staged.status } : null,
       rollback_until: previous?.rollbackUntil.toISOString() ?? null,
       ready: problem === undefined,
-      problem: problem ? ExpectedProblemResponse.of(problem) : null,
+      problem: problem ? ExpectedProblemResponse.of(problem, publicUrl) : null,
       warnings: [...explanation.warnings],
     };
   }

@@ -1,5 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type Config, InjectConfig } from '#config';
 import { Access, ApiProblems, SysadminGrant, sysadminPrefix, validated } from '#http';
 import { ReadinessPageResponse, ReadinessQuery } from './readiness.dto';
 import { ReadinessService } from './readiness.service';
@@ -8,7 +9,10 @@ import { ReadinessService } from './readiness.service';
 @Access('sysadmin', 'readiness:read', { filtersTenants: true })
 @Controller(`${sysadminPrefix}/readiness`)
 export class ReadinessController {
-  constructor(private readonly readiness: ReadinessService) {}
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly readiness: ReadinessService,
+  ) {}
 
   @Get()
   @ApiOperation({
@@ -25,6 +29,7 @@ export class ReadinessController {
     const { mode, ...filter } = validated(ReadinessQuery, text);
     return ReadinessPageResponse.of(
       await this.readiness.page(mode === 'strict', filter, grant.tenantIds ?? undefined),
+      this.config.publicUrl,
     );
   }
 }

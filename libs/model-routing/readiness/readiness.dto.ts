@@ -103,7 +103,7 @@ export class ReadinessCellResponse {
   })
   warnings: string[];
 
-  static of(cell: ReadinessCell): ReadinessCellResponse {
+  static of(cell: ReadinessCell, publicUrl: string | undefined): ReadinessCellResponse {
     const { provider, credential, failing, breaking, problem, warnings } = cell;
     return {
       provider: provider.id,
@@ -111,7 +111,7 @@ export class ReadinessCellResponse {
       credential: credential ? ExplainedCredentialResponse.of(credential) : null,
       failing_models: failing.map(({ name }) => name),
       breaking_models: breaking.map(({ name }) => name),
-      problem: problem ? ExpectedProblemResponse.of(problem) : null,
+      problem: problem ? ExpectedProblemResponse.of(problem, publicUrl) : null,
       warnings: [...warnings],
     };
   }
@@ -210,12 +210,13 @@ export class ReadinessPageResponse {
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })
   next_cursor: string | null;
 
-  static of(page: ReadinessPage): ReadinessPageResponse {
+  /** @param publicUrl the address of Tenkey for its clients, if it is known: the hints name it */
+  static of(page: ReadinessPage, publicUrl: string | undefined): ReadinessPageResponse {
     const items = page.rows.map(({ tenant, cells }) => ({
       tenant_id: tenant.id,
       name: tenant.name,
       state: tenant.state,
-      providers: cells.map((cell) => ReadinessCellResponse.of(cell)),
+      providers: cells.map((cell) => ReadinessCellResponse.of(cell, publicUrl)),
     }));
     return {
       current_mode: page.currentMode,

@@ -38,3 +38,24 @@ it('the address of DATABASE_DIRECT_URL is known when it is used for migrations o
   gate.close();
   await database.drop();
 });
+
+it.each([
+  [{}, 'Check the host and port in DATABASE_URL, and that PostgreSQL is running.'],
+  [
+    { DATABASE_URL: undefined, DATABASE_HOST: '127.0.0.1' },
+    'Check DATABASE_HOST and DATABASE_PORT, and that PostgreSQL is running.',
+  ],
+])(
+  '/ready names the settings that have the address of a database that cannot be reached: %j',
+  async (env, advice) => {
+    const database = await createTestDatabase();
+    const gate = new Gate(database.url);
+    const tenkey = await startTestApp(env, { databaseUrl: await gate.listen('127.0.0.4') });
+    gate.shut();
+    const { status, body } = await tenkey.http().get('/ready');
+    expect([status, body.reason]).toEqual([503, `The database cannot be reached. ${advice}`]);
+    await tenkey.close();
+    gate.close();
+    await database.drop();
+  },
+);

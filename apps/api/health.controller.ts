@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { ChangesService } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { SealingKeyService } from '#credentials';
-import { isDatabaseUnavailable, outageOf, within } from '#database';
+import { addressNames, isDatabaseUnavailable, outageOf, within } from '#database';
 import { Access, hooks, Problem } from '#http';
 import { ModelCatalogue } from '#model-routing';
 import { HealthResponse, ReadyResponse } from './health.dto';
@@ -89,14 +89,16 @@ export class HealthController {
         database: isUnavailable ? 'unavailable' : 'failed',
         ...known,
         changes: 'failing',
-        reason: isUnavailable ? reasonOf(error) : 'The database returned an error. The log has its text.',
+        reason: isUnavailable
+          ? reasonOf(error, this.config.databaseSetting)
+          : 'The database returned an error. The log has its text.',
       };
     }
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, setting: Config['databaseSetting']): string {
   const outage = outageOf(error);
   if (outage !== undefined) return `${outage.reason} ${outage.fix}`;
-  return 'The database cannot be reached. Check DATABASE_URL and that PostgreSQL is running.';
+  return `The database cannot be reached. Check ${addressNames(setting).hostAndPort}, and that PostgreSQL is running.`;
 }

@@ -30,6 +30,19 @@ export const contactProperty = {
     "Where to send alerts about this tenant's credentials: a shared mailbox, not a person's. Tenkey sends no mail; the address is in the warnings of the readiness report and in the metrics.",
 };
 
+/** A list of different texts, at most a hundred. @param rules of each text; the last one comes first */
+function ListField(property: object, ...rules: PropertyDecorator[]): PropertyDecorator {
+  return applyDecorators(
+    ...rules,
+    IsString({ each: true }),
+    ArrayUnique(),
+    ArrayMaxSize(100),
+    IsArray(),
+    IsOptional(),
+    ApiPropertyOptional({ ...property, maxItems: 100, uniqueItems: true }),
+  );
+}
+
 // The decorators of one field each. They apply in the order of these lists, so the last rule of a field comes first.
 
 export const IsTenantName = applyDecorators(
@@ -67,20 +80,13 @@ export const expectedProvidersProperty = {
   example: ['openai', 'azure'],
 } as const;
 
-export const ExpectedProvidersField = applyDecorators(
-  MaxLength(40, { each: true }),
-  IsString({ each: true }),
-  ArrayUnique(),
-  ArrayMaxSize(100),
-  IsArray(),
-  IsOptional(),
-  ApiPropertyOptional({
+export const ExpectedProvidersField = ListField(
+  {
     ...expectedProvidersProperty,
-    maxItems: 100,
-    uniqueItems: true,
     description:
       'The providers that the tenant should have a credential for. The readiness report names the missing ones. Null: the providers that it has a credential for.',
-  }),
+  },
+  MaxLength(40, { each: true }),
 );
 
 export const allowedHostingProperty = {
@@ -104,33 +110,21 @@ export const egressAllowProperty = {
     "Private addresses that the endpoints of the tenant's credentials may have although `EGRESS_PRIVATE=deny` refuses them: `address:port`, `address/bits:port`, `[IPv6 address]:port` or `name:port`, where port may be `*`. Other addresses need `EGRESS_ALLOW`.",
 } as const;
 
-export const AllowedHostingField = applyDecorators(
+export const AllowedHostingField = ListField(
+  allowedHostingProperty,
   IsName({ each: true, isGiven: true }),
   Length(1, 100, { each: true }),
-  IsString({ each: true }),
-  ArrayUnique(),
-  ArrayMaxSize(100),
-  IsArray(),
-  IsOptional(),
-  ApiPropertyOptional({ ...allowedHostingProperty, maxItems: 100, uniqueItems: true }),
 );
 
-export const AllowedProvidersField = applyDecorators(
-  MaxLength(40, { each: true }),
-  IsString({ each: true }),
-  ArrayUnique(),
-  ArrayMaxSize(100),
-  IsArray(),
-  IsOptional(),
-  ApiPropertyOptional({ ...allowedProvidersProperty, maxItems: 100, uniqueItems: true }),
-);
+export const AllowedProvidersField = ListField(allowedProvidersProperty, MaxLength(40, { each: true }));
 
 const faultOfRules = (value: unknown) =>
   Array.isArray(value) && value.every((each) => typeof each === 'string')
     ? faultOfTenantRules(value)
     : undefined;
 
-export const EgressAllowField = applyDecorators(
+export const EgressAllowField = ListField(
+  egressAllowProperty,
   ValidateBy({
     name: 'isTenantRules',
     validator: {
@@ -139,12 +133,6 @@ export const EgressAllowField = applyDecorators(
     },
   }),
   MaxLength(300, { each: true }),
-  IsString({ each: true }),
-  ArrayUnique(),
-  ArrayMaxSize(100),
-  IsArray(),
-  IsOptional(),
-  ApiPropertyOptional({ ...egressAllowProperty, maxItems: 100, uniqueItems: true }),
 );
 
 /** Null is a value, which these fields cannot have, and not the same as absent. */

@@ -1,16 +1,16 @@
-import { ApiProperty, ApiPropertyOptional, getSchemaPath, IntersectionType } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, getSchemaPath, IntersectionType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { ListQuery, PageResponse, uuidPattern } from '#http';
 import { type CredentialStatus, slots } from '../credential';
-import { expiresWithinDays, warningDays } from '../expiry';
+import { expiresWithinDays } from '../expiry';
 import {
   type CredentialFilter,
   type CredentialPosition,
   type OverviewRow,
   overviewStatuses,
 } from '../overview/credential-overview.service';
-import { RejectionResponse } from './credential-list.dto';
+import { RejectionResponse, StoredCredentialResponse } from './credential-list.dto';
 import { VerificationResponse } from './credentials.dto';
 
 export const overviewStatus = { enum: overviewStatuses, enumName: 'OverviewStatus' };
@@ -108,8 +108,19 @@ export class CredentialOverviewQuery extends IntersectionType(CredentialFilterQu
   format?: 'json' | 'csv';
 }
 
+/** What the overview has of a credential in the same form as the list of one tenant. */
+const ListedFields = PickType(StoredCredentialResponse, [
+  'masked_key',
+  'version',
+  'configured_at',
+  'expires_at',
+  'expires_within_days',
+  'verification',
+  'rejection',
+]);
+
 /** A live or staged credential of any tenant. */
-export class OverviewCredentialResponse {
+export class OverviewCredentialResponse extends ListedFields {
   @ApiProperty({ format: 'uuid', example: '0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10' })
   tenant_id: string;
   @ApiProperty({ example: 'sundsvall', description: "The tenant's name." })
@@ -125,33 +136,6 @@ export class OverviewCredentialResponse {
       'As in the list of one tenant, except that `tampered` is missing: such a credential has the status that it would have with a valid seal.',
   })
   status: CredentialStatus;
-  @ApiProperty({ example: '...xyz9' })
-  masked_key: string;
-  @ApiProperty({ example: '3' })
-  version: string;
-  @ApiProperty({ format: 'date-time', example: '2030-01-10T08:00:00.000Z' })
-  configured_at: string;
-  @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2030-06-30T00:00:00.000Z' })
-  expires_at: string | null;
-  @ApiProperty({
-    enum: [...warningDays, 0],
-    enumName: 'WarningDays',
-    nullable: true,
-    description: 'As in the list of one tenant.',
-  })
-  expires_within_days: number | null;
-  @ApiProperty({
-    type: VerificationResponse,
-    nullable: true,
-    description: 'The last verification of this version; null: none.',
-  })
-  verification: VerificationResponse | null;
-  @ApiProperty({
-    type: RejectionResponse,
-    nullable: true,
-    description: 'Null: the provider has not rejected it since it last accepted it.',
-  })
-  rejection: RejectionResponse | null;
 
   static of(row: OverviewRow): OverviewCredentialResponse {
     return {

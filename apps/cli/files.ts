@@ -16,6 +16,11 @@ export function textOfFile(path: string, source: string): string {
   }
 }
 
+/** How an input is named in texts. @param path of a file; `-` is the standard input */
+export function nameOfInput(path: string): string {
+  return path === '-' ? 'stdin' : path;
+}
+
 /** A file that a command makes. */
 export interface NewFile {
   readonly path: string;

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { isOwnSecret } from '#config';
 import { Secret } from '#crypto';
 import { Refusal } from '../command-line';
+import { nameOfInput } from '../files';
 
 /** The fields of a credential that say where its key is. */
 export const apiKeyFields: readonly string[] = ['api_key', 'api_key_env', 'api_key_file'];
@@ -22,7 +23,7 @@ const maxBytes = 32 * 1024 * 1024;
 
 /** @param path of a file or a named pipe; `-` is the standard input. @throws Error when it cannot be read, Refusal for its content */
 export function readTenantsText(path: string): TenantsFileText {
-  const name = path === '-' ? 'stdin' : path;
+  const name = nameOfInput(path);
   try {
     const descriptor = path === '-' ? 0 : openSync(path, 'r');
     const bytes = bytesOf(descriptor, name);

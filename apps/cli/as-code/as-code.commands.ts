@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { Command } from 'commander';
 import { asRefusal, confirm, counted, exitCodes, Interrupted, Refusal } from '../command-line';
+import { nameOfInput } from '../files';
 import { jsonLine, jsonOption, visible } from '../output';
 import { type Services } from '../services';
 import { type Settings } from '../settings';
@@ -128,7 +129,7 @@ function print(plans: readonly TenantPlan[], { file, json = false }: PlanOptions
     return;
   }
   for (const plan of plans) process.stdout.write(textOfPlan(plan));
-  const name = file === '-' ? 'stdin' : file;
+  const name = nameOfInput(file);
   for (const { line, reason } of faults) process.stdout.write(`${visible(`${name}:${line}: ${reason}`)}\n`);
   process.stdout.write(`${counted(plans.length, 'tenant')} compared, ${summaryOf(plans)}\n`);
 }

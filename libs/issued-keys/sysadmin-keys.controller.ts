@@ -22,7 +22,7 @@ export class SysadminKeysController {
   @ApiOperation({
     summary: 'Create a sysadmin key',
     description:
-      'For clients that need only a part of this API: sent as `X-API-Key: <key>`, the key opens the routes of its scopes, for all tenants or for some. In this document, `x-tenkey-scope` names the scope of a route; `any` means that every key opens it. Only the super key can create, change, list and revoke these keys. Only this response shows the key.',
+      'For clients that need only a part of this API: sent as `X-API-Key: <key>`, the key opens the routes of its scopes, for all tenants or for some. In this document, `x-tenkey-scope` names the scope of a route, or lists several of which each opens it; `any` means that every key opens it. Only the super key can create, change, list and revoke these keys. Only this response shows the key.',
   })
   @ApiBody({
     type: CreateSysadminKeyRequest,

@@ -21,6 +21,7 @@ export class EncryptionController {
   ) {}
 
   @Get()
+  @Access('sysadmin', ['encryption:rotate', 'readiness:read'])
   @ApiOperation({
     summary: 'Show the encryption keys and the latest rotation',
     description:

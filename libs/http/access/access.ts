@@ -13,9 +13,12 @@ type RouteScope = Scope | 'any';
 /** What a route declares about its callers. */
 interface Declaration {
   readonly audience: Audience;
-  /** What opens the route for a scoped sysadmin key; undefined: only the super key opens it. */
-  readonly scope?: RouteScope;
-  /** True when the route has no tenant in its path and leaves out the tenants that are not among the `tenantIds` of the grant. */
+  /** Each of these scopes opens the route for a scoped sysadmin key; none: only the super key opens it. */
+  readonly scopes: readonly RouteScope[];
+  /**
+   * True when the route has no tenant in its path and leaves out the tenants that are not among the `tenantIds` of the grant, or is
+   * about no tenant at all.
+   */
   readonly filtersTenants?: boolean;
   /** True when a sysadmin route also takes its key from `Authorization: Bearer`. Only the declaration of a method may say so. */
   readonly acceptsBearer?: boolean;
@@ -29,17 +32,19 @@ const reflector = new Reflector();
 /**
  * Declares who may call a route or a whole controller; the declaration of a route replaces that of its controller. A route
  * without one is refused, and only the super key opens a sysadmin route without a scope.
+ * @param scope one scope, or several of which each opens the route
  */
 export function Access(
   audience: Audience,
-  scope?: RouteScope,
+  scope: RouteScope | readonly Scope[] = [],
   options: Pick<Declaration, 'filtersTenants' | 'acceptsBearer'> = {},
 ): MethodDecorator & ClassDecorator {
-  const declaration: Declaration = { audience, scope, ...options };
+  const scopes = typeof scope === 'string' ? [scope] : scope;
+  const declaration: Declaration = { audience, scopes, ...options };
   return applyDecorators(
     SetMetadata(declarationKey, declaration),
     ApiExtension(audienceExtension, audience),
-    ...(scope === undefined ? [] : [ApiExtension('x-tenkey-scope', scope)]),
+    ...(scopes.length === 0 ? [] : [ApiExtension('x-tenkey-scope', scope)]),
     ...(options.acceptsBearer === true
       ? [RouteConfig({ acceptsBearer: true }), ApiExtension(bearerExtension, true)]
       : []),

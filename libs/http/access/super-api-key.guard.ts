@@ -18,18 +18,19 @@ export class SuperApiKeyGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const grant = await this.authentication.sysadmin(request);
     if (grant.kind === 'super') return true;
-    const { scope, filtersTenants } = declarationOf(context) ?? {};
-    if (scope === 'any') return true;
-    if (scope === undefined) {
+    const { scopes = [], filtersTenants } = declarationOf(context) ?? {};
+    if (scopes.includes('any')) return true;
+    if (scopes.length === 0) {
       throw new Problem('forbidden', {
         detail: 'Only the super key may do this; no scope opens it.',
         hint: 'Send the header X-API-Key with the value of INTRIC_SUPER_API_KEY.',
       });
     }
-    if (!grant.scopes.includes(scope)) {
+    if (!grant.scopes.some((scope) => scopes.includes(scope))) {
+      const needed = scopes.join(' or ');
       throw new Problem('forbidden', {
-        detail: `This key does not have the scope ${scope}.`,
-        hint: `Use a key with ${scope}; the super key creates one with POST ${sysadminPrefix}/keys.`,
+        detail: `This key does not have the scope ${needed}.`,
+        hint: `Use a key with ${needed}; the super key creates one with POST ${sysadminPrefix}/keys.`,
       });
     }
     if (grant.tenantIds !== null && filtersTenants !== true) refuseOtherTenants(grant.tenantIds, request);

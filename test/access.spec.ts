@@ -50,6 +50,8 @@ const opens: Record<string, Scope | readonly Scope[] | 'any' | 'super' | 'platfo
   'POST /api/v1/sysadmin/encryption/rotation/pause': 'encryption:rotate',
   'GET /api/v1/sysadmin/audit-events': 'audit:read',
   'GET /api/v1/sysadmin/audit-events/export': 'audit:read',
+  'GET /api/v1/sysadmin/audit-events/chain': 'audit:read',
+  'POST /api/v1/sysadmin/audit-events/chain/verify': 'audit:read',
   'GET /api/v1/sysadmin/metrics': 'usage:read',
   'GET /api/v1/sysadmin/usage': 'usage:read',
   'GET /api/v1/sysadmin/usage/series': 'usage:read',
@@ -93,6 +95,8 @@ const aboutAllAtOnce = [
   'GET /api/v1/sysadmin/encryption',
   'POST /api/v1/sysadmin/encryption/rotation',
   'POST /api/v1/sysadmin/encryption/rotation/pause',
+  'GET /api/v1/sysadmin/audit-events/chain',
+  'POST /api/v1/sysadmin/audit-events/chain/verify',
 ];
 
 /** Routes of the sysadmin API that also take the key from `Authorization: Bearer`. */

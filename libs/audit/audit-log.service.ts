@@ -3,14 +3,10 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { FernetService } from '#crypto';
 import { type ChangedBy } from '#http';
-import { faultOf, FIRST, hashOf, nextOf, NOTHING, type ReadSoFar } from './audit-chain';
-import { type AuditFault, AuditFaults } from './audit-faults';
-import { checkpointOf } from './audit-checkpoint';
 import { AuditEvent, type AuditOutcome, type UnsignedEvent } from './audit-event.entity';
-import { eraseValues, storeValues, ValueFaults, valuesOf, withHashes, withValues } from './personal-values';
-import { storedEvents } from './stored-event';
-
-const PAGE = 1000;
+import { hashOf } from './chain/audit-chain';
+import { type AuditVerification, ChainVerification } from './chain/chain-verification';
+import { eraseValues, storeValues, valuesOf, withHashes, withValues } from './personal-values';
 
 /** A change that was made or refused. `details` holds masks, versions and names; never a secret. */
 export interface Change {
@@ -18,21 +14,6 @@ export interface Change {
   readonly tenantId?: string;
   readonly provider?: string;
   readonly details?: Readonly<Record<string, unknown>>;
-}
-
-/** The result of `verify`: how many events it read, and each fault. */
-export interface AuditVerification {
-  readonly events: number;
-  /** How many events before these were deleted because of AUDIT_RETENTION_DAYS. Absent: none. */
-  readonly expired?: number;
-  /**
-   * How many events were made without an encryption key. A chain with only such events may come from an instance without a
-   * key, or may have been forged with write access to the database. Absent when no key is loaded.
-   */
-  readonly plain?: number;
-  /** `<seq>:<hash>` of the last event. If it is kept elsewhere, it shows later whether events up to it were removed. */
-  readonly head: string;
-  readonly faults: readonly AuditFault[];
 }
 
 export interface AuditFilter {
@@ -111,69 +92,18 @@ export class AuditLogService {
   }
 
   /**
-   * Reads the whole chain in pages, from one snapshot of the database.
+   * Verifies the whole chain, from one snapshot of the database.
    * @param knownHead the head of an earlier verification, which the chain must still contain
    * @param onPage called after each page with the number of events read so far
    */
   async verify(knownHead?: string, onPage?: (events: number) => void): Promise<AuditVerification> {
     return this.dataSource.transaction('REPEATABLE READ', async (transaction) => {
-      const faults = new AuditFaults();
-      const checkpoint = await checkpointOf(transaction);
-      let previous: ReadSoFar = checkpoint?.before ?? NOTHING;
-      let events = 0;
-      let plain = checkpoint?.plain ?? 0;
-      let isHeadKnown = knownHead === undefined || knownHead === headOf(previous);
-      const values = new ValueFaults(faults);
-      for (let after: string | undefined; ;) {
-        const page = await storedEvents(transaction, after, PAGE);
-        const stored = await valuesOf(
-          transaction,
-          page.map(({ seq }) => seq),
-        );
-        for (const event of page) {
-          const fault = faultOf(this.fernet, event, previous);
-          if (fault !== undefined) faults.add(event.seq, fault);
-          // Write access to the database is enough for such an event, but not for its hash.
-          if (fault !== undefined && event.seq === checkpoint?.seq) {
-            faults.add('1', `events 1 to ${checkpoint.events} are missing`);
-          }
-          if (fault === undefined) values.read(event, stored);
-          after = event.seq;
-          events += 1;
-          if (event.encryptionKeyId === null) plain += 1;
-          // Not a part of the chain, which starts at FIRST.
-          if (BigInt(event.seq) < FIRST) continue;
-          previous = nextOf(previous, event);
-          isHeadKnown ||= headOf(previous) === knownHead;
-        }
-        onPage?.(events);
-        if (page.length < PAGE) break;
+      const verification = await ChainVerification.begin(transaction, this.fernet, { knownHead });
+      while (!verification.isAtEnd) {
+        await verification.read();
+        onPage?.(verification.events);
       }
-      values.end();
-      const [head] = await transaction.query<{ seq: string; hash: string }[]>(
-        'select seq::text, hash from audit_head where id = 1',
-      );
-      if (head?.seq !== String(previous.seq) || head.hash !== previous.hash) {
-        faults.addOfChain(head?.seq ?? '0', 'events after the last one are missing');
-      }
-      if (!isHeadKnown) {
-        const seq = String(knownHead).split(':')[0] ?? '';
-        const isExpired = checkpoint !== undefined && BigInt(seq) <= checkpoint.before.seq;
-        faults.addOfChain(
-          seq,
-          isExpired
-            ? 'the given head is older than AUDIT_RETENTION_DAYS keeps, so nothing can be compared with it; give a newer one'
-            : 'the given head is not in the chain',
-        );
-      }
-      const hasKey = this.fernet.currentKeyId !== undefined;
-      return {
-        events,
-        ...(checkpoint && { expired: checkpoint.events }),
-        ...(hasKey && { plain }),
-        head: headOf(previous),
-        faults: faults.list,
-      };
+      return verification.result();
     });
   }
 
@@ -225,8 +155,4 @@ export class AuditLogService {
       `audit event ${seq} is made without ENCRYPTION_KEY after events that were made with one, so audit verify will report it and those that follow as faults: set ENCRYPTION_KEY again`,
     );
   }
-}
-
-function headOf({ seq, hash }: Pick<ReadSoFar, 'seq' | 'hash'>): string {
-  return `${seq}:${hash}`;
 }

@@ -5,10 +5,10 @@ import { type DataSource, type EntityManager } from 'typeorm';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
 import { HourlySweep } from '#database';
-import { faultOf, nextOf, NOTHING, type ReadSoFar } from './audit-chain';
-import { type Checkpoint, checkpointOf, detailsOfCheckpoint, EXPIRE } from './audit-checkpoint';
+import { faultOf, nextOf, NOTHING, type ReadSoFar } from './chain/audit-chain';
+import { type Checkpoint, checkpointOf, detailsOfCheckpoint, EXPIRE } from './chain/audit-checkpoint';
 import { AuditLogService } from './audit-log.service';
-import { storedEvents } from './stored-event';
+import { storedEvents } from './chain/stored-event';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** The chain is locked while events are deleted. */

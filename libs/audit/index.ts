@@ -17,10 +17,11 @@ export {
   countAuditFaults,
   describeAuditFault,
   retentionFindings,
-} from './audit-faults';
-export { AuditLogService, type AuditFilter, type AuditVerification, type Change } from './audit-log.service';
+} from './chain/audit-faults';
+export { type AuditVerification } from './chain/chain-verification';
+export { AuditLogService, type AuditFilter, type Change } from './audit-log.service';
 export { AuditModule } from './audit.module';
-export { keptSince } from './audit-checkpoint';
+export { keptSince } from './chain/audit-checkpoint';
 export { AuditRetentionService } from './audit-retention.service';
 export { PersonalValue } from './personal-values';
 export { RefusedAttemptsService } from './refused-attempts.service';

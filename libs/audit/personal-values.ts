@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type EntityManager } from 'typeorm';
-import { type AuditFaults } from './audit-faults';
-import { eventOf, type StoredEvent } from './stored-event';
+import { type AuditFaults } from './chain/audit-faults';
+import { eventOf, type StoredEvent } from './chain/stored-event';
 
 /**
  * A field of an event that can be erased later: the name or the contact of a tenant. The event itself, which is never changed, has a
@@ -136,6 +136,22 @@ export async function eraseValues(transaction: EntityManager, tenantId: string):
   await transaction.query('delete from audit_values where tenant_id = $1', [tenantId]);
 }
 
+/** Those of the tenants whose values an event after this one erases. */
+async function erasedAfter(
+  transaction: EntityManager,
+  seq: string,
+  tenantIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const known = tenantIds.filter((each) => each !== '');
+  if (known.length === 0) return new Set();
+  const rows = await transaction.query<{ id: string }[]>(
+    `select distinct tenant_id as id from audit_events
+     where seq > $1 and tenant_id = any($2::uuid[]) and action = 'tenant.delete' and details -> 'erased' = 'true'::jsonb`,
+    [seq, known],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** What a verification finds in the personal values of events: those that were changed, and those that are missing without a reason. */
 export class ValueFaults {
   /** The numbers of events without a value, by tenant. They may be erased by an event that follows. */
@@ -153,8 +169,14 @@ export class ValueFaults {
     if (action === 'tenant.delete' && details['erased'] === true) this.#missing.delete(tenantId ?? '');
   }
 
-  end(): void {
-    for (const seqs of this.#missing.values()) {
+  /**
+   * Reports what is missing for good.
+   * @param through the last event that was read. One after it may erase values as well, and is itself verified by the next part
+   */
+  async end(transaction: EntityManager, through: string): Promise<void> {
+    const erased = await erasedAfter(transaction, through, [...this.#missing.keys()]);
+    for (const [tenantId, seqs] of this.#missing) {
+      if (erased.has(tenantId)) continue;
       for (const seq of seqs) {
         this.faults.add(seq, 'has lost a personal value, although no event says that it was erased');
       }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { canonicalJson, type FernetService, signingPurposes } from '#crypto';
-import { type UnsignedEvent } from './audit-event.entity';
+import { type UnsignedEvent } from '../audit-event.entity';
 import { eventOf, type StoredEvent } from './stored-event';
 
 /** The number of the first event. There are no gaps after it. */

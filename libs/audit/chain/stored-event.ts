@@ -1,5 +1,5 @@
 import { type EntityManager } from 'typeorm';
-import { type AuditEvent, type UnsignedEvent } from './audit-event.entity';
+import { type AuditEvent, type UnsignedEvent } from '../audit-event.entity';
 
 /**
  * An event exactly as the database has it. A Date holds only milliseconds and a JavaScript number only 53 bits, so they would

@@ -359,6 +359,7 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       processes: 'GET /processes',
       'receipts verify': 'POST /receipts/verify',
       'audit list': 'GET /audit-events',
+      providers: 'GET /providers',
     };
     for (const [command, route] of Object.entries(commands)) {
       const name = route.replace(' ', ` ${sysadminPrefix}`);
@@ -369,6 +370,17 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       expect([command, named]).toEqual([command, scope]);
       if (scope === undefined) expect(stdout).toContain('It needs the super key.');
     }
+  });
+
+  it('providers', async () => {
+    const providers = await run('providers');
+    expect(providers).toMatchObject({ code: 0, stderr: '' });
+    expect(providers.stdout).toMatch(
+      /^id +label +kind +needs +may have +operations\nopenai +OpenAI +built in +api_key +endpoint organization project expires_at +chat\/completions completions /,
+    );
+    expect(JSON.parse((await run('providers', '--json')).stdout)).toEqual(
+      (await tenkey.sysadmin('get', '/providers')).body,
+    );
   });
 
   it('usage, receipts and audit', async () => {

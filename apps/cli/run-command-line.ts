@@ -19,6 +19,7 @@ import { auditListCommand } from './remote/commands/audit-list.command';
 import { credentialsCommand } from './remote/commands/credential.commands';
 import { keysCommand, sysadminKeysCommand } from './remote/commands/key.commands';
 import { processesCommand } from './remote/commands/processes.command';
+import { providersCommand } from './remote/commands/providers.command';
 import { readinessCommand } from './remote/commands/readiness.command';
 import { receiptsVerifyCommand } from './remote/commands/receipts-verify.command';
 import { statusCommand } from './remote/commands/status.command';
@@ -48,6 +49,7 @@ function programOf(settings: Settings): Command {
     'remote',
     statusCommand(settings),
     tenantsCommand(settings),
+    providersCommand(settings),
     credentialsCommand(settings),
     keysCommand(settings),
     sysadminKeysCommand(settings),

@@ -13,6 +13,7 @@ import { CredentialVerificationService } from './health/credential-verification.
 import { CredentialWarningsService } from './health/credential-warnings.service';
 import { CredentialsController } from './api/credentials.controller';
 import { CredentialsService } from './credentials.service';
+import { ProvidersController } from './provider-list/providers.controller';
 import { EncryptionController } from './api/encryption.controller';
 import { EncryptionStatusService } from './rotation/encryption-status.service';
 import { SealingKeyService } from './rotation/sealing-key.service';
@@ -29,6 +30,7 @@ import { credentialRemoval } from './rows/provider-slots';
     CredentialReplacementController,
     CredentialOverviewController,
     EncryptionController,
+    ProvidersController,
   ],
   providers: [
     CredentialsService,

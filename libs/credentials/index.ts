@@ -44,6 +44,7 @@ export {
   type ImportOptions,
   type TenantResult,
 } from './imports/credential-import.service';
+export { type ProviderListResponse } from './provider-list/providers.dto';
 export { refuseDisabled } from './api/feature-enabled.guard';
 export { credentialEntities } from './entities';
 export { EncryptionResponse } from './api/encryption.dto';

@@ -78,9 +78,20 @@ export class ServerKeyAndEndpointFields extends ServerKeyFields {
   endpoint: string;
 }
 
-export const apiKeyField: CredentialField = Object.freeze({ name: 'api_key', required: true });
-export const optionalEndpointField: CredentialField = Object.freeze({ name: 'endpoint', required: false });
-export const requiredEndpointField: CredentialField = Object.freeze({ name: 'endpoint', required: true });
+export const apiKeyField: CredentialField = Object.freeze({
+  name: 'api_key',
+  label: 'API key',
+  required: true,
+});
+export const requiredEndpointField: CredentialField = Object.freeze({
+  name: 'endpoint',
+  label: 'Endpoint',
+  required: true,
+});
+export const optionalEndpointField: CredentialField = Object.freeze({
+  ...requiredEndpointField,
+  required: false,
+});
 
 /** Removes the whitespace that copying adds to both ends of a string. Other types are not changed. */
 export function Trimmed(): PropertyDecorator {
@@ -89,14 +100,18 @@ export function Trimmed(): PropertyDecorator {
 
 /** A string that can be a key and be sent in a header, and is not the mask of a key. */
 export function IsApiKey(minLength: number): PropertyDecorator {
-  return HasNoFault('isApiKey', (value) => faultOfApiKey(value, minLength));
+  return HasNoFault('isApiKey', (value) => faultOfApiKey(value, minLength), {
+    rule: `must be the key alone, without "Bearer", quotes or a name before it: ${minLength} to 10240 printable ASCII characters`,
+  });
 }
 
 /** An http or https base URL without user name, query and fragment. It does not decide whether the URL may be called. */
-export function IsEndpoint(options?: ValidationOptions): PropertyDecorator {
+export function IsEndpoint(): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ maxLength: 2048, pattern: '^\\s*[Hh][Tt][Tt][Pp][Ss]?://' }),
-    HasNoFault('isEndpoint', faultOfEndpoint, options),
+    HasNoFault('isEndpoint', faultOfEndpoint, {
+      rule: 'must be an http or https URL of at most 2048 characters, without user name, query and fragment',
+    }),
   );
 }
 
@@ -108,8 +123,10 @@ export function IsEndpoint(options?: ValidationOptions): PropertyDecorator {
 export function MatchesForm(pattern: RegExp, form: string): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ pattern: `^\\s*${pattern.source.slice(1, -1)}\\s*$` }),
-    HasNoFault('matchesForm', (value) =>
-      typeof value === 'string' && pattern.test(value) ? undefined : `must be ${form}`,
+    HasNoFault(
+      'matchesForm',
+      (value) => (typeof value === 'string' && pattern.test(value) ? undefined : `must be ${form}`),
+      { rule: `must be ${form}` },
     ),
   );
 }
@@ -119,11 +136,12 @@ export function MatchesForm(pattern: RegExp, form: string): PropertyDecorator {
  * because the value may be a key.
  * @param name name of the rule in class-validator
  * @param faultOf what is wrong with the value, as the rest of a sentence that begins with the property's name
+ * @param options.rule the whole rule, as the rest of such a sentence, for `describeFields`
  */
 export function HasNoFault(
   name: string,
   faultOf: (value: unknown) => string | undefined,
-  options?: ValidationOptions,
+  { rule, ...options }: ValidationOptions & { readonly rule?: string } = {},
 ): PropertyDecorator {
   return ValidateBy(
     {
@@ -133,7 +151,7 @@ export function HasNoFault(
         defaultMessage: (args) => `${args?.property} ${faultOf(args?.value) ?? 'is not valid'}`,
       },
     },
-    options,
+    { ...options, context: { rule } },
   );
 }
 

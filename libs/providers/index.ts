@@ -41,6 +41,7 @@ export {
   UnexpectedResponse,
   UnsupportedParameter,
 } from './dialects/translation';
+export { describeFields, type FieldDescription } from './field-descriptions';
 export { declarableKinds, neverNull, operations, targetSources } from './provider';
 export type {
   CalledModel,

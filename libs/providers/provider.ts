@@ -104,9 +104,10 @@ export interface GlobalVariables {
 /** The fields of a credential that are not secret, such as endpoint, api_version and deployment_name. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** One field of a credential. `name` is its name in JSON. */
+/** One field of a credential. `name` is its name in JSON, and `label` its name for people. */
 export interface CredentialField {
   readonly name: string;
+  readonly label: string;
   readonly required: boolean;
   /** True for an object of texts. In an environment variable it is written `name=text,name=text`. */
   readonly isMap?: boolean;

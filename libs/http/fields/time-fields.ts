@@ -44,13 +44,14 @@ export function isTime(value: unknown, form: TimeForm): value is string {
   return !Number.isNaN(Date.parse(value)) && new Date(day).toISOString().startsWith(day);
 }
 
-/** The same for a field of a request. */
+/** The same for a field of a request. A form finds the rule in words in its context. */
 export function IsTime(form: TimeForm): PropertyDecorator {
+  const rule = `must be ${timeForms[form].text}`;
   return applyDecorators(
     ApiProperty({ pattern: timeForms[form].pattern.source }),
     ValidateBy(
       { name: 'isTime', validator: { validate: (value) => isTime(value, form) } },
-      { message: `$property must be ${timeForms[form].text}` },
+      { message: `$property ${rule}`, context: { rule } },
     ),
   );
 }

@@ -6,6 +6,7 @@ import {
   HasNoFault,
   IsEndpoint,
   MatchesForm,
+  requiredEndpointField,
   Trimmed,
 } from '../credential-fields';
 import {
@@ -65,7 +66,9 @@ class AzureFields extends ApiKeyFields {
     nullable: true,
   })
   @IsOptional()
-  @HasNoFault('isDeployments', faultOfDeployments)
+  @HasNoFault('isDeployments', faultOfDeployments, {
+    rule: `must map at most 200 models to deployment names, each of ${deploymentForm}`,
+  })
   deployments?: Record<string, string> | null;
 }
 
@@ -83,10 +86,10 @@ export const azure = defineProvider({
   credentialClass: AzureFields,
   fields: [
     apiKeyField,
-    { name: 'endpoint', required: true },
-    { name: 'api_version', required: true },
-    { name: 'deployment_name', required: true },
-    { name: 'deployments', required: false, isMap: true },
+    requiredEndpointField,
+    { name: 'api_version', label: 'API version', required: true },
+    { name: 'deployment_name', label: 'Deployment', required: true },
+    { name: 'deployments', label: 'Deployments of single models', required: false, isMap: true },
   ],
   example: {
     api_key: 'not-a-real-azure-key',

@@ -39,8 +39,8 @@ export const openai = openAiCompatible({
   fields: [
     apiKeyField,
     optionalEndpointField,
-    { name: 'organization', required: false },
-    { name: 'project', required: false },
+    { name: 'organization', label: 'Organization', required: false },
+    { name: 'project', label: 'Project', required: false },
   ],
   example: { api_key: 'not-a-real-openai-key', endpoint: 'https://api.openai.com/v1' },
   apiKeyVariable: 'OPENAI_API_KEY',

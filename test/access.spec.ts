@@ -41,6 +41,7 @@ const opens: Record<string, Scope | readonly Scope[] | 'any' | 'super' | 'platfo
   'DELETE /api/v1/sysadmin/session': 'any',
   'GET /api/v1/sysadmin/readiness': 'readiness:read',
   'GET /api/v1/sysadmin/processes': 'readiness:read',
+  'GET /api/v1/sysadmin/models': ['credentials:read', 'readiness:read'],
   'GET /api/v1/sysadmin/providers': 'credentials:read',
   'GET /api/v1/sysadmin/credentials': 'credentials:read',
   'GET /api/v1/sysadmin/credentials/verify': 'credentials:read',

@@ -360,19 +360,20 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       'receipts verify': 'POST /receipts/verify',
       'audit list': 'GET /audit-events',
       providers: 'GET /providers',
+      'models list': 'GET /models',
     };
     for (const [command, route] of Object.entries(commands)) {
       const name = route.replace(' ', ` ${sysadminPrefix}`);
       const { operation } = openApi.route(name);
       const scope = operation['x-tenkey-scope'] as unknown;
       const { stdout } = await run(...command.split(' '), '--help');
-      const [, named] = /sysadmin key of scope ([a-z:]+)/.exec(stdout) ?? [];
-      expect([command, named]).toEqual([command, scope]);
+      const [, named] = /sysadmin key of scope ([a-z:]+(?: or [a-z:]+)*)/.exec(stdout) ?? [];
+      expect([command, named]).toEqual([command, Array.isArray(scope) ? scope.join(' or ') : scope]);
       if (scope === undefined) expect(stdout).toContain('It needs the super key.');
     }
   });
 
-  it('providers', async () => {
+  it('providers and models', async () => {
     const providers = await run('providers');
     expect(providers).toMatchObject({ code: 0, stderr: '' });
     expect(providers.stdout).toMatch(
@@ -380,6 +381,15 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
     );
     expect(JSON.parse((await run('providers', '--json')).stdout)).toEqual(
       (await tenkey.sysadmin('get', '/providers')).body,
+    );
+    const models = await run('models', 'list');
+    expect(models.stdout).toMatch(/^name +kind +adapter +provider +upstream model +hosting\n/);
+    expect(models.stdout).toMatch(/^gpt-4o +completion +litellm +openai +gpt-4o +usa$/m);
+    expect(JSON.parse((await run('models', 'list', '--json')).stdout)).toEqual(
+      (await tenkey.sysadmin('get', '/models')).body,
+    );
+    expect(csvOf((await run('models', 'list', '--csv')).stdout)[0]).toBe(
+      'name,kind,adapter,provider,upstream_model,hosting',
     );
   });
 

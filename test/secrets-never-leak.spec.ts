@@ -52,6 +52,7 @@ describeLeakSearch('secrets never leak', (search) => {
     expect((await platform('GET', '/v1/models')).text).toContain('"ready":true');
     expect((await platform('GET', '/v1/models/gpt-4o')).text).toContain('"ready":true');
     expect((await sysadmin('GET', '/providers')).text).toContain('"id":"openai"');
+    expect((await sysadmin('GET', '/models')).text).toContain('"state":"ok"');
     expect((await sysadmin('GET', '/audit-events/chain')).text).toContain('"head":');
     expect((await sysadmin('POST', '/audit-events/chain/verify')).text).toContain('"intact":true');
     const other = (

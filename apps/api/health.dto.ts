@@ -33,6 +33,7 @@ export class ReadyResponse {
   models: number;
   @ApiProperty({
     enum: ['ok', 'stale'],
+    enumName: 'CatalogueState',
     description: 'stale: the model file has faults, and the models of its last valid version are served.',
   })
   catalogue: 'ok' | 'stale';

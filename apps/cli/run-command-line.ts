@@ -18,6 +18,7 @@ import { modelsCheckCommand } from './models-check.command';
 import { auditListCommand } from './remote/commands/audit-list.command';
 import { credentialsCommand } from './remote/commands/credential.commands';
 import { keysCommand, sysadminKeysCommand } from './remote/commands/key.commands';
+import { modelsListCommand } from './remote/commands/models-list.command';
 import { processesCommand } from './remote/commands/processes.command';
 import { providersCommand } from './remote/commands/providers.command';
 import { readinessCommand } from './remote/commands/readiness.command';
@@ -79,7 +80,10 @@ function programOf(settings: Settings): Command {
   );
   add(
     'alone',
-    commandGroup('models', 'Check the model catalogue, ai_models.yml.', [modelsCheckCommand(settings)]),
+    commandGroup('models', 'Check the model catalogue, ai_models.yml, or list the one that is in force.', [
+      modelsListCommand(settings).helpGroup(kinds.remote),
+      modelsCheckCommand(settings).helpGroup(kinds.alone),
+    ]),
     schemaCommand(settings),
     generateEncryptionKeyCommand(),
   );

@@ -37,5 +37,6 @@ export { type Decision } from './call/dispatch.service';
 export { storedObjectRemoval } from './stored-objects/stored-objects-retention.service';
 export { StoredObject } from './stored-objects/stored-object.entity';
 export { type CallOptions, ModelRoutingService, type RoutedResponse } from './model-routing.service';
+export { type CatalogueResponse } from './readiness/catalogue.dto';
 export { type ReadinessPageResponse } from './readiness/readiness.dto';
 export { type ProcessListResponse } from './readiness/processes.dto';

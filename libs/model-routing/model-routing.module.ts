@@ -22,6 +22,7 @@ import { ObjectsOfCallsService } from './call/objects-of-calls.service';
 import { PlatformCallService } from './call/platform-call.service';
 import { RerankController } from './endpoints/rerank.controller';
 import { ResponsesController } from './endpoints/responses.controller';
+import { CatalogueController } from './readiness/catalogue.controller';
 import { ExplainController } from './readiness/explain.controller';
 import { ExplainService } from './readiness/explain.service';
 import { ModelCatalogue } from './catalogue/model-catalogue';
@@ -68,6 +69,7 @@ export class ModelRoutingModule {
         ModerationsController,
         RerankController,
         ModelsController,
+        CatalogueController,
         ExplainController,
         ReadinessController,
         ProcessesController,

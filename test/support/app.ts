@@ -53,6 +53,8 @@ interface Options {
   readonly databaseUrl?: string;
   /** The text of a model catalogue, in place of `usualModels`. */
   readonly models?: string;
+  /** A file with the model catalogue, in place of a text. */
+  readonly modelsFile?: string;
   readonly imports?: readonly Type[];
   /** Of the built console; absent: it is not served. */
   readonly consoleFolder?: string;
@@ -109,7 +111,10 @@ export async function startTestApp(env: Env = {}, options: Options = {}): Promis
   const log = createLog(config.logLevel, config.secrets, {
     write: (line) => void logLines.push(line),
   });
-  const catalogue = ModelCatalogue.parse(options.models ?? usualModels, 'models.yml');
+  const catalogue =
+    options.modelsFile === undefined
+      ? ModelCatalogue.parse(options.models ?? usualModels, 'models.yml')
+      : ModelCatalogue.load(options.modelsFile);
   let port: number | undefined = undefined;
   const nest = await createApp({
     configFactory,

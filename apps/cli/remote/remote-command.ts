@@ -29,6 +29,8 @@ interface Declaration<Options> {
   readonly description: string;
   /** What a sysadmin key needs for it. */
   readonly scope: Scope | readonly Scope[] | 'super' | 'none';
+  /** True when one of several scopes is enough; otherwise it needs all. */
+  readonly isAnyScope?: boolean;
   /** As Commander writes them: `<tenant>`, `[tenant]`; at most two. */
   readonly arguments?: readonly string[];
   readonly options?: readonly Option[];
@@ -54,9 +56,10 @@ const group = 'Output:';
 
 function neededKey({
   scope,
+  isAnyScope = false,
   arguments: words = [],
   options = [],
-}: Pick<Declaration<object>, 'scope' | 'arguments' | 'options'>): string {
+}: Pick<Declaration<object>, 'scope' | 'isAnyScope' | 'arguments' | 'options'>): string {
   if (scope === 'none') return 'It shows what the key may see.';
   if (scope === 'super') return 'It needs the super key.';
   const scopes = typeof scope === 'string' ? [scope] : scope;
@@ -64,7 +67,7 @@ function neededKey({
     !scopes.includes('tenants:read') &&
     (words.some((word) => word.includes('tenant')) || options.some(({ long }) => long === '--tenant'));
   const more = findsTenants ? ', and of scope tenants:read unless the id of a tenant is given' : '';
-  return `It needs the super key, or a sysadmin key of scope ${scopes.join(' and ')}${more}.`;
+  return `It needs the super key, or a sysadmin key of scope ${scopes.join(isAnyScope ? ' or ' : ' and ')}${more}.`;
 }
 
 export function remoteCommand<Options extends object = object>(

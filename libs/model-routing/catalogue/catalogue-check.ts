@@ -42,8 +42,15 @@ function checked(read: () => string, file: string): CatalogueCheck {
 }
 
 /** The warnings about a catalogue in force, which are logged when Tenkey starts and after each reload. */
-export function warningsOf({ warnings, entries, file }: ModelCatalogue): string[] {
-  return [...warnings, ...routingWarnings(entries, file).map(describeFinding)];
+export function warningsOf({ findings, entries, file }: ModelCatalogue): string[] {
+  return [...findings, ...routingWarnings(entries, file)].map(describeFinding);
+}
+
+/** What a check of the file says that was read last: it is the one in force, unless it has a fault. */
+export function findingsOf({ findings, entries, file, fault }: ModelCatalogue): Finding[] {
+  return byLine(
+    fault ? [...fault.faults, ...fault.warnings] : [...findings, ...routingWarnings(entries, file)],
+  );
 }
 
 function byLine(findings: readonly Finding[]): Finding[] {

@@ -21,7 +21,11 @@ export function describeFinding({ file, line, reason }: Finding): string {
 export class CatalogueError extends Error {
   override readonly name = 'CatalogueError';
 
-  constructor(readonly faults: readonly Finding[]) {
+  /** @param warnings about the same file, which do not keep it from being used */
+  constructor(
+    readonly faults: readonly Finding[],
+    readonly warnings: readonly Finding[] = [],
+  ) {
     super(faults.map(describeFinding).join('\n'));
   }
 }

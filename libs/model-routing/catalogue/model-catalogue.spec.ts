@@ -121,7 +121,14 @@ describe('ModelCatalogue', () => {
   it('keeps an unknown field and warns of it with its line', () => {
     const text = 'completion_models:\n  - name: a\n    family: openai\n    hostng: eu';
     const catalogue = ModelCatalogue.parse(text, 'models.yml');
-    expect(catalogue.warnings).toEqual(['models.yml:4: a: unknown field hostng; did you mean hosting?']);
+    expect(catalogue.findings).toEqual([
+      {
+        severity: 'warning',
+        file: 'models.yml',
+        line: 4,
+        reason: 'a: unknown field hostng; did you mean hosting?',
+      },
+    ]);
     expect(catalogue.find('a').hostng).toBe('eu');
   });
 

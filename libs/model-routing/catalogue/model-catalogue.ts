@@ -4,9 +4,10 @@ import { Problem } from '#http';
 import { type ProviderRegistry } from '#providers';
 import { parseCatalogue } from './catalogue-document';
 import { type CatalogueEntry, readEntries } from './catalogue-entries';
-import { CatalogueError, describeFinding, didYouMean, type Finding } from './catalogue-finding';
+import { CatalogueError, didYouMean, type Finding } from './catalogue-finding';
 import { readCatalogueText } from './catalogue-text';
 import { type Model } from './model';
+import { routingWarnings } from './routing-warnings';
 
 const maxNameWarnings = 10;
 
@@ -24,6 +25,8 @@ interface Contents {
   readonly findings: readonly Finding[];
   readonly file: string;
   readonly digest: string;
+  /** When this text was read first. */
+  readonly since: Date;
 }
 
 /** The model catalogue. It is loaded and replaced as a whole or not at all. */
@@ -50,20 +53,28 @@ export class ModelCatalogue {
   static parse(text: string, file: string): ModelCatalogue {
     const { providers, entries, findings } = readEntries(parseCatalogue(text, file), file);
     const faults = findings.filter(({ severity }) => severity === 'fault');
-    if (faults.length > 0) throw new CatalogueError(faults);
+    if (faults.length > 0) {
+      const warnings = findings.filter(({ severity }) => severity === 'warning');
+      throw new CatalogueError(faults, [...warnings, ...routingWarnings(entries, file)]);
+    }
     const byName = new Map(entries.map(({ model }) => [model.name, model]));
     const digest = createHash('sha256').update(text).digest('hex');
-    return new ModelCatalogue({ byName, entries, findings, file, digest }, providers);
+    return new ModelCatalogue({ byName, entries, findings, file, digest, since: new Date() }, providers);
   }
 
-  /** Warnings about the file, with their lines. They do not keep Tenkey from starting. */
-  get warnings(): readonly string[] {
-    return this.contents.findings.map(describeFinding);
+  /** Warnings about the file. They do not keep Tenkey from starting. */
+  get findings(): readonly Finding[] {
+    return this.contents.findings;
   }
 
   /** The SHA-256 of the text in force, in hexadecimal. */
   get digest(): string {
     return this.contents.digest;
+  }
+
+  /** Since when the text is in force in this process. */
+  get since(): Date {
+    return this.contents.since;
   }
 
   get file(): string {
@@ -120,7 +131,9 @@ export class ModelCatalogue {
         return old && !isDeepStrictEqual(old, model) ? [name] : [];
       }),
     };
-    this.contents = next.contents;
+    // A file that was repaired to what it was before has been in force all the time.
+    const isSame = next.digest === this.digest;
+    this.contents = isSame ? { ...next.contents, since: this.since } : next.contents;
     this.providers.replaceWith(next.providers);
     this.fault = undefined;
     return change;

@@ -112,7 +112,8 @@ export function sharedDeploymentWarnings(
   });
 }
 
-function servedBy(provider: Provider, model: Model): Operation[] {
+/** The operations that a model serves. */
+export function servedBy(provider: Provider, model: Model): Operation[] {
   return operationsOfKind(model.kind).filter((operation) => serviceOf(provider, operation));
 }
 

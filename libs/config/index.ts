@@ -35,4 +35,4 @@ export {
 } from './environment';
 export { type GlobalCredential } from './global-credentials';
 export { takenVariableOf, variablesOf } from './settings/provider-settings';
-export { type LogLevel } from './settings/settings';
+export { type LogLevel } from './settings/service-settings';

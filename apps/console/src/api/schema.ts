@@ -64,6 +64,38 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/sysadmin/audit-events/chain': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: operations['getAuditChain'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/sysadmin/audit-events/chain/verify': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations['verifyAuditChain'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/sysadmin/tenants': {
     parameters: {
       query?: never;
@@ -272,6 +304,22 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/sysadmin/providers': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: operations['listProviders'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/sysadmin/tenants/{tenant_id}/keys': {
     parameters: {
       query?: never;
@@ -432,6 +480,22 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/sysadmin/models': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: operations['listCatalogueModels'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/sysadmin/tenants/{tenant_id}/models': {
     parameters: {
       query?: never;
@@ -487,6 +551,8 @@ export interface components {
     /** @enum {string} */
     Mode: 'strict' | 'single-tenant';
     /** @enum {string} */
+    CatalogueState: 'ok' | 'stale';
+    /** @enum {string} */
     ReceiptsState: 'on' | 'off';
     /** @enum {string} */
     AuditChain: 'hmac' | 'hash';
@@ -502,8 +568,7 @@ export interface components {
       changes?: 'ok' | 'failing';
       changes_reason?: string;
       models: number;
-      /** @enum {string} */
-      catalogue: 'ok' | 'stale';
+      catalogue: components['schemas']['CatalogueState'];
       catalogue_reason?: string;
       receipts: components['schemas']['ReceiptsState'];
       audit_chain: components['schemas']['AuditChain'];
@@ -534,6 +599,56 @@ export interface components {
       count: number;
       next_cursor: string | null;
       items: components['schemas']['AuditEventResponse'][];
+    };
+    AuditEventPlaceResponse: {
+      seq: string;
+      /** Format: date-time */
+      at: string;
+    };
+    AuditCheckpointResponse: {
+      seq: string;
+      /** Format: date-time */
+      at: string;
+      through: string;
+    };
+    LastAuditVerificationResponse: {
+      /** Format: date-time */
+      started_at: string;
+      /** Format: date-time */
+      ended_at: string;
+      after: string | null;
+      through: string;
+      verified: number;
+      intact: boolean;
+      findings: number;
+      complete: boolean;
+    };
+    AuditChainResponse: {
+      events: number;
+      expired: number;
+      first: components['schemas']['AuditEventPlaceResponse'] | null;
+      last: components['schemas']['AuditEventPlaceResponse'] | null;
+      head: string | null;
+      checkpoint: components['schemas']['AuditCheckpointResponse'] | null;
+      retention_days: number | null;
+      audit_chain: components['schemas']['AuditChain'];
+      last_verification: components['schemas']['LastAuditVerificationResponse'] | null;
+    };
+    AuditFindingResponse: {
+      first: string;
+      last: string;
+      events: number;
+      fault: string;
+    };
+    VerifiedAuditEventsResponse: {
+      verified: number;
+      intact: boolean;
+      findings: components['schemas']['AuditFindingResponse'][];
+      more: number;
+      plain: number | null;
+      head: string;
+      next_after: string | null;
+      duration_ms: number;
     };
     /** @enum {string} */
     TenantState: 'active' | 'suspended';
@@ -821,21 +936,21 @@ export interface components {
     /** @enum {string} */
     OverviewStatus: 'plaintext' | 'unreadable' | 'rejected' | 'expired' | 'expiring' | 'ready';
     OverviewCredentialResponse: {
+      masked_key: string;
+      /** Format: date-time */
+      configured_at: string;
+      version: string;
+      /** Format: date-time */
+      expires_at: string | null;
+      expires_within_days: components['schemas']['WarningDays'] | null;
+      verification: components['schemas']['VerificationResponse'] | null;
+      rejection: components['schemas']['RejectionResponse'] | null;
       /** Format: uuid */
       tenant_id: string;
       tenant: string;
       provider: string;
       staged: boolean;
       status: components['schemas']['OverviewStatus'];
-      masked_key: string;
-      version: string;
-      /** Format: date-time */
-      configured_at: string;
-      /** Format: date-time */
-      expires_at: string | null;
-      expires_within_days: components['schemas']['WarningDays'] | null;
-      verification: components['schemas']['VerificationResponse'] | null;
-      rejection: components['schemas']['RejectionResponse'] | null;
     };
     CredentialOverviewResponse: {
       count: number;
@@ -914,6 +1029,54 @@ export interface components {
       older_seals: number;
       processes: number;
       rotation: components['schemas']['RotationResponse'] | null;
+    };
+    /** @enum {string} */
+    ProviderKind: 'openai_compatible' | 'vllm' | 'azure';
+    /** @enum {string} */
+    CredentialFieldType: 'text' | 'map' | 'time';
+    ProviderFieldResponse: {
+      name: string;
+      label: string;
+      type: components['schemas']['CredentialFieldType'];
+      required: boolean;
+      secret: boolean;
+      description: string;
+      rule: string;
+      min_length?: number;
+      max_length?: number;
+      pattern?: string;
+      max_entries?: number;
+    };
+    /** @enum {string} */
+    Operation:
+      | 'chat/completions'
+      | 'completions'
+      | 'embeddings'
+      | 'responses'
+      | 'audio/transcriptions'
+      | 'audio/translations'
+      | 'audio/speech'
+      | 'images/generations'
+      | 'images/edits'
+      | 'moderations'
+      | 'rerank'
+      | 'messages'
+      | 'messages/count_tokens';
+    ProviderOperationResponse: {
+      operation: components['schemas']['Operation'];
+      translated: boolean;
+    };
+    ProviderResponse: {
+      id: string;
+      label: string;
+      kind: components['schemas']['ProviderKind'] | null;
+      default_host: string | null;
+      fields: components['schemas']['ProviderFieldResponse'][];
+      operations: components['schemas']['ProviderOperationResponse'][];
+      verifiable: boolean;
+    };
+    ProviderListResponse: {
+      providers: components['schemas']['ProviderResponse'][];
     };
     CreateTenantKeyRequest: {
       name: string;
@@ -1167,7 +1330,49 @@ export interface components {
       record_agrees?: boolean | null;
     };
     /** @enum {string} */
+    FindingSeverity: 'fault' | 'warning';
+    CatalogueFindingResponse: {
+      severity: components['schemas']['FindingSeverity'];
+      line: number | null;
+      reason: string;
+    };
+    /** @enum {string} */
     ModelKind: 'completion' | 'embedding' | 'transcription' | 'speech' | 'image' | 'moderation' | 'rerank';
+    CatalogueModelResponse: {
+      name: string;
+      nickname: string | null;
+      kind: components['schemas']['ModelKind'];
+      adapter: components['schemas']['AdapterName'];
+      provider: string | null;
+      upstream_model: string | null;
+      litellm_model_name: string | null;
+      family: string | null;
+      deployment_name: string | null;
+      host: string | null;
+      endpoints: string[];
+      hosting: string | null;
+      org: string | null;
+      description: string | null;
+      stability: string | null;
+      is_deprecated: boolean | null;
+      vision: boolean | null;
+      reasoning: boolean | null;
+      open_source: boolean | null;
+      token_limit: number | null;
+      max_input: number | null;
+      dimensions: number | null;
+    };
+    CatalogueResponse: {
+      state: components['schemas']['CatalogueState'];
+      reason: string | null;
+      file: string;
+      /** Format: date-time */
+      in_force_since: string;
+      faults: number;
+      warnings: number;
+      findings: components['schemas']['CatalogueFindingResponse'][];
+      models: components['schemas']['CatalogueModelResponse'][];
+    };
     /** @enum {string} */
     TargetSource: 'deployments' | 'catalogue' | 'deployment_name';
     ExplainedCredentialResponse: {
@@ -1428,6 +1633,47 @@ export interface operations {
         };
         content: {
           'application/x-ndjson': string;
+        };
+      };
+    };
+  };
+  getAuditChain: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AuditChainResponse'];
+        };
+      };
+    };
+  };
+  verifyAuditChain: {
+    parameters: {
+      query?: {
+        after?: string;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['VerifiedAuditEventsResponse'];
         };
       };
     };
@@ -1886,6 +2132,25 @@ export interface operations {
       };
     };
   };
+  listProviders: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ProviderListResponse'];
+        };
+      };
+    };
+  };
   listTenantKeys: {
     parameters: {
       query?: never;
@@ -2302,6 +2567,25 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['VerifyReceiptResponse'];
+        };
+      };
+    };
+  };
+  listCatalogueModels: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CatalogueResponse'];
         };
       };
     };

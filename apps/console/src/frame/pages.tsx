@@ -20,4 +20,9 @@ export const pages: readonly Page[] = [
     scopes: ['tenants:read', 'credentials:read'],
     Page: lazy(() => import('../pages/tenants/tenants')),
   },
+  {
+    path: '/tenants/:tenantId',
+    scopes: ['tenants:read'],
+    Page: lazy(() => import('../pages/tenant/tenant')),
+  },
 ];

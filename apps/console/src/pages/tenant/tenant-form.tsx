@@ -1,0 +1,154 @@
+import { Button, Group, Stack, TagsInput, TextInput } from '@mantine/core';
+import { type ReactNode, useState } from 'react';
+import { api, type Schemas } from '../../api/client';
+import { useSession } from '../../api/session';
+import { ProblemAlert } from '../../parts/problem-alert';
+import { fieldErrors, textOrNull } from './fields';
+
+type Fields = Required<Omit<Schemas['SetTenantRequest'], 'state'>>;
+type ListField = 'expected_providers' | 'allowed_providers' | 'allowed_hosting' | 'egress_allow';
+
+const empty: Fields = {
+  name: '',
+  display_name: null,
+  contact_email: null,
+  expected_providers: null,
+  allowed_providers: null,
+  allowed_hosting: null,
+  egress_allow: null,
+};
+
+/** The fields of a tenant. It is submitted with those that were changed. */
+export function TenantForm({
+  before = empty,
+  action,
+  isPending,
+  error,
+  onSubmit,
+  onCancel,
+  children,
+}: {
+  before?: Fields;
+  /** The text of the button. */
+  action: string;
+  isPending: boolean;
+  error: unknown;
+  onSubmit: (changes: Partial<Fields>) => void;
+  onCancel: () => void;
+  /** Further fields. */
+  children?: ReactNode;
+}) {
+  const [fields, setFields] = useState(before);
+  const errors = fieldErrors(error);
+  const providers = useProviderNames();
+  const set = (changes: Partial<Fields>) => setFields((now) => ({ ...now, ...changes }));
+  const list = (name: ListField, anyMeans: string) => ({
+    value: fields[name] ?? [],
+    // An empty list allows nothing and a missing one anything. Only the API makes the former, and it stays unless it is changed.
+    onChange: (values: string[]) =>
+      set({ [name]: values.length > 0 ? values : before[name]?.length === 0 ? [] : null }),
+    placeholder: fields[name]?.length ? undefined : fields[name] === null ? anyMeans : 'None',
+    error: errors[name],
+    clearable: true,
+    acceptValueOnBlur: true,
+  });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit(changesOf(before, fields));
+      }}
+    >
+      <Stack>
+        <TextInput
+          label="Name"
+          description="Short, and different from that of every other tenant."
+          value={fields.name}
+          onChange={(event) => set({ name: event.currentTarget.value })}
+          error={errors.name}
+          required
+          maxLength={200}
+          data-autofocus
+          autoComplete="off"
+        />
+        <TextInput
+          label="Display name"
+          value={fields.display_name ?? ''}
+          onChange={(event) => set({ display_name: event.currentTarget.value })}
+          error={errors.display_name}
+          maxLength={500}
+          autoComplete="off"
+        />
+        <TextInput
+          label="Contact"
+          description="A shared mailbox for alerts about its credentials, not a person's. Tenkey sends no mail."
+          type="email"
+          value={fields.contact_email ?? ''}
+          onChange={(event) => set({ contact_email: event.currentTarget.value })}
+          error={errors.contact_email}
+          maxLength={254}
+          autoComplete="off"
+        />
+        {children}
+        <TagsInput
+          label="Expected providers"
+          description="Today and the readiness report name those that it has no credential for."
+          data={providers}
+          {...list('expected_providers', 'Those that it has a credential for')}
+        />
+        <TagsInput
+          label="Allowed providers"
+          description="Calls to other providers are refused."
+          data={providers}
+          {...list('allowed_providers', 'Any')}
+        />
+        <TagsInput
+          label="Allowed hosting"
+          description="As the model catalogue writes it. Calls to models hosted elsewhere, or without hosting, are refused."
+          data={['swe', 'eu', 'usa']}
+          {...list('allowed_hosting', 'Any')}
+        />
+        <TagsInput
+          label="Allowed private addresses"
+          description="That its endpoints may have although EGRESS_PRIVATE=deny refuses them, such as 10.20.0.0/16:8000 or vllm.internal:*."
+          {...list('egress_allow', 'None but those of EGRESS_ALLOW')}
+        />
+        {error !== null && error !== undefined && <ProblemAlert error={error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onCancel}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={isPending}>
+            {action}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function changesOf(before: Fields, fields: Fields): Partial<Fields> {
+  const sent: Fields = {
+    ...fields,
+    name: fields.name.trim(),
+    display_name: textOrNull(fields.display_name ?? ''),
+    contact_email: textOrNull(fields.contact_email ?? ''),
+  };
+  return Object.fromEntries(
+    Object.entries(sent).filter(
+      ([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field as keyof Fields]),
+    ),
+  );
+}
+
+/** The providers of the models, as suggestions; the API also accepts those that no model uses. */
+function useProviderNames(): string[] {
+  const session = useSession();
+  const { data } = api.useQuery(
+    'get',
+    '/api/v1/sysadmin/readiness',
+    { params: { query: { limit: 1 } } },
+    { enabled: session.can('readiness:read') },
+  );
+  return data?.providers.map(({ provider }) => provider) ?? [];
+}

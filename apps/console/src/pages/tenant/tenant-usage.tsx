@@ -1,0 +1,192 @@
+import { Alert, Button, Group as Row, Select, Table, Text, TextInput } from '@mantine/core';
+import { useSearchParams } from 'react-router';
+import { api, type Schemas } from '../../api/client';
+import { Empty, Loaded } from '../../parts/loaded';
+import { payerText } from '../../parts/payer';
+import { dateOf } from '../../parts/times';
+import { useKeyNames } from './keys/key-names';
+
+type Sums = Schemas['UsageSumsResponse'];
+
+const path = '/api/v1/sysadmin/tenants/{tenant_id}/usage';
+
+interface Group {
+  readonly label: string;
+  readonly nameOf: (sums: Sums, keyName: (keyId: string | null) => string) => string;
+}
+
+/** By the value of `group_by`. */
+const groups: Readonly<Record<string, Group>> = {
+  day: { label: 'Day', nameOf: ({ day }) => dateOf(day ?? '') },
+  model: { label: 'Model', nameOf: ({ model = '' }) => model },
+  provider: { label: 'Provider', nameOf: ({ provider = '' }) => provider },
+  key: { label: 'Key', nameOf: ({ key_id: id = null }, keyName) => keyName(id) },
+  'source,credential': {
+    label: 'Whose key paid',
+    nameOf: ({ provider, source = 'tenant', mask = '', version = null }) =>
+      `${payerText({ source, mask, version })}, for ${provider}`,
+  },
+};
+const number = new Intl.NumberFormat();
+
+/** What the tenant used, in sums, and as CSV. */
+export function TenantUsage({ tenantId }: { tenantId: string }) {
+  const [parameters, setParameters] = useSearchParams();
+  const asked = parameters.get('group') ?? '';
+  const group = asked in groups ? asked : 'day';
+  const period = Object.fromEntries(
+    ['since', 'until'].flatMap((name) => {
+      const day = parameters.get(name);
+      return day === null ? [] : [[name, day]];
+    }),
+  ) as { since?: string; until?: string };
+  const query = api.useQuery('get', path, {
+    params: { path: { tenant_id: tenantId }, query: { group_by: group, ...period } },
+  });
+  const set = (name: string, value: string | null) =>
+    setParameters(
+      (before) => {
+        const after = new URLSearchParams(before);
+        if (value) after.set(name, value);
+        else after.delete(name);
+        return after;
+      },
+      { replace: true },
+    );
+  const csv = new URLSearchParams({ group_by: group, ...period, format: 'csv' });
+  return (
+    <>
+      <Row align="end" mb="md">
+        <Select
+          label="Sums by"
+          data={Object.entries(groups).map(([value, { label }]) => ({ value, label }))}
+          value={group}
+          onChange={(value) => set('group', value)}
+          allowDeselect={false}
+          w={180}
+        />
+        {(['since', 'until'] as const).map((name) => (
+          <TextInput
+            key={name}
+            type="date"
+            label={name === 'since' ? 'First day' : 'Last day'}
+            value={period[name] ?? ''}
+            onChange={(event) => set(name, event.currentTarget.value)}
+          />
+        ))}
+        <Button
+          component="a"
+          href={`${path.slice(1).replace('{tenant_id}', tenantId)}?${csv.toString()}`}
+          download
+          variant="default"
+        >
+          CSV
+        </Button>
+      </Row>
+      <Loaded query={query}>
+        {(report) =>
+          typeof report === 'string' ? null : (
+            <Report report={report} group={groups[group]!} tenantId={tenantId} />
+          )
+        }
+      </Loaded>
+    </>
+  );
+}
+
+function Report({
+  report,
+  group,
+  tenantId,
+}: {
+  report: Schemas['UsageReportResponse'];
+  group: Group;
+  tenantId: string;
+}) {
+  const keyName = useKeyNames(tenantId);
+  const { since, until, total, lost_calls: lost } = report;
+  if (total.calls === 0 && lost === 0) {
+    return (
+      <Empty title="No calls">
+        The tenant called no model from {dateOf(since)} to {dateOf(until)}.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      {lost > 0 && (
+        <Alert color="red" mb="md" title={`${number.format(lost)} calls are missing from the sums`}>
+          They could not be recorded because the database was unavailable.
+        </Alert>
+      )}
+      <Text size="sm" c="dimmed" mb="xs">
+        {dateOf(since)} to {dateOf(until)}, in days of UTC. Unmetered are calls for which the provider
+        reported no tokens.
+      </Text>
+      <Table.ScrollContainer minWidth={640} type="native">
+        <Table verticalSpacing="xs" highlightOnHover aria-label="Usage">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{group.label}</Table.Th>
+              {columns.map(([label]) => (
+                <Table.Th key={label} ta="right">
+                  {label}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {sorted(report.items).map((sums) => {
+              const name = group.nameOf(sums, keyName);
+              return (
+                <Table.Tr key={name}>
+                  <Table.Th scope="row" fw={400}>
+                    {name}
+                  </Table.Th>
+                  <Numbers sums={sums} />
+                </Table.Tr>
+              );
+            })}
+          </Table.Tbody>
+          <Table.Tfoot>
+            <Table.Tr>
+              <Table.Th scope="row">Together</Table.Th>
+              <Numbers sums={total} />
+            </Table.Tr>
+          </Table.Tfoot>
+        </Table>
+      </Table.ScrollContainer>
+      {report.next_cursor !== null && (
+        <Text size="sm" mt="xs">
+          These are the first {number.format(report.count)} rows. The CSV has all of them.
+        </Text>
+      )}
+    </>
+  );
+}
+
+const columns: readonly (readonly [string, (sums: Sums) => number])[] = [
+  ['Calls', ({ calls }) => calls],
+  ['Failed', ({ failed }) => failed],
+  ['Unfinished', ({ unfinished }) => unfinished],
+  ['Unmetered', ({ unmetered }) => unmetered],
+  ['Input tokens', ({ input_tokens: tokens }) => tokens],
+  ['of them cached', ({ cached_tokens: tokens }) => tokens],
+  ['Output tokens', ({ output_tokens: tokens }) => tokens],
+];
+
+function Numbers({ sums }: { sums: Sums }) {
+  return columns.map(([label, valueOf]) => {
+    const value = valueOf(sums);
+    return (
+      <Table.Td key={label} ta="right" c={value === 0 ? 'dimmed' : undefined}>
+        {number.format(value)}
+      </Table.Td>
+    );
+  });
+}
+
+/** Days, newest first; of everything else what was used most. */
+function sorted(items: readonly Sums[]): Sums[] {
+  return [...items].sort((a, b) => (b.day ?? '').localeCompare(a.day ?? '') || b.calls - a.calls);
+}

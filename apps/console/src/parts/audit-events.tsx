@@ -1,8 +1,8 @@
 import { Anchor, Badge, Button, Collapse, Group, Paper, Stack, Table, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useId } from 'react';
+import { type ReactNode, useId } from 'react';
 import { Link } from 'react-router';
-import { actorOf, type AuditEvent, changesOf, deedOf, restOf, wordsOf } from './audit-words';
+import { actorOf, type AuditEvent, changesOf, deedOf, restOf, valueText, wordsOf } from './audit-words';
 import { Copyable } from './copyable';
 import { Moment, timeOf } from './times';
 
@@ -97,8 +97,8 @@ function Details({ event }: { event: AuditEvent }) {
                   <Table.Th scope="row" fw={400}>
                     {wordsOf(field)}
                   </Table.Th>
-                  <Table.Td>{shown(before)}</Table.Td>
-                  <Table.Td>{shown(after)}</Table.Td>
+                  <Table.Td>{valueText(before)}</Table.Td>
+                  <Table.Td>{valueText(after)}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
@@ -109,7 +109,7 @@ function Details({ event }: { event: AuditEvent }) {
         <Table.Tbody>
           {restOf(event).map(([field, value]) => (
             <Line key={field} name={wordsOf(field)}>
-              {shown(value)}
+              {valueText(value)}
             </Line>
           ))}
           <Line name="event">
@@ -127,7 +127,7 @@ function Details({ event }: { event: AuditEvent }) {
   );
 }
 
-function Line({ name, children }: { name: string; children: React.ReactNode }) {
+function Line({ name, children }: { name: string; children: ReactNode }) {
   return (
     <Table.Tr>
       <Table.Th scope="row" w={150}>
@@ -136,13 +136,4 @@ function Line({ name, children }: { name: string; children: React.ReactNode }) {
       <Table.Td>{children}</Table.Td>
     </Table.Tr>
   );
-}
-
-/** The salted hash of a personal value says nothing to a reader, and is shown once the value was erased. */
-function shown(value: unknown): string {
-  if (value === undefined || value === null) return '–';
-  if (Array.isArray(value) && value.every((each) => typeof each === 'string'))
-    return value.length === 0 ? 'none' : value.join(', ');
-  if (typeof value !== 'object') return String(value);
-  return 'salted_hash' in value ? 'erased' : JSON.stringify(value, undefined, 1);
 }

@@ -38,10 +38,10 @@ const deeds: Readonly<Record<string, (event: AuditEvent) => string>> = {
   'credential.rollback': (event) =>
     `rolled back to ${credential(event, after(event))}${before(event) === undefined ? '' : ` from ${mask(before(event))}`}`,
   'credential.discard': (event) =>
-    `discarded ${credential(event, before(event), String(event.details.slot ?? ''))}`,
+    `discarded ${credential(event, before(event), textOf(event.details.slot))}`,
   'credential.delete': (event) => `deleted ${credential(event, before(event))}`,
   'credential.verify': (event) =>
-    `verified ${credential(event, event.details)}, with the result “${String(event.details.outcome)}”`,
+    `verified ${credential(event, event.details)}, with the result “${textOf(event.details.outcome)}”`,
   'credential.verify_all': () => 'started to verify all keys',
   'credential.resume_verification': () => 'resumed the verification of all keys',
   'credential.pause_verification': () => 'paused the verification of all keys',
@@ -104,6 +104,16 @@ export function wordsOf(field: string): string {
   return field.replaceAll('_', ' ');
 }
 
+/** A value of a JSON object, for a table. The hash of a personal value is shown once the value was erased, and says nothing to a reader. */
+export function valueText(value: unknown): string {
+  if (value === undefined || value === null) return '–';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+    return value.length === 0 ? 'none' : value.join(', ');
+  if (typeof value === 'object' && 'salted_hash' in value) return 'erased';
+  return JSON.stringify(value, undefined, 1);
+}
+
 function before({ details }: AuditEvent): Fields | undefined {
   return fieldsOf(details.before);
 }
@@ -121,9 +131,13 @@ function credential({ provider }: AuditEvent, of: Fields | undefined, slot = '')
 }
 
 function mask(of: Fields | undefined): string {
-  return typeof of?.mask === 'string' ? of.mask : '';
+  return textOf(of?.mask);
 }
 
 function name(of: Fields | undefined): string {
-  return typeof of?.name === 'string' ? `“${of.name}”` : '';
+  return `“${textOf(of?.name)}”`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -25,10 +25,28 @@ export function CopyIcon({ text, name }: { text: string; name: string }) {
           aria-label={copied ? `Copied ${name}` : `Copy ${name}`}
           title={copied ? 'Copied' : `Copy ${name}`}
         >
-          {copied ? '✓' : '⧉'}
+          {copied ? '✓' : <CopyGlyph />}
         </ActionIcon>
       )}
     </CopyButton>
+  );
+}
+
+/** Two sheets. Not every font has a character for it. */
+function CopyGlyph() {
+  return (
+    <svg
+      width="14"
+      height="14"
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.4"
+      aria-hidden
+    >
+      <rect x="5.5" y="5.5" width="8" height="8" rx="1.5" />
+      <path d="M10.5 3.5v-.5a1 1 0 0 0-1-1h-6.5a1 1 0 0 0-1 1v6.5a1 1 0 0 0 1 1h.5" />
+    </svg>
   );
 }
 

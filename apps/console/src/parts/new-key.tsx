@@ -27,17 +27,17 @@ export function NewKey({
     >
       {issued !== undefined && (
         <Stack>
-          <Alert color="yellow" title="Copy the key now">
+          <Alert color="gray" title="Copy the key now">
             Tenkey keeps only a hash of it, and cannot show it again. If it is lost, issue another one.
           </Alert>
           <Text size="sm">
             The key <strong>{issued.name}</strong>:
           </Text>
-          <Code block className="new-key" style={{ userSelect: 'all', whiteSpace: 'pre-wrap' }}>
+          <Code block style={{ userSelect: 'all', whiteSpace: 'pre-wrap' }}>
             {issued.key}
           </Code>
           {issued.warnings?.map((warning) => (
-            <Alert key={warning} color="yellow">
+            <Alert key={warning} color="gray">
               {warning}
             </Alert>
           ))}

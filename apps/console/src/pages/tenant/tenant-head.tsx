@@ -22,6 +22,7 @@ export function TenantHead({ tenant }: { tenant: Schemas['TenantResponse'] }) {
               {tenant.state}
             </Badge>
             {tenant.display_name}
+            <Copyable text={tenant.id} name="the id" />
           </Group>
         }
         actions={useSession().can('tenants:write') && <Actions tenant={tenant} />}
@@ -61,9 +62,6 @@ export function TenantHead({ tenant }: { tenant: Schemas['TenantResponse'] }) {
           </Fact>
           <Fact name="Changed">
             <Moment time={tenant.updated_at} />
-          </Fact>
-          <Fact name="Id">
-            <Copyable text={tenant.id} name="the id" />
           </Fact>
         </SimpleGrid>
       </Paper>

@@ -123,7 +123,7 @@ function Report({
         {dateOf(since)} to {dateOf(until)}, in days of UTC. Unmetered are calls for which the provider
         reported no tokens.
       </Text>
-      <Table.ScrollContainer minWidth={640} type="native">
+      <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} role="region" aria-label="Sums">
         <Table verticalSpacing="xs" highlightOnHover aria-label="Usage">
           <Table.Thead>
             <Table.Tr>

@@ -31,9 +31,10 @@ export function CallDetails({
 export function CallFields({ tenantId, call }: { tenantId: string; call: Call }) {
   const keyName = useKeyNames(tenantId);
   const lines: readonly (readonly [string, ReactNode])[] = [
-    ['Whose key paid', <PayerView key="payer" payer={call} />],
+    ['Whose key', <PayerView key="payer" payer={call} />],
     ['Outcome', <OutcomeBadge key="outcome" call={call} />],
-    ['Time', <time key="time" dateTime={call.at}>{`${timeOf(call.at)} (${call.at})`}</time>],
+    ['Time', timeOf(call.at)],
+    ['Time in UTC', call.at],
     ['Came with', keyName(call.key_id)],
     ['Model', call.model],
     ['Operation', call.operation],

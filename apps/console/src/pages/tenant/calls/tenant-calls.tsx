@@ -1,4 +1,4 @@
-import { Anchor, Group, Stack, Table, Text } from '@mantine/core';
+import { Anchor, Group, Stack, Table, Text, VisuallyHidden } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../../api/client';
@@ -70,7 +70,7 @@ function CallTable({ calls, onOpen }: { calls: readonly Call[]; onOpen: (call: C
             <Table.Th>Time</Table.Th>
             <Table.Th>Model</Table.Th>
             <Table.Th>Outcome</Table.Th>
-            <Table.Th>Whose key paid</Table.Th>
+            <Table.Th>Whose key</Table.Th>
             <Table.Th ta="right">Tokens in, out</Table.Th>
             <Table.Th ta="right">Duration</Table.Th>
             <Table.Th>Request</Table.Th>
@@ -80,8 +80,9 @@ function CallTable({ calls, onOpen }: { calls: readonly Call[]; onOpen: (call: C
           {calls.map((call) => (
             <Table.Tr key={call.request_id}>
               <Table.Td>
-                <Anchor component="button" type="button" size="sm" onClick={() => onOpen(call)}>
+                <Anchor component="button" type="button" size="sm" ta="left" onClick={() => onOpen(call)}>
                   <Moment time={call.at} />
+                  <VisuallyHidden> Open the call {call.request_id}</VisuallyHidden>
                 </Anchor>
               </Table.Td>
               <Table.Td>

@@ -2,7 +2,7 @@ import { Alert, Button, Modal, Stack, Table, Text, Textarea } from '@mantine/cor
 import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { api, type Schemas } from '../../../api/client';
-import { wordsOf } from '../../../parts/audit-words';
+import { valueText, wordsOf } from '../../../parts/audit-words';
 import { ProblemAlert } from '../../../parts/problem-alert';
 
 /** Checks the receipt that a response carried, which may be of any tenant. */
@@ -89,7 +89,7 @@ function Verdict({ of }: { of: Schemas['VerifyReceiptResponse'] }) {
               <Table.Th scope="row" w="30%">
                 {wordsOf(field)}
               </Table.Th>
-              <Table.Td>{value === null ? '–' : String(value)}</Table.Td>
+              <Table.Td>{valueText(value)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -41,7 +41,7 @@ export function TenantKeys({ tenantId }: { tenantId: string }) {
 
 function KeyTable({ keys }: { keys: readonly Key[] }) {
   return (
-    <Table.ScrollContainer minWidth={860} type="native">
+    <Table.ScrollContainer minWidth={960} type="native">
       <Table verticalSpacing="xs" highlightOnHover aria-label="Tenant keys">
         <Table.Thead>
           <Table.Tr>
@@ -51,7 +51,7 @@ function KeyTable({ keys }: { keys: readonly Key[] }) {
             <Table.Th>Models</Table.Th>
             <Table.Th>Expires</Table.Th>
             <Table.Th>Last used</Table.Th>
-            <Table.Th aria-label="Actions" />
+            <Table.Th ta="right">Actions</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -59,7 +59,7 @@ function KeyTable({ keys }: { keys: readonly Key[] }) {
             <Table.Tr key={key.id}>
               <Table.Th scope="row">{key.name}</Table.Th>
               <Table.Td>
-                <Text size="sm" ff="monospace">
+                <Text size="sm" ff="monospace" style={{ whiteSpace: 'nowrap' }}>
                   {key.prefix}
                   {key.masked_key}
                 </Text>

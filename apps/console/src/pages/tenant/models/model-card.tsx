@@ -1,5 +1,6 @@
-import { Badge, Grid, Group, List, Paper, Stack, Text } from '@mantine/core';
+import { Anchor, Badge, Grid, Group, List, Paper, Text } from '@mantine/core';
 import { type ReactNode } from 'react';
+import { Link } from 'react-router';
 import { type Schemas } from '../../../api/client';
 import { PayerView } from '../../../parts/payer';
 import { StatusBadge } from '../../../parts/status-badge';
@@ -8,12 +9,12 @@ import { Moment } from '../../../parts/times';
 type Model = Schemas['ExplainedModelResponse'];
 
 /** A model: its name, where a call goes, and whose key pays; below it why calls fail, and what may be a surprise. */
-export function ModelCard({ model }: { model: Model }) {
+export function ModelCard({ tenantId, model }: { tenantId: string; model: Model }) {
   const { name, kind, problem, warnings, endpoints, ready } = model;
   return (
     <Paper withBorder p="sm">
-      <Grid gap="sm">
-        <Grid.Col span={{ base: 12, md: 3 }}>
+      <Grid gap="xs">
+        <Grid.Col span={{ base: 12, md: 4 }}>
           <Group gap="xs">
             <Text size="sm" fw={600} component="h2">
               {name}
@@ -24,30 +25,19 @@ export function ModelCard({ model }: { model: Model }) {
           </Group>
           <Text size="xs" c="dimmed">
             {kind}
+            {endpoints.length > 0 && `: ${endpoints.join(', ')}`}
           </Text>
         </Grid.Col>
         <Grid.Col span={{ base: 12, sm: 6, md: 4 }}>
           <Label>Calls go to</Label>
           <Destination model={model} />
         </Grid.Col>
-        <Grid.Col span={{ base: 12, sm: 6, md: 5 }}>
+        <Grid.Col span={{ base: 12, sm: 6, md: 4 }}>
           <Label>Whose key pays</Label>
           <Credential model={model} />
         </Grid.Col>
       </Grid>
-      {problem !== null && (
-        <Stack gap={2} mt="xs">
-          <Text size="sm" c="var(--mantine-color-red-light-color)" fw={600}>
-            {problem.code}
-          </Text>
-          <Text size="sm">{problem.detail}</Text>
-          {problem.hint !== undefined && (
-            <Text size="sm" fw={500}>
-              {problem.hint}
-            </Text>
-          )}
-        </Stack>
-      )}
+      {problem !== null && <Problem tenantId={tenantId} model={model} problem={problem} />}
       {warnings.length > 0 && (
         <List size="sm" mt="xs" icon={<span aria-hidden>⚠</span>}>
           {warnings.map((warning) => (
@@ -55,12 +45,32 @@ export function ModelCard({ model }: { model: Model }) {
           ))}
         </List>
       )}
-      {endpoints.length > 0 && (
-        <Text size="xs" c="dimmed" mt="xs">
-          Endpoints: {endpoints.join(', ')}
-        </Text>
-      )}
     </Paper>
+  );
+}
+
+function Problem({
+  tenantId,
+  model: { provider },
+  problem: { code, detail, hint },
+}: {
+  tenantId: string;
+  model: Model;
+  problem: Schemas['ExpectedProblemResponse'];
+}) {
+  return (
+    <Text size="sm" mt="xs" component="div">
+      <Text size="sm" c="var(--mantine-color-red-light-color)" fw={600} span>
+        {code}.
+      </Text>{' '}
+      {detail}
+      {hint !== undefined && <Text size="xs">{hint}</Text>}
+      {provider !== null && code.startsWith('credential_') && (
+        <Anchor component={Link} to={`/tenants/${tenantId}?provider=${provider}`} size="sm">
+          Open the credential for {provider}
+        </Anchor>
+      )}
+    </Text>
   );
 }
 

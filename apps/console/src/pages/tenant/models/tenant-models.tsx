@@ -21,7 +21,7 @@ const states = {
   ready: 'Ready',
 } as const;
 
-function Models({ explained: { models, mode } }: { explained: Explained }) {
+function Models({ explained: { tenant_id: tenantId, models, mode } }: { explained: Explained }) {
   const [parameters, setParameters] = useSearchParams();
   const search = parameters.get('search') ?? '';
   const state = parameters.get('state') ?? '';
@@ -50,6 +50,7 @@ function Models({ explained: { models, mode } }: { explained: Explained }) {
         <TextInput
           label="Search"
           placeholder="Model, provider, host or mask"
+          w={260}
           value={search}
           onChange={(event) => set('search', event.currentTarget.value)}
         />
@@ -71,7 +72,7 @@ function Models({ explained: { models, mode } }: { explained: Explained }) {
       <Stack component="ul" gap="xs" m={0} p={0} style={{ listStyle: 'none' }}>
         {shown.map((model) => (
           <li key={model.name}>
-            <ModelCard model={model} />
+            <ModelCard tenantId={tenantId} model={model} />
           </li>
         ))}
       </Stack>
@@ -102,8 +103,14 @@ function isShown(model: Model, search: string, state: string): boolean {
   return state !== 'ready' || model.ready;
 }
 
-/** Failing ones first, then those with warnings. */
+/** Failing ones first, and of these the ones that have a credential; then those with warnings. */
 function byUrgency(a: Model, b: Model): number {
-  const urgency = ({ ready, warnings }: Model) => (ready ? (warnings.length > 0 ? 1 : 2) : 0);
-  return urgency(a) - urgency(b) || a.name.localeCompare(b.name);
+  return urgencyOf(a) - urgencyOf(b) || a.name.localeCompare(b.name);
+}
+
+function urgencyOf({ ready, credential, problem, warnings }: Model): number {
+  if (ready) return warnings.length > 0 ? 3 : 4;
+  if (credential !== null) return 0;
+  // Most tenants have no credential for most providers.
+  return problem?.code === 'credential_not_configured' ? 2 : 1;
 }

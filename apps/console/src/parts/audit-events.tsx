@@ -62,6 +62,7 @@ function Event({
         <Button
           variant="subtle"
           size="compact-sm"
+          flex="none"
           onClick={toggle}
           aria-expanded={isOpen}
           aria-controls={id}

@@ -3,13 +3,15 @@ import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api } from '../../api/client';
-import { useRefresh } from '../../api/session';
+import { useRefresh, useSession } from '../../api/session';
 import { fieldErrors, textOrNull } from './fields';
 import { TenantForm } from './tenant-form';
 
 /** The button and its dialog, for whoever has tenants:write for all tenants. Leads to the page of the new tenant. */
 export function CreateTenant() {
+  const session = useSession();
   const [isOpen, { open, close }] = useDisclosure();
+  if (!session.can('tenants:write') || session.tenant_ids !== null) return null;
   return (
     <>
       <Button onClick={open}>Create a tenant</Button>

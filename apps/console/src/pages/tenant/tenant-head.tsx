@@ -33,7 +33,7 @@ export function TenantHead({ tenant }: { tenant: Schemas['TenantResponse'] }) {
         </Alert>
       )}
       <Paper withBorder p="md">
-        <SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 4 }} m={0} verticalSpacing="sm">
+        <SimpleGrid component="dl" cols={{ base: 2, md: 4 }} m={0} verticalSpacing="sm">
           <Fact name="Contact">
             {tenant.contact_email === null ? (
               <Unset>None</Unset>

@@ -31,13 +31,16 @@ const tabs: readonly Tab[] = [
 /** One tenant: what it is, and in tabs what it has and did. */
 export default function Tenant() {
   const { tenantId = '' } = useParams();
+  const session = useSession();
+  // The list of tenants is a page only for keys that may also list credentials.
+  const [back, label] = session.can('credentials:read') ? ['/tenants', 'All tenants'] : ['/', 'Today'];
   const query = api.useQuery('get', '/api/v1/sysadmin/tenants/{tenant_id}', {
     params: { path: { tenant_id: tenantId } },
   });
   return (
     <>
-      <Anchor component={Link} to="/tenants" size="sm">
-        All tenants
+      <Anchor component={Link} to={back} size="sm">
+        {label}
       </Anchor>
       {query.data === undefined && query.error !== null && <PageHead title="Tenant" />}
       <Loaded query={query}>

@@ -37,7 +37,10 @@ export function ModelCard({ tenantId, model }: { tenantId: string; model: Model 
           <Credential model={model} />
         </Grid.Col>
       </Grid>
-      {problem !== null && <Problem tenantId={tenantId} model={model} problem={problem} />}
+      {/* That the tenant is suspended is said once, above all models. */}
+      {problem !== null && problem.code !== 'tenant_suspended' && (
+        <Problem tenantId={tenantId} model={model} problem={problem} />
+      )}
       {warnings.length > 0 && (
         <List size="sm" mt="xs" icon={<span aria-hidden>⚠</span>}>
           {warnings.map((warning) => (
@@ -67,7 +70,7 @@ function Problem({
       {hint !== undefined && <Text size="xs">{hint}</Text>}
       {provider !== null && code.startsWith('credential_') && (
         <Anchor component={Link} to={`/tenants/${tenantId}?provider=${provider}`} size="sm">
-          Open the credential for {provider}
+          {code === 'credential_not_configured' ? 'Store a credential' : 'Open the credential'} for {provider}
         </Anchor>
       )}
     </Text>
@@ -99,11 +102,14 @@ function Destination({ model }: { model: Model }) {
   );
 }
 
-function Credential({ model: { credential, staged, rollback_until: until } }: { model: Model }) {
+function Credential({ model: { credential, problem, staged, rollback_until: until } }: { model: Model }) {
   if (credential === null) {
     return (
       <Text size="sm">
-        No key. {staged === null ? '' : `${staged.masked_key} is staged, and not used until it is promoted.`}
+        {problem?.code === 'credential_not_configured'
+          ? 'There is no key.'
+          : 'None, because calls are refused.'}{' '}
+        {staged === null ? '' : `${staged.masked_key} is staged, and not used until it is promoted.`}
       </Text>
     );
   }

@@ -88,7 +88,11 @@ function summaryOf(models: readonly Model[]): string {
   return [
     own > 0 && `The tenant's own keys pay for ${own} of ${models.length} models.`,
     global > 0 && `The operator's global keys pay for ${global}.`,
-    failing === 0 ? 'No call fails for want of a key.' : `Calls of ${failing} would fail.`,
+    failing === 0
+      ? 'No call fails for want of a key.'
+      : ready.length === 0
+        ? 'Every call would fail.'
+        : `Calls of ${failing} would fail.`,
   ]
     .filter(Boolean)
     .join(' ');

@@ -38,11 +38,12 @@ function strip(read) {
         if (!status.startsWith('2')) delete operation.responses[status];
     }
   }
-  const withoutTexts = (node) => {
+  const withoutTexts = (node, name) => {
     if (typeof node !== 'object' || node === null) return;
-    for (const name of ['description', 'summary', 'title', 'example'])
-      if (typeof node[name] !== 'object' || name === 'example') delete node[name];
-    Object.values(node).forEach(withoutTexts);
+    // A property may have one of these names.
+    if (name !== 'properties')
+      for (const text of ['description', 'summary', 'title', 'example']) delete node[text];
+    for (const [key, value] of Object.entries(node)) withoutTexts(value, key);
   };
   withoutTexts(read.paths);
   withoutTexts(read.components);

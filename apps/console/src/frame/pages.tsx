@@ -11,6 +11,8 @@ interface Page {
   readonly Page: ComponentType;
 }
 
+const Replace = lazy(() => import('../pages/credentials/replace/replace'));
+
 /** In the order of the menu. Each page is loaded when it is first opened. */
 export const pages: readonly Page[] = [
   { path: '/', label: 'Today', Page: lazy(() => import('../pages/today/today')) },
@@ -25,4 +27,9 @@ export const pages: readonly Page[] = [
     scopes: ['tenants:read'],
     Page: lazy(() => import('../pages/tenant/tenant')),
   },
+  ...[
+    '/tenants/:tenantId/replace/:provider',
+    '/tenants/:tenantId/add/:provider',
+    '/tenants/:tenantId/add',
+  ].map((path): Page => ({ path, scopes: ['credentials:read', 'credentials:write'], Page: Replace })),
 ];

@@ -1,0 +1,101 @@
+import { Badge, Code, Group, Stack, Text } from '@mantine/core';
+import { type ReactNode } from 'react';
+import { StatusBadge, statusLooks } from '../../parts/status-badge';
+import { dateOf, Moment, relativeTime } from '../../parts/times';
+import { type StoredCredential } from './credential-data';
+import { outcomes } from './outcomes';
+
+/** Everything about a stored credential that is not secret. */
+export function CredentialFacts({
+  credential,
+  setLabel = 'Set',
+}: {
+  credential: StoredCredential;
+  /** What `configured_at` means in its slot. */
+  setLabel?: string;
+}) {
+  const { masked_key: mask, version, status, rejection, verification, expires_at: expires } = credential;
+  return (
+    <Stack gap="xs">
+      <Group gap="xs">
+        <Text ff="monospace" fw={600}>
+          {mask}
+        </Text>
+        <Text size="sm">version {version}</Text>
+        <StatusBadge status={status} />
+      </Group>
+      <Text size="sm">{statusLooks[status].meaning}</Text>
+      <dl
+        style={{
+          display: 'grid',
+          gridTemplateColumns: 'minmax(5.5rem, auto) 1fr',
+          gap: '4px 12px',
+          margin: 0,
+        }}
+      >
+        <Fact name={setLabel}>
+          <Moment time={credential.configured_at} />
+        </Fact>
+        <Fact name="Expires">
+          {expires === null ? 'No date is known.' : `${dateOf(expires)}, ${relativeTime(expires)}`}
+        </Fact>
+        <Fact name="Verified">
+          {verification === null ? (
+            'Never.'
+          ) : (
+            <>
+              <Badge
+                component="span"
+                size="sm"
+                variant="light"
+                color={outcomes[verification.outcome].color}
+                tt="none"
+                mr={6}
+              >
+                {verification.outcome}
+              </Badge>
+              <Moment time={verification.verified_at} /> in {verification.latency_ms} ms
+            </>
+          )}
+        </Fact>
+        {rejection !== null && (
+          <Fact name="Refused">
+            {rejection.count === 1 ? 'Once' : `${rejection.count} times`}, last <Moment time={rejection.at} />
+          </Fact>
+        )}
+        {Object.entries(credential.config).map(([name, value]) => (
+          <Fact key={name} name={name}>
+            <Setting value={value} />
+          </Fact>
+        ))}
+      </dl>
+    </Stack>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <Text component="dt" size="sm" c="dimmed">
+        {name}
+      </Text>
+      <Text component="dd" size="sm" m={0}>
+        {children}
+      </Text>
+    </>
+  );
+}
+
+/** A text, or a map of texts such as `deployments`. */
+function Setting({ value }: { value: unknown }) {
+  if (typeof value !== 'object' || value === null) return <Code>{String(value)}</Code>;
+  return (
+    <Stack gap={2} component="span" align="flex-start">
+      {Object.entries(value).map(([name, text]) => (
+        <Code key={name}>
+          {name}={String(text)}
+        </Code>
+      ))}
+    </Stack>
+  );
+}

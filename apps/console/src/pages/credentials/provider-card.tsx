@@ -1,0 +1,326 @@
+import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { Link } from 'react-router';
+import { ProblemAlert } from '../../parts/problem-alert';
+import { StatusBadge, statusLooks } from '../../parts/status-badge';
+import { ConfirmButton } from './confirm-button';
+import { CredentialFacts } from './credential-facts';
+import { isRefused, isUnusable, type Provider, type Slots, type StoredCredential } from './credential-data';
+import { OutcomeAlert } from './outcomes';
+import { RollbackCountdown } from './rollback-countdown';
+import { type Changing, useChange } from './slot-changes';
+
+/** A tenant's credentials for one provider, and what can be done with them. */
+export function ProviderCard({
+  tenantId,
+  slots,
+  provider,
+  canWrite,
+  isExpected,
+  isWanted,
+  onDeleted,
+}: {
+  tenantId: string;
+  slots: Slots;
+  /** Undefined: the catalogue does not declare it. */
+  provider: Provider | undefined;
+  canWrite: boolean;
+  /** The tenant should have a credential for it. */
+  isExpected: boolean;
+  /** The address names it. */
+  isWanted: boolean;
+  onDeleted: (message: string) => void;
+}) {
+  const card = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (isWanted) card.current?.scrollIntoView({ block: 'start' });
+  }, [isWanted]);
+  const changing = useChange(tenantId, slots.provider, ({ message }, { kind }) => {
+    if (kind === 'delete') onDeleted(message);
+  });
+  const { live, staged, previous, isUnknown } = slots;
+  const name = provider?.label ?? slots.provider;
+  const id = `provider-${slots.provider}`;
+  const canAct = canWrite && !isUnknown;
+  const verify = (slot: 'live' | 'staged' | 'previous') =>
+    canAct && provider?.verifiable === true && <VerifyButton slot={slot} changing={changing} />;
+  return (
+    <Paper
+      ref={card}
+      component="section"
+      aria-labelledby={id}
+      withBorder
+      p="md"
+      style={{
+        scrollMarginTop: 68,
+        ...(isWanted && { outline: '2px solid var(--mantine-primary-color-filled)', outlineOffset: 2 }),
+      }}
+    >
+      <Stack>
+        <Group justify="space-between" align="flex-start">
+          <Stack gap={0}>
+            <Title order={2} size="h4" id={id}>
+              {name}
+            </Title>
+            {name !== slots.provider && (
+              <Text size="xs" c="dimmed">
+                {slots.provider}
+              </Text>
+            )}
+          </Stack>
+          {canWrite && (live ?? staged ?? previous) !== null && (
+            <DeleteButton slots={slots} name={name} changing={changing} />
+          )}
+        </Group>
+        {isUnknown && (
+          <Alert color="gray" title="The model catalogue no longer declares this provider">
+            No call can use this credential. It is kept for when the provider is declared again, and you can
+            delete it.
+          </Alert>
+        )}
+        <Result changing={changing} />
+        {live === null ? (
+          <NoLive slots={slots} name={name} isExpected={isExpected} tenantId={tenantId} canAct={canAct} />
+        ) : (
+          <SlotPart title="Live" about="Calls use this one.">
+            <CredentialFacts credential={live} />
+            <Group gap="xs">
+              {verify('live')}
+              {canAct && (
+                <Button
+                  component={Link}
+                  to={`/tenants/${tenantId}/replace/${slots.provider}`}
+                  variant={isRefused(live) || isUnusable(live) ? 'filled' : 'light'}
+                  size="xs"
+                >
+                  {staged === null ? 'Replace' : 'Go on replacing'}
+                </Button>
+              )}
+            </Group>
+            <Verified slot="live" changing={changing} name={name} />
+          </SlotPart>
+        )}
+        {staged !== null && (
+          <SlotPart title="Staged" about="No call uses it until it is promoted.">
+            <CredentialFacts credential={staged} setLabel="Staged" />
+            <Group gap="xs">
+              {verify('staged')}
+              {canAct && <PromoteButton slots={slots} staged={staged} name={name} changing={changing} />}
+              {canWrite && (
+                <ConfirmButton
+                  label="Discard"
+                  title={`Discard the staged ${name} key`}
+                  change={{ kind: 'discard', slot: 'staged' }}
+                  changing={changing}
+                  color="red"
+                  variant="default"
+                  size="xs"
+                >
+                  <Text size="sm">
+                    {staged.masked_key}, version {staged.version}, is deleted.{' '}
+                    {live !== null && `Calls go on using ${live.masked_key}.`}
+                  </Text>
+                </ConfirmButton>
+              )}
+            </Group>
+            <Verified slot="staged" changing={changing} name={name} />
+          </SlotPart>
+        )}
+        {previous !== null && (
+          <SlotPart title="Previous" about="It was live before the last promotion.">
+            <RollbackCountdown until={previous.rollback_until} mask={previous.masked_key} />
+            <CredentialFacts credential={previous} />
+            <Group gap="xs">
+              {verify('previous')}
+              {canAct && <RollbackButton slots={slots} name={name} changing={changing} />}
+            </Group>
+            <Verified slot="previous" changing={changing} name={name} />
+          </SlotPart>
+        )}
+      </Stack>
+    </Paper>
+  );
+}
+
+function SlotPart({ title, about, children }: { title: string; about: string; children: ReactNode }) {
+  return (
+    <Paper withBorder p="sm" component="section" aria-label={title}>
+      <Stack gap="sm">
+        <Group gap="xs" align="baseline">
+          <Title order={3} size="h6">
+            {title}
+          </Title>
+          <Text size="xs" c="dimmed">
+            {about}
+          </Text>
+        </Group>
+        {children}
+      </Stack>
+    </Paper>
+  );
+}
+
+function NoLive({
+  slots: { provider, staged },
+  name,
+  isExpected,
+  tenantId,
+  canAct,
+}: {
+  slots: Slots;
+  name: string;
+  isExpected: boolean;
+  tenantId: string;
+  canAct: boolean;
+}) {
+  const status = isExpected ? 'missing' : 'none';
+  return (
+    <Stack gap="xs" align="flex-start">
+      <StatusBadge status={status} />
+      <Text size="sm">
+        {staged === null ? statusLooks[status].meaning : 'No credential is live.'} Calls to {name} fail, and
+        no other key is used in its place.
+      </Text>
+      {canAct && (
+        <Button component={Link} to={`/tenants/${tenantId}/add/${provider}`} size="xs">
+          {staged === null ? 'Add the key' : 'Go on adding'}
+        </Button>
+      )}
+    </Stack>
+  );
+}
+
+function VerifyButton({ slot, changing }: { slot: 'live' | 'staged' | 'previous'; changing: Changing }) {
+  const { variables, isPending } = changing;
+  const isOwn = variables?.kind === 'verify' && variables.slot === slot;
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      loading={isPending && isOwn}
+      disabled={isPending && !isOwn}
+      onClick={() => changing.mutate({ kind: 'verify', slot })}
+    >
+      Verify
+    </Button>
+  );
+}
+
+/** What the provider said about the key of a slot, below its button. */
+function Verified({ slot, changing, name }: { slot: string; changing: Changing; name: string }) {
+  const { variables, data, error, isPending } = changing;
+  if (variables?.kind !== 'verify' || variables.slot !== slot || isPending) return null;
+  if (error !== null) return <ProblemAlert error={error} />;
+  if (data?.outcome === undefined) return null;
+  return (
+    <OutcomeAlert outcome={data.outcome} provider={name}>
+      {data.message}
+    </OutcomeAlert>
+  );
+}
+
+/** What a step has done. A dialog shows why its own step failed. */
+function Result({ changing: { variables, data, isPending } }: { changing: Changing }) {
+  if (data === undefined || isPending || variables?.kind === 'verify') return null;
+  return (
+    <Alert color="teal" role="status">
+      {data.message}
+    </Alert>
+  );
+}
+
+interface StepButton {
+  readonly slots: Slots;
+  readonly name: string;
+  readonly changing: Changing;
+}
+
+export function PromoteButton({
+  slots: { live, previous },
+  staged,
+  name,
+  changing,
+}: StepButton & { staged: StoredCredential }) {
+  const { masked_key: mask, version, verification } = staged;
+  if (isRefused(staged)) return null;
+  return (
+    <ConfirmButton
+      label="Promote"
+      title={`Promote the staged ${name} key`}
+      change={{ kind: 'promote', version }}
+      changing={changing}
+      variant={verification?.outcome === 'accepted' ? 'filled' : 'default'}
+      size="xs"
+    >
+      <Text size="sm">
+        Calls that start from then on use {mask}, version {version}.
+        {live !== null &&
+          ` Calls that have been sent finish with ${live.masked_key}, and you can roll back to it.`}
+      </Text>
+      {verification?.outcome !== 'accepted' && (
+        <Alert color="yellow">
+          {verification === null
+            ? `The key was never verified, so nobody knows whether ${name} accepts it.`
+            : `${name} has not accepted the key: the outcome of the last verification was ${verification.outcome}.`}
+        </Alert>
+      )}
+      {previous !== null && (
+        <Text size="sm">You can then no longer roll back to {previous.masked_key}, which is deleted.</Text>
+      )}
+    </ConfirmButton>
+  );
+}
+
+export function RollbackButton({ slots: { live, staged, previous }, name, changing }: StepButton) {
+  if (previous === null) return null;
+  return (
+    <ConfirmButton
+      label="Roll back"
+      title={`Roll back to ${previous.masked_key}`}
+      change={{ kind: 'rollback' }}
+      changing={changing}
+      variant="light"
+      size="xs"
+    >
+      <Text size="sm">
+        Calls to {name} that start from then on use {previous.masked_key}, version {previous.version}, again.{' '}
+        {live !== null &&
+          staged === null &&
+          `${live.masked_key} is staged, so that you can promote it again.`}
+      </Text>
+      {live !== null && staged !== null && (
+        <Alert color="yellow">
+          {live.masked_key} is deleted, because {staged.masked_key} is staged already.
+        </Alert>
+      )}
+      {isRefused(previous) && (
+        <Alert color="yellow">
+          {name} refused {previous.masked_key} when it was last used.
+        </Alert>
+      )}
+    </ConfirmButton>
+  );
+}
+
+function DeleteButton({ slots, name, changing }: StepButton) {
+  const { provider, live, staged, previous } = slots;
+  const masks = [live, staged, previous].flatMap((each) => each?.masked_key ?? []);
+  return (
+    <ConfirmButton
+      label="Delete"
+      title={`Delete the ${name} credential`}
+      change={{ kind: 'delete' }}
+      changing={changing}
+      typedName={provider}
+      color="red"
+      variant="subtle"
+      size="xs"
+    >
+      <Text size="sm">
+        This deletes {masks.join(', ')} and cannot be undone.{' '}
+        {live !== null &&
+          `Calls of this tenant to ${name} then fail, because no other key is used in its place.`}
+      </Text>
+    </ConfirmButton>
+  );
+}

@@ -31,7 +31,10 @@ function Frame() {
   const session = useSession();
   const { pathname } = useLocation();
   const [isMenuOpen, menu] = useDisclosure();
-  const allowed = pages.filter(({ scopes = [] }) => scopes.every((each) => session.can(each)));
+  const allowed = pages.filter(
+    ({ scopes = [], anyScope }) =>
+      scopes.every((each) => session.can(each)) && (anyScope?.some((each) => session.can(each)) ?? true),
+  );
   return (
     <AppShell
       header={{ height: 52 }}

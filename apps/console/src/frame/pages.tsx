@@ -8,6 +8,8 @@ interface Page {
   readonly label?: string;
   /** It is shown to a key with all of these; undefined: to every key. */
   readonly scopes?: readonly Scope[];
+  /** It is shown to a key with at least one of these; undefined: to every key. */
+  readonly anyScope?: readonly Scope[];
   readonly Page: ComponentType;
 }
 
@@ -32,4 +34,16 @@ export const pages: readonly Page[] = [
     '/tenants/:tenantId/add/:provider',
     '/tenants/:tenantId/add',
   ].map((path): Page => ({ path, scopes: ['credentials:read', 'credentials:write'], Page: Replace })),
+  {
+    path: '/usage',
+    label: 'Usage',
+    scopes: ['usage:read'],
+    Page: lazy(() => import('../pages/usage/usage')),
+  },
+  {
+    path: '/models',
+    label: 'Models',
+    anyScope: ['credentials:read', 'readiness:read'],
+    Page: lazy(() => import('../pages/models/models')),
+  },
 ];

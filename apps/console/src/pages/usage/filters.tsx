@@ -1,0 +1,138 @@
+import { Group, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
+import { type ReactNode, useId } from 'react';
+import { quantities } from '../../parts/plots/plot-data';
+import { type RangeName, ranges } from './range';
+import { useDays, daysOf } from './usage-data';
+import { groups, type View, type ViewChange } from './view';
+
+/** What the plot and the table show. */
+export function Filters({ view, change }: { view: View; change: (change: ViewChange) => void }) {
+  const { range, by, quantity, tenant, provider, model } = view;
+  const { since, until } = daysOf(range);
+  // Only what had calls in this time can be chosen.
+  const tenants = useDays(range, 'tenant', undefined).data?.items ?? [];
+  const models = useDays(range, 'provider,model', undefined).data?.items ?? [];
+  return (
+    <Stack gap="sm" mb="md">
+      <Group align="end" gap="sm">
+        <Choice label="Time">
+          {(labelId) => (
+            <SegmentedControl
+              aria-labelledby={labelId}
+              data={Object.entries(ranges).map(([value, { label }]) => ({ value, label }))}
+              value={range.name}
+              onChange={(value) => change(rangeChange(value as RangeName, { since, until }))}
+              size="xs"
+            />
+          )}
+        </Choice>
+        {range.name === 'own' && (
+          <>
+            <TextInput
+              type="date"
+              label="First day"
+              value={since}
+              max={until}
+              onChange={(event) => change({ since: event.currentTarget.value, until })}
+            />
+            <TextInput
+              type="date"
+              label="Last day"
+              value={until}
+              min={since}
+              onChange={(event) => change({ since, until: event.currentTarget.value })}
+            />
+          </>
+        )}
+      </Group>
+      <Group align="end" gap="sm">
+        <Choice label="Group by">
+          {(labelId) => (
+            <SegmentedControl
+              aria-labelledby={labelId}
+              data={Object.entries(groups).map(([value, label]) => ({ value, label }))}
+              value={by}
+              onChange={(value) => change({ by: value })}
+              size="xs"
+            />
+          )}
+        </Choice>
+        <Select
+          label="Show"
+          data={Object.entries(quantities).map(([value, label]) => ({ value, label }))}
+          value={quantity}
+          allowDeselect={false}
+          onChange={(value) => change({ what: value })}
+          flex="1 1 130px"
+          maw={180}
+        />
+        <Filter
+          label="Tenant"
+          value={tenant}
+          options={tenants.map(({ tenant_id: id = '', tenant_name: name }) => [id, name ?? id])}
+          onChange={(value) => change({ tenant: value })}
+        />
+        <Filter
+          label="Provider"
+          value={provider}
+          options={models.map(({ provider: name = '' }) => [name, name])}
+          onChange={(value) => change({ provider: value })}
+        />
+        <Filter
+          label="Model"
+          value={model}
+          options={models.map(({ model: name = '' }) => [name, name])}
+          onChange={(value) => change({ model: value })}
+        />
+      </Group>
+    </Stack>
+  );
+}
+
+/** Own dates begin as the days that were shown. */
+function rangeChange(name: RangeName, days: { since: string; until: string }): ViewChange {
+  return name === 'own' ? { range: name, ...days } : { range: name, since: null, until: null };
+}
+
+function Choice({ label, children }: { label: string; children: (labelId: string) => ReactNode }) {
+  const id = useId();
+  return (
+    <Stack gap={2}>
+      <Text size="sm" fw={500} id={id}>
+        {label}
+      </Text>
+      {children(id)}
+    </Stack>
+  );
+}
+
+function Filter({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  value: string | undefined;
+  options: readonly (readonly [value: string, label: string])[];
+  onChange: (value: string | null) => void;
+}) {
+  const labels = new Map(options);
+  // An address may name something that had no calls in this time.
+  if (value !== undefined && !labels.has(value)) labels.set(value, value);
+  const data = [...labels].map(([each, text]) => ({ value: each, label: text }));
+  return (
+    <Select
+      label={label}
+      placeholder="All"
+      searchable
+      clearable
+      nothingFoundMessage="None with calls in this time"
+      data={data.sort((a, b) => a.label.localeCompare(b.label))}
+      value={value ?? null}
+      onChange={onChange}
+      flex="1 1 150px"
+      maw={220}
+    />
+  );
+}

@@ -1,0 +1,124 @@
+import { Alert, Anchor, Button, Card, Grid, Stack, Text } from '@mantine/core';
+import { Link } from 'react-router';
+import { useSession } from '../../api/session';
+import { Empty, Loaded } from '../../parts/loaded';
+import { whole } from '../../parts/numbers';
+import { PageHead } from '../../parts/page-head';
+import { UsagePlot } from '../../parts/plots';
+import { quantities } from '../../parts/plots/plot-data';
+import { Filters } from './filters';
+import { SumsTable } from './sums-table';
+import {
+  daysOf,
+  groupsOf,
+  type Row,
+  rowsOfDays,
+  rowsOfSeries,
+  sumsOf,
+  useDays,
+  useSeries,
+} from './usage-data';
+import { groups, useView, type View } from './view';
+
+/** Who called what, how often, and what it cost in tokens. */
+export default function Usage() {
+  const [view, change] = useView();
+  const series = useSeries(view);
+  const days = useDays(view.range, groupsOf(view), view.tenant, view.range.days !== undefined);
+  return (
+    <>
+      <PageHead
+        title="Usage"
+        description="Who called which models, and what the providers counted."
+        actions={<CsvLink view={view} />}
+      />
+      <Filters view={view} change={change} />
+      <Grid gap="md">
+        <Grid.Col span={{ base: 12, lg: 6 }}>
+          <Card withBorder>
+            <Loaded query={series}>
+              {(report) => (
+                <UsagePlot
+                  report={report}
+                  quantity={view.quantity}
+                  title={`${quantities[view.quantity]} by ${groups[view.by].toLowerCase()}`}
+                  height={340}
+                />
+              )}
+            </Loaded>
+          </Card>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, lg: 6 }}>
+          {view.range.days === undefined ? (
+            <Loaded query={series}>
+              {(report) => <Sums view={view} rows={rowsOfSeries(report)} lostCalls={report.lost_calls} />}
+            </Loaded>
+          ) : (
+            <Loaded query={days}>
+              {({ items, lostCalls }) => (
+                <Sums view={view} rows={rowsOfDays(items, view)} lostCalls={lostCalls} />
+              )}
+            </Loaded>
+          )}
+        </Grid.Col>
+      </Grid>
+    </>
+  );
+}
+
+function Sums({ view, rows, lostCalls }: { view: View; rows: readonly Row[]; lostCalls: number }) {
+  const session = useSession();
+  const { unmetered } = sumsOf(rows);
+  return (
+    <Stack gap="sm">
+      {lostCalls > 0 && <LostCalls count={lostCalls} />}
+      <Card withBorder p={0}>
+        {rows.length === 0 ? (
+          <Empty title="No calls">
+            No call with these filters started in this time. Choose a longer time, or remove a filter.
+          </Empty>
+        ) : (
+          <SumsTable rows={rows} view={view} />
+        )}
+      </Card>
+      {unmetered !== null && unmetered > 0 && (
+        <Text size="sm">
+          {unmetered === 1 ? '1 call is' : `${whole(unmetered)} calls are`} unmetered: the provider reported
+          no tokens. They count as calls, and their tokens are in no sum.
+        </Text>
+      )}
+      {view.tenant !== undefined && session.can('tenants:read') && (
+        <Anchor component={Link} to={`/tenants/${view.tenant}`} size="sm">
+          Open the tenant
+        </Anchor>
+      )}
+    </Stack>
+  );
+}
+
+/** Says that calls are missing in every sum. */
+function LostCalls({ count }: { count: number }) {
+  return (
+    <Alert color="orange" title={count === 1 ? '1 call is missing' : `${whole(count)} calls are missing`}>
+      They were made, but could not be recorded because the database was unavailable or refused them. They are
+      in no sum and in no plot, and their provider and model are not known.
+    </Alert>
+  );
+}
+
+/** The rows of the table as a file. The API has no filter for providers and models, so the file has them as columns. */
+function CsvLink({ view }: { view: View }) {
+  const query = new URLSearchParams({ ...daysOf(view.range), group_by: groupsOf(view), format: 'csv' });
+  if (view.tenant !== undefined) query.set('tenant_id', view.tenant);
+  return (
+    <Button
+      component="a"
+      href={`api/v1/sysadmin/usage?${query.toString()}`}
+      download
+      variant="default"
+      title={view.range.days === undefined ? 'Whole days, in UTC: yesterday and today' : 'Whole days, in UTC'}
+    >
+      CSV
+    </Button>
+  );
+}

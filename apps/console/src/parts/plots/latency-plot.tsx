@@ -1,0 +1,73 @@
+import { LineChart } from '@mantine/charts';
+import { useMemo } from 'react';
+import { duration } from '../numbers';
+import { useColors } from './palette';
+import { type Curve, nameOf, type Report } from './plot-data';
+import { PLOT_PX, PlotFrame } from './plot-frame';
+import { timeAxisOf, timeTextsOf } from './plot-times';
+
+/** More pairs of lines than this are a tangle. */
+const MAXIMUM_PAIRS = 4;
+
+const empty = {
+  title: 'No completed calls',
+  text: 'Durations are those of completed calls, by hour, for the last 14 days.',
+};
+
+/** How long completed calls took: for each provider or model the median, and the duration that 95 % did not exceed. */
+export default function LatencyPlot({
+  report,
+  title = 'Duration of completed calls',
+  height = PLOT_PX,
+}: {
+  report: Report;
+  title?: string;
+  height?: number;
+}) {
+  const pairs = useMemo(
+    () =>
+      report.series
+        .filter((one) => !one.is_rest && one.p95_ms.some((ms) => ms !== null))
+        .slice(0, MAXIMUM_PAIRS)
+        .flatMap((one): (Curve & { of: string; isDashed: boolean })[] => [
+          { of: nameOf(one), name: `${nameOf(one)} p95`, isRest: false, isDashed: false, values: one.p95_ms },
+          { of: nameOf(one), name: `${nameOf(one)} p50`, isRest: false, isDashed: true, values: one.p50_ms },
+        ]),
+    [report],
+  );
+  const names = useMemo(() => pairs.map(({ of }) => ({ name: of, isRest: false })), [pairs]);
+  const colorOf = useColors(names);
+  const texts = timeTextsOf(report);
+  return (
+    <PlotFrame
+      title={title}
+      report={report}
+      curves={pairs}
+      legend={pairs.map(({ name, of, isDashed }) => ({ label: name, color: colorOf(of), isDashed }))}
+      format={duration}
+      empty={empty}
+      height={height}
+    >
+      <LineChart
+        {...timeAxisOf(texts)}
+        data={report.times.map((time, at) => ({
+          time,
+          ...Object.fromEntries(pairs.map(({ values }, index) => [`curve${index}`, values[at]])),
+        }))}
+        series={pairs.map(({ name, of, isDashed }, index) => ({
+          name: `curve${index}`,
+          label: name,
+          color: colorOf(of),
+          strokeDasharray: isDashed ? '4 3' : undefined,
+        }))}
+        h={height}
+        valueFormatter={duration}
+        curveType="linear"
+        withDots={false}
+        connectNulls={false}
+        lineProps={{ isAnimationActive: false }}
+        yAxisProps={{ tickFormatter: duration, width: 52 }}
+      />
+    </PlotFrame>
+  );
+}

@@ -1,5 +1,6 @@
-import { Alert, Code, List, Text } from '@mantine/core';
+import { Code, List, Stack, Text } from '@mantine/core';
 import { type Schemas } from '../../api/client';
+import { Notice } from '../../parts/notice';
 import { timeOf } from '../../parts/times';
 
 type Catalogue = Schemas['CatalogueResponse'];
@@ -10,12 +11,12 @@ export function CatalogueState({ catalogue }: { catalogue: Catalogue }) {
   const { state, reason, file, in_force_since: since, findings, faults, warnings } = catalogue;
   const ofSeverity = (severity: Finding['severity']) => findings.filter((each) => each.severity === severity);
   return (
-    <>
-      <Text size="sm" mb="md">
+    <Stack gap="sm" mb="md">
+      <Text size="sm">
         {catalogue.models.length} models of <Code>{file}</Code>, in force since {timeOf(since)}.
       </Text>
       {state === 'stale' && (
-        <Alert color="red" title="The file is not in force" mb="md">
+        <Notice color="red" title="The file is not in force">
           <Text size="sm">
             It has {faults === 1 ? 'a fault' : 'faults'}, so the models below are those of its last valid
             version. Calls go on with them. Repair the lines below in <Code>{file}</Code>: Tenkey reads the
@@ -29,15 +30,15 @@ export function CatalogueState({ catalogue }: { catalogue: Catalogue }) {
               {reason}
             </Text>
           )}
-        </Alert>
+        </Notice>
       )}
       {warnings > 0 && (
-        <Alert color="yellow" title={warnings === 1 ? '1 warning' : `${warnings} warnings`} mb="md">
+        <Notice title={warnings === 1 ? '1 warning' : `${warnings} warnings`}>
           <Text size="sm">A warning stops nothing, but may be a surprise.</Text>
           <Findings findings={ofSeverity('warning')} count={warnings} />
-        </Alert>
+        </Notice>
       )}
-    </>
+    </Stack>
   );
 }
 

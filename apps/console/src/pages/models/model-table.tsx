@@ -7,8 +7,8 @@ type Model = Schemas['CatalogueModelResponse'];
 export function ModelTable({ models }: { models: readonly Model[] }) {
   return (
     <Paper withBorder>
-      <Table.ScrollContainer minWidth={760}>
-        <Table verticalSpacing="xs" highlightOnHover aria-label="Models">
+      <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} role="region" aria-label="Models">
+        <Table verticalSpacing="xs" highlightOnHover>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Name</Table.Th>

@@ -1,8 +1,9 @@
-import { Alert, Anchor, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { api } from '../../api/client';
 import { Loaded } from '../../parts/loaded';
+import { LostCalls, Notice } from '../../parts/notice';
 import { percent, whole } from '../../parts/numbers';
 import { LatencyPlot, UsagePlot } from '../../parts/plots';
 import { nameOf, type Report, sumOf } from '../../parts/plots/plot-data';
@@ -38,7 +39,7 @@ export function LastDay() {
         {(report) => (
           <Stack>
             <Failing report={report} />
-            {report.lost_calls > 0 && <LostCalls count={report.lost_calls} />}
+            {report.lost_calls > 0 && <LostCalls count={report.lost_calls} when="yesterday or today" />}
             <SimpleGrid cols={{ base: 1, md: 3 }} spacing="lg">
               <Plot title="Calls">
                 <UsagePlot
@@ -88,15 +89,20 @@ function Plot({ title, children }: { title: string; children: ReactNode }) {
 function Failing({ report }: { report: Report }) {
   const texts = timeTextsOf(report);
   return failingProviders(report).map(({ provider, calls, failed, since }) => (
-    <Alert key={provider} color="red" title={`Calls to ${provider} fail`}>
+    <Notice key={provider} color="red" title={`Calls to ${provider} fail`}>
       <Text size="sm">
         Since {texts.tick(since)}, {whole(failed)} of {whole(calls)} calls ({percent(failed / calls)}) got no
         response.{' '}
-        <Anchor component={Link} to={`/usage?range=24h&by=tenant&what=failed&provider=${provider}`} size="sm">
+        <Anchor
+          component={Link}
+          to={`/usage?range=24h&by=tenant&what=failed&provider=${provider}`}
+          underline="always"
+          size="sm"
+        >
           Show whose calls fail
         </Anchor>
       </Text>
-    </Alert>
+    </Notice>
   ));
 }
 
@@ -119,13 +125,4 @@ export function failingProviders({ times, series }: Report): Failure[] {
       if (calls < MINIMUM_CALLS || failed <= calls * FAILING_PART) return [];
       return [{ provider: nameOf(one), calls, failed, since: times.at(-hours) ?? times[0]! }];
     });
-}
-
-function LostCalls({ count }: { count: number }) {
-  return (
-    <Alert color="orange" title={count === 1 ? '1 call is missing' : `${whole(count)} calls are missing`}>
-      They were made yesterday or today, but could not be recorded because the database was unavailable or
-      refused them. No plot or report contains them.
-    </Alert>
-  );
 }

@@ -29,12 +29,18 @@ export function SumsTable({ rows, view }: { rows: readonly Row[]; view: View }) 
   const shown = isWhole ? sorted : sorted.slice(0, FIRST_ROWS);
   return (
     <>
-      <Table.ScrollContainer minWidth={480}>
-        <Table verticalSpacing={6} highlightOnHover aria-label={`Sums by ${groups[by].toLowerCase()}`}>
+      <Table.ScrollContainer
+        minWidth={480}
+        type="native"
+        tabIndex={0}
+        role="region"
+        aria-label={`Sums by ${groups[by].toLowerCase()}`}
+      >
+        <Table verticalSpacing={6} highlightOnHover>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th>{groups[by]}</Table.Th>
-              <Table.Th w={90}>Share</Table.Th>
+              <Table.Th miw={120}>{groups[by]}</Table.Th>
+              <Table.Th w={80}>Share</Table.Th>
               {numbers.map((name) => (
                 <Table.Th
                   key={name}

@@ -1,7 +1,8 @@
-import { Alert, Anchor, Button, Card, Grid, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Card, Grid, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
+import { LostCalls } from '../../parts/notice';
 import { whole } from '../../parts/numbers';
 import { PageHead } from '../../parts/page-head';
 import { UsagePlot } from '../../parts/plots';
@@ -71,7 +72,12 @@ function Sums({ view, rows, lostCalls }: { view: View; rows: readonly Row[]; los
   const { unmetered } = sumsOf(rows);
   return (
     <Stack gap="sm">
-      {lostCalls > 0 && <LostCalls count={lostCalls} />}
+      {lostCalls > 0 && (
+        <LostCalls
+          count={lostCalls}
+          when={view.range.days === undefined ? 'yesterday or today' : 'in this time'}
+        />
+      )}
       <Card withBorder p={0}>
         {rows.length === 0 ? (
           <Empty title="No calls">
@@ -93,16 +99,6 @@ function Sums({ view, rows, lostCalls }: { view: View; rows: readonly Row[]; los
         </Anchor>
       )}
     </Stack>
-  );
-}
-
-/** Says that calls are missing in every sum. */
-function LostCalls({ count }: { count: number }) {
-  return (
-    <Alert color="orange" title={count === 1 ? '1 call is missing' : `${whole(count)} calls are missing`}>
-      They were made, but could not be recorded because the database was unavailable or refused them. They are
-      in no sum and in no plot, and their provider and model are not known.
-    </Alert>
   );
 }
 

@@ -1042,6 +1042,11 @@ export interface components {
       secret: boolean;
       description: string;
       rule: string;
+      example:
+        | string
+        | {
+            [key: string]: string;
+          };
       min_length?: number;
       max_length?: number;
       pattern?: string;

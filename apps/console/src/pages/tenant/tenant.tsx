@@ -5,6 +5,7 @@ import { api } from '../../api/client';
 import { type Scope, useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
 import { PageHead } from '../../parts/page-head';
+import { TenantCredentials } from '../credentials/tenant-credentials';
 import { TenantCalls } from './calls/tenant-calls';
 import { TenantKeys } from './keys/tenant-keys';
 import { TenantModels } from './models/tenant-models';
@@ -21,6 +22,7 @@ interface Tab {
 }
 
 const tabs: readonly Tab[] = [
+  { name: 'credentials', label: 'Credentials', scope: 'credentials:read', Content: Credentials },
   { name: 'models', label: 'Models', scope: 'credentials:read', Content: TenantModels },
   { name: 'keys', label: 'Tenant keys', scope: 'keys:write', Content: TenantKeys },
   { name: 'usage', label: 'Usage', scope: 'usage:read', Content: TenantUsage },
@@ -53,6 +55,11 @@ export default function Tenant() {
       </Loaded>
     </>
   );
+}
+
+function Credentials({ tenantId }: { tenantId: string }) {
+  const session = useSession();
+  return <TenantCredentials tenantId={tenantId} canWrite={session.can('credentials:write')} />;
 }
 
 function TenantTabs({ tenantId }: { tenantId: string }) {

@@ -5,6 +5,7 @@ import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
 import { PageHead } from '../../parts/page-head';
 import { statusLooks } from '../../parts/status-badge';
+import { CreateTenant } from '../tenant/create-tenant';
 import { type CellStatus, type Matrix, type TenantRow, useMatrix } from './matrix-data';
 import { MatrixTable } from './matrix-table';
 import { VerifyMany } from './verify-many';
@@ -20,6 +21,7 @@ export default function Tenants() {
         description="Each tenant's credential for each provider. Open one to see or replace it."
         actions={
           <>
+            <CreateTenant />
             {session.can('credentials:write') && session.tenant_ids === null && <VerifyMany />}
             <Button component="a" href="api/v1/sysadmin/credentials?format=csv" download variant="default">
               CSV
@@ -91,7 +93,7 @@ function FilteredMatrix({ matrix }: { matrix: Matrix }) {
       {rows.length === 0 ? (
         <Empty title={matrix.rows.length === 0 ? 'There are no tenants yet' : 'No tenant matches'}>
           {matrix.rows.length === 0
-            ? 'Create the first one with npx tenkey tenants create, or in the API documentation.'
+            ? 'Create the first one above, or with npx tenkey apply.'
             : 'Change the search or the filters.'}
         </Empty>
       ) : (

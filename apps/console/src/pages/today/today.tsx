@@ -1,6 +1,7 @@
 import { SimpleGrid, Stack } from '@mantine/core';
 import { useSession } from '../../api/session';
 import { PageHead } from '../../parts/page-head';
+import { LastDay } from './last-day';
 import { ServiceState } from './service-state';
 import { WorkListTable } from './work-list-table';
 
@@ -12,6 +13,7 @@ export default function Today() {
       <PageHead title="Today" description="What needs you, the worst and newest first." />
       <Stack>
         {session.can('readiness:read') && <WorkListTable />}
+        {session.can('usage:read') && <LastDay />}
         <SimpleGrid cols={{ base: 1, md: 2 }}>
           <ServiceState />
         </SimpleGrid>

@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { scopes } from '#http';
+import { SessionsService } from '#issued-keys';
 import { describeWithApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey, sessionIdOf, type SignedIn, signIn } from './support/keys';
 import { until } from './support/until';
@@ -146,6 +147,8 @@ describeWithApp('a session', (tenkey) => {
     const { id, key } = await issueSysadminKey(tenkey, { scopes: ['tenants:read', 'usage:read'] });
     const session = await signIn(tenkey, key);
     expect((await as(session, 'get', '/tenants')).status).toBe(200);
+    // This use is written now, and not when the session has ended.
+    await tenkey.nest.get(SessionsService, { strict: false }).onApplicationShutdown();
     await end(session, id);
     await expectEnded(session);
     for (const [method, path] of [

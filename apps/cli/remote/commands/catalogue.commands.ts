@@ -1,4 +1,5 @@
 import { type Command } from 'commander';
+import { type ProviderListResponse } from '#credentials';
 import { type CatalogueResponse } from '#model-routing';
 import { counted } from '../../command-line';
 import { type Columns } from '../../output';
@@ -6,9 +7,20 @@ import { type Settings } from '../../settings';
 import { note } from '../printer';
 import { remoteCommand } from '../remote-command';
 
+type Provider = ProviderListResponse['providers'][number];
+
 type Model = CatalogueResponse['models'][number];
 
-const columns: Columns<Model> = {
+const providerColumns: Columns<Provider> = {
+  id: (provider) => provider.id,
+  label: (provider) => provider.label,
+  kind: (provider) => provider.kind ?? 'built in',
+  needs: (provider) => fieldsOf(provider, true),
+  may_have: (provider) => fieldsOf(provider, false),
+  operations: ({ operations }) => operations.map(({ operation }) => operation).join(' '),
+};
+
+const modelColumns: Columns<Model> = {
   name: (model) => model.name,
   kind: (model) => model.kind,
   adapter: (model) => model.adapter,
@@ -16,6 +28,24 @@ const columns: Columns<Model> = {
   upstream_model: (model) => model.upstream_model,
   hosting: (model) => model.hosting,
 };
+
+export function providersCommand(settings: Settings): Command {
+  return remoteCommand(settings, {
+    name: 'providers',
+    scope: 'credentials:read',
+    description:
+      'List the providers, built in and declared, with the fields of their credentials and their operations.',
+    hasCsv: true,
+    notes: '--json also has the description and the rule of each field.',
+    examples: ['providers', 'providers --json'],
+    run: async ({ api, print }) =>
+      print.list(
+        [await api.get<ProviderListResponse>('/providers')],
+        ({ providers }) => providers,
+        providerColumns,
+      ),
+  });
+}
 
 export function modelsListCommand(settings: Settings): Command {
   return remoteCommand(settings, {
@@ -29,7 +59,7 @@ export function modelsListCommand(settings: Settings): Command {
     examples: ['models list', 'models list --csv > models.csv'],
     run: async ({ api, print, options: { json = false } }) => {
       const catalogue = await api.get<CatalogueResponse>('/models');
-      await print.list([catalogue], ({ models }) => models, columns);
+      await print.list([catalogue], ({ models }) => models, modelColumns);
       if (json) return;
       const { reason, file, warnings, in_force_since: since } = catalogue;
       if (reason !== null) {
@@ -38,4 +68,11 @@ export function modelsListCommand(settings: Settings): Command {
       } else if (warnings > 0) note(`${file} has ${counted(warnings, 'warning')}; --json has them.`);
     },
   });
+}
+
+function fieldsOf({ fields }: Provider, isRequired: boolean): string {
+  return fields
+    .filter(({ required }) => required === isRequired)
+    .map(({ name }) => name)
+    .join(' ');
 }

@@ -268,7 +268,7 @@ describeWithApp('the series of usage', (tenkey) => {
   it('are as the OpenAPI document describes them', async () => {
     const api = await OpenApi.of(tenkey);
     const { operation } = api.route(`GET ${seriesPath}`);
-    const { schema } = (operation.responses['200']).content['application/json'];
+    const { schema } = operation.responses['200'].content['application/json'];
     for (const query of ['?by=tenant&top=1', '?by=model', '?by=none&interval=day']) {
       expect(api.faultsOf(await ask(query), schema)).toEqual([]);
     }

@@ -1,18 +1,24 @@
 import { Badge, Code, Group, Stack, Text } from '@mantine/core';
 import { type ReactNode } from 'react';
+import { type Schemas } from '../../api/client';
 import { StatusBadge, statusLooks } from '../../parts/status-badge';
 import { dateOf, Moment, relativeTime } from '../../parts/times';
 import { type StoredCredential } from './credential-data';
 import { outcomes } from './outcomes';
 
+const readyMeanings: Readonly<Record<Schemas['Slot'], string>> = {
+  live: 'Calls can use it.',
+  staged: 'It can be promoted.',
+  previous: 'It can become live again.',
+};
+
 /** Everything about a stored credential that is not secret. */
 export function CredentialFacts({
   credential,
-  setLabel = 'Set',
+  slot = 'live',
 }: {
   credential: StoredCredential;
-  /** What `configured_at` means in its slot. */
-  setLabel?: string;
+  slot?: Schemas['Slot'];
 }) {
   const { masked_key: mask, version, status, rejection, verification, expires_at: expires } = credential;
   return (
@@ -24,7 +30,7 @@ export function CredentialFacts({
         <Text size="sm">version {version}</Text>
         <StatusBadge status={status} />
       </Group>
-      <Text size="sm">{statusLooks[status].meaning}</Text>
+      <Text size="sm">{status === 'ready' ? readyMeanings[slot] : statusLooks[status].meaning}</Text>
       <dl
         style={{
           display: 'grid',
@@ -33,7 +39,7 @@ export function CredentialFacts({
           margin: 0,
         }}
       >
-        <Fact name={setLabel}>
+        <Fact name={slot === 'staged' ? 'Staged' : 'Set'}>
           <Moment time={credential.configured_at} />
         </Fact>
         <Fact name="Expires">

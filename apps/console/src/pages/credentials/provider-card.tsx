@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Link } from 'react-router';
 import { ProblemAlert } from '../../parts/problem-alert';
@@ -42,6 +42,7 @@ export function ProviderCard({
   const name = provider?.label ?? slots.provider;
   const id = `provider-${slots.provider}`;
   const canAct = canWrite && !isUnknown;
+  const parts = 1 + Number(staged !== null) + Number(previous !== null);
   const verify = (slot: 'live' | 'staged' | 'previous') =>
     canAct && provider?.verifiable === true && <VerifyButton slot={slot} changing={changing} />;
   return (
@@ -79,64 +80,66 @@ export function ProviderCard({
           </Alert>
         )}
         <Result changing={changing} />
-        {live === null ? (
-          <NoLive slots={slots} name={name} isExpected={isExpected} tenantId={tenantId} canAct={canAct} />
-        ) : (
-          <SlotPart title="Live" about="Calls use this one.">
-            <CredentialFacts credential={live} />
-            <Group gap="xs">
-              {verify('live')}
-              {canAct && (
-                <Button
-                  component={Link}
-                  to={`/tenants/${tenantId}/replace/${slots.provider}`}
-                  variant={isRefused(live) || isUnusable(live) ? 'filled' : 'light'}
-                  size="xs"
-                >
-                  {staged === null ? 'Replace' : 'Go on replacing'}
-                </Button>
-              )}
-            </Group>
-            <Verified slot="live" changing={changing} name={name} />
-          </SlotPart>
-        )}
-        {staged !== null && (
-          <SlotPart title="Staged" about="No call uses it until it is promoted.">
-            <CredentialFacts credential={staged} setLabel="Staged" />
-            <Group gap="xs">
-              {verify('staged')}
-              {canAct && <PromoteButton slots={slots} staged={staged} name={name} changing={changing} />}
-              {canWrite && (
-                <ConfirmButton
-                  label="Discard"
-                  title={`Discard the staged ${name} key`}
-                  change={{ kind: 'discard', slot: 'staged' }}
-                  changing={changing}
-                  color="red"
-                  variant="default"
-                  size="xs"
-                >
-                  <Text size="sm">
-                    {staged.masked_key}, version {staged.version}, is deleted.{' '}
-                    {live !== null && `Calls go on using ${live.masked_key}.`}
-                  </Text>
-                </ConfirmButton>
-              )}
-            </Group>
-            <Verified slot="staged" changing={changing} name={name} />
-          </SlotPart>
-        )}
-        {previous !== null && (
-          <SlotPart title="Previous" about="It was live before the last promotion.">
-            <RollbackCountdown until={previous.rollback_until} mask={previous.masked_key} />
-            <CredentialFacts credential={previous} />
-            <Group gap="xs">
-              {verify('previous')}
-              {canAct && <RollbackButton slots={slots} name={name} changing={changing} />}
-            </Group>
-            <Verified slot="previous" changing={changing} name={name} />
-          </SlotPart>
-        )}
+        <SimpleGrid cols={{ base: 1, sm: Math.min(parts, 2), lg: parts }} style={{ alignItems: 'start' }}>
+          {live === null ? (
+            <NoLive slots={slots} name={name} isExpected={isExpected} tenantId={tenantId} canAct={canAct} />
+          ) : (
+            <SlotPart title="Live" about="Calls use this one.">
+              <CredentialFacts credential={live} />
+              <Group gap="xs">
+                {verify('live')}
+                {canAct && (
+                  <Button
+                    component={Link}
+                    to={`/tenants/${tenantId}/replace/${slots.provider}`}
+                    variant={isRefused(live) || isUnusable(live) ? 'filled' : 'light'}
+                    size="xs"
+                  >
+                    {staged === null ? 'Replace' : 'Go on replacing'}
+                  </Button>
+                )}
+              </Group>
+              <Verified slot="live" changing={changing} name={name} />
+            </SlotPart>
+          )}
+          {staged !== null && (
+            <SlotPart title="Staged" about="No call uses it until it is promoted.">
+              <CredentialFacts credential={staged} slot="staged" />
+              <Group gap="xs">
+                {verify('staged')}
+                {canAct && <PromoteButton slots={slots} staged={staged} name={name} changing={changing} />}
+                {canWrite && (
+                  <ConfirmButton
+                    label="Discard"
+                    title={`Discard the staged ${name} key`}
+                    change={{ kind: 'discard', slot: 'staged' }}
+                    changing={changing}
+                    color="red"
+                    variant="default"
+                    size="xs"
+                  >
+                    <Text size="sm">
+                      {staged.masked_key}, version {staged.version}, is deleted.{' '}
+                      {live !== null && `Calls go on using ${live.masked_key}.`}
+                    </Text>
+                  </ConfirmButton>
+                )}
+              </Group>
+              <Verified slot="staged" changing={changing} name={name} />
+            </SlotPart>
+          )}
+          {previous !== null && (
+            <SlotPart title="Previous" about="It was live before the last promotion.">
+              <RollbackCountdown until={previous.rollback_until} mask={previous.masked_key} />
+              <CredentialFacts credential={previous} slot="previous" />
+              <Group gap="xs">
+                {verify('previous')}
+                {canAct && <RollbackButton slots={slots} name={name} changing={changing} />}
+              </Group>
+              <Verified slot="previous" changing={changing} name={name} />
+            </SlotPart>
+          )}
+        </SimpleGrid>
       </Stack>
     </Paper>
   );
@@ -144,7 +147,7 @@ export function ProviderCard({
 
 function SlotPart({ title, about, children }: { title: string; about: string; children: ReactNode }) {
   return (
-    <Paper withBorder p="sm" component="section" aria-label={title}>
+    <Paper withBorder p="sm" role="group" aria-label={title}>
       <Stack gap="sm">
         <Group gap="xs" align="baseline">
           <Title order={3} size="h6">
@@ -221,7 +224,9 @@ function Verified({ slot, changing, name }: { slot: string; changing: Changing; 
 
 /** What a step has done. A dialog shows why its own step failed. */
 function Result({ changing: { variables, data, isPending } }: { changing: Changing }) {
-  if (data === undefined || isPending || variables?.kind === 'verify') return null;
+  if (data === undefined || isPending) return null;
+  // The list says that a credential was deleted: this card may be gone with it.
+  if (variables?.kind === 'verify' || variables?.kind === 'delete') return null;
   return (
     <Alert color="teal" role="status">
       {data.message}

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, Group, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { Empty, Loaded } from '../../parts/loaded';
@@ -70,20 +70,18 @@ function Cards({
               </Button>
             </Group>
           )}
-          <SimpleGrid cols={{ base: 1, lg: shown.length > 1 ? 2 : 1 }} style={{ alignItems: 'start' }}>
-            {shown.map((each) => (
-              <ProviderCard
-                key={each.provider}
-                tenantId={tenantId}
-                slots={each}
-                provider={providers.find(({ id }) => id === each.provider)}
-                canWrite={canWrite}
-                isExpected={expected.includes(each.provider)}
-                isWanted={each.provider === wanted}
-                onDeleted={setDeleted}
-              />
-            ))}
-          </SimpleGrid>
+          {shown.map((each) => (
+            <ProviderCard
+              key={each.provider}
+              tenantId={tenantId}
+              slots={each}
+              provider={providers.find(({ id }) => id === each.provider)}
+              canWrite={canWrite}
+              isExpected={expected.includes(each.provider)}
+              isWanted={each.provider === wanted}
+              onDeleted={setDeleted}
+            />
+          ))}
         </>
       )}
     </Stack>

@@ -1,5 +1,6 @@
-import { Button, Group, Stack } from '@mantine/core';
+import { Alert, Button, Group, Stack } from '@mantine/core';
 import { type ReactNode, useEffect, useState } from 'react';
+import { RequestFailed } from '../../../api/problem';
 import { ProblemAlert } from '../../../parts/problem-alert';
 import { type Provider, type StoredCredential } from '../credential-data';
 import { OutcomeAlert } from '../outcomes';
@@ -51,6 +52,9 @@ export function CredentialForm({
         )}
         {!isPending && error !== null && refusal === undefined && !isAtFields && (
           <ProblemAlert error={error} />
+        )}
+        {!isPending && isAtFields && error instanceof RequestFailed && error.hint !== undefined && (
+          <Alert color="red">{error.hint}</Alert>
         )}
         {provider.fields.map((field) =>
           field.secret ? (

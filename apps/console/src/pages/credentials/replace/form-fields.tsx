@@ -106,7 +106,7 @@ export function SettingField({
       <TextInput
         {...common}
         type="date"
-        maw={220}
+        styles={{ wrapper: { maxWidth: 220 } }}
         label="Expires on"
         description={
           <>

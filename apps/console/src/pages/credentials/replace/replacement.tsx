@@ -59,7 +59,7 @@ export function Replacement({
   const common = { tenantId, tenantName, provider, slots };
   return (
     <>
-      {notice !== undefined && (
+      {notice !== undefined && changing.error === null && (
         <Alert color="gray" role="status" mb="md">
           {notice}
         </Alert>

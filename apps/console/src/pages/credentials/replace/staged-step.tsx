@@ -84,7 +84,7 @@ export function StagedStep({
       </Stack>
       <Grid>
         <Column title="Staged">
-          <CredentialFacts credential={staged} setLabel="Staged" />
+          <CredentialFacts credential={staged} slot="staged" />
         </Column>
         {live !== null && (
           <Column title="In use now">
@@ -202,20 +202,20 @@ function effectOf(staged: StoredCredential, tenant: string, { label }: Provider,
 }
 
 function stepsOf(staged: StoredCredential): Step[] {
-  const { masked_key: mask, version, verification } = staged;
+  const { masked_key: mask, version, status, verification } = staged;
   const verdict = verdictOf(staged);
-  const verify: Pick<Step, 'state' | 'detail'> =
-    verdict === 'accepted'
-      ? { state: 'done', detail: 'accepted' }
-      : verification === null && verdict === 'open'
+  const verify: Readonly<Record<VerdictName, Pick<Step, 'state' | 'detail'>>> = {
+    accepted: { state: 'done', detail: 'accepted' },
+    open:
+      verification === null
         ? { state: 'current', detail: 'not yet' }
-        : {
-            state: 'failed',
-            detail: verdict === 'refused' ? refusedOutcomeOf(staged) : verification?.outcome,
-          };
+        : { state: 'doubtful', detail: verification.outcome },
+    refused: { state: 'failed', detail: refusedOutcomeOf(staged) },
+    unusable: { state: 'failed', detail: status },
+  };
   return [
     { label: 'Enter', state: 'done', detail: mask },
-    { label: 'Verify', ...verify },
+    { label: 'Verify', ...verify[verdict] },
     { label: 'Stage', state: 'done', detail: `version ${version}` },
     { label: 'Promote', state: verdict === 'accepted' ? 'current' : 'ahead' },
   ];

@@ -3,7 +3,7 @@ import { type ReactNode } from 'react';
 
 export interface Step {
   readonly label: string;
-  readonly state: 'done' | 'current' | 'failed' | 'ahead';
+  readonly state: 'done' | 'current' | 'doubtful' | 'failed' | 'ahead';
   /** What is known about it, such as the mask or the outcome. */
   readonly detail?: string;
 }
@@ -11,6 +11,7 @@ export interface Step {
 const looks = {
   done: { color: 'var(--mantine-color-teal-filled)', sign: '✓', spoken: 'done' },
   current: { color: 'var(--mantine-primary-color-filled)', sign: '●', spoken: 'current' },
+  doubtful: { color: 'var(--mantine-color-yellow-filled)', sign: '?', spoken: 'not certain' },
   failed: { color: 'var(--mantine-color-red-filled)', sign: '✕', spoken: 'not passed' },
   ahead: { color: 'var(--mantine-color-default-border)', sign: '○', spoken: 'to come' },
 } as const;
@@ -24,7 +25,7 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
     >
       {steps.map(({ label, state, detail }) => {
         const { color, sign, spoken } = looks[state];
-        const isHere = state === 'current' || state === 'failed';
+        const isHere = state !== 'done' && state !== 'ahead';
         return (
           <li
             key={label}

@@ -1,22 +1,23 @@
 import { Button, Checkbox, List, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api, type Schemas } from '../../api/client';
-import { useRefresh, useSession } from '../../api/session';
+import { useSession } from '../../api/session';
 import { ConfirmByName } from '../../parts/confirm-by-name';
 
 /** Deletes a tenant, after a dialog that says what goes with it and what remains. */
 export function DeleteTenant({ tenant: { id, name } }: { tenant: Schemas['TenantResponse'] }) {
   const navigate = useNavigate();
-  const refresh = useRefresh();
+  const queries = useQueryClient();
   const [isOpen, { open, close }] = useDisclosure();
   const [isErased, setErased] = useState(false);
   const remove = api.useMutation('delete', '/api/v1/sysadmin/tenants/{tenant_id}', {
     onSuccess: async () => {
-      // First away from this page, whose queries would find nothing any more.
+      // Nothing is read again until the next page asks: for this one there is nothing to find any more.
+      await queries.invalidateQueries({ refetchType: 'none' });
       await navigate('/tenants', { replace: true });
-      await refresh();
     },
   });
   return (

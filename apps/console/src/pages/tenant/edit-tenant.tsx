@@ -23,8 +23,8 @@ function Changes({ tenant, onClose }: { tenant: Schemas['TenantResponse']; onClo
   const refresh = useRefresh();
   const update = api.useMutation('patch', '/api/v1/sysadmin/tenants/{tenant_id}', {
     onSuccess: async () => {
-      await refresh();
       onClose();
+      await refresh();
     },
   });
   const { name, display_name, contact_email } = tenant;

@@ -12,6 +12,8 @@ import { theme } from './frame/theme';
 
 /** The Content-Security-Policy lets only this response's nonce add style sheets. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
+// Where the library looks for it that stops the page behind a dialog from scrolling.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 const found = findSession();
 const page = document.getElementById('console');

@@ -1,4 +1,5 @@
 import { Group, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
+import { keepPreviousData } from '@tanstack/react-query';
 import { type ReactNode, useId } from 'react';
 import { quantities } from '../../parts/plots/plot-data';
 import { type RangeName, ranges } from './range';
@@ -10,8 +11,9 @@ export function Filters({ view, change }: { view: View; change: (change: ViewCha
   const { range, by, quantity, tenant, provider, model } = view;
   const { since, until } = daysOf(range);
   // Only what had calls in this time can be chosen.
-  const tenants = useDays(range, 'tenant', undefined).data?.items ?? [];
-  const models = useDays(range, 'provider,model', undefined).data?.items ?? [];
+  const options = { placeholderData: keepPreviousData };
+  const tenants = useDays(range, 'tenant', undefined, options).data?.items ?? [];
+  const models = useDays(range, 'provider,model', undefined, options).data?.items ?? [];
   return (
     <Stack gap="sm" mb="md">
       <Group align="end" gap="sm">

@@ -56,5 +56,6 @@ export function endOf(day: string): string {
 }
 
 function isDay(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && dayOf(time) === text;
 }

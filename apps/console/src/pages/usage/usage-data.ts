@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { type keepPreviousData, useQuery } from '@tanstack/react-query';
 import { allPages } from '../../api/all-pages';
 import { api, client, type Schemas } from '../../api/client';
 import { nameOf, sumOf } from '../../parts/plots/plot-data';
@@ -24,24 +24,19 @@ export interface Row {
 
 /** The calls or tokens over time. */
 export function useSeries({ range: { days, interval }, by, tenant, provider, model }: View) {
-  return api.useQuery(
-    'get',
-    '/api/v1/sysadmin/usage/series',
-    {
-      params: {
-        query: {
-          by,
-          interval,
-          top: 20,
-          tenant_id: tenant,
-          provider,
-          model,
-          ...(days && { since: days.since, until: endOf(days.until) }),
-        },
+  return api.useQuery('get', '/api/v1/sysadmin/usage/series', {
+    params: {
+      query: {
+        by,
+        interval,
+        top: 20,
+        tenant_id: tenant,
+        provider,
+        model,
+        ...(days && { since: days.since, until: endOf(days.until) }),
       },
     },
-    { placeholderData: keepPreviousData },
-  );
+  });
 }
 
 /** The report of whole days, by groups and with the filter of the API. */
@@ -50,13 +45,20 @@ export interface DaysReport {
   readonly lostCalls: number;
 }
 
-/** @param groups comma-separated, as the API has them */
-export function useDays(range: Range, groups: string, tenant: string | undefined, enabled = true) {
+/**
+ * @param groups comma-separated, as the API has them
+ * @param options of the query
+ */
+export function useDays(
+  range: Range,
+  groups: string,
+  tenant: string | undefined,
+  options: { enabled?: boolean; placeholderData?: typeof keepPreviousData } = {},
+) {
   const query = { ...daysOf(range), group_by: groups, tenant_id: tenant, limit: 10_000 };
   return useQuery({
+    ...options,
     queryKey: ['usage of days', query],
-    enabled,
-    placeholderData: keepPreviousData,
     queryFn: async (): Promise<DaysReport> => {
       const pages = await allPages((cursor) =>
         client.GET('/api/v1/sysadmin/usage', { params: { query: { ...query, cursor } } }),

@@ -21,11 +21,17 @@ import {
 } from './usage-data';
 import { groups, useView, type View } from './view';
 
+const PLOT_PX = 340;
+/** So that nothing moves while the plot is loaded. */
+const CARD_PX = PLOT_PX + 100;
+
 /** Who called what, how often, and what it cost in tokens. */
 export default function Usage() {
   const [view, change] = useView();
   const series = useSeries(view);
-  const days = useDays(view.range, groupsOf(view), view.tenant, view.range.days !== undefined);
+  const days = useDays(view.range, groupsOf(view), view.tenant, {
+    enabled: view.range.days !== undefined,
+  });
   return (
     <>
       <PageHead
@@ -36,14 +42,14 @@ export default function Usage() {
       <Filters view={view} change={change} />
       <Grid gap="md">
         <Grid.Col span={{ base: 12, lg: 6 }}>
-          <Card withBorder>
+          <Card withBorder mih={CARD_PX}>
             <Loaded query={series}>
               {(report) => (
                 <UsagePlot
                   report={report}
                   quantity={view.quantity}
                   title={`${quantities[view.quantity]} by ${groups[view.by].toLowerCase()}`}
-                  height={340}
+                  height={PLOT_PX}
                 />
               )}
             </Loaded>

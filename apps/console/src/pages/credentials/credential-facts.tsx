@@ -6,6 +6,9 @@ import { dateOf, Moment, relativeTime } from '../../parts/times';
 import { type StoredCredential } from './credential-data';
 import { outcomes } from './outcomes';
 
+/** The colour of the badge is behind a text that can be read. */
+const readable = { label: { color: 'var(--mantine-color-text)' } };
+
 const readyMeanings: Readonly<Record<Schemas['Slot'], string>> = {
   live: 'Calls can use it.',
   staged: 'It can be promoted.',
@@ -34,7 +37,7 @@ export function CredentialFacts({
       <dl
         style={{
           display: 'grid',
-          gridTemplateColumns: 'minmax(5.5rem, auto) 1fr',
+          gridTemplateColumns: 'minmax(5.5rem, auto) minmax(0, 1fr)',
           gap: '4px 12px',
           margin: 0,
         }}
@@ -56,6 +59,7 @@ export function CredentialFacts({
                 variant="light"
                 color={outcomes[verification.outcome].color}
                 tt="none"
+                styles={readable}
                 mr={6}
               >
                 {verification.outcome}

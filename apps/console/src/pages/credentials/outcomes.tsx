@@ -63,7 +63,12 @@ export function OutcomeAlert({
 }) {
   const { says, color, whatToDo } = outcomes[outcome];
   return (
-    <Alert color={color} title={`${provider} ${says}`} role={outcome === 'accepted' ? 'status' : 'alert'}>
+    <Alert
+      color={color}
+      title={`${provider} ${says}`}
+      role={outcome === 'accepted' ? 'status' : 'alert'}
+      styles={{ title: { color: 'var(--mantine-color-text)' } }}
+    >
       {children}
       {whatToDo !== undefined && (
         <Text size="sm" mt={4} fw={500}>

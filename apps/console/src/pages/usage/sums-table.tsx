@@ -30,7 +30,7 @@ export function SumsTable({ rows, view }: { rows: readonly Row[]; view: View }) 
   return (
     <>
       <Table.ScrollContainer
-        minWidth={480}
+        minWidth={560}
         type="native"
         tabIndex={0}
         role="region"
@@ -40,7 +40,7 @@ export function SumsTable({ rows, view }: { rows: readonly Row[]; view: View }) 
           <Table.Thead>
             <Table.Tr>
               <Table.Th miw={120}>{groups[by]}</Table.Th>
-              <Table.Th w={80}>Share</Table.Th>
+              <Table.Th miw={80}>Share</Table.Th>
               {numbers.map((name) => (
                 <Table.Th
                   key={name}

@@ -41,7 +41,7 @@ export default function Usage() {
       />
       <Filters view={view} change={change} />
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 6 }}>
+        <Grid.Col span={{ base: 12, lg: 5 }}>
           <Card withBorder mih={CARD_PX}>
             <Loaded query={series}>
               {(report) => (
@@ -55,7 +55,7 @@ export default function Usage() {
             </Loaded>
           </Card>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 6 }}>
+        <Grid.Col span={{ base: 12, lg: 7 }}>
           {view.range.days === undefined ? (
             <Loaded query={series}>
               {(report) => <Sums view={view} rows={rowsOfSeries(report)} lostCalls={report.lost_calls} />}

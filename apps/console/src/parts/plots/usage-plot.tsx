@@ -1,12 +1,10 @@
-import { BarChart } from '@mantine/charts';
-import { lazy, useMemo } from 'react';
+import { AreaChart, BarChart } from '@mantine/charts';
+import { useMemo } from 'react';
 import { compact, whole } from '../numbers';
 import { useColors } from './palette';
 import { largestOf, quantities, type Quantity, type Report } from './plot-data';
 import { PLOT_PX, PlotFrame } from './plot-frame';
 import { timeAxisOf, timeTextsOf } from './plot-times';
-
-const AreaChart = lazy(() => import('./area-chart'));
 
 /** More bars than this are too thin to be seen. */
 const MAXIMUM_BARS = 62;

@@ -18,7 +18,7 @@ import { Suspense } from 'react';
 import { Link, Navigate, Route, Routes, useLocation } from 'react-router';
 import { useSession, useSessionState } from '../api/session';
 import { ErrorBoundary } from './error-boundary';
-import { pages } from './pages';
+import { isShownTo, pages } from './pages';
 import { SignIn } from './sign-in';
 
 /** The page of sign-in, or the frame with the pages that the session's scopes allow. */
@@ -31,10 +31,7 @@ function Frame() {
   const session = useSession();
   const { pathname } = useLocation();
   const [isMenuOpen, menu] = useDisclosure();
-  const allowed = pages.filter(
-    ({ scopes = [], anyScope }) =>
-      scopes.every((each) => session.can(each)) && (anyScope?.some((each) => session.can(each)) ?? true),
-  );
+  const allowed = pages.filter((page) => isShownTo(session, page));
   return (
     <AppShell
       header={{ height: 52 }}

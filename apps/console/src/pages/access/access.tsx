@@ -1,0 +1,190 @@
+import { Button, Card, Modal, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import { api } from '../../api/client';
+import { type Scope, useRefresh } from '../../api/session';
+import { ConfirmByName } from '../../parts/confirm-by-name';
+import { Empty, Loaded } from '../../parts/loaded';
+import { NewKey } from '../../parts/new-key';
+import { PageHead } from '../../parts/page-head';
+import { useTenantNames } from '../../parts/tenant-names';
+import { Moment } from '../../parts/times';
+import { type SysadminKey } from './key-facts';
+import { KeyForm } from './key-form';
+import { KeyHintsCard } from './key-hints';
+import { KeyList } from './key-list';
+import { SuperKeyBanner } from './super-key-banner';
+
+const path = '/api/v1/sysadmin/keys';
+
+/** What is open: the form for a new key, that for a change, or the question before a key is revoked. */
+type Dialog =
+  | { readonly kind: 'create'; readonly scopes: readonly Scope[] }
+  | { readonly kind: 'change' | 'revoke'; readonly key: SysadminKey };
+
+/** The sysadmin keys, which only the super key may see and manage. */
+export default function Access() {
+  const query = api.useQuery('get', path);
+  const tenantNames = useTenantNames();
+  const [dialog, setDialog] = useState<Dialog>();
+  const close = () => setDialog(undefined);
+  const startCreate = (scopes: readonly Scope[]) => setDialog({ kind: 'create', scopes });
+  return (
+    <>
+      <PageHead
+        title="Access"
+        description="Sysadmin keys give a person or a job a part of the sysadmin API, and sign in to this console."
+        actions={<Button onClick={() => startCreate([])}>Create a key</Button>}
+      />
+      <Stack>
+        <SuperKeyBanner onCreate={startCreate} />
+        <Loaded query={query}>
+          {({ items }) => (
+            <>
+              <KeyHintsCard keys={items} />
+              {items.length === 0 ? (
+                <Card withBorder>
+                  <Empty title="There are no sysadmin keys">
+                    Everybody who uses the sysadmin API or this console shares the super key, so the audit
+                    cannot tell them apart. Create a key for each person and each job, with only the scopes
+                    that they need.
+                  </Empty>
+                </Card>
+              ) : (
+                <KeyList
+                  keys={items}
+                  tenantNames={tenantNames}
+                  onChange={(key) => setDialog({ kind: 'change', key })}
+                  onRevoke={(key) => setDialog({ kind: 'revoke', key })}
+                />
+              )}
+            </>
+          )}
+        </Loaded>
+      </Stack>
+      <Create dialog={dialog} tenantNames={tenantNames} onClose={close} />
+      <Change dialog={dialog} tenantNames={tenantNames} onClose={close} />
+      <Revoke dialog={dialog} onClose={close} />
+    </>
+  );
+}
+
+interface DialogProps {
+  readonly dialog: Dialog | undefined;
+  readonly onClose: () => void;
+}
+
+/** The form, and then the new key, which is forgotten when its dialog closes. */
+function Create({
+  dialog,
+  tenantNames,
+  onClose,
+}: DialogProps & { tenantNames: ReadonlyMap<string, string> }) {
+  const refresh = useRefresh();
+  const create = api.useMutation('post', path, {
+    gcTime: 0,
+    onSuccess: () => {
+      onClose();
+      void refresh();
+    },
+  });
+  const close = () => {
+    create.reset();
+    onClose();
+  };
+  return (
+    <>
+      <Modal opened={dialog?.kind === 'create'} onClose={close} title="Create a sysadmin key" size="lg">
+        {dialog?.kind === 'create' && (
+          <KeyForm
+            suggested={dialog.scopes}
+            tenantNames={tenantNames}
+            isPending={create.isPending}
+            error={create.error}
+            onSubmit={(body) => create.mutate({ body })}
+            onCancel={close}
+          />
+        )}
+      </Modal>
+      <NewKey issued={create.data} onClose={() => create.reset()}>
+        <Text size="sm">
+          Its holder signs in to this console with it, or sends it to the sysadmin API in the header{' '}
+          <code>X-API-Key</code>. Pass it on over a channel that you trust.
+        </Text>
+      </NewKey>
+    </>
+  );
+}
+
+function Change({
+  dialog,
+  tenantNames,
+  onClose,
+}: DialogProps & { tenantNames: ReadonlyMap<string, string> }) {
+  const refresh = useRefresh();
+  const change = api.useMutation('put', `${path}/{key_id}`, {
+    onSuccess: () => {
+      onClose();
+      void refresh();
+    },
+  });
+  const close = () => {
+    change.reset();
+    onClose();
+  };
+  return (
+    <Modal opened={dialog?.kind === 'change'} onClose={close} title="Change a sysadmin key" size="lg">
+      {dialog?.kind === 'change' && (
+        <KeyForm
+          before={dialog.key}
+          tenantNames={tenantNames}
+          isPending={change.isPending}
+          error={change.error}
+          onSubmit={(body) => change.mutate({ params: { path: { key_id: dialog.key.id } }, body })}
+          onCancel={close}
+        />
+      )}
+    </Modal>
+  );
+}
+
+function Revoke({ dialog, onClose }: DialogProps) {
+  const refresh = useRefresh();
+  const revoke = api.useMutation('delete', `${path}/{key_id}`, {
+    onSuccess: () => {
+      onClose();
+      void refresh();
+    },
+  });
+  const key = dialog?.kind === 'revoke' ? dialog.key : undefined;
+  return (
+    <ConfirmByName
+      title="Revoke a sysadmin key"
+      name={key?.name ?? ''}
+      action="Revoke the key"
+      isOpen={key !== undefined}
+      isPending={revoke.isPending}
+      error={revoke.error}
+      onConfirm={() => key !== undefined && revoke.mutate({ params: { path: { key_id: key.id } } })}
+      onClose={() => {
+        revoke.reset();
+        onClose();
+      }}
+    >
+      <Text size="sm">
+        At once, no process accepts <strong>{key?.name}</strong> any more, and whoever is signed in with it is
+        signed out. Tenant keys that were created with it stay valid. It cannot be undone.
+      </Text>
+      {key !== undefined && (
+        <Text size="sm">
+          {key.last_used_at === null ? (
+            'It has never been used.'
+          ) : (
+            <>
+              It was last used <Moment time={key.last_used_at} />.
+            </>
+          )}
+        </Text>
+      )}
+    </ConfirmByName>
+  );
+}

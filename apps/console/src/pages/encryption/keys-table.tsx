@@ -1,0 +1,81 @@
+import { Badge, Card, Group, Table, Text, Title } from '@mantine/core';
+import { type Encryption, type EncryptionKey } from './findings';
+
+const number = new Intl.NumberFormat('en');
+
+/** The encryption keys by fingerprint, with what is sealed under each. */
+export function KeysTable({ encryption: { keys, processes } }: { encryption: Encryption }) {
+  return (
+    <Card withBorder p={0} component="section" aria-labelledby="keys-title">
+      <Title order={2} size="h4" p="md" pb="xs" id="keys-title">
+        Keys
+      </Title>
+      <Table.ScrollContainer minWidth={640} type="native">
+        <Table verticalSpacing="xs" horizontalSpacing="md" aria-labelledby="keys-title">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Fingerprint</Table.Th>
+              <Table.Th ta="right">Live</Table.Th>
+              <Table.Th ta="right">Staged</Table.Th>
+              <Table.Th ta="right">Previous</Table.Th>
+              <Table.Th ta="right" title="Former encryption keys whose signing keys are kept under this key">
+                Signing keys
+              </Table.Th>
+              <Table.Th ta="right">Processes that have it</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {keys.map((key) => (
+              <Table.Tr key={key.key_id}>
+                <Table.Th scope="row" fw={400}>
+                  <Fingerprint of={key} />
+                </Table.Th>
+                {[key.rows.live, key.rows.staged, key.rows.previous, key.rows.signing_keys].map(
+                  (count, index) => (
+                    // The columns are always the same.
+                    <Table.Td key={index} ta="right">
+                      {number.format(count)}
+                    </Table.Td>
+                  ),
+                )}
+                <Table.Td ta="right">
+                  {key.processes} of {processes}
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Card>
+  );
+}
+
+function Fingerprint({ of: { key_id: id, seals, retired, loaded } }: { of: EncryptionKey }) {
+  return (
+    <Group gap="xs">
+      <Text size="sm" ff="monospace">
+        {id}
+      </Text>
+      {seals && (
+        <Badge
+          color="teal"
+          variant="light"
+          tt="none"
+          title="Credentials that are set now are sealed under it."
+        >
+          seals
+        </Badge>
+      )}
+      {retired && (
+        <Badge color="gray" variant="light" tt="none" title="It never seals again.">
+          retired
+        </Badge>
+      )}
+      {!loaded && (
+        <Badge color="orange" variant="light" tt="none" title="The process that responded does not have it.">
+          not loaded here
+        </Badge>
+      )}
+    </Group>
+  );
+}

@@ -1,0 +1,127 @@
+import { Alert, Button, Group, List, Modal, Stack, Text, ThemeIcon } from '@mantine/core';
+import { type ReactNode } from 'react';
+import { api } from '../../api/client';
+import { useRefresh } from '../../api/session';
+import { ProblemAlert } from '../../parts/problem-alert';
+import { type Encryption, type EncryptionKey, rowsOf } from './findings';
+
+/** Says what a rotation does and what must hold for it, before it is started or continued. */
+export function StartRotation({
+  encryption,
+  due,
+  isOpen,
+  isPaused,
+  onClose,
+}: {
+  encryption: Encryption;
+  due: number;
+  isOpen: boolean;
+  isPaused: boolean;
+  onClose: () => void;
+}) {
+  const refresh = useRefresh();
+  const start = api.useMutation('post', '/api/v1/sysadmin/encryption/rotation', {
+    onSuccess: () => {
+      onClose();
+      void refresh();
+    },
+  });
+  const close = () => {
+    start.reset();
+    onClose();
+  };
+  const failure: unknown = start.error;
+  const sealing = encryption.keys.find(({ seals }) => seals);
+  return (
+    <Modal
+      opened={isOpen}
+      onClose={close}
+      title={isPaused ? 'Continue the rotation' : 'Start a rotation'}
+      size="lg"
+    >
+      <Stack>
+        <List size="sm" spacing="xs">
+          <List.Item>
+            <strong>Calls notice nothing.</strong> They go on with the same provider keys. Only how a key is
+            stored changes, not the key.
+          </List.Item>
+          <List.Item>
+            <strong>Changes go on too.</strong> A credential that is set meanwhile keeps what was set, and
+            versions stay the same.
+          </List.Item>
+          <List.Item>
+            <strong>You can pause it at any time.</strong> What is sealed again stays so, and the rest keeps
+            its old key. It continues where it stopped, also after a restart.
+          </List.Item>
+          <List.Item>
+            <strong>Nothing is deleted.</strong> A row that cannot be sealed again stays as it is, and is
+            named.
+          </List.Item>
+        </List>
+        <Conditions encryption={encryption} sealing={sealing} />
+        <Text size="sm">
+          {due === 0
+            ? 'Nothing is to be sealed again at the moment, so it ends at once.'
+            : `About ${due} ${due === 1 ? 'row is' : 'rows are'} sealed again, in batches of 100. Keep the old key loaded until it has finished.`}
+        </Text>
+        {failure !== null && <ProblemAlert error={failure} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button loading={start.isPending} disabled={sealing === undefined} onClick={() => start.mutate({})}>
+            {isPaused ? 'Continue the rotation' : 'Start the rotation'}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+/** Tenkey refuses a rotation for which they do not hold, so they are shown here and not enforced. */
+function Conditions({ encryption, sealing }: { encryption: Encryption; sealing: EncryptionKey | undefined }) {
+  const { keys, processes } = encryption;
+  const waiting = keys.filter(
+    (key) =>
+      !key.seals && !key.retired && rowsOf(key) === 0 && key.processes > 0 && key.processes < processes,
+  );
+  const lost = keys.filter((key) => rowsOf(key) > 0 && key.processes === 0);
+  const partly = keys.filter((key) => rowsOf(key) > 0 && key.processes > 0 && key.processes < processes);
+  return (
+    <Alert color="gray" title="What must hold">
+      <Stack gap={6}>
+        <Condition holds={sealing !== undefined && sealing.processes === processes && waiting.length === 0}>
+          Every process has the new key:{' '}
+          {sealing === undefined
+            ? 'no key seals yet'
+            : `${sealing.processes} of ${processes} have ${sealing.key_id}, under which everything will be sealed`}
+          {waiting.map(({ key_id: id, processes: have }) => `; ${have} of ${processes} have ${id}`).join('')}.
+        </Condition>
+        <Condition holds={lost.length === 0 && partly.length === 0}>
+          Every process has the keys under which something is sealed
+          {[...lost, ...partly].map(
+            ({ key_id: id, processes: have }) => `: ${have} of ${processes} have ${id}`,
+          )}
+          .{lost.length > 0 && ' What is sealed under a key that no process has cannot be sealed again.'}
+        </Condition>
+      </Stack>
+    </Alert>
+  );
+}
+
+function Condition({ holds, children }: { holds: boolean; children: ReactNode }) {
+  return (
+    <Group gap="xs" wrap="nowrap" align="flex-start">
+      <ThemeIcon
+        size="sm"
+        radius="xl"
+        color={holds ? 'teal' : 'red'}
+        aria-label={holds ? 'Holds' : 'Does not hold'}
+        role="img"
+      >
+        {holds ? '✓' : '✗'}
+      </ThemeIcon>
+      <Text size="sm">{children}</Text>
+    </Group>
+  );
+}

@@ -2,6 +2,7 @@ import { SimpleGrid, Stack } from '@mantine/core';
 import { useSession } from '../../api/session';
 import { PageHead } from '../../parts/page-head';
 import { LastDay } from './last-day';
+import { Processes } from './processes';
 import { ServiceState } from './service-state';
 import { WorkListTable } from './work-list-table';
 
@@ -16,6 +17,7 @@ export default function Today() {
         {session.can('usage:read') && <LastDay />}
         <SimpleGrid cols={{ base: 1, md: 2 }}>
           <ServiceState />
+          {session.can('readiness:read') && session.tenant_ids === null && <Processes />}
         </SimpleGrid>
       </Stack>
     </>

@@ -66,6 +66,7 @@ function User({ user: { actor, address, events }, since }: { user: SuperKeyUser;
       From {address}, last <Moment time={events[0]!.at} />: {deedsOf(events)}.{' '}
       <Anchor
         component={Link}
+        underline="always"
         to={`/audit?${search}`}
         size="sm"
         aria-label={`Show what was done from ${address}`}

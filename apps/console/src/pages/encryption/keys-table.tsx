@@ -1,4 +1,4 @@
-import { Badge, Card, Group, Table, Text, Title } from '@mantine/core';
+import { Badge, Box, Card, Group, Table, Text, Title } from '@mantine/core';
 import { type Encryption, type EncryptionKey } from './findings';
 
 const number = new Intl.NumberFormat('en');
@@ -10,8 +10,8 @@ export function KeysTable({ encryption: { keys, processes } }: { encryption: Enc
       <Title order={2} size="h4" p="md" pb="xs" id="keys-title">
         Keys
       </Title>
-      <Table.ScrollContainer minWidth={640} type="native">
-        <Table verticalSpacing="xs" horizontalSpacing="md" aria-labelledby="keys-title">
+      <Box style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-labelledby="keys-title">
+        <Table miw={640} verticalSpacing="xs" horizontalSpacing="md" aria-labelledby="keys-title">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Fingerprint</Table.Th>
@@ -45,7 +45,7 @@ export function KeysTable({ encryption: { keys, processes } }: { encryption: Enc
             ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </Box>
     </Card>
   );
 }

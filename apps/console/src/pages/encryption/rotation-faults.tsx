@@ -22,7 +22,7 @@ export function RotationFaults({ rotation: { faults, failed } }: { rotation: Sch
       <List size="sm" spacing={4}>
         {shown.map(({ tenant_id: id, provider, slot, status }) => (
           <List.Item key={`${id} ${provider} ${slot}`}>
-            <Anchor component={Link} to={`/tenants/${id}?provider=${provider}`} size="sm">
+            <Anchor component={Link} underline="always" to={`/tenants/${id}?provider=${provider}`} size="sm">
               {names.get(id) ?? id}
             </Anchor>
             , {provider}, {slot} <StatusBadge status={status} />

@@ -1,4 +1,4 @@
-import { Badge, Card, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Box, Card, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { api, type Schemas } from '../../api/client';
 import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
@@ -32,8 +32,8 @@ function ProcessList() {
           return (
             <Stack gap="sm">
               <Summary items={items} />
-              <Table.ScrollContainer minWidth={620} type="native">
-                <Table verticalSpacing="xs" aria-labelledby="processes-title">
+              <Box style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-labelledby="processes-title">
+                <Table miw={620} verticalSpacing="xs" aria-labelledby="processes-title">
                   <Table.Thead>
                     <Table.Tr>
                       <Table.Th>Process</Table.Th>
@@ -50,7 +50,7 @@ function ProcessList() {
                     ))}
                   </Table.Tbody>
                 </Table>
-              </Table.ScrollContainer>
+              </Box>
             </Stack>
           );
         }}

@@ -2,9 +2,9 @@ import { Alert, Button, Checkbox, Group, MultiSelect, Stack, Text, TextInput } f
 import { useState } from 'react';
 import { type Schemas } from '../../api/client';
 import { type Scope } from '../../api/session';
-import { dayOf, endOfDay } from '../../parts/days';
+import { dayOf, endOfDay } from '../../parts/audit/days';
 import { ProblemAlert } from '../../parts/problem-alert';
-import { tenantChoices } from '../../parts/tenant-names';
+import { tenantChoices } from '../../parts/audit/tenant-names';
 import { type SysadminKey } from './key-facts';
 import { inWords, labelOf, scopeWords } from './scope-words';
 

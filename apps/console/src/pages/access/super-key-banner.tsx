@@ -1,8 +1,8 @@
 import { Alert, Anchor, Button, Group, List, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { type Scope } from '../../api/session';
-import { type AuditEvent } from '../../parts/audit-words';
-import { dayOf } from '../../parts/days';
+import { type AuditEvent } from '../../parts/audit/audit-words';
+import { dayOf } from '../../parts/audit/days';
 import { ProblemAlert } from '../../parts/problem-alert';
 import { Moment } from '../../parts/times';
 import { actionLabel } from '../audit/actions';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { client } from '../../api/client';
 import { type Scope } from '../../api/session';
-import { type AuditEvent } from '../../parts/audit-words';
+import { type AuditEvent } from '../../parts/audit/audit-words';
 
 const DAYS = 7;
 /** The list cannot be narrowed to all super keys, so at most this many events of the week are looked through. */

@@ -1,6 +1,6 @@
 import { useSearchParams } from 'react-router';
 import { type paths } from '../../api/schema';
-import { startOfDay } from '../../parts/days';
+import { startOfDay } from '../../parts/audit/days';
 
 type Query = NonNullable<paths['/api/v1/sysadmin/audit-events']['get']['parameters']['query']>;
 

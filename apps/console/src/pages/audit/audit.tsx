@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { client } from '../../api/client';
 import { useSession } from '../../api/session';
 import { PageHead } from '../../parts/page-head';
-import { useTenantNames } from '../../parts/tenant-names';
+import { useTenantNames } from '../../parts/audit/tenant-names';
 import { exportAddress, filterNames, queryOf, useAuditFilter } from './audit-filter';
 import { ChainState } from './chain-state';
 import { Filters } from './filters';

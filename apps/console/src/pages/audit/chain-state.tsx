@@ -2,7 +2,7 @@ import { Alert, Button, Card, Collapse, Group, SimpleGrid, Stack, Text, Title } 
 import { useDisclosure } from '@mantine/hooks';
 import { type ReactNode, useId } from 'react';
 import { api, type Schemas } from '../../api/client';
-import { Copyable } from '../../parts/copyable';
+import { Copyable } from '../../parts/keys/copyable';
 import { Loaded } from '../../parts/loaded';
 import { Moment } from '../../parts/times';
 import { VerifyChain } from './verify-chain';

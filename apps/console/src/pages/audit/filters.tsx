@@ -1,6 +1,6 @@
 import { Autocomplete, Button, Group, Select, SimpleGrid, TextInput } from '@mantine/core';
 import { useSession } from '../../api/session';
-import { tenantChoices } from '../../parts/tenant-names';
+import { tenantChoices } from '../../parts/audit/tenant-names';
 import { actionChoicesWith } from './actions';
 import { type FilterName, filterNames, type FilterState } from './audit-filter';
 

@@ -1,8 +1,8 @@
 import { Card, Stack, Text, Title } from '@mantine/core';
 import { type InfiniteData, type UseInfiniteQueryResult } from '@tanstack/react-query';
 import { type Schemas } from '../../api/client';
-import { AuditEvents } from '../../parts/audit-events';
-import { type AuditEvent } from '../../parts/audit-words';
+import { AuditEvents } from '../../parts/audit/audit-events';
+import { type AuditEvent } from '../../parts/audit/audit-words';
 import { LoadMore } from '../../parts/load-more';
 import { Empty, Loaded } from '../../parts/loaded';
 

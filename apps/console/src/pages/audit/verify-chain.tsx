@@ -2,7 +2,7 @@ import { Alert, Button, Group, Progress, Stack, Table, Text } from '@mantine/cor
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useRefresh } from '../../api/session';
-import { Copyable } from '../../parts/copyable';
+import { Copyable } from '../../parts/keys/copyable';
 import { ProblemAlert } from '../../parts/problem-alert';
 import { type ChainResult, verifyChain } from './chain-verification';
 

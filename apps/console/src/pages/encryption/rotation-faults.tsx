@@ -2,7 +2,7 @@ import { Alert, Anchor, List, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { type Schemas } from '../../api/client';
 import { StatusBadge } from '../../parts/status-badge';
-import { useTenantNames } from '../../parts/tenant-names';
+import { useTenantNames } from '../../parts/audit/tenant-names';
 
 const SHOWN = 100;
 

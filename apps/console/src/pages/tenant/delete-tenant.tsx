@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api, type Schemas } from '../../api/client';
 import { useSession } from '../../api/session';
-import { ConfirmByName } from '../../parts/confirm-by-name';
+import { ConfirmByName } from '../../parts/keys/confirm-by-name';
 
 /** Deletes a tenant, after a dialog that says what goes with it and what remains. */
 export function DeleteTenant({ tenant: { id, name } }: { tenant: Schemas['TenantResponse'] }) {

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { client } from '../../api/client';
-import { AuditEvents } from '../../parts/audit-events';
+import { AuditEvents } from '../../parts/audit/audit-events';
 import { LoadMore } from '../../parts/load-more';
 import { Empty, Loaded } from '../../parts/loaded';
 

@@ -2,7 +2,7 @@ import { Alert, Anchor, Badge, Group, Paper, SimpleGrid, Stack, Text } from '@ma
 import { type ReactNode } from 'react';
 import { type Schemas } from '../../api/client';
 import { useSession } from '../../api/session';
-import { Copyable } from '../../parts/copyable';
+import { Copyable } from '../../parts/keys/copyable';
 import { PageHead } from '../../parts/page-head';
 import { Moment } from '../../parts/times';
 import { ChangeState } from './change-state';

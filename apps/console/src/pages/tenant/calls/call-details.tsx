@@ -1,7 +1,7 @@
 import { Drawer, Stack, Table, Text } from '@mantine/core';
 import { type ReactNode } from 'react';
 import { type Schemas } from '../../../api/client';
-import { Copyable } from '../../../parts/copyable';
+import { Copyable } from '../../../parts/keys/copyable';
 import { PayerView } from '../../../parts/payer';
 import { timeOf } from '../../../parts/times';
 import { useKeyNames } from '../keys/key-names';

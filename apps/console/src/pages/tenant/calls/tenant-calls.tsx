@@ -2,7 +2,7 @@ import { Anchor, Group, Stack, Table, Text, VisuallyHidden } from '@mantine/core
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../../api/client';
-import { CopyIcon } from '../../../parts/copyable';
+import { CopyIcon } from '../../../parts/keys/copyable';
 import { LoadMore } from '../../../parts/load-more';
 import { Empty, Loaded } from '../../../parts/loaded';
 import { PayerView } from '../../../parts/payer';

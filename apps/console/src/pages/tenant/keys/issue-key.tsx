@@ -2,7 +2,7 @@ import { Button, Code, Modal, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { api } from '../../../api/client';
 import { useRefresh } from '../../../api/session';
-import { NewKey } from '../../../parts/new-key';
+import { NewKey } from '../../../parts/keys/new-key';
 import { KeyForm } from './key-form';
 
 /** Issues a tenant key, and shows it once. Nothing but the mutation has the key, and it forgets it when the dialog closes. */

@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { api, type Schemas } from '../../../api/client';
 import { useRefresh } from '../../../api/session';
-import { ConfirmByName } from '../../../parts/confirm-by-name';
+import { ConfirmByName } from '../../../parts/keys/confirm-by-name';
 import { Moment } from '../../../parts/times';
 
 /** Revokes a tenant key, after its name was typed. */

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import { ProblemAlert } from './problem-alert';
+import { ProblemAlert } from '../problem-alert';
 
 /** A dialog for what cannot be undone: its button works only after the name of the thing was typed. */
 export function ConfirmByName({

@@ -3,8 +3,8 @@ import { useDisclosure } from '@mantine/hooks';
 import { type ReactNode, useId } from 'react';
 import { Link } from 'react-router';
 import { actorOf, type AuditEvent, changesOf, deedOf, restOf, valueText, wordsOf } from './audit-words';
-import { Copyable } from './copyable';
-import { Moment, timeOf } from './times';
+import { Copyable } from '../keys/copyable';
+import { Moment, timeOf } from '../times';
 
 /** Audit events in words, with the details of each on demand. @param tenantNames by id; absent: all are of one tenant, which the page names */
 export function AuditEvents({

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { allPages } from '../api/all-pages';
-import { client } from '../api/client';
-import { useSession } from '../api/session';
+import { allPages } from '../../api/all-pages';
+import { client } from '../../api/client';
+import { useSession } from '../../api/session';
 
 const none: ReadonlyMap<string, string> = new Map();
 

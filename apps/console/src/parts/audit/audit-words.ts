@@ -1,4 +1,4 @@
-import { type Schemas } from '../api/client';
+import { type Schemas } from '../../api/client';
 
 export type AuditEvent = Schemas['AuditEventResponse'];
 type Fields = Readonly<Record<string, unknown>>;

@@ -5,8 +5,8 @@ import { timeOf } from '../../../parts/times';
 import { type Provider, type Slots, type StoredCredential } from '../credential-data';
 import { CredentialFacts } from '../credential-facts';
 import { OutcomeAlert } from '../outcomes';
-import { RollbackButton } from '../provider-card';
 import { RollbackCountdown } from '../rollback-countdown';
+import { RollbackButton } from '../slot-buttons';
 import { type Changing } from '../slot-changes';
 import { Heading, Steps } from './steps';
 

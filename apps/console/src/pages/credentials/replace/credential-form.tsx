@@ -36,8 +36,10 @@ export function CredentialForm({
       ref={form}
       noValidate
       onChange={(event) => {
-        const texts = [...new FormData(event.currentTarget)].map(([name, text]) => [name, String(text)]);
-        keepDraft(tenantId, provider.id, Object.fromEntries(texts) as Record<string, string>);
+        const texts = [...new FormData(event.currentTarget)].flatMap(([name, text]) =>
+          typeof text === 'string' ? [[name, text] as const] : [],
+        );
+        keepDraft(tenantId, provider.id, Object.fromEntries(texts));
       }}
       onSubmit={(event) => {
         event.preventDefault();

@@ -2,7 +2,7 @@ import { Anchor } from '@mantine/core';
 import { Link, useLocation, useParams } from 'react-router';
 import { Empty, Loaded } from '../../../parts/loaded';
 import { PageHead } from '../../../parts/page-head';
-import { emptySlots, type Provider, useCredentials, useProviders, useTenant } from '../credential-data';
+import { emptySlots, useCredentials, useProviders, useTenant } from '../credential-data';
 import { ProviderChoice } from './provider-choice';
 import { Replacement } from './replacement';
 

@@ -31,16 +31,16 @@ export function Replacement({
   /** A live credential that exists already is shown, and not replaced at once. */
   isAdding: boolean;
 }) {
-  const { pathname, state } = useLocation();
+  const location = useLocation();
   const navigate = useNavigate();
-  const { became, isEntering: wasEntering = false } = (state ?? {}) as Kept;
+  const { became, isEntering: wasEntering = false } = (location.state ?? {}) as Kept;
   const { live, staged } = slots;
   const [isEntering, setEntering] = useState(wasEntering || staged === null);
   const [isFirst, setFirst] = useState(live === null);
   const [notice, setNotice] = useState<string>();
   const go = (kept: Kept) => {
     setEntering(kept.isEntering === true);
-    void navigate(pathname, { replace: true, state: kept });
+    void navigate(location.pathname, { replace: true, state: kept });
   };
   const changing = useChange(tenantId, provider.id, (result, change) => done(result, change));
   const done = ({ message, processes }: ChangeResult, change: Change) => {

@@ -71,7 +71,7 @@ export function KeyForm({
           label="What it may do"
           description="As little as its holder needs. Managing sysadmin keys stays with the super key."
           value={scopes}
-          onChange={(value) => setScopes(value as Scope[])}
+          onChange={(value) => setScopes(value)}
           required
         >
           <Stack gap="xs" mt="xs">

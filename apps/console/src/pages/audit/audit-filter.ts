@@ -13,8 +13,8 @@ export type AuditFilter = Readonly<Record<FilterName, string>>;
 
 export interface FilterState {
   readonly filter: AuditFilter;
-  set(name: FilterName, value: string | null): void;
-  clear(): void;
+  readonly set: (name: FilterName, value: string | null) => void;
+  readonly clear: () => void;
 }
 
 /** The filter is in the address, so that it can be shared and kept as a bookmark. */

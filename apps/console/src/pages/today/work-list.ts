@@ -40,13 +40,15 @@ export function useWorkList(session: Session) {
         readiness('warning'),
         can('credentials:read') ? rejectionTimes() : new Map<string, string>(),
       ]);
-      const items = [
-        ...blockersOf(failing),
-        ...failing.flatMap(({ items: rows }) =>
-          rows.flatMap((tenant) => tenant.providers.map((cell) => failureOf(tenant, cell, rejectedAt))),
-        ),
-        ...warning.flatMap(({ warnings }) => warnings.map(expiryOf)),
-      ];
+      const failures = failing.flatMap(({ items: rows }) =>
+        rows.flatMap((tenant) => tenant.providers.map((cell) => failureOf(tenant, cell, rejectedAt))),
+      );
+      const failed = new Set(failures.map(({ id }) => id));
+      const expiries = warning
+        .flatMap(({ warnings }) => warnings.map(expiryOf))
+        // A key that fails must be replaced anyway.
+        .filter(({ id }) => !failed.has(id));
+      const items = [...blockersOf(failing), ...failures, ...expiries];
       return items.sort(byUrgency);
     },
   });
@@ -106,7 +108,7 @@ function reasonOf({ credential, problem }: Cell): string {
 function expiryOf(warning: Schemas['ExpiryWarningResponse']): WorkItem {
   const { tenant_id: id, name, provider, masked_key: mask, expires_at: time, within_days: days } = warning;
   return {
-    id: `expiry ${id} ${provider}`,
+    id: `${id} ${provider}`,
     urgency: 2,
     status: days === 0 ? 'expired' : 'expiring',
     tenant: { id, name },

@@ -91,7 +91,8 @@ function Summary({
   format: (value: number) => string;
 }) {
   const { full } = timeTextsOf(report);
-  const text = (value: number | null | undefined) => (value == null ? 'none' : format(value));
+  const text = (value: number | null | undefined) =>
+    value === null || value === undefined ? 'none' : format(value);
   return (
     <table>
       <caption>

@@ -19,8 +19,8 @@ const formats = {
 
 /** How the times of a report are written below a plot, and in full. */
 export interface TimeTexts {
-  tick(time: string): string;
-  full(time: string): string;
+  readonly tick: (time: string) => string;
+  readonly full: (time: string) => string;
   /** The times that are written below the plot; undefined: as many as there is room for. */
   readonly ticks: string[] | undefined;
   readonly note: string;
@@ -53,7 +53,9 @@ export function timeAxisOf(texts: TimeTexts) {
       height: 24,
     },
     // A tooltip is also drawn, hidden, when nobody points at a time.
-    tooltipProps: { labelFormatter: (time: unknown) => (time ? texts.full(String(time)) : '') },
+    tooltipProps: {
+      labelFormatter: (time: unknown) => (typeof time === 'string' && time !== '' ? texts.full(time) : ''),
+    },
     tickLine: 'xy',
     // The table after the plot is what is read and reached with the keyboard in its place.
     accessibilityLayer: false,

@@ -3,6 +3,10 @@ import { complain, say, stopAtSignal } from './output';
 import { tell } from './scenes';
 import { type CleanUp, setUp } from './stage';
 
+const models =
+  '- { name: gpt-4o, litellm_model_name: openai/gpt-4o }\n' +
+  '- { name: claude-sonnet, litellm_model_name: anthropic/claude-sonnet-4-5 }';
+
 /** Shows two tenants, one model and two keys with a local provider, and checks each step. */
 async function main(): Promise<void> {
   // A second Ctrl-C exits immediately.
@@ -10,7 +14,7 @@ async function main(): Promise<void> {
   const cleanUps: CleanUp[] = [];
   const faults: unknown[] = [];
   try {
-    await tell(await setUp(cleanUps));
+    await tell(await setUp(cleanUps, { models }));
   } catch (error) {
     faults.push(error);
   }

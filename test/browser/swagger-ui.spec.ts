@@ -1,39 +1,10 @@
-import { createServer, request as httpRequest, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { type Browser, chromium, type Locator, type Page, type Response } from 'playwright-core';
+import { type Browser, type Locator, type Page, type Response } from 'playwright-core';
 import { platformKey, startTestApp, superKey, type TestApp } from '../support/app';
+import { host, launchBrowser, startProxy } from './browser';
 
-// Not 127.0.0.1 or localhost, where Swagger UI leaves out requests that it would send to other hosts.
-const host = 'tenkey.test';
-const chromiumArguments = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  `--host-resolver-rules=MAP ${host} 127.0.0.1`,
-];
 const tenants = '/api/v1/sysadmin/tenants';
 const credentials = `${tenants}/{tenant_id}/credentials`;
-
-/** A proxy that serves the application below a path, as an ingress does, and knows nothing below another one. */
-async function startProxy(prefix: string, port: number): Promise<Server> {
-  const proxy = createServer((incoming, outgoing) => {
-    const { method, url = '', headers } = incoming;
-    if (!url.startsWith(`${prefix}/`)) return void outgoing.writeHead(404).end('not below the prefix');
-    const path = url.slice(prefix.length);
-    const passed = httpRequest({ host: '127.0.0.1', port, path, method, headers }, (response) => {
-      outgoing.writeHead(response.statusCode ?? 502, response.headers);
-      response.pipe(outgoing);
-    });
-    incoming.pipe(passed);
-  });
-  await new Promise<void>((resolve) => void proxy.listen(0, '127.0.0.1', resolve));
-  return proxy;
-}
 
 /** The request of one Execute, its response, and what the page shows. */
 interface Executed {
@@ -54,7 +25,7 @@ describe('Swagger UI in a browser', () => {
   beforeAll(async () => {
     tenkey = await startTestApp();
     origin = `http://${host}:${(tenkey.nest.getHttpServer().address() as { port: number }).port}`;
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumArguments });
+    browser = await launchBrowser();
     page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     page.setDefaultTimeout(20_000);
     page.on('request', (request) => requested.push(request.url()));
@@ -230,10 +201,9 @@ describe('Swagger UI in a browser', () => {
   });
 
   it.each(['/docs', '/docs/'])('works below the path prefix of a proxy, at %s', async (path) => {
-    const proxy = await startProxy('/tenkey', Number(new URL(origin).port));
+    const proxy = await startProxy('/tenkey', () => Number(new URL(origin).port));
     try {
-      const { port } = proxy.address() as AddressInfo;
-      await page.goto(`http://${host}:${port}/tenkey${path}`);
+      await page.goto(`http://${host}:${proxy.port}/tenkey${path}`);
       await page.locator('.opblock').first().waitFor();
       const block = await unfolded('get', '/health');
       const [response] = await Promise.all([
@@ -242,7 +212,6 @@ describe('Swagger UI in a browser', () => {
       ]);
       expect([response.status(), new URL(response.url()).pathname]).toEqual([200, '/tenkey/health']);
     } finally {
-      proxy.closeAllConnections();
       proxy.close();
     }
   });

@@ -26,5 +26,9 @@ export function pagesOf({ tenants }: ConsoleHost): readonly ConsolePage[] {
     pageOf('staged', 'replace'),
     pageOf('missing', 'add'),
     { path: `/tenants/${id}/add`, title: /\bkey\b/ },
+    ...['Usage', 'Models', 'Audit', 'Access', 'Encryption'].map((title) => ({
+      path: `/${title.toLowerCase()}`,
+      title,
+    })),
   ];
 }

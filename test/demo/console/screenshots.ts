@@ -14,6 +14,8 @@ interface Picture {
   readonly file: string;
   /** The address within the console. */
   readonly path: string;
+  /** Of the page's heading: an address that is no page leads to Today. */
+  readonly title: string | RegExp;
   readonly height: number;
 }
 
@@ -26,15 +28,20 @@ function picturesOf(tenants: readonly SeededTenant[]): readonly Picture[] {
   const staged = withIncident('staged');
   const large = tenants.find(({ name }) => name === 'sundsvall')!;
   return [
-    { file: 'today', path: '/', height: 800 },
-    { file: 'tenants', path: '/tenants', height: 640 },
-    { file: 'tenant', path: `/tenants/${large.id}`, height: 720 },
-    { file: 'replace', path: `/tenants/${staged.id}/replace/${staged.provider}`, height: 720 },
-    { file: 'usage', path: '/usage', height: 800 },
-    { file: 'models', path: '/models', height: 560 },
-    { file: 'audit', path: '/audit', height: 640 },
-    { file: 'access', path: '/access', height: 560 },
-    { file: 'encryption', path: '/encryption', height: 560 },
+    { file: 'today', path: '/', title: 'Today', height: 800 },
+    { file: 'tenants', path: '/tenants', title: 'Tenants', height: 640 },
+    { file: 'tenant', path: `/tenants/${large.id}`, title: large.name, height: 720 },
+    {
+      file: 'replace',
+      path: `/tenants/${staged.id}/replace/${staged.provider}`,
+      title: /^Replace the /,
+      height: 720,
+    },
+    { file: 'usage', path: '/usage', title: 'Usage', height: 800 },
+    { file: 'models', path: '/models', title: 'Models', height: 560 },
+    { file: 'audit', path: '/audit', title: 'Audit', height: 640 },
+    { file: 'access', path: '/access', title: 'Access', height: 560 },
+    { file: 'encryption', path: '/encryption', title: 'Encryption', height: 560 },
   ];
 }
 
@@ -64,10 +71,9 @@ async function main(): Promise<void> {
     await page.locator('input[type=password]').fill(stage.superKey);
     await page.keyboard.press('Enter');
     await page.getByRole('navigation', { name: 'Pages' }).waitFor();
-    for (const { file, path, height } of picturesOf(tenants)) {
+    for (const { file, path, title, height } of picturesOf(tenants)) {
       await page.evaluate((hash) => void ((globalThis as any).location.hash = hash), path);
-      await page.waitForLoadState('networkidle');
-      if (new URL(page.url()).hash.slice(1) !== path) throw new Error(`the console has no page ${path}`);
+      await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();
       await take(page, file, height);
     }
   } catch (error) {

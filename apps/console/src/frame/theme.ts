@@ -3,7 +3,7 @@ import { createTheme, Drawer, Modal } from '@mantine/core';
 /** Fonts of the system only: the page loads nothing from elsewhere. */
 export const theme = createTheme({
   primaryColor: 'cyan',
-  primaryShade: { light: 9, dark: 8 },
+  primaryShade: 9,
   autoContrast: true,
   luminanceThreshold: 0.35,
   defaultRadius: 'md',

@@ -112,7 +112,7 @@ describeConsole('replacing a key in the console', { tenants: fewestTenants }, (c
       await page.getByRole('textbox', { name: label, exact: true }).fill(value);
     await page.locator('input[type=password]').fill('the-first-key-of-the-tenant');
     await person.press('Enter');
-    await page.getByText('live').first().waitFor();
+    await page.getByRole('button', { name: /set live$/ }).waitFor({ state: 'detached' });
     const [model] = providerPlans[provider].models;
     expect((await console.tenkey.chat(id, { model })).status).toBe(200);
   });

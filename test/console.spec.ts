@@ -35,7 +35,7 @@ describe('the console', () => {
     const pages = [await page(), await page()];
     const nonces = pages.map(({ text, headers }) => {
       const [, nonce] = /<meta property="csp-nonce" nonce="([^"]{20,})"/.exec(text) ?? [];
-      expect(headers['content-security-policy'].split('; ')).toEqual([
+      expect(headers['content-security-policy']?.split('; ')).toEqual([
         `default-src 'none'`,
         `script-src 'self'`,
         `style-src 'self' 'nonce-${nonce}'`,

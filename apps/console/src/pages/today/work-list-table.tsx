@@ -1,5 +1,6 @@
 import { Anchor, Badge, Button, Card, Group, Stack, Table, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
+import { useState } from 'react';
 import { Link } from 'react-router';
 import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
@@ -7,9 +8,13 @@ import { StatusBadge } from '../../parts/status-badge';
 import { Moment } from '../../parts/times';
 import { useWorkList, type WorkItem } from './work-list';
 
+/** How many are shown at first, so that the rest of the page is in view. */
+const FIRST = 8;
+
 /** The work list: a table, or cards on a narrow screen. */
 export function WorkListTable() {
   const session = useSession();
+  const [isWhole, setWhole] = useState(false);
   const query = useWorkList(session);
   const isNarrow = useMediaQuery('(max-width: 48em)');
   return (
@@ -23,7 +28,17 @@ export function WorkListTable() {
               </Empty>
             );
           }
-          return isNarrow ? <Cards items={items} /> : <Rows items={items} />;
+          const shown = isWhole ? items : items.slice(0, FIRST);
+          return (
+            <>
+              {isNarrow ? <Cards items={shown} /> : <Rows items={shown} />}
+              {shown.length < items.length && (
+                <Button variant="subtle" fullWidth onClick={() => setWhole(true)}>
+                  Show all {items.length}
+                </Button>
+              )}
+            </>
+          );
         }}
       </Loaded>
     </Card>
@@ -36,7 +51,7 @@ function Rows({ items }: { items: readonly WorkItem[] }) {
       <Table verticalSpacing="xs" highlightOnHover aria-label="What needs you">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th w={110}>Status</Table.Th>
+            <Table.Th w={130}>Status</Table.Th>
             <Table.Th>Tenant</Table.Th>
             <Table.Th>What is wrong</Table.Th>
             <Table.Th w={130}>When</Table.Th>

@@ -54,12 +54,17 @@ export function useWorkList(session: Session) {
   });
 }
 
-/** A credential is in the list once: what fails comes before what expires. */
+/** What fails: keys that stopped working before keys that are not there yet, the newest first. What expires: the next one first. */
 function byUrgency(a: WorkItem, b: WorkItem): number {
   if (a.urgency !== b.urgency) return a.urgency - b.urgency;
   const [first = '', second = ''] = [a.time, b.time];
-  // What fails: the newest first. What expires: the next one first.
-  return a.urgency === 2 ? first.localeCompare(second) : second.localeCompare(first);
+  if (a.urgency === 2) return first.localeCompare(second);
+  const isMissing = (item: WorkItem) => Number(item.status === 'missing');
+  return (
+    isMissing(a) - isMissing(b) ||
+    second.localeCompare(first) ||
+    (a.status ?? '').localeCompare(b.status ?? '')
+  );
 }
 
 function blockersOf([page]: readonly Readiness[]): WorkItem[] {

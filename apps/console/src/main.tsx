@@ -23,7 +23,8 @@ if (page !== null) {
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
         <ErrorBoundary>
           <SessionProvider found={found}>
-            <HashRouter>
+            {/* Filters are in the address. In a transition, a field that shows one would lose letters that are typed fast. */}
+            <HashRouter useTransitions={false}>
               <Console />
             </HashRouter>
           </SessionProvider>

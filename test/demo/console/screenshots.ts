@@ -28,7 +28,7 @@ function picturesOf(tenants: readonly SeededTenant[]): readonly Picture[] {
   const staged = withIncident('staged');
   const large = tenants.find(({ name }) => name === 'sundsvall')!;
   return [
-    { file: 'today', path: '/', title: 'Today', height: 800 },
+    { file: 'today', path: '/', title: 'Today', height: 1240 },
     { file: 'tenants', path: '/tenants', title: 'Tenants', height: 640 },
     { file: 'tenant', path: `/tenants/${large.id}`, title: large.name, height: 720 },
     {

@@ -1,5 +1,4 @@
 import '@mantine/core/styles.layer.css';
-import '@mantine/charts/styles.layer.css';
 import './console.css';
 import { MantineProvider } from '@mantine/core';
 import { StrictMode } from 'react';

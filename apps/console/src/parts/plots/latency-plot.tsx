@@ -1,10 +1,10 @@
-import { LineChart } from '@mantine/charts';
 import { useMemo } from 'react';
 import { duration } from '../numbers';
 import { useColors } from './palette';
 import { type Curve, nameOf, type Report } from './plot-data';
 import { PLOT_PX, PlotFrame } from './plot-frame';
-import { timeAxisOf, timeTextsOf } from './plot-times';
+import { timeTextsOf } from './plot-times';
+import { TimeChart } from './time-chart';
 
 /** More pairs of lines than this are a tangle. */
 const MAXIMUM_PAIRS = 4;
@@ -37,7 +37,6 @@ export default function LatencyPlot({
   );
   const names = useMemo(() => pairs.map(({ of }) => ({ name: of, isRest: false })), [pairs]);
   const colorOf = useColors(names);
-  const texts = timeTextsOf(report);
   return (
     <PlotFrame
       title={title}
@@ -48,25 +47,16 @@ export default function LatencyPlot({
       empty={empty}
       height={height}
     >
-      <LineChart
-        {...timeAxisOf(texts)}
-        data={report.times.map((time, at) => ({
-          time,
-          ...Object.fromEntries(pairs.map(({ values }, index) => [`curve${index}`, values[at]])),
-        }))}
-        series={pairs.map(({ name, of, isDashed }, index) => ({
-          name: `curve${index}`,
-          label: name,
-          color: colorOf(of),
-          strokeDasharray: isDashed ? '4 3' : undefined,
-        }))}
-        h={height}
-        valueFormatter={duration}
-        curveType="linear"
-        withDots={false}
-        connectNulls={false}
-        lineProps={{ isAnimationActive: false }}
-        yAxisProps={{ tickFormatter: duration, width: 52 }}
+      <TimeChart
+        kind="lines"
+        times={report.times}
+        curves={pairs}
+        colorOf={({ of }) => colorOf(of)}
+        isDashed={({ isDashed }) => isDashed}
+        texts={timeTextsOf(report)}
+        format={duration}
+        axis={{ format: duration, px: 52 }}
+        height={height}
       />
     </PlotFrame>
   );

@@ -64,7 +64,7 @@ export function PlotFrame({
   );
 }
 
-function Swatch({ color, isDashed = false }: { color: string; isDashed?: boolean }) {
+export function Swatch({ color, isDashed = false }: { color: string; isDashed?: boolean }) {
   return (
     <svg width={16} height={10} aria-hidden style={{ flexShrink: 0 }}>
       {isDashed ? (

@@ -40,24 +40,3 @@ export function timeTextsOf({ interval, times }: Report): TimeTexts {
     note: `By hour, in the time zone ${zone}.`,
   };
 }
-
-/** What the time axis of every plot has. */
-export function timeAxisOf(texts: TimeTexts) {
-  return {
-    dataKey: 'time',
-    xAxisProps: {
-      tickFormatter: texts.tick,
-      ticks: texts.ticks,
-      interval: 'equidistantPreserveStart',
-      minTickGap: 16,
-      height: 24,
-    },
-    // A tooltip is also drawn, hidden, when nobody points at a time.
-    tooltipProps: {
-      labelFormatter: (time: unknown) => (typeof time === 'string' && time !== '' ? texts.full(time) : ''),
-    },
-    tickLine: 'xy',
-    // The table after the plot is what is read and reached with the keyboard in its place.
-    accessibilityLayer: false,
-  } as const;
-}

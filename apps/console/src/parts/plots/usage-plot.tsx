@@ -1,10 +1,10 @@
-import { AreaChart, BarChart } from '@mantine/charts';
 import { useMemo } from 'react';
 import { compact, whole } from '../numbers';
 import { useColors } from './palette';
 import { largestOf, quantities, type Quantity, type Report } from './plot-data';
 import { PLOT_PX, PlotFrame } from './plot-frame';
-import { timeAxisOf, timeTextsOf } from './plot-times';
+import { timeTextsOf } from './plot-times';
+import { TimeChart } from './time-chart';
 
 /** More bars than this are too thin to be seen. */
 const MAXIMUM_BARS = 62;
@@ -26,54 +26,27 @@ export default function UsagePlot({
 }) {
   const curves = useMemo(() => largestOf(report, quantity, maximum), [report, quantity, maximum]);
   const colorOf = useColors(curves);
-  const texts = timeTextsOf(report);
-  const data = useMemo(
-    () =>
-      report.times.map((time, at) => ({
-        time,
-        ...Object.fromEntries(curves.map(({ values }, index) => [`curve${index}`, values[at]])),
-      })),
-    [report.times, curves],
-  );
-  const legend = curves.map(({ name }) => ({ label: name, color: colorOf(name) }));
-  // Names may contain dots, which a chart would take for paths.
-  const series = curves.map(({ name }, index) => ({
-    name: `curve${index}`,
-    label: name,
-    color: colorOf(name),
-  }));
-  const shared = {
-    ...timeAxisOf(texts),
-    data,
-    series,
-    type: 'stacked' as const,
-    h: height,
-    valueFormatter: whole,
-    fillOpacity: 1,
-    yAxisProps: { tickFormatter: compact, width: 44, allowDecimals: false },
-  };
   return (
     <PlotFrame
       title={title}
       report={report}
       curves={curves}
-      legend={legend}
+      legend={curves.map(({ name }) => ({ label: name, color: colorOf(name) }))}
       withSums
       format={whole}
       empty={emptyTexts[quantity]}
       height={height}
     >
-      {report.times.length <= MAXIMUM_BARS ? (
-        <BarChart {...shared} barProps={{ isAnimationActive: false }} />
-      ) : (
-        <AreaChart
-          {...shared}
-          curveType="linear"
-          withDots={false}
-          strokeWidth={0}
-          areaProps={{ isAnimationActive: false }}
-        />
-      )}
+      <TimeChart
+        kind={report.times.length <= MAXIMUM_BARS ? 'bars' : 'areas'}
+        times={report.times}
+        curves={curves}
+        colorOf={({ name }) => colorOf(name)}
+        texts={timeTextsOf(report)}
+        format={whole}
+        axis={{ format: compact, px: 44 }}
+        height={height}
+      />
     </PlotFrame>
   );
 }

@@ -43,6 +43,7 @@ async function bundle() {
     chunkNames: 'part-[hash]',
     assetNames: '[name]-[hash]',
     legalComments: 'none',
+    plugins: [mantineByModule()],
     metafile: true,
     logLevel: 'warning',
   });
@@ -51,6 +52,45 @@ async function bundle() {
   if (outputs.filter((name) => name.endsWith('.css')).length > 1)
     throw new Error('Only apps/console/src/main.tsx may import style sheets.');
   return outputs;
+}
+
+/**
+ * Imports each of Mantine's components from its own module. Through the package's index, every page would load the components of
+ * all pages, because esbuild puts what is reached through one module into one file.
+ */
+function mantineByModule() {
+  const index = path.join(root, 'node_modules/@mantine/core/esm/index.mjs');
+  const names = (list) =>
+    list
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean);
+  const modules = new Map(
+    [...fs.readFileSync(index, 'utf8').matchAll(/^import \{([^}]*)\} from "([^"]+)";$/gm)].flatMap(
+      ([, list, module]) => names(list).map((name) => [name, path.resolve(index, '..', module)]),
+    ),
+  );
+  const importOf = (name) => {
+    const module = modules.get(name.split(' ')[0]);
+    if (module === undefined) throw new Error(`The index of @mantine/core has no module for ${name}.`);
+    return `import { ${name} } from ${JSON.stringify(module)};`;
+  };
+  return {
+    name: 'mantine by module',
+    setup(build) {
+      build.onLoad({ filter: /\.tsx?$/ }, ({ path: file }) => ({
+        contents: fs
+          .readFileSync(file, 'utf8')
+          .replace(/^import \{([^}]*)\} from '@mantine\/core';$/gm, (_, list) =>
+            names(list)
+              .filter((name) => !name.startsWith('type '))
+              .map(importOf)
+              .join(' '),
+          ),
+        loader: path.extname(file).slice(1),
+      }));
+    },
+  };
 }
 
 /** A route that changed, or no longer exists, breaks the build here and not in front of a sysadmin. */

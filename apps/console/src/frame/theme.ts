@@ -1,4 +1,9 @@
-import { createTheme, Drawer, Modal } from '@mantine/core';
+import { createTheme, type ModalProps } from '@mantine/core';
+
+// Without Modal.extend() and Drawer.extend(), so that only the pages with dialogs load them.
+const dialog = {
+  defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } satisfies Partial<ModalProps>,
+};
 
 /** Fonts of the system only: the page loads nothing from elsewhere. */
 export const theme = createTheme({
@@ -11,7 +16,7 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, monospace',
   cursorType: 'pointer',
   components: {
-    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
-    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+    Drawer: dialog,
+    Modal: dialog,
   },
 });

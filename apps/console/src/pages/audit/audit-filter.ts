@@ -1,6 +1,6 @@
-import { useSearchParams } from 'react-router';
 import { type paths } from '../../api/schema';
 import { startOfDay } from '../../parts/audit/days';
+import { useParameters } from '../../parts/parameters';
 
 type Query = NonNullable<paths['/api/v1/sysadmin/audit-events']['get']['parameters']['query']>;
 
@@ -19,20 +19,14 @@ export interface FilterState {
 
 /** The filter is in the address, so that it can be shared and kept as a bookmark. */
 export function useAuditFilter(): FilterState {
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, change] = useParameters();
   const filter = Object.fromEntries(
     filterNames.map((name) => [name, parameters.get(name) ?? '']),
   ) as AuditFilter;
   return {
     filter,
-    set(name, value) {
-      // Those of the render may be older than a change that was made a moment ago.
-      const after = new URLSearchParams(location.hash.split('?')[1]);
-      if (value) after.set(name, value);
-      else after.delete(name);
-      setParameters(after, { replace: true });
-    },
-    clear: () => setParameters({}, { replace: true }),
+    set: (name, value) => change({ [name]: value }),
+    clear: () => change(Object.fromEntries(filterNames.map((name) => [name, null]))),
   };
 }
 

@@ -1,6 +1,6 @@
 import { Group, Select, Text, TextInput } from '@mantine/core';
-import { useSearchParams } from 'react-router';
 import { type Schemas } from '../../api/client';
+import { useParameters } from '../../parts/parameters';
 
 type Model = Schemas['CatalogueModelResponse'];
 
@@ -14,21 +14,12 @@ const NONE = 'none';
 
 /** The filter of the address. */
 export function useFilter(): [Filter, (name: Name, value: string | null) => void] {
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, change] = useParameters();
   const filter = Object.fromEntries(names.map((name) => [name, parameters.get(name) ?? ''])) as Record<
     Name,
     string
   >;
-  const set = (name: Name, value: string | null) =>
-    setParameters(
-      (before) => {
-        const after = new URLSearchParams(before);
-        if (value) after.set(name, value);
-        else after.delete(name);
-        return after;
-      },
-      { replace: true },
-    );
+  const set = (name: Name, value: string | null) => change({ [name]: value });
   return [filter, set];
 }
 

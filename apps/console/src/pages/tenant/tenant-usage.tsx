@@ -1,7 +1,7 @@
 import { Alert, Button, Group as Row, Select, Table, Text, TextInput } from '@mantine/core';
-import { useSearchParams } from 'react-router';
 import { api, type Schemas } from '../../api/client';
 import { Empty, Loaded } from '../../parts/loaded';
+import { useParameters } from '../../parts/parameters';
 import { payerText } from '../../parts/payer';
 import { dateOf } from '../../parts/times';
 import { useKeyNames } from './keys/key-names';
@@ -31,7 +31,7 @@ const number = new Intl.NumberFormat();
 
 /** What the tenant used, in sums, and as CSV. */
 export function TenantUsage({ tenantId }: { tenantId: string }) {
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, change] = useParameters();
   const asked = parameters.get('group') ?? '';
   const group = asked in groups ? asked : 'day';
   const period = Object.fromEntries(
@@ -43,16 +43,7 @@ export function TenantUsage({ tenantId }: { tenantId: string }) {
   const query = api.useQuery('get', path, {
     params: { path: { tenant_id: tenantId }, query: { group_by: group, ...period } },
   });
-  const set = (name: string, value: string | null) =>
-    setParameters(
-      (before) => {
-        const after = new URLSearchParams(before);
-        if (value) after.set(name, value);
-        else after.delete(name);
-        return after;
-      },
-      { replace: true },
-    );
+  const set = (name: string, value: string | null) => change({ [name]: value });
   const csv = new URLSearchParams({ group_by: group, ...period, format: 'csv' });
   return (
     <>

@@ -1,9 +1,9 @@
 import { Button, Group, Select, Text, TextInput } from '@mantine/core';
 import { useMemo } from 'react';
-import { useSearchParams } from 'react-router';
 import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
 import { PageHead } from '../../parts/page-head';
+import { useParameters } from '../../parts/parameters';
 import { statusLooks } from '../../parts/status-badge';
 import { CreateTenant } from '../tenant/create-tenant';
 import { type CellStatus, type Matrix, type TenantRow, useMatrix } from './matrix-data';
@@ -35,21 +35,11 @@ export default function Tenants() {
 }
 
 function FilteredMatrix({ matrix }: { matrix: Matrix }) {
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, change] = useParameters();
   const [search, status, provider] = ['search', 'status', 'provider'].map(
     (name) => parameters.get(name) ?? '',
   ) as [string, CellStatus | '', string];
-  const set = (name: string, value: string | null) => {
-    setParameters(
-      (before) => {
-        const after = new URLSearchParams(before);
-        if (value) after.set(name, value);
-        else after.delete(name);
-        return after;
-      },
-      { replace: true },
-    );
-  };
+  const set = (name: string, value: string | null) => change({ [name]: value });
   const rows = useMemo(
     () => matrix.rows.filter((row) => isShown(row, { search, status, provider })),
     [matrix.rows, search, status, provider],

@@ -2,8 +2,9 @@ import { Anchor, Box, Button, Progress, Table, Text } from '@mantine/core';
 import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { compact, percent, whole } from '../../parts/numbers';
+import { changed } from '../../parts/parameters';
 import { type Row, sumsOf } from './usage-data';
-import { changed, drillDown, groups, type View } from './view';
+import { drillDown, groups, type View } from './view';
 
 /** How many rows are in the document before someone asks for all. */
 const FIRST_ROWS = 25;

@@ -1,4 +1,4 @@
-import { useSearchParams } from 'react-router';
+import { useParameters } from '../../parts/parameters';
 import { quantities, type Quantity } from '../../parts/plots/plot-data';
 import { type Range, type RangeName, rangeOf, ranges } from './range';
 
@@ -20,7 +20,7 @@ export interface View {
 export type ViewChange = Partial<Record<'range' | 'since' | 'until' | 'by' | 'what' | Group, string | null>>;
 
 export function useView(): [View, (change: ViewChange) => void] {
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, changeParameters] = useParameters();
   const get = (name: string) => parameters.get(name) ?? '';
   const oneOf = <Name extends string>(name: string, known: Record<Name, unknown>, usual: Name): Name =>
     Object.hasOwn(known, get(name)) ? (get(name) as Name) : usual;
@@ -32,18 +32,9 @@ export function useView(): [View, (change: ViewChange) => void] {
     provider: get('provider') || undefined,
     model: get('model') || undefined,
   };
-  const change = (changes: ViewChange) => setParameters((before) => changed(before, changes));
+  // Each view is an entry in the browser's history: the reader goes back to it.
+  const change = (changes: ViewChange) => changeParameters(changes, { replace: false });
   return [view, change];
-}
-
-/** The parameters after a change. */
-export function changed(before: URLSearchParams, changes: ViewChange): URLSearchParams {
-  const after = new URLSearchParams(before);
-  for (const [name, value] of Object.entries(changes)) {
-    if (value) after.set(name, value);
-    else after.delete(name);
-  }
-  return after;
 }
 
 /** What a row of the table leads to: what is inside of it. Undefined: nothing is left to look into. */

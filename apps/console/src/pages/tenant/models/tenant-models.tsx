@@ -1,7 +1,7 @@
 import { Alert, Group, Select, Stack, Text, TextInput } from '@mantine/core';
-import { useSearchParams } from 'react-router';
 import { api, type Schemas } from '../../../api/client';
 import { Empty, Loaded } from '../../../parts/loaded';
+import { useParameters } from '../../../parts/parameters';
 import { ModelCard } from './model-card';
 
 type Explained = Schemas['ExplainedModelsResponse'];
@@ -22,19 +22,10 @@ const states = {
 } as const;
 
 function Models({ explained: { tenant_id: tenantId, models, mode } }: { explained: Explained }) {
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, change] = useParameters();
   const search = parameters.get('search') ?? '';
   const state = parameters.get('state') ?? '';
-  const set = (name: string, value: string | null) =>
-    setParameters(
-      (before) => {
-        const after = new URLSearchParams(before);
-        if (value) after.set(name, value);
-        else after.delete(name);
-        return after;
-      },
-      { replace: true },
-    );
+  const set = (name: string, value: string | null) => change({ [name]: value });
   if (models.length === 0) {
     return <Empty title="No models">The model catalogue is empty, so no call can name a model.</Empty>;
   }

@@ -109,6 +109,27 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     expect((await report('/usage?group_by=')).items).toEqual([(await report('/usage')).total]);
   });
 
+  it('choose the calls to a provider and of a model, also as CSV and in pages', async () => {
+    const model = encodeURIComponent('=HYPERLINK("x"), y');
+    expect(await callsBy('/usage?provider=anthropic&group_by=model', 'model')).toEqual([['claude', 1]]);
+    expect(await callsBy('/usage?model=gpt-4o&group_by=tenant', 'tenant_id')).toEqual(
+      [a, b].sort().map((id) => [id, 2]),
+    );
+    expect((await report(`/usage?provider=openai&model=${model}`)).total.calls).toBe(1);
+    expect((await report('/usage?provider=anthropic&model=gpt-4o')).total.calls).toBe(0);
+    expect((await report(`/tenants/${a}/usage?provider=openai`)).total.calls).toBe(3);
+    const csv = await tenkey.sysadmin('get', '/usage?provider=openai&group_by=tenant,model&format=csv');
+    const rows = csv.text.split('\r\n').slice(1, -1);
+    expect(rows).toHaveLength(3);
+    expect(rows.filter((row) => row.includes('claude'))).toEqual([]);
+    const first = await report('/usage?provider=openai&group_by=tenant,model&limit=2');
+    const second = await report(
+      `/usage?provider=openai&group_by=tenant,model&limit=2&cursor=${first.next_cursor}`,
+    );
+    expect([...first.items, ...second.items].map(({ calls }) => calls).sort()).toEqual([1, 2, 2]);
+    expect([first.total.calls, second.next_cursor]).toEqual([5, null]);
+  });
+
   it('come in pages that together are complete', async () => {
     const whole = await report('/usage?group_by=tenant,model,key');
     const items: unknown[] = [];
@@ -271,6 +292,8 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     const narrow = await own(narrowKeyOfA.key, '?group_by=model');
     expect(narrow.body.items.map(({ model }: any) => model)).toEqual(['claude']);
     expect(narrow.body.total.calls).toBe(1);
+    expect((await own(keyOfA.key, '?provider=openai&model=gpt-4o')).body.total.calls).toBe(2);
+    expect((await own(narrowKeyOfA.key, '?model=gpt-4o')).body.total.calls).toBe(0);
     const other = await own(keyOfA.key, `?tenant_id=${b}&group_by=tenant`);
     expect([other.status, other.body.error.code]).toEqual([422, 'validation_failed']);
     expect((await own(keyOfA.key, '?format=csv')).text).toContain('\r\n');
@@ -337,6 +360,8 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     [`/usage?cursor=${Buffer.from('"2026-01-31"').toString('base64url')}`, 'cursor'],
     [`/usage?cursor=${Buffer.from('["2026-01-01","9","2026-01-02"]').toString('base64url')}`, 'cursor'],
     ['/usage?format=xml', 'format'],
+    ['/usage?provider=\t', 'provider'],
+    [`/usage?model=${'m'.repeat(201)}`, 'model'],
     ['/usage?tenant_id=a', 'tenant_id'],
     ['/usage/records?format=csv', 'format'],
     ['/usage/records?cursor=x', 'cursor'],

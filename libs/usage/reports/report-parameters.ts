@@ -12,6 +12,8 @@ export interface ReportParameters {
   readonly since: string;
   readonly until: string;
   readonly groups: readonly UsageGroup[];
+  readonly provider?: string;
+  readonly model?: string;
   readonly limit: number;
   /** Undefined for the first page. */
   readonly after?: ReportPosition;
@@ -21,7 +23,7 @@ export interface ReportParameters {
 /** @throws Problem validation_failed if the days are in the wrong order, or the cursor belongs to another report */
 export function parseReportQuery(query: UsageQuery | TenantUsageQuery, now = Date.now()): ReportParameters {
   const groups = (query.group_by ?? 'day').split(',').filter((name) => name !== '') as UsageGroup[];
-  const { limit = 1000, cursor, format } = query;
+  const { limit = 1000, cursor, format, provider, model } = query;
   const values = cursor === undefined ? [] : decodeCursor(cursor, ['day', 'day', ...fieldsOf(groups)]);
   if (values === undefined) {
     const message = 'cursor must be the next_cursor of a page with the same group_by';
@@ -42,6 +44,8 @@ export function parseReportQuery(query: UsageQuery | TenantUsageQuery, now = Dat
     since,
     until,
     groups,
+    provider,
+    model,
     limit,
     after: cursor === undefined ? undefined : after,
     isCsv: format === 'csv',

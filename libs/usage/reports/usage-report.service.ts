@@ -28,8 +28,10 @@ export interface UsageFilter {
   /** The tenants that the key may see, whatever the other filters are; undefined for all. */
   readonly within?: readonly string[];
   readonly tenantId?: string;
-  /** Only these models; undefined for all. */
+  /** The models that the key may call, whatever the other filters are; undefined for all. */
   readonly models?: readonly string[];
+  readonly provider?: string;
+  readonly model?: string;
   /** First day, such as 2026-01-01. */
   readonly since: string;
   /** Last day. */
@@ -63,7 +65,10 @@ export class UsageReportService {
     });
     const counters = usageCounters.map((name) => `coalesce(sum(${name}), 0)::float8 as ${name}`);
     const { conditions, parameters } = conditionsOf(filter);
-    if (filter.models !== undefined) conditions.push(`model = any($${parameters.push(filter.models)})`);
+    const { models, provider, model } = filter;
+    if (models !== undefined) conditions.push(`model = any($${parameters.push(models)})`);
+    if (provider !== undefined) conditions.push(`provider = $${parameters.push(provider)}`);
+    if (model !== undefined) conditions.push(`model = $${parameters.push(model)}`);
     const order = fields.map((name) => orders[name]?.[0] ?? name).join(', ');
     if (page.after !== undefined && fields.length > 0) {
       const position = page.after.map(

@@ -24,11 +24,11 @@ export class UsageResponsesService {
   /** @param reply gets the header of the lost calls if the report is CSV */
   async of(
     parameters: ReportParameters,
-    calls: Omit<UsageFilter, 'since' | 'until'>,
+    calls: Pick<UsageFilter, 'within' | 'tenantId' | 'models'>,
     reply: FastifyReply,
   ): Promise<UsageReportResponse | StreamableFile> {
-    const { since, until, groups, limit, after } = parameters;
-    const filter = { ...calls, since, until };
+    const { since, until, groups, provider, model, limit, after } = parameters;
+    const filter = { ...calls, since, until, provider, model };
     if (parameters.isCsv) {
       // The first rows are read before the head is sent, so that an error can have a status.
       const [first, lostCalls] = await Promise.all([

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, getSchemaPath, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { IsTime, uuidPattern } from '#http';
+import { IsSearchText, IsTime, uuidPattern } from '#http';
 import { CallFields, tenantGroups, tenantNameDescription, type UsageGroup, usageGroups } from './call-fields';
 
 /** `group_by`: names of groups, each at most once, separated by commas. */
@@ -48,6 +48,16 @@ class ReportQuery {
   @IsOptional()
   @IsTime('day')
   until?: string;
+
+  @ApiPropertyOptional({ example: 'openai', description: 'Only calls to this provider.' })
+  @IsOptional()
+  @IsSearchText()
+  provider?: string;
+
+  @ApiPropertyOptional({ example: 'gpt-4o', description: 'Only calls of this model.' })
+  @IsOptional()
+  @IsSearchText()
+  model?: string;
 
   @ApiPropertyOptional({
     enum: ['json', 'csv'],
@@ -161,7 +171,7 @@ export class UsageReportResponse {
   @ApiProperty({
     example: 0,
     description:
-      'Calls, of any model, that could not be recorded because the database was unavailable or refused them. They are missing in the sums.',
+      'Calls, of any provider and model, that could not be recorded because the database was unavailable or refused them. They are missing in the sums.',
   })
   lost_calls: number;
   @ApiProperty({ nullable: true, type: String, example: null, description: 'Null on the last page.' })

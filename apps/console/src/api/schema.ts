@@ -2444,6 +2444,8 @@ export interface operations {
       query?: {
         since?: string;
         until?: string;
+        provider?: string;
+        model?: string;
         format?: components['schemas']['ListFormat'];
         limit?: number;
         cursor?: string;
@@ -2528,6 +2530,8 @@ export interface operations {
       query?: {
         since?: string;
         until?: string;
+        provider?: string;
+        model?: string;
         format?: components['schemas']['ListFormat'];
         limit?: number;
         cursor?: string;

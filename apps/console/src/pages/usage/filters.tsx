@@ -12,8 +12,8 @@ export function Filters({ view, change }: { view: View; change: (change: ViewCha
   const { since, until } = daysOf(range);
   // Only what had calls in this time can be chosen.
   const options = { placeholderData: keepPreviousData };
-  const tenants = useDays(range, 'tenant', undefined, options).data?.items ?? [];
-  const models = useDays(range, 'provider,model', undefined, options).data?.items ?? [];
+  const tenants = useDays(range, 'tenant', {}, options).data?.items ?? [];
+  const models = useDays(range, 'provider,model', {}, options).data?.items ?? [];
   return (
     <Stack gap="sm" mb="md">
       <Group align="end" gap="sm">

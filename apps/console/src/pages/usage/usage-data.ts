@@ -52,10 +52,10 @@ export interface DaysReport {
 export function useDays(
   range: Range,
   groups: string,
-  tenant: string | undefined,
+  { tenant, provider, model }: Partial<Pick<View, Group>>,
   options: { enabled?: boolean; placeholderData?: typeof keepPreviousData } = {},
 ) {
-  const query = { ...daysOf(range), group_by: groups, tenant_id: tenant, limit: 10_000 };
+  const query = { ...daysOf(range), group_by: groups, tenant_id: tenant, provider, model, limit: 10_000 };
   return useQuery({
     ...options,
     queryKey: ['usage of days', query],
@@ -73,32 +73,16 @@ export function daysOf({ days }: Range): { since: string; until: string } {
   return days ?? { since: dayOf(Date.now() - 86_400_000), until: dayOf(Date.now()) };
 }
 
-/** The groups of the API that the rows are made of. The report has no filter for providers and models, so they are groups too. */
-export function groupsOf({ by, provider, model }: View): string {
-  const groups: Group[] = [by];
-  if (provider !== undefined && by !== 'provider') groups.push('provider');
-  if (model !== undefined && by !== 'model') groups.push('model');
-  return groups.join(',');
-}
-
 /** The rows of whole days. */
-export function rowsOfDays(items: readonly Sums[], { by, provider, model }: View): Row[] {
-  const rows = new Map<string, Row>();
-  for (const item of items) {
-    if (provider !== undefined && item.provider !== provider) continue;
-    if (model !== undefined && item.model !== model) continue;
+export function rowsOfDays(items: readonly Sums[], by: Group): Row[] {
+  return items.map((item) => {
     const key = (by === 'tenant' ? item.tenant_id : item[by]) ?? '';
-    rows.set(key, {
-      key,
-      name: by === 'tenant' ? (item.tenant_name ?? key) : key,
-      ...sumsOf([rows.get(key), item]),
-    });
-  }
-  return [...rows.values()];
+    return { ...item, key, name: by === 'tenant' ? (item.tenant_name ?? key) : key };
+  });
 }
 
 /** The sums of rows; those that are absent count nothing. */
-export function sumsOf(rows: readonly (Omit<Row, 'key' | 'name'> | undefined)[]): Omit<Row, 'key' | 'name'> {
+export function sumsOf(rows: readonly Row[]): Omit<Row, 'key' | 'name'> {
   const sum = (counter: 'calls' | 'failed' | 'unfinished' | 'input_tokens' | 'output_tokens' | 'unmetered') =>
     rows.reduce((before, row) => before + (row?.[counter] ?? 0), 0);
   return {

@@ -9,16 +9,7 @@ import { UsagePlot } from '../../parts/plots';
 import { quantities } from '../../parts/plots/plot-data';
 import { Filters } from './filters';
 import { SumsTable } from './sums-table';
-import {
-  daysOf,
-  groupsOf,
-  type Row,
-  rowsOfDays,
-  rowsOfSeries,
-  sumsOf,
-  useDays,
-  useSeries,
-} from './usage-data';
+import { daysOf, type Row, rowsOfDays, rowsOfSeries, sumsOf, useDays, useSeries } from './usage-data';
 import { groups, useView, type View } from './view';
 
 const PLOT_PX = 340;
@@ -29,7 +20,7 @@ const CARD_PX = PLOT_PX + 100;
 export default function Usage() {
   const [view, change] = useView();
   const series = useSeries(view);
-  const days = useDays(view.range, groupsOf(view), view.tenant, {
+  const days = useDays(view.range, view.by, view, {
     enabled: view.range.days !== undefined,
   });
   return (
@@ -63,7 +54,7 @@ export default function Usage() {
           ) : (
             <Loaded query={days}>
               {({ items, lostCalls }) => (
-                <Sums view={view} rows={rowsOfDays(items, view)} lostCalls={lostCalls} />
+                <Sums view={view} rows={rowsOfDays(items, view.by)} lostCalls={lostCalls} />
               )}
             </Loaded>
           )}
@@ -108,17 +99,20 @@ function Sums({ view, rows, lostCalls }: { view: View; rows: readonly Row[]; los
   );
 }
 
-/** The rows of the table as a file. The API has no filter for providers and models, so the file has them as columns. */
+/** The rows of the table as a file. */
 function CsvLink({ view }: { view: View }) {
-  const query = new URLSearchParams({ ...daysOf(view.range), group_by: groupsOf(view), format: 'csv' });
-  if (view.tenant !== undefined) query.set('tenant_id', view.tenant);
+  const { range, by, tenant, provider, model } = view;
+  const query = new URLSearchParams({ ...daysOf(range), group_by: by, format: 'csv' });
+  for (const [name, value] of Object.entries({ tenant_id: tenant, provider, model })) {
+    if (value !== undefined) query.set(name, value);
+  }
   return (
     <Button
       component="a"
       href={`api/v1/sysadmin/usage?${query.toString()}`}
       download
       variant="default"
-      title={view.range.days === undefined ? 'Whole days, in UTC: yesterday and today' : 'Whole days, in UTC'}
+      title={range.days === undefined ? 'Whole days, in UTC: yesterday and today' : 'Whole days, in UTC'}
     >
       CSV
     </Button>

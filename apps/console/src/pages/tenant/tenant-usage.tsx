@@ -1,14 +1,25 @@
-import { Alert, Button, Group as Row, Select, Table, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Card, Group as Row, Select, Table, Text, TextInput, Title } from '@mantine/core';
 import { api, type Schemas } from '../../api/client';
 import { Empty, Loaded } from '../../parts/loaded';
 import { useParameters } from '../../parts/parameters';
 import { payerText } from '../../parts/payer';
+import { UsagePlot } from '../../parts/plots';
 import { dateOf } from '../../parts/times';
+import { endOf, isDay } from '../usage/range';
 import { useKeyNames } from './keys/key-names';
 
 type Sums = Schemas['UsageSumsResponse'];
 
 const path = '/api/v1/sysadmin/tenants/{tenant_id}/usage';
+
+const PLOT_PX = 220;
+/** So that nothing moves while the plot is loaded. */
+const CARD_PX = PLOT_PX + 120;
+
+interface Period {
+  readonly since?: string;
+  readonly until?: string;
+}
 
 interface Group {
   readonly label: string;
@@ -36,10 +47,10 @@ export function TenantUsage({ tenantId }: { tenantId: string }) {
   const group = asked in groups ? asked : 'day';
   const period = Object.fromEntries(
     ['since', 'until'].flatMap((name) => {
-      const day = parameters.get(name);
-      return day === null ? [] : [[name, day]];
+      const day = parameters.get(name) ?? '';
+      return isDay(day) ? [[name, day]] : [];
     }),
-  ) as { since?: string; until?: string };
+  ) as Period;
   const query = api.useQuery('get', path, {
     params: { path: { tenant_id: tenantId }, query: { group_by: group, ...period } },
   });
@@ -74,6 +85,7 @@ export function TenantUsage({ tenantId }: { tenantId: string }) {
           CSV
         </Button>
       </Row>
+      <Plot tenantId={tenantId} period={period} />
       <Loaded query={query}>
         {(report) =>
           typeof report === 'string' ? null : (
@@ -82,6 +94,32 @@ export function TenantUsage({ tenantId }: { tenantId: string }) {
         }
       </Loaded>
     </>
+  );
+}
+
+/** Calls by model. Without calls there is none, and the report says so. */
+function Plot({ tenantId, period: { since, until } }: { tenantId: string; period: Period }) {
+  const query = api.useQuery('get', '/api/v1/sysadmin/usage/series', {
+    params: {
+      query: {
+        by: 'model',
+        interval: 'day',
+        tenant_id: tenantId,
+        since,
+        until: until === undefined ? undefined : endOf(until),
+      },
+    },
+  });
+  if (query.data?.series.length === 0) return null;
+  return (
+    <Card withBorder mih={CARD_PX} mb="md">
+      <Title order={2} size="sm" mb="xs">
+        Calls by model
+      </Title>
+      <Loaded query={query}>
+        {(series) => <UsagePlot report={series} quantity="calls" title="Calls by model" height={PLOT_PX} />}
+      </Loaded>
+    </Card>
   );
 }
 

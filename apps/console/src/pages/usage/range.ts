@@ -55,7 +55,7 @@ export function endOf(day: string): string {
   return new Date(Date.parse(day) + DAY_MS).toISOString();
 }
 
-function isDay(text: string): boolean {
+export function isDay(text: string): boolean {
   const time = Date.parse(text);
   return !Number.isNaN(time) && dayOf(time) === text;
 }

@@ -29,7 +29,8 @@ describe('a start builds', () => {
       'scripts/run.cjs',
     ])
       cpSync(join(root, name), file(name));
-    for (const name of ['apps/api', 'apps/cli', 'apps/console', 'libs']) mkdirSync(file(name), { recursive: true });
+    for (const name of ['apps/api', 'apps/cli', 'apps/console', 'libs'])
+      mkdirSync(file(name), { recursive: true });
     symlinkSync(join(root, 'node_modules'), file('node_modules'));
     writeFileSync(file('apps/cli/main.ts'), 'process.exitCode = 0;\n');
     writeFileSync(file('apps/console/build.cjs'), "require('node:fs').mkdirSync('dist/console');\n");

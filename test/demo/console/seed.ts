@@ -167,6 +167,6 @@ async function causeIncident(
 }
 
 /** The mask under which a tenant's credential is shown. */
-export function maskOfCredential({ key }: SeededCredential): string {
+function maskOfCredential({ key }: SeededCredential): string {
   return maskOf(key);
 }

@@ -3,7 +3,7 @@ import { distributionOf } from '../faults/numbers';
 import { municipalities } from '../demo/console/municipalities';
 import { describeConsole, hashOf, pathOf, settled, signIn, type Visit } from './console';
 
-/** Until a row can be clicked and the search responds. It usually takes 0.3 s. */
+/** Until a row can be clicked and the search responds. */
 const INTERACTIVE_MS = 2000;
 /** What a screen usually shows 60 times a second. On a machine that is slower than that, its own median counts. */
 const FRAME_MS = 1000 / 60;

@@ -1,5 +1,4 @@
 import { type DataSource } from 'typeorm';
-import { maskOf } from '#crypto';
 import { type ProviderServer } from '../../support/provider-server';
 import { type Incident, planOf, type SeededProvider, type TenantPlan } from './plan';
 import { fromNow, type SysadminApi } from './sysadmin-api';
@@ -164,9 +163,4 @@ async function causeIncident(
     case undefined:
       return;
   }
-}
-
-/** The mask under which a tenant's credential is shown. */
-function maskOfCredential({ key }: SeededCredential): string {
-  return maskOf(key);
 }

@@ -134,7 +134,7 @@ describeWithApp('a client with a wrong base URL', (tenkey) => {
       ]);
       expect(answer.body.hint).toBeUndefined();
     }
-    const sysadmin = await tenkey.sysadmin('get', '/models');
+    const sysadmin = await tenkey.sysadmin('get', '/embeddings');
     expect([sysadmin.status, sysadmin.body.code]).toEqual([404, 'route_not_found']);
   });
 

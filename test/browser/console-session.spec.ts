@@ -93,8 +93,8 @@ describeConsole('signing in to the console', { tenants: fewestTenants }, (consol
     await page.getByRole('button', { name: 'Sign out' }).click();
     await signIn(page, console.origin, '/', key);
     await settled(page);
-    expect(all).toEqual(expect.arrayContaining(['Today', 'Tenants']));
-    expect(await menu()).toEqual(all.filter((label) => ['Today', 'Tenants'].includes(label)));
+    expect(all).toEqual(expect.arrayContaining(['Today', 'Tenants', 'Models']));
+    expect(await menu()).toEqual(all.filter((label) => ['Today', 'Tenants', 'Models'].includes(label)));
     expect(await page.getByRole('table', { name: 'What needs you' }).count()).toBe(0);
     await goTo(page, '/tenants', 'Tenants');
     await page.getByRole('link', { name: console.tenants[0]!.name, exact: true }).waitFor();

@@ -13,7 +13,12 @@ export function Notice({
   children: ReactNode;
 }) {
   return (
-    <Alert color={color} title={title} styles={{ title: { color: 'var(--mantine-color-bright)' } }}>
+    <Alert
+      className="notice"
+      color={color}
+      title={title}
+      styles={{ title: { color: 'var(--mantine-color-bright)' } }}
+    >
       {children}
     </Alert>
   );

@@ -13,12 +13,7 @@ export function Notice({
   children: ReactNode;
 }) {
   return (
-    <Alert
-      className="notice"
-      color={color}
-      title={title}
-      styles={{ title: { color: 'var(--mantine-color-bright)' } }}
-    >
+    <Alert color={color} title={title} styles={{ title: { color: 'var(--mantine-color-bright)' } }}>
       {children}
     </Alert>
   );

@@ -44,7 +44,7 @@ function Event({
             {tenantNames !== undefined && event.tenant_id !== null && (
               <>
                 {' '}
-                <Anchor component={Link} to={`/tenants/${event.tenant_id}`} size="sm">
+                <Anchor underline="always" component={Link} to={`/tenants/${event.tenant_id}`} size="sm">
                   {tenantNames.get(event.tenant_id) ?? event.tenant_id}
                 </Anchor>
               </>

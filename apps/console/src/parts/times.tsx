@@ -19,7 +19,7 @@ export function relativeTime(time: string, now = Date.now()): string {
   return distance > 0 ? 'in less than a minute' : 'just now';
 }
 
-/** How long ago it was or how long it takes until then, with the time itself for whoever points at it. */
+/** How long ago a time was, or how long it is until then. The time itself is the tooltip. */
 export function Moment({ time }: { time: string }) {
   return (
     <Text component="time" dateTime={time} title={minute.format(new Date(time))} size="sm" span>

@@ -171,8 +171,8 @@ function Revoke({ dialog, onClose }: DialogProps) {
       }}
     >
       <Text size="sm">
-        At once, no process accepts <strong>{key?.name}</strong> any more, and whoever is signed in with it is
-        signed out. Tenant keys that were created with it stay valid. It cannot be undone.
+        No process accepts <strong>{key?.name}</strong> from then on, and its sessions in the console end.
+        Tenant keys that were created with it stay valid. This cannot be undone.
       </Text>
       {key !== undefined && (
         <Text size="sm">

@@ -122,8 +122,7 @@ export function KeyForm({
         {lost.length > 0 && (
           <Alert color="yellow">
             <Text size="sm">
-              It will no longer {lost.map(labelOf).join(' or ')}. Whoever is signed in to the console with it
-              is signed out.
+              It will no longer {lost.map(labelOf).join(' or ')}. Its sessions in the console end.
             </Text>
           </Alert>
         )}

@@ -7,7 +7,7 @@ import { useRefresh, useSession } from '../../api/session';
 import { fieldErrors, textOrNull } from './fields';
 import { TenantForm } from './tenant-form';
 
-/** The button and its dialog, for whoever has tenants:write for all tenants. Leads to the page of the new tenant. */
+/** The button and its dialog, for keys with tenants:write for all tenants. Leads to the page of the new tenant. */
 export function CreateTenant() {
   const session = useSession();
   const [isOpen, { open, close }] = useDisclosure();

@@ -57,7 +57,7 @@ export function MatrixTable({
   );
 }
 
-/** Stands for the rows that are not in view. */
+/** An empty row as high as all rows that are not in view. */
 function Space({ px }: { px: number }) {
   return (
     <tr aria-hidden style={{ height: px }}>

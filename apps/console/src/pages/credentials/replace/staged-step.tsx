@@ -10,7 +10,7 @@ import { RollbackCountdown } from '../rollback-countdown';
 import { type Change, type Changing } from '../slot-changes';
 import { Heading, type Step, Steps } from './steps';
 
-/** A key is staged: it can be verified, promoted, or replaced by another one. Whoever comes back to the page begins here. */
+/** A key is staged: it can be verified, promoted, or replaced by another one. A sysadmin who returns to the page continues here. */
 export function StagedStep({
   tenantName,
   provider,

@@ -177,25 +177,32 @@ describe('behind nginx with deploy/nginx.conf', () => {
     for (const count of requests) expect(count).toBeGreaterThan(0);
   });
 
-  it('documentation, hints and the way from / keep the path prefix', async () => {
+  it('the console, the documentation and hints keep the path prefix', async () => {
     const base = await startNginx({
       'location / {': 'location /tenkey/ {',
       'proxy_pass http://tenkey;': 'proxy_pass http://tenkey/;',
     });
-    const get = async (url: string, headers: Record<string, string> = {}) => {
-      const { statusCode, headers: received, body } = await request(url, { dispatcher: agent, headers });
-      return { status: statusCode, location: received.location, text: await body.text() };
+    const get = async (url: string) => {
+      const { statusCode, body } = await request(url, {
+        dispatcher: agent,
+        headers: { accept: 'text/html, */*' },
+      });
+      return { status: statusCode, text: await body.text() };
     };
     const root = `${base}/tenkey/`;
-    const { status, location } = await get(root, { accept: 'text/html' });
-    expect([status, location]).toEqual([302, `${root}docs`]);
-    const page = await get(`${root}docs`);
-    expect(page.status).toBe(200);
-    const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(
-      ([, link]) => new URL(link!, `${root}docs`).href,
-    );
-    expect(links.length).toBeGreaterThan(3);
-    for (const link of links) expect([link, (await get(link)).status]).toEqual([link, 200]);
+    for (const [address, element] of [
+      [root, 'console'],
+      [`${root}docs`, 'swagger-ui'],
+    ] as const) {
+      const { status, text } = await get(address);
+      expect([status, text.includes(`<div id="${element}">`)]).toEqual([200, true]);
+      const [, own = ''] = /<base href="([^"]+)"/.exec(text) ?? [];
+      const links = [...text.matchAll(/<(?:script|link)[^>]* (?:src|href)="([^"]+)"/g)].map(
+        ([, link]) => new URL(link!, new URL(own, address)).href,
+      );
+      expect(links.length).toBeGreaterThanOrEqual(3);
+      for (const link of links) expect([link, (await get(link)).status]).toEqual([link, 200]);
+    }
     const document = JSON.parse((await get(`${root}docs/openapi.json`)).text);
     expect(document.servers[0].url).toBe(root.slice(0, -1));
     expect((await get(`${document.servers[0].url}/health`)).status).toBe(200);

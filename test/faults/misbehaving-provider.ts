@@ -39,10 +39,15 @@ const chunked = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 
 function refusal(status: number): Misbehaviour['answer'] {
   const body = JSON.stringify({ error: { message: 'not now', type: 'server_error', code: null } });
-  return (socket) =>
-    void socket.end(
-      `HTTP/1.1 ${status} Storm\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
+  const head = [
+    `HTTP/1.1 ${status} Storm`,
+    'content-type: application/json',
+    `content-length: ${body.length}`,
+    // The next call must not be sent on a connection that is about to end.
+    'connection: close',
+    '\r\n',
+  ].join('\r\n');
+  return (socket) => void socket.end(head + body);
 }
 
 const unavailable = '502 upstream_unavailable';

@@ -355,6 +355,7 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       'sysadmin-keys create': 'POST /keys',
       'sysadmin-keys revoke': 'DELETE /keys/{key_id}',
       usage: 'GET /usage',
+      calls: 'GET /usage/records',
       readiness: 'GET /readiness',
       processes: 'GET /processes',
       'receipts verify': 'POST /receipts/verify',
@@ -434,6 +435,15 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
       code: 2,
       stderr: expect.stringContaining('--top needs --interval'),
     });
+
+    const id = call.headers['x-tenkey-request-id']!;
+    expect((await run('calls', '--request', id)).stdout).toMatch(
+      /^at +tenant name +model +outcome +status +source +provider +key .*\n\d{4}-.* sundsvall +gpt-4o +ok +200 +tenant +openai +\.\.\.1a2b /,
+    );
+    expect(csvOf((await run('calls', '--tenant', 'sundsvall', '--limit', '1', '--csv')).stdout)).toHaveLength(
+      2,
+    );
+    expect((await run('calls', '--request', 'of-the-client')).stderr).toContain('request_id must be a UUID');
 
     expect(await run('receipts', 'verify', receipt)).toMatchObject({
       code: 0,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describeWithApp, superKey } from './support/app';
 import { issueSysadminKey, issueTenantKey } from './support/keys';
 import { usageRecords } from './support/usage';
@@ -310,6 +311,8 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     expect((await ask(`/usage/records?tenant_id=${a}`)).body.items).toEqual([]);
     const records = (await ask('/usage/records')).body.items;
     expect(records.map((record: any) => record.tenant_id)).toEqual([b, b]);
+    const ofA = (await report(`/usage/records?tenant_id=${a}`)).items[0].request_id;
+    expect((await ask(`/usage/records?request_id=${ofA}`)).body.items).toEqual([]);
     expect((await ask(`/tenants/${a}/usage`)).status).toBe(403);
     expect((await ask(`/tenants/${b}/usage`)).status).toBe(200);
   });
@@ -327,6 +330,9 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     }
     expect(paged).toEqual(all);
     expect((await report(`/usage/records?key_id=${keyOfA.id}`)).items).toHaveLength(2);
+    const id = all[2].request_id;
+    expect((await report(`/usage/records?request_id=${id.toUpperCase()}`)).items).toEqual([all[2]]);
+    expect((await report(`/usage/records?request_id=${id}&tenant_id=${randomUUID()}`)).items).toEqual([]);
     expect((await report(`/usage/records?until=${times[3]}`)).items).toEqual(all.slice(4));
     expect((await report(`/usage/records?since=${times[3]}`)).items).toEqual(all.slice(0, 4));
   });
@@ -370,6 +376,7 @@ describeWithApp('usage reports', {}, { models }, (tenkey) => {
     ['/usage/records?cursor=0000-01-01T00:00:00.000Z_0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10', 'cursor'],
     ['/usage/records?cursor=2026-11-01T00:00:00.000Z_------------------------------------', 'cursor'],
     ['/usage/records?key_id=tk_x', 'key_id'],
+    ['/usage/records?request_id=tk_x', 'request_id'],
     ['/usage/records?since=now', 'since'],
     ['/usage/records?since=2026-W01', 'since'],
     ['/usage/records?since=20260101', 'since'],

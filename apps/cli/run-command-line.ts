@@ -15,6 +15,7 @@ import { generateEncryptionKeyCommand } from './generate-encryption-key.command'
 import { migrateCommand } from './migrate.command';
 import { importLitellmCommand } from './import/import-litellm.command';
 import { modelsCheckCommand } from './models-check.command';
+import { callsCommand } from './remote/commands/calls.command';
 import { auditListCommand } from './remote/commands/audit-list.command';
 import { modelsListCommand, providersCommand } from './remote/commands/catalogue.commands';
 import { credentialsCommand } from './remote/commands/credential.commands';
@@ -54,6 +55,7 @@ function programOf(settings: Settings): Command {
     keysCommand(settings),
     sysadminKeysCommand(settings),
     usageCommand(settings),
+    callsCommand(settings),
     readinessCommand(settings),
     processesCommand(settings),
     commandGroup('receipts', 'Check the receipts of calls.', [receiptsVerifyCommand(settings)]),

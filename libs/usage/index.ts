@@ -18,6 +18,7 @@ export { Histogram } from './records/histogram';
 export { UsageLogService } from './records/usage-log.service';
 export { UsageMetricsService } from './records/usage-metrics.service';
 export { UsageModule } from './usage.module';
+export { type UsageRecordPageResponse } from './reports/usage-records.dto';
 export { type UsageReportResponse } from './reports/usage.dto';
 export { type UsageSeriesReportResponse } from './reports/usage-series.dto';
 export { UsageRecord } from './usage-record.entity';

@@ -53,6 +53,26 @@ export class SysadminApi {
     }
   }
 
+  /** Pages that together have at most this many items. */
+  async *newest<Response extends Page & { readonly items: readonly unknown[] }>(
+    path: string,
+    query: Query,
+    limit: number,
+  ): AsyncGenerator<Response> {
+    let left = limit;
+    for (let cursor: string | undefined = undefined; left > 0;) {
+      const page: Response = await this.get<Response>(path, {
+        ...query,
+        cursor,
+        limit: Math.min(left, PAGE),
+      });
+      yield page;
+      if (page.next_cursor === null) return;
+      cursor = page.next_cursor;
+      left -= page.items.length;
+    }
+  }
+
   tenantPages(query: Query = {}): AsyncGenerator<TenantPageResponse> {
     return this.pages<TenantPageResponse>('/tenants', { limit: PAGE, ...query });
   }

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { csvOption, jsonOption } from '../output';
 import { type Scope } from '#http';
 import { type Settings } from '../settings';
@@ -126,3 +126,12 @@ export function remoteCommand<Options extends object = object>(
 
 /** The option of every command that asks before it does what cannot be undone. */
 export const yesOption = () => new Option('--yes', 'do it without a question');
+
+/** The option of a list that has the newest first. @param what is listed, such as `events` */
+export const atMost = (what: string) =>
+  new Option('--limit <number>', `how many ${what} at most`).argParser(whole).default(100);
+
+function whole(text: string): number {
+  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 1 to 99999999.');
+}

@@ -29,6 +29,14 @@ export class ListUsageRecordsQuery extends EventListQuery {
   @Matches(/^[0-9A-Za-z]{11}$/, { message: '$property must be the id of a key' })
   key_id?: string;
 
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'Only the call with this id, which its response had in x-tenkey-request-id.',
+  })
+  @IsOptional()
+  @Matches(uuidPattern, { message: '$property must be a UUID' })
+  request_id?: string;
+
   @ApiPropertyOptional({ enum: ['json'], description: 'Records are JSON only. The reports have CSV too.' })
   @IsOptional()
   @IsIn(['json'], { message: '$property must be json: only the reports have CSV' })

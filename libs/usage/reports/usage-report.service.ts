@@ -42,6 +42,7 @@ export interface RecordFilter extends Pick<UsageFilter, 'within' | 'tenantId'> {
   readonly since?: Date;
   readonly until?: Date;
   readonly tenantKeyId?: string;
+  readonly requestId?: string;
   /** Only records after this one in the list, which has the newest first. */
   readonly before?: { readonly at: Date; readonly requestId: string };
   readonly limit: number;
@@ -102,10 +103,11 @@ export class UsageReportService {
       .orderBy('r.at', 'DESC')
       .addOrderBy('r.request_id', 'DESC')
       .limit(filter.limit);
-    const { within, tenantId, tenantKeyId, since, until, before } = filter;
+    const { within, tenantId, tenantKeyId, requestId, since, until, before } = filter;
     if (within !== undefined) query.andWhere('r.tenant_id = any(:within)', { within });
     if (tenantId !== undefined) query.andWhere('r.tenant_id = :tenantId', { tenantId });
     if (tenantKeyId !== undefined) query.andWhere('r.key_id = :tenantKeyId', { tenantKeyId });
+    if (requestId !== undefined) query.andWhere('r.request_id = :only', { only: requestId });
     if (since !== undefined) query.andWhere('r.at >= :since', { since });
     if (until !== undefined) query.andWhere('r.at < :until', { until });
     if (before !== undefined) query.andWhere('(r.at, r.request_id) < (:at, :requestId)', before);

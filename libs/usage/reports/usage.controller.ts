@@ -85,6 +85,7 @@ export class UsageController {
       within: grant.tenantIds ?? undefined,
       tenantId: query.tenant_id?.toLowerCase(),
       tenantKeyId: query.key_id,
+      requestId: query.request_id,
       since: query.since === undefined ? undefined : new Date(query.since),
       until: query.until === undefined ? undefined : new Date(query.until),
       before: decodeRecordCursor(query.cursor),

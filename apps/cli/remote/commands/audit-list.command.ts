@@ -1,10 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type AuditEventPageResponse } from '#audit';
 import { type Columns } from '../../output';
 import { type Settings } from '../../settings';
-import { PAGE, type SysadminApi } from '../api';
-import { type Query } from '../client';
-import { remoteCommand } from '../remote-command';
+import { atMost, remoteCommand } from '../remote-command';
 
 type Event = AuditEventPageResponse['items'][number];
 
@@ -45,7 +43,7 @@ export function auditListCommand(settings: Settings): Command {
       new Option('--actor <actor>', 'only this actor, as the list shows it'),
       new Option('--since <time>', 'only events from this day or time on, such as 2030-01-31'),
       new Option('--until <time>', 'only events before this day or time'),
-      new Option('--limit <number>', 'how many events at most').argParser(whole).default(100),
+      atMost('events'),
     ],
     hasCsv: true,
     examples: [
@@ -56,32 +54,8 @@ export function auditListCommand(settings: Settings): Command {
     run: async ({ api, print, options: { tenant, limit, action, outcome, actor, since, until } }) => {
       const tenantId = tenant === undefined ? undefined : await api.tenantId(tenant);
       const query = { tenant_id: tenantId, action, outcome, actor, since, until };
-      await print.list(newest(api, query, limit), ({ items }) => items, columns);
+      const pages = api.newest<AuditEventPageResponse>('/audit-events', query, limit);
+      await print.list(pages, ({ items }) => items, columns);
     },
   });
-}
-
-/** Pages that together have at most this many events. */
-async function* newest(
-  api: SysadminApi,
-  query: Query,
-  limit: number,
-): AsyncGenerator<AuditEventPageResponse> {
-  let left = limit;
-  for (let cursor: string | undefined = undefined; left > 0;) {
-    const page: AuditEventPageResponse = await api.get<AuditEventPageResponse>('/audit-events', {
-      ...query,
-      cursor,
-      limit: Math.min(left, PAGE),
-    });
-    yield page;
-    if (page.next_cursor === null) return;
-    cursor = page.next_cursor;
-    left -= page.items.length;
-  }
-}
-
-function whole(text: string): number {
-  if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1 to 99999999.');
 }

@@ -2506,6 +2506,7 @@ export interface operations {
         until?: string;
         tenant_id?: string;
         key_id?: string;
+        request_id?: string;
         format?: 'json';
         cursor?: string;
       };

@@ -44,6 +44,12 @@ export const pages: readonly Page[] = [
     Page: lazy(() => import('../pages/usage/usage')),
   },
   {
+    path: '/calls',
+    label: 'Calls',
+    scopes: ['usage:read'],
+    Page: lazy(() => import('../pages/calls/calls')),
+  },
+  {
     path: '/models',
     label: 'Models',
     scopes: [['credentials:read', 'readiness:read']],

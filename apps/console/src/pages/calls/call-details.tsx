@@ -1,10 +1,10 @@
 import { Drawer, Stack, Table, Text } from '@mantine/core';
 import { type ReactNode } from 'react';
-import { type Schemas } from '../../../api/client';
-import { Copyable } from '../../../parts/keys/copyable';
-import { PayerView } from '../../../parts/payer';
-import { timeOf } from '../../../parts/times';
-import { useKeyNames } from '../keys/key-names';
+import { type Schemas } from '../../api/client';
+import { Copyable } from '../../parts/keys/copyable';
+import { PayerView } from '../../parts/payer';
+import { timeOf } from '../../parts/times';
+import { useKeyNames } from '../tenant/keys/key-names';
 import { OutcomeBadge } from './outcome-badge';
 
 export type Call = Schemas['UsageRecordResponse'];
@@ -12,24 +12,16 @@ export type Call = Schemas['UsageRecordResponse'];
 const number = new Intl.NumberFormat();
 
 /** All fields of a call. @param call undefined: it is closed */
-export function CallDetails({
-  tenantId,
-  call,
-  onClose,
-}: {
-  tenantId: string;
-  call: Call | undefined;
-  onClose: () => void;
-}) {
+export function CallDetails({ call, onClose }: { call: Call | undefined; onClose: () => void }) {
   return (
     <Drawer opened={call !== undefined} onClose={onClose} title="Call" position="right" size="lg">
-      {call !== undefined && <CallFields tenantId={tenantId} call={call} />}
+      {call !== undefined && <CallFields call={call} />}
     </Drawer>
   );
 }
 
-export function CallFields({ tenantId, call }: { tenantId: string; call: Call }) {
-  const keyName = useKeyNames(tenantId);
+export function CallFields({ call }: { call: Call }) {
+  const keyName = useKeyNames(call.tenant_id);
   const lines: readonly (readonly [string, ReactNode])[] = [
     ['Whose key', <PayerView key="payer" payer={call} />],
     ['Outcome', <OutcomeBadge key="outcome" call={call} />],

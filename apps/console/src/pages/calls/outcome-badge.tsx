@@ -1,5 +1,5 @@
 import { Badge, Group, Text } from '@mantine/core';
-import { type Schemas } from '../../../api/client';
+import { type Schemas } from '../../api/client';
 
 const looks: Readonly<Record<Schemas['UsageOutcome'], { label: string; color: string; meaning: string }>> = {
   completed: { label: 'completed', color: 'teal', meaning: 'The whole response was passed on.' },

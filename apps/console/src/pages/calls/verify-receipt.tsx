@@ -1,9 +1,9 @@
 import { Alert, Button, Modal, Stack, Table, Text, Textarea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
-import { api, type Schemas } from '../../../api/client';
-import { valueText, wordsOf } from '../../../parts/audit/audit-words';
-import { ProblemAlert } from '../../../parts/problem-alert';
+import { api, type Schemas } from '../../api/client';
+import { valueText, wordsOf } from '../../parts/audit/audit-words';
+import { ProblemAlert } from '../../parts/problem-alert';
 
 /** Checks the receipt that a response carried, which may be of any tenant. */
 export function VerifyReceipt() {

@@ -6,7 +6,7 @@ import { type Scope, useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
 import { PageHead } from '../../parts/page-head';
 import { TenantCredentials } from '../credentials/tenant-credentials';
-import { TenantCalls } from './calls/tenant-calls';
+import { TenantCalls } from '../calls/tenant-calls';
 import { TenantKeys } from './keys/tenant-keys';
 import { TenantModels } from './models/tenant-models';
 import { TenantAudit } from './tenant-audit';

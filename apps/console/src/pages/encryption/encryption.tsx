@@ -1,4 +1,5 @@
-import { Alert, Card, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Card, Stack, Text } from '@mantine/core';
+import { Link } from 'react-router';
 import { api } from '../../api/client';
 import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
@@ -15,6 +16,7 @@ const IDLE_MS = 15_000;
 /** Which encryption keys are in use, what is wrong with them, and the rotation. */
 export default function EncryptionPage() {
   const session = useSession();
+  const canList = session.can('tenants:read') && session.can('credentials:read');
   const query = api.useQuery(
     'get',
     '/api/v1/sysadmin/encryption',
@@ -25,7 +27,7 @@ export default function EncryptionPage() {
     <>
       <PageHead
         title="Encryption"
-        description="The keys that seal the stored credentials. Keys are named by their fingerprints."
+        description="The keys of Tenkey that seal what is stored, named by their fingerprints."
       />
       <Loaded query={query}>
         {(encryption) =>
@@ -38,12 +40,17 @@ export default function EncryptionPage() {
             </Card>
           ) : (
             <Stack>
-              {findingsOf(encryption).map(({ id, kind, title, detail, fix }) => (
+              {findingsOf(encryption).map(({ id, kind, title, detail, fix, link }) => (
                 <Alert key={id + title} color={kind === 'error' ? 'red' : 'blue'} title={title}>
                   <Text size="sm">{detail}</Text>
                   <Text size="sm" fw={500} mt={4}>
                     {fix}
                   </Text>
+                  {link !== undefined && canList && (
+                    <Anchor component={Link} to={link.to} size="sm" underline="always">
+                      {link.label}
+                    </Anchor>
+                  )}
                 </Alert>
               ))}
               <KeysTable encryption={encryption} />

@@ -11,6 +11,8 @@ export interface Finding {
   readonly title: string;
   readonly detail: string;
   readonly fix: string;
+  /** What it is about, elsewhere in the console. */
+  readonly link?: { readonly label: string; readonly to: string };
 }
 
 /** Rows of all kinds that are sealed under the key. */
@@ -48,7 +50,7 @@ function ofSealingKey(
         kind: 'error',
         title: `No process has the key that seals, ${id}`,
         detail: 'No credential that is sealed under it can be used, and none can be stored.',
-        fix: 'Set ENCRYPTION_KEY to this key in every process and start it again. If the key is lost for good, npx tenkey encryption accept-loss lets you go on with another one.',
+        fix: 'Set ENCRYPTION_KEY to this key in every process, and restart the processes. If the key is lost for good, npx tenkey encryption accept-loss lets you go on with another one.',
       },
     ];
   }
@@ -59,7 +61,7 @@ function ofSealingKey(
       kind: 'error',
       title: `${some(all - processes, all)} not have the key that seals, ${id}`,
       detail: 'Calls that reach such a process fail, and it refuses to store credentials.',
-      fix: 'Give it this key in ENCRYPTION_KEY, or in ENCRYPTION_KEY_PREVIOUS next to a newer one, and start it again.',
+      fix: 'Give it this key in ENCRYPTION_KEY, or in ENCRYPTION_KEY_PREVIOUS next to a newer one, and restart it.',
     },
   ];
 }
@@ -73,9 +75,10 @@ function ofOtherKey(key: EncryptionKey, { processes: all }: Encryption): Finding
         {
           id,
           kind: 'error',
-          title: `${rows(sealed)} ${sealed === 1 ? 'is' : 'are'} sealed under ${id}, which no process has`,
-          detail: 'Their credentials are unreadable, so calls with them fail.',
-          fix: 'Add this key to ENCRYPTION_KEY_PREVIOUS of every process and start it again. If the key is lost, set these credentials again; npx tenkey encryption status --missing lists them.',
+          title: `No process has the encryption key ${id}, which seals ${sealed === 1 ? 'one row' : `${sealed} rows`}`,
+          detail: 'Tenkey cannot read these credentials, so calls with them fail.',
+          fix: 'Add this key to ENCRYPTION_KEY_PREVIOUS of every process, and restart the processes. If it is lost, enter the keys of these credentials again.',
+          link: { label: 'Show the unreadable credentials', to: '/tenants?status=unreadable' },
         },
       ];
     }
@@ -86,7 +89,7 @@ function ofOtherKey(key: EncryptionKey, { processes: all }: Encryption): Finding
           kind: 'error',
           title: `${some(all - processes, all)} not have the key ${id}, under which ${rows(sealed)} ${sealed === 1 ? 'is' : 'are'} sealed`,
           detail: 'Calls with these credentials fail when they reach such a process.',
-          fix: 'Add this key to ENCRYPTION_KEY_PREVIOUS of that process and start it again.',
+          fix: 'Add this key to ENCRYPTION_KEY_PREVIOUS of that process, and restart it.',
         },
       ];
     }

@@ -8,8 +8,12 @@ export function KeysTable({ encryption: { keys, processes } }: { encryption: Enc
   return (
     <Card withBorder p={0} component="section" aria-labelledby="keys-title">
       <Title order={2} size="h4" p="md" pb="xs" id="keys-title">
-        Keys
+        Encryption keys
       </Title>
+      <Text size="sm" c="dimmed" px="md" pb="xs">
+        How many stored keys each of them seals: live ones, which calls use, and those that are staged or kept
+        for a rollback. The keys that sign receipts and the audit are sealed too.
+      </Text>
       <Box style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-labelledby="keys-title">
         <Table miw={640} verticalSpacing="xs" horizontalSpacing="md" aria-labelledby="keys-title">
           <Table.Thead>
@@ -50,7 +54,7 @@ export function KeysTable({ encryption: { keys, processes } }: { encryption: Enc
   );
 }
 
-function Fingerprint({ of: { key_id: id, seals, retired, loaded } }: { of: EncryptionKey }) {
+function Fingerprint({ of: { key_id: id, seals, retired, loaded, processes } }: { of: EncryptionKey }) {
   return (
     <Group gap="xs">
       <Text size="sm" ff="monospace">
@@ -63,7 +67,7 @@ function Fingerprint({ of: { key_id: id, seals, retired, loaded } }: { of: Encry
           tt="none"
           title="Credentials that are set now are sealed under it."
         >
-          seals
+          in use
         </Badge>
       )}
       {retired && (
@@ -72,8 +76,13 @@ function Fingerprint({ of: { key_id: id, seals, retired, loaded } }: { of: Encry
         </Badge>
       )}
       {!loaded && (
-        <Badge color="orange" variant="light" tt="none" title="The process that responded does not have it.">
-          not loaded here
+        <Badge
+          color={processes === 0 ? 'red' : 'orange'}
+          variant="light"
+          tt="none"
+          title={processes === 0 ? 'No process has it.' : 'The process that responded does not have it.'}
+        >
+          {processes === 0 ? 'missing' : 'not in every process'}
         </Badge>
       )}
     </Group>

@@ -6,7 +6,7 @@ import { ProblemAlert } from '../../parts/problem-alert';
 import { Moment } from '../../parts/times';
 import { type Encryption, rowsOf } from './findings';
 import { RotationFaults } from './rotation-faults';
-import { StartRotation } from './start-rotation';
+import { Conditions, StartRotation } from './start-rotation';
 
 type Rotation = Schemas['RotationResponse'];
 
@@ -42,6 +42,7 @@ export function RotationCard({ encryption, canRotate }: { encryption: Encryption
               : `${number.format(due)} ${due === 1 ? 'row is' : 'rows are'} to be sealed again.`}
           </Text>
         )}
+        {!isRunning && (due > 0 || isPaused) && <Conditions encryption={encryption} />}
         {failure !== null && <ProblemAlert error={failure} />}
         {canRotate ? (
           <Group>

@@ -3,7 +3,7 @@ import { type ReactNode } from 'react';
 import { api } from '../../api/client';
 import { useRefresh } from '../../api/session';
 import { ProblemAlert } from '../../parts/problem-alert';
-import { type Encryption, type EncryptionKey, rowsOf } from './findings';
+import { type Encryption, rowsOf } from './findings';
 
 /** Says what a rotation does and what must hold for it, before it is started or continued. */
 export function StartRotation({
@@ -58,7 +58,7 @@ export function StartRotation({
             named.
           </List.Item>
         </List>
-        <Conditions encryption={encryption} sealing={sealing} />
+        <Conditions encryption={encryption} />
         <Text size="sm">
           {due === 0
             ? 'Nothing is to be sealed again at the moment, so it ends at once.'
@@ -79,25 +79,34 @@ export function StartRotation({
 }
 
 /** Tenkey refuses a rotation for which they do not hold, so they are shown here and not enforced. */
-function Conditions({ encryption, sealing }: { encryption: Encryption; sealing: EncryptionKey | undefined }) {
-  const { keys, processes } = encryption;
+export function Conditions({ encryption: { keys, processes } }: { encryption: Encryption }) {
+  const sealing = keys.find(({ seals }) => seals);
   const waiting = keys.filter(
     (key) =>
       !key.seals && !key.retired && rowsOf(key) === 0 && key.processes > 0 && key.processes < processes,
   );
   const lost = keys.filter((key) => rowsOf(key) > 0 && key.processes === 0);
   const partly = keys.filter((key) => rowsOf(key) > 0 && key.processes > 0 && key.processes < processes);
+  const isNewEverywhere = sealing !== undefined && sealing.processes === processes && waiting.length === 0;
+  const areOldEverywhere = lost.length === 0 && partly.length === 0;
   return (
-    <Alert color="gray" title="What must hold">
+    <Alert
+      color="gray"
+      title={
+        isNewEverywhere && areOldEverywhere
+          ? 'Nothing stands in the way of a rotation'
+          : 'Something stands in the way of a rotation'
+      }
+    >
       <Stack gap={6}>
-        <Condition holds={sealing !== undefined && sealing.processes === processes && waiting.length === 0}>
+        <Condition holds={isNewEverywhere}>
           Every process has the new key:{' '}
           {sealing === undefined
             ? 'no key seals yet'
             : `${sealing.processes} of ${processes} have ${sealing.key_id}, under which everything will be sealed`}
           {waiting.map(({ key_id: id, processes: have }) => `; ${have} of ${processes} have ${id}`).join('')}.
         </Condition>
-        <Condition holds={lost.length === 0 && partly.length === 0}>
+        <Condition holds={areOldEverywhere}>
           Every process has the keys under which something is sealed
           {[...lost, ...partly].map(
             ({ key_id: id, processes: have }) => `: ${have} of ${processes} have ${id}`,

@@ -1,6 +1,11 @@
-import { Card, Group, Text, Title } from '@mantine/core';
-import { api } from '../../api/client';
+import { Card, SimpleGrid, Text, Title } from '@mantine/core';
+import { api, type Schemas } from '../../api/client';
 import { Loaded } from '../../parts/loaded';
+
+const modes: Readonly<Record<Schemas['Mode'], string>> = {
+  strict: "each tenant's own, no other",
+  'single-tenant': 'the global keys, for all tenants',
+};
 
 /** Whether this process can serve calls, as /ready says it. */
 export function ServiceState() {
@@ -12,15 +17,15 @@ export function ServiceState() {
       </Title>
       <Loaded query={query}>
         {(ready) => (
-          <>
+          <SimpleGrid cols={{ base: 2, sm: 4 }}>
             <Fact label="Ready" value={ready.status === 'ready' ? 'yes' : `no: ${ready.reason ?? ''}`} />
-            <Fact label="Mode" value={ready.mode} />
+            <Fact label="Keys" value={modes[ready.mode]} />
             <Fact
               label="Models"
               value={`${ready.models}${ready.catalogue === 'stale' ? ', catalogue is stale' : ''}`}
             />
-            <Fact label="Receipts" value={ready.receipts} />
-          </>
+            <Fact label="Receipts of calls" value={ready.receipts === 'on' ? 'signed' : ready.receipts} />
+          </SimpleGrid>
         )}
       </Loaded>
     </Card>
@@ -29,11 +34,11 @@ export function ServiceState() {
 
 function Fact({ label, value }: { label: string; value: string }) {
   return (
-    <Group justify="space-between">
-      <Text size="sm" c="dimmed">
+    <div>
+      <Text size="xs" c="dimmed">
         {label}
       </Text>
       <Text size="sm">{value}</Text>
-    </Group>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { SimpleGrid, Stack } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import { useSession } from '../../api/session';
 import { PageHead } from '../../parts/page-head';
 import { LastDay } from './last-day';
@@ -15,10 +15,8 @@ export default function Today() {
       <Stack>
         {session.can('readiness:read') && <WorkListTable />}
         {session.can('usage:read') && <LastDay />}
-        <SimpleGrid cols={{ base: 1, md: 2 }}>
-          <ServiceState />
-          {session.can('readiness:read') && session.tenant_ids === null && <Processes />}
-        </SimpleGrid>
+        <ServiceState />
+        <Processes />
       </Stack>
     </>
   );

@@ -6,7 +6,7 @@ import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
 import { StatusBadge } from '../../parts/status-badge';
 import { Moment } from '../../parts/times';
-import { useWorkList, type WorkItem } from './work-list';
+import { countsOf, useWorkList, type WorkItem } from './work-list';
 
 /** How many are shown at first, so that the rest of the page is in view. */
 const FIRST = 8;
@@ -31,6 +31,7 @@ export function WorkListTable() {
           const shown = isWhole ? items : items.slice(0, FIRST);
           return (
             <>
+              <Counts items={items} />
               {isNarrow ? <Cards items={shown} /> : <Rows items={shown} />}
               {shown.length < items.length && (
                 <Button variant="subtle" fullWidth onClick={() => setWhole(true)}>
@@ -45,6 +46,22 @@ export function WorkListTable() {
   );
 }
 
+/** What the list has, also below its first rows. */
+function Counts({ items }: { items: readonly WorkItem[] }) {
+  return (
+    <Group component="ul" gap="sm" m={0} px="sm" py="xs" style={{ listStyle: 'none' }}>
+      {countsOf(items).map(([status, count]) => (
+        <Group component="li" key={status} gap={6} wrap="nowrap">
+          <Text size="sm" fw={600}>
+            {count}
+          </Text>
+          <StatusBadge status={status} />
+        </Group>
+      ))}
+    </Group>
+  );
+}
+
 function Rows({ items }: { items: readonly WorkItem[] }) {
   return (
     <Table.ScrollContainer minWidth={700}>
@@ -54,7 +71,7 @@ function Rows({ items }: { items: readonly WorkItem[] }) {
             <Table.Th w={130}>Status</Table.Th>
             <Table.Th>Tenant</Table.Th>
             <Table.Th>What is wrong</Table.Th>
-            <Table.Th w={130}>When</Table.Th>
+            <Table.Th w={130}>Since, or due</Table.Th>
             <Table.Th w={150} aria-label="What to do" />
           </Table.Tr>
         </Table.Thead>
@@ -132,7 +149,7 @@ function ItemTenant({ item: { tenant, provider, mask } }: { item: WorkItem }) {
 function ItemAction({ item: { action } }: { item: WorkItem }) {
   if (action === undefined) return null;
   return (
-    <Button component={Link} to={action.to} size="compact-sm" variant="light">
+    <Button component={Link} to={action.to} size="compact-sm" variant="light" miw={132}>
       {action.label}
     </Button>
   );

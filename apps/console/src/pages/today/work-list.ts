@@ -27,6 +27,8 @@ type Tenant = Pick<Schemas['TenantReadinessResponse'], 'tenant_id' | 'name'>;
 /** What fails and what expires, the worst and newest first. */
 export function useWorkList(session: Session) {
   const can = (scope: Schemas['Scope']) => session.scopes.includes(scope);
+  // Whoever reads this list may read the encryption keys, unless the key is limited to tenants.
+  const seesEncryption = session.tenant_ids === null;
   return useQuery({
     queryKey: ['work list'],
     refetchInterval: 60_000,
@@ -41,7 +43,9 @@ export function useWorkList(session: Session) {
         can('credentials:read') ? rejectionTimes() : new Map<string, string>(),
       ]);
       const failures = failing.flatMap(({ items: rows }) =>
-        rows.flatMap((tenant) => tenant.providers.map((cell) => failureOf(tenant, cell, rejectedAt))),
+        rows.flatMap((tenant) =>
+          tenant.providers.map((cell) => failureOf(tenant, cell, { rejectedAt, seesEncryption })),
+        ),
       );
       const failed = new Set(failures.map(({ id }) => id));
       const expiries = warning
@@ -54,17 +58,25 @@ export function useWorkList(session: Session) {
   });
 }
 
-/** What fails: keys that stopped working before keys that are not there yet, the newest first. What expires: the next one first. */
+/** What fails: rows that somebody changed, keys that stopped working, keys that are not there yet, each the newest first. What expires: the next one first. */
 function byUrgency(a: WorkItem, b: WorkItem): number {
   if (a.urgency !== b.urgency) return a.urgency - b.urgency;
   const [first = '', second = ''] = [a.time, b.time];
   if (a.urgency === 2) return first.localeCompare(second);
-  const isMissing = (item: WorkItem) => Number(item.status === 'missing');
   return (
-    isMissing(a) - isMissing(b) ||
-    second.localeCompare(first) ||
-    (a.status ?? '').localeCompare(b.status ?? '')
+    rankOf(a) - rankOf(b) || second.localeCompare(first) || (a.status ?? '').localeCompare(b.status ?? '')
   );
+}
+
+function rankOf({ status }: WorkItem): number {
+  return status === 'tampered' ? 0 : status === 'missing' ? 2 : 1;
+}
+
+/** How many items there are of each status, in the order of the list. */
+export function countsOf(items: readonly WorkItem[]): (readonly [NonNullable<WorkItem['status']>, number])[] {
+  const counts = new Map<NonNullable<WorkItem['status']>, number>();
+  for (const { status } of items) if (status !== undefined) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts];
 }
 
 function blockersOf([page]: readonly Readiness[]): WorkItem[] {
@@ -75,9 +87,19 @@ function blockersOf([page]: readonly Readiness[]): WorkItem[] {
   }));
 }
 
-function failureOf(tenant: Tenant, cell: Cell, rejectedAt: ReadonlyMap<string, string>): WorkItem {
+function failureOf(
+  tenant: Tenant,
+  cell: Cell,
+  { rejectedAt, seesEncryption }: { rejectedAt: ReadonlyMap<string, string>; seesEncryption: boolean },
+): WorkItem {
   const { provider, credential, breaking_models: models } = cell;
   const { tenant_id: id, name } = tenant;
+  const action =
+    credential === null
+      ? { label: 'Add the key', to: `/tenants/${id}/add/${provider}` }
+      : credential.status === 'unreadable' && seesEncryption
+        ? { label: 'Find that key', to: '/encryption' }
+        : { label: 'Replace the key', to: `/tenants/${id}/replace/${provider}` };
   return {
     id: `${id} ${provider}`,
     urgency: 1,
@@ -87,10 +109,7 @@ function failureOf(tenant: Tenant, cell: Cell, rejectedAt: ReadonlyMap<string, s
     mask: credential?.masked_key,
     time: rejectedAt.get(`${id} ${provider}`),
     detail: `${reasonOf(cell)} Calls of ${models.length === 1 ? (models[0] ?? '') : `${models.length} models`} fail.`,
-    action:
-      credential === null
-        ? { label: 'Add the key', to: `/tenants/${id}/add/${provider}` }
-        : { label: 'Replace the key', to: `/tenants/${id}/replace/${provider}` },
+    action,
   };
 }
 
@@ -98,9 +117,9 @@ function failureOf(tenant: Tenant, cell: Cell, rejectedAt: ReadonlyMap<string, s
 const reasons: Readonly<Partial<Record<CredentialStatus, string>>> = {
   rejected: 'The provider refused the key.',
   unreadable:
-    'The key is sealed under an encryption key that is not loaded: load that one, or enter the key again.',
+    'Tenkey was started without the encryption key that seals it. Add that one, or enter the key again.',
   tampered:
-    'The credential was changed outside Tenkey, so it is not used: find out by whom, and enter the key again.',
+    'Somebody changed the row in the database, so it is not used. Find out who did, and enter the key again.',
   plaintext: 'The key is stored in clear text, so it is not used: enter it again.',
 };
 

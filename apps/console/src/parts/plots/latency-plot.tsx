@@ -42,7 +42,8 @@ export default function LatencyPlot({
       title={title}
       report={report}
       curves={pairs}
-      legend={pairs.map(({ name, of, isDashed }) => ({ label: name, color: colorOf(of), isDashed }))}
+      legend={pairs.filter(({ isDashed }) => !isDashed).map(({ of }) => ({ label: of, color: colorOf(of) }))}
+      note="Solid: 95 % of the calls were at least as fast (p95). Dashed: half of them were (p50)."
       format={duration}
       empty={empty}
       height={height}

@@ -10,7 +10,6 @@ export const PLOT_PX = 260;
 export interface LegendEntry {
   readonly label: string;
   readonly color: string;
-  readonly isDashed?: boolean;
 }
 
 /** The parts of a plot that are text: its legend, its time zone, and what a screen reader reads in its place. */
@@ -19,6 +18,7 @@ export function PlotFrame({
   report,
   curves,
   legend,
+  note,
   withSums = false,
   format,
   empty,
@@ -29,6 +29,8 @@ export function PlotFrame({
   report: Report;
   curves: readonly Curve[];
   legend: readonly LegendEntry[];
+  /** How to read it, if the legend does not say it. */
+  note?: string;
   /** The values may be added up. */
   withSums?: boolean;
   format: (value: number) => string;
@@ -38,24 +40,24 @@ export function PlotFrame({
   children: ReactNode;
 }) {
   const titleId = useId();
-  const { note } = timeTextsOf(report);
+  const { note: times } = timeTextsOf(report);
   if (curves.length === 0) return <Empty title={empty.title}>{empty.text}</Empty>;
   return (
     <Box component="figure" m={0} aria-labelledby={titleId}>
       <VisuallyHidden id={titleId}>{title}</VisuallyHidden>
-      <Box role="img" aria-label={`${title}. ${note} The table after it has its figures.`} h={height}>
+      <Box role="img" aria-label={`${title}. ${times} The table after it has its figures.`} h={height}>
         {children}
       </Box>
       <Group component="ul" gap="2px 12px" m={0} mt="xs" p={0} style={{ listStyle: 'none' }}>
-        {legend.map(({ label, color, isDashed }) => (
+        {legend.map(({ label, color }) => (
           <Group component="li" key={label} gap={6} wrap="nowrap" maw="100%">
-            <Swatch color={color} isDashed={isDashed} />
+            <Swatch color={color} />
             <Text size="xs">{label}</Text>
           </Group>
         ))}
       </Group>
       <Text size="xs" c="dimmed" mt={4}>
-        {note}
+        {note} {times}
       </Text>
       <VisuallyHidden>
         <Summary title={title} report={report} curves={curves} withSums={withSums} format={format} />

@@ -108,8 +108,11 @@ function WhoIsSignedIn() {
   return (
     <Group gap="xs" wrap="nowrap">
       <Stack gap={0} align="flex-end" visibleFrom="xs">
+        <Text size="xs" c="dimmed">
+          Signed in with
+        </Text>
         <Text size="sm" truncate maw={260} title={actor}>
-          {isSuper ? 'Super key' : actor.replace(/^sysadmin-key /, '').replace(/ \S+$/, '')}
+          {isSuper ? 'the super key' : actor.replace(/^sysadmin-key /, '').replace(/ \S+$/, '')}
         </Text>
       </Stack>
       {tenantIds !== null && (

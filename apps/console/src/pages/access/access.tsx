@@ -10,6 +10,7 @@ import { useTenantNames } from '../../parts/audit/tenant-names';
 import { Moment } from '../../parts/times';
 import { type SysadminKey } from './key-facts';
 import { KeyForm } from './key-form';
+import { readScopes } from './scope-words';
 import { KeyHintsCard } from './key-hints';
 import { KeyList } from './key-list';
 import { SuperKeyBanner } from './super-key-banner';
@@ -32,15 +33,21 @@ export default function Access() {
     <>
       <PageHead
         title="Access"
-        description="Sysadmin keys give a person or a job a part of the sysadmin API, and sign in to this console."
-        actions={<Button onClick={() => startCreate([])}>Create a key</Button>}
+        description="A sysadmin key lets one person or one job do a part of what the super key can. People sign in to this console with it."
+        actions={
+          <>
+            <Button onClick={() => startCreate([])}>Create a key</Button>
+            <Button variant="default" onClick={() => startCreate(readScopes)}>
+              Create a key that only reads
+            </Button>
+          </>
+        }
       />
       <Stack>
         <SuperKeyBanner onCreate={startCreate} />
         <Loaded query={query}>
           {({ items }) => (
             <>
-              <KeyHintsCard keys={items} />
               {items.length === 0 ? (
                 <Card withBorder>
                   <Empty title="There are no sysadmin keys">
@@ -57,6 +64,7 @@ export default function Access() {
                   onRevoke={(key) => setDialog({ kind: 'revoke', key })}
                 />
               )}
+              <KeyHintsCard keys={items} />
             </>
           )}
         </Loaded>

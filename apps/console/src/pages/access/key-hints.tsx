@@ -11,12 +11,12 @@ export function KeyHintsCard({ keys }: { keys: readonly SysadminKey[] }) {
     unused.length > 0 &&
       `Not used for 90 days: ${namesOf(unused)}. Revoke what nobody needs; an unused key is one that can leak unnoticed.`,
     unlimited.length > 0 &&
-      `Without an expiry: ${namesOf(unlimited)}. Give each one that a person holds an end.`,
+      `Without an expiry: ${namesOf(unlimited)}. Set an expiry for each key that a person holds.`,
     expired.length > 0 &&
       `Expired: ${namesOf(expired)}. They open nothing. Revoke them, or give them a new expiry.`,
     missing.length > 0 &&
       keys.length > 0 &&
-      `Only the super key may do this for all tenants: ${missing.map(labelOf).join(', ')}.`,
+      `Left to the super key, because no sysadmin key may do it for all tenants: ${missing.map(labelOf).join(', ')}.`,
   ].filter((hint) => hint !== false);
   if (hints.length === 0) return null;
   return (

@@ -59,6 +59,11 @@ export const scopeWords: readonly ScopeWords[] = [
   },
 ];
 
+/** What a colleague needs who looks at everything and changes nothing. */
+export const readScopes: readonly Scope[] = scopeWords
+  .map(({ scope }) => scope)
+  .filter((scope) => scope.endsWith(':read'));
+
 const list = new Intl.ListFormat('en-GB');
 const labels = new Map(scopeWords.map(({ scope, label }) => [scope, label]));
 

@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 import { type Scope } from '../../api/session';
 import { type AuditEvent } from '../../parts/audit/audit-words';
 import { dayOf } from '../../parts/audit/days';
+import { whole } from '../../parts/numbers';
 import { ProblemAlert } from '../../parts/problem-alert';
 import { Moment } from '../../parts/times';
 import { actionLabel } from '../audit/actions';
@@ -10,6 +11,7 @@ import { inWords } from './scope-words';
 import { type SuperKeyUser, useSuperKeyUse } from './super-key-use';
 
 const SHOWN_USERS = 5;
+const SHOWN_DEEDS = 3;
 
 /** Who used the super key this week for what a sysadmin key can do. @param onCreate opens the form for a key with these scopes */
 export function SuperKeyBanner({ onCreate }: { onCreate: (scopes: readonly Scope[]) => void }) {
@@ -26,15 +28,15 @@ export function SuperKeyBanner({ onCreate }: { onCreate: (scopes: readonly Scope
       </Alert>
     );
   }
-  const times = use.events === 1 ? 'once' : `${use.isComplete ? '' : 'at least '}${use.events} times`;
+  const times = use.events === 1 ? 'once' : `${use.isComplete ? '' : 'at least '}${whole(use.events)} times`;
   return (
     <Alert color="yellow" title={`The super key was used ${times} this week`}>
       <Stack gap="sm">
         <Text size="sm">
-          The super key opens everything, never expires, and the audit cannot say who holds it. Keep it for
-          managing sysadmin keys.
+          The super key opens everything and never expires, and the audit cannot say who used it. Use it only
+          to manage sysadmin keys.
           {use.scopes.length > 0 && (
-            <> For this work, a sysadmin key is enough that may {inWords(use.scopes)}.</>
+            <> For what was done this week, a key that may {inWords(use.scopes)} is enough.</>
           )}
         </Text>
         <List size="sm" spacing={4}>
@@ -50,7 +52,7 @@ export function SuperKeyBanner({ onCreate }: { onCreate: (scopes: readonly Scope
         {use.scopes.length > 0 && (
           <Group>
             <Button size="compact-sm" variant="default" onClick={() => onCreate(use.scopes)}>
-              Create such a key
+              Create a key for this work
             </Button>
           </Group>
         )}
@@ -77,12 +79,15 @@ function User({ user: { actor, address, events }, since }: { user: SuperKeyUser;
   );
 }
 
-/** Such as "created a tenant (12 times), changed a tenant". */
+/** Such as "created a tenant (12 times), changed a tenant": what was done most. */
 function deedsOf(events: readonly AuditEvent[]): string {
   const counts = new Map<string, number>();
   for (const { action, outcome } of events) {
     const deed = outcome === 'refused' ? 'was refused' : (actionLabel(action) ?? action);
     counts.set(deed, (counts.get(deed) ?? 0) + 1);
   }
-  return [...counts].map(([deed, times]) => (times === 1 ? deed : `${deed} (${times} times)`)).join(', ');
+  const deeds = [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([deed, times]) => (times === 1 ? deed : `${deed} (${whole(times)} times)`));
+  return [...deeds.slice(0, SHOWN_DEEDS), ...(deeds.length > SHOWN_DEEDS ? ['and more'] : [])].join(', ');
 }

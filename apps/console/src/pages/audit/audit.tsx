@@ -33,7 +33,7 @@ export default function Audit() {
     <>
       <PageHead
         title="Audit"
-        description="Who changed what, and which attempts were refused. Keys appear only as masks."
+        description="Who changed what, and which attempts were refused. Of a key, only the last characters are kept."
         actions={
           <Button
             component="a"

@@ -19,13 +19,17 @@ export function ChainState() {
   return (
     <Card withBorder mb="md" component="section" aria-labelledby="chain-title">
       <Title order={2} size="h4" mb={4} id="chain-title">
-        Is the record complete?
+        Is the audit complete and unchanged?
       </Title>
       <Loaded query={query}>
         {(chain) => (
           <Stack gap="sm">
             <Text size="sm" component="p" m={0}>
               <Summary chain={chain} />
+            </Text>
+            <Text size="sm" c="dimmed">
+              Each event has a hash of itself and of the one before. Verifying them finds every event that was
+              changed, removed or inserted in the database.
             </Text>
             {chain.audit_chain === 'hash' && (
               <Alert color="yellow" title="The chain has plain hashes">
@@ -54,7 +58,7 @@ export function ChainState() {
 function Summary({ chain: { events, retention_days: days, last_verification: last } }: { chain: Chain }) {
   const kept =
     days === null
-      ? 'kept for ever'
+      ? 'kept without limit'
       : days === 1
         ? 'kept for one day'
         : `kept for ${number.format(days)} days`;
@@ -62,7 +66,7 @@ function Summary({ chain: { events, retention_days: days, last_verification: las
     <>
       {events === 1 ? 'One event' : `${number.format(events)} events`}, {kept}.{' '}
       {last === null ? (
-        'Not verified since this process started.'
+        'Nobody has verified them since this process was started.'
       ) : (
         <>
           Last verified <Moment time={last.ended_at} />: <Last last={last} />.

@@ -4,7 +4,7 @@ import { type ReactNode, useId } from 'react';
 import { Link } from 'react-router';
 import { actorOf, type AuditEvent, changesOf, deedOf, restOf, valueText, wordsOf } from './audit-words';
 import { Copyable } from '../keys/copyable';
-import { Moment, timeOf } from '../times';
+import { relativeTime, timeOf } from '../times';
 
 /** Audit events in words, with the details of each on demand. @param tenantNames by id; absent: all are of one tenant, which the page names */
 export function AuditEvents({
@@ -51,7 +51,9 @@ function Event({
             )}
           </Text>
           <Group gap="xs">
-            <Moment time={event.at} />
+            <Text component="time" dateTime={event.at} title={relativeTime(event.at)} size="sm" span>
+              {timeOf(event.at)}
+            </Text>
             {isRefused && (
               <Badge size="sm" color="red" variant="light" tt="none">
                 {typeof event.details.code === 'string' ? event.details.code : 'refused'}
@@ -116,7 +118,7 @@ function Details({ event }: { event: AuditEvent }) {
           <Line name="event">
             {event.seq}, {event.action}
           </Line>
-          <Line name="time">{timeOf(event.at)}</Line>
+          <Line name="time in UTC">{event.at}</Line>
           <Line name="actor">{event.actor}</Line>
           <Line name="address">{event.address}</Line>
           <Line name="request id">

@@ -30,7 +30,7 @@ function picturesOf(tenants: readonly SeededTenant[]): readonly Picture[] {
   return [
     { file: 'today', path: '/', title: 'Today', height: 1240 },
     { file: 'tenants', path: '/tenants', title: 'Tenants', height: 640 },
-    { file: 'tenant', path: `/tenants/${large.id}`, title: large.name, height: 720 },
+    { file: 'tenant', path: `/tenants/${large.id}`, title: large.name, height: 860 },
     {
       file: 'replace',
       path: `/tenants/${staged.id}/replace/${staged.provider}`,
@@ -38,10 +38,11 @@ function picturesOf(tenants: readonly SeededTenant[]): readonly Picture[] {
       height: 720,
     },
     { file: 'usage', path: '/usage', title: 'Usage', height: 800 },
+    { file: 'calls', path: '/calls', title: 'Calls', height: 640 },
     { file: 'models', path: '/models', title: 'Models', height: 560 },
-    { file: 'audit', path: '/audit', title: 'Audit', height: 640 },
-    { file: 'access', path: '/access', title: 'Access', height: 560 },
-    { file: 'encryption', path: '/encryption', title: 'Encryption', height: 560 },
+    { file: 'audit', path: '/audit', title: 'Audit', height: 760 },
+    { file: 'access', path: '/access', title: 'Access', height: 860 },
+    { file: 'encryption', path: '/encryption', title: 'Encryption', height: 960 },
   ];
 }
 

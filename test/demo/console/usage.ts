@@ -16,8 +16,13 @@ const callsByHour = [
 const weekendShare = 0.12;
 const largeFactor = 10;
 
-/** The provider that fails in the last hours, and for how many hours. */
-export const failing = { provider: 'mistral' satisfies SeededProvider, hours: 3, share: 0.6 } as const;
+/** The provider that fails in the last hours, for how many hours, and how many calls an hour a tenant makes at least. */
+export const failing = {
+  provider: 'mistral' satisfies SeededProvider,
+  hours: 3,
+  share: 0.6,
+  leastCalls: 0.7,
+} as const;
 
 /** The time to the first byte, and for each token of the answer. */
 const latencies: Readonly<Record<SeededProvider, readonly [firstByteMs: number, perTokenMs: number]>> = {
@@ -56,10 +61,12 @@ export async function seedUsage(target: SeedTarget, tenants: readonly SeededTena
       for (const { provider } of tenant.credentials) {
         const credential = stored.get(`${tenant.id} ${provider}`);
         if (credential === undefined) continue;
-        const expected = (callsIn(hour) * (tenant.isLarge ? largeFactor : 1)) / tenant.credentials.length;
+        const isFailing = provider === failing.provider && hour > currentHour - failing.hours;
+        // Also at night there are enough calls of it to see that it fails.
+        const usual = Math.max(callsIn(hour), isFailing ? failing.leastCalls : 0);
+        const expected = (usual * (tenant.isLarge ? largeFactor : 1)) / tenant.credentials.length;
         for (let calls = Math.floor(expected + random()); calls > 0; calls -= 1) {
           const at = hour * HOUR_MS + Math.floor(random() * HOUR_MS);
-          const isFailing = provider === failing.provider && hour > currentHour - failing.hours;
           const record = recordOf({ at, tenant, provider, credential, isFailing, random });
           if (at < now) batch.push(record);
         }

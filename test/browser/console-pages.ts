@@ -26,7 +26,7 @@ export function pagesOf({ tenants }: ConsoleHost): readonly ConsolePage[] {
     pageOf('staged', 'replace'),
     pageOf('missing', 'add'),
     { path: `/tenants/${id}/add`, title: /\bkey\b/ },
-    ...['Usage', 'Models', 'Audit', 'Access', 'Encryption'].map((title) => ({
+    ...['Usage', 'Calls', 'Models', 'Audit', 'Access', 'Encryption'].map((title) => ({
       path: `/${title.toLowerCase()}`,
       title,
     })),

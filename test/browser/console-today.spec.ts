@@ -1,11 +1,13 @@
 import { type Incident, fewestTenants } from '../demo/console/plan';
 import { fieldsOf } from '../demo/console/seed';
-import { describeConsole, hashOf, settled, signIn, type Visit } from './console';
+import { describeConsole, goTo, hashOf, settled, signIn, type Visit } from './console';
 
-/** The worst first: what fails, with the rejected ones first because it is known since when, then what expires, the next one first. */
+/** The worst first: what fails, with rows that somebody changed before keys that stopped working, then what expires, the next one first. */
 const order: readonly (readonly [status: string, incidents: readonly Incident[]])[] = [
+  ['tampered', ['tampered']],
   ['rejected', ['rejected']],
-  ['fails', ['missing', 'unreadable', 'tampered']],
+  ['unreadable', ['unreadable']],
+  ['missing', ['missing']],
   ['expired', ['expired']],
   ['expiring', ['expires in 1 day']],
   ['expiring', ['expires in 7 days']],
@@ -28,7 +30,7 @@ describeConsole('the work list of Today', { tenants: fewestTenants }, (console) 
       all.map((row) => [row.cells[0].innerText.trim(), row.cells[1].innerText.split('\n')[0].trim()]),
     );
     const expected = order.map(([status, incidents]) =>
-      incidents.map((incident) => [status === 'fails' ? incident : status, tenantWith(incident).name]),
+      incidents.map((incident) => [status, tenantWith(incident).name]),
     );
     expect(shown).toHaveLength(expected.flat().length);
     let at = 0;
@@ -41,7 +43,6 @@ describeConsole('the work list of Today', { tenants: fewestTenants }, (console) 
 
   it.each<[Incident, string, string]>([
     ['rejected', 'Replace the key', 'replace'],
-    ['unreadable', 'Replace the key', 'replace'],
     ['tampered', 'Replace the key', 'replace'],
     ['expired', 'Replace the key', 'replace'],
     ['expires in 1 day', 'Replace the key', 'replace'],
@@ -50,6 +51,22 @@ describeConsole('the work list of Today', { tenants: fewestTenants }, (console) 
     const { name, id, providers } = tenantWith(incident);
     const action = rows().filter({ hasText: name }).getByRole('link', { name: label });
     expect(await hashOf(action)).toBe(`#/tenants/${id}/${verb}/${providers[0]}`);
+  });
+
+  it('leads to the encryption key that is missing, and from there to the credentials under it', async () => {
+    const { page } = visit;
+    const { name } = tenantWith('unreadable');
+    await rows().filter({ hasText: name }).getByRole('link', { name: 'Find that key' }).click();
+    await page.getByText('No process has the encryption key').waitFor();
+    await page.getByRole('link', { name: 'Show the unreadable credentials' }).click();
+    await page.getByRole('link', { name, exact: true }).waitFor();
+    await goTo(page, '/', 'Today');
+  });
+
+  it('says how many there are of each', async () => {
+    const counts = visit.page.getByRole('main').getByRole('listitem');
+    for (const status of ['tampered', 'rejected', 'unreadable', 'missing'])
+      await counts.filter({ hasText: new RegExp(`^1\\s*${status}$`) }).waitFor();
   });
 
   it('says which credential it is by its mask, and shows no key', async () => {

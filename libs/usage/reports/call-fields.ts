@@ -1,5 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, Matches } from 'class-validator';
 import { credentialSources } from '#egress';
+import { IsSearchText, uuidPattern } from '#http';
 
 /** The fields of a call that its record and the sums of a report have in common. */
 export class CallFields {
@@ -29,6 +32,24 @@ export class CallFields {
     description: 'Version of the credential; null for a global key.',
   })
   version: string | null;
+}
+
+/** The filters of reports and series. A class that both queries extended would change the order of their parameters in the OpenAPI document. */
+export const filterBy = {
+  tenant: applyDecorators(
+    Matches(uuidPattern, { message: '$property must be a UUID' }),
+    IsOptional(),
+    ApiPropertyOptional({
+      format: 'uuid',
+      description: 'Only calls of this tenant. The tenant may have been deleted.',
+    }),
+  ),
+  provider: textFilter('openai', 'Only calls to this provider.'),
+  model: textFilter('gpt-4o', 'Only calls of this model.'),
+};
+
+function textFilter(example: string, description: string): PropertyDecorator {
+  return applyDecorators(IsSearchText(), IsOptional(), ApiPropertyOptional({ example, description }));
 }
 
 /** For a field next to `tenant_id`. */

@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
-import { IsSearchText, IsTime, uuidPattern } from '#http';
+import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsTime } from '#http';
 import { durationBounds } from '../records/durations';
-import { tenantNameDescription } from './call-fields';
+import { filterBy, tenantNameDescription } from './call-fields';
 
 export const seriesIntervals = ['hour', 'day'] as const;
 export type SeriesInterval = (typeof seriesIntervals)[number];
@@ -51,22 +51,13 @@ export class UsageSeriesQuery {
   @IsIn(seriesGroups)
   by?: SeriesGroup;
 
-  @ApiPropertyOptional({
-    format: 'uuid',
-    description: 'Only calls of this tenant. The tenant may have been deleted.',
-  })
-  @IsOptional()
-  @Matches(uuidPattern, { message: '$property must be a UUID' })
+  @filterBy.tenant
   tenant_id?: string;
 
-  @ApiPropertyOptional({ example: 'openai', description: 'Only calls to this provider.' })
-  @IsOptional()
-  @IsSearchText()
+  @filterBy.provider
   provider?: string;
 
-  @ApiPropertyOptional({ example: 'gpt-4o', description: 'Only calls of this model.' })
-  @IsOptional()
-  @IsSearchText()
+  @filterBy.model
   model?: string;
 
   @ApiPropertyOptional({

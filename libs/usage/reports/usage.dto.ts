@@ -2,8 +2,15 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, getSchemaPath, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
-import { IsSearchText, IsTime, uuidPattern } from '#http';
-import { CallFields, tenantGroups, tenantNameDescription, type UsageGroup, usageGroups } from './call-fields';
+import { IsTime } from '#http';
+import {
+  CallFields,
+  filterBy,
+  tenantGroups,
+  tenantNameDescription,
+  type UsageGroup,
+  usageGroups,
+} from './call-fields';
 
 /** `group_by`: names of groups, each at most once, separated by commas. */
 function GroupBy(groups: readonly UsageGroup[], example: string): PropertyDecorator {
@@ -49,14 +56,10 @@ class ReportQuery {
   @IsTime('day')
   until?: string;
 
-  @ApiPropertyOptional({ example: 'openai', description: 'Only calls to this provider.' })
-  @IsOptional()
-  @IsSearchText()
+  @filterBy.provider
   provider?: string;
 
-  @ApiPropertyOptional({ example: 'gpt-4o', description: 'Only calls of this model.' })
-  @IsOptional()
-  @IsSearchText()
+  @filterBy.model
   model?: string;
 
   @ApiPropertyOptional({
@@ -97,12 +100,7 @@ export class UsageQuery extends ReportQuery {
   @GroupBy(usageGroups, 'tenant,model')
   group_by?: string;
 
-  @ApiPropertyOptional({
-    format: 'uuid',
-    description: 'Only calls of this tenant. The tenant may have been deleted.',
-  })
-  @IsOptional()
-  @Matches(uuidPattern, { message: '$property must be a UUID' })
+  @filterBy.tenant
   tenant_id?: string;
 }
 

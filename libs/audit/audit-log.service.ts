@@ -3,14 +3,15 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { FernetService } from '#crypto';
 import { type ChangedBy } from '#http';
+import { type AuditAction } from './audit-actions';
 import { AuditEvent, type AuditOutcome, type UnsignedEvent } from './audit-event.entity';
 import { hashOf } from './chain/audit-chain';
 import { type AuditVerification, ChainVerification } from './chain/chain-verification';
 import { eraseValues, storeValues, valuesOf, withHashes, withValues } from './personal-values';
 
 /** A change that was made or refused. `details` holds masks, versions and names; never a secret. */
-export interface Change {
-  readonly action: string;
+export interface Change<Action extends string = AuditAction> {
+  readonly action: Action;
   readonly tenantId?: string;
   readonly provider?: string;
   readonly details?: Readonly<Record<string, unknown>>;
@@ -46,7 +47,7 @@ export class AuditLogService {
   }
 
   /** Appends a refused attempt, in its own transaction. */
-  async refuse(by: ChangedBy, change: Change): Promise<void> {
+  async refuse(by: ChangedBy, change: Change<string>): Promise<void> {
     await this.dataSource.transaction((transaction) => this.append(transaction, by, change, 'refused'));
   }
 
@@ -110,7 +111,7 @@ export class AuditLogService {
   private async append(
     transaction: EntityManager,
     { actor, requestId, address }: ChangedBy,
-    change: Change,
+    change: Change<string>,
     outcome: AuditOutcome,
   ): Promise<void> {
     // The lock is held until the commit or rollback, so that the next event is linked to what was committed.

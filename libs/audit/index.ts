@@ -9,6 +9,7 @@
  * given a head that was kept elsewhere (the log has each one at the level info); or protect the events of an instance without
  * an encryption key. Their hashes are plain, and `verify` accepts them only before the first event that was made with a key.
  */
+export { type AuditAction, auditActions } from './audit-actions';
 export { AuditEvent, type AuditOutcome } from './audit-event.entity';
 export { type AuditEventPageResponse } from './audit-events.dto';
 export {

@@ -14,7 +14,7 @@ const MAXIMUM_KINDS_WITHOUT_KEY = 50;
 
 interface Attempt {
   readonly by: ChangedBy;
-  readonly change: Change;
+  readonly change: Change<string>;
   /** How often it was noted since it was last written. */
   times: number;
   /** The first attempt has its own event, so that later ones can wait and be counted. */
@@ -38,7 +38,7 @@ export class RefusedAttemptsService {
   constructor(private readonly audit: AuditLogService) {}
 
   /** Never throws, and returns before anything is written, so that no request waits for it. */
-  note(by: ChangedBy, change: Change): void {
+  note(by: ChangedBy, change: Change<string>): void {
     const kind = kindOf(by, change);
     const attempt = this.#attempts.get(kind) ?? this.#begin(kind, by, change);
     attempt.times += 1;
@@ -62,7 +62,7 @@ export class RefusedAttemptsService {
     );
   }
 
-  #begin(kind: string, by: ChangedBy, change: Change): Attempt {
+  #begin(kind: string, by: ChangedBy, change: Change<string>): Attempt {
     const others = this.#othersFor(by, change);
     if (others !== undefined) {
       const name = kindOf(others.by, others.change);
@@ -80,7 +80,10 @@ export class RefusedAttemptsService {
   }
 
   /** The kind to count an attempt under when there are too many kinds. It contains nothing that is true only for others. */
-  #othersFor({ address }: ChangedBy, { details }: Change): Pick<Attempt, 'by' | 'change'> | undefined {
+  #othersFor(
+    { address }: ChangedBy,
+    { details }: Change<string>,
+  ): Pick<Attempt, 'by' | 'change'> | undefined {
     const requestId = randomUUID();
     if (this.#attempts.size >= MAXIMUM_KINDS) {
       const by = { actor: 'several', requestId, address: 'several' };
@@ -152,6 +155,6 @@ export class RefusedAttemptsService {
   }
 }
 
-function kindOf(by: ChangedBy, { action, tenantId, provider, details }: Change): string {
+function kindOf(by: ChangedBy, { action, tenantId, provider, details }: Change<string>): string {
   return JSON.stringify([by.actor, by.address, action, tenantId, provider, details?.code]);
 }

@@ -187,7 +187,7 @@ export class TenantsService {
       for (const removal of this.#removals) {
         Object.assign(before, await removal.after?.(transaction, id));
       }
-      const change = { action: 'tenant.delete', tenantId: id, details: { before } };
+      const change = { action: 'tenant.delete' as const, tenantId: id, details: { before } };
       if (erase) await this.audit.recordErasure(transaction, by, id, change);
       else await this.audit.record(transaction, by, change);
     };

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { AuditLogService } from '#audit';
+import { type AuditAction, AuditLogService } from '#audit';
 import { type Config, InjectConfig } from '#config';
 import { falseIfUnavailable, reasonOf, waitAtStop } from '#database';
 import { type ProbeResult } from '#egress';
@@ -231,7 +231,7 @@ export class VerificationRunService implements OnApplicationBootstrap, OnApplica
 
   async #change(
     by: ChangedBy,
-    action: string,
+    action: AuditAction,
     next: (before: VerificationRun | undefined) => VerificationRun,
   ): Promise<VerificationRun> {
     return this.dataSource.transaction(async (transaction) => {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type DataSource, type EntityManager } from 'typeorm';
-import { AuditLogService } from '#audit';
+import { type AuditAction, AuditLogService } from '#audit';
 import { NEWEST_SEAL_FORM, readAbilities } from '#cache';
 import { type Config, InjectConfig } from '#config';
 import { FernetService } from '#crypto';
@@ -187,7 +187,7 @@ export class RotationService implements OnApplicationBootstrap, OnApplicationShu
   async #record(
     transaction: EntityManager,
     rotation: Rotation,
-    action: string,
+    action: AuditAction,
     more: object = {},
   ): Promise<void> {
     const { resealed, failed, total, encryptionKeyId, startedBy } = rotation;

@@ -1,12 +1,12 @@
 import { Alert, Anchor, Button, Group, List, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { type Scope } from '../../api/session';
+import { actionLabel } from '../../parts/audit/actions';
 import { type AuditEvent } from '../../parts/audit/audit-words';
 import { dayOf } from '../../parts/audit/days';
 import { whole } from '../../parts/numbers';
 import { ProblemAlert } from '../../parts/problem-alert';
 import { Moment } from '../../parts/times';
-import { actionLabel } from '../audit/actions';
 import { inWords } from './scope-words';
 import { type SuperKeyUser, useSuperKeyUse } from './super-key-use';
 
@@ -83,7 +83,7 @@ function User({ user: { actor, address, events }, since }: { user: SuperKeyUser;
 function deedsOf(events: readonly AuditEvent[]): string {
   const counts = new Map<string, number>();
   for (const { action, outcome } of events) {
-    const deed = outcome === 'refused' ? 'was refused' : (actionLabel(action) ?? action);
+    const deed = outcome === 'refused' ? 'was refused' : actionLabel(action);
     counts.set(deed, (counts.get(deed) ?? 0) + 1);
   }
   const deeds = [...counts]

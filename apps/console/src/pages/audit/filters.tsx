@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Group, Select, SimpleGrid, TextInput } from '@mantine/core';
 import { useSession } from '../../api/session';
+import { actionChoicesWith } from '../../parts/audit/actions';
 import { tenantChoices } from '../../parts/audit/tenant-names';
-import { actionChoicesWith } from './actions';
 import { type FilterName, filterNames, type FilterState } from './audit-filter';
 
 /** @param actors those of the events that are shown, to choose from */

@@ -2,7 +2,8 @@ import { Anchor, Badge, Button, Collapse, Group, Paper, Stack, Table, Text } fro
 import { useDisclosure } from '@mantine/hooks';
 import { type ReactNode, useId } from 'react';
 import { Link } from 'react-router';
-import { actorOf, type AuditEvent, changesOf, deedOf, restOf, valueText, wordsOf } from './audit-words';
+import { deedOf } from './actions';
+import { actorOf, type AuditEvent, changesOf, restOf, valueText, wordsOf } from './audit-words';
 import { Copyable } from '../keys/copyable';
 import { relativeTime, timeOf } from '../times';
 

@@ -30,13 +30,19 @@ export function useCredentials(tenantId: string) {
   );
 }
 
+/** Not asked for if the session may not read credentials, which opens the list. */
 export function useProviders() {
+  const session = useSession();
   return api.useQuery(
     'get',
     '/api/v1/sysadmin/providers',
     {},
     // They change only with the model catalogue.
-    { select: ({ providers }) => providers, staleTime: 300_000 },
+    {
+      select: ({ providers }) => providers,
+      staleTime: 300_000,
+      enabled: session.can('credentials:read'),
+    },
   );
 }
 

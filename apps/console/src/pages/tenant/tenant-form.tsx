@@ -1,8 +1,8 @@
 import { Button, Group, Stack, TagsInput, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import { api, type Schemas } from '../../api/client';
-import { useSession } from '../../api/session';
+import { type Schemas } from '../../api/client';
 import { ProblemAlert } from '../../parts/problem-alert';
+import { useProviders } from '../credentials/credential-data';
 import { fieldErrors, textOrNull } from './fields';
 
 type Fields = Required<Omit<Schemas['SetTenantRequest'], 'state'>>;
@@ -40,7 +40,8 @@ export function TenantForm({
 }) {
   const [fields, setFields] = useState(before);
   const errors = fieldErrors(error);
-  const providers = useProviderNames();
+  // Suggestions and no fixed choice: a session that may not list them types them, and the API refuses what it does not know.
+  const providers = useProviders().data?.map(({ id }) => id);
   const set = (changes: Partial<Fields>) => setFields((now) => ({ ...now, ...changes }));
   const list = (name: ListField, anyMeans: string) => ({
     value: fields[name] ?? [],
@@ -139,16 +140,4 @@ function changesOf(before: Fields, fields: Fields): Partial<Fields> {
       ([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field as keyof Fields]),
     ),
   );
-}
-
-/** The providers of the models, as suggestions; the API also accepts those that no model uses. */
-function useProviderNames(): string[] {
-  const session = useSession();
-  const { data } = api.useQuery(
-    'get',
-    '/api/v1/sysadmin/readiness',
-    { params: { query: { limit: 1 } } },
-    { enabled: session.can('readiness:read') },
-  );
-  return data?.providers.map(({ provider }) => provider) ?? [];
 }

@@ -11,7 +11,8 @@ import { theme } from './frame/theme';
 
 /** The Content-Security-Policy lets only this response's nonce add style sheets. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
-// Where the library looks for it that stops the page behind a dialog from scrolling.
+// `getStyleNonce` reaches only Mantine's own style sheets. Its dialogs stop the page behind them from scrolling with
+// react-remove-scroll, which adds another one and takes the nonce from here.
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 const found = findSession();

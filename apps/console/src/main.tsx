@@ -4,6 +4,7 @@ import { MantineProvider } from '@mantine/core';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { HashRouter } from 'react-router';
+import { pollWhileInUse } from './api/polling';
 import { findSession, SessionProvider } from './api/session';
 import { Console } from './frame/console';
 import { ErrorBoundary } from './frame/error-boundary';
@@ -15,6 +16,7 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"
 // react-remove-scroll, which adds another one and takes the nonce from here.
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 
+pollWhileInUse();
 const found = findSession();
 const page = document.getElementById('console');
 if (page !== null) {

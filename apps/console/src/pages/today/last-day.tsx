@@ -6,7 +6,7 @@ import { Loaded } from '../../parts/loaded';
 import { LostCalls, Notice } from '../../parts/notice';
 import { percent, whole } from '../../parts/numbers';
 import { LatencyPlot, UsagePlot } from '../../parts/plots';
-import { nameOf, type Report, sumOf } from '../../parts/plots/plot-data';
+import { nameOf, quantities, type Report, sumOf } from '../../parts/plots/plot-data';
 import { timeTextsOf } from '../../parts/plots/plot-times';
 
 /** Fewer calls say nothing about a provider. */
@@ -41,30 +41,15 @@ export function LastDay() {
             <Failing report={report} />
             {report.lost_calls > 0 && <LostCalls count={report.lost_calls} when="yesterday or today" />}
             <SimpleGrid cols={{ base: 1, md: 3 }} spacing="lg">
-              <Plot title="Calls">
-                <UsagePlot
-                  report={report}
-                  quantity="calls"
-                  title="Calls by provider"
-                  maximum={MAXIMUM_LAYERS}
-                  height={PLOT_PX}
-                />
-              </Plot>
-              <Plot title="Failed calls">
-                <UsagePlot
-                  report={report}
-                  quantity="failed"
-                  title="Failed calls by provider"
-                  maximum={MAXIMUM_LAYERS}
-                  height={PLOT_PX}
-                />
-              </Plot>
+              {(['calls', 'failed'] as const).map((quantity) => (
+                <Plot key={quantity} title={quantities[quantity]}>
+                  {(shown) => (
+                    <UsagePlot report={report} quantity={quantity} maximum={MAXIMUM_LAYERS} {...shown} />
+                  )}
+                </Plot>
+              ))}
               <Plot title="Duration of completed calls">
-                <LatencyPlot
-                  report={report}
-                  title="Duration of completed calls by provider"
-                  height={PLOT_PX}
-                />
+                {(shown) => <LatencyPlot report={report} {...shown} />}
               </Plot>
             </SimpleGrid>
           </Stack>
@@ -74,13 +59,20 @@ export function LastDay() {
   );
 }
 
-function Plot({ title, children }: { title: string; children: ReactNode }) {
+/** A plot below its heading. */
+function Plot({
+  title,
+  children,
+}: {
+  title: string;
+  children: (shown: { title: string; height: number }) => ReactNode;
+}) {
   return (
     <div>
       <Title order={3} size="sm" mb="xs">
         {title}
       </Title>
-      {children}
+      {children({ title: `${title} by provider`, height: PLOT_PX })}
     </div>
   );
 }

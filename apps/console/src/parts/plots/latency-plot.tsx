@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { duration } from '../numbers';
 import { useColors } from './palette';
 import { type Curve, nameOf, type Report } from './plot-data';
-import { PLOT_PX, PlotFrame } from './plot-frame';
+import { PlotFrame } from './plot-frame';
 import { timeTextsOf } from './plot-times';
 import { TimeChart } from './time-chart';
 
@@ -17,12 +17,12 @@ const empty = {
 /** How long completed calls took: for each provider or model the median, and the duration that 95 % did not exceed. */
 export default function LatencyPlot({
   report,
-  title = 'Duration of completed calls',
-  height = PLOT_PX,
+  title,
+  height,
 }: {
   report: Report;
-  title?: string;
-  height?: number;
+  title: string;
+  height: number;
 }) {
   const pairs = useMemo(
     () =>

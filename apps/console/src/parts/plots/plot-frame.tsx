@@ -4,8 +4,6 @@ import { Empty } from '../loaded';
 import { type Curve, type Report } from './plot-data';
 import { timeTextsOf } from './plot-times';
 
-export const PLOT_PX = 260;
-
 /** An entry of the legend. */
 export interface LegendEntry {
   readonly label: string;
@@ -22,7 +20,7 @@ export function PlotFrame({
   withSums = false,
   format,
   empty,
-  height = PLOT_PX,
+  height,
   children,
 }: {
   title: string;
@@ -36,7 +34,7 @@ export function PlotFrame({
   format: (value: number) => string;
   /** What it means that there is nothing to plot. */
   empty: { readonly title: string; readonly text: string };
-  height?: number;
+  height: number;
   children: ReactNode;
 }) {
   const titleId = useId();
@@ -129,6 +127,6 @@ function Summary({
 }
 
 /** Keeps the place of a plot whose code is being loaded. */
-export function PlotPlace({ height = PLOT_PX }: { height?: number }) {
+export function PlotPlace({ height }: { height: number }) {
   return <Skeleton h={height} aria-label="Loading" />;
 }

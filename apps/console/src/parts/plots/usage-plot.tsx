@@ -1,8 +1,8 @@
 import { useMemo } from 'react';
 import { compact, whole } from '../numbers';
 import { useColors } from './palette';
-import { largestOf, quantities, type Quantity, type Report } from './plot-data';
-import { PLOT_PX, PlotFrame } from './plot-frame';
+import { largestOf, type Quantity, type Report } from './plot-data';
+import { PlotFrame } from './plot-frame';
 import { timeTextsOf } from './plot-times';
 import { TimeChart } from './time-chart';
 
@@ -13,16 +13,16 @@ const MAXIMUM_BARS = 62;
 export default function UsagePlot({
   report,
   quantity,
-  title = quantities[quantity],
+  title,
   maximum,
-  height = PLOT_PX,
+  height,
 }: {
   report: Report;
   quantity: Quantity;
-  title?: string;
+  title: string;
   /** How many layers there are at most, without the rest. */
   maximum?: number;
-  height?: number;
+  height: number;
 }) {
   const curves = useMemo(() => largestOf(report, quantity, maximum), [report, quantity, maximum]);
   const colorOf = useColors(curves);

@@ -2,7 +2,7 @@ import { Button, Card, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { api } from '../../api/client';
 import { type Scope, useRefresh } from '../../api/session';
-import { ConfirmByName } from '../../parts/keys/confirm-by-name';
+import { Confirm } from '../../parts/forms/confirm';
 import { Empty, Loaded } from '../../parts/loaded';
 import { NewKey } from '../../parts/keys/new-key';
 import { PageHead } from '../../parts/page-head';
@@ -104,10 +104,10 @@ function Create({
       <Modal opened={dialog?.kind === 'create'} onClose={close} title="Create a sysadmin key" size="lg">
         {dialog?.kind === 'create' && (
           <KeyForm
+            action="Create the key"
             suggested={dialog.scopes}
             tenantNames={tenantNames}
-            isPending={create.isPending}
-            error={create.error}
+            request={create}
             onSubmit={(body) => create.mutate({ body })}
             onCancel={close}
           />
@@ -143,10 +143,10 @@ function Change({
     <Modal opened={dialog?.kind === 'change'} onClose={close} title="Change a sysadmin key" size="lg">
       {dialog?.kind === 'change' && (
         <KeyForm
+          action="Save"
           before={dialog.key}
           tenantNames={tenantNames}
-          isPending={change.isPending}
-          error={change.error}
+          request={change}
           onSubmit={(body) => change.mutate({ params: { path: { key_id: dialog.key.id } }, body })}
           onCancel={close}
         />
@@ -165,14 +165,14 @@ function Revoke({ dialog, onClose }: DialogProps) {
   });
   const key = dialog?.kind === 'revoke' ? dialog.key : undefined;
   return (
-    <ConfirmByName
+    <Confirm
       title="Revoke a sysadmin key"
       name={key?.name ?? ''}
       action="Revoke the key"
+      color="red"
       isOpen={key !== undefined}
-      isPending={revoke.isPending}
-      error={revoke.error}
-      onConfirm={() => key !== undefined && revoke.mutate({ params: { path: { key_id: key.id } } })}
+      request={revoke}
+      onSubmit={() => key !== undefined && revoke.mutate({ params: { path: { key_id: key.id } } })}
       onClose={() => {
         revoke.reset();
         onClose();
@@ -193,6 +193,6 @@ function Revoke({ dialog, onClose }: DialogProps) {
           )}
         </Text>
       )}
-    </ConfirmByName>
+    </Confirm>
   );
 }

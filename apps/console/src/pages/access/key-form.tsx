@@ -1,10 +1,11 @@
-import { Alert, Button, Checkbox, Group, MultiSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Checkbox, MultiSelect, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { type Schemas } from '../../api/client';
 import { type Scope } from '../../api/session';
 import { dayOf, endOfDay } from '../../parts/audit/days';
-import { ProblemAlert } from '../../parts/problem-alert';
 import { tenantChoices } from '../../parts/audit/tenant-names';
+import { fieldErrors } from '../../parts/forms/fields';
+import { Form, type FormFrame } from '../../parts/forms/form';
 import { type SysadminKey } from './key-facts';
 import { inWords, labelOf, scopeWords } from './scope-words';
 
@@ -15,21 +16,17 @@ export function KeyForm({
   before,
   suggested = [],
   tenantNames,
-  isPending,
-  error,
   onSubmit,
-  onCancel,
+  ...frame
 }: {
   /** The key that is changed; undefined: a new one. */
   before?: SysadminKey;
   /** The scopes that a new key starts with. */
   suggested?: readonly Scope[];
   tenantNames: ReadonlyMap<string, string>;
-  isPending: boolean;
-  error: unknown;
   onSubmit: (fields: KeyFields) => void;
-  onCancel: () => void;
-}) {
+} & FormFrame) {
+  const errors = fieldErrors(frame.request.error);
   const [name, setName] = useState(before?.name ?? '');
   const [scopes, setScopes] = useState<Scope[]>([...(before?.scopes ?? suggested)]);
   const [tenants, setTenants] = useState<string[]>([...(before?.tenant_ids ?? [])]);
@@ -49,94 +46,82 @@ export function KeyForm({
     });
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Stack>
-        <TextInput
-          label="Name"
-          description="It says whose key it is, here and in the audit."
-          placeholder="billing job"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          maxLength={100}
-          required
-          autoComplete="off"
-          data-autofocus
-        />
-        <Checkbox.Group
-          label="What it may do"
-          description="As little as its holder needs. Managing sysadmin keys stays with the super key."
-          value={scopes}
-          onChange={(value) => setScopes(value)}
-          required
-        >
-          <Stack gap="xs" mt="xs">
-            {scopeWords.map(({ scope, label, opens }) => (
-              <Checkbox
-                key={scope}
-                value={scope}
-                label={`${label[0]?.toUpperCase()}${label.slice(1)}`}
-                description={`${opens} (${scope})`}
-              />
-            ))}
-          </Stack>
-        </Checkbox.Group>
-        {isBlind && (
-          <Alert color="gray">
-            <Text size="sm">
-              To find tenants in this console, its holder also needs {inWords(seen)}. A job that knows its
-              tenants does not.
-            </Text>
-          </Alert>
-        )}
-        <MultiSelect
-          label="For which tenants"
-          description="With none chosen, it is for all tenants, also those that are created later."
-          placeholder={tenants.length === 0 ? 'All tenants' : undefined}
-          data={withDeleted(tenantNames, tenants)}
-          value={tenants}
-          onChange={setTenants}
-          searchable
-          selectFirstOptionOnChange
-          clearable
-          limit={100}
-          maxValues={1000}
-          nothingFoundMessage="No tenant has such a name."
-        />
-        <TextInput
-          label="Works until the end of"
-          description={
-            day === ''
-              ? 'It never expires. Prefer an end, at least for the key of a person.'
-              : 'After that day it opens nothing. Without a day it never expires.'
-          }
-          type="date"
-          value={day}
-          min={before === undefined ? dayOf(new Date().toISOString()) : undefined}
-          onChange={(event) => setDay(event.currentTarget.value)}
-        />
-        {lost.length > 0 && (
-          <Alert color="yellow">
-            <Text size="sm">
-              It will no longer {lost.map(labelOf).join(' or ')}. Its sessions in the console end.
-            </Text>
-          </Alert>
-        )}
-        {error !== null && error !== undefined && <ProblemAlert error={error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={isPending} disabled={name.trim() === '' || scopes.length === 0}>
-            {before === undefined ? 'Create the key' : 'Save'}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form {...frame} isReady={name.trim() !== '' && scopes.length > 0} onSubmit={submit}>
+      <TextInput
+        label="Name"
+        description="It says whose key it is, here and in the audit."
+        placeholder="billing job"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={errors.name}
+        maxLength={100}
+        required
+        autoComplete="off"
+        data-autofocus
+      />
+      <Checkbox.Group
+        label="What it may do"
+        description="As little as its holder needs. Managing sysadmin keys stays with the super key."
+        value={scopes}
+        onChange={(value) => setScopes(value)}
+        error={errors.scopes}
+        required
+      >
+        <Stack gap="xs" mt="xs">
+          {scopeWords.map(({ scope, label, opens }) => (
+            <Checkbox
+              key={scope}
+              value={scope}
+              label={`${label[0]?.toUpperCase()}${label.slice(1)}`}
+              description={`${opens} (${scope})`}
+            />
+          ))}
+        </Stack>
+      </Checkbox.Group>
+      {isBlind && (
+        <Alert color="gray">
+          <Text size="sm">
+            To find tenants in this console, its holder also needs {inWords(seen)}. A job that knows its
+            tenants does not.
+          </Text>
+        </Alert>
+      )}
+      <MultiSelect
+        label="For which tenants"
+        description="With none chosen, it is for all tenants, also those that are created later."
+        placeholder={tenants.length === 0 ? 'All tenants' : undefined}
+        data={withDeleted(tenantNames, tenants)}
+        value={tenants}
+        onChange={setTenants}
+        error={errors.tenant_ids}
+        searchable
+        selectFirstOptionOnChange
+        clearable
+        limit={100}
+        maxValues={1000}
+        nothingFoundMessage="No tenant has such a name."
+      />
+      <TextInput
+        label="Works until the end of"
+        description={
+          day === ''
+            ? 'It never expires. Prefer an end, at least for the key of a person.'
+            : 'After that day it opens nothing. Without a day it never expires.'
+        }
+        type="date"
+        value={day}
+        min={before === undefined ? dayOf(new Date().toISOString()) : undefined}
+        onChange={(event) => setDay(event.currentTarget.value)}
+        error={errors.expires_at}
+      />
+      {lost.length > 0 && (
+        <Alert color="yellow">
+          <Text size="sm">
+            It will no longer {lost.map(labelOf).join(' or ')}. Its sessions in the console end.
+          </Text>
+        </Alert>
+      )}
+    </Form>
   );
 }
 

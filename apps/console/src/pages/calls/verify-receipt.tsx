@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { api, type Schemas } from '../../api/client';
 import { valueText, wordsOf } from '../../parts/audit/audit-words';
-import { ProblemAlert } from '../../parts/problem-alert';
+import { Form } from '../../parts/forms/form';
 
 /** Checks the receipt that a response carried, which may be of any tenant. */
 export function VerifyReceipt() {
@@ -23,15 +23,13 @@ export function VerifyReceipt() {
 function Verification() {
   const [receipt, setReceipt] = useState('');
   const verify = api.useMutation('post', '/api/v1/sysadmin/receipts/verify');
-  const error: unknown = verify.error;
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        verify.mutate({ body: { receipt: receipt.trim() } });
-      }}
-    >
-      <Stack>
+    <Stack>
+      <Form
+        action="Verify"
+        request={verify}
+        onSubmit={() => verify.mutate({ body: { receipt: receipt.trim() } })}
+      >
         <Textarea
           label="Receipt"
           description="The header x-tenkey-receipt of a response. It is signed, and says which credential served the call."
@@ -48,13 +46,9 @@ function Verification() {
           spellCheck={false}
           data-autofocus
         />
-        <Button type="submit" loading={verify.isPending}>
-          Verify
-        </Button>
-        {error !== null && <ProblemAlert error={error} />}
-        <div role="status">{verify.data !== undefined && <Verdict of={verify.data} />}</div>
-      </Stack>
-    </form>
+      </Form>
+      <div role="status">{verify.data !== undefined && <Verdict of={verify.data} />}</div>
+    </Stack>
   );
 }
 

@@ -1,7 +1,7 @@
-import { Button, type ButtonProps, Group, Modal, Stack, TextInput } from '@mantine/core';
+import { Button, type ButtonProps } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { type ReactNode, useState } from 'react';
-import { ProblemAlert } from '../../parts/problem-alert';
+import { type ReactNode } from 'react';
+import { Confirm } from '../../parts/forms/confirm';
 import { type Change, type Changing } from './slot-changes';
 
 /** A button whose dialog says what will happen before it happens. */
@@ -24,60 +24,28 @@ export function ConfirmButton({
   children: ReactNode;
 } & Pick<ButtonProps, 'variant' | 'color' | 'size'>) {
   const [isOpen, dialog] = useDisclosure();
-  const [typed, setTyped] = useState('');
   const isOwn = changing.variables?.kind === change.kind;
   const open = () => {
     changing.reset();
-    setTyped('');
     dialog.open();
   };
-  const isTyped = typedName === undefined || typed.trim() === typedName;
   return (
     <>
       <Button {...button} onClick={open} disabled={changing.isPending}>
         {label}
       </Button>
-      <Modal
-        opened={isOpen}
-        onClose={dialog.close}
+      <Confirm
         title={title}
-        closeButtonProps={{ 'aria-label': 'Close' }}
+        name={typedName}
+        action={label}
+        color={button.color}
+        isOpen={isOpen}
+        request={{ isPending: changing.isPending, error: isOwn ? changing.error : undefined }}
+        onSubmit={() => changing.mutate(change, { onSuccess: dialog.close })}
+        onClose={dialog.close}
       >
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (isTyped && !changing.isPending) changing.mutate(change, { onSuccess: dialog.close });
-          }}
-        >
-          <Stack>
-            {children}
-            {typedName !== undefined && (
-              <TextInput
-                label={`Type ${typedName} to confirm`}
-                value={typed}
-                onChange={(event) => setTyped(event.currentTarget.value)}
-                autoComplete="off"
-                spellCheck={false}
-                data-autofocus
-              />
-            )}
-            {isOwn && changing.error !== null && <ProblemAlert error={changing.error} />}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={dialog.close}>
-                Cancel
-              </Button>
-              <Button
-                type="submit"
-                color={button.color}
-                disabled={!isTyped}
-                loading={changing.isPending && isOwn}
-              >
-                {label}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      </Modal>
+        {children}
+      </Confirm>
     </>
   );
 }

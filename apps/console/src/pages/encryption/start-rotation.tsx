@@ -1,8 +1,8 @@
-import { Alert, Button, Group, List, Modal, Stack, Text, ThemeIcon } from '@mantine/core';
+import { Alert, Group, List, Stack, Text, ThemeIcon } from '@mantine/core';
 import { type ReactNode } from 'react';
 import { api } from '../../api/client';
 import { useRefresh } from '../../api/session';
-import { ProblemAlert } from '../../parts/problem-alert';
+import { Confirm } from '../../parts/forms/confirm';
 import { type Encryption, rowsOf } from './findings';
 
 /** Says what a rotation does and what must hold for it, before it is started or continued. */
@@ -30,51 +30,41 @@ export function StartRotation({
     start.reset();
     onClose();
   };
-  const failure: unknown = start.error;
   const sealing = encryption.keys.find(({ seals }) => seals);
   return (
-    <Modal
-      opened={isOpen}
-      onClose={close}
+    <Confirm
       title={isPaused ? 'Continue the rotation' : 'Start a rotation'}
-      size="lg"
+      action={isPaused ? 'Continue the rotation' : 'Start the rotation'}
+      isReady={sealing !== undefined}
+      isOpen={isOpen}
+      request={start}
+      onSubmit={() => start.mutate({})}
+      onClose={close}
     >
-      <Stack>
-        <List size="sm" spacing="xs">
-          <List.Item>
-            <strong>Calls notice nothing.</strong> They go on with the same provider keys. Only how a key is
-            stored changes, not the key.
-          </List.Item>
-          <List.Item>
-            <strong>Changes go on too.</strong> A credential that is set meanwhile keeps what was set, and
-            versions stay the same.
-          </List.Item>
-          <List.Item>
-            <strong>You can pause it at any time.</strong> What is sealed again stays so, and the rest keeps
-            its old key. It continues where it stopped, also after a restart.
-          </List.Item>
-          <List.Item>
-            <strong>Nothing is deleted.</strong> A row that cannot be sealed again stays as it is, and is
-            named.
-          </List.Item>
-        </List>
-        <Conditions encryption={encryption} />
-        <Text size="sm">
-          {due === 0
-            ? 'Nothing is to be sealed again at the moment, so it ends at once.'
-            : `About ${due} ${due === 1 ? 'row is' : 'rows are'} sealed again, in batches of 100. Keep the old key loaded until it has finished.`}
-        </Text>
-        {failure !== null && <ProblemAlert error={failure} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            Cancel
-          </Button>
-          <Button loading={start.isPending} disabled={sealing === undefined} onClick={() => start.mutate({})}>
-            {isPaused ? 'Continue the rotation' : 'Start the rotation'}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+      <List size="sm" spacing="xs">
+        <List.Item>
+          <strong>Calls notice nothing.</strong> They go on with the same provider keys. Only how a key is
+          stored changes, not the key.
+        </List.Item>
+        <List.Item>
+          <strong>Changes go on too.</strong> A credential that is set meanwhile keeps what was set, and
+          versions stay the same.
+        </List.Item>
+        <List.Item>
+          <strong>You can pause it at any time.</strong> What is sealed again stays so, and the rest keeps its
+          old key. It continues where it stopped, also after a restart.
+        </List.Item>
+        <List.Item>
+          <strong>Nothing is deleted.</strong> A row that cannot be sealed again stays as it is, and is named.
+        </List.Item>
+      </List>
+      <Conditions encryption={encryption} />
+      <Text size="sm">
+        {due === 0
+          ? 'Nothing is to be sealed again at the moment, so it ends at once.'
+          : `About ${due} ${due === 1 ? 'row is' : 'rows are'} sealed again, in batches of 100. Keep the old key loaded until it has finished.`}
+      </Text>
+    </Confirm>
   );
 }
 

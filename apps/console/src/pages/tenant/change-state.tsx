@@ -1,8 +1,8 @@
-import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { Button, List, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { api, type Schemas } from '../../api/client';
 import { useRefresh } from '../../api/session';
-import { ProblemAlert } from '../../parts/problem-alert';
+import { Confirm } from '../../parts/forms/confirm';
 
 /** Suspends or reactivates a tenant, after a dialog that says what happens to its calls. */
 export function ChangeState({ tenant: { id, name, state } }: { tenant: Schemas['TenantResponse'] }) {
@@ -14,8 +14,8 @@ export function ChangeState({ tenant: { id, name, state } }: { tenant: Schemas['
       await refresh();
     },
   });
-  const error: unknown = update.error;
   const isActive = state === 'active';
+  const verb = isActive ? 'Suspend' : 'Reactivate';
   return (
     <>
       <Button
@@ -25,47 +25,40 @@ export function ChangeState({ tenant: { id, name, state } }: { tenant: Schemas['
           open();
         }}
       >
-        {isActive ? 'Suspend' : 'Reactivate'}
+        {verb}
       </Button>
-      <Modal opened={isOpen} onClose={close} title={`${isActive ? 'Suspend' : 'Reactivate'} ${name}?`}>
-        <Stack>
-          {isActive ? (
-            <List size="sm" spacing="xs">
-              <List.Item>
-                From then on, every call for it is refused with 403 <code>tenant_suspended</code>, with the
-                platform key and with its tenant keys.
-              </List.Item>
-              <List.Item>Calls that have reached a provider run to their end, and are not retried.</List.Item>
-              <List.Item>
-                Its credentials, keys and records stay, and you can still manage its credentials.
-              </List.Item>
-              <List.Item>You can reactivate it at any time.</List.Item>
-            </List>
-          ) : (
-            <Text size="sm">
-              Calls for it are accepted again at once, with the credentials and tenant keys that it has now.
-            </Text>
-          )}
-          {error !== null && <ProblemAlert error={error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close} data-autofocus>
-              Cancel
-            </Button>
-            <Button
-              color={isActive ? 'red' : undefined}
-              loading={update.isPending}
-              onClick={() =>
-                update.mutate({
-                  params: { path: { tenant_id: id } },
-                  body: { state: isActive ? 'suspended' : 'active' },
-                })
-              }
-            >
-              {isActive ? 'Suspend the tenant' : 'Reactivate the tenant'}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      <Confirm
+        title={`${verb} ${name}?`}
+        action={`${verb} the tenant`}
+        color={isActive ? 'red' : undefined}
+        isOpen={isOpen}
+        request={update}
+        onSubmit={() =>
+          update.mutate({
+            params: { path: { tenant_id: id } },
+            body: { state: isActive ? 'suspended' : 'active' },
+          })
+        }
+        onClose={close}
+      >
+        {isActive ? (
+          <List size="sm" spacing="xs">
+            <List.Item>
+              From then on, every call for it is refused with 403 <code>tenant_suspended</code>, with the
+              platform key and with its tenant keys.
+            </List.Item>
+            <List.Item>Calls that have reached a provider run to their end, and are not retried.</List.Item>
+            <List.Item>
+              Its credentials, keys and records stay, and you can still manage its credentials.
+            </List.Item>
+            <List.Item>You can reactivate it at any time.</List.Item>
+          </List>
+        ) : (
+          <Text size="sm">
+            Calls for it are accepted again at once, with the credentials and tenant keys that it has now.
+          </Text>
+        )}
+      </Confirm>
     </>
   );
 }

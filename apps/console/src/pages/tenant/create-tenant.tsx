@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api } from '../../api/client';
 import { useRefresh, useSession } from '../../api/session';
-import { fieldErrors, textOrNull } from './fields';
+import { fieldErrors, textOrNull } from '../../parts/forms/fields';
 import { TenantForm } from './tenant-form';
 
 /** The button and its dialog, for keys with tenants:write for all tenants. Leads to the page of the new tenant. */
@@ -35,8 +35,7 @@ function NewTenant({ onCancel }: { onCancel: () => void }) {
   return (
     <TenantForm
       action="Create the tenant"
-      isPending={create.isPending}
-      error={create.error}
+      request={create}
       onSubmit={({ name = '', ...fields }) =>
         create.mutate({ body: { name, ...fields, id: textOrNull(id) } })
       }

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api, type Schemas } from '../../api/client';
 import { useSession } from '../../api/session';
-import { ConfirmByName } from '../../parts/keys/confirm-by-name';
+import { Confirm } from '../../parts/forms/confirm';
 
 /** Deletes a tenant, after a dialog that says what goes with it and what remains. */
 export function DeleteTenant({ tenant: { id, name } }: { tenant: Schemas['TenantResponse'] }) {
@@ -33,15 +33,15 @@ export function DeleteTenant({ tenant: { id, name } }: { tenant: Schemas['Tenant
       >
         Delete
       </Button>
-      <ConfirmByName
+      <Confirm
         title={`Delete ${name}?`}
         name={name}
         action="Delete the tenant"
+        color="red"
         isOpen={isOpen}
-        isPending={remove.isPending}
-        error={remove.error}
+        request={remove}
         onClose={close}
-        onConfirm={() =>
+        onSubmit={() =>
           remove.mutate({
             params: { path: { tenant_id: id }, query: isErased ? { erase: 'true' } : {} },
           })
@@ -57,7 +57,7 @@ export function DeleteTenant({ tenant: { id, name } }: { tenant: Schemas['Tenant
         <Text size="sm" fw={600}>
           This cannot be undone.
         </Text>
-      </ConfirmByName>
+      </Confirm>
     </>
   );
 }

@@ -41,8 +41,7 @@ function Changes({ tenant, onClose }: { tenant: Schemas['TenantResponse']; onClo
         egress_allow,
       }}
       action="Save"
-      isPending={update.isPending}
-      error={update.error}
+      request={update}
       onSubmit={(body) => update.mutate({ params: { path: { tenant_id: tenant.id } }, body })}
       onCancel={onClose}
     />

@@ -33,8 +33,7 @@ export function ChangeKey({ before }: { before: Schemas['TenantKeyResponse'] }) 
           tenantId={tenantId}
           before={before}
           action="Save"
-          isPending={change.isPending}
-          error={change.error}
+          request={change}
           onSubmit={(body) => change.mutate({ params: { path: { tenant_id: tenantId, key_id: id } }, body })}
           onCancel={close}
         />

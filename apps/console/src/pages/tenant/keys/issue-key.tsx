@@ -30,8 +30,7 @@ export function IssueKey({ tenantId }: { tenantId: string }) {
         <KeyForm
           tenantId={tenantId}
           action="Issue the key"
-          isPending={issue.isPending}
-          error={issue.error}
+          request={issue}
           onSubmit={(body) => issue.mutate({ params: { path: { tenant_id: tenantId } }, body })}
           onCancel={close}
         />

@@ -1,9 +1,9 @@
-import { Button, Group, NumberInput, Stack, TagsInput, TextInput } from '@mantine/core';
+import { Group, NumberInput, TagsInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { api, type Schemas } from '../../../api/client';
 import { useSession } from '../../../api/session';
-import { ProblemAlert } from '../../../parts/problem-alert';
-import { fieldErrors } from '../fields';
+import { fieldErrors } from '../../../parts/forms/fields';
+import { Form, type FormFrame } from '../../../parts/forms/form';
 import { localTime } from './local-time';
 
 type Request = Schemas['CreateTenantKeyRequest'];
@@ -12,28 +12,20 @@ type Request = Schemas['CreateTenantKeyRequest'];
 export function KeyForm({
   tenantId,
   before,
-  action,
-  isPending,
-  error,
   onSubmit,
-  onCancel,
+  ...frame
 }: {
   tenantId: string;
   /** Absent: a new key. */
   before?: Schemas['TenantKeyResponse'];
-  /** The text of the button. */
-  action: string;
-  isPending: boolean;
-  error: unknown;
   onSubmit: (body: Request) => void;
-  onCancel: () => void;
-}) {
+} & FormFrame) {
   const [name, setName] = useState(before?.name ?? '');
   const [expiry, setExpiry] = useState(localTime(before?.expires_at ?? null));
   const [models, setModels] = useState(before?.allowed_models ?? []);
   const [requests, setRequests] = useState<number | string>(before?.requests_per_minute ?? '');
   const [tokens, setTokens] = useState<number | string>(before?.tokens_per_minute ?? '');
-  const errors = fieldErrors(error);
+  const errors = fieldErrors(frame.request.error);
   const catalogue = useModelNames(tenantId);
   const submit = () => {
     // The field has no seconds. An expiry that was left as it is stays exactly the same, even if it has passed.
@@ -47,79 +39,63 @@ export function KeyForm({
     });
   };
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Stack>
-        <TextInput
-          label="Name"
-          description="Says which application uses the key."
-          placeholder="chat assistant"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={errors.name}
-          required
-          maxLength={100}
-          autoComplete="off"
-          data-autofocus
+    <Form {...frame} onSubmit={submit}>
+      <TextInput
+        label="Name"
+        description="Says which application uses the key."
+        placeholder="chat assistant"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={errors.name}
+        required
+        maxLength={100}
+        autoComplete="off"
+        data-autofocus
+      />
+      <TextInput
+        type="datetime-local"
+        label="Expires"
+        description="In the time zone of this browser. Empty: it does not expire."
+        value={expiry}
+        onChange={(event) => setExpiry(event.currentTarget.value)}
+        error={errors.expires_at}
+      />
+      <TagsInput
+        label="Models"
+        description="Calls to other models are refused."
+        placeholder={models.length === 0 ? 'All' : undefined}
+        data={catalogue}
+        value={models}
+        onChange={setModels}
+        error={errors.allowed_models}
+        clearable
+        acceptValueOnBlur
+      />
+      <Group grow align="flex-start">
+        <NumberInput
+          label="Requests a minute"
+          placeholder="No limit"
+          value={requests}
+          onChange={setRequests}
+          error={errors.requests_per_minute}
+          min={1}
+          max={1_000_000}
+          allowDecimal={false}
+          thousandSeparator=" "
         />
-        <TextInput
-          type="datetime-local"
-          label="Expires"
-          description="In the time zone of this browser. Empty: it does not expire."
-          value={expiry}
-          onChange={(event) => setExpiry(event.currentTarget.value)}
-          error={errors.expires_at}
+        <NumberInput
+          label="Tokens a minute"
+          placeholder="No limit"
+          value={tokens}
+          onChange={setTokens}
+          error={errors.tokens_per_minute}
+          min={1}
+          max={1_000_000_000}
+          allowDecimal={false}
+          thousandSeparator=" "
         />
-        <TagsInput
-          label="Models"
-          description="Calls to other models are refused."
-          placeholder={models.length === 0 ? 'All' : undefined}
-          data={catalogue}
-          value={models}
-          onChange={setModels}
-          error={errors.allowed_models}
-          clearable
-          acceptValueOnBlur
-        />
-        <Group grow align="flex-start">
-          <NumberInput
-            label="Requests a minute"
-            placeholder="No limit"
-            value={requests}
-            onChange={setRequests}
-            error={errors.requests_per_minute}
-            min={1}
-            max={1_000_000}
-            allowDecimal={false}
-            thousandSeparator=" "
-          />
-          <NumberInput
-            label="Tokens a minute"
-            placeholder="No limit"
-            value={tokens}
-            onChange={setTokens}
-            error={errors.tokens_per_minute}
-            min={1}
-            max={1_000_000_000}
-            allowDecimal={false}
-            thousandSeparator=" "
-          />
-        </Group>
-        {error !== null && error !== undefined && <ProblemAlert error={error} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={isPending}>
-            {action}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      </Group>
+    </Form>
   );
 }
 

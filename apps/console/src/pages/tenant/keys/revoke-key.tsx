@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { api, type Schemas } from '../../../api/client';
 import { useRefresh } from '../../../api/session';
-import { ConfirmByName } from '../../../parts/keys/confirm-by-name';
+import { Confirm } from '../../../parts/forms/confirm';
 import { Moment } from '../../../parts/times';
 
 /** Revokes a tenant key, after its name was typed. */
@@ -30,15 +30,15 @@ export function RevokeKey({ of }: { of: Schemas['TenantKeyResponse'] }) {
       >
         Revoke
       </Button>
-      <ConfirmByName
+      <Confirm
         title={`Revoke ${name}?`}
         name={name}
         action="Revoke the key"
+        color="red"
         isOpen={isOpen}
-        isPending={revoke.isPending}
-        error={revoke.error}
+        request={revoke}
         onClose={close}
-        onConfirm={() => revoke.mutate({ params: { path: { tenant_id: tenantId, key_id: id } } })}
+        onSubmit={() => revoke.mutate({ params: { path: { tenant_id: tenantId, key_id: id } } })}
       >
         <Text size="sm">
           Every process refuses the key {prefix}
@@ -54,7 +54,7 @@ export function RevokeKey({ of }: { of: Schemas['TenantKeyResponse'] }) {
         <Text size="sm" fw={600}>
           This cannot be undone. Another key can be issued.
         </Text>
-      </ConfirmByName>
+      </Confirm>
     </>
   );
 }

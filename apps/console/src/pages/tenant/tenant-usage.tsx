@@ -1,33 +1,30 @@
-import { Alert, Button, Card, Group as Row, Select, Table, Text, TextInput, Title } from '@mantine/core';
-import { api, type Schemas } from '../../api/client';
+import { Card, Group, Select, Stack, Text, Title } from '@mantine/core';
 import { Empty, Loaded } from '../../parts/loaded';
+import { LostCalls } from '../../parts/notice';
 import { useParameters } from '../../parts/parameters';
 import { payerText } from '../../parts/payer';
 import { UsagePlot } from '../../parts/plots';
 import { dateOf } from '../../parts/times';
-import { endOf, isDay } from '../usage/range';
+import { CsvLink } from '../../parts/usage/csv-link';
+import { DayFields } from '../../parts/usage/day-fields';
+import { type Column, SumsTable } from '../../parts/usage/sums-table';
+import { type Sums, useDays, useSeries } from '../../parts/usage/usage-data';
+import { type Days, daysOf } from '../../parts/usage/utc-days';
 import { useKeyNames } from './keys/key-names';
 
-type Sums = Schemas['UsageSumsResponse'];
-
-const path = '/api/v1/sysadmin/tenants/{tenant_id}/usage';
-
+/** How many days are shown before others are chosen. */
+const USUAL_DAYS = 30;
 const PLOT_PX = 220;
 /** So that nothing moves while the plot is loaded. */
 const CARD_PX = PLOT_PX + 120;
 
-interface Period {
-  readonly since?: string;
-  readonly until?: string;
-}
-
-interface Group {
+interface Grouping {
   readonly label: string;
   readonly nameOf: (sums: Sums, keyName: (keyId: string | null) => string) => string;
 }
 
 /** By the value of `group_by`. */
-const groups: Readonly<Record<string, Group>> = {
+const groupings: Readonly<Record<string, Grouping>> = {
   day: { label: 'Day', nameOf: ({ day }) => dateOf(day ?? '') },
   model: { label: 'Model', nameOf: ({ model = '' }) => model },
   provider: { label: 'Provider', nameOf: ({ provider = '' }) => provider },
@@ -38,81 +35,49 @@ const groups: Readonly<Record<string, Group>> = {
       `${payerText({ source, mask, version })}, for ${provider}`,
   },
 };
-const number = new Intl.NumberFormat();
+
+const columns: readonly Column[] = [
+  { label: 'Calls', counter: 'calls' },
+  { label: 'Failed', counter: 'failed' },
+  { label: 'Unfinished', counter: 'unfinished' },
+  { label: 'Unmetered', counter: 'unmetered' },
+  { label: 'Input tokens', counter: 'input_tokens' },
+  { label: 'of them cached', counter: 'cached_tokens' },
+  { label: 'Output tokens', counter: 'output_tokens' },
+];
 
 /** What the tenant used, in sums, and as CSV. */
 export function TenantUsage({ tenantId }: { tenantId: string }) {
   const [parameters, change] = useParameters();
   const asked = parameters.get('group') ?? '';
-  const group = asked in groups ? asked : 'day';
-  const period = Object.fromEntries(
-    ['since', 'until'].flatMap((name) => {
-      const day = parameters.get(name) ?? '';
-      return isDay(day) ? [[name, day]] : [];
-    }),
-  ) as Period;
-  const query = api.useQuery('get', path, {
-    params: { path: { tenant_id: tenantId }, query: { group_by: group, ...period } },
-  });
-  const set = (name: string, value: string | null) => change({ [name]: value });
-  const csv = new URLSearchParams({ group_by: group, ...period, format: 'csv' });
+  const group = Object.hasOwn(groupings, asked) ? asked : 'day';
+  const days = daysOf(parameters.get('since') ?? '', parameters.get('until') ?? '', USUAL_DAYS);
   return (
-    <>
-      <Row align="end" mb="md">
+    <Stack>
+      <Group align="end">
         <Select
           label="Sums by"
-          data={Object.entries(groups).map(([value, { label }]) => ({ value, label }))}
+          data={Object.entries(groupings).map(([value, { label }]) => ({ value, label }))}
           value={group}
-          onChange={(value) => set('group', value)}
+          onChange={(value) => change({ group: value })}
           allowDeselect={false}
           w={180}
         />
-        {(['since', 'until'] as const).map((name) => (
-          <TextInput
-            key={name}
-            type="date"
-            label={name === 'since' ? 'First day' : 'Last day'}
-            value={period[name] ?? ''}
-            onChange={(event) => set(name, event.currentTarget.value)}
-          />
-        ))}
-        <Button
-          component="a"
-          href={`${path.slice(1).replace('{tenant_id}', tenantId)}?${csv.toString()}`}
-          download
-          variant="default"
-        >
-          CSV
-        </Button>
-      </Row>
-      <Plot tenantId={tenantId} period={period} />
-      <Loaded query={query}>
-        {(report) =>
-          typeof report === 'string' ? null : (
-            <Report report={report} group={groups[group]!} tenantId={tenantId} />
-          )
-        }
-      </Loaded>
-    </>
+        <DayFields days={days} onChange={change} />
+        <CsvLink days={days} groups={group} filter={{ tenant: tenantId }} />
+      </Group>
+      <Plot tenantId={tenantId} days={days} />
+      <Report tenantId={tenantId} days={days} group={group} />
+    </Stack>
   );
 }
 
 /** Calls by model. Without calls there is none, and the report says so. */
-function Plot({ tenantId, period: { since, until } }: { tenantId: string; period: Period }) {
-  const query = api.useQuery('get', '/api/v1/sysadmin/usage/series', {
-    params: {
-      query: {
-        by: 'model',
-        interval: 'day',
-        tenant_id: tenantId,
-        since,
-        until: until === undefined ? undefined : endOf(until),
-      },
-    },
-  });
+function Plot({ tenantId, days }: { tenantId: string; days: Days }) {
+  const query = useSeries('model', 'day', days, { tenant: tenantId });
   if (query.data?.series.length === 0) return null;
   return (
-    <Card withBorder mih={CARD_PX} mb="md">
+    <Card withBorder mih={CARD_PX}>
       <Title order={2} size="sm" mb="xs">
         Calls by model
       </Title>
@@ -123,96 +88,37 @@ function Plot({ tenantId, period: { since, until } }: { tenantId: string; period
   );
 }
 
-function Report({
-  report,
-  group,
-  tenantId,
-}: {
-  report: Schemas['UsageReportResponse'];
-  group: Group;
-  tenantId: string;
-}) {
+function Report({ tenantId, days, group }: { tenantId: string; days: Days; group: string }) {
+  const { label, nameOf } = groupings[group]!;
   const keyName = useKeyNames(tenantId);
-  const { since, until, total, lost_calls: lost } = report;
-  if (total.calls === 0 && lost === 0) {
-    return (
-      <Empty title="No calls">
-        The tenant called no model from {dateOf(since)} to {dateOf(until)}.
-      </Empty>
-    );
-  }
+  const query = useDays(days, group, { tenant: tenantId });
+  const time = `${dateOf(days.since)} to ${dateOf(days.until)}`;
   return (
-    <>
-      {lost > 0 && (
-        <Alert color="red" mb="md" title={`${number.format(lost)} calls are missing from the sums`}>
-          They could not be recorded because the database was unavailable.
-        </Alert>
+    <Loaded query={query}>
+      {({ items, lostCalls }) => (
+        <>
+          {lostCalls > 0 && <LostCalls count={lostCalls} when="in this time" />}
+          {items.length === 0 ? (
+            <Empty title="No calls">The tenant called no model from {time}.</Empty>
+          ) : (
+            <>
+              <Text size="sm" c="dimmed">
+                {time}, in days of UTC. Unmetered are calls for which the provider reported no tokens.
+              </Text>
+              <SumsTable
+                head={label}
+                columns={columns}
+                rows={sorted(items).map((sums) => {
+                  const name = nameOf(sums, keyName);
+                  return { key: name, name, sums };
+                })}
+              />
+            </>
+          )}
+        </>
       )}
-      <Text size="sm" c="dimmed" mb="xs">
-        {dateOf(since)} to {dateOf(until)}, in days of UTC. Unmetered are calls for which the provider
-        reported no tokens.
-      </Text>
-      <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} role="region" aria-label="Sums">
-        <Table verticalSpacing="xs" highlightOnHover aria-label="Usage">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{group.label}</Table.Th>
-              {columns.map(([label]) => (
-                <Table.Th key={label} ta="right">
-                  {label}
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {sorted(report.items).map((sums) => {
-              const name = group.nameOf(sums, keyName);
-              return (
-                <Table.Tr key={name}>
-                  <Table.Th scope="row" fw={400}>
-                    {name}
-                  </Table.Th>
-                  <Numbers sums={sums} />
-                </Table.Tr>
-              );
-            })}
-          </Table.Tbody>
-          <Table.Tfoot>
-            <Table.Tr>
-              <Table.Th scope="row">Together</Table.Th>
-              <Numbers sums={total} />
-            </Table.Tr>
-          </Table.Tfoot>
-        </Table>
-      </Table.ScrollContainer>
-      {report.next_cursor !== null && (
-        <Text size="sm" mt="xs">
-          These are the first {number.format(report.count)} rows. The CSV has all of them.
-        </Text>
-      )}
-    </>
+    </Loaded>
   );
-}
-
-const columns: readonly (readonly [string, (sums: Sums) => number])[] = [
-  ['Calls', ({ calls }) => calls],
-  ['Failed', ({ failed }) => failed],
-  ['Unfinished', ({ unfinished }) => unfinished],
-  ['Unmetered', ({ unmetered }) => unmetered],
-  ['Input tokens', ({ input_tokens: tokens }) => tokens],
-  ['of them cached', ({ cached_tokens: tokens }) => tokens],
-  ['Output tokens', ({ output_tokens: tokens }) => tokens],
-];
-
-function Numbers({ sums }: { sums: Sums }) {
-  return columns.map(([label, valueOf]) => {
-    const value = valueOf(sums);
-    return (
-      <Table.Td key={label} ta="right" c={value === 0 ? 'dimmed' : undefined}>
-        {number.format(value)}
-      </Table.Td>
-    );
-  });
 }
 
 /** Days, newest first; of everything else what was used most. */

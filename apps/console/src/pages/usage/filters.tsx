@@ -1,19 +1,20 @@
-import { Group, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Group, SegmentedControl, Select, Stack, Text } from '@mantine/core';
 import { keepPreviousData } from '@tanstack/react-query';
 import { type ReactNode, useId } from 'react';
 import { quantities } from '../../parts/plots/plot-data';
+import { DayFields } from '../../parts/usage/day-fields';
+import { useDays } from '../../parts/usage/usage-data';
+import { type Days } from '../../parts/usage/utc-days';
 import { type RangeName, ranges } from './range';
-import { useDays, daysOf } from './usage-data';
 import { groups, type View, type ViewChange } from './view';
 
 /** What the plot and the table show. */
 export function Filters({ view, change }: { view: View; change: (change: ViewChange) => void }) {
   const { range, by, quantity, tenant, provider, model } = view;
-  const { since, until } = daysOf(range);
   // Only what had calls in this time can be chosen.
   const options = { placeholderData: keepPreviousData };
-  const tenants = useDays(range, 'tenant', {}, options).data?.items ?? [];
-  const models = useDays(range, 'provider,model', {}, options).data?.items ?? [];
+  const tenants = useDays(range.days, 'tenant', {}, options).data?.items ?? [];
+  const models = useDays(range.days, 'provider,model', {}, options).data?.items ?? [];
   return (
     <Stack gap="sm" mb="md">
       <Group align="end" gap="sm">
@@ -23,29 +24,12 @@ export function Filters({ view, change }: { view: View; change: (change: ViewCha
               aria-labelledby={labelId}
               data={Object.entries(ranges).map(([value, { label }]) => ({ value, label }))}
               value={range.name}
-              onChange={(value) => change(rangeChange(value as RangeName, { since, until }))}
+              onChange={(value) => change(rangeChange(value as RangeName, range.days))}
               size="xs"
             />
           )}
         </Choice>
-        {range.name === 'own' && (
-          <>
-            <TextInput
-              type="date"
-              label="First day"
-              value={since}
-              max={until}
-              onChange={(event) => change({ since: event.currentTarget.value, until })}
-            />
-            <TextInput
-              type="date"
-              label="Last day"
-              value={until}
-              min={since}
-              onChange={(event) => change({ since, until: event.currentTarget.value })}
-            />
-          </>
-        )}
+        {range.name === 'own' && <DayFields days={range.days} onChange={change} />}
       </Group>
       <Group align="end" gap="sm">
         <Choice label="Group by">
@@ -92,7 +76,7 @@ export function Filters({ view, change }: { view: View; change: (change: ViewCha
 }
 
 /** Own dates begin as the days that were shown. */
-function rangeChange(name: RangeName, days: { since: string; until: string }): ViewChange {
+function rangeChange(name: RangeName, days: Days): ViewChange {
   return name === 'own' ? { range: name, ...days } : { range: name, since: null, until: null };
 }
 

@@ -1,78 +1,103 @@
-import { Anchor, Button, Card, Grid, Stack, Text } from '@mantine/core';
-import { Link } from 'react-router';
+import { Anchor, Card, Grid, Stack, Text } from '@mantine/core';
+import { Link, useSearchParams } from 'react-router';
 import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
 import { LostCalls } from '../../parts/notice';
-import { whole } from '../../parts/numbers';
+import { compact, whole } from '../../parts/numbers';
 import { PageHead } from '../../parts/page-head';
+import { changed } from '../../parts/parameters';
 import { UsagePlot } from '../../parts/plots';
 import { quantities } from '../../parts/plots/plot-data';
+import { CsvLink } from '../../parts/usage/csv-link';
+import { type Column, type Row, sumOf, SumsTable } from '../../parts/usage/sums-table';
+import { useDays, useSeries } from '../../parts/usage/usage-data';
 import { Filters } from './filters';
-import { SumsTable } from './sums-table';
-import { daysOf, type Row, rowsOfDays, rowsOfSeries, sumsOf, useDays, useSeries } from './usage-data';
-import { groups, useView, type View } from './view';
+import { rowsOfDays, rowsOfSeries, sorted } from './rows';
+import { drillDown, groups, useView, type View } from './view';
 
 const PLOT_PX = 340;
 /** So that nothing moves while the plot is loaded. */
 const CARD_PX = PLOT_PX + 100;
 
+/** Tokens are too many to be read in full, and their cells have them as a title. */
+const columns: readonly Column[] = [
+  { label: 'Calls', counter: 'calls' },
+  { label: 'Failed', counter: 'failed' },
+  { label: 'Tokens in', counter: 'input_tokens', format: compact },
+  { label: 'Tokens out', counter: 'output_tokens', format: compact },
+];
+
 /** Who called what, how often, and what it cost in tokens. */
 export default function Usage() {
   const [view, change] = useView();
-  const series = useSeries(view);
-  const days = useDays(view.range, view.by, view, {
-    enabled: view.range.days !== undefined,
-  });
+  const { range, by } = view;
   return (
     <>
       <PageHead
         title="Usage"
         description="Who called which models, and what the providers counted."
-        actions={<CsvLink view={view} />}
+        actions={
+          <CsvLink
+            days={range.days}
+            groups={by}
+            filter={view}
+            note={range.name === '24h' ? 'yesterday and today' : undefined}
+          />
+        }
       />
       <Filters view={view} change={change} />
-      <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 5 }}>
-          <Card withBorder mih={CARD_PX}>
-            <Loaded query={series}>
-              {(report) => (
-                <UsagePlot
-                  report={report}
-                  quantity={view.quantity}
-                  title={`${quantities[view.quantity]} by ${groups[view.by].toLowerCase()}`}
-                  height={PLOT_PX}
-                />
-              )}
-            </Loaded>
-          </Card>
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 7 }}>
-          {view.range.days === undefined ? (
-            <Loaded query={series}>
-              {(report) => <Sums view={view} rows={rowsOfSeries(report)} lostCalls={report.lost_calls} />}
-            </Loaded>
-          ) : (
-            <Loaded query={days}>
-              {({ items, lostCalls }) => (
-                <Sums view={view} rows={rowsOfDays(items, view.by)} lostCalls={lostCalls} />
-              )}
-            </Loaded>
-          )}
-        </Grid.Col>
-      </Grid>
+      <Figures view={view} />
     </>
+  );
+}
+
+function Figures({ view }: { view: View }) {
+  const { range, by, quantity } = view;
+  const isLastDay = range.name === '24h';
+  const series = useSeries(by, range.interval, isLastDay ? undefined : range.days, view);
+  const days = useDays(range.days, by, view, { enabled: !isLastDay });
+  return (
+    <Grid gap="md">
+      <Grid.Col span={{ base: 12, lg: 5 }}>
+        <Card withBorder mih={CARD_PX}>
+          <Loaded query={series}>
+            {(report) => (
+              <UsagePlot
+                report={report}
+                quantity={quantity}
+                title={`${quantities[quantity]} by ${groups[by].toLowerCase()}`}
+                height={PLOT_PX}
+              />
+            )}
+          </Loaded>
+        </Card>
+      </Grid.Col>
+      <Grid.Col span={{ base: 12, lg: 7 }}>
+        {isLastDay ? (
+          <Loaded query={series}>
+            {(report) => <Sums view={view} rows={rowsOfSeries(report)} lostCalls={report.lost_calls} />}
+          </Loaded>
+        ) : (
+          <Loaded query={days}>
+            {({ items, lostCalls }) => (
+              <Sums view={view} rows={rowsOfDays(items, by)} lostCalls={lostCalls} />
+            )}
+          </Loaded>
+        )}
+      </Grid.Col>
+    </Grid>
   );
 }
 
 function Sums({ view, rows, lostCalls }: { view: View; rows: readonly Row[]; lostCalls: number }) {
   const session = useSession();
-  const { unmetered } = sumsOf(rows);
+  const unmetered = sumOf(rows, 'unmetered');
   return (
     <Stack gap="sm">
       {lostCalls > 0 && (
         <LostCalls
           count={lostCalls}
-          when={view.range.days === undefined ? 'yesterday or today' : 'in this time'}
+          when={view.range.name === '24h' ? 'yesterday or today' : 'in this time'}
         />
       )}
       <Card withBorder p={0}>
@@ -81,10 +106,16 @@ function Sums({ view, rows, lostCalls }: { view: View; rows: readonly Row[]; los
             No call with these filters started in this time. Choose a longer time, or remove a filter.
           </Empty>
         ) : (
-          <SumsTable rows={rows} view={view} />
+          <SumsTable
+            head={groups[view.by]}
+            columns={columns}
+            rows={sorted(rows, view)}
+            sharedBy={view.quantity}
+            nameOf={(row) => <RowName row={row} view={view} />}
+          />
         )}
       </Card>
-      {unmetered !== null && unmetered > 0 && (
+      {unmetered > 0 && (
         <Text size="sm">
           {unmetered === 1 ? '1 call is' : `${whole(unmetered)} calls are`} unmetered: the provider reported
           no tokens. They count as calls, and their tokens are in no sum.
@@ -99,22 +130,19 @@ function Sums({ view, rows, lostCalls }: { view: View; rows: readonly Row[]; los
   );
 }
 
-/** The rows of the table as a file. */
-function CsvLink({ view }: { view: View }) {
-  const { range, by, tenant, provider, model } = view;
-  const query = new URLSearchParams({ ...daysOf(range), group_by: by, format: 'csv' });
-  for (const [name, value] of Object.entries({ tenant_id: tenant, provider, model })) {
-    if (value !== undefined) query.set(name, value);
-  }
+function RowName({ row, view }: { row: Row; view: View }) {
+  const [parameters] = useSearchParams();
+  const change = row.key === null ? undefined : drillDown(view, row.key);
+  if (change === undefined) return <Text size="sm">{row.name}</Text>;
+  const inside = groups[change.by as keyof typeof groups].toLowerCase();
   return (
-    <Button
-      component="a"
-      href={`api/v1/sysadmin/usage?${query.toString()}`}
-      download
-      variant="default"
-      title={range.days === undefined ? 'Whole days, in UTC: yesterday and today' : 'Whole days, in UTC'}
+    <Anchor
+      component={Link}
+      to={{ search: changed(parameters, change).toString() }}
+      size="sm"
+      title={`Show ${row.name} by ${inside}`}
     >
-      CSV
-    </Button>
+      {row.name}
+    </Anchor>
   );
 }

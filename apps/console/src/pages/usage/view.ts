@@ -1,19 +1,16 @@
 import { useParameters } from '../../parts/parameters';
 import { quantities, type Quantity } from '../../parts/plots/plot-data';
+import { type UsageFilter } from '../../parts/usage/usage-data';
 import { type Range, type RangeName, rangeOf, ranges } from './range';
 
 export const groups = { tenant: 'Tenant', model: 'Model', provider: 'Provider' } as const;
 export type Group = keyof typeof groups;
 
 /** What the page shows. All of it is in the address, so that it can be shared. */
-export interface View {
+export interface View extends UsageFilter {
   readonly range: Range;
   readonly by: Group;
   readonly quantity: Quantity;
-  /** The id of a tenant. Undefined: all. */
-  readonly tenant: string | undefined;
-  readonly provider: string | undefined;
-  readonly model: string | undefined;
 }
 
 /** The parameters of the address. Null removes one. */

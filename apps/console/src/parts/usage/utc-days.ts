@@ -1,0 +1,35 @@
+export const DAY_MS = 86_400_000;
+
+/** The first and the last of some UTC days. */
+export type Days = Readonly<Record<'since' | 'until', string>>;
+
+/** The last days, with today. */
+export function lastDays(count: number, until = dayOf(Date.now())): Days {
+  return { since: dayOf(Date.parse(until) - (count - 1) * DAY_MS), until };
+}
+
+export function lengthOf({ since, until }: Days): number {
+  return (Date.parse(until) - Date.parse(since)) / DAY_MS + 1;
+}
+
+/** The start of the day after a day. */
+export function endOf(day: string): string {
+  return new Date(Date.parse(day) + DAY_MS).toISOString();
+}
+
+/** The days of an address. @param count how many days there are if it does not name both */
+export function daysOf(since: string, until: string, count: number): Days {
+  const last = isDay(until) ? until : undefined;
+  const usual = lastDays(count, last);
+  return isDay(since) ? { ...usual, since } : usual;
+}
+
+function isDay(text: string): boolean {
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && dayOf(time) === text;
+}
+
+/** The UTC day of a time. */
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}

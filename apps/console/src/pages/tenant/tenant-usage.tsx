@@ -6,7 +6,7 @@ import { payerText } from '../../parts/payer';
 import { UsagePlot } from '../../parts/plots';
 import { dateOf } from '../../parts/times';
 import { CsvLink } from '../../parts/usage/csv-link';
-import { DayFields } from '../../parts/usage/day-fields';
+import { DayFields, ForDays } from '../../parts/usage/day-fields';
 import { type Column, SumsTable } from '../../parts/usage/sums-table';
 import { type Sums, useDays, useSeries } from '../../parts/usage/usage-data';
 import { type Days, daysOf } from '../../parts/usage/utc-days';
@@ -66,8 +66,10 @@ export function TenantUsage({ tenantId }: { tenantId: string }) {
         <DayFields days={days} onChange={change} />
         <CsvLink days={days} groups={group} filter={{ tenant: tenantId }} />
       </Group>
-      <Plot tenantId={tenantId} days={days} />
-      <Report tenantId={tenantId} days={days} group={group} />
+      <ForDays days={days}>
+        <Plot tenantId={tenantId} days={days} />
+        <Report tenantId={tenantId} days={days} group={group} />
+      </ForDays>
     </Stack>
   );
 }

@@ -4,7 +4,7 @@ import { type ReactNode, useId } from 'react';
 import { quantities } from '../../parts/plots/plot-data';
 import { DayFields } from '../../parts/usage/day-fields';
 import { useDays } from '../../parts/usage/usage-data';
-import { type Days } from '../../parts/usage/utc-days';
+import { type Days, faultOf } from '../../parts/usage/utc-days';
 import { type RangeName, ranges } from './range';
 import { groups, type View, type ViewChange } from './view';
 
@@ -12,7 +12,7 @@ import { groups, type View, type ViewChange } from './view';
 export function Filters({ view, change }: { view: View; change: (change: ViewChange) => void }) {
   const { range, by, quantity, tenant, provider, model } = view;
   // Only what had calls in this time can be chosen.
-  const options = { placeholderData: keepPreviousData };
+  const options = { placeholderData: keepPreviousData, enabled: faultOf(range.days) === undefined };
   const tenants = useDays(range.days, 'tenant', {}, options).data?.items ?? [];
   const models = useDays(range.days, 'provider,model', {}, options).data?.items ?? [];
   return (

@@ -9,6 +9,7 @@ import { changed } from '../../parts/parameters';
 import { UsagePlot } from '../../parts/plots';
 import { quantities } from '../../parts/plots/plot-data';
 import { CsvLink } from '../../parts/usage/csv-link';
+import { ForDays } from '../../parts/usage/day-fields';
 import { type Column, type Row, sumOf, SumsTable } from '../../parts/usage/sums-table';
 import { useDays, useSeries } from '../../parts/usage/usage-data';
 import { Filters } from './filters';
@@ -46,7 +47,9 @@ export default function Usage() {
         }
       />
       <Filters view={view} change={change} />
-      <Figures view={view} />
+      <ForDays days={range.days}>
+        <Figures view={view} />
+      </ForDays>
     </>
   );
 }

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core';
 import { reportQuery, type UsageFilter } from './usage-data';
-import { type Days } from './utc-days';
+import { type Days, faultOf } from './utc-days';
 
-/** The rows of a report as a file. */
+/** The rows of a report as a file; nothing for days that the page does not show. */
 export function CsvLink({
   days,
   groups,
@@ -15,6 +15,7 @@ export function CsvLink({
   /** Which days they are, if that is not what the page shows. */
   note?: string;
 }) {
+  if (faultOf(days) !== undefined) return null;
   const query = Object.entries({ ...reportQuery(days, groups, filter), format: 'csv' });
   const given = query.filter((each): each is [string, string] => each[1] !== undefined);
   return (

@@ -1,4 +1,9 @@
+import { whole } from '../numbers';
+
 export const DAY_MS = 86_400_000;
+
+/** As many as the API has in one plot. */
+const MAXIMUM_DAYS = 366;
 
 /** The first and the last of some UTC days. */
 export type Days = Readonly<Record<'since' | 'until', string>>;
@@ -10,6 +15,14 @@ export function lastDays(count: number, until = dayOf(Date.now())): Days {
 
 export function lengthOf({ since, until }: Days): number {
   return (Date.parse(until) - Date.parse(since)) / DAY_MS + 1;
+}
+
+/** Why these days cannot be asked for; undefined: they can. */
+export function faultOf(days: Days): string | undefined {
+  const count = lengthOf(days);
+  if (count < 1) return 'The first day is after the last one.';
+  if (count <= MAXIMUM_DAYS) return undefined;
+  return `These are ${whole(count)} days, and at most ${MAXIMUM_DAYS} can be shown at once. Choose a later first day, or an earlier last one.`;
 }
 
 /** The start of the day after a day. */

@@ -438,7 +438,7 @@ describeWithApp('npx tenkey, to a running Tenkey', (tenkey) => {
 
     const id = call.headers['x-tenkey-request-id']!;
     expect((await run('calls', '--request', id)).stdout).toMatch(
-      /^at +tenant name +model +outcome +status +source +provider +key .*\n\d{4}-.* sundsvall +gpt-4o +ok +200 +tenant +openai +\.\.\.1a2b /,
+      /^at +tenant name +model +outcome +status +source +provider +key .*\n\d{4}-.* sundsvall +gpt-4o +completed +200 +tenant +openai +\.\.\.1a2b /,
     );
     expect(csvOf((await run('calls', '--tenant', 'sundsvall', '--limit', '1', '--csv')).stdout)).toHaveLength(
       2,

@@ -1,5 +1,5 @@
 const wholes = new Intl.NumberFormat();
-const compacts = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const compacts = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
 const percents = new Intl.NumberFormat(undefined, {
   style: 'percent',
   minimumFractionDigits: 1,
@@ -10,7 +10,7 @@ const seconds = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 /** Such as 12,345. */
 export const whole = (value: number): string => wholes.format(value);
 
-/** Such as 12.3K, where there is little room. */
+/** Such as 12.3K or 423K, where there is little room. */
 export const compact = (value: number): string => compacts.format(value);
 
 /** @param part between 0 and 1 */

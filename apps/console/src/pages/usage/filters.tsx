@@ -84,7 +84,7 @@ function Choice({ label, children }: { label: string; children: (labelId: string
   const id = useId();
   return (
     <Stack gap={2}>
-      <Text size="sm" fw={500} id={id}>
+      <Text size="sm" fw={600} id={id}>
         {label}
       </Text>
       {children(id)}

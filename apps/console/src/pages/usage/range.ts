@@ -1,4 +1,4 @@
-import { DAY_MS, type Days, daysOf, lastDays, lengthOf } from '../../parts/usage/utc-days';
+import { DAY_MS, type Days, daysOf, lastDays, lastMonth, lengthOf } from '../../parts/usage/utc-days';
 
 /** How far back each range goes; `own` until other days are chosen. */
 export const ranges = {
@@ -6,6 +6,7 @@ export const ranges = {
   '7d': { label: '7 days', days: 7 },
   '14d': { label: '14 days', days: 14 },
   '30d': { label: '30 days', days: 30 },
+  month: { label: 'Last month', days: 30 },
   own: { label: 'Own dates', days: 1 },
 } as const;
 export type RangeName = keyof typeof ranges;
@@ -26,7 +27,8 @@ export interface Range {
 /** @param since @param until those of `own`, as the address has them */
 export function rangeOf(name: RangeName, since: string, until: string): Range {
   if (name === '24h') return { name, days: lastDays(2), interval: 'hour' };
-  const days = name === 'own' ? daysOf(since, until, 1) : lastDays(ranges[name].days);
+  const days =
+    name === 'own' ? daysOf(since, until, 1) : name === 'month' ? lastMonth() : lastDays(ranges[name].days);
   const isKept = Date.parse(days.since) >= Date.now() - KEPT_HOURLY_DAYS * DAY_MS;
   return { name, days, interval: lengthOf(days) <= MAXIMUM_HOURLY_DAYS && isKept ? 'hour' : 'day' };
 }

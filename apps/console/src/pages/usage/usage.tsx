@@ -1,4 +1,4 @@
-import { Anchor, Card, Grid, Stack, Text } from '@mantine/core';
+import { Anchor, Card, Grid, Stack, Text, Title } from '@mantine/core';
 import { Link, useSearchParams } from 'react-router';
 import { useSession } from '../../api/session';
 import { Empty, Loaded } from '../../parts/loaded';
@@ -36,7 +36,7 @@ export default function Usage() {
     <>
       <PageHead
         title="Usage"
-        description="Who called which models, and what the providers counted."
+        description="How much each tenant, model or provider was used. Tokens are as the providers reported them."
         actions={
           <CsvLink
             days={range.days}
@@ -63,6 +63,9 @@ function Figures({ view }: { view: View }) {
     <Grid gap="md">
       <Grid.Col span={{ base: 12, lg: 5 }}>
         <Card withBorder mih={CARD_PX}>
+          <Title order={2} size="h5" mb="xs">
+            {quantities[quantity]} {range.interval === 'hour' ? 'in each hour' : 'on each day'}
+          </Title>
           <Loaded query={series}>
             {(report) => (
               <UsagePlot

@@ -43,6 +43,7 @@ export function SumsTable({
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? rows : rows.slice(0, FIRST_ROWS);
   const shared = sharedBy === undefined ? 0 : sumOf(rows, sharedBy);
+  const greatest = sharedBy === undefined ? 0 : Math.max(...rows.map(({ sums }) => sums[sharedBy] ?? 0));
   return (
     <>
       <Table.ScrollContainer
@@ -77,7 +78,7 @@ export function SumsTable({
                 </Table.Th>
                 {sharedBy !== undefined && (
                   <Table.Td>
-                    <Share part={(row.sums[sharedBy] ?? 0) / (shared || 1)} />
+                    <Share value={row.sums[sharedBy] ?? 0} all={shared} greatest={greatest} />
                   </Table.Td>
                 )}
                 <Numbers columns={columns} valueOf={(counter) => row.sums[counter] ?? 0} />
@@ -132,11 +133,12 @@ function Numbers({
   });
 }
 
-function Share({ part }: { part: number }) {
+/** In figures the share of the whole. The bar compares the rows, of which the greatest one fills it. */
+function Share({ value, all, greatest }: { value: number; all: number; greatest: number }) {
   return (
     <>
-      <Text size="xs">{percent(part)}</Text>
-      <Progress value={part * 100} size="xs" aria-hidden />
+      <Text size="xs">{percent(value / (all || 1))}</Text>
+      <Progress value={(value / (greatest || 1)) * 100} size="xs" aria-hidden />
     </>
   );
 }

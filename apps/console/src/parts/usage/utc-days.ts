@@ -13,6 +13,12 @@ export function lastDays(count: number, until = dayOf(Date.now())): Days {
   return { since: dayOf(Date.parse(until) - (count - 1) * DAY_MS), until };
 }
 
+/** The whole calendar month before this one. */
+export function lastMonth(now = new Date()): Days {
+  const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
+  return { since: dayOf(Date.UTC(year, month - 1, 1)), until: dayOf(Date.UTC(year, month, 0)) };
+}
+
 export function lengthOf({ since, until }: Days): number {
   return (Date.parse(until) - Date.parse(since)) / DAY_MS + 1;
 }

@@ -237,15 +237,16 @@ describeWithApp('the list of providers', {}, { models }, (tenkey) => {
   it('can be read with a key that is limited to a tenant, and has nothing about a tenant', async () => {
     const { key } = await issueSysadminKey(tenkey, { scopes: ['credentials:read'], tenant_ids: [tenant] });
     const response = await tenkey.http().get('/api/v1/sysadmin/providers').set('X-API-Key', key);
-    expect([response.status, response.body]).toEqual([200, { providers }]);
+    expect([response.status, response.body]).toEqual([200, { providers, rollback_hours: 72 }]);
     expect(response.text).not.toContain(tenant);
   });
 
   it('is there in single-tenant mode too', async () => {
-    const single = await startTestApp({ TENANT_CREDENTIALS_ENABLED: 'false' }, { models });
+    const settings = { TENANT_CREDENTIALS_ENABLED: 'false', CREDENTIAL_ROLLBACK_HOURS: '5' };
+    const single = await startTestApp(settings, { models });
     try {
       const { status, body } = await single.sysadmin('get', '/providers');
-      expect([status, body.providers.length]).toEqual([200, providers.length]);
+      expect([status, body.providers.length, body.rollback_hours]).toEqual([200, providers.length, 5]);
     } finally {
       await single.close();
     }

@@ -19,7 +19,7 @@ export class ProvidersController {
   @ApiOperation({
     summary: 'List the providers',
     description:
-      'All that a form for a credential needs: the fields that a PUT accepts and their rules, which come from the definitions that validate it, and the operations that each provider offers. It works in both modes.',
+      'All that a form for a credential needs: the fields that a PUT accepts and their rules, which come from the definitions that validate it, the operations that each provider offers, and how long a replaced credential is kept. It works in both modes.',
   })
   @ApiOkResponse({ type: ProviderListResponse })
   listProviders(): ProviderListResponse {
@@ -27,6 +27,7 @@ export class ProvidersController {
       providers: this.providers.all.map((provider) =>
         ProviderResponse.of(provider, this.config.endpointOf(provider)),
       ),
+      rollback_hours: this.config.credentialRollbackHours,
     };
   }
 }

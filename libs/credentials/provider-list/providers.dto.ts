@@ -160,6 +160,12 @@ export class ProviderListResponse {
     description: 'First those that are built in, then those that the model catalogue declares.',
   })
   providers: ProviderResponse[];
+  @ApiProperty({
+    example: 72,
+    description:
+      'For how many hours after its replacement a credential can be rolled back to: CREDENTIAL_ROLLBACK_HOURS. 0: it is not kept.',
+  })
+  rollback_hours: number;
 }
 
 /** Null also where every credential has its own endpoint: the operator's base URL is then for the global key alone. */

@@ -1082,6 +1082,7 @@ export interface components {
     };
     ProviderListResponse: {
       providers: components['schemas']['ProviderResponse'][];
+      rollback_hours: number;
     };
     CreateTenantKeyRequest: {
       name: string;

@@ -25,7 +25,7 @@ export function pagesOf({ tenants }: ConsoleHost): readonly ConsolePage[] {
     pageOf('rejected', 'replace'),
     pageOf('staged', 'replace'),
     pageOf('missing', 'add'),
-    { path: `/tenants/${id}/add`, title: /\bkey\b/ },
+    { path: `/tenants/${id}/add`, title: /\bcredential\b/ },
     ...['Usage', 'Calls', 'Models', 'Audit', 'Access', 'Encryption'].map((title) => ({
       path: `/${title.toLowerCase()}`,
       title,

@@ -11,6 +11,7 @@ export function ConfirmButton({
   change,
   changing,
   typedName,
+  color,
   children,
   ...button
 }: {
@@ -21,8 +22,10 @@ export function ConfirmButton({
   changing: Changing;
   /** Must be typed before; undefined: nothing. */
   typedName?: string;
+  /** Of the button in the dialog. The one that opens it is grey then, because nothing happens yet. */
+  color?: ButtonProps['color'];
   children: ReactNode;
-} & Pick<ButtonProps, 'variant' | 'color' | 'size'>) {
+} & Pick<ButtonProps, 'variant' | 'size'>) {
   const [isOpen, dialog] = useDisclosure();
   const isOwn = changing.variables?.kind === change.kind;
   const open = () => {
@@ -31,14 +34,14 @@ export function ConfirmButton({
   };
   return (
     <>
-      <Button {...button} onClick={open} disabled={changing.isPending}>
+      <Button {...button} color={color && 'gray'} onClick={open} disabled={changing.isPending}>
         {label}
       </Button>
       <Confirm
         title={title}
         name={typedName}
         action={label}
-        color={button.color}
+        color={color}
         isOpen={isOpen}
         request={{ isPending: changing.isPending, error: isOwn ? changing.error : undefined }}
         onSubmit={() => changing.mutate(change, { onSuccess: dialog.close })}

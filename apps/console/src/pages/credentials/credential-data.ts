@@ -32,18 +32,23 @@ export function useCredentials(tenantId: string) {
 
 /** Not asked for if the session may not read credentials, which opens the list. */
 export function useProviders() {
+  return useProviderList(({ providers }) => providers);
+}
+
+function useProviderList<Part>(select: (list: Schemas['ProviderListResponse']) => Part) {
   const session = useSession();
   return api.useQuery(
     'get',
     '/api/v1/sysadmin/providers',
     {},
-    // They change only with the model catalogue.
-    {
-      select: ({ providers }) => providers,
-      staleTime: 300_000,
-      enabled: session.can('credentials:read'),
-    },
+    // It changes only with the model catalogue, or with a restart.
+    { select, staleTime: 300_000, enabled: session.can('credentials:read') },
   );
+}
+
+/** For how many hours a replaced credential can be rolled back to; 0: not at all; undefined: it is not known yet. */
+export function useRollbackHours(): number | undefined {
+  return useProviderList(({ rollback_hours: hours }) => hours).data;
 }
 
 /** Not asked for if the session may not read tenants; the pages then show the tenant's id. */

@@ -3,7 +3,7 @@ import { type ReactNode } from 'react';
 import { type Schemas } from '../../api/client';
 import { StatusBadge, statusLooks } from '../../parts/status-badge';
 import { dateOf, Moment, relativeTime } from '../../parts/times';
-import { type StoredCredential } from './credential-data';
+import { type Provider, type StoredCredential } from './credential-data';
 import { outcomes } from './outcomes';
 
 /** The colour of the badge is behind a text that can be read. */
@@ -11,29 +11,44 @@ const readable = { label: { color: 'var(--mantine-color-text)' } };
 
 const readyMeanings: Readonly<Record<Schemas['Slot'], string>> = {
   live: 'Calls can use it.',
-  staged: 'It can be promoted.',
+  staged: 'The provider accepts it, and it can be promoted.',
   previous: 'It can become live again.',
 };
 
 /** Everything about a stored credential that is not secret. */
 export function CredentialFacts({
   credential,
+  provider,
   slot = 'live',
 }: {
   credential: StoredCredential;
+  /** Undefined: the catalogue no longer declares it. */
+  provider: Provider | undefined;
   slot?: Schemas['Slot'];
 }) {
   const { masked_key: mask, version, status, rejection, verification, expires_at: expires } = credential;
+  const isUncertain = slot === 'staged' && status === 'ready' && verification?.outcome !== 'accepted';
   return (
     <Stack gap="xs">
       <Group gap="xs">
         <Text ff="monospace" fw={600}>
           {mask}
         </Text>
-        <Text size="sm">version {version}</Text>
-        <StatusBadge status={status} />
+        {isUncertain ? (
+          <Badge color="gray" variant="light" tt="none">
+            {verification === null ? 'not verified' : 'not accepted yet'}
+          </Badge>
+        ) : (
+          <StatusBadge status={status} />
+        )}
       </Group>
-      <Text size="sm">{status === 'ready' ? readyMeanings[slot] : statusLooks[status].meaning}</Text>
+      <Text size="sm">
+        {isUncertain
+          ? `It can be promoted, but nobody knows yet whether ${provider?.label ?? 'the provider'} accepts it.`
+          : status === 'ready'
+            ? readyMeanings[slot]
+            : statusLooks[status].meaning}
+      </Text>
       <dl
         style={{
           display: 'grid',
@@ -61,6 +76,7 @@ export function CredentialFacts({
                 tt="none"
                 styles={readable}
                 mr={6}
+                style={{ verticalAlign: 'middle' }}
               >
                 {verification.outcome}
               </Badge>
@@ -74,10 +90,11 @@ export function CredentialFacts({
           </Fact>
         )}
         {Object.entries(credential.config).map(([name, value]) => (
-          <Fact key={name} name={name}>
+          <Fact key={name} name={provider?.fields.find((field) => field.name === name)?.label ?? name}>
             <Setting value={value} />
           </Fact>
         ))}
+        <Fact name="Version">{version}, counted across all tenants</Fact>
       </dl>
     </Stack>
   );

@@ -2,11 +2,18 @@ import { Alert, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from '@ma
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Link } from 'react-router';
 import { StatusBadge, statusLooks } from '../../parts/status-badge';
-import { ConfirmButton } from './confirm-button';
 import { CredentialFacts } from './credential-facts';
 import { isRefused, isUnusable, type Provider, type Slots } from './credential-data';
 import { RollbackCountdown } from './rollback-countdown';
-import { DeleteButton, PromoteButton, Result, RollbackButton, Verified, VerifyButton } from './slot-buttons';
+import {
+  DeleteButton,
+  DiscardButton,
+  PromoteButton,
+  Result,
+  RollbackButton,
+  Verified,
+  VerifyButton,
+} from './slot-buttons';
 import { useChange } from './slot-changes';
 
 /** A tenant's credentials for one provider, and what can be done with them. */
@@ -68,9 +75,21 @@ export function ProviderCard({
               </Text>
             )}
           </Stack>
-          {canWrite && (live ?? staged ?? previous) !== null && (
-            <DeleteButton slots={slots} name={name} changing={changing} />
-          )}
+          <Group gap="xs">
+            {canAct && live !== null && (
+              <Button
+                component={Link}
+                to={`/tenants/${tenantId}/replace/${slots.provider}`}
+                variant={isRefused(live) || isUnusable(live) ? 'filled' : 'light'}
+                size="xs"
+              >
+                {staged === null ? 'Replace' : 'Go on replacing'}
+              </Button>
+            )}
+            {canWrite && (live ?? staged ?? previous) !== null && (
+              <DeleteButton slots={slots} name={name} changing={changing} />
+            )}
+          </Group>
         </Group>
         {isUnknown && (
           <Alert color="gray" title="The model catalogue no longer declares this provider">
@@ -83,59 +102,45 @@ export function ProviderCard({
           {live === null ? (
             <NoLive slots={slots} name={name} isExpected={isExpected} tenantId={tenantId} canAct={canAct} />
           ) : (
-            <SlotPart title="Live" about={isUnknown ? 'No call can use it now.' : 'Calls use this one.'}>
-              <CredentialFacts credential={live} />
-              <Group gap="xs">
-                {verify('live')}
-                {canAct && (
-                  <Button
-                    component={Link}
-                    to={`/tenants/${tenantId}/replace/${slots.provider}`}
-                    variant={isRefused(live) || isUnusable(live) ? 'filled' : 'light'}
-                    size="xs"
-                  >
-                    {staged === null ? 'Replace' : 'Go on replacing'}
-                  </Button>
-                )}
-              </Group>
+            <SlotPart
+              title="Live"
+              about={isUnknown ? 'No call can use it now.' : 'Calls use this one.'}
+              actions={verify('live')}
+            >
               <Verified slot="live" changing={changing} name={name} />
+              <CredentialFacts credential={live} provider={provider} />
             </SlotPart>
           )}
           {staged !== null && (
-            <SlotPart title="Staged" about="No call uses it until it is promoted.">
-              <CredentialFacts credential={staged} slot="staged" />
-              <Group gap="xs">
-                {verify('staged')}
-                {canAct && <PromoteButton slots={slots} staged={staged} name={name} changing={changing} />}
-                {canWrite && (
-                  <ConfirmButton
-                    label="Discard"
-                    title={`Discard the staged ${name} key`}
-                    change={{ kind: 'discard', slot: 'staged' }}
-                    changing={changing}
-                    color="red"
-                    variant="default"
-                    size="xs"
-                  >
-                    <Text size="sm">
-                      {staged.masked_key}, version {staged.version}, is deleted.{' '}
-                      {live !== null && `Calls go on using ${live.masked_key}.`}
-                    </Text>
-                  </ConfirmButton>
-                )}
-              </Group>
+            <SlotPart
+              title="Staged"
+              about="No call uses it until it is promoted."
+              actions={
+                <>
+                  {verify('staged')}
+                  {canAct && <PromoteButton slots={slots} staged={staged} name={name} changing={changing} />}
+                  {canWrite && <DiscardButton slots={slots} name={name} changing={changing} size="xs" />}
+                </>
+              }
+            >
               <Verified slot="staged" changing={changing} name={name} />
+              <CredentialFacts credential={staged} provider={provider} slot="staged" />
             </SlotPart>
           )}
           {previous !== null && (
-            <SlotPart title="Previous" about="It was live before the last promotion.">
-              <RollbackCountdown until={previous.rollback_until} mask={previous.masked_key} />
-              <CredentialFacts credential={previous} slot="previous" />
-              <Group gap="xs">
-                {verify('previous')}
-                {canAct && <RollbackButton slots={slots} name={name} changing={changing} />}
-              </Group>
+            <SlotPart
+              title="Previous"
+              about="It was live before the last promotion."
+              actions={
+                <>
+                  {verify('previous')}
+                  {canAct && <RollbackButton slots={slots} name={name} changing={changing} />}
+                </>
+              }
+            >
               <Verified slot="previous" changing={changing} name={name} />
+              <RollbackCountdown until={previous.rollback_until} mask={previous.masked_key} />
+              <CredentialFacts credential={previous} provider={provider} slot="previous" />
             </SlotPart>
           )}
         </SimpleGrid>
@@ -144,17 +149,30 @@ export function ProviderCard({
   );
 }
 
-function SlotPart({ title, about, children }: { title: string; about: string; children: ReactNode }) {
+function SlotPart({
+  title,
+  about,
+  actions,
+  children,
+}: {
+  title: string;
+  about: string;
+  actions: ReactNode;
+  children: ReactNode;
+}) {
   return (
     <Paper withBorder p="sm" role="group" aria-label={title}>
       <Stack gap="sm">
-        <Group gap="xs" align="baseline">
-          <Title order={3} size="h6">
-            {title}
-          </Title>
-          <Text size="xs" c="dimmed">
-            {about}
-          </Text>
+        <Group justify="space-between" gap="xs">
+          <Group gap="xs" align="baseline">
+            <Title order={3} size="h6">
+              {title}
+            </Title>
+            <Text size="xs" c="dimmed">
+              {about}
+            </Text>
+          </Group>
+          <Group gap="xs">{actions}</Group>
         </Group>
         {children}
       </Stack>

@@ -3,6 +3,7 @@ import { useInterval } from '@mantine/hooks';
 import { useState } from 'react';
 import { useRefresh } from '../../api/session';
 import { timeOf } from '../../parts/times';
+import { isRefused, isUnusable, type StoredCredential } from './credential-data';
 
 /** How long a rollback is still possible, to the second. */
 export function RollbackCountdown({ until, mask }: { until: string; mask: string }) {
@@ -35,6 +36,25 @@ export function RollbackCountdown({ until, mask }: { until: string; mask: string
       , until {timeOf(until)}.
     </Text>
   );
+}
+
+/** Whether and how one could go back to the credential that is live before a promotion. @param hours undefined: not known yet */
+export function rollbackAfterPromotion(
+  live: StoredCredential,
+  provider: string,
+  hours: number | undefined,
+): string {
+  const { masked_key: mask } = live;
+  if (hours === undefined || isUnusable(live)) return '';
+  if (hours === 0) return `${mask} is then deleted, so you cannot roll back to it.`;
+  const [count, unit] = hours % 24 === 0 ? [hours / 24, 'day'] : [hours, 'hour'];
+  const time = `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return [
+    `You can then roll back to ${mask} for ${time}, with a button on the page of the tenant.`,
+    isRefused(live) && `However, ${provider} rejects ${mask}, so calls would fail again.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** Such as "2 days 23:59:12". */

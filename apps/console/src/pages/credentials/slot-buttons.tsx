@@ -1,8 +1,9 @@
 import { Alert, Button, Text } from '@mantine/core';
 import { ProblemAlert } from '../../parts/problem-alert';
 import { ConfirmButton } from './confirm-button';
-import { isRefused, type Slots, type StoredCredential } from './credential-data';
+import { isRefused, type Slots, type StoredCredential, useRollbackHours } from './credential-data';
 import { OutcomeAlert } from './outcomes';
+import { rollbackAfterPromotion } from './rollback-countdown';
 import { type Changing } from './slot-changes';
 
 export function VerifyButton({
@@ -65,6 +66,7 @@ export function PromoteButton({
   changing,
 }: StepButton & { staged: StoredCredential }) {
   const { masked_key: mask, version, verification } = staged;
+  const rollbackHours = useRollbackHours();
   if (isRefused(staged)) return null;
   return (
     <ConfirmButton
@@ -76,9 +78,9 @@ export function PromoteButton({
       size="xs"
     >
       <Text size="sm">
-        Calls that start from then on use {mask}, version {version}.
+        Every new call uses {mask}.{' '}
         {live !== null &&
-          ` Calls that have been sent finish with ${live.masked_key}, and you can roll back to it.`}
+          `Calls that have already been sent finish with ${live.masked_key}. ${rollbackAfterPromotion(live, name, rollbackHours)}`}
       </Text>
       {verification?.outcome !== 'accepted' && (
         <Alert color="yellow">
@@ -106,7 +108,7 @@ export function RollbackButton({ slots: { live, staged, previous }, name, changi
       size="xs"
     >
       <Text size="sm">
-        Calls to {name} that start from then on use {previous.masked_key}, version {previous.version}, again.{' '}
+        Every new call to {name} uses {previous.masked_key} again.{' '}
         {live !== null &&
           staged === null &&
           `${live.masked_key} is staged, so that you can promote it again.`}
@@ -121,6 +123,31 @@ export function RollbackButton({ slots: { live, staged, previous }, name, changi
           {name} refused {previous.masked_key} when it was last used.
         </Alert>
       )}
+    </ConfirmButton>
+  );
+}
+
+/** Deletes the staged credential. */
+export function DiscardButton({
+  slots: { live, staged },
+  name,
+  changing,
+  size,
+}: StepButton & { size?: 'xs' }) {
+  if (staged === null) return null;
+  return (
+    <ConfirmButton
+      label="Discard"
+      title={`Discard the staged ${name} key`}
+      change={{ kind: 'discard', slot: 'staged' }}
+      changing={changing}
+      color="red"
+      variant="subtle"
+      size={size}
+    >
+      <Text size="sm">
+        {staged.masked_key} is deleted. {live !== null && `Calls go on using ${live.masked_key}.`}
+      </Text>
     </ConfirmButton>
   );
 }

@@ -66,7 +66,7 @@ function Cards({
           {canWrite && (
             <Group justify="flex-end">
               <Button component={Link} to={`/tenants/${tenantId}/add`} variant="default" size="xs">
-                Add a key
+                Add a credential
               </Button>
             </Group>
           )}
@@ -107,9 +107,9 @@ function ProviderLinks({ tenantId, providers }: { tenantId: string; providers: r
   return (
     <Stack align="center" mt="sm">
       <Button component={Link} to={`/tenants/${tenantId}/add`}>
-        Add a key
+        Add a credential
       </Button>
-      <Text size="sm">It can have a key for each of these providers:</Text>
+      <Text size="sm">It can have a credential for each of these providers:</Text>
       <Group gap={6} justify="center">
         {providers.map(({ id, label }) => (
           <Anchor key={id} component={Link} to={`/tenants/${tenantId}/add/${id}`} size="sm">

@@ -2,11 +2,10 @@ import { Alert, Button, Grid, Paper, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { CredentialFacts } from '../credential-facts';
 import { isUnusable, type Provider, type Slots } from '../credential-data';
-import { outcomes } from '../outcomes';
 import { RollbackCountdown } from '../rollback-countdown';
 import { CredentialForm } from './credential-form';
 import { refusalOf, type Stored, usePutCredential } from './put-credential';
-import { type Step, Steps } from './steps';
+import { Steps } from './steps';
 
 /** The form, next to the credential that calls use meanwhile. */
 export function EnterStep({
@@ -32,11 +31,21 @@ export function EnterStep({
   const { live, staged, previous } = slots;
   const { isPending, error } = putting.put;
   const [begunWith] = useState({ live: live?.version, staged: staged?.version });
+  const isRefused = !isPending && refusalOf(error) !== undefined;
   const hasChanged = !isPending && (live?.version !== begunWith.live || staged?.version !== begunWith.staged);
   const verb = provider.verifiable ? 'Verify and' : '';
   return (
     <>
-      {isStaged && <Steps steps={stepsOf(isPending, refusalOf(error))} />}
+      {isStaged && (
+        <Steps
+          provider={provider}
+          current="Enter"
+          state={isRefused ? 'failed' : 'current'}
+          details={{
+            Enter: isRefused ? 'refused, and not stored' : isPending ? 'is being verified' : undefined,
+          }}
+        />
+      )}
       <Grid gap="xl">
         <Grid.Col span={{ base: 12, md: 7 }}>
           <Stack>
@@ -47,8 +56,7 @@ export function EnterStep({
             </Text>
             {hasChanged && (
               <Alert color="yellow" title="This credential has been changed meanwhile">
-                Now {live === null ? 'none' : `${live.masked_key}, version ${live.version},`} is live, and{' '}
-                {staged === null ? 'none' : `${staged.masked_key}, version ${staged.version},`} is staged.
+                Now {live?.masked_key ?? 'none'} is live, and {staged?.masked_key ?? 'none'} is staged.
                 {isStaged && staged !== null && ' Yours would replace the staged one.'}
               </Alert>
             )}
@@ -77,7 +85,7 @@ export function EnterStep({
                 <Title order={2} size="h5" id="in-use">
                   In use now
                 </Title>
-                <CredentialFacts credential={live} />
+                <CredentialFacts credential={live} provider={provider} />
                 {previous !== null && (
                   <div>
                     <RollbackCountdown until={previous.rollback_until} mask={previous.masked_key} />
@@ -101,24 +109,4 @@ function about({ label }: Provider, tenant: string, { live, staged }: Slots, isS
       ? 'Nothing changes for calls until you promote the new key.'
       : `Calls go on using ${live.masked_key} until you promote the new key.`;
   return staged === null ? kept : `${kept} The new key replaces the staged one, ${staged.masked_key}.`;
-}
-
-function stepsOf(isPending: boolean, refusal: ReturnType<typeof refusalOf>): Step[] {
-  const ahead = (label: string): Step => ({ label, state: 'ahead' });
-  if (isPending)
-    return [
-      { label: 'Enter', state: 'done' },
-      { label: 'Verify', state: 'current' },
-      ahead('Stage'),
-      ahead('Promote'),
-    ];
-  if (refusal === undefined)
-    return [{ label: 'Enter', state: 'current' }, ahead('Verify'), ahead('Stage'), ahead('Promote')];
-  const { says } = outcomes[refusal];
-  return [
-    { label: 'Enter', state: 'done' },
-    { label: 'Verify', state: 'failed', detail: `The provider ${says}. Nothing was stored.` },
-    ahead('Stage'),
-    ahead('Promote'),
-  ];
 }

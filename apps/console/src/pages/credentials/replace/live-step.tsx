@@ -38,7 +38,7 @@ export function LiveStep({
   became: BecameLive;
   changing: Changing;
 }) {
-  const { masked_key: mask, version, verification } = live;
+  const { masked_key: mask, verification } = live;
   const { previous } = slots;
   const { variables, error, isPending } = changing;
   const isVerifying = isPending && variables?.kind === 'verify';
@@ -46,12 +46,10 @@ export function LiveStep({
     <>
       {became.how === 'promoted' && (
         <Steps
-          steps={[
-            { label: 'Enter', state: 'done', detail: mask },
-            { label: 'Verify', state: 'done', detail: verification?.outcome ?? 'not verified' },
-            { label: 'Stage', state: 'done', detail: `version ${version}` },
-            { label: 'Promote', state: 'done', detail: 'live' },
-          ]}
+          provider={provider}
+          current={undefined}
+          details={{ Enter: mask, Verify: verification?.outcome ?? 'not verified', Promote: 'live' }}
+          isVerified={verification?.outcome === 'accepted'}
         />
       )}
       <Stack maw={720}>
@@ -97,12 +95,12 @@ export function LiveStep({
           )}
           {became.how === 'added' && (
             <Anchor component={Link} to={`/tenants/${tenantId}/add`} size="sm">
-              Add another key
+              Add another credential
             </Anchor>
           )}
         </Group>
         <Paper withBorder p="md">
-          <CredentialFacts credential={live} />
+          <CredentialFacts credential={live} provider={provider} />
         </Paper>
       </Stack>
     </>

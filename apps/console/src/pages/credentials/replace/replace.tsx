@@ -51,7 +51,7 @@ export default function Replace() {
 }
 
 function titleOf(isAdding: boolean, provider: string | undefined, tenant: string): string {
-  if (provider === undefined) return `Add a key for ${tenant}`;
+  if (provider === undefined) return `Add a credential for ${tenant}`;
   return isAdding ? `Add the ${provider} key of ${tenant}` : `Replace the ${provider} key of ${tenant}`;
 }
 

@@ -75,7 +75,7 @@ export function Replacement({
             go on meanwhile.
           </Text>
           <Paper withBorder p="md" w="100%">
-            <CredentialFacts credential={live} />
+            <CredentialFacts credential={live} provider={provider} />
           </Paper>
           <Button component={Link} to={`/tenants/${tenantId}/replace/${provider.id}`}>
             Replace

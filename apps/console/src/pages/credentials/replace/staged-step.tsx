@@ -2,13 +2,20 @@ import { Button, Grid, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { type ReactNode } from 'react';
 import { ProblemAlert } from '../../../parts/problem-alert';
 import { statusLooks } from '../../../parts/status-badge';
-import { ConfirmButton } from '../confirm-button';
-import { isRefused, isUnusable, type Provider, type Slots, type StoredCredential } from '../credential-data';
+import {
+  isRefused,
+  isUnusable,
+  type Provider,
+  type Slots,
+  type StoredCredential,
+  useRollbackHours,
+} from '../credential-data';
 import { CredentialFacts } from '../credential-facts';
 import { OutcomeAlert } from '../outcomes';
-import { RollbackCountdown } from '../rollback-countdown';
+import { rollbackAfterPromotion, RollbackCountdown } from '../rollback-countdown';
+import { DiscardButton } from '../slot-buttons';
 import { type Change, type Changing } from '../slot-changes';
-import { Heading, type Step, Steps } from './steps';
+import { Heading, Steps, type StepsProps } from './steps';
 
 /** A key is staged: it can be verified, promoted, or replaced by another one. A sysadmin who returns to the page continues here. */
 export function StagedStep({
@@ -28,18 +35,19 @@ export function StagedStep({
 }) {
   const { live, previous } = slots;
   const verdict = verdictOf(staged);
+  const rollbackHours = useRollbackHours();
   const { variables, error, isPending } = changing;
   return (
     <>
-      <Steps steps={stepsOf(staged)} />
+      <Steps provider={provider} {...stepOf(staged, provider)} />
       <Stack mb="lg">
         <Heading>{titleOf(staged, provider)}</Heading>
-        <Text size="sm">{effectOf(staged, tenantName, provider, slots)}</Text>
+        <Text size="sm">{effectOf(staged, tenantName, provider, slots, rollbackHours)}</Text>
         <Verdict staged={staged} provider={provider} />
         {error !== null && !isPending && variables?.kind !== 'discard' && <ProblemAlert error={error} />}
         <Group gap="xs">
-          {verdict === 'accepted' && (
-            <Act change={promotionOf(staged)} label="Promote" isMain changing={changing} />
+          {(verdict === 'accepted' || (verdict === 'open' && !provider.verifiable)) && (
+            <Act change={promotionOf(staged)} label="Promote" variant="filled" changing={changing} />
           )}
           {(verdict === 'refused' || verdict === 'unusable') && (
             <Button onClick={onEnter} disabled={isPending}>
@@ -50,15 +58,7 @@ export function StagedStep({
             <Act
               change={{ kind: 'verify', slot: 'staged' }}
               label={staged.verification === null ? 'Verify' : 'Verify again'}
-              isMain={verdict === 'open'}
-              changing={changing}
-            />
-          )}
-          {verdict === 'open' && (
-            <Act
-              change={promotionOf(staged)}
-              label="Promote anyway"
-              isMain={!provider.verifiable}
+              variant={verdict === 'open' ? 'filled' : 'default'}
               changing={changing}
             />
           )}
@@ -67,28 +67,19 @@ export function StagedStep({
               Enter another key
             </Button>
           )}
-          <ConfirmButton
-            label="Discard"
-            title={`Discard the staged ${provider.label} key`}
-            change={{ kind: 'discard', slot: 'staged' }}
-            changing={changing}
-            variant="subtle"
-            color="red"
-          >
-            <Text size="sm">
-              {staged.masked_key}, version {staged.version}, is deleted.{' '}
-              {live !== null && `Calls go on using ${live.masked_key}.`}
-            </Text>
-          </ConfirmButton>
+          {verdict === 'open' && provider.verifiable && (
+            <Act change={promotionOf(staged)} label="Promote anyway" variant="subtle" changing={changing} />
+          )}
+          <DiscardButton slots={slots} name={provider.label} changing={changing} />
         </Group>
       </Stack>
       <Grid>
         <Column title="Staged">
-          <CredentialFacts credential={staged} slot="staged" />
+          <CredentialFacts credential={staged} provider={provider} slot="staged" />
         </Column>
         {live !== null && (
           <Column title="In use now">
-            <CredentialFacts credential={live} />
+            <CredentialFacts credential={live} provider={provider} />
             {previous !== null && (
               <>
                 <RollbackCountdown until={previous.rollback_until} mask={previous.masked_key} />
@@ -105,18 +96,18 @@ export function StagedStep({
 function Act({
   change,
   label,
-  isMain,
+  variant,
   changing: { variables, isPending, mutate },
 }: {
   change: Change;
   label: string;
-  isMain: boolean;
+  variant: 'filled' | 'default' | 'subtle';
   changing: Changing;
 }) {
   const isOwn = variables?.kind === change.kind;
   return (
     <Button
-      variant={isMain ? 'filled' : 'default'}
+      variant={variant}
       loading={isPending && isOwn}
       disabled={isPending && !isOwn}
       onClick={() => mutate(change)}
@@ -193,30 +184,47 @@ function titleOf(staged: StoredCredential, { label }: Provider): string {
   }
 }
 
-function effectOf(staged: StoredCredential, tenant: string, { label }: Provider, { live }: Slots): string {
+function effectOf(
+  staged: StoredCredential,
+  tenant: string,
+  { label }: Provider,
+  { live }: Slots,
+  rollbackHours: number | undefined,
+): string {
   const { masked_key: mask } = staged;
   if (live === null)
     return `${tenant} has no live ${label} key. Calls use ${mask} as soon as you promote it.`;
-  const now = isUnusable(live) ? '' : `: calls use ${live.masked_key}`;
-  return `Nothing has changed for ${tenant} yet${now}. When you promote ${mask}, calls that start from then on use it, and those that have been sent finish with their key. You can then roll back.`;
+  if (isUnusable(live)) return `Calls of ${tenant} to ${label} fail until you promote ${mask}.`;
+  const { masked_key: old } = live;
+  return [
+    `Nothing has changed for ${tenant} yet: calls use ${old}.`,
+    `As soon as you promote ${mask}, every new call uses it. Calls that have already been sent finish with ${old}.`,
+    rollbackAfterPromotion(live, label, rollbackHours),
+  ].join(' ');
 }
 
-function stepsOf(staged: StoredCredential): Step[] {
-  const { masked_key: mask, version, status, verification } = staged;
-  const verdict = verdictOf(staged);
-  const verify: Readonly<Record<VerdictName, Pick<Step, 'state' | 'detail'>>> = {
-    accepted: { state: 'done', detail: 'accepted' },
-    open:
-      verification === null
-        ? { state: 'current', detail: 'not yet' }
-        : { state: 'doubtful', detail: verification.outcome },
-    refused: { state: 'failed', detail: refusedOutcomeOf(staged) },
-    unusable: { state: 'failed', detail: status },
-  };
-  return [
-    { label: 'Enter', state: 'done', detail: mask },
-    { label: 'Verify', ...verify[verdict] },
-    { label: 'Stage', state: 'done', detail: `version ${version}` },
-    { label: 'Promote', state: verdict === 'accepted' ? 'current' : 'ahead' },
-  ];
+/** The step at which it is. */
+function stepOf(
+  staged: StoredCredential,
+  { verifiable }: Provider,
+): Pick<StepsProps, 'current' | 'state' | 'details'> {
+  const { masked_key: mask, status, verification } = staged;
+  const at = (current: StepsProps['current'], state?: StepsProps['state'], detail?: string) => ({
+    current,
+    state,
+    details: { Enter: mask, Verify: verification?.outcome, ...(current && { [current]: detail }) },
+  });
+  switch (verdictOf(staged)) {
+    case 'unusable':
+      return at('Stage', 'failed', status);
+    case 'refused':
+      return at('Verify', 'failed', refusedOutcomeOf(staged));
+    case 'accepted':
+      return at('Promote');
+    case 'open':
+      if (!verifiable) return at('Promote');
+      return verification === null
+        ? at('Verify', 'current', 'not yet')
+        : at('Verify', 'doubtful', verification.outcome);
+  }
 }

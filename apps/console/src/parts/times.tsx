@@ -2,10 +2,17 @@ import { Text } from '@mantine/core';
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const minute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const minuteOfYear = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const DAY_MS = 86_400_000;
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 const units = [
-  ['day', 86_400_000],
+  ['day', DAY_MS],
   ['hour', 3_600_000],
   ['minute', 60_000],
 ] as const;
@@ -19,13 +26,20 @@ export function relativeTime(time: string, now = Date.now()): string {
   return distance > 0 ? 'in less than a minute' : 'just now';
 }
 
-/** How long ago a time was, or how long it is until then. The time itself is the tooltip. */
+/** How long ago a time was, or how long it is until then, with the time itself as the tooltip. A time more than a day ago is shown itself. */
 export function Moment({ time }: { time: string }) {
+  const isOld = Date.now() - Date.parse(time) >= DAY_MS;
   return (
-    <Text component="time" dateTime={time} title={minute.format(new Date(time))} size="sm" span>
-      {relativeTime(time)}
+    <Text component="time" dateTime={time} title={timeOf(time)} size="sm" span>
+      {isOld ? shortTimeOf(time) : relativeTime(time)}
     </Text>
   );
+}
+
+/** Without the year, if it is this one. */
+function shortTimeOf(time: string): string {
+  const date = new Date(time);
+  return date.getFullYear() === new Date().getFullYear() ? minuteOfYear.format(date) : minute.format(date);
 }
 
 export function dateOf(time: string): string {

@@ -23,8 +23,8 @@ export function DeleteTenant({ tenant: { id, name } }: { tenant: Schemas['Tenant
   return (
     <>
       <Button
-        variant="outline"
-        color="red"
+        variant="subtle"
+        color="gray"
         onClick={() => {
           remove.reset();
           setErased(false);

@@ -2,9 +2,9 @@ import { Alert, Anchor, Badge, Group, Paper, SimpleGrid, Stack, Text } from '@ma
 import { type ReactNode } from 'react';
 import { type Schemas } from '../../api/client';
 import { useSession } from '../../api/session';
-import { Copyable } from '../../parts/keys/copyable';
+import { CopyIcon } from '../../parts/keys/copyable';
 import { PageHead } from '../../parts/page-head';
-import { Moment } from '../../parts/times';
+import { timeOf } from '../../parts/times';
 import { ChangeState } from './change-state';
 import { DeleteTenant } from './delete-tenant';
 import { EditTenant } from './edit-tenant';
@@ -22,7 +22,6 @@ export function TenantHead({ tenant }: { tenant: Schemas['TenantResponse'] }) {
               {tenant.state}
             </Badge>
             {tenant.display_name}
-            <Copyable text={tenant.id} name="the id" />
           </Group>
         }
         actions={useSession().can('tenants:write') && <Actions tenant={tenant} />}
@@ -45,25 +44,28 @@ export function TenantHead({ tenant }: { tenant: Schemas['TenantResponse'] }) {
           </Fact>
           <Fact name="Expected providers">
             <Values values={tenant.expected_providers} unset="Those that it has a credential for" />
+            <About>A missing one is reported on Today.</About>
           </Fact>
           <Fact name="Allowed providers">
             <Values values={tenant.allowed_providers} unset="Any" />
+            <About>Where the calls of the tenant may go.</About>
           </Fact>
           <Fact name="Allowed hosting">
             <Values values={tenant.allowed_hosting} unset="Any" />
+            <About>Where the models it calls may run.</About>
           </Fact>
           {tenant.egress_allow !== null && (
             <Fact name="Allowed private addresses">
               <Values values={tenant.egress_allow} unset="" />
             </Fact>
           )}
-          <Fact name="Created">
-            <Moment time={tenant.created_at} />
-          </Fact>
-          <Fact name="Changed">
-            <Moment time={tenant.updated_at} />
-          </Fact>
         </SimpleGrid>
+        <Group gap={4} mt="sm" wrap="nowrap">
+          <Text size="xs" c="dimmed">
+            Created {timeOf(tenant.created_at)}, changed {timeOf(tenant.updated_at)}, id {tenant.id}
+          </Text>
+          <CopyIcon text={tenant.id} name="the id" />
+        </Group>
       </Paper>
     </div>
   );
@@ -95,6 +97,14 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 function Values({ values, unset }: { values: readonly string[] | null; unset: string }) {
   if (values === null) return <Unset>{unset}</Unset>;
   return values.length === 0 ? <Unset>None</Unset> : values.join(', ');
+}
+
+function About({ children }: { children: string }) {
+  return (
+    <Text c="dimmed" size="xs" span display="block">
+      {children}
+    </Text>
+  );
 }
 
 function Unset({ children }: { children: string }) {

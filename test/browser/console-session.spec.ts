@@ -53,7 +53,7 @@ describeConsole('signing in to the console', { tenants: fewestTenants }, (consol
     await title('Tenants').waitFor();
     await settled(page);
     await console.tenkey.database.query('update sysadmin_sessions set expires_at = now()');
-    await page.getByRole('button', { name: 'Verify all keys' }).click();
+    await page.getByRole('button', { name: 'Verify 1 key' }).click();
     await page.getByText('Your session has ended').waitFor();
     expect(pathOf(page)).toBe(path);
     await keyField(page).fill(superKey);

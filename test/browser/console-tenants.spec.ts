@@ -39,6 +39,29 @@ describeConsole('the matrix of 290 tenants', { tenants: municipalities.length },
     await page.getByText(`${municipalities.length} tenants`, { exact: true }).waitFor();
   });
 
+  it.each(['Östra Göinge', 'ostra goinge'])('finds a tenant by its display name: %s', async (text) => {
+    const { page } = visit;
+    await page.getByLabel('Search').fill(text);
+    await page.getByText(`1 of ${municipalities.length} tenants`).waitFor();
+    await frame().getByRole('link', { name: 'ostra-goinge', exact: true }).waitFor();
+    await page.getByLabel('Search').fill('');
+  });
+
+  it('counts the credentials of each status, and shows those of the one that is clicked', async () => {
+    const { page } = visit;
+    const expected = console.tenants
+      .filter(({ incident }) => incident === 'rejected')
+      .map(({ name }) => name);
+    const rejected = page.getByRole('button', { name: `${expected.length} rejected` });
+    await rejected.click();
+    await page.getByRole('button', { name: `Verify ${expected.length} keys` }).waitFor();
+    expect(pathOf(page)).toBe('/tenants?status=rejected');
+    const names = frame().getByRole('rowheader').getByRole('link');
+    expect(await names.allInnerTexts()).toEqual(expected.sort());
+    await rejected.click();
+    await page.getByText(`${municipalities.length} tenants`, { exact: true }).waitFor();
+  });
+
   it('has only the rows in view in the document, and says how many there are', async () => {
     const table = frame().getByRole('table');
     expect(await table.getAttribute('aria-rowcount')).toBe(String(municipalities.length + 1));
@@ -70,7 +93,8 @@ describeConsole('the matrix of 290 tenants', { tenants: municipalities.length },
     const other = await console.open();
     await signIn(other.page, console.origin, pathOf(page));
     await settled(other.page);
-    expect(await other.page.getByRole('rowheader').allInnerTexts()).toEqual(expected.sort());
+    const names = other.page.getByRole('rowheader').getByRole('link');
+    expect(await names.allInnerTexts()).toEqual(expected.sort());
     expect(await other.page.getByLabel('Search').inputValue()).toBe('e');
     expect(other.complaints).toEqual([]);
     await other.page.context().close();

@@ -47,7 +47,7 @@ export const statusLooks: Readonly<Record<CredentialStatus | 'missing' | 'none',
   expiring: { label: 'expiring', letter: 'E', color: 'yellow', meaning: 'It expires within 30 days.' },
   ready: { label: 'ready', letter: '✓', color: 'teal', meaning: 'Calls can use it.' },
   none: {
-    label: 'none',
+    label: 'no credential',
     letter: '·',
     color: 'gray',
     meaning: 'The tenant has no credential for this provider.',

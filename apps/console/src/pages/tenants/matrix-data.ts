@@ -16,7 +16,10 @@ export interface Cell {
 export interface TenantRow {
   readonly id: string;
   readonly name: string;
+  /** Null also if it is the name. */
   readonly displayName: string | null;
+  /** What a search compares. */
+  readonly text: string;
   readonly state: Schemas['TenantState'];
   /** By provider; absent: the tenant has no credential and is not expected to have one. */
   readonly cells: ReadonlyMap<string, Cell>;
@@ -46,6 +49,15 @@ export function useMatrix() {
       );
     },
   });
+}
+
+/** Without accents and capitals, so that "are" finds "Åre" and "Åre" finds "are". */
+export function plainText(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+}
+
+export function statusOf({ cells }: TenantRow, provider: string): CellStatus {
+  return cells.get(provider)?.status ?? 'none';
 }
 
 function matrixOf(
@@ -83,7 +95,8 @@ function matrixOf(
       .map(({ id, name, display_name: displayName, state }) => ({
         id,
         name,
-        displayName,
+        displayName: displayName === name ? null : displayName,
+        text: plainText(`${name} ${displayName ?? ''}`),
         state,
         cells: cells.get(id) ?? new Map<string, Cell>(),
       }))

@@ -1,11 +1,11 @@
-import { Anchor, Badge, Paper, Table, Text, Tooltip } from '@mantine/core';
+import { Anchor, Badge, Paper, Table, Tooltip } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useRef } from 'react';
 import { Link } from 'react-router';
 import { statusLooks } from '../../parts/status-badge';
 import { type Cell, type TenantRow } from './matrix-data';
 
-const ROW_PX = 37;
+const ROW_PX = 39;
 
 /** Only the rows in view are in the document, so that 290 tenants cost what 30 do. */
 export function MatrixTable({
@@ -50,7 +50,9 @@ export function MatrixTable({
           {shown.map(({ key, index }) => (
             <Row key={key} row={rows[index]!} index={index} providers={providers} />
           ))}
-          {last !== undefined && <Space px={virtual.getTotalSize() - last.end} />}
+          {last !== undefined && last.index < rows.length - 1 && (
+            <Space px={virtual.getTotalSize() - last.end} />
+          )}
         </Table.Tbody>
       </Table>
     </Paper>
@@ -78,14 +80,17 @@ const Row = memo(function Row({
   return (
     <Table.Tr aria-rowindex={index + 2} h={ROW_PX}>
       <Table.Th scope="row" className="matrix-tenant">
-        <Anchor component={Link} to={`/tenants/${row.id}`} size="sm" title={row.displayName ?? undefined}>
-          {row.name}
-        </Anchor>
-        {row.state === 'suspended' && (
-          <Badge size="xs" ml="xs" color="gray">
-            suspended
-          </Badge>
-        )}
+        <div className="matrix-names">
+          <Anchor component={Link} to={`/tenants/${row.id}`} size="sm" title={row.displayName ?? undefined}>
+            {row.name}
+          </Anchor>
+          {row.displayName !== null && <span className="matrix-display-name">{row.displayName}</span>}
+          {row.state === 'suspended' && (
+            <Badge size="xs" color="gray">
+              suspended
+            </Badge>
+          )}
+        </div>
       </Table.Th>
       {providers.map((provider) => (
         <MatrixCell key={provider} tenant={row} provider={provider} cell={row.cells.get(provider)} />
@@ -107,9 +112,9 @@ function MatrixCell({
   if (cell === undefined) {
     return (
       <Table.Td ta="center">
-        <Text c="dimmed" span aria-label="none">
+        <span className="matrix-none" role="img" aria-label={label}>
           {letter}
-        </Text>
+        </span>
       </Table.Td>
     );
   }

@@ -6,7 +6,8 @@ import { PageHead } from '../../parts/page-head';
 import { useParameters } from '../../parts/parameters';
 import { statusLooks } from '../../parts/status-badge';
 import { CreateTenant } from '../tenant/create-tenant';
-import { type CellStatus, type Matrix, type TenantRow, useMatrix } from './matrix-data';
+import { Legend } from './legend';
+import { type CellStatus, type Matrix, plainText, statusOf, type TenantRow, useMatrix } from './matrix-data';
 import { MatrixTable } from './matrix-table';
 import { VerifyMany } from './verify-many';
 
@@ -18,7 +19,7 @@ export default function Tenants() {
     <>
       <PageHead
         title="Tenants"
-        description="Each tenant's credential for each provider. Open one to see or replace it."
+        description="Each tenant's credential for each provider. A click on its sign opens it."
         actions={
           <>
             <CreateTenant />
@@ -40,11 +41,18 @@ function FilteredMatrix({ matrix }: { matrix: Matrix }) {
     (name) => parameters.get(name) ?? '',
   ) as [string, CellStatus | '', string];
   const set = (name: string, value: string | null) => change({ [name]: value });
-  const rows = useMemo(
-    () => matrix.rows.filter((row) => isShown(row, { search, status, provider })),
-    [matrix.rows, search, status, provider],
+  const providers = useMemo(
+    () => (provider === '' ? matrix.providers : [provider]),
+    [matrix.providers, provider],
   );
-  const providers = provider === '' ? matrix.providers : [provider];
+  const found = useMemo(
+    () => matrix.rows.filter(({ text }) => text.includes(plainText(search.trim()))),
+    [matrix.rows, search],
+  );
+  const rows = useMemo(
+    () => found.filter((row) => isShown(row, providers, { status, provider })),
+    [found, providers, status, provider],
+  );
   return (
     <>
       <Group mb="sm" align="end">
@@ -57,7 +65,7 @@ function FilteredMatrix({ matrix }: { matrix: Matrix }) {
         />
         <Select
           label="Status"
-          placeholder="Every status"
+          placeholder="All"
           flex={{ base: '1 1 8rem', xs: '0 1 12rem' }}
           clearable
           data={Object.entries(statusLooks).map(([value, { label }]) => ({ value, label }))}
@@ -66,7 +74,7 @@ function FilteredMatrix({ matrix }: { matrix: Matrix }) {
         />
         <Select
           label="Provider"
-          placeholder="Every provider"
+          placeholder="All"
           flex={{ base: '1 1 8rem', xs: '0 1 12rem' }}
           clearable
           searchable
@@ -80,6 +88,7 @@ function FilteredMatrix({ matrix }: { matrix: Matrix }) {
             : `${rows.length} of ${matrix.rows.length} tenants`}
         </Text>
       </Group>
+      <Legend rows={found} providers={providers} status={status} onChange={(next) => set('status', next)} />
       {rows.length === 0 ? (
         <Empty title={matrix.rows.length === 0 ? 'There are no tenants yet' : 'No tenant matches'}>
           {matrix.rows.length === 0
@@ -93,13 +102,12 @@ function FilteredMatrix({ matrix }: { matrix: Matrix }) {
   );
 }
 
+/** A credential has to match both filters. */
 function isShown(
-  { name, displayName, cells }: TenantRow,
-  { search, status, provider }: { search: string; status: CellStatus | ''; provider: string },
+  row: TenantRow,
+  providers: readonly string[],
+  { status, provider }: { status: CellStatus | ''; provider: string },
 ): boolean {
-  const text = `${name} ${displayName ?? ''}`.toLowerCase();
-  if (!text.includes(search.trim().toLowerCase())) return false;
-  if (status === '') return provider === '' || cells.has(provider);
-  if (provider !== '') return (cells.get(provider)?.status ?? 'none') === status;
-  return [...cells.values()].some((cell) => cell.status === status);
+  if (status === '') return provider === '' || row.cells.has(provider);
+  return providers.some((each) => statusOf(row, each) === status);
 }

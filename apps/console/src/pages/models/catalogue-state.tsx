@@ -13,7 +13,7 @@ export function CatalogueState({ catalogue }: { catalogue: Catalogue }) {
   return (
     <Stack gap="sm" mb="md">
       <Text size="sm">
-        {catalogue.models.length} models of <Code>{file}</Code>, in force since {timeOf(since)}.
+        Tenkey loaded these models from the file <Code>{file}</Code> on {timeOf(since)}.
       </Text>
       {state === 'stale' && (
         <Notice color="red" title="The file is not in force">

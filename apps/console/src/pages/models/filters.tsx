@@ -62,7 +62,7 @@ export function Filters({
     <Group mb="sm" align="end" gap="sm">
       <TextInput
         label="Search"
-        placeholder="Name or upstream name"
+        placeholder="Name of a model"
         value={filter.search}
         onChange={(event) => set('search', event.currentTarget.value)}
       />

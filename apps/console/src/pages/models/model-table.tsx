@@ -14,9 +14,13 @@ export function ModelTable({ models }: { models: readonly Model[] }) {
               <Table.Th>Name</Table.Th>
               <Table.Th>Kind</Table.Th>
               <Table.Th>Provider</Table.Th>
-              <Table.Th>Upstream name</Table.Th>
+              <Table.Th>
+                Upstream model
+                <Text size="xs" c="dimmed">
+                  What the provider calls it
+                </Text>
+              </Table.Th>
               <Table.Th>Hosting</Table.Th>
-              <Table.Th>Adapter</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -44,6 +48,11 @@ function ModelRow({ model }: { model: Model }) {
               deprecated
             </Badge>
           )}
+          {adapter === 'legacy' && (
+            <Badge size="xs" color="gray" tt="none" title="No tenant can call it with a key of its own.">
+              global keys only
+            </Badge>
+          )}
         </Group>
         {nickname !== null && nickname !== name && (
           <Text size="xs" c="dimmed">
@@ -69,14 +78,6 @@ function ModelRow({ model }: { model: Model }) {
         )}
       </Table.Td>
       <Table.Td>{hosting ?? 'not stated'}</Table.Td>
-      <Table.Td>
-        {adapter}
-        {adapter === 'legacy' && (
-          <Text size="xs" c="dimmed">
-            global key only
-          </Text>
-        )}
-      </Table.Td>
     </Table.Tr>
   );
 }

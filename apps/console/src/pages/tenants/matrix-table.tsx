@@ -1,4 +1,4 @@
-import { Anchor, Badge, Paper, Table, Tooltip } from '@mantine/core';
+import { Anchor, Badge, Paper, Table } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useRef } from 'react';
 import { Link } from 'react-router';
@@ -120,22 +120,19 @@ function MatrixCell({
   }
   return (
     <Table.Td ta="center">
-      <Tooltip
-        label={`${label} ${cell.mask ?? ''}. ${meaning}${cell.isStaged ? ' Another one is staged.' : ''}`}
+      <Badge
+        component={Link}
+        to={`/tenants/${tenant.id}?provider=${provider}`}
+        color={color}
+        variant="light"
+        tt="none"
+        className="matrix-cell"
+        title={`${label} ${cell.mask ?? ''}. ${meaning}${cell.isStaged ? ' Another one is staged.' : ''}`}
+        aria-label={`${tenant.name}, ${provider}: ${label}${cell.isStaged ? ', another one is staged' : ''}`}
       >
-        <Badge
-          component={Link}
-          to={`/tenants/${tenant.id}?provider=${provider}`}
-          color={color}
-          variant="light"
-          tt="none"
-          className="matrix-cell"
-          aria-label={`${tenant.name}, ${provider}: ${label}${cell.isStaged ? ', another one is staged' : ''}`}
-        >
-          {letter}
-          {cell.isStaged && '+'}
-        </Badge>
-      </Tooltip>
+        {letter}
+        {cell.isStaged && '+'}
+      </Badge>
     </Table.Td>
   );
 }

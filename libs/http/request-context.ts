@@ -160,10 +160,10 @@ export class RequestContext {
     return !['GET', 'HEAD'].includes(this.#request.method);
   }
 
-  /** The texts in the headers of keys. They are untrusted, and none of them may be logged or stored. */
+  /** The texts in the headers of keys, in the order in which they are tried as tenant keys. They are untrusted, and none of them may be logged or stored. */
   get presentedKeys(): string[] {
     const { 'x-api-key': apiKey, 'api-key': azureKey, authorization } = this.#request.headers;
-    return [apiKey, azureKey, bearerOf(authorization)].filter(
+    return [bearerOf(authorization), apiKey, azureKey].filter(
       (key) => typeof key === 'string' && key !== '',
     ) as string[];
   }

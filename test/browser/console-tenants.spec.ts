@@ -62,6 +62,19 @@ describeConsole('the matrix of 290 tenants', { tenants: municipalities.length },
     await page.getByText(`${municipalities.length} tenants`, { exact: true }).waitFor();
   });
 
+  it('shows a row that somebody changed in the database as tampered', async () => {
+    const { page } = visit;
+    const { name, credentials } = console.tenants.find(({ incident }) => incident === 'tampered')!;
+    const tampered = page.getByRole('button', { name: '1 tampered' });
+    await tampered.click();
+    await frame()
+      .getByRole('link', { name: `${name}, ${credentials[0]!.provider}: tampered` })
+      .waitFor();
+    expect(await page.getByRole('button', { name: 'Verify 0 keys' }).isDisabled()).toBe(true);
+    await tampered.click();
+    await page.getByText(`${municipalities.length} tenants`, { exact: true }).waitFor();
+  });
+
   it('has only the rows in view in the document, and says how many there are', async () => {
     const table = frame().getByRole('table');
     expect(await table.getAttribute('aria-rowcount')).toBe(String(municipalities.length + 1));

@@ -111,8 +111,8 @@ export class Authentication {
 
   /** The platform key takes precedence over an Authorization header, which OpenAI's clients always send. */
   private async findPlatform(request: FastifyRequest): Promise<PlatformGrant | undefined> {
-    const { 'x-api-key': apiKey, 'api-key': azureKey, authorization } = request.headers;
-    const keys = [bearerOf(authorization), apiKey, azureKey].filter((key) => typeof key === 'string');
+    const { 'x-api-key': apiKey, 'api-key': azureKey } = request.headers;
+    const { presentedKeys: keys } = request.tenkey;
     for (const key of [apiKey, azureKey]) {
       if (typeof key === 'string' && this.throttle.refuses(key, keys)) continue;
       const grant = this.#platformGrants[indexAmong(key, this.environment.platformApiKeys)];

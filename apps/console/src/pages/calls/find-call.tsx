@@ -25,7 +25,7 @@ export function FindCall({
       <Group align="flex-start" gap="xs">
         <TextInput
           label="Request id"
-          description="The header x-tenkey-request-id of the response, which is also in the message of an error."
+          description="The header x-tenkey-request-id of the response."
           placeholder="0b9d4a0e-6c1b-4d59-9f0e-3b8c2f1f7a10"
           value={text}
           onChange={(event) => {

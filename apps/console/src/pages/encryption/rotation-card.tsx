@@ -4,7 +4,7 @@ import { api, type Schemas } from '../../api/client';
 import { useRefresh } from '../../api/session';
 import { ProblemAlert } from '../../parts/problem-alert';
 import { Moment } from '../../parts/times';
-import { type Encryption, rowsOf } from './findings';
+import { type Encryption, type EncryptionKey, rowsOf } from './findings';
 import { RotationFaults } from './rotation-faults';
 import { Conditions, StartRotation } from './start-rotation';
 
@@ -24,6 +24,8 @@ export function RotationCard({ encryption, canRotate }: { encryption: Encryption
   const isRunning = rotation?.state === 'running';
   const isPaused = rotation?.state === 'paused';
   const due = dueRows(encryption);
+  // What no process can read stays as it is.
+  const lost = sumOfRows(encryption.keys.filter(({ processes }) => processes === 0));
   return (
     <Card withBorder component="section" aria-labelledby="rotation-title">
       <Title order={2} size="h4" mb="xs" id="rotation-title">
@@ -51,7 +53,7 @@ export function RotationCard({ encryption, canRotate }: { encryption: Encryption
                 Pause
               </Button>
             ) : (
-              <Button variant={due > 0 || isPaused ? 'filled' : 'default'} onClick={open}>
+              <Button variant={due > lost || isPaused ? 'filled' : 'default'} onClick={open}>
                 {isPaused ? 'Continue' : 'Start a rotation'}
               </Button>
             )}
@@ -142,6 +144,9 @@ const words: Readonly<Record<Rotation['state'], string>> = {
 
 /** Rows with an older seal may be under the sealing key or another one, so the greater number is what is known. */
 function dueRows({ keys, older_seals: olderSeals }: Encryption): number {
-  const underOthers = keys.filter(({ seals }) => !seals).reduce((sum, key) => sum + rowsOf(key), 0);
-  return Math.max(underOthers, olderSeals);
+  return Math.max(sumOfRows(keys.filter(({ seals }) => !seals)), olderSeals);
+}
+
+function sumOfRows(keys: readonly EncryptionKey[]): number {
+  return keys.reduce((sum, key) => sum + rowsOf(key), 0);
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { allPages } from '../../api/all-pages';
 import { client, type Schemas } from '../../api/client';
+import { useSession } from '../../api/session';
 import { type statusLooks } from '../../parts/status-badge';
 
 export type CellStatus = keyof typeof statusLooks;
@@ -30,22 +31,32 @@ export interface Matrix {
   readonly rows: readonly TenantRow[];
 }
 
-/** All tenants with their credentials; about 290 tenants are three requests. */
+/** All tenants with their credentials; about 290 tenants are four requests. */
 export function useMatrix() {
+  const session = useSession();
+  const canSeeTampered = session.can('readiness:read');
   return useQuery({
     queryKey: ['matrix'],
     queryFn: async (): Promise<Matrix> => {
-      const [tenants, credentials] = await Promise.all([
+      const [tenants, credentials, failing] = await Promise.all([
         allPages((cursor) =>
           client.GET('/api/v1/sysadmin/tenants', { params: { query: { limit: 500, cursor } } }),
         ),
         allPages((cursor) =>
           client.GET('/api/v1/sysadmin/credentials', { params: { query: { limit: 500, cursor } } }),
         ),
+        canSeeTampered
+          ? allPages((cursor) =>
+              client.GET('/api/v1/sysadmin/readiness', {
+                params: { query: { only: 'failing', limit: 200, cursor } },
+              }),
+            )
+          : [],
       ]);
       return matrixOf(
         tenants.flatMap(({ items }) => items),
         credentials.flatMap(({ items }) => items),
+        failing.flatMap(({ items }) => items),
       );
     },
   });
@@ -60,9 +71,11 @@ export function statusOf({ cells }: TenantRow, provider: string): CellStatus {
   return cells.get(provider)?.status ?? 'none';
 }
 
+/** @param failing the only list of all tenants whose credentials were unsealed, so that it knows which of them are tampered */
 function matrixOf(
   tenants: readonly Schemas['TenantResponse'][],
   credentials: readonly Schemas['OverviewCredentialResponse'][],
+  failing: readonly Schemas['TenantReadinessResponse'][],
 ): Matrix {
   const cells = new Map<string, Map<string, Cell>>();
   const counts = new Map<string, number>();
@@ -77,6 +90,13 @@ function matrixOf(
     if (staged) cellsOf(id).set(provider, { status: 'none', ...known, isStaged: true });
     else cellsOf(id).set(provider, { isStaged: known?.isStaged ?? false, status, mask });
     if (!staged) count(provider);
+  }
+  for (const { tenant_id: id, providers } of failing) {
+    for (const { provider, credential } of providers) {
+      const known = cellsOf(id).get(provider);
+      if (known !== undefined && credential?.status === 'tampered')
+        cellsOf(id).set(provider, { ...known, status: 'tampered' });
+    }
   }
   for (const { id, expected_providers: expected } of tenants) {
     for (const provider of expected ?? []) {

@@ -1,4 +1,4 @@
-import { Group, SegmentedControl, Select, Stack, Text } from '@mantine/core';
+import { Box, Group, SegmentedControl, Select, Stack, Text } from '@mantine/core';
 import { keepPreviousData } from '@tanstack/react-query';
 import { type ReactNode, useId } from 'react';
 import { quantities } from '../../parts/plots/plot-data';
@@ -83,11 +83,11 @@ function rangeChange(name: RangeName, days: Days): ViewChange {
 function Choice({ label, children }: { label: string; children: (labelId: string) => ReactNode }) {
   const id = useId();
   return (
-    <Stack gap={2}>
+    <Stack gap={2} maw="100%">
       <Text size="sm" fw={600} id={id}>
         {label}
       </Text>
-      {children(id)}
+      <Box style={{ overflowX: 'auto' }}>{children(id)}</Box>
     </Stack>
   );
 }

@@ -1,6 +1,7 @@
 import { Stack } from '@mantine/core';
 import { useSession } from '../../api/session';
 import { PageHead } from '../../parts/page-head';
+import { FailingProviders } from './failing-providers';
 import { LastDay } from './last-day';
 import { Processes } from './processes';
 import { ServiceState } from './service-state';
@@ -13,6 +14,7 @@ export default function Today() {
     <>
       <PageHead title="Today" description="What needs you, the worst and newest first." />
       <Stack>
+        {session.can('usage:read') && <FailingProviders />}
         {session.can('readiness:read') && <WorkListTable />}
         {session.can('usage:read') && <LastDay />}
         <ServiceState />

@@ -38,7 +38,7 @@ export function SignIn() {
             <PasswordInput
               name="key"
               label="Key"
-              description="The super key, or a sysadmin key. It is exchanged for a session and not kept in the browser."
+              description="Your sysadmin key, or the super key. The browser does not keep it."
               placeholder="tks_..."
               autoComplete="off"
               spellCheck={false}
@@ -51,8 +51,8 @@ export function SignIn() {
               Sign in
             </Button>
             <Text size="xs" c="dimmed">
-              The session ends after 30 minutes without use, after 12 hours, and as soon as its key is
-              revoked.
+              You are signed out after 30 minutes without use, after 12 hours at the latest, and as soon as
+              the key is revoked.
             </Text>
           </Stack>
         </form>

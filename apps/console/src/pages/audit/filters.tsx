@@ -67,7 +67,7 @@ export function Filters({
           onChange={(event) => set('since', event.currentTarget.value)}
         />
         <TextInput
-          label="Until, including"
+          label="Until (inclusive)"
           type="date"
           value={asDay(filter.until)}
           min={asDay(filter.since)}

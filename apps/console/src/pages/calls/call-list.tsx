@@ -8,7 +8,7 @@ import { CopyIcon } from '../../parts/keys/copyable';
 import { LoadMore } from '../../parts/load-more';
 import { Empty, Loaded } from '../../parts/loaded';
 import { PayerView } from '../../parts/payer';
-import { Moment } from '../../parts/times';
+import { relativeTime, timeOf } from '../../parts/times';
 import { type Call, CallDetails } from './call-details';
 import { OutcomeBadge } from './outcome-badge';
 
@@ -84,7 +84,9 @@ function CallTable({
             <Table.Tr key={call.request_id}>
               <Table.Td>
                 <Anchor component="button" type="button" size="sm" ta="left" onClick={() => onOpen(call)}>
-                  <Moment time={call.at} />
+                  <time dateTime={call.at} title={relativeTime(call.at)}>
+                    {timeOf(call.at)}
+                  </time>
                   <VisuallyHidden> Open the call {call.request_id}</VisuallyHidden>
                 </Anchor>
               </Table.Td>

@@ -90,14 +90,14 @@ export function Conditions({ encryption: { keys, processes } }: { encryption: En
     >
       <Stack gap={6}>
         <Condition holds={isNewEverywhere}>
-          Every process has the new key:{' '}
+          {isNewEverywhere ? 'Every' : 'Not every'} process has the new key:{' '}
           {sealing === undefined
             ? 'no key seals yet'
             : `${sealing.processes} of ${processes} have ${sealing.key_id}, under which everything will be sealed`}
           {waiting.map(({ key_id: id, processes: have }) => `; ${have} of ${processes} have ${id}`).join('')}.
         </Condition>
         <Condition holds={areOldEverywhere}>
-          Every process has the keys under which something is sealed
+          {areOldEverywhere ? 'Every' : 'Not every'} process has the keys under which something is sealed
           {[...lost, ...partly].map(
             ({ key_id: id, processes: have }) => `: ${have} of ${processes} have ${id}`,
           )}

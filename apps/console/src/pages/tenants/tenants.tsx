@@ -19,7 +19,7 @@ export default function Tenants() {
     <>
       <PageHead
         title="Tenants"
-        description="Each tenant's credential for each provider. A click on its sign opens it."
+        description="Each tenant's credential for each provider. Click a sign to open the credential."
         actions={
           <>
             <CreateTenant />

@@ -39,7 +39,7 @@ export function Filters({ view, change }: { view: View; change: (change: ViewCha
               data={Object.entries(groups).map(([value, label]) => ({ value, label }))}
               value={by}
               onChange={(value) => change({ by: value })}
-              size="xs"
+              size="sm"
             />
           )}
         </Choice>
@@ -75,7 +75,7 @@ export function Filters({ view, change }: { view: View; change: (change: ViewCha
   );
 }
 
-/** Own dates begin as the days that were shown. */
+/** Custom days begin as those that were shown. */
 function rangeChange(name: RangeName, days: Days): ViewChange {
   return name === 'own' ? { range: name, ...days } : { range: name, since: null, until: null };
 }

@@ -7,7 +7,7 @@ export const ranges = {
   '14d': { label: '14 days', days: 14 },
   '30d': { label: '30 days', days: 30 },
   month: { label: 'Last month', days: 30 },
-  own: { label: 'Own dates', days: 1 },
+  own: { label: 'Custom', days: 1 },
 } as const;
 export type RangeName = keyof typeof ranges;
 

@@ -44,7 +44,7 @@ function Event({
             <strong>{actorOf(event)}</strong> {deedOf(event)}
             {tenantNames !== undefined && event.tenant_id !== null && (
               <>
-                {' '}
+                {' · '}
                 <Anchor underline="always" component={Link} to={`/tenants/${event.tenant_id}`} size="sm">
                   {tenantNames.get(event.tenant_id) ?? event.tenant_id}
                 </Anchor>

@@ -1,5 +1,9 @@
+import { insertRecords } from '../../libs/usage/records/usage-tables';
 import { fewestTenants } from '../demo/console/plan';
+import { recordOf } from '../support/usage';
 import { describeConsole, settled, signIn, type Visit } from './console';
+
+const HOUR_MS = 3_600_000;
 
 describeConsole('the usage in the console', { tenants: fewestTenants, usage: true }, (console) => {
   let visit: Visit;
@@ -48,6 +52,32 @@ describeConsole('the usage in the console', { tenants: fewestTenants, usage: tru
     await visit.page.getByText('No calls').first().waitFor();
     expect(asked()).toBeGreaterThan(before);
     expect(await visit.page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('names a provider that fails first on Today, from the hour on in which it began', async () => {
+    const { tenkey } = console;
+    const hour = Math.floor(Date.now() / HOUR_MS);
+    const records = [0, 20, 20, 30].flatMap((failed, at) =>
+      Array.from({ length: 30 }, (_, call) =>
+        recordOf(tenantId(), {
+          at: new Date((hour - 3 + at) * HOUR_MS),
+          provider: 'cohere',
+          ...(call < failed && { outcome: 'failed', status: 502, code: 'upstream_unavailable' }),
+        }),
+      ),
+    );
+    await insertRecords(tenkey.database.manager, records);
+    const { page } = visit;
+    await page.goto(`${console.origin}/#/`);
+    const since = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'Europe/Stockholm' });
+    const began = since.format((hour - 2) * HOUR_MS);
+    await page.getByText(`Since ${began}, 70 of 90 calls (77.8%) got no response.`).waitFor();
+    const [first] = await page.getByRole('main').getByRole('alert').allInnerTexts();
+    expect(first).toContain('Calls to cohere fail');
+    await page.getByRole('link', { name: 'Show whose calls fail' }).first().click();
+    const rows = page.getByRole('region', { name: 'Sums by tenant' }).getByRole('row');
+    const row = rows.filter({ hasText: console.tenants[0]!.name });
+    expect(await row.innerText()).toContain('70');
   });
 
   it('makes the browser complain about nothing', () => {

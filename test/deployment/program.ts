@@ -48,11 +48,23 @@ export async function startProgram(
   return { output: () => output, stop };
 }
 
+/** How many ports a worker of jest has for itself. */
+const PORTS = 1000;
+/** Below those that the system gives out, so that no other program gets one before it is used. */
+const firstPort = 20_000 + PORTS * Number(process.env.JEST_WORKER_ID ?? 0);
+// Two runs on one machine rarely begin at the same one.
+let next = Math.floor(Math.random() * PORTS);
+
 /** A port of the loopback address that nothing listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
+  for (;;) {
+    const port = firstPort + (next++ % PORTS);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((done) => server.close(done));
+    return port;
+  }
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { freePort } from '../deployment/program';
 import { encryptionKey, platformKey, superKey } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { until } from '../support/until';
@@ -71,14 +71,6 @@ describe('starting and stopping', () => {
     const found = () => /listening on (http:[^"]+)/.exec(output())?.[1];
     await until(() => found() !== undefined, 'the service listens');
     return found()!;
-  }
-
-  async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    const { port } = server.address() as { port: number };
-    await new Promise((done) => server.close(done));
-    return port;
   }
 
   const answerOf = async (url: string) => {

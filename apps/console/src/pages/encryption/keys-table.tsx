@@ -1,5 +1,5 @@
 import { Badge, Box, Card, Group, Table, Text, Title } from '@mantine/core';
-import { type Encryption, type EncryptionKey } from './findings';
+import { type Encryption, type EncryptionKey, rowsOf } from './findings';
 
 const number = new Intl.NumberFormat('en');
 
@@ -54,7 +54,8 @@ export function KeysTable({ encryption: { keys, processes } }: { encryption: Enc
   );
 }
 
-function Fingerprint({ of: { key_id: id, seals, retired, loaded, processes } }: { of: EncryptionKey }) {
+function Fingerprint({ of: key }: { of: EncryptionKey }) {
+  const { key_id: id, seals, retired, loaded } = key;
   return (
     <Group gap="xs">
       <Text size="sm" ff="monospace">
@@ -75,16 +76,23 @@ function Fingerprint({ of: { key_id: id, seals, retired, loaded, processes } }: 
           retired
         </Badge>
       )}
-      {!loaded && (
-        <Badge
-          color={processes === 0 ? 'red' : 'orange'}
-          variant="light"
-          tt="none"
-          title={processes === 0 ? 'No process has it.' : 'The process that responded does not have it.'}
-        >
-          {processes === 0 ? 'missing' : 'not in every process'}
-        </Badge>
-      )}
+      {!loaded && <NotLoaded of={key} />}
     </Group>
+  );
+}
+
+/** The process that responded does not have the key. It is missing if something needs it and no process has it. */
+function NotLoaded({ of: key }: { of: EncryptionKey }) {
+  const isAbsent = key.processes === 0;
+  const isMissing = isAbsent && (key.seals || rowsOf(key) > 0);
+  return (
+    <Badge
+      color={isMissing ? 'red' : isAbsent ? 'gray' : 'orange'}
+      variant="light"
+      tt="none"
+      title={isAbsent ? 'No process has it.' : 'The process that responded does not have it.'}
+    >
+      {isMissing ? 'missing' : isAbsent ? 'not loaded' : 'not in every process'}
+    </Badge>
   );
 }

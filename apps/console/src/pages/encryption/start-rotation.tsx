@@ -84,8 +84,8 @@ export function Conditions({ encryption: { keys, processes } }: { encryption: En
       color="gray"
       title={
         isNewEverywhere && areOldEverywhere
-          ? 'Nothing stands in the way of a rotation'
-          : 'Something stands in the way of a rotation'
+          ? 'The conditions of a rotation are met'
+          : 'A condition of a rotation is not met'
       }
     >
       <Stack gap={6}>

@@ -4,6 +4,7 @@ import { type Scope } from '../../api/session';
 import { actionLabel } from '../../parts/audit/actions';
 import { type AuditEvent } from '../../parts/audit/audit-words';
 import { dayOf } from '../../parts/audit/days';
+import { countsOf } from '../../parts/counts';
 import { whole } from '../../parts/numbers';
 import { ProblemAlert } from '../../parts/problem-alert';
 import { Moment } from '../../parts/times';
@@ -81,11 +82,9 @@ function User({ user: { actor, address, events }, since }: { user: SuperKeyUser;
 
 /** Such as "created a tenant (12 times), changed a tenant": what was done most. */
 function deedsOf(events: readonly AuditEvent[]): string {
-  const counts = new Map<string, number>();
-  for (const { action, outcome } of events) {
-    const deed = outcome === 'refused' ? 'was refused' : actionLabel(action);
-    counts.set(deed, (counts.get(deed) ?? 0) + 1);
-  }
+  const counts = countsOf(
+    events.map(({ action, outcome }) => (outcome === 'refused' ? 'was refused' : actionLabel(action))),
+  );
   const deeds = [...counts]
     .sort(([, a], [, b]) => b - a)
     .map(([deed, times]) => (times === 1 ? deed : `${deed} (${whole(times)} times)`));

@@ -1,4 +1,5 @@
 import { Badge, Group, Text, UnstyledButton } from '@mantine/core';
+import { countsOf } from '../../parts/counts';
 import { statusLooks } from '../../parts/status-badge';
 import { type CellStatus, statusOf, type TenantRow } from './matrix-data';
 
@@ -17,13 +18,7 @@ export function Legend({
   status: CellStatus | '';
   onChange: (status: CellStatus | null) => void;
 }) {
-  const counts = new Map<CellStatus, number>();
-  for (const row of rows) {
-    for (const provider of providers) {
-      const found = statusOf(row, provider);
-      counts.set(found, (counts.get(found) ?? 0) + 1);
-    }
-  }
+  const counts = countsOf(rows.flatMap((row) => providers.map((provider) => statusOf(row, provider))));
   if (counts.size === 0) return null;
   return (
     <Group gap={2} mb="xs" role="group" aria-label="Statuses">

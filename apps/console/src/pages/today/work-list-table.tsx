@@ -3,10 +3,11 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useSession } from '../../api/session';
+import { countsOf } from '../../parts/counts';
 import { Empty, Loaded } from '../../parts/loaded';
 import { StatusBadge } from '../../parts/status-badge';
 import { Moment } from '../../parts/times';
-import { countsOf, useWorkList, type WorkItem } from './work-list';
+import { useWorkList, type WorkItem } from './work-list';
 
 /** How many are shown at first, so that the rest of the page is in view. */
 const FIRST = 8;
@@ -50,7 +51,7 @@ export function WorkListTable() {
 function Counts({ items }: { items: readonly WorkItem[] }) {
   return (
     <Group component="ul" gap="sm" m={0} px="sm" py="xs" style={{ listStyle: 'none' }}>
-      {countsOf(items).map(([status, count]) => (
+      {[...countsOf(items.flatMap(({ status }) => status ?? []))].map(([status, count]) => (
         <Group component="li" key={status} gap={6} wrap="nowrap">
           <Text size="sm" fw={600}>
             {count}

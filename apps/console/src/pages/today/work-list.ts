@@ -27,7 +27,7 @@ type Tenant = Pick<Schemas['TenantReadinessResponse'], 'tenant_id' | 'name'>;
 /** What fails and what expires, the worst and newest first. */
 export function useWorkList(session: Session) {
   const can = (scope: Schemas['Scope']) => session.scopes.includes(scope);
-  // Whoever reads this list may read the encryption keys, unless the key is limited to tenants.
+  // The page of the encryption keys needs the same scope, and a key for all tenants.
   const seesEncryption = session.tenant_ids === null;
   return useQuery({
     queryKey: ['work list'],
@@ -70,13 +70,6 @@ function byUrgency(a: WorkItem, b: WorkItem): number {
 
 function rankOf({ status }: WorkItem): number {
   return status === 'tampered' ? 0 : status === 'missing' ? 2 : 1;
-}
-
-/** How many items there are of each status, in the order of the list. */
-export function countsOf(items: readonly WorkItem[]): (readonly [NonNullable<WorkItem['status']>, number])[] {
-  const counts = new Map<NonNullable<WorkItem['status']>, number>();
-  for (const { status } of items) if (status !== undefined) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts];
 }
 
 function blockersOf([page]: readonly Readiness[]): WorkItem[] {

@@ -8,6 +8,8 @@ import { localTime } from './local-time';
 
 type Request = Schemas['CreateTenantKeyRequest'];
 
+const limitField = { placeholder: 'No limit', min: 1, allowDecimal: false, thousandSeparator: ' ' } as const;
+
 /** The name, expiry and limits of a tenant key. */
 export function KeyForm({
   tenantId,
@@ -74,25 +76,19 @@ export function KeyForm({
       <Group grow align="flex-start">
         <NumberInput
           label="Requests a minute"
-          placeholder="No limit"
           value={requests}
           onChange={setRequests}
           error={errors.requests_per_minute}
-          min={1}
           max={1_000_000}
-          allowDecimal={false}
-          thousandSeparator=" "
+          {...limitField}
         />
         <NumberInput
           label="Tokens a minute"
-          placeholder="No limit"
           value={tokens}
           onChange={setTokens}
           error={errors.tokens_per_minute}
-          min={1}
           max={1_000_000_000}
-          allowDecimal={false}
-          thousandSeparator=" "
+          {...limitField}
         />
       </Group>
     </Form>
